@@ -1,0 +1,198 @@
+package build
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Spec says how a program, or the tools of a module, are built. Everything is static
+// (CGO_ENABLED=0), for the machine that builds.
+type Spec struct {
+	// Name is the file name of the program, and names the entry in cache and progress.
+	Name string
+	// Module is the directory of the go.mod, relative to the repository's root, with
+	// slashes. Empty is the root module, which is never cached here. A module that is
+	// cached must not replace a dependency with a directory outside of itself: changes
+	// there would go unseen.
+	Module string
+	// Package to build, "." if empty. "tool" builds every tool of the module's go.mod.
+	Package string
+	Tags    []string
+	// LDFlags are passed to the linker besides "-s -w".
+	LDFlags []string
+	// Takes is shown during the build: what a cold build takes, as "about 5 minutes".
+	Takes string
+}
+
+// Binary builds the program if need be and returns its absolute path.
+func Binary(ctx context.Context, s Spec) (string, error) {
+	dir, err := Directory(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, s.Name), nil
+}
+
+// Directory builds the program or tools if need be and returns the absolute directory
+// that holds them. Other files may be kept there that are derived from them.
+func Directory(ctx context.Context, s Spec) (string, error) {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w", s.Name, err)
+	}
+	return dir, nil
+}
+
+func (s Spec) directory(ctx context.Context) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	cache, err := Cache()
+	if err != nil {
+		return "", err
+	}
+	shelf := filepath.Join(cache, s.Name)
+	if err := os.MkdirAll(shelf, 0o755); err != nil {
+		return "", err
+	}
+	if s.Module == "" {
+		return s.compile(ctx, root, shelf, "")
+	}
+	module := filepath.Join(root, filepath.FromSlash(s.Module))
+	key, err := s.key(ctx, module)
+	if err != nil {
+		return "", err
+	}
+	if dir, found := take(shelf, key); found {
+		return dir, nil
+	}
+	unlock, err := lock(filepath.Join(shelf, "lock"), func() {
+		fmt.Fprintf(os.Stderr, "build %s: waiting for another process that builds it\n", s.Name)
+	})
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if dir, found := take(shelf, key); found {
+		return dir, nil
+	}
+	defer prune(shelf, time.Now().Add(-14*24*time.Hour))
+	return s.compile(ctx, module, shelf, key)
+}
+
+// compile builds into a new directory and moves it to its place on the shelf, so that no
+// one ever sees half a program. Without a key the place is named by the program's content.
+func (s Spec) compile(ctx context.Context, module, shelf, key string) (string, error) {
+	fresh, err := os.MkdirTemp(shelf, "new-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(fresh)
+	if err := os.Chmod(fresh, 0o755); err != nil {
+		return "", err
+	}
+	out := filepath.Join(fresh, s.Name)
+	if s.Package == "tool" {
+		out = fresh + string(filepath.Separator)
+	}
+	if err := s.run(ctx, module, out); err != nil {
+		return "", err
+	}
+	if key == "" {
+		if key, err = hashFile(out); err != nil {
+			return "", err
+		}
+	}
+	if err := os.Rename(fresh, filepath.Join(shelf, key)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	dir, found := take(shelf, key)
+	if !found {
+		return "", fmt.Errorf("%s vanished from the cache; run again", filepath.Join(shelf, key))
+	}
+	return dir, nil
+}
+
+func (s Spec) run(ctx context.Context, module, out string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-v", "-o", out}, s.flags()...)...)
+	cmd.Dir = module
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	p := newProgress(s, os.Stderr)
+	defer p.stop()
+	cmd.Stderr = p
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("go build in %s: %w\n%s", module, err, p.tail())
+	}
+	return nil
+}
+
+func (s Spec) flags() []string {
+	pkg := s.Package
+	if pkg == "" {
+		pkg = "."
+	}
+	// Without the commit in it, a program of the root module changes with its sources only.
+	flags := []string{"-trimpath", "-buildvcs=false", "-ldflags", strings.Join(append([]string{"-s", "-w"}, s.LDFlags...), " ")}
+	if len(s.Tags) > 0 {
+		flags = append(flags, "-tags", strings.Join(s.Tags, ","))
+	}
+	return append(flags, pkg)
+}
+
+// Cache returns the directory of everything this package keeps.
+func Cache() (string, error) {
+	if dir := os.Getenv("TELEPOD_CACHE"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find a cache directory: %w: set TELEPOD_CACHE", err)
+	}
+	return filepath.Join(dir, "telepod"), nil
+}
+
+// Root returns the repository's root: the nearest directory, from the working directory
+// upwards, whose go.mod is the project's.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for start := dir; ; dir = filepath.Dir(dir) {
+		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(mod), "module github.com/telepod/telepod\n") {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no Telepod repository at or above %s: run this inside of one", start)
+		}
+	}
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return shorten(h.Sum(nil)), nil
+}
+
+func shorten(sum []byte) string { return hex.EncodeToString(sum[:12]) }

@@ -1,0 +1,131 @@
+package build
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// progress reads what "go build -v" says and shows that it is working: on a terminal one
+// line that changes each second, elsewhere a line every 15 seconds.
+type progress struct {
+	spec     Spec
+	out      io.Writer
+	terminal bool
+	began    time.Time
+	done     chan struct{}
+	ended    sync.WaitGroup
+
+	mu         sync.Mutex
+	partial    []byte
+	lines      []string // the last ones, for the error message
+	compiled   int
+	downloaded int
+	shown      bool
+}
+
+func newProgress(s Spec, out *os.File) *progress {
+	info, err := out.Stat()
+	p := &progress{spec: s, out: out, began: time.Now(), done: make(chan struct{})}
+	p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
+	every := 15 * time.Second
+	if p.terminal {
+		every = time.Second
+	}
+	p.ended.Go(func() { p.show(every) })
+	return p
+}
+
+func (p *progress) show(every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	// Whoever waits for a build of minutes is told so at once; quick ones stay silent.
+	first := time.NewTimer(3 * time.Second)
+	defer first.Stop()
+	for {
+		select {
+		case <-p.done:
+			return
+		case <-first.C:
+			p.print()
+		case <-tick.C:
+			if time.Since(p.began) > 3*time.Second {
+				p.print()
+			}
+		}
+	}
+}
+
+func (p *progress) print() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shown = true
+	if p.terminal {
+		fmt.Fprintf(p.out, "\r\x1b[K%s", p.line())
+		return
+	}
+	fmt.Fprintln(p.out, p.line())
+}
+
+func (p *progress) line() string {
+	line := fmt.Sprintf("build %s: %s", p.spec.Name, time.Since(p.began).Round(time.Second))
+	if p.downloaded > 0 {
+		line += fmt.Sprintf(", %d modules downloaded", p.downloaded)
+	}
+	line += fmt.Sprintf(", %d packages compiled", p.compiled)
+	if p.spec.Takes != "" {
+		line += " (the first time takes " + p.spec.Takes + ")"
+	}
+	return line
+}
+
+// Write takes the standard error of the go command.
+func (p *progress) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.partial = append(p.partial, b...)
+	for {
+		line, rest, found := bytes.Cut(p.partial, []byte("\n"))
+		if !found {
+			return len(b), nil
+		}
+		p.partial = rest
+		p.take(string(line))
+	}
+}
+
+func (p *progress) take(line string) {
+	switch {
+	case strings.HasPrefix(line, "go: downloading "):
+		p.downloaded++
+	case !strings.ContainsAny(line, " \t") && line != "":
+		p.compiled++ // -v: the import path of a package, alone on its line
+	default:
+		if p.lines = append(p.lines, line); len(p.lines) > 40 {
+			p.lines = p.lines[1:]
+		}
+	}
+}
+
+// stop ends the display with what the build took.
+func (p *progress) stop() {
+	close(p.done)
+	p.ended.Wait()
+	if p.shown {
+		p.print()
+		if p.terminal {
+			fmt.Fprintln(p.out)
+		}
+	}
+}
+
+// tail is what the go command said besides progress.
+func (p *progress) tail() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(append(p.lines, string(p.partial)), "\n")
+}
