@@ -1,0 +1,134 @@
+package profiles
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// check notes what is wrong with the fields that this document writes, whatever it inherits.
+func (d *document) check() {
+	d.checkName()
+	d.checkWord("cloud.provider", d.Cloud.Provider, knownProviders())
+	d.checkWord("cloud.platform", d.Cloud.Platform, knownPlatforms())
+	d.checkOTLP()
+	d.checkVariables("variables", d.Variables)
+	d.checkAttributes()
+	d.checkWords("propagators", d.Propagators, knownPropagators())
+	d.checkWords("detectors", d.Detectors, knownDetectors())
+	d.checkSkipContainers()
+	d.checkSidecar()
+}
+
+func (d *document) checkName() {
+	problems := validation.IsDNS1123Label(d.Name)
+	switch {
+	case d.blamed("name"):
+	case !d.has("name"):
+		d.report("name", "is missing: give the profile a name")
+	case len(problems) > 0:
+		d.report("name", "%q cannot be a name: %s", d.Name, strings.Join(problems, "; "))
+	}
+}
+
+// checkWord accepts a known value, and any other that is no slip of a known one.
+func (d *document) checkWord(path, value string, known []string) {
+	switch near, ok := Nearest(value, known); {
+	case value == "" || slices.Contains(known, value):
+	case ok:
+		d.report(path, "unknown value %q (did you mean %q?)", value, near)
+	case strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != "":
+		d.report(path, "%q has other characters than letters, digits, '.', '_' and '-'", value)
+	}
+}
+
+func (d *document) checkWords(path string, values, known []string) {
+	for i, value := range values {
+		item := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case d.blamed(item):
+		case value == "":
+			d.report(item, "is empty: remove it")
+		case slices.Contains(values[:i], value):
+			d.report(item, "%q is listed twice: remove it", value)
+		default:
+			d.checkWord(item, value, known)
+		}
+	}
+}
+
+func (d *document) checkSkipContainers() {
+	for i, name := range d.SkipContainers {
+		item := fmt.Sprintf("skipContainers[%d]", i)
+		if problems := validation.IsDNS1123Label(name); len(problems) > 0 && !d.blamed(item) {
+			d.report(item, "%q cannot be a container's name: %s", name, strings.Join(problems, "; "))
+		}
+	}
+}
+
+func (d *document) checkOTLP() {
+	d.checkEndpoint()
+	if p := d.OTLP.Protocol; p != "" && p != ProtocolGRPC && p != ProtocolHTTP {
+		near, ok := Nearest(p, []string{ProtocolGRPC})
+		if !ok {
+			near = ProtocolHTTP // http, http/json, http/proto, …
+		}
+		d.report("otlp.protocol", "unknown protocol %q: use %s or %s (did you mean %q?)", p, ProtocolGRPC, ProtocolHTTP, near)
+	}
+	if host := d.OTLP.ServiceHost; host != "" {
+		if problems := validation.IsDNS1123Subdomain(host); len(problems) > 0 {
+			d.report("otlp.serviceHost", "%q cannot be a host name: write it without scheme and port", host)
+		}
+	}
+	d.checkPort("otlp.grpcPort", d.OTLP.GRPCPort)
+	d.checkPort("otlp.httpPort", d.OTLP.HTTPPort)
+}
+
+func (d *document) checkPort(path string, port int32) {
+	if d.has(path) && !d.blamed(path) && (port < 1 || port > 65535) {
+		d.report(path, "%d is no port: use 1 to 65535", port)
+	}
+}
+
+func (d *document) checkEndpoint() {
+	const path = "otlp.endpoint"
+	endpoint, named := d.OTLP.Endpoint, []string{EndpointNode, EndpointService, EndpointSidecar}
+	if endpoint == "" || slices.Contains(named, endpoint) {
+		return
+	}
+	if !strings.Contains(endpoint, "://") {
+		d.report(path, "unknown endpoint %q: use %s or a URL such as https://collector.example.com:4317%s",
+			endpoint, strings.Join(named, ", "), didYouMean(endpoint, named))
+		return
+	}
+	parsed, err := url.Parse(endpoint)
+	switch {
+	case err != nil:
+		d.report(path, "%q is no URL: write it as https://host:port", endpoint)
+	case parsed.Scheme != "http" && parsed.Scheme != "https":
+		d.report(path, "%q has the scheme %q: use http or https, for gRPC too", endpoint, parsed.Scheme)
+	case parsed.Hostname() == "" || strings.Contains(endpoint, "$("):
+		d.report(path, "%q has no literal host: write it as https://host:port", endpoint)
+	case parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "":
+		d.report(path, "%q has more than scheme, host, port and path: remove the rest", parsed.Redacted())
+	}
+}
+
+// checkAttributes keeps the keys to what every backend takes and what needs no encoding in
+// OTEL_RESOURCE_ATTRIBUTES.
+func (d *document) checkAttributes() {
+	for key := range d.ResourceAttributes {
+		path := at("resourceAttributes", key)
+		switch field := fieldOfAttribute(key); {
+		case field != "":
+			d.report(path, "set %s instead, which this attribute is made from", field)
+		case key == "service.name":
+			d.report(path, "would name every service the same: annotate pods with resource.opentelemetry.io/service.name")
+		case key == "" || strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") != "":
+			d.report(path, "%q cannot be an attribute's key: use letters, digits, '.', '_', '-' and '/'", key)
+		}
+	}
+}

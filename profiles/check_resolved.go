@@ -1,0 +1,158 @@
+package profiles
+
+import (
+	"fmt"
+	"net"
+	"reflect"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// checkResolved notes what is wrong only together with what the document inherits. An ancestor with
+// a mistake is not resolved, so whatever is found here is this document's doing.
+func (d *document) checkResolved(r *Resolved) {
+	for _, need := range []struct{ path, value string }{
+		{"otlp.endpoint", r.OTLP.Endpoint}, {"otlp.protocol", r.OTLP.Protocol},
+	} {
+		if need.value == "" {
+			d.report(need.path, "is missing: set it, or inherit base")
+		}
+	}
+	if r.OTLP.Endpoint == EndpointService && r.OTLP.ServiceHost == "" {
+		d.report("otlp.serviceHost", "is missing: the endpoint service needs it")
+	}
+	d.checkReferences(r)
+	d.checkResolvedSidecar(r)
+}
+
+// checkReferences walks the variables in the order in which a container gets them: Kubernetes leaves
+// a $(NAME) that is not defined earlier as it is, which would reach backends as text.
+func (d *document) checkReferences(r *Resolved) {
+	known := d.checkValues("variables", r.Variables, Derived())
+	for key, value := range r.ResourceAttributes {
+		d.checkReference(at("resourceAttributes", key), value, known)
+	}
+	for _, v := range r.Sidecar.Env {
+		if indexOf(r.Variables, v.Name) >= 0 {
+			d.report(d.pathOf("sidecar.env", v.Name)+".name", "%s is one of variables already, which the sidecar gets too: rename one", v.Name)
+		}
+	}
+	d.checkValues("sidecar.env", r.Sidecar.Env, known)
+}
+
+// checkValues returns the known names with those of the list added.
+func (d *document) checkValues(list string, resolved []corev1.EnvVar, known []string) []string {
+	for i, v := range resolved {
+		path := d.pathOf(list, v.Name) + ".value"
+		for _, name := range references(v.Value) {
+			if indexOf(resolved[i:], name) >= 0 {
+				d.report(path, "refers to $(%s), which is not yet defined there: define it before %s", name, v.Name)
+			}
+		}
+		d.checkReference(path, v.Value, slices.Concat(known, namesOf(resolved[i:])))
+		known = append(known, v.Name)
+	}
+	return known
+}
+
+func (d *document) checkReference(path, value string, known []string) {
+	for _, name := range references(value) {
+		if !slices.Contains(known, name) {
+			d.report(path, "refers to $(%s), which is no variable of this profile%s; write $$(%s) for the text itself",
+				name, didYouMean(name, known), name)
+		}
+	}
+}
+
+// pathOf is where this document writes a variable, or the list where it only inherits it.
+func (d *document) pathOf(list, name string) string {
+	own := d.Variables
+	if list == "sidecar.env" {
+		own = d.Sidecar.Env
+	}
+	if i := indexOf(own, name); i >= 0 {
+		return fmt.Sprintf("%s[%d]", list, i)
+	}
+	return list
+}
+
+// indexOf is the position of a variable, or -1.
+func indexOf(list []corev1.EnvVar, name string) int {
+	return slices.IndexFunc(list, func(v corev1.EnvVar) bool { return v.Name == name })
+}
+
+func namesOf(list []corev1.EnvVar) []string {
+	names := make([]string, len(list))
+	for i, v := range list {
+		names[i] = v.Name
+	}
+	return names
+}
+
+// checkResolvedSidecar wants a sidecar that is described at all to be complete, as an annotation
+// can ask for it on any pod.
+func (d *document) checkResolvedSidecar(r *Resolved) {
+	s := r.Sidecar
+	described := s
+	described.Enabled = nil
+	if reflect.DeepEqual(described, Sidecar{}) && (s.Enabled == nil || !*s.Enabled) {
+		return
+	}
+	if s.Image == "" {
+		d.report("sidecar.image", "is missing: set it, or inherit base")
+	}
+	if s.Config == "" {
+		d.report("sidecar.config", "is missing: set it, or inherit base")
+	}
+	if s.SecurityContext == nil {
+		d.report("sidecar.securityContext", "is missing: set it, or inherit base")
+	}
+	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+		if _, ok := s.Resources.Requests[name]; !ok {
+			d.report("sidecar.resources.requests."+string(name), "is missing: a HorizontalPodAutoscaler on the pod would stop working")
+		}
+	}
+	d.checkLimits(s.Resources)
+	d.checkListeners(r)
+}
+
+func (d *document) checkLimits(resources corev1.ResourceRequirements) {
+	for name, limit := range resources.Limits {
+		request, ok := resources.Requests[name]
+		if !ok || limit.Cmp(request) >= 0 {
+			continue
+		}
+		limits, requests := "sidecar.resources.limits."+string(name), "sidecar.resources.requests."+string(name)
+		if d.has(limits) {
+			d.report(limits, "%s is below the request of %s", limit.String(), request.String())
+		} else {
+			d.report(requests, "%s is above the inherited limit of %s: raise sidecar.resources.limits.%s too", request.String(), limit.String(), name)
+		}
+	}
+}
+
+// checkListeners compares the ports that the pod's containers will send to with those on which the
+// Collector listens.
+func (d *document) checkListeners(r *Resolved) {
+	config, err := readCollectorConfig(r.Sidecar.Config)
+	if err != nil {
+		return // reported where it is written
+	}
+	for protocol, address := range config.listeners() {
+		field, want := "otlp.grpcPort", r.OTLP.GRPCPort
+		if protocol == "http" {
+			field, want = "otlp.httpPort", r.OTLP.HTTPPort
+		}
+		_, port, err := net.SplitHostPort(address)
+		if err != nil || port == strconv.Itoa(int(want)) {
+			continue
+		}
+		path := "sidecar.config"
+		if !d.has(path) {
+			path = field
+		}
+		d.report(path, "receiver otlp listens for %s on port %s, but %s is %d: make them equal", protocol, port, field, want)
+	}
+}

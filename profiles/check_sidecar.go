@@ -1,0 +1,137 @@
+package profiles
+
+import (
+	"net"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// longestConfig is what fits into one environment variable (Linux, MAX_ARG_STRLEN: 128 KiB with
+// name and terminator).
+const longestConfig = 128<<10 - 64
+
+func (d *document) checkSidecar() {
+	s := d.Sidecar
+	if s.Image == "" && d.has("sidecar.image") && !d.blamed("sidecar.image") {
+		d.report("sidecar.image", "is empty: leave it out to inherit it")
+	} else if strings.ContainsAny(s.Image, " \t\n") || strings.Contains(s.Image, "://") {
+		d.report("sidecar.image", "%q is no image reference: write registry/name:tag", s.Image)
+	}
+	policies := []string{string(corev1.PullAlways), string(corev1.PullIfNotPresent), string(corev1.PullNever)}
+	if p := string(s.ImagePullPolicy); p != "" && !slices.Contains(policies, p) {
+		d.report("sidecar.imagePullPolicy", "unknown policy %q: use %s%s", p, strings.Join(policies, ", "), didYouMean(p, policies))
+	}
+	d.checkQuantities("sidecar.resources.requests", s.Resources.Requests)
+	d.checkQuantities("sidecar.resources.limits", s.Resources.Limits)
+	if len(s.Resources.Claims) > 0 {
+		d.report("sidecar.resources.claims", "resource claims are not supported: remove them")
+	}
+	if s.SecurityContext != nil {
+		d.checkSecurityContext(s.SecurityContext)
+	}
+	d.checkVariables("sidecar.env", s.Env)
+	d.checkConfig()
+}
+
+func (d *document) checkQuantities(path string, list corev1.ResourceList) {
+	known := []string{string(corev1.ResourceCPU), string(corev1.ResourceMemory), string(corev1.ResourceEphemeralStorage)}
+	for name, quantity := range list {
+		entry := at(path, string(name))
+		switch {
+		case !slices.Contains(known, string(name)):
+			d.report(entry, "unknown resource: use %s%s", strings.Join(known, ", "), didYouMean(string(name), known))
+		case quantity.Sign() <= 0:
+			d.report(entry, "%s is not above zero", quantity.String())
+		case name != corev1.ResourceCPU && quantity.MilliValue()%1000 != 0:
+			d.report(entry, "%s is a fraction of a byte: write Mi for mebibytes", quantity.String())
+		}
+	}
+}
+
+// collectorConfig is what Telepod has to know of a Collector's configuration. The rest is the
+// Collector's own business, and it checks it strictly at start.
+type collectorConfig struct {
+	Receivers struct {
+		OTLP *struct {
+			Protocols map[string]*struct {
+				Endpoint string `yaml:"endpoint"`
+			} `yaml:"protocols"`
+		} `yaml:"otlp"`
+	} `yaml:"receivers"`
+	Extensions map[string]any `yaml:"extensions"`
+	Service    struct {
+		Extensions []string       `yaml:"extensions"`
+		Pipelines  map[string]any `yaml:"pipelines"`
+	} `yaml:"service"`
+}
+
+// checkConfig refuses what cannot start or could not be reached by the pod's containers or the
+// kubelet.
+func (d *document) checkConfig() {
+	const path = "sidecar.config"
+	if d.Sidecar.Config == "" {
+		return
+	}
+	if len(d.Sidecar.Config) > longestConfig {
+		d.report(path, "is %d bytes long; %d fit into the variable that carries it", len(d.Sidecar.Config), longestConfig)
+	}
+	var whole map[string]any
+	if err := yaml.Unmarshal([]byte(d.Sidecar.Config), &whole); err != nil {
+		problem := syntaxProblem(d.file, err)
+		d.reportAt(d.lineInBlock(path, problem.Line), path, "%s", problem.Message)
+		return
+	}
+	config, err := readCollectorConfig(d.Sidecar.Config)
+	if err != nil {
+		d.report(path, "is no Collector configuration: %s", syntaxProblem("", err).Message)
+		return
+	}
+	if len(config.Service.Pipelines) == 0 {
+		d.report(path, "has no service.pipelines: the Collector would not start")
+	}
+	const health = "health_check"
+	if _, ok := config.Extensions[health]; !ok || !slices.Contains(config.Service.Extensions, health) {
+		d.report(path, "does not run the extension %s (extensions and service.extensions): the kubelet probes it on port 13133", health)
+	}
+	for name, address := range config.listeners() {
+		if host, _, err := net.SplitHostPort(address); err == nil && !reachableInPod(host) {
+			d.report(path, "receiver otlp listens for %s on %s, where the pod's containers do not send: use 127.0.0.1", name, address)
+		}
+	}
+}
+
+func readCollectorConfig(text string) (collectorConfig, error) {
+	var config collectorConfig
+	err := yaml.Unmarshal([]byte(text), &config)
+	return config, err
+}
+
+// listeners are the addresses of the receiver "otlp" by protocol (grpc, http). An address with a
+// ${…} is left out: only the Collector knows it.
+func (c collectorConfig) listeners() map[string]string {
+	addresses := map[string]string{}
+	if receiver := c.Receivers.OTLP; receiver != nil {
+		for protocol, settings := range receiver.Protocols {
+			if settings != nil && settings.Endpoint != "" && !strings.Contains(settings.Endpoint, "$") {
+				addresses[protocol] = settings.Endpoint
+			}
+		}
+	}
+	return addresses
+}
+
+func reachableInPod(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+}
+
+// lineInBlock is the line in the file of a line in a literal block, else that of the field.
+func (d *document) lineInBlock(path string, line int) int {
+	if start, ok := d.blocks[path]; ok && line > 0 {
+		return start + line
+	}
+	return d.line(path)
+}

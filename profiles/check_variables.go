@@ -1,0 +1,101 @@
+package profiles
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// checkVariables checks one list of variables by itself; what their values refer to is known only
+// in the resolved profile.
+func (d *document) checkVariables(list string, variables []corev1.EnvVar) {
+	first := map[string]int{}
+	for i, v := range variables {
+		path := fmt.Sprintf("%s[%d]", list, i)
+		if j, ok := first[v.Name]; ok && v.Name != "" {
+			d.report(path+".name", "%s is already defined as %s[%d]: keep one", v.Name, list, j)
+		} else {
+			first[v.Name] = i
+		}
+		d.checkVariableName(list, path+".name", v.Name)
+		d.checkVariableSource(path, v)
+	}
+}
+
+func (d *document) checkVariableName(list, path, name string) {
+	if d.blamed(path) {
+		return
+	}
+	problems := validation.IsEnvVarName(name)
+	switch {
+	case name == "":
+		d.report(path, "is missing: give the variable a name")
+	case len(problems) > 0:
+		d.report(path, "%q cannot be a variable's name: use letters, digits and '_', and no digit first", name)
+	case slices.Contains(Derived(), name):
+		d.report(path, "%s is computed by Telepod: set cloud or identity instead", name)
+	case strings.HasPrefix(name, prefixOTel):
+		d.report(path, "%s is written by Telepod: set otlp, propagators or resourceAttributes instead, or set it in the pod", name)
+	case strings.HasPrefix(name, prefixTelepod):
+		d.report(path, "names that begin with %s are Telepod's own: choose another", prefixTelepod)
+	case list == "variables" && steersSDKs(name):
+		d.report(path, "%s changes what the cloud's SDKs in the application do: set it in sidecar.env, and let applications read CLOUD_*", name)
+	}
+}
+
+func (d *document) checkVariableSource(path string, v corev1.EnvVar) {
+	from := v.ValueFrom
+	switch {
+	case from == nil:
+		return
+	case v.Value != "":
+		d.report(path, "%s has value and valueFrom: keep one", v.Name)
+	case from.FieldRef == nil || *from != (corev1.EnvVarSource{FieldRef: from.FieldRef}):
+		d.report(path+".valueFrom", "only fieldRef is supported: a profile serves every namespace, so it cannot refer to objects of one")
+	default:
+		d.checkFieldRef(path+".valueFrom.fieldRef", from.FieldRef)
+	}
+}
+
+// checkFieldRef accepts what the API server accepts for an environment variable; anything else
+// would have it reject every pod.
+func (d *document) checkFieldRef(path string, ref *corev1.ObjectFieldSelector) {
+	if ref.APIVersion != "" {
+		d.report(path+".apiVersion", "the fields are always those of v1: leave it out")
+	}
+	field, key := downwardField(ref.FieldPath)
+	allowed := downwardFields()
+	switch {
+	case d.blamed(path + ".fieldPath"):
+	case !slices.Contains(allowed, field) || strings.HasSuffix(field, "[") && key == "":
+		d.report(path+".fieldPath", "%q is no field that a variable can have: use one of %s%s",
+			ref.FieldPath, strings.ReplaceAll(strings.Join(allowed, ", "), "[", "['KEY']"), didYouMean(ref.FieldPath, allowed))
+	case key != "":
+		if problems := validation.IsQualifiedName(strings.ToLower(key)); len(problems) > 0 {
+			d.report(path+".fieldPath", "%q has no valid key: %s", ref.FieldPath, strings.Join(problems, "; "))
+		}
+	}
+}
+
+// references lists the names in $(NAME), as Kubernetes reads them: $$ is a literal $, and what is
+// not closed is text.
+func references(value string) []string {
+	var names []string
+	for i := 0; i+1 < len(value); i++ {
+		if value[i] != '$' {
+			continue
+		}
+		i++
+		if value[i] != '(' {
+			continue // $$, or a $ by itself
+		}
+		if end := strings.IndexByte(value[i:], ')'); end > 0 {
+			names = append(names, value[i+1:i+end])
+			i += end
+		}
+	}
+	return names
+}

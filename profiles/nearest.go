@@ -1,0 +1,63 @@
+package profiles
+
+import (
+	"slices"
+	"strings"
+)
+
+// longestWord is the longest word that Nearest looks at. Words come from annotations, which can be
+// large; no name here is longer than a DNS label.
+const longestWord = 63
+
+// Nearest returns the candidate that word was probably meant to be: the one with the fewest
+// insertions, deletions, replacements and swaps of neighbours, letter case aside. The answer is
+// false when every candidate differs too much to be a slip: by more than one letter in a word of
+// up to three, two up to six, three beyond. Among equals the alphabetically first wins.
+func Nearest(word string, candidates []string) (string, bool) {
+	if word == "" || len(word) > longestWord {
+		return "", false
+	}
+	limit := min((len(word)+2)/3, 3)
+	best, found := "", false
+	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
+		if len(candidate) > len(word)+limit || len(candidate) < len(word)-limit || candidate == "" {
+			continue
+		}
+		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < limit || d == limit && !found {
+			// From here on only something nearer is taken.
+			best, found, limit = candidate, true, d
+		}
+	}
+	return best, found
+}
+
+// distance is the optimal string alignment distance of two words, in bytes.
+func distance(a, b string) int {
+	before, previous, current := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := range len(a) {
+		current[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			current[j+1] = min(previous[j+1]+1, current[j]+1, previous[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				current[j+1] = min(current[j+1], before[j-1]+1)
+			}
+		}
+		before, previous, current = previous, current, before
+	}
+	return previous[len(b)]
+}
+
+// didYouMean is the end of a message: a suggestion, or nothing when no candidate is near.
+func didYouMean(word string, candidates []string) string {
+	if near, ok := Nearest(word, candidates); ok {
+		return ` (did you mean "` + near + `"?)`
+	}
+	return ""
+}

@@ -1,0 +1,60 @@
+package profiles
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is one mistake in one profile.
+type Problem struct {
+	// File is the Source's name and Line the line in it, from 1; 0 when the mistake has none.
+	File string
+	Line int
+	// Profile is the profile's name; empty when the mistake comes before a name is known.
+	Profile string
+	// Path leads to the field, e.g. sidecar.resources.requests.cpu; empty for the whole profile.
+	Path string
+	// Message says what is wrong and what to do.
+	Message string
+}
+
+// Error is "file:line: profile "name": path: message", with the parts that are known.
+func (p Problem) Error() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d", p.Line)
+	}
+	if p.Profile != "" {
+		fmt.Fprintf(&b, ": profile %q", p.Profile)
+	}
+	if p.Path != "" {
+		b.WriteString(": " + p.Path)
+	}
+	b.WriteString(": " + p.Message)
+	return b.String()
+}
+
+// Problems is the error that Load returns: every mistake of every source, ordered by file and line.
+type Problems []Problem
+
+// Error prints one problem a line.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, problem := range p {
+		lines[i] = problem.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sorted returns the problems in their printed order, each once.
+func (p Problems) sorted() Problems {
+	slices.SortFunc(p, func(a, b Problem) int {
+		return cmp.Or(
+			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Profile, b.Profile),
+			cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(p)
+}

@@ -1,0 +1,171 @@
+package profiles
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+//go:embed builtin/*.yaml
+var builtin embed.FS
+
+// Source is a file of profiles: YAML documents, one profile each, or JSON.
+type Source struct {
+	// Name stands for the file in errors.
+	Name string
+	Data []byte
+}
+
+// Resolved is a profile with everything that it inherits and the cluster's facts filled in.
+type Resolved struct {
+	Profile
+	// Hash is 12 hexadecimal digits that change when anything that can reach a pod does.
+	Hash string `json:"hash"`
+	// Lineage is the profile's own name, its parent's, and so on.
+	Lineage []string `json:"lineage"`
+	// Source is the name of the Source that the profile is written in.
+	Source string `json:"source"`
+}
+
+// Set is an immutable collection of resolved profiles. Any number of goroutines may use one; what
+// it hands out must not be modified.
+type Set struct {
+	profiles map[string]*Resolved
+}
+
+// Lookup finds a profile by its name.
+func (s *Set) Lookup(name string) (*Resolved, bool) {
+	r, ok := s.profiles[name]
+	return r, ok
+}
+
+// Names lists the profiles in alphabetical order.
+func (s *Set) Names() []string {
+	return slices.Sorted(maps.Keys(s.profiles))
+}
+
+// Nearest returns the profile's name that was probably meant.
+func (s *Set) Nearest(name string) (string, bool) {
+	return Nearest(name, s.Names())
+}
+
+// Builtin returns the embedded profiles, without facts.
+func Builtin() (*Set, error) {
+	return Load(Facts{})
+}
+
+// Load reads, checks and resolves the embedded profiles and those of the sources, whose order
+// does not matter. The error is of type Problems and has every mistake of every source; no Set
+// comes with it.
+func Load(facts Facts, sources ...Source) (*Set, error) {
+	documents, problems := embedded()
+	sources = slices.SortedFunc(slices.Values(sources), func(a, b Source) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), slices.Compare(a.Data, b.Data))
+	})
+	for _, source := range sources {
+		parsed, syntax := parse(source)
+		documents = append(documents, parsed...)
+		problems = append(problems, syntax...)
+	}
+	problems = append(problems, checkFacts(facts)...)
+	for _, d := range documents {
+		d.check()
+	}
+	resolved := newResolver(documents, facts).all()
+	for _, d := range documents {
+		problems = append(problems, d.problems...)
+	}
+	if len(problems) > 0 {
+		return nil, problems.sorted()
+	}
+	return &Set{profiles: resolved}, nil
+}
+
+func embedded() ([]*document, Problems) {
+	files, err := builtin.ReadDir("builtin")
+	if err != nil {
+		return nil, Problems{{File: "builtin", Message: err.Error()}}
+	}
+	var documents []*document
+	var problems Problems
+	for _, file := range files {
+		name := "builtin/" + file.Name()
+		data, err := builtin.ReadFile(name)
+		if err != nil {
+			problems = append(problems, Problem{File: name, Message: err.Error()})
+			continue
+		}
+		parsed, syntax := parse(Source{Name: name, Data: data})
+		for _, d := range parsed {
+			d.builtin = true
+		}
+		documents, problems = append(documents, parsed...), append(problems, syntax...)
+	}
+	return documents, problems
+}
+
+// checkFacts refuses what an environment variable cannot hold.
+func checkFacts(facts Facts) Problems {
+	var problems Problems
+	for field, value := range map[string]string{
+		"region": facts.Region, "account": facts.Account,
+		"cluster": facts.Cluster, "environment": facts.Environment,
+	} {
+		if r, ok := controlCharacter(value); ok {
+			problems = append(problems, Problem{File: "facts", Path: field,
+				Message: fmt.Sprintf("contains the control character %U: remove it", r)})
+		}
+	}
+	return problems
+}
+
+// ReadDir reads the profiles of a directory: its files *.yaml, *.yml and *.json, links followed,
+// names that begin with a dot left out. Of a mounted ConfigMap it reads one generation, even
+// while the kubelet puts the next one in place.
+func ReadDir(dir string) ([]Source, error) {
+	// The kubelet links every file through ..data, which it replaces as a whole.
+	root, err := filepath.EvalSymlinks(filepath.Join(dir, "..data"))
+	if err != nil {
+		root = dir
+	}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, fmt.Errorf("read profiles directory %s: %w", dir, err)
+	}
+	var sources []Source
+	for _, entry := range entries {
+		name, path := entry.Name(), filepath.Join(root, entry.Name())
+		if strings.HasPrefix(name, ".") || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) {
+			continue
+		}
+		info, err := os.Stat(path)
+		if err == nil && info.IsDir() {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read profiles directory %s: %w", dir, err)
+		}
+		sources = append(sources, Source{Name: name, Data: data})
+	}
+	return sources, nil
+}
+
+// hash covers the name too, as pods carry it; not what only people read, nor where it comes from.
+func hash(p Profile) (string, error) {
+	p.Description, p.Inherits = "", ""
+	data, err := json.Marshal(p)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:6]), nil
+}
