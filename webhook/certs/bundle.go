@@ -1,0 +1,172 @@
+package certs
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+)
+
+// caller is a webhook configuration, through which API servers learn whom to trust.
+type caller struct {
+	named
+	// get returns the resourceVersion and what each webhook trusts.
+	get   func(context.Context) (string, []trust, error)
+	patch func(context.Context, []byte) error
+}
+
+// trust is the caBundle of one webhook.
+type trust struct {
+	webhook string
+	bundle  []byte
+}
+
+// sight is a caller as it was last seen.
+type sight struct {
+	caller          caller
+	resourceVersion string
+	trusts          []trust
+}
+
+// configurations is what the typed clients of both kinds of configuration have in common.
+type configurations[T metav1.Object, L runtime.Object] interface {
+	Get(context.Context, string, metav1.GetOptions) (T, error)
+	List(context.Context, metav1.ListOptions) (L, error)
+	Watch(context.Context, metav1.ListOptions) (watch.Interface, error)
+	Patch(context.Context, string, types.PatchType, []byte, metav1.PatchOptions, ...string) (T, error)
+}
+
+func mutatingCaller(client kubernetes.Interface, name string) caller {
+	n := named{what: "MutatingWebhookConfiguration", name: name, client: client, example: &admissionv1.MutatingWebhookConfiguration{}}
+	read := func(c *admissionv1.MutatingWebhookConfiguration) (ts []trust) {
+		for _, w := range c.Webhooks {
+			ts = append(ts, trust{webhook: w.Name, bundle: w.ClientConfig.CABundle})
+		}
+		return ts
+	}
+	return newCaller(n, client.AdmissionregistrationV1().MutatingWebhookConfigurations(), read)
+}
+
+func validatingCaller(client kubernetes.Interface, name string) caller {
+	n := named{what: "ValidatingWebhookConfiguration", name: name, client: client, example: &admissionv1.ValidatingWebhookConfiguration{}}
+	read := func(c *admissionv1.ValidatingWebhookConfiguration) (ts []trust) {
+		for _, w := range c.Webhooks {
+			ts = append(ts, trust{webhook: w.Name, bundle: w.ClientConfig.CABundle})
+		}
+		return ts
+	}
+	return newCaller(n, client.AdmissionregistrationV1().ValidatingWebhookConfigurations(), read)
+}
+
+func newCaller[T metav1.Object, L runtime.Object](n named, api configurations[T, L], read func(T) []trust) caller {
+	n.list = func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return api.List(ctx, o) }
+	n.watch = api.Watch
+	return caller{
+		named: n,
+		get: func(ctx context.Context) (string, []trust, error) {
+			c, err := api.Get(ctx, n.name, metav1.GetOptions{})
+			if err != nil {
+				return "", nil, err
+			}
+			return c.GetResourceVersion(), read(c), nil
+		},
+		patch: func(ctx context.Context, patch []byte) error {
+			_, err := api.Patch(ctx, n.name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
+			return err
+		},
+	}
+}
+
+// look reads the callers. One that does not exist is left out: nobody calls through it.
+func look(ctx context.Context, callers []caller) ([]sight, error) {
+	var seen []sight
+	var errs []error
+	for _, c := range callers {
+		version, trusts, err := c.get(ctx)
+		switch {
+		case apierrors.IsNotFound(err):
+		case err != nil:
+			errs = append(errs, fmt.Errorf("read %s %s (needs get, list, watch and patch on it): %w", c.what, c.name, err))
+		default:
+			seen = append(seen, sight{caller: c, resourceVersion: version, trusts: trusts})
+		}
+	}
+	return seen, errors.Join(errs...)
+}
+
+// publish puts bundle into each webhook of the caller, unless it is there. The patch names single
+// fields, so that whatever else is in the object survives, and the resourceVersion that was seen, so
+// that a late writer gets a conflict instead of undoing a newer bundle.
+func (s *sight) publish(ctx context.Context, bundle []byte) (changed bool, err error) {
+	ops := []operation{{Op: "add", Path: "/metadata/resourceVersion", Value: s.resourceVersion}}
+	for i, t := range s.trusts {
+		if bytes.Equal(t.bundle, bundle) {
+			continue
+		}
+		at := "/webhooks/" + strconv.Itoa(i)
+		ops = append(ops, operation{Op: "test", Path: at + "/name", Value: t.webhook},
+			operation{Op: "add", Path: at + "/clientConfig/caBundle", Value: bundle})
+	}
+	if len(ops) == 1 {
+		return false, nil
+	}
+	patch, err := json.Marshal(ops)
+	if err != nil {
+		return false, fmt.Errorf("encode caBundle patch: %w", err)
+	}
+	if err := s.caller.patch(ctx, patch); err != nil {
+		return false, fmt.Errorf("write caBundle of %s %s (needs patch on it): %w", s.caller.what, s.caller.name, err)
+	}
+	for i := range s.trusts {
+		s.trusts[i].bundle = bundle
+	}
+	return true, nil
+}
+
+type operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value"`
+}
+
+// all tells whether every webhook trusts at least one CA that fits.
+func all(seen []sight, fits func(*x509.Certificate) bool) bool {
+	for _, s := range seen {
+		for _, t := range s.trusts {
+			// What cannot be parsed is what API servers cannot use either.
+			cas, _ := parseCertificates(t.bundle)
+			if !slices.ContainsFunc(cas, fits) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// trusted is the union of all CAs that were seen.
+func trusted(seen []sight) []*x509.Certificate {
+	var cas []*x509.Certificate
+	for _, s := range seen {
+		for _, t := range s.trusts {
+			found, _ := parseCertificates(t.bundle)
+			for _, c := range found {
+				if !slices.ContainsFunc(cas, c.Equal) {
+					cas = append(cas, c)
+				}
+			}
+		}
+	}
+	return cas
+}

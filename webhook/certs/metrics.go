@@ -1,0 +1,67 @@
+package certs
+
+import "time"
+
+// The names of the series that package webhook exports.
+const (
+	MetricReady     = "telepod_certificate_ready"
+	MetricReason    = "telepod_certificate_reason"
+	MetricNotBefore = "telepod_certificate_not_before_timestamp_seconds"
+	MetricExpiry    = "telepod_certificate_expiry_timestamp_seconds"
+	MetricRenewal   = "telepod_certificate_renewal_timestamp_seconds"
+	MetricCAExpiry  = "telepod_certificate_ca_expiry_timestamp_seconds"
+	MetricRotations = "telepod_certificate_rotations_total"
+)
+
+// Metric is one series of a status.
+type Metric struct {
+	Name, Help string
+	// Counter is true for counters, false for gauges.
+	Counter bool
+	// Reason is the value of the label "reason"; empty where the metric has no label.
+	Reason Reason
+	Value  float64
+}
+
+// Metrics turns a status into series. The label "reason" takes the values of Reasons. A time that
+// is not known is left out, so that an alert on it does not fire at the year 1970.
+func Metrics(s Status) []Metric {
+	ms := []Metric{
+		{Name: MetricReady, Help: "Whether a certificate that the API server accepts is served.", Value: truth(s.Ready)},
+		{Name: MetricRotations, Help: "How often the serving certificate was replaced.", Counter: true, Value: float64(s.Rotations)},
+	}
+	for _, r := range Reasons() {
+		ms = append(ms, Metric{
+			Name: MetricReason, Help: "State of the serving certificate: 1 for the current reason.",
+			Reason: r, Value: truth(r == s.Reason),
+		})
+	}
+	for _, t := range []struct {
+		name, help string
+		at         time.Time
+	}{
+		{MetricNotBefore, "Start of validity of the serving certificate.", s.NotBefore},
+		{MetricExpiry, "End of validity of the serving certificate.", s.NotAfter},
+		{MetricRenewal, "When the serving certificate is due to be replaced.", s.RenewAt},
+		{MetricCAExpiry, "End of validity of the newest certificate authority.", newest(s.CAs)},
+	} {
+		if !t.at.IsZero() {
+			ms = append(ms, Metric{Name: t.name, Help: t.help, Value: float64(t.at.Unix())})
+		}
+	}
+	return ms
+}
+
+func newest(cas []CA) time.Time {
+	if len(cas) == 0 {
+		return time.Time{}
+	}
+	return cas[0].NotAfter
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

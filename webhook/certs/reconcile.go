@@ -1,0 +1,181 @@
+package certs
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// settleTime is how long a CA must have been seen in the caBundles before a switch to a certificate
+// that it signed, while another one works: API servers hear of a new caBundle a moment after us.
+const settleTime = 5 * time.Second
+
+// settling says since when an issuer, by its key id, has been seen in all caBundles.
+type settling struct {
+	issuer string
+	since  time.Time
+}
+
+// reconcile brings Secret, caBundles and served certificate in step, and returns how long nothing
+// is going to be due. The callers are read before the Secret: whoever writes a caBundle then knows
+// a Secret at least as new as the caBundle it replaces (see publish).
+func (s *SelfManaged) reconcile(ctx context.Context) (time.Duration, error) {
+	seen, bundleErr := look(ctx, s.callers)
+	f := facts{
+		now: s.clock.Now(), names: s.names, life: s.options.Lifetimes, bundle: trusted(seen),
+		published: func(c *x509.Certificate) bool { return bundleErr == nil && all(seen, c.Equal) },
+	}
+	if err := s.advance(ctx, f); err != nil {
+		s.report(s.condition(ReasonSecretUnavailable, err.Error()))
+		return 0, err
+	}
+	for i := range seen {
+		changed, err := seen[i].publish(ctx, s.held.bundle())
+		if err != nil {
+			bundleErr = errors.Join(bundleErr, err)
+		} else if changed {
+			s.log.Info("wrote caBundle", "kind", seen[i].caller.what, "name", seen[i].caller.name)
+		}
+	}
+	wait := min(s.held.wake(f).Sub(f.now), recheck)
+	if pending := s.choose(f.now, seen, bundleErr); pending > 0 {
+		wait = min(wait, pending)
+	}
+	s.report(s.judge(seen, bundleErr))
+	return wait, bundleErr
+}
+
+// advance reads the Secret, moves the state in it forward and, when that changed something, writes
+// it. Nothing is served that is not in the Secret. A write that lost against another replica starts
+// again with what the other one wrote.
+func (s *SelfManaged) advance(ctx context.Context, f facts) error {
+	const attempts = 5
+	var err error
+	for range attempts {
+		if err = s.tryAdvance(ctx, f); !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *SelfManaged) tryAdvance(ctx context.Context, f facts) error {
+	api := s.options.Client.CoreV1().Secrets(s.options.Namespace)
+	secret, err := api.Get(ctx, s.options.SecretName, metav1.GetOptions{})
+	missing := apierrors.IsNotFound(err)
+	if err != nil && !missing {
+		return fmt.Errorf("read %s (needs get, list and watch on it): %w", s.secret(), err)
+	}
+	if missing {
+		secret = &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: s.options.Namespace, Name: s.options.SecretName},
+			Type:       corev1.SecretTypeTLS,
+		}
+	}
+	now, healed := s.restore(secret)
+	now, changed, err := next(now, f)
+	if err != nil {
+		return fmt.Errorf("make certificates: %w", err)
+	}
+	if !changed && !healed {
+		s.held = &now
+		return nil
+	}
+	if err := encode(now, secret); err != nil {
+		return err
+	}
+	if missing {
+		_, err = api.Create(ctx, secret, metav1.CreateOptions{FieldManager: fieldManager})
+	} else {
+		_, err = api.Update(ctx, secret, metav1.UpdateOptions{FieldManager: fieldManager})
+	}
+	if err != nil {
+		return fmt.Errorf("write %s (needs create on Secrets and update on it): %w", s.secret(), err)
+	}
+	s.log.Info("wrote certificates to the Secret", "secret", s.secret(), "authorities", len(now.authorities),
+		"serial", serial(now.serving.leaf()), "notAfter", now.serving.leaf().NotAfter)
+	s.held = &now
+	return nil
+}
+
+// restore is the state in the Secret. When that is missing or damaged, the state that this replica
+// holds takes its place, so that no client sees a new CA for it.
+func (s *SelfManaged) restore(secret *corev1.Secret) (state, bool) {
+	found, err := decode(secret)
+	if err == nil {
+		return found, false
+	}
+	if s.held != nil {
+		s.log.Warn("the Secret was deleted or damaged, writing back what this replica holds",
+			"secret", s.secret(), "error", err)
+		return *s.held, true
+	}
+	if len(secret.Data) > 0 {
+		s.log.Warn("the Secret is damaged, replacing what cannot be read", "secret", s.secret(), "error", err)
+	}
+	return found, true
+}
+
+// choose serves the certificate of the state, unless the one that is served now works and the new
+// one might not yet; it then returns how long to wait, if that is known.
+func (s *SelfManaged) choose(now time.Time, seen []sight, bundleErr error) time.Duration {
+	fresh, old := s.held.serving, s.pair.Load()
+	known := bundleErr == nil && trusts(seen, fresh)
+	issuer := string(fresh.leaf().AuthorityKeyId)
+	switch {
+	case !known:
+		s.settled = settling{}
+	case s.settled.issuer != issuer:
+		s.settled = settling{issuer: issuer, since: now}
+	}
+	if old == nil || bytes.Equal(old.certPEM, fresh.certPEM) || old.check(now, s.names) != nil {
+		s.serve(fresh)
+		return 0
+	}
+	if !known {
+		return 0
+	}
+	if left := s.settled.since.Add(settleTime).Sub(now); left > 0 && trusts(seen, old) {
+		return left
+	}
+	s.serve(fresh)
+	return 0
+}
+
+// trusts tells whether all callers would accept the certificate.
+func trusts(seen []sight, pair *keypair) bool {
+	return all(seen, func(ca *x509.Certificate) bool { return pair.leaf().CheckSignatureFrom(ca) == nil })
+}
+
+// judge says how things are after a look that could read and write the Secret.
+func (s *SelfManaged) judge(seen []sight, bundleErr error) condition {
+	served := s.pair.Load()
+	switch {
+	case bundleErr != nil:
+		c := s.condition(ReasonBundleUnavailable, bundleErr.Error())
+		c.unready = !trusts(seen, served)
+		return c
+	case !bytes.Equal(served.certPEM, s.held.serving.certPEM):
+		return s.condition(ReasonBundlePending, "A newer certificate waits until its CA is in every caBundle.")
+	case len(seen) == 0 && len(s.callers) > 0:
+		return s.condition(ReasonNoWebhookConfigured,
+			"None of the webhook configurations exists, so that no API server calls. Install the chart's, or correct the names.")
+	}
+	return s.condition(ReasonOK, "The certificate is valid and the caBundles are in step.")
+}
+
+func (s *SelfManaged) condition(reason Reason, message string) condition {
+	c := condition{reason: reason, message: message}
+	if s.held != nil {
+		c.renewAt = due(s.held.serving.leaf())
+		c.cas = describeCAs(s.held.certificates())
+	}
+	return c
+}

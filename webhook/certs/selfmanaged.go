@@ -1,0 +1,154 @@
+package certs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/utils/clock"
+)
+
+const (
+	fieldManager = "telepod-certificates"
+
+	// recheck bounds the time between two looks: timers stand still while a machine is suspended.
+	recheck = 10 * time.Minute
+	// retryFirst and retryLast bound the wait after an error.
+	retryFirst, retryLast = 200 * time.Millisecond, 30 * time.Second
+	// Looks in answer to events are limited, so that two controllers which fight over a caBundle do
+	// not load the API server; the first few follow at once.
+	looksPerSecond, looksAtOnce = 2, 20
+)
+
+// SelfManagedOptions configure a SelfManaged source.
+type SelfManagedOptions struct {
+	Client kubernetes.Interface
+	// Namespace is where the Secret and the Service are.
+	Namespace string
+	// SecretName is the Secret that replicas share. It is created when it does not exist.
+	SecretName string
+	// ServiceName is the Service by which API servers reach the webhook. It decides the names in
+	// the certificate, the first of which is NAME.NAMESPACE.svc.
+	ServiceName string
+	// ExtraNames are more DNS names for the certificate.
+	ExtraNames []string
+	// MutatingWebhooks and ValidatingWebhooks name the configurations whose caBundles are kept in
+	// step. They need not exist yet.
+	MutatingWebhooks, ValidatingWebhooks []string
+	Lifetimes                            Lifetimes
+	// Clock and Log default to the real clock and slog.Default.
+	Clock clock.Clock
+	Log   *slog.Logger
+}
+
+// SelfManaged makes its certificates itself. It needs, in its namespace, to create Secrets and to
+// get, list, watch and update its own; and to get, list, watch and patch the named webhook
+// configurations.
+type SelfManaged struct {
+	*keeper
+	options SelfManagedOptions
+	names   []string
+	callers []caller
+	kicks   chan struct{}
+	// held is the last good state. Only Run's goroutine touches it and settled.
+	held    *state
+	settled settling
+}
+
+// NewSelfManaged checks the options. Nothing is read or written before Run.
+func NewSelfManaged(o SelfManagedOptions) (*SelfManaged, error) {
+	if o.Client == nil || o.Namespace == "" || o.SecretName == "" || o.ServiceName == "" {
+		return nil, errors.New("self-managed certificates: client, namespace, secret name and service name are needed")
+	}
+	var err error
+	if o.Lifetimes, err = o.Lifetimes.withDefaults(); err != nil {
+		return nil, err
+	}
+	s := &SelfManaged{
+		keeper: newKeeper(o.Clock, o.Log), options: o, kicks: make(chan struct{}, 1),
+		names: union(ServiceNames(o.ServiceName, o.Namespace), o.ExtraNames),
+	}
+	for _, name := range o.MutatingWebhooks {
+		s.callers = append(s.callers, mutatingCaller(o.Client, name))
+	}
+	for _, name := range o.ValidatingWebhooks {
+		s.callers = append(s.callers, validatingCaller(o.Client, name))
+	}
+	return s, nil
+}
+
+// ServiceNames are the DNS names of a Service. API servers use the first.
+func ServiceNames(service, namespace string) []string {
+	base := service + "." + namespace
+	return []string{base + ".svc", base + ".svc.cluster.local", base}
+}
+
+// Run implements Source.
+func (s *SelfManaged) Run(ctx context.Context) error {
+	var watches sync.WaitGroup
+	defer watches.Wait()
+	for _, n := range append([]named{s.secretWatch()}, s.callerWatches()...) {
+		watches.Go(func() { n.follow(ctx, s.kick, n.logTrouble(s.log)) })
+	}
+	limiter := flowcontrol.NewTokenBucketRateLimiter(looksPerSecond, looksAtOnce)
+	defer limiter.Stop()
+	retry := retryFirst
+	for {
+		wait, err := s.reconcile(ctx)
+		if err != nil {
+			s.log.Debug("certificates not in step, trying again", "after", retry, "error", err)
+			wait, retry = retry, min(2*retry, retryLast)
+		} else {
+			retry = retryFirst
+		}
+		timer := s.clock.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-s.kicks:
+		case <-timer.C():
+		}
+		timer.Stop()
+		if limiter.Wait(ctx) != nil {
+			return nil // ctx ended
+		}
+	}
+}
+
+func (s *SelfManaged) kick() {
+	select {
+	case s.kicks <- struct{}{}:
+	default: // a look is due already
+	}
+}
+
+func (s *SelfManaged) secretWatch() named {
+	api := s.options.Client.CoreV1().Secrets(s.options.Namespace)
+	return named{
+		what: "Secret", name: s.options.SecretName, example: &corev1.Secret{}, client: s.options.Client,
+		list:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return api.List(ctx, o) },
+		watch: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) { return api.Watch(ctx, o) },
+	}
+}
+
+func (s *SelfManaged) callerWatches() []named {
+	var ns []named
+	for _, c := range s.callers {
+		ns = append(ns, c.named)
+	}
+	return ns
+}
+
+func (s *SelfManaged) secret() string {
+	return fmt.Sprintf("Secret %s/%s", s.options.Namespace, s.options.SecretName)
+}

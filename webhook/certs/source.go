@@ -1,0 +1,86 @@
+package certs
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+)
+
+// Source is a serving certificate that keeps itself current.
+type Source interface {
+	// Run keeps the certificate current and blocks until ctx ends, then returns nil. Trouble with
+	// certificates, files or the API is retried and shown in Status, never returned.
+	Run(ctx context.Context) error
+	// GetCertificate fits tls.Config.GetCertificate. Until the first good certificate has been
+	// found it returns an error that says what is missing.
+	GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// Status is cheap and safe for concurrent use.
+	Status() Status
+}
+
+// Reason is a short code for the state of a Source; the set is closed, see Reasons.
+type Reason string
+
+// The reasons. Whether a source is ready is a matter of its own: with ReasonKeyMismatch, for
+// example, it is ready as long as the last good certificate lasts.
+const (
+	ReasonOK          Reason = "ok"
+	ReasonStarting    Reason = "starting"
+	ReasonExpired     Reason = "expired"
+	ReasonNotYetValid Reason = "not-yet-valid"
+	ReasonMissing     Reason = "missing"
+	ReasonInvalid     Reason = "invalid"
+	ReasonKeyMismatch Reason = "key-mismatch"
+	ReasonWrongName   Reason = "wrong-name"
+
+	// Only of SelfManaged.
+	ReasonSecretUnavailable   Reason = "secret-unavailable"
+	ReasonBundleUnavailable   Reason = "ca-bundle-unavailable"
+	ReasonBundlePending       Reason = "ca-bundle-pending"
+	ReasonNoWebhookConfigured Reason = "no-webhook-configuration"
+
+	// Only of CertManager.
+	ReasonIssuing               Reason = "issuing"
+	ReasonIssuanceFailed        Reason = "issuance-failed"
+	ReasonCertificateNotFound   Reason = "certificate-not-found"
+	ReasonCertManagerAbsent     Reason = "cert-manager-not-installed"
+	ReasonCertificateForbidden  Reason = "certificate-forbidden"
+	ReasonCertificateUnreadable Reason = "certificate-unreadable"
+)
+
+// Reasons lists the closed set.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonOK, ReasonStarting, ReasonExpired, ReasonNotYetValid, ReasonMissing, ReasonInvalid,
+		ReasonKeyMismatch, ReasonWrongName, ReasonSecretUnavailable, ReasonBundleUnavailable,
+		ReasonBundlePending, ReasonNoWebhookConfigured, ReasonIssuing, ReasonIssuanceFailed,
+		ReasonCertificateNotFound, ReasonCertManagerAbsent, ReasonCertificateForbidden,
+		ReasonCertificateUnreadable,
+	}
+}
+
+// Status describes the certificate that is served now, and what is wrong, if anything.
+type Status struct {
+	// Ready is whether the API server can be expected to accept the certificate.
+	Ready  bool
+	Reason Reason
+	// Message is a sentence for people: what is the case and what to do.
+	Message string
+
+	// The served certificate; zero when there is none.
+	NotBefore, NotAfter time.Time
+	DNSNames            []string
+	Issuer, Serial      string
+	// RenewAt is when the certificate is going to be replaced; zero when that is not known.
+	RenewAt time.Time
+	// CAs are what a client is told to trust, newest first, where the source knows.
+	CAs []CA
+	// Rotations counts how often the served certificate was replaced since the start.
+	Rotations uint64
+}
+
+// CA is one certificate authority.
+type CA struct {
+	Subject, Serial     string
+	NotBefore, NotAfter time.Time
+}
