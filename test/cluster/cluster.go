@@ -1,0 +1,147 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/cluster/supervisor"
+)
+
+// Cluster is a running cluster.
+type Cluster struct {
+	kube    string
+	runtime string
+	ready   supervisor.Ready
+
+	// All nil for an existing cluster.
+	cmd     *exec.Cmd
+	stderr  *bytes.Buffer
+	events  *json.Decoder
+	mu      sync.Mutex // of commands and their answers
+	input   io.WriteCloser
+	stopped error
+	once    sync.Once
+}
+
+// startLimit bounds how long a cluster takes to be ready, if the context does not. It is
+// seconds usually, and a minute and a half on an emulated machine.
+const startLimit = 3 * time.Minute
+
+// Start starts a cluster and returns when its nodes are ready, or what it is like when it
+// did not get there. The first start on a machine compiles Kubernetes, which takes some
+// minutes and shows its progress on standard error.
+//
+// With [KubeconfigVariable] set it starts nothing and returns the existing cluster.
+func Start(ctx context.Context, o Options) (*Cluster, error) {
+	if kubeconfig := os.Getenv(KubeconfigVariable); kubeconfig != "" {
+		return existing(ctx, kubeconfig)
+	}
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("start a cluster: %w", err)
+	}
+	program, spec, err := o.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{kube: spec.Programs.Kube, runtime: spec.Programs.Runtime, stderr: &bytes.Buffer{}}
+	c.cmd = exec.Command(program, "supervise")
+	c.cmd.Stderr = c.stderr
+	if c.input, err = c.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	c.events = json.NewDecoder(out)
+	// Ctrl-C in a terminal goes to a process group: this way it ends the client, and the
+	// client's end ends the cluster, after whatever the client still does with it.
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := c.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start a cluster: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	event, err := c.ask(ctx, spec)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start a cluster: %w", err), c.Stop())
+	}
+	c.ready = *event.Ready
+	return c, nil
+}
+
+func (o Options) check() error {
+	if runtime.GOOS != "linux" {
+		return fmt.Errorf("it needs Linux: set %s to use an existing one", KubeconfigVariable)
+	}
+	if len(o.Nodes) == 0 {
+		return nil
+	}
+	if os.Geteuid() != 0 {
+		return errNeedsRoot
+	}
+	return requirements()
+}
+
+var errNeedsRoot = errors.New("nodes need root; a control plane only (no nodes) does not")
+
+// existing is a cluster that someone else runs.
+func existing(ctx context.Context, kubeconfig string) (*Cluster, error) {
+	kube, err := build.Binary(ctx, Kubernetes())
+	if err != nil {
+		return nil, err
+	}
+	return &Cluster{kube: kube, ready: supervisor.Ready{Kubeconfig: kubeconfig}}, nil
+}
+
+// ask sends a line to the supervisor and waits for its answer. If the context ends first
+// the cluster is of no use any more, and ends.
+func (c *Cluster) ask(ctx context.Context, question any) (supervisor.Event, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	gaveUp := context.AfterFunc(ctx, func() { c.input.Close() })
+	defer gaveUp()
+	var event supervisor.Event
+	if err := json.NewEncoder(c.input).Encode(question); err != nil {
+		return event, fmt.Errorf("tell the supervisor: %w", err)
+	}
+	err := c.events.Decode(&event)
+	switch {
+	case event.Error != "" && ctx.Err() != nil:
+		return event, fmt.Errorf("%w: %s", context.Cause(ctx), event.Error)
+	case event.Error != "":
+		return event, errors.New(event.Error)
+	case err != nil:
+		return event, fmt.Errorf("hear from the supervisor: %w", err)
+	}
+	return event, nil
+}
+
+// Stop ends the cluster and returns when nothing of it is left. An error says what is.
+// Stopping again does nothing; an existing cluster is left alone.
+func (c *Cluster) Stop() error {
+	if c.cmd == nil {
+		return nil
+	}
+	c.once.Do(func() {
+		c.input.Close() // may be closed already
+		overdue := time.AfterFunc(time.Minute, func() { _ = c.cmd.Process.Kill() })
+		defer overdue.Stop()
+		if err := c.cmd.Wait(); err != nil {
+			c.stopped = fmt.Errorf("stop the cluster: %w: %s", err, strings.TrimSpace(c.stderr.String()))
+		}
+	})
+	return c.stopped
+}

@@ -1,0 +1,19 @@
+// Command coredns is CoreDNS with the plugins a test cluster needs and no more.
+package main
+
+import (
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/coremain"
+
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/kubernetes"
+	_ "github.com/coredns/coredns/plugin/log"
+	_ "github.com/coredns/coredns/plugin/ready"
+)
+
+func main() {
+	// The order in which a request passes through the plugins.
+	dnsserver.Directives = []string{"bind", "ready", "errors", "log", "kubernetes"}
+	coremain.Run()
+}

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Installs what the nodes of a test cluster need from Debian or Ubuntu, if it is missing.
+set -eu
+
+missing=
+for pair in runc:runc nft:nftables ip:iproute2 modprobe:kmod; do
+	command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
+done
+[ -n "$missing" ] || exit 0
+
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086 # a list of packages
+apt-get install -y --no-install-recommends $missing ||
+	{ apt-get update && apt-get install -y --no-install-recommends $missing; }

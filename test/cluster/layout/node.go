@@ -1,0 +1,201 @@
+package layout
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// ContainerdSocket is where containerd listens, as its node sees it.
+const ContainerdSocket = "/run/containerd/containerd.sock"
+
+// Mounts maps a node's own directories, below [Machine.Dir], to where its programs look
+// for them. So programs keep their usual paths, and hostPath volumes see what they expect.
+func Mounts() map[string]string {
+	return map[string]string{
+		"run":        "/run",
+		"log":        "/var/log",
+		"kubelet":    "/var/lib/kubelet",
+		"containerd": "/var/lib/containerd",
+		"cni":        "/var/lib/cni",
+	}
+}
+
+// Import is the command that loads a docker-archive file into a node's containerd, for
+// the socket as the caller sees it. ctr wants an absolute path.
+func Import(runtime, socket, image string) []string {
+	return []string{filepath.Join(runtime, "ctr"), "-a", socket, "-n", "k8s.io", "images", "import", image}
+}
+
+func (p Plan) runtime(dir string) []Step {
+	containerd := []string{filepath.Join(p.Spec.Programs.Runtime, "containerd"), "-c", filepath.Join(dir, "containerd.toml")}
+	steps := []Step{{Name: "containerd", Argv: containerd, Await: ContainerdSocket}}
+	for _, image := range p.Spec.Images {
+		steps = append(steps, Step{Name: "import", Argv: Import(p.Spec.Programs.Runtime, ContainerdSocket, image), Once: true})
+	}
+	return steps
+}
+
+func (p Plan) kubelet(n int, dir string) []Step {
+	name := p.NodeName(n)
+	flags := []string{
+		"--config=" + filepath.Join(dir, "kubelet.json"),
+		"--kubeconfig=" + p.Kubeconfig("kubelet-"+name),
+		"--hostname-override=" + name,
+		"--node-ip=" + p.Addresses.Node(n).Addr().String(),
+		"--v=2",
+	}
+	var labels []string
+	for _, key := range sortedKeys(p.Spec.Nodes[n-1].Labels) {
+		labels = append(labels, key+"="+p.Spec.Nodes[n-1].Labels[key])
+	}
+	if len(labels) > 0 {
+		flags = append(flags, "--node-labels="+strings.Join(labels, ","))
+	}
+	return []Step{
+		p.kube("kubelet", flags),
+		p.kube("kube-proxy", []string{"--config=" + filepath.Join(dir, "kube-proxy.json")}),
+	}
+}
+
+// dns runs CoreDNS as a process of the node: a pod would cost an image, a rollout and two
+// seconds of every start, and its clients could not tell.
+func (p Plan) dns(dir string) Step {
+	return Step{Name: "coredns", Argv: []string{p.Spec.Programs.CoreDNS, "-conf", filepath.Join(dir, "Corefile")}}
+}
+
+// DNSReady is the URL that answers 200 as soon as names are resolved.
+func (p Plan) DNSReady() string {
+	return "http://" + hostPort(p.Addresses.Node(1).Addr().String(), 8181) + "/ready"
+}
+
+func (p Plan) files(n int, dir string) []File {
+	at := func(name string) string { return filepath.Join(dir, name) }
+	return []File{
+		{at("kubelet.json"), p.kubeletConfig(n, dir)},
+		{at("kube-proxy.json"), p.proxyConfig(n)},
+		{at("resolv.conf"), "nameserver " + p.Addresses.DNS().String() + "\n"},
+		{at("Corefile"), p.corefile()},
+		{at("containerd.toml"), p.containerdConfig(dir)},
+		{at("cni.d/10-telepod.conflist"), p.cniConfig(n)},
+	}
+}
+
+func (p Plan) kubeletConfig(n int, dir string) string {
+	serving := "kubelet-serving-" + p.NodeName(n)
+	return toJSON(map[string]any{
+		"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
+		"address": p.anyAddress(),
+		"authentication": map[string]any{
+			"x509":      map[string]any{"clientCAFile": p.PKI("ca.crt")},
+			"anonymous": map[string]any{"enabled": false},
+			"webhook":   map[string]any{"enabled": true},
+		},
+		"authorization":            map[string]any{"mode": "Webhook"},
+		"tlsCertFile":              p.PKI(serving + ".crt"),
+		"tlsPrivateKeyFile":        p.PKI(serving + ".key"),
+		"cgroupDriver":             "cgroupfs",
+		"cgroupRoot":               "/" + p.Cgroup(n),
+		"failCgroupV1":             false, // Kubernetes refuses cgroup v1 by default
+		"failSwapOn":               false,
+		"containerRuntimeEndpoint": "unix://" + ContainerdSocket,
+		"resolvConf":               filepath.Join(dir, "resolv.conf"),
+		"clusterDomain":            "cluster.local",
+		"clusterDNS":               []string{p.Addresses.DNS().String()},
+		"providerID":               p.Spec.Nodes[n-1].ProviderID,
+		"featureGates":             p.Spec.FeatureGates,
+		"serializeImagePulls":      false,
+		// The disk is the developer's: how full it is says nothing about the cluster.
+		"imageGCHighThresholdPercent": 100,
+		"evictionHard": map[string]string{
+			"memory.available": "50Mi", "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%",
+		},
+		"nodeStatusUpdateFrequency": "5s",
+		"syncFrequency":             "10s",
+	})
+}
+
+func (p Plan) proxyConfig(n int) string {
+	return toJSON(map[string]any{
+		"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration",
+		"mode":             "nftables",
+		"hostnameOverride": p.NodeName(n),
+		"clusterCIDR":      p.Addresses.AllPods().String(),
+		"clientConnection": map[string]any{"kubeconfig": p.Kubeconfig("kube-proxy")},
+		"bindAddress":      p.anyAddress(),
+		// The size of the connection table is the whole machine's, so it is left alone.
+		"conntrack": map[string]any{"maxPerCore": 0},
+		"nftables":  map[string]any{"minSyncPeriod": "0.1s"},
+	})
+}
+
+func (p Plan) corefile() string {
+	return fmt.Sprintf(`.:53 {
+    bind %s
+    errors
+    ready :8181
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        kubeconfig %s
+        pods insecure
+        ttl 1
+    }
+}
+`, p.Addresses.Node(1).Addr(), p.Kubeconfig("coredns"))
+}
+
+// containerdConfig: restrict_oom_score_adj because root in a container may not lower that
+// score, and runc then ends with an error about a pipe; the plugin "opt" would make
+// /opt/containerd on the host.
+func (p Plan) containerdConfig(dir string) string {
+	return fmt.Sprintf(`version = 2
+root = "/var/lib/containerd"
+state = "/run/containerd"
+disabled_plugins = ["io.containerd.internal.v1.opt"]
+[grpc]
+  address = %q
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = %q
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "runc"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = %q
+    conf_dir = %q
+`, ContainerdSocket, PauseImage, p.Spec.Programs.Runtime, filepath.Join(dir, "cni.d"))
+}
+
+func (p Plan) cniConfig(n int) string {
+	everywhere := "0.0.0.0/0"
+	if p.Addresses.IPv6 {
+		everywhere = "::/0"
+	}
+	return toJSON(map[string]any{
+		"cniVersion": "1.0.0", "name": "telepod",
+		"plugins": []any{
+			map[string]any{
+				"type": "bridge", "bridge": "cni0", "isGateway": true, "hairpinMode": true,
+				"ipam": map[string]any{
+					"type":   "host-local",
+					"ranges": []any{[]any{map[string]any{"subnet": p.Addresses.Pods(n).String()}}},
+					"routes": []any{map[string]any{"dst": everywhere}},
+				},
+			},
+			map[string]any{
+				"type": "portmap", "capabilities": map[string]any{"portMappings": true}, "snat": true, "backend": "nftables",
+			},
+		},
+	})
+}
+
+// toJSON renders plain maps, strings and numbers, which cannot fail.
+func toJSON(v any) string {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		panic(err)
+	}
+	return string(b) + "\n"
+}

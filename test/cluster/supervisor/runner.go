@@ -1,0 +1,143 @@
+//go:build linux
+
+package supervisor
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/telepod/telepod/test/cluster/layout"
+)
+
+// runner runs the steps of a machine and keeps its programs running. As process 1 it also
+// reaps every orphan: the shims of containerd are among them.
+type runner struct {
+	layout.Machine
+	dir, logs string
+	running   map[int]layout.Step
+	probe     *http.Client
+}
+
+func newRunner(m layout.Machine) *runner {
+	// Only asked whether it answers, and before there is anyone to trust.
+	insecure := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	return &runner{
+		Machine: m, dir: m.Dir, logs: m.Logs,
+		running: map[int]layout.Step{},
+		probe:   &http.Client{Timeout: 2 * time.Second, Transport: insecure},
+	}
+}
+
+// run ends with an error only: programs that are to go on are started again.
+func (r *runner) run() error {
+	path := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	if r.Path != "" {
+		path = r.Path + ":" + path
+	}
+	if err := os.Setenv("PATH", path); err != nil {
+		return err
+	}
+	for _, s := range r.Steps {
+		if err := r.step(s); err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	for {
+		if _, err := r.reap(0); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *runner) step(s layout.Step) error {
+	pid := 0
+	if len(s.Argv) > 0 {
+		var err error
+		if pid, err = r.start(s); err != nil {
+			return err
+		}
+	}
+	for s.Once {
+		ended, err := r.reap(0)
+		if err != nil {
+			return err
+		}
+		if ended == pid {
+			return nil
+		}
+	}
+	for s.Await != "" && !r.answers(s.Await) {
+		if _, err := r.reap(syscall.WNOHANG); err != nil {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond) // neither a file system nor HTTP tells by itself
+	}
+	return nil
+}
+
+func (r *runner) start(s layout.Step) (pid int, err error) {
+	log, err := os.OpenFile(filepath.Join(r.logs, s.Name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
+	p, err := os.StartProcess(s.Argv[0], s.Argv, &os.ProcAttr{
+		Dir: r.dir, Env: os.Environ(), Files: []*os.File{nil, log, log},
+		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
+	})
+	if err != nil {
+		return 0, err
+	}
+	r.running[p.Pid] = s
+	return p.Pid, nil
+}
+
+// reap takes note of a process that ended, and starts it again if it was to go on.
+func (r *runner) reap(options int) (pid int, err error) {
+	var status syscall.WaitStatus
+	pid, err = syscall.Wait4(-1, &status, options, nil)
+	if err == syscall.EINTR || pid == 0 {
+		return 0, nil
+	}
+	if err == syscall.ECHILD && options == syscall.WNOHANG {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("wait for a program: %w", err)
+	}
+	s, ours := r.running[pid]
+	if !ours {
+		return pid, nil
+	}
+	delete(r.running, pid)
+	if s.Once {
+		if status.ExitStatus() != 0 {
+			return pid, fmt.Errorf("%s ended with status %d: see %s.log", s.Name, status.ExitStatus(), s.Name)
+		}
+		return pid, nil
+	}
+	fmt.Printf("%s %s ended (status %d, signal %d); starting it again\n",
+		time.Now().Format(time.TimeOnly), s.Name, status.ExitStatus(), status.Signal())
+	time.Sleep(200 * time.Millisecond) // not to spin on a program that cannot run
+	_, err = r.start(s)
+	return pid, err
+}
+
+func (r *runner) answers(what string) bool {
+	if !strings.HasPrefix(what, "https:") {
+		_, err := os.Stat(what)
+		return err == nil
+	}
+	response, err := r.probe.Get(what)
+	if err != nil {
+		return false
+	}
+	response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}

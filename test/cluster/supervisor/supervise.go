@@ -1,0 +1,216 @@
+//go:build linux
+
+package supervisor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/telepod/telepod/test/cluster/layout"
+)
+
+// supervisor is a cluster and its client.
+type supervisor struct {
+	self     string
+	plan     layout.Plan
+	network  *network // nil without nodes
+	machines []*machine
+	events   *json.Encoder
+}
+
+var errClientGone = errors.New("the client is gone")
+
+// Supervise runs the cluster that the first line of the input asks for, until the input
+// ends or the process is told to stop. It leaves nothing behind.
+func Supervise(in io.Reader, out io.Writer) (err error) {
+	runtime.LockOSThread() // its children die with this thread
+	adoptOrphans()
+	s := &supervisor{events: json.NewEncoder(out)}
+	if s.self, err = os.Executable(); err != nil {
+		return err
+	}
+	input := json.NewDecoder(in)
+	if err := input.Decode(&s.plan.Spec); err != nil {
+		return fmt.Errorf("read what cluster to start: %w", err)
+	}
+	c, err := newClaim()
+	if err != nil {
+		return s.fail(err)
+	}
+	defer func() { err = errors.Join(err, s.stop(), c.release()) }()
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	commands := listen(input, cancel)
+	watch := func(m *machine) {
+		go func() {
+			<-m.ended
+			if !m.stopped.Load() {
+				cancel(fmt.Errorf("%s ended: see %s/init.log", m.Name, m.Logs))
+			}
+		}()
+	}
+	if err := s.start(ctx, c, watch); err != nil {
+		return s.fail(err)
+	}
+	if err := s.events.Encode(Event{Ready: s.ready()}); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case c := <-commands:
+			if err := s.answer(c, watch); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// listen passes on what the client says, until it or a signal ends the cluster.
+func listen(input *json.Decoder, cancel context.CancelCauseFunc) <-chan Command {
+	// Writing to a client that is gone must be an error, and not the end of this process
+	// before it has cleaned up.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	go func() { cancel(fmt.Errorf("stopped by signal %q", <-signals)) }()
+	commands := make(chan Command)
+	go func() {
+		for {
+			var c Command
+			if err := input.Decode(&c); err != nil {
+				cancel(errClientGone)
+				return
+			}
+			commands <- c
+		}
+	}()
+	return commands
+}
+
+// fail tells the client why there is no cluster, with the logs, which go with the cluster.
+func (s *supervisor) fail(err error) error {
+	report := err.Error()
+	for _, m := range s.machines {
+		report += "\n" + Tail(m.Logs, 8)
+	}
+	return errors.Join(err, s.events.Encode(Event{Error: report}))
+}
+
+// adoptOrphans makes this process the parent of its children's orphans, so that it can
+// wait for them.
+func adoptOrphans() {
+	const setChildSubreaper = 36 // prctl(2); the call with a constant cannot fail
+	syscall.RawSyscall(syscall.SYS_PRCTL, setChildSubreaper, 1, 0)
+}
+
+// start brings everything up. A machine that ends by itself meanwhile ends the attempt.
+func (s *supervisor) start(ctx context.Context, c *claim, watch func(*machine)) error {
+	s.plan.Dir = c.dir
+	s.plan.Addresses = layout.Addresses{Index: c.index, IPv6: s.plan.Spec.IPv6}
+	s.plan.Port = layout.APIPort
+	var err error
+	if s.plan.ControlPlaneOnly() {
+		if s.plan.Port, err = freePort(); err != nil {
+			return err
+		}
+	} else if s.network, err = newNetwork(s.self, c.link(), s.plan.Addresses.Host()); err != nil {
+		return err
+	}
+	if err := writePKI(s.plan); err != nil {
+		return err
+	}
+	for n := range s.plan.Machines() {
+		m, err := s.power(n + 1)
+		if err != nil {
+			return err
+		}
+		s.machines = append(s.machines, m)
+		watch(m)
+	}
+	return s.await(ctx)
+}
+
+// power turns on node n, or the control plane's processes.
+func (s *supervisor) power(n int) (*machine, error) {
+	plug := func(int) error { return nil }
+	if s.network != nil {
+		plug = plugger(s.network, s.plan.Cgroup(n), n)
+	}
+	return power(s.self, s.plan.Machines()[n-1], plug)
+}
+
+// await returns when the cluster is fit for use.
+func (s *supervisor) await(ctx context.Context) error {
+	a, err := newAPI(s.plan)
+	if err != nil {
+		return err
+	}
+	if err := a.await(ctx, a.server+"/readyz"); err != nil {
+		return err
+	}
+	if !s.plan.ControlPlaneOnly() {
+		if err := a.publishDNS(ctx, s.plan.Addresses); err != nil {
+			return err
+		}
+	}
+	// Pods cannot be created before it exists.
+	if err := a.await(ctx, a.server+"/api/v1/namespaces/default/serviceaccounts/default"); err != nil {
+		return err
+	}
+	if s.plan.ControlPlaneOnly() {
+		return nil
+	}
+	if err := a.awaitNodes(ctx, s.nodeNames()); err != nil {
+		return err
+	}
+	return a.await(ctx, s.plan.DNSReady())
+}
+
+func (s *supervisor) nodeNames() (names []string) {
+	for _, m := range s.machines {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func (s *supervisor) ready() *Ready {
+	r := &Ready{Kubeconfig: s.plan.Kubeconfig("admin"), Host: "127.0.0.1"}
+	if s.network != nil {
+		r.Host = s.plan.Addresses.Host().Addr().String()
+	}
+	for _, m := range s.machines {
+		r.Machines = append(r.Machines, ReadyMachine{Name: m.Name, Address: m.address(), Logs: m.Logs, Containerd: m.socket()})
+	}
+	return r
+}
+
+// stop ends the cluster: nodes first, then what connects them.
+func (s *supervisor) stop() error {
+	for _, m := range s.machines {
+		m.off()
+	}
+	if s.network != nil {
+		return s.network.close()
+	}
+	return nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
