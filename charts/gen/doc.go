@@ -1,0 +1,10 @@
+// Command gen derives from charts/telepod/values.yaml everything that repeats it: the chart's
+// values.schema.json, and the table of values in its README.md and in docs/chart.md.
+//
+//	go run ./charts/gen          writes the files
+//	go run ./charts/gen -check   fails, naming them, when files are stale
+//
+// The comment above a key is its description, and every leaf needs one. The type comes from the
+// default; a comment line `@schema {...}` (JSON Schema in YAML flow style) narrows it, and makes a
+// mapping a leaf. Mappings take no key that values.yaml does not list.
+package main

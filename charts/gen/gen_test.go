@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestGeneratedFilesAreCurrent fails when values.yaml changed and the files were not written again.
+func TestGeneratedFilesAreCurrent(t *testing.T) {
+	if err := run("../..", true); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSchemaAndTable(t *testing.T) {
+	root, err := parse([]byte(`# A header that is no description.
+
+# The place.
+place:
+  # Which | where,
+  # on two lines.
+  # @schema {enum: ["", here]}
+  name: ""
+  # Count.
+  count: 2
+# Free-form.
+# @schema {additionalProperties: {type: string}}
+extra:
+  a: b
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := schemaFile(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct{ Properties map[string]any }
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"global": map[string]any{"type": "object"},
+		"place": map[string]any{
+			"type": "object", "description": "The place.", "additionalProperties": false,
+			"properties": map[string]any{
+				"name":  map[string]any{"type": "string", "description": "Which | where, on two lines.", "enum": []any{"", "here"}},
+				"count": map[string]any{"type": "integer", "description": "Count."},
+			},
+		},
+		"extra": map[string]any{"type": "object", "description": "Free-form.", "additionalProperties": map[string]any{"type": "string"}},
+	}
+	if diff := cmp.Diff(want, schema.Properties); diff != "" {
+		t.Errorf("schema (-want +got):\n%s", diff)
+	}
+
+	page, err := replaceTable([]byte("# Page\n"+tableBegin+"old\n"+tableEnd+"\nmore\n"), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantPage := "# Page\n" + tableBegin + `
+| value | default | what it does |
+|---|---|---|
+| ` + "`place.name` | `\"\"`" + ` | Which \| where, on two lines. |
+| ` + "`place.count` | `2`" + ` | Count. |
+| ` + "`extra` | `{\"a\":\"b\"}`" + ` | Free-form. |
+
+` + tableEnd + "\nmore\n"
+	if diff := cmp.Diff(wantPage, string(page)); diff != "" {
+		t.Errorf("page (-want +got):\n%s", diff)
+	}
+}
+
+func TestUndocumentedValues(t *testing.T) {
+	_, err := parse([]byte("a: 1\nb:\n  c: 2\n  # Said.\n  d: 3\n"))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"line 1: a has no comment", "line 3: b.c has no comment"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q does not say %q", err, want)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+)
+
+// schemaFile renders values.schema.json.
+func schemaFile(root *value) ([]byte, error) {
+	schema := root.jsonSchema()
+	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
+	schema["title"] = "Values of the chart telepod"
+	// Helm hands every chart the values that its parent calls global.
+	schema["properties"].(map[string]any)["global"] = map[string]any{"type": "object"}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(schema)
+	return b.Bytes(), err
+}
+
+// jsonSchema is the type of the default, narrowed by @schema; sections are closed.
+func (v *value) jsonSchema() map[string]any {
+	schema := map[string]any{"type": jsonType(v.node.ShortTag())}
+	if v.description != "" {
+		schema["description"] = v.description
+	}
+	maps.Copy(schema, v.schema)
+	if v.children == nil {
+		return schema
+	}
+	properties := map[string]any{}
+	for _, child := range v.children {
+		properties[child.key] = child.jsonSchema()
+	}
+	schema["properties"] = properties
+	schema["additionalProperties"] = false
+	return schema
+}
+
+func jsonType(tag string) string {
+	switch tag {
+	case "!!bool":
+		return "boolean"
+	case "!!int":
+		return "integer"
+	case "!!float":
+		return "number"
+	case "!!seq":
+		return "array"
+	case "!!map":
+		return "object"
+	default:
+		return "string"
+	}
+}

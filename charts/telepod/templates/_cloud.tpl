@@ -1,0 +1,23 @@
+{{/* cloud.platform, or the managed Kubernetes of cloud.provider. */}}
+{{- define "telepod.platform" -}}
+{{- $ofProvider := dict "aws" "eks" "gcp" "gke" "azure" "aks" -}}
+{{- .Values.cloud.platform | default (get $ofProvider .Values.cloud.provider) | default "other" -}}
+{{- end -}}
+
+{{/* Refuses values that cannot work, with what to do about it. */}}
+{{- define "telepod.check" -}}
+{{- with .Values.cloud -}}
+{{- if not .provider -}}
+{{- fail "cloud.provider is missing: say where the cluster runs with --set cloud.provider=aws, gcp, azure or other" -}}
+{{- end -}}
+{{- if and (not .region) (not .regionFromNodes) -}}
+{{- fail "cloud.region is missing: set it, e.g. --set cloud.region=us-east-1, or set cloud.regionFromNodes=true where nodes carry topology.kubernetes.io/region (Kubernetes 1.35 and later)" -}}
+{{- end -}}
+{{- if and .region .regionFromNodes -}}
+{{- fail (printf "cloud.region is %q and cloud.regionFromNodes is true: keep one of the two" .region) -}}
+{{- end -}}
+{{- end -}}
+{{- if not .Values.cluster.name -}}
+{{- fail "cluster.name is missing: give the cluster a name that is unique in your estate, e.g. --set cluster.name=prod-use1" -}}
+{{- end -}}
+{{- end -}}

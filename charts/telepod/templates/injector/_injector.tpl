@@ -1,0 +1,114 @@
+{{- define "telepod.injector.name" -}}
+{{ include "telepod.fullname" . }}-injector
+{{- end -}}
+
+{{/* What a Service or a spread selects by. Never changes between versions. */}}
+{{- define "telepod.injector.selector" -}}
+app.kubernetes.io/name: telepod
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: injector
+{{- end -}}
+
+{{- define "telepod.injector.labels" -}}
+{{ include "telepod.injector.selector" . }}
+{{ include "telepod.labels" . }}
+{{- end -}}
+
+{{- define "telepod.injector.image" -}}
+{{- with .Values.injector.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end -}}
+{{- end -}}
+
+{{/* Private GKE clusters open 443 and 10250 from the control plane to the nodes, nothing else. */}}
+{{- define "telepod.injector.port" -}}
+{{- if .Values.injector.port -}}
+{{ .Values.injector.port }}
+{{- else if eq (include "telepod.platform" .) "gke" -}}
+10250
+{{- else -}}
+9443
+{{- end -}}
+{{- end -}}
+
+{{/* The profile of pods that name none: base where the provider has no profile. */}}
+{{- define "telepod.injector.profile" -}}
+{{- if .Values.injector.profile -}}
+{{ .Values.injector.profile }}
+{{- else if eq .Values.cloud.provider "other" -}}
+base
+{{- else -}}
+{{ .Values.cloud.provider }}
+{{- end -}}
+{{- end -}}
+
+{{/* Every profile there will be, as a comma-separated list. */}}
+{{- define "telepod.injector.profiles" -}}
+{{- concat (list "aws" "azure" "base" "gcp") (keys .Values.profiles) | uniq | sortAlpha | join "," -}}
+{{- end -}}
+
+{{/* Namespaces that are never touched, as a comma-separated list. */}}
+{{- define "telepod.injector.protected" -}}
+{{- concat (list "kube-system" .Release.Namespace) .Values.injector.protectedNamespaces | uniq | join "," -}}
+{{- end -}}
+
+{{/* The Secret that holds, or will hold, the serving certificate. */}}
+{{- define "telepod.injector.certificateSecret" -}}
+{{- if eq .Values.injector.certificates.mode "existingSecret" -}}
+{{ .Values.injector.certificates.existingSecret }}
+{{- else if eq .Values.injector.certificates.mode "certManager" -}}
+{{ include "telepod.injector.name" . }}-tls
+{{- else -}}
+{{ include "telepod.injector.name" . }}-certificates
+{{- end -}}
+{{- end -}}
+
+{{/* The priority class: the chart's own unless one is named. */}}
+{{- define "telepod.injector.priorityClass" -}}
+{{- .Values.injector.priorityClassName | default (include "telepod.injector.name" .) -}}
+{{- end -}}
+
+{{/* Refuses values of the injector that cannot work, with what to do about it. */}}
+{{- define "telepod.injector.check" -}}
+{{- include "telepod.check" . -}}
+{{- with .Values.injector.certificates -}}
+{{- if and (eq .mode "existingSecret") (not .existingSecret) -}}
+{{- fail "injector.certificates.mode is existingSecret: name the kubernetes.io/tls Secret in injector.certificates.existingSecret" -}}
+{{- end -}}
+{{- if and (ne .mode "existingSecret") (or .existingSecret .caBundle) -}}
+{{- fail (printf "injector.certificates.existingSecret and caBundle are for mode existingSecret, but the mode is %s: set the mode, or remove them" .mode) -}}
+{{- end -}}
+{{- if and .caBundle (not (contains "BEGIN CERTIFICATE" .caBundle)) -}}
+{{- fail "injector.certificates.caBundle is not PEM: pass the file with --set-file injector.certificates.caBundle=ca.pem" -}}
+{{- end -}}
+{{- if and (ne .mode "certManager") .issuerRef -}}
+{{- fail (printf "injector.certificates.issuerRef is for mode certManager, but the mode is %s: set the mode, or remove it" .mode) -}}
+{{- end -}}
+{{- if and .issuerRef (not .issuerRef.name) -}}
+{{- fail "injector.certificates.issuerRef has no name: set injector.certificates.issuerRef.name" -}}
+{{- end -}}
+{{- end -}}
+{{- $port := include "telepod.injector.port" . | int -}}
+{{- if and .Values.injector.hostNetwork (eq $port 10250) -}}
+{{- fail "injector.hostNetwork cannot serve on 10250, which is the kubelet's port on a node: set injector.port to a free port" -}}
+{{- end -}}
+{{- if has $port (list 8080 8081) -}}
+{{- fail (printf "injector.port %d is taken by the webhook's metrics (8080) or probes (8081): choose another" $port) -}}
+{{- end -}}
+{{- $profile := include "telepod.injector.profile" . -}}
+{{- $known := include "telepod.injector.profiles" . -}}
+{{- if not (has $profile (splitList "," $known)) -}}
+{{- fail (printf "injector.profile %q is no profile: use one of %s, or define it in profiles" $profile $known) -}}
+{{- end -}}
+{{- range $name, $profile := .Values.profiles -}}
+{{- if has $name (list "aws" "azure" "base" "gcp") -}}
+{{- fail (printf "profiles.%s takes the name of a built-in profile: choose another name and set inherits: %s" $name $name) -}}
+{{- end -}}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" $name) -}}
+{{- fail (printf "profiles.%s: a profile's name has lower-case letters, digits and dashes, 63 at most" $name) -}}
+{{- end -}}
+{{- if and $profile.name (ne $profile.name $name) -}}
+{{- fail (printf "profiles.%s has name %q: leave the name out, the key is the name" $name $profile.name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,71 @@
+{{/* What both webhooks have in common. */}}
+{{- define "telepod.injector.webhook" -}}
+{{- $injector := .root.Values.injector -}}
+admissionReviewVersions: [v1]
+clientConfig:
+  {{- /* In mode selfManaged the webhook fills caBundle in: nothing random is rendered. */}}
+  {{- with $injector.certificates.caBundle }}
+  caBundle: {{ b64enc . }}
+  {{- end }}
+  service:
+    name: {{ include "telepod.injector.name" .root }}
+    namespace: {{ .root.Release.Namespace }}
+    path: {{ .path }}
+    port: 443
+rules:
+  - apiGroups: [""]
+    apiVersions: [v1]
+    resources: [pods]
+    operations: [CREATE]
+    scope: Namespaced
+matchPolicy: Equivalent
+failurePolicy: {{ $injector.failurePolicy }}
+timeoutSeconds: {{ $injector.timeoutSeconds }}
+reinvocationPolicy: IfNeeded
+# Events are written, but never for a dry run.
+sideEffects: NoneOnDryRun
+{{- end -}}
+
+{{/* CEL: the pod's annotation, which beats its label, has this value. */}}
+{{- define "telepod.injector.annotationSays" -}}
+has(object.metadata.annotations) && 'telepod.dev/inject' in object.metadata.annotations && object.metadata.annotations['telepod.dev/inject'] == '{{ . }}'
+{{- end -}}
+
+{{- define "telepod.injector.labelSays" -}}
+has(object.metadata.labels) && 'telepod.dev/inject' in object.metadata.labels && object.metadata.labels['telepod.dev/inject'] == '{{ . }}'
+{{- end -}}
+
+{{/* Conditions that all pods meet but those that opt out. */}}
+{{- define "telepod.injector.doesNotSayNo" -}}
+- name: annotation-does-not-say-no
+  expression: >-
+    !({{ include "telepod.injector.annotationSays" "false" }})
+- name: label-does-not-say-no
+  expression: >-
+    !({{ include "telepod.injector.labelSays" "false" }}) ||
+    ({{ include "telepod.injector.annotationSays" "true" }})
+{{- end -}}
+
+{{/* A namespace selector's expression for namespaces that may be touched at all. */}}
+{{- define "telepod.injector.notProtected" -}}
+- key: kubernetes.io/metadata.name
+  operator: NotIn
+  values: {{- splitList "," (include "telepod.injector.protected" .) | toYaml | nindent 4 }}
+{{- end -}}
+
+{{/* The annotations of pods and namespaces: what each accepts, as a pattern and in words. */}}
+{{- define "telepod.injector.settings" -}}
+{{- $names := "[a-z0-9]([-a-z0-9]*[a-z0-9])?( *, *[a-z0-9]([-a-z0-9]*[a-z0-9])?)*" -}}
+{{- $quantity := "[0-9]+(\\\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?" -}}
+inject: {pattern: "true|false", says: true or false}
+profile:
+  pattern: {{ include "telepod.injector.profiles" . | replace "," "|" }}
+  says: {{ include "telepod.injector.profiles" . | replace "," ", " | printf "a profile (there are %s)" | quote }}
+containers: {pattern: {{ $names | quote }}, says: "a list of container names, separated by commas"}
+exclude-containers: {pattern: {{ $names | quote }}, says: "a list of container names, separated by commas"}
+sidecar: {pattern: "true|false", says: true or false}
+endpoint: {pattern: "node|service|sidecar|https?://[^ ]+", says: "node, service, sidecar or a URL"}
+protocol: {pattern: "grpc|http/protobuf", says: grpc or http/protobuf}
+sidecar-image: {pattern: "[^ ]+", says: an image}
+status: {pattern: "(?s:.*)", says: anything}
+{{- end -}}

@@ -1,0 +1,148 @@
+package helm_test
+
+import (
+	"context"
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/telepod/telepod/test/helm"
+)
+
+var update = flag.Bool("update", false, "write the golden renders")
+
+// newest is the Kubernetes that goldens are rendered for.
+const newest = "1.36.0"
+
+// programs builds both versions of Helm once for all tests.
+var programs = sync.OnceValues(func() (map[string]helm.CLI, error) {
+	ctx, all := context.Background(), map[string]helm.CLI{}
+	var err error
+	if all["v4"], err = helm.V4(ctx); err != nil {
+		return nil, err
+	}
+	all["v3"], err = helm.V3(ctx)
+	return all, err
+})
+
+func program(t *testing.T, version string) helm.CLI {
+	t.Helper()
+	all, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[version]
+}
+
+func chart(t *testing.T) string {
+	t.Helper()
+	dir, err := helm.Chart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// presets returns the values files in ci/ by name.
+func presets(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(chart(t), "ci", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no presets in ci: %v", err)
+	}
+	named := map[string]string{}
+	for _, file := range files {
+		named[strings.TrimSuffix(filepath.Base(file), ".yaml")] = file
+	}
+	return named
+}
+
+// template runs helm template as it stands in a GitOps controller: without a cluster.
+func template(t *testing.T, version string, args ...string) (string, error) {
+	t.Helper()
+	args = append([]string{"template", "telepod", chart(t), "--namespace", "telepod", "--kube-version", newest}, args...)
+	return program(t, version).Run(t.Context(), args...)
+}
+
+// render returns the documents in the order of their templates: the order of Helm's own output, as
+// well as the space between documents, differs between its versions.
+func render(t *testing.T, version string, args ...string) string {
+	t.Helper()
+	out, err := template(t, version, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documents []string
+	for document := range strings.SplitSeq("\n"+out, "\n---\n") {
+		if document = strings.TrimSpace(document); document != "" {
+			documents = append(documents, document)
+		}
+	}
+	slices.Sort(documents)
+	return strings.Join(documents, "\n---\n") + "\n"
+}
+
+// TestGolden renders every preset with both versions of Helm, which must agree.
+func TestGolden(t *testing.T) {
+	named := presets(t)
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		t.Run(name, func(t *testing.T) {
+			got := render(t, "v4", "--values", named[name])
+			if diff := cmp.Diff(got, render(t, "v3", "--values", named[name])); diff != "" {
+				t.Errorf("Helm 4 and 3 differ (-v4 +v3):\n%s", diff)
+			}
+			golden := filepath.Join("testdata", name+".yaml")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("run `go test ./test/helm -run TestGolden -update` if this is meant (-golden +got):\n%s", diff)
+			}
+		})
+	}
+	goldens, err := filepath.Glob("testdata/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, golden := range goldens {
+		if _, found := named[strings.TrimSuffix(filepath.Base(golden), ".yaml")]; !found {
+			t.Errorf("%s has no preset: remove it", golden)
+		}
+	}
+}
+
+// TestRenderIsStable holds the promise to Argo CD: nothing random.
+func TestRenderIsStable(t *testing.T) {
+	values := presets(t)["other"]
+	if diff := cmp.Diff(render(t, "v4", "--values", values), render(t, "v4", "--values", values)); diff != "" {
+		t.Errorf("two renders differ:\n%s", diff)
+	}
+}
+
+func TestKubernetesVersions(t *testing.T) {
+	values := presets(t)["aws"]
+	old := render(t, "v4", "--values", values, "--kube-version", "1.29.4-eks-1234567")
+	if strings.Contains(old, "ValidatingAdmissionPolicy") {
+		t.Error("1.29 has no ValidatingAdmissionPolicy v1, but it is rendered")
+	}
+	if current := render(t, "v4", "--values", values, "--kube-version", "v1.30.2-gke.100"); !strings.Contains(current, "ValidatingAdmissionPolicy") {
+		t.Error("no ValidatingAdmissionPolicy on 1.30")
+	}
+	_, err := template(t, "v4", "--values", values, "--kube-version", "1.27.0")
+	if err == nil || !strings.Contains(err.Error(), "1.28") {
+		t.Errorf("on 1.27: %v, want a refusal that names 1.28", err)
+	}
+}
