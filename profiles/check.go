@@ -24,15 +24,19 @@ func (d *document) check() {
 }
 
 func (d *document) checkName() {
-	problems := validation.IsDNS1123Label(d.Name)
 	switch {
 	case d.blamed("name"):
 	case !d.has("name"):
 		d.report("name", "is missing: give the profile a name")
-	case len(problems) > 0:
-		d.report("name", "%q cannot be a name: %s", d.Name, strings.Join(problems, "; "))
+	case !isLabel(d.Name):
+		d.report("name", "%q cannot be a name: %s", d.Name, labelRule)
 	}
 }
+
+// labelRule says what isLabel accepts (RFC 1123).
+const labelRule = "use at most 63 lower-case letters, digits and '-', with no '-' at either end"
+
+func isLabel(name string) bool { return len(validation.IsDNS1123Label(name)) == 0 }
 
 // checkWord accepts a known value, and any other that is no slip of a known one.
 func (d *document) checkWord(path, value string, known []string) {
@@ -63,8 +67,8 @@ func (d *document) checkWords(path string, values, known []string) {
 func (d *document) checkSkipContainers() {
 	for i, name := range d.SkipContainers {
 		item := fmt.Sprintf("skipContainers[%d]", i)
-		if problems := validation.IsDNS1123Label(name); len(problems) > 0 && !d.blamed(item) {
-			d.report(item, "%q cannot be a container's name: %s", name, strings.Join(problems, "; "))
+		if !isLabel(name) && !d.blamed(item) {
+			d.report(item, "%q cannot be a container's name: %s", name, labelRule)
 		}
 	}
 }

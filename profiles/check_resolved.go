@@ -121,10 +121,10 @@ func (d *document) checkResolvedSidecar(r *Resolved) {
 func (d *document) checkLimits(resources corev1.ResourceRequirements) {
 	for name, limit := range resources.Limits {
 		request, ok := resources.Requests[name]
-		if !ok || limit.Cmp(request) >= 0 {
+		limits, requests := "sidecar.resources.limits."+string(name), "sidecar.resources.requests."+string(name)
+		if !ok || limit.Cmp(request) >= 0 || d.blamed(limits) || d.blamed(requests) {
 			continue
 		}
-		limits, requests := "sidecar.resources.limits."+string(name), "sidecar.resources.requests."+string(name)
 		if d.has(limits) {
 			d.report(limits, "%s is below the request of %s", limit.String(), request.String())
 		} else {
@@ -146,7 +146,7 @@ func (d *document) checkListeners(r *Resolved) {
 			field, want = "otlp.httpPort", r.OTLP.HTTPPort
 		}
 		_, port, err := net.SplitHostPort(address)
-		if err != nil || port == strconv.Itoa(int(want)) {
+		if err != nil || d.blamed(field) || port == strconv.Itoa(int(want)) {
 			continue
 		}
 		path := "sidecar.config"

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"errors"
 	"net"
 	"slices"
 	"strings"
@@ -15,9 +16,7 @@ const longestConfig = 128<<10 - 64
 
 func (d *document) checkSidecar() {
 	s := d.Sidecar
-	if s.Image == "" && d.has("sidecar.image") && !d.blamed("sidecar.image") {
-		d.report("sidecar.image", "is empty: leave it out to inherit it")
-	} else if strings.ContainsAny(s.Image, " \t\n") || strings.Contains(s.Image, "://") {
+	if strings.ContainsAny(s.Image, " \t\n") || strings.Contains(s.Image, "://") {
 		d.report("sidecar.image", "%q is no image reference: write registry/name:tag", s.Image)
 	}
 	policies := []string{string(corev1.PullAlways), string(corev1.PullIfNotPresent), string(corev1.PullNever)}
@@ -78,15 +77,11 @@ func (d *document) checkConfig() {
 	if len(d.Sidecar.Config) > longestConfig {
 		d.report(path, "is %d bytes long; %d fit into the variable that carries it", len(d.Sidecar.Config), longestConfig)
 	}
-	var whole map[string]any
-	if err := yaml.Unmarshal([]byte(d.Sidecar.Config), &whole); err != nil {
-		problem := syntaxProblem(d.file, err)
-		d.reportAt(d.lineInBlock(path, problem.Line), path, "%s", problem.Message)
-		return
-	}
 	config, err := readCollectorConfig(d.Sidecar.Config)
 	if err != nil {
-		d.report(path, "is no Collector configuration: %s", syntaxProblem("", err).Message)
+		problem := syntaxProblem(d.file, err)
+		message, _, _ := strings.Cut(problem.Message, " at line ") // counted within the configuration
+		d.reportAt(d.lineInBlock(path, problem.Line), path, "is no Collector configuration: %s", strings.TrimPrefix(message, "read YAML: "))
 		return
 	}
 	if len(config.Service.Pipelines) == 0 {
@@ -103,10 +98,19 @@ func (d *document) checkConfig() {
 	}
 }
 
-func readCollectorConfig(text string) (collectorConfig, error) {
-	var config collectorConfig
-	err := yaml.Unmarshal([]byte(text), &config)
-	return config, err
+func readCollectorConfig(text string) (config collectorConfig, err error) {
+	var node yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
+		return config, err
+	}
+	if len(node.Content) == 0 || node.Content[0].Kind != yaml.MappingNode {
+		return config, errors.New("it has no mapping of receivers, exporters, service and so on")
+	}
+	// A map first: that is where duplicate keys are an error.
+	if err := node.Decode(new(map[string]any)); err != nil {
+		return config, err
+	}
+	return config, node.Decode(&config)
 }
 
 // listeners are the addresses of the receiver "otlp" by protocol (grpc, http). An address with a

@@ -34,7 +34,7 @@ func (d *document) checkVariableName(list, path, name string) {
 	case name == "":
 		d.report(path, "is missing: give the variable a name")
 	case len(problems) > 0:
-		d.report(path, "%q cannot be a variable's name: use letters, digits and '_', and no digit first", name)
+		d.report(path, "%q cannot be a variable's name: use letters, digits, '_', '-' and '.', and no digit first", name)
 	case slices.Contains(Derived(), name):
 		d.report(path, "%s is computed by Telepod: set cloud or identity instead", name)
 	case strings.HasPrefix(name, prefixOTel):
@@ -70,12 +70,12 @@ func (d *document) checkFieldRef(path string, ref *corev1.ObjectFieldSelector) {
 	allowed := downwardFields()
 	switch {
 	case d.blamed(path + ".fieldPath"):
-	case !slices.Contains(allowed, field) || strings.HasSuffix(field, "[") && key == "":
+	case !slices.Contains(allowed, field):
 		d.report(path+".fieldPath", "%q is no field that a variable can have: use one of %s%s",
-			ref.FieldPath, strings.ReplaceAll(strings.Join(allowed, ", "), "[", "['KEY']"), didYouMean(ref.FieldPath, allowed))
+			ref.FieldPath, strings.Join(allowed, ", "), didYouMean(field, allowed))
 	case key != "":
 		if problems := validation.IsQualifiedName(strings.ToLower(key)); len(problems) > 0 {
-			d.report(path+".fieldPath", "%q has no valid key: %s", ref.FieldPath, strings.Join(problems, "; "))
+			d.report(path+".fieldPath", "%q has no valid key: labels and annotations are named prefix.example.com/name or name", ref.FieldPath)
 		}
 	}
 }

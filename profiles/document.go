@@ -70,22 +70,25 @@ func (d *document) line(path string) int {
 
 // parse reads the profiles of a source. A mistake in the YAML itself ends the source, as what
 // follows cannot be understood; everything else is noted in the document that it is in.
-func parse(source Source) ([]*document, Problems) {
-	var documents []*document
+func parse(source Source) (documents []*document, problems Problems) {
 	decoder := yaml.NewDecoder(bytes.NewReader(source.Data))
 	for {
 		var node yaml.Node
 		err := decoder.Decode(&node)
 		if errors.Is(err, io.EOF) {
-			return documents, nil
+			return documents, problems
 		}
 		if err != nil {
-			return documents, Problems{syntaxProblem(source.Name, err)}
+			return documents, append(problems, syntaxProblem(source.Name, err))
 		}
-		if len(node.Content) == 0 || node.Content[0].ShortTag() == "!!null" {
-			continue // only comments
+		switch root := node.Content[0]; {
+		case root.ShortTag() == "!!null": // only comments
+		case root.Kind != yaml.MappingNode:
+			problems = append(problems, Problem{File: source.Name, Line: root.Line,
+				Message: "is " + describe(root) + ", must be a profile: a mapping with a name"})
+		default:
+			documents = append(documents, newDocument(source.Name, root))
 		}
-		documents = append(documents, newDocument(source.Name, node.Content[0]))
 	}
 }
 
@@ -107,11 +110,9 @@ func newDocument(file string, root *yaml.Node) *document {
 
 // nameOf finds the profile's name without looking at anything else.
 func nameOf(root *yaml.Node) string {
-	if root.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(root.Content); i += 2 {
-			if root.Content[i].Value == "name" && root.Content[i+1].Kind == yaml.ScalarNode {
-				return root.Content[i+1].Value
-			}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value == "name" && root.Content[i+1].Kind == yaml.ScalarNode {
+			return root.Content[i+1].Value
 		}
 	}
 	return ""

@@ -103,20 +103,21 @@ func knownDetectors() []string {
 }
 
 // downwardFields are the fields of a pod that an environment variable can have (Downward API).
-// Those that end in [ take a key: metadata.labels['KEY'].
+// KEY stands for any key.
 func downwardFields() []string {
 	return []string{
-		"metadata.name", "metadata.namespace", "metadata.uid", "metadata.labels[", "metadata.annotations[",
+		"metadata.name", "metadata.namespace", "metadata.uid",
+		"metadata.labels['KEY']", "metadata.annotations['KEY']",
 		"spec.nodeName", "spec.serviceAccountName",
 		"status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
 	}
 }
 
-// downwardField splits metadata.labels['KEY'] into its field, metadata.labels[, and its key; other
-// paths have no key.
+// downwardField is the path as downwardFields has it, and its key; other paths have none.
 func downwardField(path string) (field, key string) {
-	if start := strings.Index(path, "['"); start > 0 && strings.HasSuffix(path, "']") && len(path) >= start+4 {
-		return path[:start+1], path[start+2 : len(path)-2]
+	field, rest, _ := strings.Cut(path, "['")
+	if key, ok := strings.CutSuffix(rest, "']"); ok && key != "" {
+		return field + "['KEY']", key
 	}
 	return path, ""
 }

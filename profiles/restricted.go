@@ -29,7 +29,7 @@ func (d *document) checkSecurityContext(c *corev1.SecurityContext) {
 			c.AppArmorProfile.Type == corev1.AppArmorProfileTypeLocalhost, "must be of type RuntimeDefault or Localhost"},
 		{"seLinuxOptions", restrictedSELinux(c.SELinuxOptions), "may have no user or role, and of types only container_t, container_init_t, container_kvm_t and container_engine_t"},
 		{"procMount", c.ProcMount == nil || *c.ProcMount == corev1.DefaultProcMount, "must be Default"},
-		{"windowsOptions", c.WindowsOptions == nil, "is not supported: the sidecar runs on Linux"},
+		{"windowsOptions", c.WindowsOptions == nil, "must be absent, as the sidecar runs on Linux"},
 	}
 	for _, rule := range rules {
 		path := "sidecar.securityContext." + rule.field

@@ -120,7 +120,7 @@ func (s strict) list(node *yaml.Node, t reflect.Type, path string) any {
 
 func (s strict) text(node *yaml.Node, path string) any {
 	if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!str" {
-		if node.Kind == yaml.ScalarNode && node.Value != "" {
+		if node.Kind == yaml.ScalarNode && node.ShortTag() != "!!null" {
 			return s.wrongType(node, path, "a string, so put it in quotes")
 		}
 		return s.wrongType(node, path, `a string ("" for an empty one)`)
@@ -242,10 +242,10 @@ func controlCharacter(text string) (rune, bool) {
 	return 0, false
 }
 
-// at is the path of what a mapping holds under a key. Keys with dots stand in brackets.
+// at is the path of what a mapping holds under a key. Keys that are no single word stand in brackets.
 func at(path, key string) string {
 	switch {
-	case strings.ContainsAny(key, ".[]"):
+	case key == "" || strings.ContainsAny(key, ".[], "):
 		return path + "[" + key + "]"
 	case path == "":
 		return key

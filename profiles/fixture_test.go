@@ -1,0 +1,106 @@
+package profiles_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+var update = flag.Bool("update", false, "write what the fixtures got as what they want")
+
+// facts stand for a cluster in every fixture.
+var facts = profiles.Facts{Region: "fact-region", Account: "fact-account", Cluster: "fact-cluster", Environment: "fact-environment"}
+
+// TestValid resolves the profiles of each testdata/valid/CASE.yaml and compares them with CASE.want.
+func TestValid(t *testing.T) {
+	eachFixture(t, "testdata/valid", func(t *testing.T, source profiles.Source) string {
+		set, err := profiles.Load(facts, source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		builtin := mustLoad(t)
+		var out strings.Builder
+		for _, name := range set.Names() {
+			if _, known := builtin.Lookup(name); known {
+				continue
+			}
+			text, err := yaml.Marshal(withoutBase(t, set, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.WriteString("---\n" + string(text))
+		}
+		return out.String()
+	})
+}
+
+// withoutBase is the resolved profile less what would make every fixture change with the built-in
+// Collector configuration.
+func withoutBase(t *testing.T, set *profiles.Set, name string) profiles.Resolved {
+	t.Helper()
+	resolved, base := *lookup(t, set, name), lookup(t, set, "base")
+	if resolved.Sidecar.Config == base.Sidecar.Config {
+		resolved.Sidecar.Config = "as in base"
+	}
+	resolved.Hash = ""
+	return resolved
+}
+
+// TestInvalid compares the problems of each testdata/invalid/CASE.yaml with CASE.want.
+func TestInvalid(t *testing.T) {
+	eachFixture(t, "testdata/invalid", func(t *testing.T, source profiles.Source) string {
+		_, err := profiles.Load(facts, source)
+		if err == nil {
+			t.Fatal("loaded without a problem")
+		}
+		return err.Error() + "\n"
+	})
+}
+
+// eachFixture runs every CASE.yaml or CASE.json of a directory. A CASE.want without its case fails.
+func eachFixture(t *testing.T, dir string, run func(*testing.T, profiles.Source) string) {
+	sources, err := profiles.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]bool{}
+	for _, source := range sources {
+		name := strings.TrimSuffix(source.Name, filepath.Ext(source.Name))
+		cases[name] = true
+		t.Run(name, func(t *testing.T) {
+			compare(t, filepath.Join(dir, name+".want"), run(t, source))
+		})
+	}
+	wants, err := filepath.Glob(filepath.Join(dir, "*.want"))
+	if err != nil || len(wants) == 0 {
+		t.Fatalf("no fixtures in %s: %v", dir, err)
+	}
+	for _, want := range wants {
+		if name := strings.TrimSuffix(filepath.Base(want), ".want"); !cases[name] {
+			t.Errorf("%s has no case: remove it", want)
+		}
+	}
+}
+
+func compare(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; -update writes it):\n%s", file, diff)
+	}
+}
