@@ -58,17 +58,25 @@ func NewCertManager(o CertManagerOptions) (*CertManager, error) {
 
 // Run implements Source.
 func (c *CertManager) Run(ctx context.Context) error {
-	var parts sync.WaitGroup
-	defer parts.Wait()
-	parts.Go(func() { _ = c.Files.Run(ctx) }) // returns nil only
-	parts.Go(func() {
+	var files sync.WaitGroup
+	defer files.Wait()
+	files.Go(func() { _ = c.Files.Run(ctx) }) // returns nil only
+	c.inquire(ctx)
+	return nil
+}
+
+// inquire asks for the Certificate, at each change and at intervals, until ctx ends.
+func (c *CertManager) inquire(ctx context.Context) {
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	watch.Go(func() {
 		n := c.certificateWatch()
 		n.follow(ctx, c.kick, n.logTrouble(c.log))
 	})
 	for {
 		because := explain(c.ask(ctx))
 		if ctx.Err() != nil {
-			return nil
+			return
 		}
 		c.update(func() { c.because = because })
 		wait := askInterval

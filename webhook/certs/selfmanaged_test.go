@@ -1,0 +1,442 @@
+package certs
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+)
+
+const (
+	namespace  = "telepod-system"
+	secretName = "telepod-webhook-tls"
+	service    = "telepod-webhook"
+	configName = "telepod"
+)
+
+var secrets = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
+
+// fakeCluster is a clientset that gives out resourceVersions for Secrets and refuses stale ones.
+type fakeCluster struct {
+	*fake.Clientset
+	t      *testing.T
+	mu     sync.Mutex
+	writes int
+}
+
+func newFakeCluster(t *testing.T, objects ...runtime.Object) *fakeCluster {
+	c := &fakeCluster{Clientset: fake.NewClientset(objects...), t: t}
+	c.PrependReactor("create", "secrets", c.create)
+	c.PrependReactor("update", "secrets", c.update)
+	return c
+}
+
+func (c *fakeCluster) create(action clienttesting.Action) (bool, runtime.Object, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	secret := action.(clienttesting.CreateAction).GetObject().(*corev1.Secret).DeepCopy()
+	c.stamp(secret)
+	return true, secret, c.Tracker().Create(secrets, secret, secret.Namespace)
+}
+
+func (c *fakeCluster) update(action clienttesting.Action) (bool, runtime.Object, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	secret := action.(clienttesting.UpdateAction).GetObject().(*corev1.Secret).DeepCopy()
+	stored, err := c.Tracker().Get(secrets, secret.Namespace, secret.Name)
+	if err != nil {
+		return true, nil, err
+	}
+	if stored.(*corev1.Secret).ResourceVersion != secret.ResourceVersion {
+		return true, nil, apierrors.NewConflict(secrets.GroupResource(), secret.Name, fmt.Errorf("stale"))
+	}
+	c.stamp(secret)
+	return true, secret, c.Tracker().Update(secrets, secret, secret.Namespace)
+}
+
+func (c *fakeCluster) stamp(secret *corev1.Secret) {
+	c.writes++
+	secret.ResourceVersion = strconv.Itoa(c.writes)
+}
+
+func (c *fakeCluster) secret() *corev1.Secret {
+	c.t.Helper()
+	s, err := c.CoreV1().Secrets(namespace).Get(c.t.Context(), secretName, metav1.GetOptions{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return s
+}
+
+// bundles are the caBundles of all webhooks.
+func (c *fakeCluster) bundles() [][]byte {
+	c.t.Helper()
+	var all [][]byte
+	m, err := c.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(c.t.Context(), configName, metav1.GetOptions{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, w := range m.Webhooks {
+		all = append(all, w.ClientConfig.CABundle)
+	}
+	v, err := c.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(c.t.Context(), configName, metav1.GetOptions{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, w := range v.Webhooks {
+		all = append(all, w.ClientConfig.CABundle)
+	}
+	return all
+}
+
+// accepts dials, so to speak: every webhook's API server must accept what the source serves.
+func (c *fakeCluster) accepts(s Source) {
+	c.t.Helper()
+	cert, err := s.GetCertificate(nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for i, bundle := range c.bundles() {
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(bundle)
+		_, err := cert.Leaf.Verify(x509.VerifyOptions{
+			Roots: roots, DNSName: service + "." + namespace + ".svc", CurrentTime: time.Now(),
+		})
+		if err != nil {
+			c.t.Errorf("webhook %d: %v", i, err)
+		}
+	}
+}
+
+func mutating() *admissionv1.MutatingWebhookConfiguration {
+	return &admissionv1.MutatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: configName},
+		Webhooks:   []admissionv1.MutatingWebhook{{Name: "pods.telepod.dev"}, {Name: "bindings.telepod.dev"}},
+	}
+}
+
+func validating() *admissionv1.ValidatingWebhookConfiguration {
+	return &admissionv1.ValidatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: configName},
+		Webhooks:   []admissionv1.ValidatingWebhook{{Name: "check.telepod.dev"}},
+	}
+}
+
+func selfManaged(t *testing.T, c *fakeCluster) *SelfManaged {
+	t.Helper()
+	s, err := NewSelfManaged(SelfManagedOptions{
+		Client: c, Namespace: namespace, SecretName: secretName, ServiceName: service,
+		MutatingWebhooks: []string{configName}, ValidatingWebhooks: []string{configName},
+		Lifetimes: Lifetimes{CA: 6 * day, Serving: day},
+		Log:       slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// run starts a source and returns the function that stops it and waits for its end.
+func run(t *testing.T, s Source) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	return sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+}
+
+// settle lets the moment's work finish and the rate limit refill. Time is that of the bubble.
+func settle() {
+	synctest.Wait()
+	time.Sleep(30 * time.Second)
+	synctest.Wait()
+}
+
+func TestReplicasShareOneCertificate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, mutating(), validating())
+		var replicas []*SelfManaged
+		for range 3 {
+			s := selfManaged(t, c)
+			defer run(t, s)()
+			replicas = append(replicas, s)
+		}
+		settle()
+		for _, s := range replicas {
+			c.accepts(s)
+			if got, want := s.Status().Serial, replicas[0].Status().Serial; got != want {
+				t.Errorf("replicas serve %s and %s", got, want)
+			}
+			if st := s.Status(); !st.Ready || st.Reason != ReasonOK || len(st.CAs) != 1 || st.RenewAt.IsZero() || st.Rotations != 0 {
+				t.Errorf("status %+v", st)
+			}
+		}
+		// Made, and its publication recorded.
+		if c.writes != 2 {
+			t.Errorf("the Secret was written %d times, want 2", c.writes)
+		}
+		patches := c.patches()
+		time.Sleep(12 * time.Hour)
+		if c.writes != 2 || c.patches() != patches {
+			t.Errorf("half a day without events wrote %d times and patched %d times", c.writes-2, c.patches()-patches)
+		}
+	})
+}
+
+func (c *fakeCluster) patches() int {
+	n := 0
+	for _, a := range c.Actions() {
+		if a.GetVerb() == "patch" {
+			n++
+		}
+	}
+	return n
+}
+
+func TestRotationFailsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, mutating(), validating())
+		var replicas []*SelfManaged
+		for range 3 {
+			s := selfManaged(t, c)
+			defer run(t, s)()
+			replicas = append(replicas, s)
+		}
+		settle()
+		first := replicas[0].Status().CAs[0].Serial
+		both := false
+		for range 5 * 24 * 3 { // 5 days: one new CA, a new serving certificate every 16 hours
+			time.Sleep(20 * time.Minute)
+			synctest.Wait()
+			for _, s := range replicas {
+				c.accepts(s)
+				both = both || len(s.Status().CAs) == 2
+			}
+		}
+		last := replicas[0].Status()
+		if !both || len(last.CAs) != 1 || last.CAs[0].Serial == first {
+			t.Errorf("the CA was not rotated with overlap: both %t, now %v", both, last.CAs)
+		}
+		if last.Rotations < 7 || last.Rotations > 9 {
+			t.Errorf("%d rotations in 5 days, want about 8", last.Rotations)
+		}
+		if c.writes > 20 {
+			t.Errorf("the Secret was written %d times", c.writes)
+		}
+	})
+}
+
+func TestHealing(t *testing.T) {
+	damage := map[string]func(*corev1.Secret){
+		"emptied":          func(s *corev1.Secret) { s.Data = nil },
+		"serving key gone": func(s *corev1.Secret) { delete(s.Data, keyServingKey) },
+		"CA keys garbled": func(s *corev1.Secret) {
+			s.Data[keyCAKeys] = []byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+		},
+		"bundle is text": func(s *corev1.Secret) { s.Data[keyBundle] = []byte("hello") },
+		"foreign serving certificate": func(s *corev1.Secret) {
+			a, _ := newAuthority(time.Now(), day)
+			pair, _ := a.issue(time.Now(), day, []string{"else.svc"})
+			s.Data[keyServingCert], s.Data[keyServingKey] = pair.certPEM, pair.keyPEM
+		},
+	}
+	for name, spoil := range damage {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newFakeCluster(t, mutating(), validating())
+				s := selfManaged(t, c)
+				defer run(t, s)()
+				settle()
+				before, good := s.Status().Serial, c.secret()
+				bad := good.DeepCopy()
+				spoil(bad)
+				if _, err := c.CoreV1().Secrets(namespace).Update(t.Context(), bad, metav1.UpdateOptions{}); err != nil {
+					t.Fatal(err)
+				}
+				settle()
+				c.sameCertificates(good)
+				if s.Status().Serial != before || !s.Status().Ready {
+					t.Errorf("status %+v, want the certificate of before", s.Status())
+				}
+			})
+		})
+	}
+}
+
+func (c *fakeCluster) sameCertificates(want *corev1.Secret) {
+	c.t.Helper()
+	got := c.secret()
+	for key, value := range want.Data {
+		if !bytes.Equal(got.Data[key], value) {
+			c.t.Errorf("%s in the Secret differs", key)
+		}
+	}
+}
+
+func TestDeletedSecretComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, mutating(), validating())
+		s := selfManaged(t, c)
+		defer run(t, s)()
+		settle()
+		good := c.secret()
+		if err := c.CoreV1().Secrets(namespace).Delete(t.Context(), secretName, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		settle()
+		c.sameCertificates(good)
+	})
+}
+
+func TestNewReplicaAfterTheSecretWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, mutating(), validating())
+		old := selfManaged(t, c)
+		stop := run(t, old)
+		settle()
+		stop() // it still serves, but does not see the Secret go
+		if err := c.CoreV1().Secrets(namespace).Delete(t.Context(), secretName, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		fresh := selfManaged(t, c)
+		defer run(t, fresh)()
+		settle()
+		if fresh.Status().Serial == old.Status().Serial {
+			t.Fatal("the lost certificate came back by magic")
+		}
+		c.accepts(fresh)
+		c.accepts(old)
+	})
+}
+
+func TestCaBundleIsRepaired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, mutating())
+		s := selfManaged(t, c)
+		defer run(t, s)()
+		settle()
+		// Somebody clears one, as a deployment tool may, and the validating one appears only now.
+		m := mutating()
+		if _, err := c.AdmissionregistrationV1().MutatingWebhookConfigurations().Update(t.Context(), m, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.AdmissionregistrationV1().ValidatingWebhookConfigurations().Create(t.Context(), validating(), metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // no time passes: at once
+		c.accepts(s)
+		if got := len(c.bundles()); got != 3 {
+			t.Fatalf("%d webhooks, want 3", got)
+		}
+	})
+}
+
+// TestUntrustedCertificateIsWithheld covers a Secret replaced by a foreign, good one while the
+// caBundle cannot be written.
+func TestUntrustedCertificateIsWithheld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newFakeCluster(t, mutating(), validating())
+		s := selfManaged(t, c)
+		defer run(t, s)()
+		settle()
+		before := s.Status().Serial
+		var mu sync.Mutex
+		refuse := true
+		c.PrependReactor("patch", "*", func(clienttesting.Action) (bool, runtime.Object, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			return refuse, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "mutatingwebhookconfigurations"}, configName, nil)
+		})
+		foreign, _, err := next(state{}, facts{
+			now: time.Now(), names: ServiceNames(service, namespace), life: s.options.Lifetimes,
+			published: func(*x509.Certificate) bool { return false },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret := c.secret()
+		if err := encode(foreign, secret); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.CoreV1().Secrets(namespace).Update(t.Context(), secret, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		settle()
+		c.accepts(s)
+		st := s.Status()
+		if st.Serial != before || st.Reason != ReasonBundleUnavailable || !st.Ready || !strings.Contains(st.Message, "needs patch") {
+			t.Errorf("status %+v, want the old certificate, ready, and the reason", st)
+		}
+		mu.Lock()
+		refuse = false
+		mu.Unlock()
+		time.Sleep(time.Minute)
+		settle()
+		c.accepts(s)
+		if st := s.Status(); st.Serial != serial(foreign.serving.leaf()) || st.Reason != ReasonOK {
+			t.Errorf("status %+v, want the new certificate", st)
+		}
+	})
+}
+
+func TestTroubleWithTheAPI(t *testing.T) {
+	forbid := func(verb, resource string) func(*fakeCluster) {
+		return func(c *fakeCluster) {
+			c.PrependReactor(verb, resource, func(clienttesting.Action) (bool, runtime.Object, error) {
+				return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "x", nil)
+			})
+		}
+	}
+	tests := []struct {
+		name    string
+		objects []runtime.Object
+		setUp   func(*fakeCluster)
+		ready   bool
+		reason  Reason
+		says    string
+	}{
+		{"no webhook configuration", nil, func(*fakeCluster) {}, true, ReasonNoWebhookConfigured, "None of the webhook configurations"},
+		{"Secret must not be read", []runtime.Object{mutating()}, forbid("get", "secrets"), false, ReasonSecretUnavailable, "needs get, list and watch"},
+		{"Secret must not be made", []runtime.Object{mutating()}, forbid("create", "secrets"), false, ReasonSecretUnavailable, "needs create"},
+		{"caBundle must not be read", []runtime.Object{mutating()}, forbid("get", "mutatingwebhookconfigurations"), true, ReasonBundleUnavailable, "needs get, list, watch and patch"},
+		{"caBundle must not be written", []runtime.Object{mutating()}, forbid("patch", "mutatingwebhookconfigurations"), false, ReasonBundleUnavailable, "needs patch"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newFakeCluster(t, test.objects...)
+				test.setUp(c)
+				s := selfManaged(t, c)
+				defer run(t, s)()
+				settle()
+				st := s.Status()
+				if st.Ready != test.ready || st.Reason != test.reason || !strings.Contains(st.Message, test.says) {
+					t.Errorf("ready %t, %s: %s\nwant ready %t, %s: …%s…", st.Ready, st.Reason, st.Message, test.ready, test.reason, test.says)
+				}
+				if _, err := s.GetCertificate(nil); err != nil && !strings.Contains(err.Error(), test.says) {
+					t.Errorf("GetCertificate does not say why: %v", err)
+				}
+			})
+		})
+	}
+}
