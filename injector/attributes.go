@@ -1,0 +1,117 @@
+package injector
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// attribute is a resource attribute in the form of OTEL_RESOURCE_ATTRIBUTES: its value is
+// percent-encoded, its literal parts escaped, its references left in.
+type attribute struct {
+	key, value string
+	refs       []string
+}
+
+// literalAttribute encodes a value that has no references.
+func literalAttribute(key, value string) attribute {
+	return attribute{key: key, value: escape(percentEncode(value))}
+}
+
+// expressionAttribute takes a value of a profile: $(NAME) in it is a reference, the rest is literal.
+func expressionAttribute(key, value string) attribute {
+	a := attribute{key: key}
+	scan(value, func(text string) { a.value += percentEncode(text) }, func(name string) {
+		a.value += "$(" + name + ")"
+		a.refs = append(a.refs, name)
+	})
+	return a
+}
+
+// percentEncode encodes what may not stand in a value of OTEL_RESOURCE_ATTRIBUTES: the OpenTelemetry
+// specification takes the value grammar of W3C Baggage, and "," "=" "%" mean something. SDKs discard
+// the whole variable when they cannot parse it.
+func percentEncode(s string) string {
+	const hex = "0123456789ABCDEF"
+	plain := func(c byte) bool {
+		return c > ' ' && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\' && c != '=' && c != '%'
+	}
+	ok := true
+	for i := range len(s) {
+		ok = ok && plain(s[i])
+	}
+	if ok {
+		return s
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; plain(c) {
+			b.WriteByte(c)
+		} else {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}
+
+// userAttributes are the keys of a user's own OTEL_RESOURCE_ATTRIBUTES.
+type userAttributes struct {
+	keys map[string]bool
+	// opaque is true where a part is a reference that may stand for any keys.
+	opaque bool
+}
+
+// parseAttributes reads a user's list; ok is false where an SDK would discard it.
+func parseAttributes(value string) (user userAttributes, ok bool) {
+	user.keys = map[string]bool{}
+	for part := range strings.SplitSeq(value, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		key, _, pair := strings.Cut(part, "=")
+		key = strings.TrimSpace(key)
+		switch {
+		case strings.Contains(key, "$("):
+			user.opaque = true
+		case !pair || key == "":
+			return user, false
+		}
+		user.keys[key] = true
+	}
+	return user, true
+}
+
+// annotated are the attributes that annotations resource.opentelemetry.io/<key> give, the pod's
+// before the namespace's, in order of their keys. service.name has a variable of its own.
+func annotated(pod *Pod, ns Namespace) []attribute {
+	values := map[string]string{}
+	for _, annotations := range []map[string]string{ns.Annotations, pod.Metadata.Annotations} {
+		for key, value := range annotations {
+			if key, ok := strings.CutPrefix(key, ResourcePrefix); ok && key != "" && key != "service.name" && value != "" {
+				values[key] = value
+			}
+		}
+	}
+	var list []attribute
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		list = append(list, literalAttribute(key, values[key]))
+	}
+	return list
+}
+
+// overlay puts the attributes of top over those of base: same key, top's value, base's place.
+func overlay(base, top []attribute) []attribute {
+	if len(top) == 0 {
+		return base
+	}
+	merged := slices.Clone(base)
+	for _, a := range top {
+		if i := slices.IndexFunc(merged, func(b attribute) bool { return b.key == a.key }); i >= 0 {
+			merged[i] = a
+		} else {
+			merged = append(merged, a)
+		}
+	}
+	return merged
+}

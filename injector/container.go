@@ -1,0 +1,266 @@
+package injector
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// environment is the work on one container's env. A variable goes before the user's first entry, so
+// that the user's own values may refer to it, unless it refers itself to a variable that the user
+// defines: then it goes right behind that one.
+type environment struct {
+	*builder
+	target Target
+	user   []Variable
+	owned  map[string]int // the user's variables that Telepod knows, at their last place
+	at     map[string]int // injected variables, and where
+	edits  []Edit
+}
+
+func (b *builder) container(target Target, c *Container) {
+	e := &environment{builder: b, target: target, user: c.Env}
+	for i := range c.Env {
+		if name := c.Env[i].Name; b.compiled.names[name] || strings.HasPrefix(name, "OTEL_") {
+			if e.owned == nil {
+				e.owned = map[string]int{}
+			}
+			e.owned[name] = i
+		}
+	}
+	start := len(b.plan.Edits)
+	if e.simple() {
+		e.edits = b.plan.Edits
+	} else {
+		e.at = map[string]int{}
+	}
+	for _, v := range b.podVars {
+		e.add(v)
+	}
+	e.add(literal("K8S_CONTAINER_NAME", target.Name, "the container's name"))
+	e.addPair()
+	e.addService(c)
+	if b.compiled.propagators != nil {
+		e.add(b.compiled.propagators)
+	}
+	if e.simple() {
+		b.plan.Edits = e.edits
+		return
+	}
+	slices.SortStableFunc(e.edits, func(x, y Edit) int { return x.At - y.At })
+	b.plan.Edits = append(b.plan.Edits[:start], e.edits...)
+}
+
+// simple is the common case: nothing of the user's is in the way, so everything goes to the front
+// and every reference is met.
+func (e *environment) simple() bool {
+	return e.owned == nil && e.compiled.complete && e.plan.Settings.ExcludeVariables.Names == nil
+}
+
+// add plans one variable, or says why not.
+func (e *environment) add(v *EnvVar) {
+	if e.simple() {
+		e.edits = append(e.edits, Edit{Kind: AddVariable, Target: e.target, Variable: v})
+		return
+	}
+	if reason, ok := e.free(v.Name); !ok {
+		e.plan.skip(e.target.Name, v.Name, reason)
+		return
+	}
+	at, ok := e.place(v.refs)
+	if !ok {
+		e.plan.skip(e.target.Name, v.Name, MissingReference)
+		return
+	}
+	e.at[v.Name] = at
+	e.edits = append(e.edits, Edit{Kind: AddVariable, Target: e.target, At: at, Variable: v})
+}
+
+// free reports whether a name is Telepod's to set in this container.
+func (e *environment) free(name string) (Reason, bool) {
+	if e.owns(name) {
+		return UserDefined, false
+	}
+	if e.excluded(name) {
+		return ExcludedVariable, false
+	}
+	return "", true
+}
+
+// place is the first position at which every reference is met; false where there is none.
+func (e *environment) place(refs []string) (at int, ok bool) {
+	if e.simple() {
+		return 0, true
+	}
+	for _, ref := range refs {
+		if i, ok := e.at[ref]; ok {
+			at = max(at, i)
+		} else if i, ok := e.owned[ref]; ok {
+			at = max(at, i+1)
+		} else {
+			return 0, false
+		}
+	}
+	return at, true
+}
+
+// addPair sets endpoint and protocol together or not at all: one without the other sends gRPC to an
+// HTTP port. A per-signal endpoint without its protocol (or the other way round) relies on the
+// general ones as the user left them.
+func (e *environment) addPair() {
+	skip := func(reason Reason) {
+		e.plan.skip(e.target.Name, otelEndpoint, reason)
+		e.plan.skip(e.target.Name, otelProtocol, reason)
+	}
+	pairs := []string{""}
+	if e.owned != nil {
+		pairs = append(pairs, "TRACES_", "METRICS_", "LOGS_", "PROFILES_")
+	}
+	for _, signal := range pairs {
+		endpoint, protocol := e.owns("OTEL_EXPORTER_OTLP_"+signal+"ENDPOINT"), e.owns("OTEL_EXPORTER_OTLP_"+signal+"PROTOCOL")
+		if endpoint != protocol || (signal == "" && endpoint) {
+			skip(UserPair)
+			return
+		}
+	}
+	if e.excluded(otelEndpoint) || e.excluded(otelProtocol) {
+		skip(ExcludedVariable)
+		return
+	}
+	to := e.endpointFor(e.target)
+	if _, ok := e.place(to.refs); !ok {
+		skip(MissingReference)
+		return
+	}
+	e.add(to)
+	e.add(e.protocol)
+}
+
+// addService sets OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. The latter beats service.name in
+// the former (SDK specification), so it stays away where the user's list names the service or might.
+func (e *environment) addService(c *Container) {
+	attributes := e.attributes(c)
+	at, taken := e.owned[otelResourceAttributes]
+	if !taken {
+		e.add(e.service)
+		e.addAttributes(attributes)
+		return
+	}
+	if named := e.complete(attributes, at); named && !e.owns(otelServiceName) {
+		e.plan.skip(e.target.Name, otelServiceName, UserDefined)
+		return
+	}
+	e.add(e.service)
+}
+
+// complete adds what the user's list at a position lacks, where it can be read. It reports whether
+// the list names the service, or may.
+func (e *environment) complete(attributes []attribute, at int) (named bool) {
+	theirs := e.user[at]
+	user, ok := parseAttributes(theirs.Value)
+	switch {
+	case theirs.Sourced:
+		e.plan.skip(e.target.Name, otelResourceAttributes, ValueFrom)
+		return true
+	case !ok:
+		e.plan.skip(e.target.Name, otelResourceAttributes, Unparseable)
+		return true
+	case e.excluded(otelResourceAttributes):
+		e.plan.skip(e.target.Name, otelResourceAttributes, ExcludedVariable)
+	default:
+		e.merge(attributes, user, at)
+	}
+	return user.opaque || user.keys["service.name"]
+}
+
+func (e *environment) owns(name string) bool {
+	_, ok := e.owned[name]
+	return ok
+}
+
+// attributes are those of the pod and of this container.
+func (e *environment) attributes(c *Container) []attribute {
+	list := make([]attribute, 0, len(e.podAttrs)+3)
+	list = append(list, e.podAttrs...)
+	own := []attribute{literalAttribute("k8s.container.name", c.Name)}
+	if e.fromImage {
+		if version := serviceVersion(e.request.Pod, c.Image); version != "" {
+			own = append(own, literalAttribute("service.version", version))
+		}
+	}
+	if e.instance {
+		own = append(own, attribute{"service.instance.id", "$(K8S_NAMESPACE).$(K8S_POD_NAME)." + escape(percentEncode(c.Name)), []string{"K8S_NAMESPACE", "K8S_POD_NAME"}})
+	}
+	return append(list, own...)
+}
+
+// addAttributes plans the variable where the user has none. An attribute whose reference is not
+// available is left out; one that refers to the user's variable moves the whole behind it.
+func (e *environment) addAttributes(attributes []attribute) {
+	var refs []string
+	usable := make([]attribute, 0, len(attributes))
+	for _, a := range attributes {
+		if _, ok := e.place(a.refs); !ok {
+			e.plan.skip(e.target.Name, a.key, MissingReference)
+			continue
+		}
+		usable = append(usable, a)
+		refs = append(refs, a.refs...)
+	}
+	if len(usable) == 0 {
+		return
+	}
+	v := expression(otelResourceAttributes, text(usable), "profile, owner, annotations and image")
+	v.refs = refs
+	e.add(v)
+}
+
+// merge adds to the user's list the keys that it lacks. They go in front, so that the user's keys
+// win in SDKs that take the last of two, even where a reference hides them; the user's text stays
+// as it is.
+func (e *environment) merge(attributes []attribute, user userAttributes, at int) {
+	var missing []attribute
+	for _, a := range attributes {
+		place, ok := e.place(a.refs)
+		switch {
+		case user.keys[a.key]:
+			e.plan.skip(e.target.Name, a.key, UserDefined)
+		case !ok || place > at:
+			e.plan.skip(e.target.Name, a.key, MissingReference)
+		default:
+			missing = append(missing, a)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	value := text(missing)
+	if theirs := strings.TrimSpace(e.user[at].Value); theirs != "" {
+		value += "," + e.user[at].Value
+	}
+	v := expression(otelResourceAttributes, value, "the container's own list, completed")
+	e.edits = append(e.edits, Edit{Kind: SetValue, Target: e.target, At: at, Variable: v})
+}
+
+func text(attributes []attribute) string {
+	n := 0
+	for _, a := range attributes {
+		n += len(a.key) + len(a.value) + 2
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for i, a := range attributes {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(a.key)
+		b.WriteByte('=')
+		b.WriteString(a.value)
+	}
+	return b.String()
+}
+
+func itoa(n int32) string { return strconv.Itoa(int(n)) }
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

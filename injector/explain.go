@@ -1,0 +1,104 @@
+package injector
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Explain is the plan as text: the decision, the settings with their origins, every edit with what
+// it is derived from, what was left out and why, and the warnings.
+func (p *Plan) Explain() string {
+	var b strings.Builder
+	verdict := "left as it is"
+	switch {
+	case p.Decision.Deny:
+		verdict = "denied"
+	case p.Decision.Inject:
+		verdict = "injected"
+	}
+	fmt.Fprintf(&b, "decision: %s\n  %s: %s\n", verdict, p.Decision.Reason, p.Decision.Reason.Text())
+	if p.Profile != nil {
+		p.explainSettings(&b)
+	}
+	target := Target{Index: -1}
+	for i := range p.Edits {
+		e := &p.Edits[i]
+		switch e.Kind {
+		case AddVariable, SetValue:
+			if e.Target != target {
+				target = e.Target
+				fmt.Fprintf(&b, "%s %s:\n", target.kind(), target.Name)
+			}
+			explainVariable(&b, e)
+		case AddSidecar:
+			fmt.Fprintf(&b, "sidecar %s:\n  + image %s\n", p.Sidecar, e.Sidecar.spec.Image)
+			for _, v := range e.Sidecar.env {
+				explainVariable(&b, &Edit{Variable: v})
+			}
+		case Annotate:
+			fmt.Fprintf(&b, "annotation %s:\n  = %s\n", e.Key, e.Value)
+		}
+	}
+	if len(p.Skipped) > 0 {
+		b.WriteString("left out:\n")
+	}
+	for _, s := range p.Skipped {
+		fmt.Fprintf(&b, "  - %-40s %s: %s\n", s, s.Reason, s.Reason.Text())
+	}
+	if len(p.Warnings) > 0 {
+		b.WriteString("warnings:\n")
+	}
+	for _, w := range p.Warnings {
+		fmt.Fprintf(&b, "  ! %s\n", w)
+	}
+	return b.String()
+}
+
+func (p *Plan) explainSettings(b *strings.Builder) {
+	s := &p.Settings
+	fmt.Fprintf(b, "profile: %s (%s)\n  %s, content %s\n", p.Profile.Name, s.Profile.Origin, strings.Join(p.Profile.Lineage, " <- "), p.Profile.Hash)
+	b.WriteString("settings:\n")
+	for _, row := range []struct {
+		name string
+		Setting
+	}{{"endpoint", s.Endpoint}, {"protocol", s.Protocol}, {"sidecar", s.Sidecar}, {"sidecar image", s.SidecarImage}} {
+		fmt.Fprintf(b, "  %-18s %s (%s)\n", row.name, row.Value, row.Origin)
+	}
+	for _, row := range []struct {
+		name string
+		List
+	}{{"containers", s.Containers}, {"exclude containers", s.ExcludeContainers}, {"exclude variables", s.ExcludeVariables}} {
+		if row.Names != nil {
+			fmt.Fprintf(b, "  %-18s %s (%s)\n", row.name, strings.Join(row.Names, ", "), row.Origin)
+		}
+	}
+}
+
+// longest is where a value is cut: a sidecar's configuration would fill the screen.
+const longest = 160
+
+func explainVariable(b *strings.Builder, e *Edit) {
+	v, sign := e.Variable, "+"
+	if e.Kind == SetValue {
+		sign = "~"
+	}
+	value := v.Value
+	if v.ValueFrom != nil && v.ValueFrom.FieldRef != nil {
+		value = "<" + v.ValueFrom.FieldRef.FieldPath + ">"
+	}
+	if value = strings.ReplaceAll(value, "\n", "\\n"); len(value) > longest {
+		value = value[:longest] + "…"
+	}
+	place := ""
+	if e.At > 0 {
+		place = fmt.Sprintf(", before the container's entry %d", e.At)
+	}
+	fmt.Fprintf(b, "  %s %s=%s\n      %s%s\n", sign, v.Name, value, v.Why, place)
+}
+
+func (t Target) kind() string {
+	if t.Init {
+		return "init container"
+	}
+	return "container"
+}

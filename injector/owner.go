@@ -1,0 +1,55 @@
+package injector
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Workload is an owner of the pod, outermost last: a ReplicaSet, then its Deployment.
+type Workload struct {
+	Kind string // Deployment, ReplicaSet, StatefulSet, DaemonSet, Job or CronJob
+	Name string
+}
+
+const templateHashLabel = "pod-template-hash"
+
+// A CronJob names its Jobs <name>-<minutes since 1970 of the scheduled time>. Digits outside of
+// these bounds (2017 and 2065) are a name that somebody chose, such as a date.
+const earliestMinutes, latestMinutes = 25_000_000, 50_000_000
+
+// owners computes the workloads above a pod from its controller's name alone: the API is not asked.
+// A ReplicaSet made by a Deployment is called <deployment>-<pod-template-hash>.
+func owners(pod *Pod) []Workload {
+	c := pod.controller()
+	if c == nil {
+		return nil
+	}
+	group, _, _ := strings.Cut(c.APIVersion, "/")
+	switch {
+	case group == "apps" && c.Kind == "ReplicaSet":
+		list := []Workload{{"ReplicaSet", c.Name}}
+		hash := pod.Metadata.Labels[templateHashLabel]
+		if name, ok := strings.CutSuffix(c.Name, "-"+hash); ok && hash != "" && name != "" {
+			list = append(list, Workload{"Deployment", name})
+		}
+		return list
+	case group == "apps" && (c.Kind == "StatefulSet" || c.Kind == "DaemonSet"):
+		return []Workload{{c.Kind, c.Name}}
+	case group == "batch" && c.Kind == "Job":
+		list := []Workload{{"Job", c.Name}}
+		if i := strings.LastIndexByte(c.Name, '-'); i > 0 {
+			n, err := strconv.Atoi(c.Name[i+1:])
+			if err == nil && n >= earliestMinutes && n < latestMinutes {
+				list = append(list, Workload{"CronJob", c.Name[:i]})
+			}
+		}
+		return list
+	}
+	return nil
+}
+
+// variable is the name of the workload's variable, e.g. K8S_DEPLOYMENT_NAME.
+func (w Workload) variable() string { return "K8S_" + strings.ToUpper(w.Kind) + "_NAME" }
+
+// attribute is the resource attribute, e.g. k8s.deployment.name.
+func (w Workload) attribute() string { return "k8s." + strings.ToLower(w.Kind) + ".name" }

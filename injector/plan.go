@@ -1,0 +1,86 @@
+package injector
+
+import (
+	"github.com/telepod/telepod/profiles"
+)
+
+// Plan is what happens to one pod: the decision, and for an injected pod the edits, in the order in
+// which they apply. Operations, AppendPatch, Apply and Explain are views of it.
+type Plan struct {
+	Decision Decision
+	// Profile is nil where the pod is not injected.
+	Profile  *profiles.Resolved
+	Settings Settings
+	Edits    []Edit
+	// Skipped are the parts left out, each with its reason.
+	Skipped  []Skip
+	Warnings []Warning
+	// Sidecar is "native" (an init container that keeps running), "container" or "none".
+	Sidecar string
+	// Status is the value of the annotation telepod.dev/status.
+	Status string
+
+	pod *Pod
+}
+
+// The kinds of sidecar.
+const (
+	SidecarNone      = "none"
+	SidecarNative    = "native"
+	SidecarContainer = "container"
+)
+
+// EditKind is one of the four things that Telepod does to a pod.
+type EditKind int
+
+const (
+	// AddVariable inserts Variable before position At of the container's env.
+	AddVariable EditKind = iota
+	// SetValue replaces the literal value of the user's variable at position At by Variable's.
+	SetValue
+	// AddSidecar inserts Sidecar: first among the init containers, or last among the containers.
+	AddSidecar
+	// Annotate sets the annotation Key to Value.
+	Annotate
+)
+
+// Edit is one change. Positions are those of the pod as it came; the edits of one container stand
+// together, in the order of their positions.
+type Edit struct {
+	Kind     EditKind
+	Target   Target   // of AddVariable and SetValue
+	At       int      // of AddVariable and SetValue
+	Variable *EnvVar  // of AddVariable and SetValue
+	Sidecar  *Sidecar // of AddSidecar
+	Key      string   // of Annotate
+	Value    string   // of Annotate
+}
+
+// Target is a container by its place in the pod.
+type Target struct {
+	Init  bool
+	Index int
+	Name  string
+}
+
+// Skip is a part that was left out. Container is empty where the whole pod is meant.
+type Skip struct {
+	Container string
+	Item      string // a variable's name, a resource attribute's key, or "sidecar"
+	Reason    Reason
+}
+
+// sidecarItem is the Item of a Skip that means the sidecar.
+const sidecarItem = "sidecar"
+
+func (p *Plan) skip(container, item string, reason Reason) {
+	p.Skipped = append(p.Skipped, Skip{container, item, reason})
+}
+
+// containers of the pod at a target's place.
+func (t Target) in(pod *Pod) *Container {
+	if t.Init {
+		return &pod.Spec.InitContainers[t.Index]
+	}
+	return &pod.Spec.Containers[t.Index]
+}

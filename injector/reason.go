@@ -1,0 +1,114 @@
+package injector
+
+// Reason is one code of a closed set. The same code appears in the log line, the metric, the
+// admission warning, the audit annotation, the event, the status annotation and `telepod explain`.
+type Reason string
+
+// Why a pod is injected.
+const (
+	PodEnabled       Reason = "pod-enabled"
+	NamespaceEnabled Reason = "namespace-enabled"
+	DefaultEnabled   Reason = "default-enabled"
+)
+
+// Why a pod is left as it is.
+const (
+	ProtectedNamespace Reason = "protected-namespace"
+	MirrorPod          Reason = "mirror-pod"
+	AlreadyInjected    Reason = "already-injected"
+	PodDisabled        Reason = "pod-disabled"
+	NamespaceDisabled  Reason = "namespace-disabled"
+	DefaultDisabled    Reason = "default-disabled"
+	NotAPodCreation    Reason = "not-a-pod-creation"
+	UnreadablePod      Reason = "unreadable-pod"
+	InternalError      Reason = "internal-error"
+	InvalidSettings    Reason = "invalid-settings"
+)
+
+// Why a part of the injection is left out.
+const (
+	UserDefined       Reason = "user-defined"
+	UserPair          Reason = "user-pair"
+	ValueFrom         Reason = "value-from"
+	Unparseable       Reason = "unparseable"
+	MissingReference  Reason = "missing-reference"
+	NotKnown          Reason = "not-known"
+	ExcludedVariable  Reason = "excluded-variable"
+	ContainerSkipped  Reason = "container-skipped"
+	ContainerExcluded Reason = "container-excluded"
+	NotSelected       Reason = "not-selected"
+	Windows           Reason = "windows"
+	HostNetwork       Reason = "host-network"
+	WouldNotFinish    Reason = "would-not-finish"
+	NameTaken         Reason = "name-taken"
+	PortTaken         Reason = "port-taken"
+	PodLevelResources Reason = "pod-level-resources"
+)
+
+// What is wrong with an annotation. The setting falls back; the pod is admitted.
+const (
+	UnknownAnnotation Reason = "unknown-annotation"
+	InvalidValue      Reason = "invalid-value"
+	UnknownProfile    Reason = "unknown-profile"
+	UnknownContainer  Reason = "unknown-container"
+	Contradiction     Reason = "contradiction"
+)
+
+// Reasons lists the whole set with a sentence each, in the order of the documentation.
+func Reasons() []ReasonText {
+	return []ReasonText{
+		{PodEnabled, "the pod says telepod.dev/inject: \"true\""},
+		{NamespaceEnabled, "the namespace is labelled telepod.dev/injection: enabled"},
+		{DefaultEnabled, "neither pod nor namespace says anything, and injection is on by default"},
+
+		{ProtectedNamespace, "the namespace is never injected (kube-system, Telepod's own, or listed by the operator)"},
+		{MirrorPod, "the pod mirrors a static pod: the kubelet ignores changes to it"},
+		{AlreadyInjected, "the pod carries telepod.dev/status: it was injected before"},
+		{PodDisabled, "the pod says telepod.dev/inject: \"false\""},
+		{NamespaceDisabled, "the namespace is labelled telepod.dev/injection: disabled"},
+		{DefaultDisabled, "neither pod nor namespace opts in"},
+		{NotAPodCreation, "the request does not create a pod"},
+		{UnreadablePod, "the pod in the request could not be decoded"},
+		{InternalError, "the injector failed; the pod was admitted unchanged"},
+		{InvalidSettings, "an annotation is invalid and the injector is strict"},
+
+		{UserDefined, "the container sets it itself"},
+		{UserPair, "the container sets an OTLP endpoint or protocol itself, and the two must agree"},
+		{ValueFrom, "the container takes it from a source that is not known at admission"},
+		{Unparseable, "the container's own value is not a list of key=value pairs"},
+		{MissingReference, "it refers to a variable that is not available at that place"},
+		{NotKnown, "neither the profile, the cluster facts nor the cluster's topology labels say it"},
+		{ExcludedVariable, "telepod.dev/exclude-variables names it"},
+		{ContainerSkipped, "the profile skips this container (a proxy or agent)"},
+		{ContainerExcluded, "telepod.dev/exclude-containers names it"},
+		{NotSelected, "telepod.dev/containers does not name it"},
+		{Windows, "the sidecar is a Linux container and the pod runs on Windows"},
+		{HostNetwork, "the pod uses the node's network, where the sidecar's ports would collide"},
+		{WouldNotFinish, "the cluster has no native sidecars, and an ordinary one would keep the pod from finishing"},
+		{NameTaken, "the pod has a container of the sidecar's name"},
+		{PortTaken, "a container of the pod declares a port that the sidecar listens on"},
+		{PodLevelResources, "the pod sets resources for the pod as a whole, which a container's requests could exceed"},
+
+		{UnknownAnnotation, "the annotation is not one that Telepod knows"},
+		{InvalidValue, "the value is not valid for this annotation"},
+		{UnknownProfile, "no profile has this name"},
+		{UnknownContainer, "the pod has no container of this name"},
+		{Contradiction, "two settings contradict each other"},
+	}
+}
+
+// ReasonText is a reason and its sentence.
+type ReasonText struct {
+	Reason Reason
+	Text   string
+}
+
+// Text is the reason's sentence: lower case, no full stop.
+func (r Reason) Text() string {
+	for _, t := range Reasons() {
+		if t.Reason == r {
+			return t.Text
+		}
+	}
+	return string(r)
+}

@@ -1,0 +1,49 @@
+package injector
+
+import "strings"
+
+// serviceName follows the order of the semantic conventions for Kubernetes: annotation; where the
+// profile opts in, the labels app.kubernetes.io/instance and /name; the outermost workload; the
+// pod; the container. It is empty only for a pod that the API server has yet to name.
+func serviceName(pod *Pod, ns Namespace, workloads []Workload, fromLabels bool) string {
+	if name := attributeAnnotation(pod, ns, "service.name"); name != "" {
+		return name
+	}
+	if fromLabels {
+		for _, label := range []string{"app.kubernetes.io/instance", "app.kubernetes.io/name"} {
+			if name := pod.Metadata.Labels[label]; name != "" {
+				return name
+			}
+		}
+	}
+	if len(workloads) > 0 {
+		return workloads[len(workloads)-1].Name
+	}
+	return pod.Metadata.Name
+}
+
+// serviceVersion follows the same page: annotation, label app.kubernetes.io/version, then the
+// image's tag@digest, digest or tag.
+func serviceVersion(pod *Pod, image string) string {
+	if version := pod.Metadata.Labels["app.kubernetes.io/version"]; version != "" {
+		return version
+	}
+	name, digest, _ := strings.Cut(image, "@")
+	_, tag, ok := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
+	switch {
+	case ok && digest != "":
+		return tag + "@" + digest
+	case digest != "":
+		return digest
+	}
+	return tag
+}
+
+// attributeAnnotation is the value of resource.opentelemetry.io/<key>, the pod's before the
+// namespace's.
+func attributeAnnotation(pod *Pod, ns Namespace, key string) string {
+	if value := pod.Metadata.Annotations[ResourcePrefix+key]; value != "" {
+		return value
+	}
+	return ns.Annotations[ResourcePrefix+key]
+}

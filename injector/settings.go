@@ -1,0 +1,309 @@
+package injector
+
+import (
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// Annotations that choose settings, on a pod or, for all pods of a namespace, on the namespace.
+const (
+	ProfileAnnotation           = Domain + "profile"
+	ContainersAnnotation        = Domain + "containers"
+	ExcludeContainersAnnotation = Domain + "exclude-containers"
+	ExcludeVariablesAnnotation  = Domain + "exclude-variables"
+	EndpointAnnotation          = Domain + "endpoint"
+	ProtocolAnnotation          = Domain + "protocol"
+	SidecarAnnotation           = Domain + "sidecar"
+	SidecarImageAnnotation      = Domain + "sidecar-image"
+	SidecarCPURequest           = Domain + "sidecar-cpu-request"
+	SidecarCPULimit             = Domain + "sidecar-cpu-limit"
+	SidecarMemoryRequest        = Domain + "sidecar-memory-request"
+	SidecarMemoryLimit          = Domain + "sidecar-memory-limit"
+
+	// ResourcePrefix marks an annotation as a resource attribute (semantic conventions,
+	// Kubernetes attributes): resource.opentelemetry.io/<key>.
+	ResourcePrefix = "resource.opentelemetry.io/"
+)
+
+// Annotations lists every annotation key that a pod or namespace may carry, for "did you mean",
+// completion and the validating policy.
+func Annotations() []string {
+	return []string{
+		InjectKey, ProfileAnnotation, ContainersAnnotation, ExcludeContainersAnnotation,
+		ExcludeVariablesAnnotation, EndpointAnnotation, ProtocolAnnotation, SidecarAnnotation,
+		SidecarImageAnnotation, SidecarCPURequest, SidecarCPULimit, SidecarMemoryRequest, SidecarMemoryLimit,
+	}
+}
+
+// Setting is a value and where it comes from.
+type Setting struct {
+	Value  string
+	Origin Origin
+}
+
+// List is a list of names and where it comes from; nil means that nobody said anything.
+type List struct {
+	Names  []string
+	Origin Origin
+}
+
+// Settings are what annotations and profile ask for, after validation.
+type Settings struct {
+	Profile           Setting
+	Endpoint          Setting // node, service, sidecar or a URL
+	Protocol          Setting // grpc or http/protobuf
+	Sidecar           Setting // "true" or "false"
+	SidecarImage      Setting
+	Containers        List
+	ExcludeContainers List
+	ExcludeVariables  List // names or globs
+	// SidecarResources holds the quantities that annotations set, by annotation key.
+	SidecarResources map[string]resource.Quantity
+}
+
+// reader looks keys up on the pod, then on the namespace, and collects warnings.
+type reader struct {
+	pod       *Pod
+	namespace Namespace
+	warnings  []Warning
+}
+
+// first returns the strongest valid value of key; accept explains a value that is not valid.
+func (r *reader) first(key string, accept func(string) (problem, nearest string)) (Setting, bool) {
+	for _, at := range []struct {
+		origin Origin
+		values map[string]string
+	}{{FromPod, r.pod.Metadata.Annotations}, {FromNamespace, r.namespace.Annotations}} {
+		value, ok := at.values[key]
+		if !ok {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		problem, nearest := accept(value)
+		if problem == "" {
+			return Setting{value, at.origin}, true
+		}
+		w := invalidValue(at.origin, key, value, "%s", problem)
+		w.Nearest = nearest
+		if key == ProfileAnnotation {
+			w.Reason = UnknownProfile
+		}
+		r.warnings = append(r.warnings, w)
+	}
+	return Setting{}, false
+}
+
+// choice accepts one of a few words.
+func choice(words ...string) func(string) (string, string) {
+	return func(value string) (string, string) {
+		if slices.Contains(words, value) {
+			return "", ""
+		}
+		return "valid are " + strings.Join(words, ", "), near(value, words)
+	}
+}
+
+func (r *reader) list(key string) List {
+	setting, ok := r.first(key, func(string) (string, string) { return "", "" })
+	if !ok {
+		return List{}
+	}
+	list := List{Names: []string{}, Origin: setting.Origin}
+	for name := range strings.SplitSeq(setting.Value, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			list.Names = append(list.Names, name)
+		}
+	}
+	return list
+}
+
+// read gathers the settings of one pod. The profile has been chosen already.
+func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
+	r.unknownKeys()
+	s := Settings{
+		Profile:           chosen,
+		Containers:        r.list(ContainersAnnotation),
+		ExcludeContainers: r.list(ExcludeContainersAnnotation),
+		ExcludeVariables:  r.list(ExcludeVariablesAnnotation),
+		Endpoint:          Setting{profile.OTLP.Endpoint, FromProfile},
+		Protocol:          Setting{profile.OTLP.Protocol, FromProfile},
+		Sidecar:           Setting{strconv.FormatBool(profile.Sidecar.Enabled != nil && *profile.Sidecar.Enabled), FromProfile},
+		SidecarImage:      Setting{profile.Sidecar.Image, FromProfile},
+	}
+	r.unknownContainers(ContainersAnnotation, &s.Containers)
+	r.unknownContainers(ExcludeContainersAnnotation, &s.ExcludeContainers)
+	r.badGlobs(&s.ExcludeVariables)
+	if v, ok := r.first(EndpointAnnotation, acceptEndpoint); ok {
+		s.Endpoint = v
+	}
+	if v, ok := r.first(ProtocolAnnotation, choice(profiles.ProtocolGRPC, profiles.ProtocolHTTP)); ok {
+		s.Protocol = v
+	}
+	if v, ok := r.first(SidecarAnnotation, choice("true", "false")); ok {
+		s.Sidecar = v
+	}
+	if v, ok := r.first(SidecarImageAnnotation, acceptImage); ok {
+		s.SidecarImage = v
+	}
+	for _, key := range []string{SidecarCPURequest, SidecarCPULimit, SidecarMemoryRequest, SidecarMemoryLimit} {
+		if v, ok := r.first(key, acceptQuantity); ok {
+			if s.SidecarResources == nil {
+				s.SidecarResources = map[string]resource.Quantity{}
+			}
+			s.SidecarResources[key] = resource.MustParse(v.Value) // accepted above
+		}
+	}
+	r.agree(&s)
+	return s
+}
+
+// agree settles what the settings say of each other.
+//
+//	endpoint sidecar, sidecar refused as close to the pod or closer  endpoint becomes service
+//	endpoint sidecar, sidecar not asked for                          sidecar becomes true
+//	sidecar true, endpoint not said as close to the pod              endpoint becomes sidecar
+//	endpoint a URL with port 4317 or 4318, protocol not said closer  protocol as the port says
+func (r *reader) agree(s *Settings) {
+	inPod, toPod := s.Sidecar.Value == "true", s.Endpoint.Value == profiles.EndpointSidecar
+	refused := s.Sidecar.Origin != FromProfile && !stronger(s.Endpoint.Origin, s.Sidecar.Origin)
+	switch {
+	case toPod && !inPod && refused:
+		if s.Endpoint.Origin != FromProfile {
+			r.contradiction(EndpointAnnotation, s.Endpoint, SidecarAnnotation+" is \"false\"; the service endpoint is used instead")
+		}
+		s.Endpoint = Setting{profiles.EndpointService, FromDefault}
+	case toPod && !inPod:
+		s.Sidecar = Setting{"true", s.Endpoint.Origin}
+	case inPod && !toPod && (s.Endpoint.Origin == FromProfile || stronger(s.Sidecar.Origin, s.Endpoint.Origin)):
+		s.Endpoint = Setting{profiles.EndpointSidecar, s.Sidecar.Origin}
+	}
+	u, err := url.Parse(s.Endpoint.Value)
+	if err != nil || u.Host == "" {
+		return
+	}
+	says := map[string]string{"4317": profiles.ProtocolGRPC, "4318": profiles.ProtocolHTTP}[u.Port()]
+	switch {
+	case says == "" || says == s.Protocol.Value:
+	case stronger(s.Endpoint.Origin, s.Protocol.Origin):
+		s.Protocol = Setting{says, s.Endpoint.Origin}
+	case s.Protocol.Origin != FromProfile:
+		r.contradiction(ProtocolAnnotation, s.Protocol, "port "+u.Port()+" of the endpoint is by convention "+says+"; both are used as given")
+	}
+}
+
+func (r *reader) contradiction(key string, s Setting, problem string) {
+	r.warnings = append(r.warnings, Warning{Reason: Contradiction, Origin: s.Origin, Key: key, Value: s.Value, Problem: problem})
+}
+
+// stronger reports whether a setting of origin a was said closer to the pod than one of origin b.
+func stronger(a, b Origin) bool {
+	rank := func(o Origin) int { return slices.Index([]Origin{FromPod, FromNamespace, FromProfile, FromDefault}, o) }
+	return rank(a) < rank(b)
+}
+
+func (r *reader) unknownKeys() {
+	known := Annotations()
+	for _, at := range []struct {
+		origin Origin
+		values map[string]string
+	}{{FromPod, r.pod.Metadata.Annotations}, {FromNamespace, r.namespace.Annotations}} {
+		var unknown []string
+		for key := range at.values {
+			if strings.HasPrefix(key, Domain) && key != StatusAnnotation && !slices.Contains(known, key) {
+				unknown = append(unknown, key)
+			}
+		}
+		slices.Sort(unknown)
+		for _, key := range unknown {
+			r.warnings = append(r.warnings, Warning{Reason: UnknownAnnotation, Origin: at.origin, Key: key, Value: at.values[key],
+				Problem: "Telepod has no such annotation; ignored", Nearest: near(key, known)})
+		}
+	}
+}
+
+// unknownContainers warns about names that the pod does not have. On a namespace they are no
+// mistake: its pods differ. A list that then selects nothing counts as not said.
+func (r *reader) unknownContainers(key string, list *List) {
+	if list.Names == nil || list.Origin == FromNamespace {
+		return
+	}
+	var have []string
+	for _, containers := range [][]Container{r.pod.Spec.InitContainers, r.pod.Spec.Containers} {
+		for i := range containers {
+			have = append(have, containers[i].Name)
+		}
+	}
+	var found []string
+	for _, name := range list.Names {
+		if slices.Contains(have, name) {
+			found = append(found, name)
+			continue
+		}
+		r.warnings = append(r.warnings, Warning{Reason: UnknownContainer, Origin: list.Origin, Key: key, Value: name,
+			Problem: "the pod has no such container; the name is ignored", Nearest: near(name, have)})
+	}
+	if found == nil {
+		*list = List{}
+		return
+	}
+	list.Names = found
+}
+
+func (r *reader) badGlobs(list *List) {
+	list.Names = slices.DeleteFunc(list.Names, func(glob string) bool {
+		_, err := path.Match(glob, "")
+		if err != nil {
+			r.warnings = append(r.warnings, invalidValue(list.Origin, ExcludeVariablesAnnotation, glob, "it is not a name or a pattern such as CLOUD_*"))
+		}
+		return err != nil
+	})
+}
+
+// acceptEndpoint holds an endpoint to what an OTLP exporter can use: a name, or an absolute http(s)
+// URL without user, query or fragment (OpenTelemetry specification, OTLP exporter).
+func acceptEndpoint(value string) (problem, nearest string) {
+	names := []string{profiles.EndpointNode, profiles.EndpointService, profiles.EndpointSidecar}
+	if slices.Contains(names, value) {
+		return "", ""
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return "valid are node, service, sidecar or a URL such as http://collector:4317", near(value, names)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "a URL with user, query or fragment is not an OTLP endpoint", ""
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return "the port is not between 1 and 65535", ""
+		}
+	}
+	return "", ""
+}
+
+// image is the grammar of an image reference, close enough to keep a typing error from becoming a
+// pod that can never start (InvalidImageName).
+var image = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[\w][\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*:[0-9a-fA-F]{32,})?$`)
+
+func acceptImage(value string) (problem, nearest string) {
+	if len(value) > 512 || !image.MatchString(value) {
+		return "it is not an image reference", ""
+	}
+	return "", ""
+}
+
+func acceptQuantity(value string) (problem, nearest string) {
+	q, err := resource.ParseQuantity(value)
+	if err != nil || q.Sign() <= 0 {
+		return "it is not a positive quantity such as 50m or 64Mi", ""
+	}
+	return "", ""
+}

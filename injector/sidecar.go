@@ -1,0 +1,241 @@
+package injector
+
+import (
+	"encoding/json"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// SidecarName is the name of the Collector's container in a pod.
+const SidecarName = "telepod-collector"
+
+// Ports of the sidecar: OTLP's own on loopback, and the health check, which the kubelet calls from
+// outside of the pod's network.
+const (
+	sidecarGRPCPort   = 4317
+	sidecarHTTPPort   = 4318
+	sidecarHealthPort = 13133
+)
+
+// Variables of the sidecar alone.
+const (
+	sidecarConfig    = "TELEPOD_SIDECAR_CONFIG"
+	sidecarExport    = "TELEPOD_EXPORT_ENDPOINT"
+	sidecarDetectors = "TELEPOD_DETECTORS"
+)
+
+// Sidecar is the Collector's container: the part that only the profile decides, encoded once, and
+// the variables of this pod.
+type Sidecar struct {
+	spec    corev1.Container // without Env
+	encoded []byte           // spec as JSON
+	env     []*EnvVar
+	native  bool
+}
+
+// Typed is the container as the API has it.
+func (s *Sidecar) Typed() corev1.Container {
+	c := *s.spec.DeepCopy()
+	for _, v := range s.env {
+		c.Env = append(c.Env, v.EnvVar)
+	}
+	return c
+}
+
+func (s *Sidecar) appendJSON(dst []byte) []byte {
+	dst = append(dst, s.encoded[:len(s.encoded)-1]...)
+	dst = append(dst, `,"env":`...)
+	return append(appendVariables(dst, s.env), '}')
+}
+
+// sidecarSpec makes the container of a profile. It has no startup or readiness probe by default:
+// a Collector that fails must neither keep the application from starting nor take the pod out of
+// its Services.
+func sidecarSpec(profile *profiles.Resolved, native bool) *Sidecar {
+	p := profile.Sidecar
+	probe := func(period, failures int32) *corev1.Probe {
+		return &corev1.Probe{
+			ProbeHandler:     corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(sidecarHealthPort)}},
+			PeriodSeconds:    period,
+			TimeoutSeconds:   5,
+			FailureThreshold: failures,
+		}
+	}
+	spec := corev1.Container{
+		Name:                     SidecarName,
+		Image:                    p.Image,
+		ImagePullPolicy:          p.ImagePullPolicy,
+		Args:                     []string{"--config=env:" + sidecarConfig},
+		Resources:                p.Resources,
+		SecurityContext:          p.SecurityContext,
+		LivenessProbe:            probe(15, 4),
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+	}
+	if native {
+		spec.RestartPolicy = ptr.To(corev1.ContainerRestartPolicyAlways)
+		if p.GateStartup != nil && *p.GateStartup {
+			spec.StartupProbe = probe(1, 60)
+		}
+	}
+	return encodeSidecar(spec, native)
+}
+
+func encodeSidecar(spec corev1.Container, native bool) *Sidecar {
+	encoded, err := json.Marshal(spec)
+	if err != nil {
+		panic(err) // API types: cannot fail
+	}
+	return &Sidecar{spec: spec, encoded: encoded, native: native}
+}
+
+// decideSidecar settles whether the pod gets the sidecar that the settings ask for. Where it cannot
+// be had, the pod sends to where the sidecar would have sent.
+func (b *builder) decideSidecar() {
+	s := &b.plan.Settings
+	if s.Sidecar.Value != "true" {
+		return
+	}
+	if reason, ok := b.sidecarFits(); !ok {
+		b.plan.skip("", sidecarItem, reason)
+		if s.Endpoint.Value == profiles.EndpointSidecar {
+			s.Endpoint = b.upstream()
+		}
+		return
+	}
+	b.plan.Sidecar = SidecarContainer
+	if b.options.NativeSidecars {
+		b.plan.Sidecar = SidecarNative
+	}
+}
+
+func (b *builder) sidecarFits() (Reason, bool) {
+	pod := b.request.Pod
+	switch {
+	case pod.windows():
+		return Windows, false
+	case pod.Spec.HostNetwork:
+		return HostNetwork, false
+	case !b.options.NativeSidecars && pod.finite():
+		return WouldNotFinish, false
+	}
+	for _, containers := range [][]Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for i := range containers {
+			if containers[i].Name == SidecarName {
+				return NameTaken, false
+			}
+			for _, port := range containers[i].Ports {
+				switch port.ContainerPort {
+				case sidecarGRPCPort, sidecarHTTPPort, sidecarHealthPort:
+					return PortTaken, false
+				}
+			}
+		}
+	}
+	return "", true
+}
+
+// sidecar is the container with the variables of this pod.
+func (b *builder) sidecar() *Sidecar {
+	side := *b.compiled.sidecar
+	spec, changed := side.spec, false
+	if image := b.plan.Settings.SidecarImage; image.Origin != FromProfile {
+		spec.Image, changed = image.Value, true
+	}
+	if len(b.request.Pod.Spec.Resources) > 0 && b.request.Pod.Spec.Resources.Kind() == '{' {
+		// The API server refuses a pod whose containers request more than the pod as a whole.
+		b.plan.skip(SidecarName, "resources", PodLevelResources)
+		spec.Resources, changed = corev1.ResourceRequirements{}, true
+	} else if b.plan.Settings.SidecarResources != nil {
+		spec.Resources, changed = b.sidecarResources(spec.Resources), true
+	}
+	if changed {
+		side = *encodeSidecar(spec, side.native)
+	}
+	side.env = b.sidecarEnv()
+	return &side
+}
+
+// sidecarResources lays the annotations over the profile's resources. The API server refuses a pod
+// with a request above its limit, so such annotations fall back.
+func (b *builder) sidecarResources(profile corev1.ResourceRequirements) corev1.ResourceRequirements {
+	changed := *profile.DeepCopy()
+	set := func(list *corev1.ResourceList, name corev1.ResourceName, key string) {
+		if q, ok := b.plan.Settings.SidecarResources[key]; ok {
+			if *list == nil {
+				*list = corev1.ResourceList{}
+			}
+			(*list)[name] = q
+		}
+	}
+	set(&changed.Requests, corev1.ResourceCPU, SidecarCPURequest)
+	set(&changed.Requests, corev1.ResourceMemory, SidecarMemoryRequest)
+	set(&changed.Limits, corev1.ResourceCPU, SidecarCPULimit)
+	set(&changed.Limits, corev1.ResourceMemory, SidecarMemoryLimit)
+	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+		request, limit := changed.Requests[name], changed.Limits[name]
+		if _, ok := changed.Limits[name]; ok && request.Cmp(limit) > 0 {
+			key := Domain + "sidecar-" + string(name) + "-request"
+			b.read.warnings = append(b.read.warnings, invalidValue(FromPod, key, quantity(request),
+				"with it the sidecar would request more %s than its limit of %s", name, quantity(limit)))
+			return profile
+		}
+	}
+	return changed
+}
+
+func quantity(q resource.Quantity) string { return q.String() }
+
+// sidecarEnv gives the Collector the pod's identity, where to send, and its configuration.
+func (b *builder) sidecarEnv() []*EnvVar {
+	env := make([]*EnvVar, 0, len(b.podVars)+len(b.compiled.Sidecar.Env)+5)
+	defined := map[string]bool{}
+	add := func(v *EnvVar) {
+		for _, ref := range v.refs {
+			if !defined[ref] {
+				b.plan.skip(SidecarName, v.Name, MissingReference)
+				return
+			}
+		}
+		if !defined[v.Name] {
+			env = append(env, v)
+		}
+		defined[v.Name] = true
+	}
+	for _, v := range b.podVars {
+		add(v)
+	}
+	add(literal("K8S_CONTAINER_NAME", SidecarName, "the container's name"))
+	attributes := b.podAttrs
+	if len(b.service.refs) == 0 {
+		attributes = append(attributes[:len(attributes):len(attributes)], attribute{key: "service.name", value: percentEncode(b.service.Value)})
+	}
+	usable := make([]attribute, 0, len(attributes))
+	for _, a := range attributes {
+		if b.compiled.complete || !anyMissing(a.refs, defined) {
+			usable = append(usable, a)
+		}
+	}
+	add(expression(otelResourceAttributes, text(usable), "profile, owner and annotations"))
+	add(expression(sidecarExport, endpointURL(b.compiled.Resolved, b.upstream().Value, profiles.ProtocolGRPC, b.options.NodeIPv6), "where the sidecar sends to"))
+	add(literal(sidecarDetectors, "["+strings.Join(b.compiled.Detectors, ", ")+"]", "profile "+b.compiled.Name))
+	for _, spec := range b.compiled.Sidecar.Env {
+		add(fromSpec(spec, "profile "+b.compiled.Name))
+	}
+	add(b.compiled.config)
+	return env
+}
+
+func anyMissing(refs []string, defined map[string]bool) bool {
+	for _, ref := range refs {
+		if !defined[ref] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,108 @@
+package injector
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Variables with rules of their own.
+const (
+	otelEndpoint           = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	otelProtocol           = "OTEL_EXPORTER_OTLP_PROTOCOL"
+	otelServiceName        = "OTEL_SERVICE_NAME"
+	otelResourceAttributes = "OTEL_RESOURCE_ATTRIBUTES"
+	otelPropagators        = "OTEL_PROPAGATORS"
+)
+
+// EnvVar is a variable to inject: its Kubernetes form, its JSON, made once, and the variables that
+// its value refers to.
+type EnvVar struct {
+	corev1.EnvVar
+	Why string // for Explain: what it is derived from
+
+	json []byte
+	refs []string
+}
+
+// literal is a variable whose value has no reference: every $( in it is escaped.
+func literal(name, value, why string) *EnvVar { return expression(name, escape(value), why) }
+
+// expression is a variable whose value may refer to others as $(NAME).
+func expression(name, value, why string) *EnvVar {
+	v := &EnvVar{EnvVar: corev1.EnvVar{Name: name, Value: value}, Why: why, refs: references(value)}
+	v.json = append(v.json, `{"name":`...)
+	v.json = appendString(v.json, name)
+	v.json = append(v.json, `,"value":`...)
+	v.json = append(appendString(v.json, value), '}')
+	return v
+}
+
+// field is a variable from the Downward API.
+func field(name, path, why string) *EnvVar {
+	return fromSpec(corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}}, why)
+}
+
+// fromSpec takes a variable as a profile has it.
+func fromSpec(spec corev1.EnvVar, why string) *EnvVar {
+	encoded, err := json.Marshal(spec)
+	if err != nil {
+		panic(err) // strings and pointers to strings: cannot fail
+	}
+	return &EnvVar{EnvVar: spec, Why: why, json: encoded, refs: references(spec.Value)}
+}
+
+// appendString appends s as a JSON string; invalid UTF-8 becomes U+FFFD, as in the API server.
+func appendString(dst []byte, s string) []byte {
+	dst, err := jsontext.AppendQuote(dst, s)
+	if err != nil {
+		dst, _ = jsontext.AppendQuote(dst, strings.ToValidUTF8(s, "\uFFFD"))
+	}
+	return dst
+}
+
+// escape makes Kubernetes write s as it stands. In env values, $(NAME) is a reference and $$ is $
+// (core/v1 EnvVar.value).
+func escape(s string) string {
+	if !strings.Contains(s, "$(") && !strings.Contains(s, "$$") {
+		return s
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteByte(s[i])
+		if s[i] == '$' && i+1 < len(s) && (s[i+1] == '(' || s[i+1] == '$') {
+			b.WriteByte('$')
+		}
+	}
+	return b.String()
+}
+
+// references lists the names that value refers to as $(NAME).
+func references(value string) []string {
+	var names []string
+	scan(value, func(string) {}, func(name string) { names = append(names, name) })
+	return names
+}
+
+// scan reads value as the kubelet does and hands out its literal parts, escapes left in, and the
+// names that it refers to, in order.
+func scan(value string, text, reference func(string)) {
+	start := 0
+	for i := 0; i+1 < len(value); i++ {
+		if value[i] != '$' {
+			continue
+		}
+		end := strings.IndexByte(value[i+1:], ')')
+		if value[i+1] != '(' || end < 0 {
+			i++ // "$$" is an escaped "$"; "$x" and an open "$(" are themselves
+			continue
+		}
+		text(value[start:i])
+		reference(value[i+2 : i+1+end])
+		i += 1 + end
+		start = i + 1
+	}
+	text(value[start:])
+}

@@ -1,0 +1,62 @@
+package injector
+
+import (
+	"fmt"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// Origin says where a setting comes from.
+type Origin string
+
+// Origins, strongest first.
+const (
+	FromPod       Origin = "pod"
+	FromNamespace Origin = "namespace"
+	FromProfile   Origin = "profile"
+	FromDefault   Origin = "default"
+)
+
+// Warning is a mistake in an annotation. It never blocks a pod unless the injector is strict.
+type Warning struct {
+	Reason  Reason
+	Origin  Origin // pod or namespace: whose annotation it is
+	Key     string
+	Value   string
+	Problem string // what is wrong and what was done instead
+	Nearest string // a valid name or value close to the given one, or ""
+}
+
+// maxQuoted bounds how much of a user's text a message repeats: API servers cut warnings at 256
+// characters and drop the rest past 4,096 in all.
+const maxQuoted = 64
+
+// String is the sentence that the user sees.
+func (w Warning) String() string {
+	text := fmt.Sprintf("%s: %s annotation %s", w.Reason, w.Origin, clip(w.Key))
+	if w.Value != "" {
+		text += fmt.Sprintf(" = %q", clip(w.Value))
+	}
+	text += ": " + w.Problem
+	if w.Nearest != "" {
+		text += fmt.Sprintf(" (did you mean %q?)", w.Nearest)
+	}
+	return text
+}
+
+func clip(s string) string {
+	runes := []rune(s)
+	if len(runes) <= maxQuoted {
+		return s
+	}
+	return string(runes[:maxQuoted]) + "…"
+}
+
+func invalidValue(origin Origin, key, value, format string, args ...any) Warning {
+	return Warning{Reason: InvalidValue, Origin: origin, Key: key, Value: value, Problem: fmt.Sprintf(format, args...) + "; ignored"}
+}
+
+func near(word string, candidates []string) string {
+	nearest, _ := profiles.Nearest(word, candidates)
+	return nearest
+}
