@@ -2,7 +2,7 @@ package profiles
 
 import (
 	"fmt"
-	"net"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -13,18 +13,43 @@ import (
 // checkResolved notes what is wrong only together with what the document inherits. An ancestor with
 // a mistake is not resolved, so whatever is found here is this document's doing.
 func (d *document) checkResolved(r *Resolved) {
-	for _, need := range []struct{ path, value string }{
-		{"otlp.endpoint", r.OTLP.Endpoint}, {"otlp.protocol", r.OTLP.Protocol},
-	} {
-		if need.value == "" {
-			d.report(need.path, "is missing: set it, or inherit base")
-		}
-	}
-	if r.OTLP.Endpoint == EndpointService && r.OTLP.ServiceHost == "" {
-		d.report("otlp.serviceHost", "is missing: the endpoint service needs it")
-	}
+	d.checkResolvedOTLP(r)
 	d.checkReferences(r)
 	d.checkResolvedSidecar(r)
+}
+
+// nodeAddress is the variable that the endpoint node is made from.
+const nodeAddress = "K8S_NODE_IP"
+
+func (d *document) checkResolvedOTLP(r *Resolved) {
+	o := r.OTLP
+	if o.Endpoint == "" {
+		d.report("otlp.endpoint", "is missing: set it, or inherit base")
+	}
+	if o.Protocol == "" {
+		d.report("otlp.protocol", "is missing: set it, or inherit base")
+	}
+	if o.Endpoint == EndpointService && o.ServiceHost == "" {
+		d.report("otlp.serviceHost", "is missing: the endpoint service needs it")
+	}
+	if o.Endpoint == EndpointNode && indexOf(r.Variables, nodeAddress) < 0 {
+		d.report("variables", "%s is missing: the endpoint node is made from it (fieldRef status.hostIP)", nodeAddress)
+	}
+	if want := protocolOfPort(o.Endpoint); want != "" && want != o.Protocol && !d.blamed("otlp.protocol") {
+		d.report("otlp.endpoint", "%q has the port of %s, but otlp.protocol is %s: make them agree", o.Endpoint, want, o.Protocol)
+	}
+}
+
+// protocolOfPort is the protocol that a URL's port stands for by convention, if any.
+func protocolOfPort(endpoint string) string {
+	parsed, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
+	}
+	return map[string]string{
+		strconv.Itoa(conventionalGRPCPort): ProtocolGRPC,
+		strconv.Itoa(conventionalHTTPPort): ProtocolHTTP,
+	}[parsed.Port()]
 }
 
 // checkReferences walks the variables in the order in which a container gets them: Kubernetes leaves
@@ -115,7 +140,6 @@ func (d *document) checkResolvedSidecar(r *Resolved) {
 		}
 	}
 	d.checkLimits(s.Resources)
-	d.checkListeners(r)
 }
 
 func (d *document) checkLimits(resources corev1.ResourceRequirements) {
@@ -130,29 +154,5 @@ func (d *document) checkLimits(resources corev1.ResourceRequirements) {
 		} else {
 			d.report(requests, "%s is above the inherited limit of %s: raise sidecar.resources.limits.%s too", request.String(), limit.String(), name)
 		}
-	}
-}
-
-// checkListeners compares the ports that the pod's containers will send to with those on which the
-// Collector listens.
-func (d *document) checkListeners(r *Resolved) {
-	config, err := readCollectorConfig(r.Sidecar.Config)
-	if err != nil {
-		return // reported where it is written
-	}
-	for protocol, address := range config.listeners() {
-		field, want := "otlp.grpcPort", r.OTLP.GRPCPort
-		if protocol == "http" {
-			field, want = "otlp.httpPort", r.OTLP.HTTPPort
-		}
-		_, port, err := net.SplitHostPort(address)
-		if err != nil || d.blamed(field) || port == strconv.Itoa(int(want)) {
-			continue
-		}
-		path := "sidecar.config"
-		if !d.has(path) {
-			path = field
-		}
-		d.report(path, "receiver otlp listens for %s on port %s, but %s is %d: make them equal", protocol, port, field, want)
 	}
 }

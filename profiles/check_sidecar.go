@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -89,11 +90,12 @@ func (d *document) checkConfig() {
 	}
 	const health = "health_check"
 	if _, ok := config.Extensions[health]; !ok || !slices.Contains(config.Service.Extensions, health) {
-		d.report(path, "does not run the extension %s (extensions and service.extensions): the kubelet probes it on port 13133", health)
+		d.report(path, "does not run the extension %s (extensions and service.extensions): the kubelet probes it on port %d", health, SidecarHealthPort)
 	}
-	for name, address := range config.listeners() {
-		if host, _, err := net.SplitHostPort(address); err == nil && !reachableInPod(host) {
-			d.report(path, "receiver otlp listens for %s on %s, where the pod's containers do not send: use 127.0.0.1", name, address)
+	for protocol, address := range config.listeners() {
+		want := map[string]string{"grpc": strconv.Itoa(SidecarGRPCPort), "http": strconv.Itoa(SidecarHTTPPort)}[protocol]
+		if host, port, err := net.SplitHostPort(address); err == nil && (port != want || !reachableInPod(host)) {
+			d.report(path, "receiver otlp listens for %s on %s, but the pod's containers send to 127.0.0.1:%s: use that", protocol, address, want)
 		}
 	}
 }
@@ -113,8 +115,8 @@ func readCollectorConfig(text string) (config collectorConfig, err error) {
 	return config, node.Decode(&config)
 }
 
-// listeners are the addresses of the receiver "otlp" by protocol (grpc, http). An address with a
-// ${…} is left out: only the Collector knows it.
+// listeners are the addresses of the receiver "otlp" by protocol (grpc, http), where one is written
+// out: the default is right, and what a ${…} stands for only the Collector knows.
 func (c collectorConfig) listeners() map[string]string {
 	addresses := map[string]string{}
 	if receiver := c.Receivers.OTLP; receiver != nil {

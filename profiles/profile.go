@@ -81,6 +81,20 @@ const (
 	ProtocolHTTP = "http/protobuf"
 )
 
+// The ports of OTLP by convention (IANA).
+const (
+	conventionalGRPCPort = 4317
+	conventionalHTTPPort = 4318
+)
+
+// The ports of the sidecar. They are fixed, as nothing else can listen on the pod's own 127.0.0.1
+// unless the pod puts it there.
+const (
+	SidecarGRPCPort   = conventionalGRPCPort
+	SidecarHTTPPort   = conventionalHTTPPort
+	SidecarHealthPort = 13133 // health_check, which the kubelet calls from outside the pod's network
+)
+
 // OTLP says where telemetry goes and how it is spoken there.
 type OTLP struct {
 	// Endpoint is node, service, sidecar or an http(s) URL.
@@ -89,9 +103,10 @@ type OTLP struct {
 	Protocol string `json:"protocol,omitempty"`
 	// ServiceHost is the DNS name behind the endpoint "service".
 	ServiceHost string `json:"serviceHost,omitempty"`
-	// GRPCPort and HTTPPort are the ports of node, service and sidecar; 4317 and 4318 by
-	// convention.
+	// GRPCPort is the port for gRPC of node and service; 4317, as is the convention, where no
+	// profile says.
 	GRPCPort int32 `json:"grpcPort,omitempty"`
+	// HTTPPort is the port for HTTP of node and service; 4318 where no profile says.
 	HTTPPort int32 `json:"httpPort,omitempty"`
 }
 

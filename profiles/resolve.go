@@ -9,12 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// The ports of OTLP (IANA), where a profile names none.
-const (
-	defaultGRPCPort = 4317
-	defaultHTTPPort = 4318
-)
-
 // resolver finds parents and merges.
 type resolver struct {
 	facts     Facts
@@ -123,8 +117,8 @@ func mergeProfiles(parent, child Profile) Profile {
 			Endpoint:    cmp.Or(child.OTLP.Endpoint, parent.OTLP.Endpoint),
 			Protocol:    cmp.Or(child.OTLP.Protocol, parent.OTLP.Protocol),
 			ServiceHost: cmp.Or(child.OTLP.ServiceHost, parent.OTLP.ServiceHost),
-			GRPCPort:    cmp.Or(child.OTLP.GRPCPort, parent.OTLP.GRPCPort, defaultGRPCPort),
-			HTTPPort:    cmp.Or(child.OTLP.HTTPPort, parent.OTLP.HTTPPort, defaultHTTPPort),
+			GRPCPort:    cmp.Or(child.OTLP.GRPCPort, parent.OTLP.GRPCPort, conventionalGRPCPort),
+			HTTPPort:    cmp.Or(child.OTLP.HTTPPort, parent.OTLP.HTTPPort, conventionalHTTPPort),
 		},
 		Variables:             mergeVariables(parent.Variables, child.Variables),
 		ResourceAttributes:    mergeAttributes(parent.ResourceAttributes, child.ResourceAttributes),
