@@ -115,3 +115,7 @@ func overlay(base, top []attribute) []attribute {
 	}
 	return merged
 }
+
+func has(list []attribute, key string) bool {
+	return slices.ContainsFunc(list, func(a attribute) bool { return a.key == key })
+}

@@ -48,13 +48,18 @@ func (b *builder) build() {
 func (b *builder) prepare() {
 	pod, ns, s := b.request.Pod, b.request.Namespace, &b.plan.Settings
 	b.podVars = slices.Clip(b.compiled.block)
-	var derived []attribute
+	b.podAttrs = slices.Clip(b.compiled.attributes)
+	derive := func(a attribute) {
+		if !has(b.compiled.attributes, a.key) {
+			b.podAttrs = append(b.podAttrs, a)
+		}
+	}
 	for _, w := range b.request.Owners {
 		b.podVars = append(b.podVars, literal(w.variable(), w.Name, "the pod's owner"))
-		derived = append(derived, literalAttribute(w.attribute(), w.Name))
+		derive(literalAttribute(w.attribute(), w.Name))
 	}
-	derived = append(derived, attribute{"service.namespace", "$(K8S_NAMESPACE)", []string{"K8S_NAMESPACE"}})
-	b.podAttrs = overlay(overlay(derived, b.compiled.attributes), annotated(pod, ns))
+	derive(attribute{"service.namespace", "$(K8S_NAMESPACE)", []string{"K8S_NAMESPACE"}})
+	b.podAttrs = overlay(b.podAttrs, annotated(pod, ns))
 
 	b.endpoint = b.endpointVar(s.Endpoint)
 	b.early = b.endpoint
@@ -68,10 +73,7 @@ func (b *builder) prepare() {
 	} else {
 		b.service = expression(otelServiceName, "$(K8S_POD_NAME)", "the pod's name")
 	}
-	has := func(key string) bool {
-		return slices.ContainsFunc(b.podAttrs, func(a attribute) bool { return a.key == key })
-	}
-	b.fromImage, b.instance = !has("service.version"), !has("service.instance.id")
+	b.fromImage, b.instance = !has(b.podAttrs, "service.version"), !has(b.podAttrs, "service.instance.id")
 }
 
 func (b *builder) endpointVar(endpoint Setting) *EnvVar {

@@ -1,6 +1,7 @@
 package injector
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -48,7 +49,9 @@ func (b *builder) container(target Target, c *Container) {
 		b.plan.Edits = e.edits
 		return
 	}
-	slices.SortStableFunc(e.edits, func(x, y Edit) int { return x.At - y.At })
+	slices.SortStableFunc(e.edits, func(x, y Edit) int {
+		return cmp.Or(x.At-y.At, int(x.Kind)-int(y.Kind)) // what goes before an entry, then the entry
+	})
 	b.plan.Edits = append(b.plan.Edits[:start], e.edits...)
 }
 
@@ -147,31 +150,37 @@ func (e *environment) addService(c *Container) {
 		e.addAttributes(attributes)
 		return
 	}
-	if named := e.complete(attributes, at); named && !e.owns(otelServiceName) {
-		e.plan.skip(e.target.Name, otelServiceName, UserDefined)
+	if reason := e.complete(attributes, at); reason != "" && !e.owns(otelServiceName) {
+		e.plan.skip(e.target.Name, otelServiceName, reason)
 		return
 	}
 	e.add(e.service)
 }
 
-// complete adds what the user's list at a position lacks, where it can be read. It reports whether
-// the list names the service, or may.
-func (e *environment) complete(attributes []attribute, at int) (named bool) {
+// complete adds what the user's list at a position lacks, where it can be read. It returns why
+// OTEL_SERVICE_NAME must stay away: the list names the service, or may; "" where it does not.
+func (e *environment) complete(attributes []attribute, at int) Reason {
 	theirs := e.user[at]
 	user, ok := parseAttributes(theirs.Value)
 	switch {
 	case theirs.Sourced:
 		e.plan.skip(e.target.Name, otelResourceAttributes, ValueFrom)
-		return true
+		return ValueFrom
 	case !ok:
 		e.plan.skip(e.target.Name, otelResourceAttributes, Unparseable)
-		return true
+		return Unparseable
 	case e.excluded(otelResourceAttributes):
 		e.plan.skip(e.target.Name, otelResourceAttributes, ExcludedVariable)
 	default:
 		e.merge(attributes, user, at)
 	}
-	return user.opaque || user.keys["service.name"]
+	switch {
+	case user.keys["service.name"]:
+		return UserDefined
+	case user.opaque:
+		return ValueFrom
+	}
+	return ""
 }
 
 func (e *environment) owns(name string) bool {

@@ -35,8 +35,10 @@ func expression(name, value, why string) *EnvVar {
 	v := &EnvVar{EnvVar: corev1.EnvVar{Name: name, Value: value}, Why: why, refs: references(value)}
 	v.json = append(v.json, `{"name":`...)
 	v.json = appendString(v.json, name)
-	v.json = append(v.json, `,"value":`...)
-	v.json = append(appendString(v.json, value), '}')
+	if value != "" {
+		v.json = appendString(append(v.json, `,"value":`...), value)
+	}
+	v.json = append(v.json, '}')
 	return v
 }
 

@@ -1,0 +1,96 @@
+package injector
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/sdk/resource"
+)
+
+func TestOwners(t *testing.T) {
+	for _, c := range []struct {
+		name, api, kind, owner, hash string
+		want                         []Workload
+	}{
+		{"deployment", "apps/v1", "ReplicaSet", "web-6d4b75cb6d", "6d4b75cb6d", []Workload{{"ReplicaSet", "web-6d4b75cb6d"}, {"Deployment", "web"}}},
+		{"replica set alone", "apps/v1", "ReplicaSet", "web", "", []Workload{{"ReplicaSet", "web"}}},
+		{"hash of another", "apps/v1", "ReplicaSet", "web-1", "2", []Workload{{"ReplicaSet", "web-1"}}},
+		{"hash is the name", "apps/v1", "ReplicaSet", "-1", "1", []Workload{{"ReplicaSet", "-1"}}},
+		{"stateful set", "apps/v1", "StatefulSet", "db", "", []Workload{{"StatefulSet", "db"}}},
+		{"daemon set", "apps/v1", "DaemonSet", "agent", "", []Workload{{"DaemonSet", "agent"}}},
+		{"job", "batch/v1", "Job", "migrate", "", []Workload{{"Job", "migrate"}}},
+		{"cron job", "batch/v1", "Job", "report-29391840", "", []Workload{{"Job", "report-29391840"}, {"CronJob", "report"}}},
+		{"job with a date", "batch/v1", "Job", "backup-20261122", "", []Workload{{"Job", "backup-20261122"}}},
+		{"job with a number alone", "batch/v1", "Job", "-29391840", "", []Workload{{"Job", "-29391840"}}},
+		{"not Kubernetes' own", "example.com/v1", "ReplicaSet", "web-1", "1", nil},
+		{"node", "v1", "Node", "n1", "", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pod := &Pod{Metadata: Metadata{
+				Labels:          map[string]string{templateHashLabel: c.hash},
+				OwnerReferences: []OwnerReference{{Kind: "X", Name: "not the controller"}, {APIVersion: c.api, Kind: c.kind, Name: c.owner, Controller: true}},
+			}}
+			if diff := cmp.Diff(c.want, owners(pod)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestServiceVersion(t *testing.T) {
+	for image, want := range map[string]string{
+		"web":                         "",
+		"web:1.2":                     "1.2",
+		"host:5000/web":               "",
+		"host:5000/a/web:1.2":         "1.2",
+		"web@sha256:abcd":             "sha256:abcd",
+		"host:5000/web:1@sha256:abcd": "1@sha256:abcd",
+		"":                            "",
+	} {
+		if got := serviceVersion(&Pod{}, image); got != want {
+			t.Errorf("%s: %q, want %q", image, got, want)
+		}
+	}
+	labelled := &Pod{Metadata: Metadata{Labels: map[string]string{"app.kubernetes.io/version": "9"}}}
+	if got := serviceVersion(labelled, "web:1"); got != "9" {
+		t.Errorf("the label loses against the image: %q", got)
+	}
+}
+
+// TestEncodingReachesTheSDK sends values through the real SDK's parser, as a pod's process does.
+func TestEncodingReachesTheSDK(t *testing.T) {
+	want := map[string]string{
+		"plain": "a-b_c.d/e:f", "comma": "a,b", "equals": "a=b", "percent": "100%25 %", "quote": `"a\b";c`,
+		"space": " a b ", "unicode": "ü→", "dollar": "$(HOME) $$ $", "newline": "a\nb",
+	}
+	var list []attribute
+	for _, key := range sortedKeys(want) {
+		list = append(list, literalAttribute(key, want[key]))
+	}
+	t.Setenv(otelResourceAttributes, expand(text(list), nil))
+	r, err := resource.New(context.Background(), resource.WithFromEnv())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, a := range r.Attributes() {
+		if _, ours := want[string(a.Key)]; ours {
+			got[string(a.Key)] = a.Value.AsString()
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAcceptImage(t *testing.T) {
+	for image, ok := range map[string]bool{
+		"otelcol": true, "otel/collector:0.145.0": true, "registry.example:5000/a/b_c:1@sha256:0123456789abcdef0123456789abcdef": true,
+		"": false, "a b": false, ":1": false, "a//b": false, "a/B": false, "https://a/b": false, "a:": false,
+	} {
+		if problem, _ := acceptImage(image); (problem == "") != ok {
+			t.Errorf("%q: %q", image, problem)
+		}
+	}
+}

@@ -1,0 +1,282 @@
+package injector
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+var update = flag.Bool("update", false, "rewrite the want sections of the fixtures")
+
+// A fixture is a txtar archive: what it shows as comment, then
+//
+//	pod.yaml        the pod as the API server sends it
+//	namespace.yaml  optional: name, labels, annotations
+//	options.yaml    optional: Options, with facts and profiles beside them
+//	want.yaml       the pod afterwards
+//	want.txt        Plan.Explain
+type fixture struct {
+	path      string
+	archive   *txtar.Archive
+	pod       []byte // JSON
+	namespace Namespace
+	injector  *Injector
+}
+
+type fixtureOptions struct {
+	Options
+	Facts    profiles.Facts     `json:"facts"`
+	Profiles []profiles.Profile `json:"profiles"`
+}
+
+var facts = profiles.Facts{Region: "us-east-1", Account: "123456789012", Cluster: "prod-use1", Environment: "production"}
+
+func defaults() Options {
+	return Options{
+		Policy:         Policy{ProtectedNamespaces: []string{"kube-system", "telepod"}},
+		Cluster:        Cluster{NativeSidecars: true, TopologyLabels: true},
+		DefaultProfile: "aws",
+	}
+}
+
+func (f *fixture) section(name string) []byte {
+	for _, s := range f.archive.Files {
+		if s.Name == name {
+			return s.Data
+		}
+	}
+	return nil
+}
+
+func (f *fixture) set(name, text string) {
+	for i := range f.archive.Files {
+		if f.archive.Files[i].Name == name {
+			f.archive.Files[i].Data = []byte(text)
+			return
+		}
+	}
+	f.archive.Files = append(f.archive.Files, txtar.File{Name: name, Data: []byte(text)})
+}
+
+func load(t *testing.T, path string) *fixture {
+	t.Helper()
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{path: path, archive: archive, namespace: Namespace{Name: "shop", Labels: map[string]string{InjectionLabel: "enabled"}}}
+	if f.pod, err = yaml.YAMLToJSON(f.section("pod.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if text := f.section("namespace.yaml"); text != nil {
+		f.namespace = Namespace{}
+		if err := yaml.UnmarshalStrict(text, &f.namespace); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := fixtureOptions{Options: defaults(), Facts: facts}
+	if err := yaml.UnmarshalStrict(f.section("options.yaml"), &o); err != nil {
+		t.Fatal(err)
+	}
+	var sources []profiles.Source
+	for _, p := range o.Profiles {
+		data, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, profiles.Source{Name: p.Name + ".json", Data: data})
+	}
+	set, err := profiles.Load(o.Facts, sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.injector, err = New(set, o.Options); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *fixture) plan(t *testing.T, raw []byte) *Plan {
+	t.Helper()
+	pod, err := ParsePod(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.injector.Plan(Request{Pod: pod, Namespace: f.namespace})
+}
+
+// TestFixtures holds every case to its expected output, and to what must be true of every case.
+func TestFixtures(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no fixtures", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			f := load(t, path)
+			before := bytes.Clone(f.pod)
+			plan := f.plan(t, f.pod)
+			patched := patch(t, f.pod, plan.AppendPatch(nil, ""))
+
+			f.compare(t, plan, patched)
+			if !bytes.Equal(before, f.pod) {
+				t.Error("the input changed")
+			}
+			views(t, plan, f.pod, patched)
+			f.twice(t, patched)
+			f.unknownFields(t)
+		})
+	}
+}
+
+func (f *fixture) compare(t *testing.T, plan *Plan, patched []byte) {
+	t.Helper()
+	got, err := yaml.JSONToYAML(patched)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		f.set("want.yaml", string(got))
+		f.set("want.txt", plan.Explain())
+		if err := os.WriteFile(f.path, txtar.Format(f.archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(string(f.section("want.yaml")), string(got)); diff != "" {
+		t.Errorf("pod (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(string(f.section("want.txt")), plan.Explain()); diff != "" {
+		t.Errorf("explanation (-want +got):\n%s", diff)
+	}
+	for _, s := range f.archive.Files {
+		if !strings.Contains(" pod.yaml namespace.yaml options.yaml want.yaml want.txt ", " "+s.Name+" ") {
+			t.Errorf("section %s is not known", s.Name)
+		}
+	}
+}
+
+// patch applies a JSON Patch as the API server does.
+func patch(t testing.TB, raw, operations []byte) []byte {
+	t.Helper()
+	if len(operations) == 0 {
+		return raw
+	}
+	decoded, err := jsonpatch.DecodePatch(operations)
+	if err != nil {
+		t.Fatalf("%v in %s", err, operations)
+	}
+	patched, err := decoded.Apply(raw)
+	if err != nil {
+		t.Fatalf("%v in %s", err, operations)
+	}
+	return patched
+}
+
+// views checks that the fast patch, the operations and the typed pod are the same change.
+func views(t testing.TB, plan *Plan, raw, patched []byte) {
+	t.Helper()
+	if operations := plan.Operations(""); operations != nil {
+		text, err := json.Marshal(operations)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(decode(t, patched), decode(t, patch(t, raw, text))); diff != "" {
+			t.Errorf("AppendPatch and Operations differ (-fast +operations):\n%s", diff)
+		}
+	}
+	var typed, want corev1.Pod
+	for data, into := range map[*corev1.Pod][]byte{&typed: raw, &want: patched} {
+		if err := json.Unmarshal(into, data); err != nil {
+			t.Skip("not a pod by its types: ", err) // fuzzing only
+		}
+	}
+	plan.Apply(&typed)
+	if diff := cmp.Diff(want, typed); diff != "" {
+		t.Errorf("patch and typed pod differ (-patched +typed):\n%s", diff)
+	}
+}
+
+func decode(t testing.TB, data []byte) (v any) {
+	t.Helper()
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// twice checks that an injected pod is left alone.
+func (f *fixture) twice(t *testing.T, patched []byte) {
+	t.Helper()
+	again := f.plan(t, patched)
+	if len(again.Edits) != 0 {
+		t.Errorf("injected twice: %s", again.Explain())
+	}
+}
+
+// unknownFields checks that fields no version knows survive, wherever they stand.
+func (f *fixture) unknownFields(t *testing.T) {
+	t.Helper()
+	raw := decode(t, f.pod)
+	marks := mark(raw)
+	marked, err := json.Marshal(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := f.plan(t, marked)
+	after := decode(t, patch(t, marked, plan.AppendPatch(nil, "")))
+	if got := marksIn(after); got != marks {
+		t.Errorf("%d of %d unknown fields survive", got, marks)
+	}
+}
+
+const unknownField = "fieldOfTheFuture"
+
+// mark puts an unknown field into every object but maps of strings, and counts.
+func mark(v any) (n int) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, child := range v {
+			if key != "labels" && key != "annotations" && key != "nodeSelector" && key != "limits" && key != "requests" {
+				n += mark(child)
+			}
+		}
+		v[unknownField] = map[string]any{"deep": []any{1.0, nil}}
+		return n + 1
+	case []any:
+		for _, child := range v {
+			n += mark(child)
+		}
+	}
+	return n
+}
+
+func marksIn(v any) (n int) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, child := range v {
+			if key == unknownField {
+				n++
+			} else {
+				n += marksIn(child)
+			}
+		}
+	case []any:
+		for _, child := range v {
+			n += marksIn(child)
+		}
+	}
+	return n
+}

@@ -1,0 +1,215 @@
+package injector
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// expand is Kubernetes' rule for $(NAME), written from its documentation (core/v1 EnvVar.value) and
+// on purpose apart from scan: $$ is $, $(NAME) is replaced where NAME is defined and stays as it is
+// otherwise.
+func expand(s string, defined map[string]string) string {
+	var out strings.Builder
+	for s != "" {
+		switch {
+		case strings.HasPrefix(s, "$$"):
+			out.WriteByte('$')
+			s = s[2:]
+		case strings.HasPrefix(s, "$(") && strings.Contains(s, ")"):
+			end := strings.Index(s, ")")
+			if value, ok := defined[s[2:end]]; ok {
+				out.WriteString(value)
+			} else {
+				out.WriteString(s[:end+1])
+			}
+			s = s[end+1:]
+		default:
+			out.WriteByte(s[0])
+			s = s[1:]
+		}
+	}
+	return out.String()
+}
+
+// environ is what a container's process sees: the list read from front to back, the last of a name
+// winning.
+func environ(list []corev1.EnvVar) map[string]string {
+	env := map[string]string{}
+	for _, v := range list {
+		if v.ValueFrom != nil {
+			env[v.Name] = "sourced:" + v.Name
+		} else {
+			env[v.Name] = expand(v.Value, env)
+		}
+	}
+	return env
+}
+
+// randomEnv makes a user's list out of the names that matter, in any order, with references to
+// earlier, later and unknown variables, and duplicates.
+func randomEnv(r *rand.Rand) []corev1.EnvVar {
+	names := []string{"A", "B", "CLOUD_REGION", "K8S_NODE_IP", "K8S_POD_NAME", "K8S_NAMESPACE", "K8S_CONTAINER_NAME", otelEndpoint, otelProtocol,
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", otelServiceName, otelResourceAttributes, otelPropagators}
+	pick := func() string { return names[r.IntN(len(names))] }
+	values := []func() string{
+		func() string { return "x" },
+		func() string { return "" },
+		func() string { return "$(" + pick() + ")" },
+		func() string { return "a=b,service.name=$(" + pick() + ")" },
+		func() string { return "cloud.region=mars" },
+		func() string { return "$$(A) $$$(B) $(" },
+	}
+	var list []corev1.EnvVar
+	for range r.IntN(8) {
+		v := corev1.EnvVar{Name: pick()}
+		if r.IntN(4) == 0 {
+			v.ValueFrom = &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}
+		} else {
+			v.Value = values[r.IntN(len(values))]()
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// TestEnvironmentProperties checks, for many random containers, what must never be wrong.
+func TestEnvironmentProperties(t *testing.T) {
+	set, err := profiles.Load(facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := New(set, defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		user := randomEnv(r)
+		annotations := map[string]string{InjectKey: "true"}
+		if r.IntN(5) == 0 {
+			annotations[ExcludeVariablesAnnotation] = []string{"K8S_NODE_IP", "CLOUD_*", "OTEL_SERVICE_NAME,K8S_NAMESPACE", otelResourceAttributes}[r.IntN(4)]
+		}
+		pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "web:1", Env: user}}}}
+		pod.Name, pod.Annotations = "p", annotations
+		raw, err := json.Marshal(pod)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := ParsePod(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := in.Plan(Request{Pod: parsed, Namespace: Namespace{Name: "shop"}})
+		patched := patch(t, raw, plan.AppendPatch(nil, ""))
+		views(t, plan, raw, patched)
+		var after corev1.Pod
+		if err := json.Unmarshal(patched, &after); err != nil {
+			t.Fatal(err)
+		}
+		if problem := compareEnvironments(user, after.Spec.Containers[0].Env); problem != "" {
+			t.Fatalf("seed %d: %s\nuser: %v\nplan: %s", seed, problem, user, plan.Explain())
+		}
+	}
+}
+
+func compareEnvironments(before, after []corev1.EnvVar) string {
+	own, injected := map[string]bool{}, map[string]bool{}
+	for _, v := range before {
+		own[v.Name] = true
+	}
+	// The user's entries are all there, in their order, with their values.
+	next := 0
+	for _, v := range after {
+		if next < len(before) && v.Name == before[next].Name {
+			same := before[next]
+			if v.Name == otelResourceAttributes && strings.HasSuffix(v.Value, same.Value) {
+				same.Value = v.Value
+			}
+			if diff := cmp.Diff(same, v); diff != "" {
+				return "the user's entry changed: " + diff
+			}
+			next++
+			continue
+		}
+		if own[v.Name] || injected[v.Name] {
+			return v.Name + " stands twice"
+		}
+		injected[v.Name] = true
+	}
+	if next != len(before) {
+		return "an entry of the user's is gone or moved"
+	}
+	was, is := environ(before), environ(after)
+	for name := range own {
+		// A reference of the user's that was open may now be met; nothing else changes.
+		if name != otelResourceAttributes && was[name] != is[name] && !strings.Contains(was[name], "$(") && !strings.Contains(was[name], "sourced:") {
+			return fmt.Sprintf("%s was %q and is %q", name, was[name], is[name])
+		}
+	}
+	for name := range injected {
+		if strings.Contains(is[name], "$(") {
+			// Only what the user's own variable brought along.
+			if !strings.Contains(fmt.Sprint(was), "$(") {
+				return name + " has an open reference: " + is[name]
+			}
+		}
+	}
+	if injected[otelEndpoint] != injected[otelProtocol] {
+		return "endpoint and protocol are not a pair"
+	}
+	if injected[otelEndpoint] && own["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] != own["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] {
+		return "the general protocol changes the user's traces endpoint"
+	}
+	return ""
+}
+
+// TestEscape: what is escaped comes back as it was.
+func TestEscape(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	for range 20000 {
+		b := make([]byte, r.IntN(9))
+		for i := range b {
+			b[i] = "$$()A"[r.IntN(5)]
+		}
+		s := string(b)
+		if got := expand(escape(s), map[string]string{"A": "!", "": "!"}); got != s {
+			t.Fatalf("%q became %q through %q", s, got, escape(s))
+		}
+	}
+}
+
+// FuzzPlan: whatever a pod looks like, planning neither panics nor makes a patch that does not
+// apply, and all views agree.
+func FuzzPlan(f *testing.F) {
+	set, err := profiles.Load(facts)
+	if err != nil {
+		f.Fatal(err)
+	}
+	in, err := New(set, defaults())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(`{"metadata":{"name":"p","annotations":{"telepod.dev/sidecar":"true"}},"spec":{"initContainers":[{"name":"i"}],"containers":[{"name":"a","env":[{"name":"X","value":"$(Y)"}]}]}}`)
+	f.Add(`{"spec":{"containers":[{"env":[]},{"env":null}]}}`)
+	f.Add(`{"metadata":{"annotations":{"telepod.dev/exclude-variables":"K8S_*","telepod.dev/endpoint":"http://[::1]:4317"}},"spec":{"containers":[{"env":[{"value":"a=b","name":"OTEL_RESOURCE_ATTRIBUTES"}]}]}}`)
+	f.Fuzz(func(t *testing.T, raw string) {
+		pod, err := ParsePod([]byte(raw))
+		if err != nil {
+			return
+		}
+		plan := in.Plan(Request{Pod: pod, Namespace: Namespace{Name: "shop", Labels: map[string]string{InjectionLabel: "enabled"}}})
+		plan.Explain()
+		if !json.Valid([]byte(raw)) {
+			return // the webhook never sees it; lenient parsing may
+		}
+		views(t, plan, []byte(raw), patch(t, []byte(raw), plan.AppendPatch(nil, "")))
+	})
+}
