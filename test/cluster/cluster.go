@@ -21,7 +21,7 @@ import (
 
 // Cluster is a running cluster.
 type Cluster struct {
-	kube    string
+	kubectl []string // how to call it
 	runtime string
 	ready   supervisor.Ready
 
@@ -55,7 +55,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{kube: spec.Programs.Kube, runtime: spec.Programs.Runtime, stderr: &bytes.Buffer{}}
+	c := &Cluster{kubectl: []string{spec.Programs.Kube, "kubectl"}, runtime: spec.Programs.Runtime, stderr: &bytes.Buffer{}}
 	c.cmd = exec.Command(program, "supervise")
 	c.cmd.Stderr = c.stderr
 	if c.input, err = c.cmd.StdinPipe(); err != nil {
@@ -99,11 +99,14 @@ var errNeedsRoot = errors.New("nodes need root; a control plane only (no nodes) 
 
 // existing is a cluster that someone else runs.
 func existing(ctx context.Context, kubeconfig string) (*Cluster, error) {
-	kube, err := build.Binary(ctx, Kubernetes())
-	if err != nil {
-		return nil, err
+	c := &Cluster{ready: supervisor.Ready{Kubeconfig: kubeconfig}}
+	if kubectl, err := exec.LookPath("kubectl"); err == nil {
+		c.kubectl = []string{kubectl}
+		return c, nil
 	}
-	return &Cluster{kube: kube, ready: supervisor.Ready{Kubeconfig: kubeconfig}}, nil
+	kube, err := build.Binary(ctx, Kubernetes())
+	c.kubectl = []string{kube, "kubectl"}
+	return c, err
 }
 
 // ask sends a line to the supervisor and waits for its answer. If the context ends first

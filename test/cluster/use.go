@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,17 +34,18 @@ func (c *Cluster) Nodes() []NodeInfo {
 
 // Kubectl runs kubectl as administrator and returns its standard output.
 func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
-	return c.kubectl(ctx, "", args)
+	return c.runKubectl(ctx, "", args)
 }
 
 // Apply applies manifests: YAML or JSON, as for kubectl apply -f.
 func (c *Cluster) Apply(ctx context.Context, manifests string) error {
-	_, err := c.kubectl(ctx, manifests, []string{"apply", "-f", "-"})
+	_, err := c.runKubectl(ctx, manifests, []string{"apply", "-f", "-"})
 	return err
 }
 
-func (c *Cluster) kubectl(ctx context.Context, input string, args []string) (string, error) {
-	cmd := exec.CommandContext(ctx, c.kube, append([]string{"kubectl", "--kubeconfig", c.ready.Kubeconfig}, args...)...)
+func (c *Cluster) runKubectl(ctx context.Context, input string, args []string) (string, error) {
+	argv := slices.Concat(c.kubectl, []string{"--kubeconfig", c.ready.Kubeconfig}, args)
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &stdout, &stderr
 	if err := cmd.Run(); err != nil {

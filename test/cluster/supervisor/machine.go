@@ -72,9 +72,12 @@ func prepare(m layout.Machine) error {
 	if err != nil {
 		return err
 	}
-	dirs := []string{m.Logs, filepath.Join(m.Dir, "overlay")}
-	for name := range layout.Mounts() {
-		dirs = append(dirs, filepath.Join(m.Dir, name))
+	dirs := []string{m.Logs}
+	if m.Network != nil {
+		dirs = append(dirs, filepath.Join(m.Dir, "overlay"))
+		for name := range layout.Mounts() {
+			dirs = append(dirs, filepath.Join(m.Dir, name))
+		}
 	}
 	for _, f := range m.Files {
 		dirs = append(dirs, filepath.Dir(f.Path))

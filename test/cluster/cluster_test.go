@@ -1,0 +1,200 @@
+package cluster
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telepod/telepod/test/build"
+)
+
+func TestControlPlaneOnlyEnforcesPodSecurity(t *testing.T) {
+	t.Parallel()
+	c := ForTest(t, Options{FeatureGates: map[string]bool{"MutatingAdmissionPolicy": true}})
+	if c.Host() != "127.0.0.1" && os.Getenv(KubeconfigVariable) == "" {
+		t.Errorf("host is %q", c.Host())
+	}
+	apply(t, c, `
+apiVersion: v1
+kind: Namespace
+metadata: {name: strict, labels: {pod-security.kubernetes.io/enforce: restricted}}
+`)
+	err := c.Apply(t.Context(), `
+apiVersion: v1
+kind: Pod
+metadata: {name: loose, namespace: strict}
+spec: {containers: [{name: a, image: a}]}
+`)
+	if err == nil || !strings.Contains(err.Error(), "violates PodSecurity") {
+		t.Errorf("creating a pod that PodSecurity forbids: %v", err)
+	}
+}
+
+func TestKubernetesVersionIsThatOfItsModule(t *testing.T) {
+	root, err := build.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile(root + "/" + Kubernetes().Module + "/go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "\tk8s.io/kubernetes " + kubernetesVersion + "\n"; !strings.Contains(string(mod), want) {
+		t.Errorf("go.mod does not require %q", want)
+	}
+}
+
+func TestNodes(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(KubeconfigVariable) != "" {
+		t.Skip("is about nodes of ours")
+	}
+	c := ForTest(t, Options{Name: "four", Nodes: []Node{{}, {
+		Labels: map[string]string{
+			"topology.kubernetes.io/region": "europe-west1",
+			"topology.kubernetes.io/zone":   "europe-west1-b",
+			"example.com/second":            "true",
+		},
+		ProviderID: "gce://project/europe-west1-b/node",
+	}}})
+	t.Run("environment", func(t *testing.T) { testEnvironment(t, c) })
+	t.Run("network", func(t *testing.T) { testNetwork(t, c) })
+	t.Run("power", func(t *testing.T) { testPower(t, c) })
+}
+
+func TestNodesWithIPv6(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/net/if_inet6"); err != nil {
+		t.Skip("the kernel has no IPv6")
+	}
+	if os.Getenv(KubeconfigVariable) != "" {
+		t.Skip("is about nodes of ours")
+	}
+	c := ForTest(t, Options{Name: "six", Nodes: make([]Node, 2), IPv6: true})
+	testNetwork(t, c)
+}
+
+func testEnvironment(t *testing.T, c *Cluster) {
+	apply(t, c, fixture(t, "environment.yaml"))
+	kubectl(t, c, "wait", "--for=condition=Ready", "pod/environment", "--timeout=60s")
+	logs := kubectl(t, c, "logs", "environment")
+	for _, want := range []string{"ZONE=europe-west1-b", "REGION=europe-west1", "NODE=four-n2", "NODE_IP=" + c.Nodes()[1].Address} {
+		if !strings.Contains(logs, want+"\n") {
+			t.Errorf("%s is not in the environment:\n%s", want, logs)
+		}
+	}
+	if out := kubectl(t, c, "exec", "environment", "--", "/app", "json"); !strings.HasPrefix(out, "{") {
+		t.Errorf("exec printed %q", out)
+	}
+	if id := kubectl(t, c, "get", "node", "four-n2", "-o", "jsonpath={.spec.providerID}"); id != "gce://project/europe-west1-b/node" {
+		t.Errorf("provider ID is %q", id)
+	}
+}
+
+// testNetwork tries pod to Service, name, hostPort of the own node, and the host.
+func testNetwork(t *testing.T, c *Cluster) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(c.Host(), "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("hello from the test"))
+	}))
+	server.Listener = listener
+	server.Start()
+	defer server.Close()
+
+	at := "$(NODE_IP)"
+	if strings.Contains(c.Host(), ":") {
+		at = "[$(NODE_IP)]"
+	}
+	apply(t, c, strings.NewReplacer("AT_TEMPLATE", at, "HOST_URL", server.URL).Replace(fixture(t, "network.yaml")))
+	kubectl(t, c, "rollout", "status", "daemonset/web", "--timeout=60s")
+	if _, err := c.Kubectl(t.Context(), "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/client", "--timeout=60s"); err != nil {
+		t.Error(err)
+	}
+	logs := kubectl(t, c, "logs", "client")
+	for _, want := range []string{"http://web/ -> 200", "http://web.default.svc.cluster.local/ -> 200", ":9090/ -> 200", "hello from the test"} {
+		if !strings.Contains(logs, want) {
+			t.Errorf("%q is not in what the client saw:\n%s", want, logs)
+		}
+	}
+	for _, node := range c.Nodes() { // and from the host
+		if !answers(t, node.Address, true) {
+			t.Errorf("the hostPort of %s does not answer", node.Name)
+		}
+	}
+}
+
+// testPower takes the second node's network and power away and gives them back. What runs
+// there, from testNetwork, comes back with it.
+func testPower(t *testing.T, c *Cluster) {
+	if err := c.StopNode(t.Context(), c.Nodes()[0].Name); err == nil {
+		t.Error("the control plane's node was stopped")
+	}
+	second := c.Nodes()[1]
+	for _, step := range []struct {
+		name string
+		do   func(context.Context, string) error
+		up   bool
+	}{
+		{"cut", c.CutNode, false},
+		{"join", c.JoinNode, true},
+		{"stop", c.StopNode, false},
+		{"start", c.StartNode, true},
+	} {
+		if err := step.do(t.Context(), second.Name); err != nil {
+			t.Fatal(err)
+		}
+		if up := answers(t, second.Address, step.up); up != step.up {
+			t.Fatalf("after %s: the node answers: %t, want %t", step.name, up, step.up)
+		}
+	}
+}
+
+// answers asks the server on a node, again for a minute if it is expected to answer.
+func answers(t *testing.T, node string, expected bool) bool {
+	t.Helper()
+	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	for deadline := time.Now().Add(time.Minute); ; {
+		response, err := client.Get("http://" + net.JoinHostPort(node, "9090"))
+		if err == nil {
+			response.Body.Close()
+			return true
+		}
+		if !expected || time.Now().After(deadline) {
+			return false
+		}
+		time.Sleep(100 * time.Millisecond) // nothing tells when a server starts
+	}
+}
+
+func apply(t *testing.T, c *Cluster, manifests string) {
+	t.Helper()
+	if err := c.Apply(t.Context(), manifests); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func kubectl(t *testing.T, c *Cluster, args ...string) string {
+	t.Helper()
+	out, err := c.Kubectl(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func fixture(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
