@@ -6,28 +6,33 @@ import (
 
 // Profile says what a pod gets: identity, variables, resource attributes, endpoint and sidecar.
 //
-// A field left out is inherited from the profile named by Inherits; lists replace, maps and
-// variables merge by key (see Resolve). Variables, resources and the security context are plain
+// A field that is left out or empty is inherited from the profile named by Inherits; lists replace,
+// maps and variables merge by key. Variables, resources and the security context are plain
 // Kubernetes types, so that everything known about a pod specification holds here too.
+//
+// The comments here are the tables of docs/profiles.md: go generate writes them.
 type Profile struct {
-	// Name is what annotations, flags and `inherits` refer to: a DNS label.
+	// Name is what annotations, flags and inherits refer to: a DNS label that no other profile
+	// has, built in or not.
 	Name string `json:"name"`
 	// Description is one sentence for people; `telepod profiles list` prints it.
 	Description string `json:"description,omitempty"`
 	// Inherits names the profile that supplies everything left out here; empty means none.
 	Inherits string `json:"inherits,omitempty"`
 
-	Cloud    Cloud    `json:"cloud,omitzero"`
+	// Cloud is where the cluster runs.
+	Cloud Cloud `json:"cloud,omitzero"`
+	// Identity is the cluster's place in the estate.
 	Identity Identity `json:"identity,omitzero"`
-	OTLP     OTLP     `json:"otlp,omitzero"`
+	// OTLP says where telemetry goes.
+	OTLP OTLP `json:"otlp,omitzero"`
 
 	// Variables are added to every selected container, in this order, after the ones that
-	// Telepod derives from Cloud and Identity. An entry has a literal value, which may refer to
+	// Telepod derives from cloud and identity. An entry has a literal value, which may refer to
 	// an earlier variable as $(NAME), or a Downward API fieldRef.
 	Variables []corev1.EnvVar `json:"variables,omitempty"`
 	// ResourceAttributes become OTEL_RESOURCE_ATTRIBUTES. A value may refer to a variable of
-	// the profile as $(NAME); an attribute with an empty value is left out, which is how a
-	// profile removes one that it inherits.
+	// the profile as $(NAME); an empty value removes an attribute that is inherited.
 	ResourceAttributes map[string]string `json:"resourceAttributes,omitempty"`
 	// ServiceNameFromLabels lets the labels app.kubernetes.io/instance and /name give
 	// service.name before the owner's name does (semantic conventions, Kubernetes attributes).
@@ -39,10 +44,12 @@ type Profile struct {
 	// selects them: proxies and agents that other injectors add.
 	SkipContainers []string `json:"skipContainers,omitempty"`
 
-	Sidecar Sidecar `json:"sidecar,omitzero"`
-
-	// Detectors are the resource detectors that Collectors on this platform run, in order.
+	// Detectors are the resource detectors that Collectors on this platform run, in order. A
+	// sidecar finds them in TELEPOD_DETECTORS.
 	Detectors []string `json:"detectors,omitempty"`
+
+	// Sidecar is the Collector in the pod.
+	Sidecar Sidecar `json:"sidecar,omitzero"`
 }
 
 // Cloud is where the cluster runs, in the terms of the semantic conventions (cloud.*).
@@ -53,7 +60,8 @@ type Cloud struct {
 	Platform string `json:"platform,omitempty"`
 }
 
-// Identity is the cluster's place in the estate. What a profile leaves out, Facts supply.
+// Identity is the cluster's place in the estate. What a profile and its ancestors leave out, the
+// flags of the webhook supply.
 type Identity struct {
 	// Region is cloud.region, e.g. us-east-1.
 	Region string `json:"region,omitempty"`
@@ -114,17 +122,21 @@ type OTLP struct {
 type Sidecar struct {
 	// Enabled asks for the sidecar without an annotation.
 	Enabled *bool `json:"enabled,omitempty"`
-	// Image is the Collector's image; ImagePullPolicy as in a container.
-	Image           string            `json:"image,omitempty"`
+	// Image is the Collector's image.
+	Image string `json:"image,omitempty"`
+	// ImagePullPolicy is Always, IfNotPresent or Never; Kubernetes decides by the tag where no
+	// profile says.
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
-	// Resources need requests, or a HorizontalPodAutoscaler on the pod stops working.
+	// Resources need requests for cpu and memory, or a HorizontalPodAutoscaler on the pod stops
+	// working. They merge by resource.
 	Resources corev1.ResourceRequirements `json:"resources,omitzero"`
-	// SecurityContext must satisfy PodSecurity "restricted" by itself; it replaces, not merges.
+	// SecurityContext must satisfy PodSecurity "restricted" by itself. It replaces an inherited
+	// one as a whole.
 	SecurityContext *corev1.SecurityContext `json:"securityContext,omitempty"`
-	// Env is added to the sidecar after the variables of the profile.
+	// Env is added to the sidecar after the variables of the profile, and merges as they do.
 	Env []corev1.EnvVar `json:"env,omitempty"`
-	// Config is the Collector's configuration (YAML). It travels in an environment variable;
-	// ${env:TELEPOD_EXPORT_ENDPOINT} in it is where the sidecar sends to.
+	// Config is the Collector's configuration, a text of YAML. It travels in an environment
+	// variable. ${env:TELEPOD_EXPORT_ENDPOINT} in it is where the sidecar sends to.
 	Config string `json:"config,omitempty"`
 	// GateStartup makes the pod's other containers wait until the Collector answers. Off by
 	// default: a Collector that cannot start must not keep the application from starting.
