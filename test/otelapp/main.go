@@ -29,6 +29,10 @@ func main() {
 	}
 }
 
+// flushEvery is how many spans wait at most: well below the SDK's queue, which drops what it
+// cannot hold.
+const flushEvery = 500
+
 // run sends the spans in the background, as an application does, and fails if the SDK
 // reported anything by the end.
 func run(ctx context.Context, spans int) error {
@@ -44,15 +48,14 @@ func run(ctx context.Context, spans int) error {
 	if err != nil {
 		return fmt.Errorf("create the exporter that OTEL_* asks for: %w", err)
 	}
-	// A queue that waits when it is full: every span asked for is sent.
-	provider := sdktrace.NewTracerProvider(
-		sdktrace.WithResource(res),
-		sdktrace.WithBatcher(exporter, sdktrace.WithBlocking()),
-	)
+	provider := sdktrace.NewTracerProvider(sdktrace.WithResource(res), sdktrace.WithBatcher(exporter))
 	tracer := provider.Tracer("otelapp")
 	for i := range spans {
 		_, span := tracer.Start(ctx, fmt.Sprintf("span-%d", i))
 		span.End()
+		if (i+1)%flushEvery == 0 {
+			faults.Handle(provider.ForceFlush(ctx))
+		}
 	}
 	faults.Handle(provider.Shutdown(ctx))
 	return faults.err()

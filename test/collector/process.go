@@ -1,0 +1,154 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Run says how a Collector is run.
+type Run struct {
+	// Program is what [Sidecar] returned.
+	Program string
+	// Configs are the values of --config, merged in this order: "env:NAME", "yaml:KEY: VALUE",
+	// or a path.
+	Configs []string
+	// Env is the whole environment.
+	Env []string
+	// Health is the URL that answers 200 when the Collector is ready.
+	Health string
+}
+
+// Validate has the Collector check its configuration without running it.
+func Validate(ctx context.Context, r Run) error {
+	cmd := exec.CommandContext(ctx, r.Program, append([]string{"validate"}, r.flags()...)...)
+	cmd.Env = r.Env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("validate the Collector's configuration: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (r Run) flags() []string {
+	var flags []string
+	for _, c := range r.Configs {
+		flags = append(flags, "--config="+c)
+	}
+	return flags
+}
+
+// Process is a Collector that runs.
+type Process struct {
+	cmd    *exec.Cmd
+	log    lockedBuffer
+	exited chan struct{}
+	err    error // of the exit, once exited is closed
+}
+
+// Start runs a Collector and waits until it is ready. It ends with the test, whose failure
+// shows its log.
+func Start(t testing.TB, r Run) *Process {
+	t.Helper()
+	p := &Process{cmd: exec.Command(r.Program, r.flags()...), exited: make(chan struct{})}
+	p.cmd.Env = r.Env
+	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	p.cmd.SysProcAttr = endWithParent()
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("start a Collector: %v", err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.exited)
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill() // fails when it has ended, which is as well
+		<-p.exited
+		if t.Failed() {
+			t.Logf("log of the Collector %d:\n%s", p.cmd.Process.Pid, p.Log())
+		}
+	})
+	if err := p.ready(r.Health); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// ready asks until the Collector answers, has ended, or half a minute is over.
+func (p *Process) ready(health string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for {
+		err := ask(ctx, health)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.exited:
+			return fmt.Errorf("the Collector ended instead of starting: %w", p.err)
+		case <-ctx.Done():
+			return fmt.Errorf("the Collector is not ready after 30 s: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func ask(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s", url, resp.Status)
+	}
+	return nil
+}
+
+// Stop asks the Collector to end, as the kubelet does, and waits until it has.
+func (p *Process) Stop(t testing.TB) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatalf("stop the Collector: %v", err)
+	}
+	select {
+	case <-p.exited:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the Collector still runs 30 s after SIGTERM")
+	}
+	if p.err != nil {
+		t.Fatalf("the Collector did not end well: %v", p.err)
+	}
+}
+
+// Pid is the process id.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// Log is what the Collector has written so far.
+func (p *Process) Log() string { return p.log.String() }
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(data []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(data)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}

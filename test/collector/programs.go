@@ -1,0 +1,26 @@
+package collector
+
+import (
+	"context"
+
+	"github.com/telepod/telepod/test/build"
+)
+
+// Sidecar builds the Collector with the components of sidecar/manifest.yaml, if need be, and
+// returns its path.
+func Sidecar(ctx context.Context) (string, error) {
+	return build.Binary(ctx, build.Spec{
+		Name:   "otelcol-sidecar",
+		Module: "test/collector/sidecar",
+		Takes:  "about 4 minutes",
+	})
+}
+
+// App builds the application with a stock SDK (test/otelapp), if need be, and returns its path.
+func App(ctx context.Context) (string, error) {
+	return build.Binary(ctx, build.Spec{
+		Name:   "otelapp",
+		Module: "test/otelapp",
+		Takes:  "about 1 minute",
+	})
+}

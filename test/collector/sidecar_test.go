@@ -1,0 +1,272 @@
+package collector
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// podAttributes are what the injector gives the sidecar, percent-encoded as it does. The last
+// value has the length that the Collector's env detector takes: 256 bytes as written. One more
+// byte, as any other malformed attribute, and the Collector does not start.
+func podAttributes() string {
+	return "cloud.provider=aws,cloud.region=us-east-1,k8s.cluster.name=prod,team=a%2Cb%3Dc%2B%C3%A9%20%25,long=" + longest()
+}
+
+func longest() string { return strings.Repeat("x", 256) }
+
+func TestSidecarConfigurationIsValid(t *testing.T) {
+	r := newPipeline(t, loopback).sidecarRun(t)
+	if err := Validate(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	r.Configs = append(r.Configs, "yaml:exporters::otlp_grpc::no_such_key: 1")
+	if err := Validate(t.Context(), r); err == nil {
+		t.Error("a key that does not exist passed: the check checks nothing")
+	}
+}
+
+func TestSidecarPassesOnWhatApplicationsSend(t *testing.T) {
+	for name, podIP := range map[string]string{"IPv4": loopback, "IPv6": "::1"} {
+		t.Run(name, func(t *testing.T) {
+			p := newPipeline(t, podIP)
+			sink := p.startSink(t)
+			sidecar := Start(t, p.sidecarRun(t))
+
+			p.runApp(t, 1, "grpc", "OTEL_SERVICE_NAME=by-grpc")
+			p.runApp(t, 1, "http/protobuf", "OTEL_SERVICE_NAME=by-http", "OTEL_RESOURCE_ATTRIBUTES=cloud.region=mine,note=1%2C2%3D3%25")
+			p.post(t, "traces", `{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"bare",
+				"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174"}]}]}]}`)
+			p.post(t, "metrics", `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"orders","gauge":{"dataPoints":[{"asInt":"1"}]}}]}]}]}`)
+			p.post(t, "logs", `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"sold"}}]}]}]}`)
+			sidecar.Stop(t)
+			sink.Stop(t)
+
+			pod := map[string]string{"cloud.provider": "aws", "cloud.region": "us-east-1", "k8s.cluster.name": "prod", "team": "a,b=c+é %", "long": longest()}
+			want := map[string]map[string]string{
+				"metric orders":       pod,
+				"log sold":            pod,
+				"span bare":           pod,
+				"span span-0 by-grpc": with(pod, "service.name", "by-grpc"),
+				"span span-0 by-http": with(pod, "service.name", "by-http", "cloud.region", "mine", "note", "1,2=3%"),
+			}
+			if diff := cmp.Diff(want, byName(p.received(t))); diff != "" {
+				t.Errorf("received (-want +got):\n%s", diff)
+			}
+			for line := range strings.Lines(sidecar.Log()) {
+				if strings.Contains(line, "\twarn\t") || strings.Contains(line, "\terror\t") || strings.Contains(line, "eprecated") {
+					t.Errorf("the sidecar complains: %s", line)
+				}
+			}
+		})
+	}
+}
+
+// What was acknowledged an instant before the pod ends arrives none the less.
+func TestSidecarFlushesWhenItIsStopped(t *testing.T) {
+	p := newPipeline(t, loopback)
+	sink := p.startSink(t)
+	sidecar := Start(t, p.sidecarRun(t))
+	p.runApp(t, 6000, "grpc")
+	sidecar.Stop(t)
+	sink.Stop(t)
+	if got := len(p.received(t)); got != 6000 {
+		t.Errorf("%d of 6000 spans arrived", got)
+	}
+}
+
+func TestSidecarKeepsTelemetryWhileTheEndpointIsDown(t *testing.T) {
+	p := newPipeline(t, loopback)
+	Start(t, p.sidecarRun(t))
+	p.runApp(t, 500, "grpc")
+	p.startSink(t)
+
+	deadline := time.After(time.Minute)
+	for got := 0; got != 500; got = len(p.received(t)) {
+		select {
+		case <-deadline:
+			t.Fatalf("%d of 500 spans arrived within a minute", got)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// pipeline is an application, a sidecar and a sink on this machine.
+type pipeline struct {
+	podIP          string
+	sinkFile       string
+	appGRPC        string // where the sidecar listens for the application
+	appHTTP        string
+	sinkGRPC       string
+	sinkHTTP       string
+	sinkHealthPort string
+}
+
+// loopback stands for a pod's address. It is not 127.0.0.1, where another Collector may have
+// the health port.
+const loopback = "127.77.13.1"
+
+func newPipeline(t *testing.T, podIP string) *pipeline {
+	app, sink := freePorts(t, "127.0.0.1", 2), freePorts(t, podIP, 3)
+	return &pipeline{
+		podIP:    podIP,
+		sinkFile: filepath.Join(t.TempDir(), "received.json"),
+		appGRPC:  app[0], appHTTP: app[1],
+		sinkGRPC: sink[0], sinkHTTP: sink[1], sinkHealthPort: sink[2],
+	}
+}
+
+func freePorts(t *testing.T, ip string, n int) []string {
+	var ports []string
+	for range n {
+		l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
+		if err != nil {
+			t.Skipf("no address %s on this machine: %v", ip, err)
+		}
+		defer l.Close()
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+// sidecarRun is the sidecar as the injector runs it. Only the ports that the application uses
+// differ, so that tests do not meet another Collector on this machine.
+func (p *pipeline) sidecarRun(t *testing.T) Run {
+	return Run{
+		Program: program(t, Sidecar),
+		Configs: []string{
+			"env:TELEPOD_SIDECAR_CONFIG",
+			"yaml:receivers::otlp::protocols::grpc::endpoint: 127.0.0.1:" + p.appGRPC,
+			"yaml:receivers::otlp::protocols::http::endpoint: 127.0.0.1:" + p.appHTTP,
+		},
+		Env: []string{
+			"TELEPOD_SIDECAR_CONFIG=" + sidecarConfig(t),
+			"TELEPOD_EXPORT_ENDPOINT=http://" + net.JoinHostPort(p.podIP, p.sinkGRPC),
+			"K8S_POD_IP=" + p.podIP,
+			"OTEL_RESOURCE_ATTRIBUTES=" + podAttributes(),
+		},
+		Health: "http://" + net.JoinHostPort(p.podIP, "13133") + "/",
+	}
+}
+
+func (p *pipeline) startSink(t *testing.T) *Process {
+	host := p.podIP
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return Start(t, Run{
+		Program: program(t, Sidecar),
+		Configs: []string{"env:SINK_CONFIG"},
+		Env: []string{
+			"SINK_CONFIG=" + SinkConfig(), "SINK_FILE=" + p.sinkFile, "SINK_HOST=" + host,
+			"SINK_GRPC_PORT=" + p.sinkGRPC, "SINK_HTTP_PORT=" + p.sinkHTTP, "SINK_HEALTH_PORT=" + p.sinkHealthPort,
+		},
+		Health: "http://" + host + ":" + p.sinkHealthPort + "/",
+	})
+}
+
+// runApp sends spans with the stock SDK, set up by variables only, until all are acknowledged.
+func (p *pipeline) runApp(t *testing.T, spans int, protocol string, env ...string) {
+	t.Helper()
+	port := map[string]string{"grpc": p.appGRPC, "http/protobuf": p.appHTTP}[protocol]
+	cmd := exec.CommandContext(t.Context(), program(t, App), "-spans", strconv.Itoa(spans))
+	cmd.Env = append([]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:" + port,
+		"OTEL_EXPORTER_OTLP_PROTOCOL=" + protocol,
+	}, env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("application over %s: %v\n%s", protocol, err, out)
+	}
+}
+
+func (p *pipeline) post(t *testing.T, signal, body string) {
+	t.Helper()
+	url := "http://127.0.0.1:" + p.appHTTP + "/v1/" + signal
+	resp, err := http.Post(url, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("POST %s: %s", url, resp.Status)
+	}
+}
+
+func (p *pipeline) received(t *testing.T) []Item {
+	t.Helper()
+	f, err := os.Open(p.sinkFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	items, err := ReadItems(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return items
+}
+
+// byName maps each item to its resource, less what the SDK says of itself. Spans of the
+// application are named alike; their service tells them apart.
+func byName(items []Item) map[string]map[string]string {
+	m := map[string]map[string]string{}
+	for _, i := range items {
+		name := strings.TrimSpace(i.Signal + " " + i.Name + " " + i.Resource["service.name"])
+		m[name] = map[string]string{}
+		for k, v := range i.Resource {
+			if !strings.HasPrefix(k, "telemetry.sdk.") {
+				m[name][k] = v
+			}
+		}
+	}
+	return m
+}
+
+func with(m map[string]string, pairs ...string) map[string]string {
+	merged := map[string]string{}
+	for k, v := range m {
+		merged[k] = v
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		merged[pairs[i]] = pairs[i+1]
+	}
+	return merged
+}
+
+func program(t *testing.T, build func(context.Context) (string, error)) string {
+	t.Helper()
+	path, err := build(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// sidecarConfig is the configuration that a profile gives unless it says otherwise.
+func sidecarConfig(t *testing.T) string {
+	t.Helper()
+	set, err := profiles.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, ok := set.Lookup("base")
+	if !ok {
+		t.Fatal("no profile \"base\"")
+	}
+	return base.Sidecar.Config
+}
