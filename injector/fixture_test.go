@@ -143,22 +143,27 @@ func TestFixtures(t *testing.T) {
 
 func (f *fixture) compare(t *testing.T, plan *Plan, patched []byte) {
 	t.Helper()
-	got, err := yaml.JSONToYAML(patched)
+	pod, err := yaml.JSONToYAML(patched)
 	if err != nil {
 		t.Fatal(err)
 	}
+	explained, got := plan.Explain(), string(pod)
+	if plan.Profile != nil { // package profiles tests the hash; here it would change with every word of a profile
+		hide := strings.NewReplacer(plan.Profile.Hash, "HASH")
+		explained, got = hide.Replace(explained), hide.Replace(got)
+	}
 	if *update {
-		f.set("want.yaml", string(got))
-		f.set("want.txt", plan.Explain())
+		f.set("want.yaml", got)
+		f.set("want.txt", explained)
 		if err := os.WriteFile(f.path, txtar.Format(f.archive), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if diff := cmp.Diff(string(f.section("want.yaml")), string(got)); diff != "" {
+	if diff := cmp.Diff(string(f.section("want.yaml")), got); diff != "" {
 		t.Errorf("pod (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(string(f.section("want.txt")), plan.Explain()); diff != "" {
+	if diff := cmp.Diff(string(f.section("want.txt")), explained); diff != "" {
 		t.Errorf("explanation (-want +got):\n%s", diff)
 	}
 	for _, s := range f.archive.Files {
