@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -67,6 +68,22 @@ func TestBuiltin(t *testing.T) {
 	}
 	if near, _ := set.Nearest("azur"); near != "azure" {
 		t.Errorf("nearest to azur is %q", near)
+	}
+}
+
+// TestResolvedIsAProfile writes every built-in profile out in full and loads it again.
+func TestResolvedIsAProfile(t *testing.T) {
+	set := mustLoad(t)
+	for _, name := range set.Names() {
+		want := lookup(t, set, name).Profile
+		want.Name, want.Inherits = "written-out", ""
+		text, err := yaml.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, lookup(t, mustLoad(t, string(text)), "written-out").Profile); diff != "" {
+			t.Errorf("%s written out (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

@@ -23,9 +23,7 @@ type strict struct{ *document }
 
 // value returns nil for what it had to report.
 func (s strict) value(node *yaml.Node, t reflect.Type, path string) any {
-	if path != "" || node.Line > 0 {
-		s.lines[path] = node.Line
-	}
+	s.lines[path] = node.Line
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
