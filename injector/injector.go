@@ -69,6 +69,9 @@ type Request struct {
 // Plan decides and, for a pod to inject, plans the edits. The pod is not changed.
 func (in *Injector) Plan(r Request) *Plan {
 	decision, warnings := Decide(r.Pod, r.Namespace, in.options.Policy)
+	if decision.Inject && len(r.Pod.Spec.Containers) == 0 {
+		decision = Decision{Reason: NoContainers}
+	}
 	plan := &Plan{Decision: decision, Warnings: warnings, Sidecar: SidecarNone, pod: r.Pod}
 	if !decision.Inject {
 		return plan

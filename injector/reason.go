@@ -21,6 +21,7 @@ const (
 	DefaultDisabled    Reason = "default-disabled"
 	NotAPodCreation    Reason = "not-a-pod-creation"
 	UnreadablePod      Reason = "unreadable-pod"
+	NoContainers       Reason = "no-containers"
 	InternalError      Reason = "internal-error"
 	InvalidSettings    Reason = "invalid-settings"
 )
@@ -69,6 +70,7 @@ func Reasons() []ReasonText {
 		{DefaultDisabled, "neither pod nor namespace opts in"},
 		{NotAPodCreation, "the request does not create a pod"},
 		{UnreadablePod, "the pod in the request could not be decoded"},
+		{NoContainers, "the pod has no containers; the API server will refuse it"},
 		{InternalError, "the injector failed; the pod was admitted unchanged"},
 		{InvalidSettings, "an annotation is invalid and the injector is strict"},
 
