@@ -52,20 +52,3 @@ has(object.metadata.labels) && 'telepod.dev/inject' in object.metadata.labels &&
   operator: NotIn
   values: {{- splitList "," (include "telepod.injector.protected" .) | toYaml | nindent 4 }}
 {{- end -}}
-
-{{/* The annotations of pods and namespaces: what each accepts, as a pattern and in words. */}}
-{{- define "telepod.injector.settings" -}}
-{{- $names := "[a-z0-9]([-a-z0-9]*[a-z0-9])?( *, *[a-z0-9]([-a-z0-9]*[a-z0-9])?)*" -}}
-{{- $quantity := "[0-9]+(\\\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?" -}}
-inject: {pattern: "true|false", says: true or false}
-profile:
-  pattern: {{ include "telepod.injector.profiles" . | replace "," "|" }}
-  says: {{ include "telepod.injector.profiles" . | replace "," ", " | printf "a profile (there are %s)" | quote }}
-containers: {pattern: {{ $names | quote }}, says: "a list of container names, separated by commas"}
-exclude-containers: {pattern: {{ $names | quote }}, says: "a list of container names, separated by commas"}
-sidecar: {pattern: "true|false", says: true or false}
-endpoint: {pattern: "node|service|sidecar|https?://[^ ]+", says: "node, service, sidecar or a URL"}
-protocol: {pattern: "grpc|http/protobuf", says: grpc or http/protobuf}
-sidecar-image: {pattern: "[^ ]+", says: an image}
-status: {pattern: "(?s:.*)", says: anything}
-{{- end -}}

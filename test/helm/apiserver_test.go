@@ -1,0 +1,182 @@
+package helm_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/telepod/telepod/test/cluster"
+)
+
+// TestAPIServer installs the chart into a real API server, without nodes: what it accepts, whom the
+// webhooks see and what the policies say.
+func TestAPIServer(t *testing.T) {
+	c := newServer(t)
+	c.apply(t, `
+apiVersion: v1
+kind: Namespace
+metadata: {name: telepod, labels: {pod-security.kubernetes.io/enforce: restricted, pod-security.kubernetes.io/warn: restricted}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: enabled, labels: {telepod.dev/injection: enabled}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: disabled, labels: {telepod.dev/injection: disabled}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: plain}`)
+	t.Run("strict dry run", c.testDryRun)
+	for _, version := range []string{"v3", "v4"} {
+		t.Run("install, upgrade and uninstall by Helm "+version, func(t *testing.T) { c.testRelease(t, version) })
+	}
+	c.helm(t, "v4", "install", "--values", presets(t)["aws"])
+	t.Run("PodSecurity restricted", c.testPodSecurity)
+	t.Run("whom the webhooks see", c.testMatching)
+	t.Run("warnings", c.testWarnings)
+}
+
+// server is an API server and its administrator.
+type server struct {
+	*cluster.Cluster
+	clients
+}
+
+func (c *server) kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := c.Kubectl(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (c *server) apply(t *testing.T, manifests string) {
+	t.Helper()
+	if err := c.Apply(t.Context(), manifests); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// helm runs install or upgrade on the chart.
+func (c *server) helm(t *testing.T, version, verb string, args ...string) string {
+	t.Helper()
+	args = append([]string{verb, "telepod", chart(t), "--namespace", "telepod", "--kubeconfig", c.Kubeconfig()}, args...)
+	out, err := program(t, version).Run(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// testDryRun holds every object of every preset to the API server's own schema; a field that it does
+// not know is an error. Objects of other projects' kinds are checked by TestCertManagerObjects.
+func (c *server) testDryRun(t *testing.T) {
+	for name, values := range presets(t) {
+		t.Run(name, func(t *testing.T) {
+			for document := range strings.SplitSeq(render(t, "v4", "--values", values), "\n---\n") {
+				if strings.TrimSpace(document) == "" || strings.Contains(document, "\napiVersion: cert-manager.io/") ||
+					strings.Contains(document, "\napiVersion: monitoring.coreos.com/") {
+					continue
+				}
+				warnings, err := c.create(t, document)
+				if err != nil {
+					t.Errorf("%v:\n%s", err, document)
+				}
+				// hostNetwork is warned of, and documented.
+				if len(warnings) > 0 && name != "aws-overlay" {
+					t.Errorf("warnings %q:\n%s", warnings, document)
+				}
+			}
+		})
+	}
+}
+
+// testRelease upgrades a release while its webhook has filled in caBundle, which must survive.
+func (c *server) testRelease(t *testing.T, version string) {
+	notes := c.helm(t, version, "install", "--values", presets(t)["aws"])
+	if want := "kubectl -n telepod rollout status deployment/telepod-injector"; !strings.Contains(notes, want) {
+		t.Errorf("notes do not say %q:\n%s", want, notes)
+	}
+	c.kubectl(t, "patch", "mutatingwebhookconfiguration", "telepod-injector", "--type=json", "-p",
+		`[{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":"`+authority(t)+`"},
+		  {"op":"add","path":"/webhooks/1/clientConfig/caBundle","value":"`+authority(t)+`"}]`)
+	c.helm(t, version, "upgrade", "--values", presets(t)["aws"], "--set", "injector.replicas=3,injector.timeoutSeconds=5")
+	var configuration struct {
+		Webhooks []struct {
+			ClientConfig   struct{ CABundle string }
+			TimeoutSeconds int
+		}
+	}
+	out := c.kubectl(t, "get", "mutatingwebhookconfiguration", "telepod-injector", "-o", "json")
+	if err := json.Unmarshal([]byte(out), &configuration); err != nil {
+		t.Fatal(err)
+	}
+	for i, webhook := range configuration.Webhooks {
+		if webhook.ClientConfig.CABundle != authority(t) {
+			t.Errorf("webhook %d lost its caBundle in the upgrade", i)
+		}
+		if webhook.TimeoutSeconds != 5 {
+			t.Errorf("webhook %d has timeout %d after the upgrade, want 5", i, webhook.TimeoutSeconds)
+		}
+	}
+	if _, err := program(t, version).Run(t.Context(), "uninstall", "telepod", "--namespace", "telepod", "--kubeconfig", c.Kubeconfig()); err != nil {
+		t.Fatal(err)
+	}
+	left := c.kubectl(t, "get", "-o", "name", "-l", "app.kubernetes.io/part-of=telepod",
+		"mutatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings,clusterroles,clusterrolebindings,priorityclasses")
+	if left != "" {
+		t.Errorf("the uninstall left %s", left)
+	}
+}
+
+// testPodSecurity submits the pods that the Deployments would make.
+func (c *server) testPodSecurity(t *testing.T) {
+	for name, values := range presets(t) {
+		pod := podOfDeployment(t, render(t, "v4", "--values", values))
+		if pod == "" {
+			continue
+		}
+		_, err := c.create(t, pod)
+		if name == "aws-overlay" {
+			if err == nil || !strings.Contains(err.Error(), "hostNetwork=true") {
+				t.Errorf("%s: %v, want a refusal because of hostNetwork", name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// podOfDeployment makes a Pod of the template of the Deployment among the documents.
+func podOfDeployment(t *testing.T, documents string) string {
+	t.Helper()
+	for document := range strings.SplitSeq(documents, "\n---\n") {
+		if !strings.Contains(document, "\nkind: Deployment\n") {
+			continue
+		}
+		template := decode(t, document).Object["spec"].(map[string]any)["template"].(map[string]any)
+		metadata := template["metadata"].(map[string]any)
+		metadata["name"], metadata["namespace"] = "replica", "telepod"
+		pod, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(pod)
+	}
+	return ""
+}
+
+// pod is one that every PodSecurity level accepts.
+func pod(namespace, metadata string) string {
+	return fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: pod, namespace: %s%s}, spec: %s}`, namespace, metadata, podSpec)
+}
+
+const podSpec = `{restartPolicy: Always,
+  securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}},
+  containers: [{name: app, image: app, securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]}`
