@@ -3,6 +3,7 @@ package helm_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +35,7 @@ metadata: {name: plain}`)
 		t.Run("install, upgrade and uninstall by Helm "+version, func(t *testing.T) { c.testRelease(t, version) })
 	}
 	c.helm(t, "v4", "install", "--values", presets(t)["aws"])
+	t.Run("rights", c.testRights)
 	t.Run("PodSecurity restricted", c.testPodSecurity)
 	t.Run("whom the webhooks see", c.testMatching)
 	t.Run("warnings", c.testWarnings)
@@ -130,6 +132,34 @@ func (c *server) testRelease(t *testing.T, version string) {
 		"mutatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings,clusterroles,clusterrolebindings,priorityclasses")
 	if left != "" {
 		t.Errorf("the uninstall left %s", left)
+	}
+}
+
+// testRights asks the API server what the webhook's ServiceAccount may do.
+func (c *server) testRights(t *testing.T) {
+	const secret, configuration = "secrets/telepod-injector-certificates", "mutatingwebhookconfigurations/telepod-injector"
+	allowed := []string{
+		"list namespaces", "watch namespaces",
+		"create events", "patch events.events.k8s.io",
+		"list " + secret, "watch " + secret, "update " + secret, "create secrets",
+		"list " + configuration, "watch " + configuration, "patch " + configuration,
+	}
+	refused := []string{
+		"list secrets", "get secrets/other", "delete " + secret, "list pods", "get configmaps",
+		"list mutatingwebhookconfigurations", "delete " + configuration, "update namespaces", "create pods",
+	}
+	for _, question := range append(slices.Clone(allowed), refused...) {
+		verb, resource, _ := strings.Cut(question, " ")
+		// No as well as yes is on standard output; no is an error, too.
+		said, _ := c.Kubectl(t.Context(), "auth", "can-i", verb, resource, "--namespace=telepod",
+			"--as=system:serviceaccount:telepod:telepod-injector")
+		if got, want := strings.TrimSpace(said) == "yes", slices.Contains(allowed, question); got != want {
+			t.Errorf("may %s: %t, want %t (%q)", question, got, want, said)
+		}
+	}
+	if said, _ := c.Kubectl(t.Context(), "auth", "can-i", "create", "secrets", "--namespace=default",
+		"--as=system:serviceaccount:telepod:telepod-injector"); strings.TrimSpace(said) != "no" {
+		t.Errorf("may create secrets in another namespace: %q", said)
 	}
 }
 

@@ -32,7 +32,7 @@ func TestCertManagerObjects(t *testing.T) {
 		}
 	}
 	serving := certificates["telepod-injector"]
-	if want := []string{"telepod-injector.telepod.svc", "telepod-injector.telepod.svc.cluster.local"}; !slices.Equal(serving.Spec.DNSNames, want) {
+	if want := []string{"telepod-injector.telepod.svc", "telepod-injector.telepod.svc.cluster.local", "telepod-injector.telepod"}; !slices.Equal(serving.Spec.DNSNames, want) {
 		t.Errorf("serving certificate for %q, want %q", serving.Spec.DNSNames, want)
 	}
 	issuer := issuers[serving.Spec.IssuerRef.Name]
