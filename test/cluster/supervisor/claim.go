@@ -3,10 +3,12 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/telepod/telepod/test/cluster/layout"
 )
@@ -25,8 +27,11 @@ type claim struct {
 func newClaim() (*claim, error) {
 	for index := 1; index <= layout.MaxIndex; index++ {
 		lock, err := net.Listen("unix", fmt.Sprintf("@telepod-cluster-%d", index))
-		if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
 			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("claim index %d: %w", index, err)
 		}
 		c := &claim{index: index, lock: lock}
 		c.dir = filepath.Join(os.TempDir(), fmt.Sprintf("telepod-%d-%d", os.Geteuid(), index))

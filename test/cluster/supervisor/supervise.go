@@ -26,7 +26,8 @@ type supervisor struct {
 	events   *json.Encoder
 }
 
-var errClientGone = errors.New("the client is gone")
+// errToldTo is why a cluster ends that is meant to.
+var errToldTo = errors.New("told to end")
 
 // Supervise runs the cluster that the first line of the input asks for, until the input
 // ends or the process is told to stop. It leaves nothing behind.
@@ -41,32 +42,39 @@ func Supervise(in io.Reader, out io.Writer) (err error) {
 	if err := input.Decode(&s.plan.Spec); err != nil {
 		return fmt.Errorf("read what cluster to start: %w", err)
 	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	commands := listen(input, cancel)
 	c, err := newClaim()
 	if err != nil {
 		return s.fail(err)
 	}
 	defer func() { err = errors.Join(err, s.stop(), c.release()) }()
-
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-	commands := listen(input, cancel)
 	watch := func(m *machine) {
 		go func() {
 			<-m.ended
 			if !m.stopped.Load() {
-				cancel(fmt.Errorf("%s ended: see %s/init.log", m.Name, m.Logs))
+				cancel(fmt.Errorf("%s ended by itself", m.Name))
 			}
 		}()
 	}
 	if err := s.start(ctx, c, watch); err != nil {
 		return s.fail(err)
 	}
+	return s.serve(ctx, commands, watch)
+}
+
+// serve does what the client says, until the cluster is told to end or does by itself.
+func (s *supervisor) serve(ctx context.Context, commands <-chan Command, watch func(*machine)) error {
 	if err := s.events.Encode(Event{Ready: s.ready()}); err != nil {
 		return err
 	}
 	for {
 		select {
 		case <-ctx.Done():
+			if err := context.Cause(ctx); !errors.Is(err, errToldTo) {
+				return s.fail(err)
+			}
 			return nil
 		case c := <-commands:
 			if err := s.answer(c, watch); err != nil {
@@ -83,13 +91,13 @@ func listen(input *json.Decoder, cancel context.CancelCauseFunc) <-chan Command 
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	go func() { cancel(fmt.Errorf("stopped by signal %q", <-signals)) }()
+	go func() { cancel(fmt.Errorf("%w by signal %q", errToldTo, <-signals)) }()
 	commands := make(chan Command)
 	go func() {
 		for {
 			var c Command
 			if err := input.Decode(&c); err != nil {
-				cancel(errClientGone)
+				cancel(fmt.Errorf("%w: the client is gone", errToldTo))
 				return
 			}
 			commands <- c
