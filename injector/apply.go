@@ -28,7 +28,7 @@ func (p *Plan) Apply(pod *corev1.Pod) {
 			if pod.Annotations == nil {
 				pod.Annotations = map[string]string{}
 			}
-			pod.Annotations[e.Key] = e.Value
+			pod.Annotations[e.Text.Key] = e.Text.Value
 		}
 		i++
 	}

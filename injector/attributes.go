@@ -34,7 +34,7 @@ func expressionAttribute(key, value string) attribute {
 func percentEncode(s string) string {
 	const hex = "0123456789ABCDEF"
 	plain := func(c byte) bool {
-		return c > ' ' && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\' && c != '=' && c != '%'
+		return c > ' ' && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\' && c != '=' && c != '%' && c != '+' // "+": the Collector's env detector takes it for a space
 	}
 	ok := true
 	for i := range len(s) {

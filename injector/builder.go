@@ -19,6 +19,7 @@ type builder struct {
 
 	podVars    []*EnvVar   // the same for every container, in order
 	podAttrs   []attribute // likewise, without the container's own
+	shared     shared
 	endpoint   *EnvVar
 	early      *EnvVar // the endpoint of init containers, which an ordinary sidecar comes too late for
 	protocol   *EnvVar
@@ -41,7 +42,7 @@ func (b *builder) build() {
 		p.Edits = append(p.Edits, Edit{Kind: AddSidecar, Sidecar: b.sidecar()})
 	}
 	p.Status = b.status()
-	p.Edits = append(p.Edits, Edit{Kind: Annotate, Key: StatusAnnotation, Value: p.Status})
+	p.Edits = append(p.Edits, Edit{Kind: Annotate, Text: &Text{StatusAnnotation, p.Status}})
 }
 
 // prepare computes what all containers of the pod share.
@@ -60,6 +61,7 @@ func (b *builder) prepare() {
 	}
 	derive(attribute{"service.namespace", "$(K8S_NAMESPACE)", []string{"K8S_NAMESPACE"}})
 	b.podAttrs = overlay(b.podAttrs, annotated(pod, ns))
+	b.shared = share(b.podAttrs)
 
 	b.endpoint = b.endpointVar(s.Endpoint)
 	b.early = b.endpoint
@@ -81,7 +83,7 @@ func (b *builder) endpointVar(endpoint Setting) *EnvVar {
 	return expression(otelEndpoint, url, "endpoint "+endpoint.Value+" ("+string(endpoint.Origin)+")")
 }
 
-func (b *builder) endpointFor(target Target) *EnvVar {
+func (b *builder) endpointFor(target *Target) *EnvVar {
 	if target.Init {
 		return b.early
 	}
@@ -114,16 +116,16 @@ func endpointURL(profile *profiles.Resolved, endpoint, protocol string, ipv6 boo
 		return "http://" + profile.OTLP.ServiceHost + ":" + itoa(port)
 	case profiles.EndpointSidecar:
 		if protocol == profiles.ProtocolHTTP {
-			return "http://127.0.0.1:" + itoa(sidecarHTTPPort)
+			return "http://127.0.0.1:" + itoa(profiles.SidecarHTTPPort)
 		}
-		return "http://127.0.0.1:" + itoa(sidecarGRPCPort)
+		return "http://127.0.0.1:" + itoa(profiles.SidecarGRPCPort)
 	}
 	return escape(endpoint)
 }
 
 func (b *builder) each(init bool, containers []Container) {
 	for i := range containers {
-		target := Target{Init: init, Index: i, Name: containers[i].Name}
+		target := &Target{Init: init, Index: i, Name: containers[i].Name}
 		if reason, ok := b.selects(target.Name); !ok {
 			b.plan.skip(target.Name, "", reason)
 			continue

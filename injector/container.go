@@ -13,14 +13,14 @@ import (
 // defines: then it goes right behind that one.
 type environment struct {
 	*builder
-	target Target
+	target *Target
 	user   []Variable
 	owned  map[string]int // the user's variables that Telepod knows, at their last place
 	at     map[string]int // injected variables, and where
 	edits  []Edit
 }
 
-func (b *builder) container(target Target, c *Container) {
+func (b *builder) container(target *Target, c *Container) {
 	e := &environment{builder: b, target: target, user: c.Env}
 	for i := range c.Env {
 		if name := c.Env[i].Name; b.compiled.names[name] || strings.HasPrefix(name, "OTEL_") {
@@ -143,14 +143,14 @@ func (e *environment) addPair() {
 // addService sets OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. The latter beats service.name in
 // the former (SDK specification), so it stays away where the user's list names the service or might.
 func (e *environment) addService(c *Container) {
-	attributes := e.attributes(c)
+	own := e.own(c)
 	at, taken := e.owned[otelResourceAttributes]
 	if !taken {
 		e.add(e.service)
-		e.addAttributes(attributes)
+		e.addAttributes(own)
 		return
 	}
-	if reason := e.complete(attributes, at); reason != "" && !e.owns(otelServiceName) {
+	if reason := e.complete(slices.Concat(e.podAttrs, own), at); reason != "" && !e.owns(otelServiceName) {
 		e.plan.skip(e.target.Name, otelServiceName, reason)
 		return
 	}
@@ -188,28 +188,32 @@ func (e *environment) owns(name string) bool {
 	return ok
 }
 
-// attributes are those of the pod and of this container.
-func (e *environment) attributes(c *Container) []attribute {
-	list := make([]attribute, 0, len(e.podAttrs)+3)
-	list = append(list, e.podAttrs...)
-	own := []attribute{literalAttribute("k8s.container.name", c.Name)}
+// own are the attributes of this container alone.
+func (e *environment) own(c *Container) []attribute {
+	list := []attribute{literalAttribute("k8s.container.name", c.Name)}
 	if e.fromImage {
 		if version := serviceVersion(e.request.Pod, c.Image); version != "" {
-			own = append(own, literalAttribute("service.version", version))
+			list = append(list, literalAttribute("service.version", version))
 		}
 	}
 	if e.instance {
-		own = append(own, attribute{"service.instance.id", "$(K8S_NAMESPACE).$(K8S_POD_NAME)." + escape(percentEncode(c.Name)), []string{"K8S_NAMESPACE", "K8S_POD_NAME"}})
+		list = append(list, attribute{"service.instance.id", "$(K8S_NAMESPACE).$(K8S_POD_NAME)." + escape(percentEncode(c.Name)), []string{"K8S_NAMESPACE", "K8S_POD_NAME"}})
 	}
-	return append(list, own...)
+	return list
 }
+
+const whyAttributes = "profile, owner, annotations and image"
 
 // addAttributes plans the variable where the user has none. An attribute whose reference is not
 // available is left out; one that refers to the user's variable moves the whole behind it.
-func (e *environment) addAttributes(attributes []attribute) {
+func (e *environment) addAttributes(own []attribute) {
+	if e.simple() {
+		e.add(e.shared.with(own))
+		return
+	}
 	var refs []string
-	usable := make([]attribute, 0, len(attributes))
-	for _, a := range attributes {
+	var usable []attribute
+	for _, a := range slices.Concat(e.podAttrs, own) {
 		if _, ok := e.place(a.refs); !ok {
 			e.plan.skip(e.target.Name, a.key, MissingReference)
 			continue
@@ -217,12 +221,32 @@ func (e *environment) addAttributes(attributes []attribute) {
 		usable = append(usable, a)
 		refs = append(refs, a.refs...)
 	}
-	if len(usable) == 0 {
-		return
-	}
-	v := expression(otelResourceAttributes, text(usable), "profile, owner, annotations and image")
+	v := expression(otelResourceAttributes, text(usable), whyAttributes)
 	v.refs = refs
 	e.add(v)
+}
+
+// shared is the part of OTEL_RESOURCE_ATTRIBUTES that all containers of a pod have, with the start
+// of its JSON: most of what is written for a pod.
+type shared struct {
+	value string
+	json  []byte
+}
+
+func share(attributes []attribute) shared {
+	v := expression(otelResourceAttributes, text(attributes), whyAttributes)
+	return shared{v.Value, v.json[:len(v.json)-len(`"}`)]}
+}
+
+// with completes the variable by the attributes of one container.
+func (s shared) with(own []attribute) *EnvVar {
+	tail := text(own)
+	v := &EnvVar{Why: whyAttributes, json: make([]byte, 0, len(s.json)+len(tail)+8)}
+	v.Name, v.Value = otelResourceAttributes, s.value+","+tail
+	v.json = appendString(append(v.json, s.json...), tail)
+	v.json[len(s.json)] = ',' // in place of the quote that opens the tail
+	v.json = append(v.json, '}')
+	return v
 }
 
 // merge adds to the user's list the keys that it lacks. They go in front, so that the user's keys

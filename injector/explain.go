@@ -20,7 +20,7 @@ func (p *Plan) Explain() string {
 	if p.Profile != nil {
 		p.explainSettings(&b)
 	}
-	target := Target{Index: -1}
+	var target *Target
 	for i := range p.Edits {
 		e := &p.Edits[i]
 		switch e.Kind {
@@ -36,7 +36,7 @@ func (p *Plan) Explain() string {
 				explainVariable(&b, &Edit{Variable: v})
 			}
 		case Annotate:
-			fmt.Fprintf(&b, "annotation %s:\n  = %s\n", e.Key, e.Value)
+			fmt.Fprintf(&b, "annotation %s:\n  = %s\n", e.Text.Key, e.Text.Value)
 		}
 	}
 	if len(p.Skipped) > 0 {

@@ -1,6 +1,7 @@
 package injector
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,7 @@ func (p *Plan) AppendPatch(dst []byte, prefix string) []byte {
 	if len(p.Edits) == 0 {
 		return dst
 	}
+	dst = slices.Grow(dst, p.size(len(prefix)))
 	start := len(dst)
 	p.each(prefix, func(path []byte, v operand) {
 		dst = append(dst, `,{"op":"add","path":"`...)
@@ -35,6 +37,26 @@ func (p *Plan) AppendPatch(dst []byte, prefix string) []byte {
 	return append(dst, ']')
 }
 
+// size estimates the patch, so that it is allocated once.
+func (p *Plan) size(prefix int) int {
+	n := 0
+	for i := range p.Edits {
+		n += 64 + prefix
+		switch e := &p.Edits[i]; {
+		case e.Variable != nil:
+			n += len(e.Variable.json)
+		case e.Text != nil:
+			n += len(e.Text.Value) + len(e.Text.Value)/4
+		case e.Sidecar != nil:
+			n += len(e.Sidecar.encoded)
+			for _, v := range e.Sidecar.env {
+				n += len(v.json) + 1
+			}
+		}
+	}
+	return n
+}
+
 // operand is the value of one operation: exactly one field is set.
 type operand struct {
 	variable  *EnvVar
@@ -42,9 +64,9 @@ type operand struct {
 	value     *EnvVar   // a variable's value alone
 	sidecar   *Sidecar
 	sidecars  *Sidecar // a list of one
-	text      *Edit    // an annotation's value
-	pair      *Edit    // the annotations as a whole
-	metadata  *Edit    // metadata as a whole
+	text      *Text    // an annotation's value
+	pair      *Text    // the annotations as a whole
+	metadata  *Text    // metadata as a whole
 }
 
 func (o operand) appendJSON(dst []byte) []byte {
@@ -120,7 +142,7 @@ func (p *Plan) each(prefix string, yield func(path []byte, v operand)) {
 		case AddSidecar:
 			p.placeSidecar(append(path, "/spec/"...), e.Sidecar, yield)
 		case Annotate:
-			p.annotate(append(path, "/metadata"...), e, yield)
+			p.annotate(append(path, "/metadata"...), e.Text, yield)
 		}
 		i++
 	}
@@ -175,14 +197,14 @@ func (p *Plan) placeSidecar(path []byte, s *Sidecar, yield func([]byte, operand)
 	}
 }
 
-func (p *Plan) annotate(path []byte, e *Edit, yield func([]byte, operand)) {
+func (p *Plan) annotate(path []byte, e *Text, yield func([]byte, operand)) {
 	switch {
 	case p.pod.noMetadata:
 		yield(path, operand{metadata: e})
 	case p.pod.Metadata.Annotations == nil:
 		yield(append(path, "/annotations"...), operand{pair: e})
 	default:
-		key := strings.NewReplacer("~", "~0", "/", "~1").Replace(e.Key)
+		key := strings.ReplaceAll(strings.ReplaceAll(e.Key, "~", "~0"), "/", "~1")
 		yield(append(append(path, "/annotations/"...), key...), operand{text: e})
 	}
 }

@@ -40,7 +40,7 @@ const (
 	SetValue
 	// AddSidecar inserts Sidecar: first among the init containers, or last among the containers.
 	AddSidecar
-	// Annotate sets the annotation Key to Value.
+	// Annotate sets an annotation.
 	Annotate
 )
 
@@ -48,13 +48,15 @@ const (
 // together, in the order of their positions.
 type Edit struct {
 	Kind     EditKind
-	Target   Target   // of AddVariable and SetValue
 	At       int      // of AddVariable and SetValue
+	Target   *Target  // of AddVariable and SetValue
 	Variable *EnvVar  // of AddVariable and SetValue
 	Sidecar  *Sidecar // of AddSidecar
-	Key      string   // of Annotate
-	Value    string   // of Annotate
+	Text     *Text    // of Annotate
 }
+
+// Text is an annotation.
+type Text struct{ Key, Value string }
 
 // Target is a container by its place in the pod.
 type Target struct {
@@ -77,8 +79,8 @@ func (p *Plan) skip(container, item string, reason Reason) {
 	p.Skipped = append(p.Skipped, Skip{container, item, reason})
 }
 
-// containers of the pod at a target's place.
-func (t Target) in(pod *Pod) *Container {
+// in finds the container in its pod.
+func (t *Target) in(pod *Pod) *Container {
 	if t.Init {
 		return &pod.Spec.InitContainers[t.Index]
 	}

@@ -44,6 +44,7 @@ const (
 	NameTaken         Reason = "name-taken"
 	PortTaken         Reason = "port-taken"
 	PodLevelResources Reason = "pod-level-resources"
+	TooLong           Reason = "too-long"
 )
 
 // What is wrong with an annotation. The setting falls back; the pod is admitted.
@@ -90,6 +91,7 @@ func Reasons() []ReasonText {
 		{NameTaken, "the pod has a container of the sidecar's name"},
 		{PortTaken, "a container of the pod declares a port that the sidecar listens on"},
 		{PodLevelResources, "the pod sets resources for the pod as a whole, which a container's requests could exceed"},
+		{TooLong, "the Collector's env detector takes 255 bytes at most, and stops at more"},
 
 		{UnknownAnnotation, "the annotation is not one that Telepod knows"},
 		{InvalidValue, "the value is not valid for this annotation"},

@@ -15,13 +15,9 @@ import (
 // SidecarName is the name of the Collector's container in a pod.
 const SidecarName = "telepod-collector"
 
-// Ports of the sidecar: OTLP's own on loopback, and the health check, which the kubelet calls from
-// outside of the pod's network.
-const (
-	sidecarGRPCPort   = 4317
-	sidecarHTTPPort   = 4318
-	sidecarHealthPort = 13133
-)
+// maxDetected is how long a key or an encoded value may be for the Collector's env detector: at one
+// that is longer, the Collector stops (seen with 0.145.0).
+const maxDetected = 255
 
 // Variables of the sidecar alone.
 const (
@@ -61,7 +57,7 @@ func sidecarSpec(profile *profiles.Resolved, native bool) *Sidecar {
 	p := profile.Sidecar
 	probe := func(period, failures int32) *corev1.Probe {
 		return &corev1.Probe{
-			ProbeHandler:     corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(sidecarHealthPort)}},
+			ProbeHandler:     corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(profiles.SidecarHealthPort)}},
 			PeriodSeconds:    period,
 			TimeoutSeconds:   5,
 			FailureThreshold: failures,
@@ -131,7 +127,7 @@ func (b *builder) sidecarFits() (Reason, bool) {
 			}
 			for _, port := range containers[i].Ports {
 				switch port.ContainerPort {
-				case sidecarGRPCPort, sidecarHTTPPort, sidecarHealthPort:
+				case profiles.SidecarGRPCPort, profiles.SidecarHTTPPort, profiles.SidecarHealthPort:
 					return PortTaken, false
 				}
 			}
@@ -147,7 +143,7 @@ func (b *builder) sidecar() *Sidecar {
 	if image := b.plan.Settings.SidecarImage; image.Origin != FromProfile {
 		spec.Image, changed = image.Value, true
 	}
-	if len(b.request.Pod.Spec.Resources) > 0 && b.request.Pod.Spec.Resources.Kind() == '{' {
+	if b.request.Pod.Spec.PodResources {
 		// The API server refuses a pod whose containers request more than the pod as a whole.
 		b.plan.skip(SidecarName, "resources", PodLevelResources)
 		spec.Resources, changed = corev1.ResourceRequirements{}, true
@@ -217,7 +213,11 @@ func (b *builder) sidecarEnv() []*EnvVar {
 	}
 	usable := make([]attribute, 0, len(attributes))
 	for _, a := range attributes {
-		if b.compiled.complete || !anyMissing(a.refs, defined) {
+		switch {
+		case !b.compiled.complete && anyMissing(a.refs, defined):
+		case max(len(a.key), len(a.value)) > maxDetected:
+			b.plan.skip(SidecarName, a.key, TooLong)
+		default:
 			usable = append(usable, a)
 		}
 	}
