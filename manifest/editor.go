@@ -1,0 +1,224 @@
+package manifest
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// place is a node and, for a member of a mapping in block style, its key.
+type place struct {
+	node *yaml.Node
+	key  *yaml.Node
+}
+
+// change plans the edits that turn what a node has into what is wanted.
+func (e *editor) change(at place, have, want *value) error {
+	n := at.node
+	switch {
+	case have.equal(want):
+		return nil
+	case n.Kind == yaml.AliasNode, n.Anchor != "", n.Style&yaml.TaggedStyle != 0:
+		return errStyle
+	case have.empty() && at.key != nil && want.kind != '"' && want.kind != '0':
+		return e.fill(at, want)
+	case have.kind == '{' && want.kind == '{' && n.Kind == yaml.MappingNode:
+		return e.mapping(n, have, want)
+	case have.kind == '[' && want.kind == '[' && n.Kind == yaml.SequenceNode:
+		return e.sequence(n, have, want)
+	}
+	start, end, ok := e.span(n)
+	if !ok {
+		return errStyle
+	}
+	text, err := inline(want, n.Style)
+	e.replace(start, end, text)
+	return err
+}
+
+func (e *editor) mapping(n *yaml.Node, have, want *value) error {
+	flow := n.Style&yaml.FlowStyle != 0
+	added := &value{kind: '{'}
+	for i, name := range want.keys {
+		old := have.member(name)
+		if old == nil {
+			added.keys = append(added.keys, name)
+			added.items = append(added.items, want.items[i])
+			continue
+		}
+		if old.equal(want.items[i]) {
+			continue
+		}
+		key, node := lookup(n, name)
+		if key == nil {
+			return errStyle // merged from an alias
+		}
+		at := place{node: node}
+		if !flow {
+			at.key = key
+		}
+		if err := e.change(at, old, want.items[i]); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(added.keys) == 0:
+		return nil
+	case flow:
+		return e.appendFlow(n, added)
+	}
+	first := n.Content[0] // the mapping is not empty: fill took care of that
+	text, err := e.block(added, first.Column-1)
+	e.insertLines(e.endOfBlock(n, first.Column-1, false)+1, text)
+	return err
+}
+
+// sequence pairs the items of lists of one length; of a longer list, it takes for new the items that
+// are not the next of the old ones.
+func (e *editor) sequence(n *yaml.Node, have, want *value) error {
+	if len(n.Content) != len(have.items) {
+		return errStyle
+	}
+	next := 0
+	var added []*value
+	for _, item := range want.items {
+		if next == len(have.items) || len(have.items) != len(want.items) && !have.items[next].same(item) {
+			added = append(added, item)
+			continue
+		}
+		if err := e.insert(n, next, added); err != nil {
+			return err
+		}
+		if err := e.change(place{node: n.Content[next]}, have.items[next], item); err != nil {
+			return err
+		}
+		next, added = next+1, nil
+	}
+	if next < len(have.items) {
+		return errStyle
+	}
+	return e.insert(n, next, added)
+}
+
+// insert puts items before the item at a position of a list, or behind the last.
+func (e *editor) insert(n *yaml.Node, at int, items []*value) error {
+	if len(items) == 0 {
+		return nil
+	}
+	added := &value{kind: '[', items: items}
+	if n.Style&yaml.FlowStyle != 0 {
+		if at == len(n.Content) {
+			return e.appendFlow(n, added)
+		}
+		text, err := inline(added, yaml.FlowStyle)
+		start := e.offset(n.Content[at])
+		e.replace(start, start, strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")+", ")
+		return err
+	}
+	text, err := e.block(added, n.Column-1)
+	if at == len(n.Content) {
+		e.insertLines(e.endOfBlock(n, n.Column-1, true)+1, text)
+		return err
+	}
+	line := e.dash(n, at)
+	if line == 0 {
+		return errStyle
+	}
+	for line > 1 && comment(e.line(line-1)) && indentation(e.line(line-1)) == n.Column-1 {
+		line-- // comments above an item stay with it
+	}
+	e.insertLines(line, text)
+	return err
+}
+
+// dash is the line of a list item's "-", or 0 where something else stands before that.
+func (e *editor) dash(n *yaml.Node, at int) int {
+	for line := n.Content[at].Line; line >= n.Line; line-- {
+		if text := e.line(line); indentation(text) == n.Column-1 && strings.HasPrefix(text[n.Column-1:], "-") {
+			return line
+		}
+	}
+	return 0
+}
+
+// appendFlow puts members or items at the end of a collection in flow style.
+func (e *editor) appendFlow(n *yaml.Node, added *value) error {
+	text, err := inline(added, yaml.FlowStyle)
+	if err != nil || len(text) < 2 {
+		return err
+	}
+	text = text[1 : len(text)-1]
+	if len(n.Content) == 0 {
+		at := e.offset(n) + 1
+		e.replace(at, at, text)
+		return nil
+	}
+	_, end, ok := e.span(n.Content[len(n.Content)-1])
+	if !ok {
+		return errStyle
+	}
+	e.replace(end, end, ", "+text)
+	return nil
+}
+
+// fill gives an empty member of a block mapping its content, as a block below the key.
+func (e *editor) fill(at place, want *value) error {
+	n := at.node
+	start, end, ok := e.span(n)
+	if !ok {
+		return errStyle
+	}
+	column := at.key.Column - 1
+	if want.kind == '{' || !e.compact {
+		column += 2
+	}
+	for start > 0 && start < end && e.text[start-1] == ' ' {
+		start--
+	}
+	e.replace(start, end, "")
+	text, err := e.block(want, column)
+	e.insertLines(n.Line+1, text)
+	return err
+}
+
+// insertLines puts whole lines before a line.
+func (e *editor) insertLines(line int, text string) {
+	at := e.starts[min(line, len(e.starts))-1]
+	if at == len(e.text) && at > 0 && !strings.ContainsAny(e.text[at-1:], "\r\n") {
+		text = e.eol + strings.TrimSuffix(text, e.eol)
+	}
+	e.replace(at, at, text)
+}
+
+// block is a value in block style at a column.
+func (e *editor) block(v *value, column int) (string, error) {
+	text, err := encode(v.node(0), e.compact)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSuffix(line, "\n"); line != "" {
+			b.WriteString(strings.Repeat(" ", column))
+		}
+		b.WriteString(line + e.eol)
+	}
+	return b.String(), nil
+}
+
+// inline is a value on one line, a string in the quotes of the one that it replaces. It is written as
+// in a list in flow style, where fewer strings can do without quotes.
+func inline(v *value, style yaml.Style) (string, error) {
+	n := v.node(yaml.FlowStyle)
+	if v.kind == '"' {
+		switch {
+		case strings.ContainsAny(v.scalar, breaks) || style&yaml.DoubleQuotedStyle != 0:
+			n.Style = yaml.DoubleQuotedStyle
+		case style&yaml.SingleQuotedStyle != 0:
+			n.Style = yaml.SingleQuotedStyle
+		}
+	}
+	list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle, Content: []*yaml.Node{n}}
+	text, err := encode(list, false)
+	return strings.TrimSuffix(strings.TrimPrefix(text, "["), "]\n"), err
+}

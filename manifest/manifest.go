@@ -1,0 +1,221 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"go.yaml.in/yaml/v3"
+	kyaml "sigs.k8s.io/yaml"
+)
+
+// Manifest is a stream of documents: the content of one file.
+type Manifest struct {
+	bom       string
+	documents []*document
+}
+
+// document is one YAML or JSON document.
+type document struct {
+	chunk
+	file string
+	root yaml.Node
+	json []byte // its value; nil for a document without content
+
+	objects    int
+	pods       []*Pod
+	namespaces []Namespace
+	patch      jsonpatch.Patch
+}
+
+const byteOrderMark = "\ufeff"
+
+// Parse reads a stream; name stands for it in errors. Documents that are no Kubernetes objects are
+// carried along. The error has every document that cannot be read.
+func Parse(name string, data []byte) (*Manifest, error) {
+	if !utf8.Valid(data) {
+		return nil, fmt.Errorf("%s: it is not UTF-8 text", name)
+	}
+	m := &Manifest{}
+	text := string(data)
+	if rest, ok := strings.CutPrefix(text, byteOrderMark); ok {
+		m.bom, text = byteOrderMark, rest
+	}
+	var problems []error
+	for _, c := range split(text) {
+		d := &document{chunk: c, file: name}
+		problems = append(problems, d.parse())
+		m.documents = append(m.documents, d)
+	}
+	return m, errors.Join(problems...)
+}
+
+// Objects is the number of Kubernetes objects.
+func (m *Manifest) Objects() int {
+	n := 0
+	for _, d := range m.documents {
+		n += d.objects
+	}
+	return n
+}
+
+// Pods are the pods and pod templates, in order.
+func (m *Manifest) Pods() []*Pod {
+	var pods []*Pod
+	for _, d := range m.documents {
+		pods = append(pods, d.pods...)
+	}
+	return pods
+}
+
+// Namespaces are the Namespace objects, in order.
+func (m *Manifest) Namespaces() []Namespace {
+	var list []Namespace
+	for _, d := range m.documents {
+		list = append(list, d.namespaces...)
+	}
+	return list
+}
+
+// Bytes is the stream with the patches of its pods.
+func (m *Manifest) Bytes() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(m.bom)
+	for _, d := range m.documents {
+		text, err := d.patched()
+		if err != nil {
+			return nil, d.errorf(d.chunk.line, "patch: %w", err)
+		}
+		b.WriteString(text)
+	}
+	return b.Bytes(), nil
+}
+
+// Patch adds a JSON Patch (RFC 6902) whose paths begin with the pod's Pointer. Bytes shows it.
+func (p *Pod) Patch(patch []byte) error {
+	operations, err := jsonpatch.DecodePatch(patch)
+	if err != nil {
+		return p.document.errorf(p.Line, "read patch of %s %s: %w", p.Kind, p.Name, err)
+	}
+	p.document.patch = append(p.document.patch, operations...)
+	return nil
+}
+
+func (d *document) parse() error {
+	source := d.source()
+	dec := yaml.NewDecoder(strings.NewReader(source))
+	switch err := dec.Decode(&d.root); {
+	case err == io.EOF:
+		return nil
+	case err != nil:
+		return d.syntax(err)
+	}
+	if err := dec.Decode(new(yaml.Node)); err != io.EOF {
+		return d.errorf(d.chunk.line, "read document: text follows its end; separate documents by a line \"---\"")
+	}
+	if !d.manifestLike() {
+		return nil
+	}
+	if again, first := duplicate(&d.root); again != nil {
+		line := d.chunk.line - 1
+		return d.errorf(line+again.Line, "read YAML: key %q is already on line %d: keep one", again.Value, line+first.Line)
+	}
+	converted, err := kyaml.YAMLToJSON([]byte(source))
+	if err != nil {
+		return d.syntax(err)
+	}
+	d.json = converted
+	return d.find(converted, "", object{}, 0)
+}
+
+// manifestLike reports whether a document has a kind: others may be of any YAML.
+func (d *document) manifestLike() bool {
+	if len(d.root.Content) == 0 || d.root.Content[0].Kind != yaml.MappingNode {
+		return false
+	}
+	_, kind := lookup(d.root.Content[0], "kind")
+	return kind != nil
+}
+
+// duplicate finds a key that a mapping has twice, which readers of YAML take differently.
+func duplicate(n *yaml.Node) (again, first *yaml.Node) {
+	seen := map[string]*yaml.Node{}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode && child.ShortTag() != "!!merge" {
+			if first := seen[child.Value]; first != nil {
+				return child, first
+			}
+			seen[child.Value] = child
+		}
+		if again, first := duplicate(child); again != nil {
+			return again, first
+		}
+	}
+	return nil, nil
+}
+
+// source is the text for the parsers, which know YAML 1.1 and refuse a directive for 1.2.
+func (d *document) source() string { return readable(d.text) }
+
+func readable(text string) string {
+	if !strings.Contains(text, "%YAML") {
+		return text
+	}
+	starts := lineStarts(text)
+	out := []byte(text)
+	for i := range len(starts) - 1 {
+		line := text[starts[i]:starts[i+1]]
+		if marker(line, "---") {
+			break
+		}
+		if strings.HasPrefix(line, "%YAML") {
+			out[starts[i]] = '#'
+		}
+	}
+	return string(out)
+}
+
+// patched is the document's text with its patch.
+func (d *document) patched() (string, error) {
+	if len(d.patch) == 0 {
+		return d.text, nil
+	}
+	if body := strings.TrimSpace(d.text); json.Valid([]byte(body)) {
+		return patchJSON(d.text, d.patch)
+	}
+	options := jsonpatch.NewApplyOptions()
+	options.EscapeHTML = false
+	want, err := d.patch.ApplyWithOptions(d.json, options)
+	if err != nil {
+		return "", err
+	}
+	return rewrite(d, want)
+}
+
+func (d *document) errorf(line int, format string, args ...any) error {
+	return fmt.Errorf("%s:%d: "+format, append([]any{d.file, line}, args...)...)
+}
+
+var lineNumber = regexp.MustCompile(`\bline (\d+)(: )?`)
+
+// syntax is a parser's error with the line in the file, in front.
+func (d *document) syntax(err error) error {
+	message := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "), "yaml: ")
+	line := d.chunk.line
+	if found := lineNumber.FindStringSubmatch(message); found != nil {
+		n, _ := strconv.Atoi(found[1])
+		message = strings.Replace(message, found[0], "", 1)
+		line += n - 1
+		if strings.HasPrefix(message, "did not find expected") {
+			line++ // the parser counts from 0, other than the scanner
+		}
+	}
+	return d.errorf(line, "read YAML: %s", message)
+}

@@ -1,0 +1,207 @@
+package manifest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/manifest"
+)
+
+var update = flag.Bool("update", false, "write what the fixtures got as what they want")
+
+// TestPatch patches the pods of each testdata/CASE.yaml or CASE.json and compares the text with
+// CASE.want. The value must be the one that the patch gives, and comments must survive.
+func TestPatch(t *testing.T) {
+	for _, file := range fixtures(t) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			input := read(t, file)
+			m := parse(t, input)
+			want := map[string][]byte{}
+			for _, pod := range m.Pods() {
+				patch := patchOf(t, pod)
+				if err := pod.Patch(patch); err != nil {
+					t.Fatal(err)
+				}
+				want[pod.Name] = apply(t, pod, patch)
+			}
+			got, err := m.Bytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, pod := range parse(t, got).Pods() {
+				if diff := cmp.Diff(generic(t, want[pod.Name]), generic(t, pod.JSON)); diff != "" {
+					t.Errorf("%s differs from the patched one (-want +got):\n%s", pod.Name, diff)
+				}
+			}
+			for _, comment := range comments(input) {
+				if !bytes.Contains(got, []byte(comment)) {
+					t.Errorf("lost comment %q", comment)
+				}
+			}
+			golden(t, strings.TrimSuffix(file, filepath.Ext(file))+".want", got)
+		})
+	}
+}
+
+// TestUntouched reads each fixture and writes it as it was.
+func TestUntouched(t *testing.T) {
+	for _, file := range fixtures(t) {
+		input := read(t, file)
+		got, err := parse(t, input).Bytes()
+		if err != nil || !bytes.Equal(got, input) {
+			t.Errorf("%s: changed without a patch: %v\n%s", file, err, cmp.Diff(string(input), string(got)))
+		}
+	}
+}
+
+// patchOf does to a pod what an injector does: a variable in front of every container's, one value
+// changed, an init container in front, an annotation.
+func patchOf(t *testing.T, pod *manifest.Pod) []byte {
+	t.Helper()
+	var p struct {
+		Metadata *struct{ Annotations map[string]string }
+		Spec     struct {
+			Containers []struct {
+				Env []struct{ Name, Value string }
+			}
+			InitContainers []any
+		}
+	}
+	if json.Unmarshal(pod.JSON, &p) != nil {
+		return []byte("[]") // not the shape of a pod: fuzzing finds these
+	}
+	var operations []map[string]any
+	add := func(path string, value any) {
+		operations = append(operations, map[string]any{"op": "add", "path": pod.Pointer + path, "value": value})
+	}
+	first := map[string]string{"name": "FIRST", "value": "yes"}
+	second := map[string]any{"name": "SECOND", "valueFrom": map[string]any{"fieldRef": map[string]string{"fieldPath": "metadata.name"}}}
+	for i, c := range p.Spec.Containers {
+		path := fmt.Sprintf("/spec/containers/%d/env", i)
+		if c.Env == nil {
+			add(path, []any{first, second})
+			continue
+		}
+		add(path+"/0", first)
+		add(path+"/1", second)
+		for j, v := range c.Env {
+			if v.Name == "CHANGE" {
+				add(fmt.Sprintf("%s/%d/value", path, j+2), "it's \"changed\", "+v.Value)
+			}
+		}
+		add(path+"/-", map[string]string{"name": "LAST", "value": "1"})
+	}
+	sidecar := map[string]any{"name": "sidecar", "args": []string{"--config", "a: b"}, "env": []any{map[string]string{"name": "CONFIG", "value": "a:\n  b: {}\n\n  c: 'd'\n"}}}
+	if p.Spec.InitContainers == nil {
+		add("/spec/initContainers", []any{sidecar})
+	} else {
+		add("/spec/initContainers/0", sidecar)
+	}
+	switch status := map[string]string{"telepod.dev/status": `{"a":"b"}`}; {
+	case p.Metadata == nil:
+		add("/metadata", map[string]any{"annotations": status})
+	case p.Metadata.Annotations == nil:
+		add("/metadata/annotations", status)
+	default:
+		add("/metadata/annotations/telepod.dev~1status", status["telepod.dev/status"])
+	}
+	patch, err := json.Marshal(operations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return patch
+}
+
+// apply patches the pod's JSON, by the library and apart from the text.
+func apply(t *testing.T, pod *manifest.Pod, patch []byte) []byte {
+	t.Helper()
+	decoded, err := jsonpatch.DecodePatch(bytes.ReplaceAll(patch, []byte(`"path":"`+pod.Pointer), []byte(`"path":"`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	patched, err := decoded.Apply(pod.JSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return patched
+}
+
+func generic(t *testing.T, data []byte) (v any) {
+	t.Helper()
+	if err := yaml.Unmarshal(data, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// comments are the comments of a fixture; none has " #" inside of a value.
+func comments(input []byte) []string {
+	var list []string
+	for line := range strings.Lines(string(input)) {
+		if _, comment, ok := strings.Cut(" "+line, " #"); ok {
+			list = append(list, "#"+strings.TrimSpace("x" + comment)[1:])
+		}
+	}
+	return list
+}
+
+func fixtures(t testing.TB) []string {
+	t.Helper()
+	inputs, _ := filepath.Glob("testdata/*.yaml")
+	others, _ := filepath.Glob("testdata/*.json")
+	inputs = append(inputs, others...)
+	known := map[string]bool{}
+	for _, file := range inputs {
+		known[strings.TrimSuffix(file, filepath.Ext(file))+".want"] = true
+	}
+	wants, _ := filepath.Glob("testdata/*.want")
+	for _, want := range wants {
+		if !known[want] {
+			t.Errorf("%s has no case: remove it", want)
+		}
+	}
+	if len(inputs) == 0 {
+		t.Fatal("no fixtures in testdata")
+	}
+	return inputs
+}
+
+func parse(t *testing.T, input []byte) *manifest.Manifest {
+	t.Helper()
+	m, err := manifest.Parse("input", input)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, input)
+	}
+	return m
+}
+
+func read(t testing.TB, file string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(read(t, file)), string(got)); diff != "" {
+		t.Errorf("%s (-want +got; -update writes it):\n%s", file, diff)
+	}
+}

@@ -1,0 +1,187 @@
+package manifest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Pod is a pod, or the pod template of a workload.
+type Pod struct {
+	File string
+	Line int // of the object, from 1
+
+	APIVersion string
+	Kind       string // of the object: Pod, Deployment, …
+	Namespace  string // as the object says; may be empty
+	Name       string // may be empty where the object has a generateName
+
+	// Path leads from the object to the pod (RFC 6901): "" for a pod, "/spec/template", ….
+	Path string
+	// Pointer leads from the document to the pod; it differs from Path in a List.
+	Pointer string
+	// JSON is the pod: metadata and spec.
+	JSON []byte
+
+	document *document
+}
+
+// Namespace is a Namespace object.
+type Namespace struct {
+	Name        string
+	Labels      map[string]string
+	Annotations map[string]string
+}
+
+// object is the part of an object that says what it is. Metadata stays raw: its mistakes matter only
+// in kinds that this package looks into.
+type object struct {
+	APIVersion any             `json:"apiVersion"`
+	Kind       any             `json:"kind"`
+	Metadata   json.RawMessage `json:"metadata"`
+	Items      json.RawMessage `json:"items"`
+}
+
+type metadata struct {
+	Name        string            `json:"name"`
+	Namespace   string            `json:"namespace"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+// maxDepth bounds Lists of Lists.
+const maxDepth = 10
+
+// find collects the pods and namespaces of an object at a pointer of the document. An item of a
+// typed list (PodList) may leave its kind to the list.
+func (d *document) find(raw []byte, pointer string, implied object, depth int) error {
+	o := implied
+	if json.Unmarshal(raw, &o) != nil {
+		return nil // not an object, so not a manifest
+	}
+	apiVersion, ok := o.APIVersion.(string)
+	kind, _ := o.Kind.(string)
+	if !ok || kind == "" {
+		return nil
+	}
+	d.objects++
+	line := d.lineOf(pointer)
+	if strings.HasSuffix(kind, "List") && o.Items != nil && depth < maxDepth {
+		return d.findItems(o, pointer, depth)
+	}
+	path, hasPod := templatePath(apiVersion, kind)
+	if !hasPod && !(apiVersion == "v1" && kind == "Namespace") {
+		return nil
+	}
+	var meta metadata
+	if o.Metadata != nil {
+		if err := json.Unmarshal(o.Metadata, &meta); err != nil {
+			return d.errorf(line, "read metadata of %s: %s", kind, jsonProblem(err))
+		}
+	}
+	if !hasPod {
+		d.namespaces = append(d.namespaces, Namespace{meta.Name, meta.Labels, meta.Annotations})
+		return nil
+	}
+	pod := dig(raw, path)
+	if pod == nil {
+		return nil
+	}
+	d.pods = append(d.pods, &Pod{
+		File: d.file, Line: line, APIVersion: apiVersion, Kind: kind, Namespace: meta.Namespace, Name: meta.Name,
+		Path: path, Pointer: pointer + path, JSON: pod, document: d,
+	})
+	return nil
+}
+
+func (d *document) findItems(list object, pointer string, depth int) error {
+	var items []json.RawMessage
+	if err := json.Unmarshal(list.Items, &items); err != nil {
+		return d.errorf(d.lineOf(pointer), "read %s: items must be a list", list.Kind)
+	}
+	implied := object{}
+	if kind := strings.TrimSuffix(list.Kind.(string), "List"); kind != "" {
+		implied = object{APIVersion: list.APIVersion, Kind: kind}
+	}
+	for i, item := range items {
+		if err := d.find(item, fmt.Sprintf("%s/items/%d", pointer, i), implied, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dig follows a pointer whose parts need no unescaping; nil where it leads nowhere or to no object.
+func dig(raw json.RawMessage, path string) json.RawMessage {
+	for key := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		if key == "" {
+			break
+		}
+		var members map[string]json.RawMessage
+		if json.Unmarshal(raw, &members) != nil {
+			return nil
+		}
+		raw = members[key]
+	}
+	if len(raw) == 0 || raw[0] != '{' {
+		return nil
+	}
+	return raw
+}
+
+// jsonProblem says what is wrong in the user's terms, without Go's.
+func jsonProblem(err error) string {
+	if wrong, ok := err.(*json.UnmarshalTypeError); ok {
+		if wrong.Field == "" {
+			return "it is a " + wrong.Value
+		}
+		return fmt.Sprintf("%s is a %s, must be a %s; quote numbers and booleans", wrong.Field, wrong.Value, wrong.Type)
+	}
+	return err.Error()
+}
+
+// lineOf is the line of what a pointer leads to, in the file.
+func (d *document) lineOf(pointer string) int {
+	n := &d.root
+	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
+		n = n.Content[0]
+	}
+	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		next := step(n, part)
+		if next == nil {
+			break
+		}
+		n = next
+	}
+	return d.chunk.line + max(n.Line, 1) - 1
+}
+
+func step(n *yaml.Node, part string) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	var i int
+	switch {
+	case part == "":
+	case n.Kind == yaml.MappingNode:
+		_, v := lookup(n, part)
+		return v
+	case n.Kind == yaml.SequenceNode:
+		if _, err := fmt.Sscan(part, &i); err == nil && i < len(n.Content) {
+			return n.Content[i]
+		}
+	}
+	return nil
+}
+
+// lookup finds the node of a mapping's member, and of its key.
+func lookup(n *yaml.Node, key string) (k, v *yaml.Node) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Value == key {
+			return n.Content[i], n.Content[i+1]
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,98 @@
+package manifest_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/telepod/telepod/manifest"
+)
+
+func TestParseFinds(t *testing.T) {
+	m := parse(t, []byte(strings.Join([]string{
+		"# only a comment",
+		"--- # first\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {a: b}}",
+		"---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {}}\n- apiVersion: batch/v1\n  kind: CronJob\n  metadata: {name: c, namespace: x}\n  spec: {jobTemplate: {spec: {template: {spec: {}}}}}",
+		"---\napiVersion: apps/v1\nkind: DeploymentList\nitems:\n- {metadata: {name: d}, spec: {template: {}}}",
+		"---\napiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r}\nspec: {workloadRef: {name: d}}",
+		"---\njust: a mapping\n---\n- a list\n---\na word\n",
+	}, "\n")))
+	type found struct {
+		Line                int
+		Kind, Namespace, At string
+		Path                string
+	}
+	var got []found
+	for _, p := range m.Pods() {
+		got = append(got, found{p.Line, p.Kind + " " + p.Name, p.Namespace, p.Pointer, p.Path})
+	}
+	want := []found{
+		{10, "Pod p", "", "/items/0", ""},
+		{11, "CronJob c", "x", "/items/1/spec/jobTemplate/spec/template", "/spec/jobTemplate/spec/template"},
+		{19, "Deployment d", "", "/items/0/spec/template", "/spec/template"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("pods (-want +got):\n%s", diff)
+	}
+	namespaces := []manifest.Namespace{{Name: "shop", Labels: map[string]string{"a": "b"}}}
+	if diff := cmp.Diff(namespaces, m.Namespaces()); diff != "" {
+		t.Errorf("namespaces (-want +got):\n%s", diff)
+	}
+	if got := m.Objects(); got != 7 {
+		t.Errorf("%d objects, want 7: two lists, their three items, a namespace and a rollout", got)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for name, test := range map[string]struct{ input, want string }{
+		"syntax":         {"a: 1\n---\nkind: [\nb: 2\n", "f:3: read YAML: did not find expected ',' or ']'"},
+		"tab":            {"kind: Pod\nmetadata:\n\tname: a\n", "f:3: read YAML: found character that cannot start any token"},
+		"duplicate":      {"# c\n---\napiVersion: v1\nkind: Pod\nmetadata: {}\nspec:\n  a: 1\n  a: 2\n", `f:8: read YAML: key "a" is already on line 7: keep one`},
+		"not text":       {"a: \xff\n", "f: it is not UTF-8 text"},
+		"unknown anchor": {"\n\nkind: *x\n", `f:1: read YAML: unknown anchor 'x' referenced`},
+		"label":          {"apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\nspec: {}\n", "f:1: read metadata of Pod: name is a number, must be a string; quote numbers and booleans"},
+		"items":          {"a: 1\n---\napiVersion: v1\nkind: List\nitems: {}\n", "f:3: read List: items must be a list"},
+		"two":            {"kind: [\n---\nkind: {\n", "f:2: read YAML: did not find expected node content\nf:4: read YAML: did not find expected node content"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := manifest.Parse("f", []byte(test.input))
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if diff := cmp.Diff(test.want, err.Error()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// FuzzManifest: nothing panics; without a patch the text is the same, byte for byte; with one it is
+// readable and has the pods as often.
+func FuzzManifest(f *testing.F) {
+	for _, file := range fixtures(f) {
+		f.Add(read(f, file))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := manifest.Parse("fuzz", data)
+		if err != nil {
+			return
+		}
+		if got, err := m.Bytes(); err != nil || !bytes.Equal(got, data) {
+			t.Fatalf("changed without a patch: %v\n%s", err, cmp.Diff(string(data), string(got)))
+		}
+		for _, pod := range m.Pods() {
+			if err := pod.Patch(patchOf(t, pod)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := m.Bytes()
+		if err != nil {
+			return
+		}
+		if before, after := len(m.Pods()), len(parse(t, got).Pods()); before != after {
+			t.Fatalf("%d pods became %d:\n%s", before, after, got)
+		}
+	})
+}

@@ -1,0 +1,83 @@
+package manifest
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// chunk is one document as it stands in the stream, with the markers and comments around it.
+type chunk struct {
+	text string
+	line int // of its first line in the stream, from 1
+}
+
+// split cuts a stream into documents at the markers "---" and "...", which mean nothing else at the
+// start of a line (YAML 1.2, section 9.1). The texts of the chunks add up to the stream.
+func split(stream string) []chunk {
+	var chunks []chunk
+	starts := lineStarts(stream)
+	begin := 0 // index into starts
+	cut := func(end int) {
+		if end > begin {
+			chunks = append(chunks, chunk{stream[starts[begin]:starts[end]], begin + 1})
+		}
+		begin = end
+	}
+	prefix := true // nothing but blank lines, comments and at least one directive so far
+	directive := false
+	for i := range len(starts) - 1 {
+		line := stream[starts[i]:starts[i+1]]
+		switch {
+		case marker(line, "---"):
+			if !(prefix && directive) {
+				cut(i)
+			}
+			prefix, directive = false, false
+		case marker(line, "..."):
+			cut(i + 1)
+			prefix, directive = true, false
+		case prefix && strings.HasPrefix(line, "%"):
+			directive = true
+		case !blank(line) && !comment(line):
+			prefix = false
+		}
+	}
+	cut(len(starts) - 1)
+	return chunks
+}
+
+// lineStarts are the offsets of the lines, and the end of the text last. A line ends where YAML 1.1
+// says, as its parser counts lines like that.
+func lineStarts(text string) []int {
+	starts := []int{0}
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		i += size
+		switch r {
+		case '\r':
+			if i < len(text) && text[i] == '\n' {
+				continue
+			}
+			fallthrough
+		case '\n', '\u0085', '\u2028', '\u2029':
+			starts = append(starts, i)
+		}
+	}
+	if starts[len(starts)-1] != len(text) || len(text) == 0 {
+		starts = append(starts, len(text))
+	}
+	return starts
+}
+
+const breaks = "\r\n\u0085\u2028\u2029"
+
+func marker(line, mark string) bool {
+	rest, ok := strings.CutPrefix(line, mark)
+	return ok && (rest == "" || strings.ContainsAny(rest[:1], " \t\r\n") || blank(rest))
+}
+
+func blank(line string) bool { return strings.Trim(line, " \t"+breaks) == "" }
+
+func comment(line string) bool { return strings.HasPrefix(strings.TrimLeft(line, " \t"), "#") }
+
+func indentation(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }

@@ -1,0 +1,138 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// value is a JSON value with the members of objects in order.
+type value struct {
+	kind   byte     // '{', '[', '"' for a string, '0' for any other scalar
+	keys   []string // of an object
+	items  []*value // of an object or an array
+	scalar string   // a string's text, or a scalar as it is written
+}
+
+func decode(data []byte) (*value, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	return decodeNext(dec)
+}
+
+func decodeNext(dec *json.Decoder) (*value, error) {
+	token, err := dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token := token.(type) {
+	case string:
+		return &value{kind: '"', scalar: token}, nil
+	case json.Delim:
+		v := &value{kind: byte(token)}
+		for dec.More() {
+			if v.kind == '{' {
+				key, err := dec.Token()
+				if err != nil {
+					return nil, err
+				}
+				v.keys = append(v.keys, key.(string))
+			}
+			item, err := decodeNext(dec)
+			if err != nil {
+				return nil, err
+			}
+			v.items = append(v.items, item)
+		}
+		_, err := dec.Token()
+		return v, err
+	case nil:
+		return &value{kind: '0', scalar: "null"}, nil
+	default:
+		return &value{kind: '0', scalar: fmt.Sprint(token)}, nil
+	}
+}
+
+func (v *value) member(key string) *value {
+	if i := slices.Index(v.keys, key); i >= 0 {
+		return v.items[i]
+	}
+	return nil
+}
+
+// empty reports whether the value is null or an empty object or array.
+func (v *value) empty() bool {
+	return v.kind == '0' && v.scalar == "null" || v.kind != '"' && v.kind != '0' && len(v.items) == 0
+}
+
+// equal compares values; the order of members does not matter.
+func (v *value) equal(w *value) bool {
+	if v.kind != w.kind || v.scalar != w.scalar || len(v.items) != len(w.items) {
+		return false
+	}
+	for i, item := range v.items {
+		other := w.items[i]
+		if v.kind == '{' && w.keys[i] != v.keys[i] {
+			if other = w.member(v.keys[i]); other == nil {
+				return false
+			}
+		}
+		if !item.equal(other) {
+			return false
+		}
+	}
+	return true
+}
+
+// same reports whether two list items are meant to be the same thing: equal, or of one name.
+func (v *value) same(w *value) bool {
+	if v.kind == '{' && w.kind == '{' {
+		if a, b := v.member("name"), w.member("name"); a != nil && b != nil {
+			return a.equal(b)
+		}
+	}
+	return v.equal(w)
+}
+
+// node is the value as YAML.
+func (v *value) node(style yaml.Style) *yaml.Node {
+	switch v.kind {
+	case '"':
+		n := &yaml.Node{}
+		if err := n.Encode(v.scalar); err != nil || n.Kind != yaml.ScalarNode {
+			return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: v.scalar}
+		}
+		return n
+	case '{':
+		n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Style: style}
+		for i, key := range v.keys {
+			n.Content = append(n.Content, (&value{kind: '"', scalar: key}).node(style), v.items[i].node(style))
+		}
+		return n
+	case '[':
+		n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: style}
+		for _, item := range v.items {
+			n.Content = append(n.Content, item.node(style))
+		}
+		return n
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: v.scalar}
+}
+
+// encode writes a node as text that ends in a line break. compact lists stand at their key's column.
+func encode(n *yaml.Node, compact bool) (string, error) {
+	var b strings.Builder
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if compact {
+		enc.CompactSeqIndent()
+	}
+	if err := enc.Encode(n); err != nil {
+		return "", err
+	}
+	return b.String(), enc.Close()
+}
