@@ -35,6 +35,17 @@ spec: {containers: [{name: a, image: a}]}
 	}
 }
 
+func TestStartSaysWhyThereIsNoCluster(t *testing.T) {
+	if testing.Short() || os.Getenv(KubeconfigVariable) != "" {
+		t.Skip("starts a cluster of its own")
+	}
+	t.Parallel()
+	_, err := Start(t.Context(), Options{APIServerFlags: []string{"--no-such-flag"}})
+	if want := "unknown flag: --no-such-flag"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error is %v, want %q in it", err, want)
+	}
+}
+
 func TestKubernetesVersionIsThatOfItsModule(t *testing.T) {
 	root, err := build.Root()
 	if err != nil {
@@ -64,6 +75,7 @@ func TestNodes(t *testing.T) {
 	}}})
 	t.Run("environment", func(t *testing.T) { testEnvironment(t, c) })
 	t.Run("network", func(t *testing.T) { testNetwork(t, c) })
+	t.Run("image", func(t *testing.T) { testLoadImage(t, c) })
 	t.Run("power", func(t *testing.T) { testPower(t, c) })
 }
 
@@ -93,6 +105,27 @@ func testEnvironment(t *testing.T, c *Cluster) {
 	}
 	if id := kubectl(t, c, "get", "node", "four-n2", "-o", "jsonpath={.spec.providerID}"); id != "gce://project/europe-west1-b/node" {
 		t.Errorf("provider ID is %q", id)
+	}
+}
+
+// testLoadImage runs an image that comes from nowhere but this test.
+func testLoadImage(t *testing.T, c *Cluster) {
+	app, err := build.Binary(t.Context(), build.Spec{Name: "app", Package: "./test/images/app"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := t.TempDir() + "/image.tar"
+	i := Image{Ref: "example.test/own:2", Files: map[string]string{"/own": app}, Entrypoint: []string{"/own", "env"}}
+	if err := WriteImage(archive, i); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.LoadImage(t.Context(), archive); err != nil {
+		t.Fatal(err)
+	}
+	kubectl(t, c, "run", "own", "--image=example.test/own:2", "--image-pull-policy=Never", "--restart=Never", "--env=SEEN=yes")
+	kubectl(t, c, "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/own", "--timeout=60s")
+	if logs := kubectl(t, c, "logs", "own"); !strings.Contains(logs, "SEEN=yes\n") {
+		t.Errorf("the container printed %q", logs)
 	}
 }
 

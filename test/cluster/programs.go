@@ -36,7 +36,7 @@ func containerRuntime() build.Spec {
 }
 
 func coreDNS() build.Spec {
-	return build.Spec{Name: "coredns", Module: "test/cluster/dns", Takes: "about 1 minute"}
+	return build.Spec{Name: "coredns", Module: "test/cluster/dns", Takes: "about 2 minutes"}
 }
 
 func supervisorProgram() build.Spec {

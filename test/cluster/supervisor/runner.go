@@ -21,16 +21,21 @@ type runner struct {
 	layout.Machine
 	dir, logs string
 	running   map[int]layout.Step
+	ends      map[string]int // of programs that were to go on
 	probe     *http.Client
 }
+
+// endsLimit is how often a program may end before the machine gives up: once or twice is
+// bad luck, more is a flag that it does not know.
+const endsLimit = 5
 
 func newRunner(m layout.Machine) *runner {
 	// Only asked whether it answers, and before there is anyone to trust.
 	insecure := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	return &runner{
 		Machine: m, dir: m.Dir, logs: m.Logs,
-		running: map[int]layout.Step{},
-		probe:   &http.Client{Timeout: 2 * time.Second, Transport: insecure},
+		running: map[int]layout.Step{}, ends: map[string]int{},
+		probe: &http.Client{Timeout: 2 * time.Second, Transport: insecure},
 	}
 }
 
@@ -121,6 +126,9 @@ func (r *runner) reap(options int) (pid int, err error) {
 			return pid, fmt.Errorf("%s ended with status %d: see %s.log", s.Name, status.ExitStatus(), s.Name)
 		}
 		return pid, nil
+	}
+	if r.ends[s.Name]++; r.ends[s.Name] == endsLimit {
+		return pid, fmt.Errorf("%s ended %d times: see %s.log", s.Name, endsLimit, s.Name)
 	}
 	fmt.Printf("%s %s ended (status %d, signal %d); starting it again\n",
 		time.Now().Format(time.TimeOnly), s.Name, status.ExitStatus(), status.Signal())
