@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/cluster/layout"
 	"github.com/telepod/telepod/test/cluster/supervisor"
 )
 
@@ -88,6 +89,9 @@ func (o Options) check() error {
 	}
 	if len(o.Nodes) == 0 {
 		return nil
+	}
+	if len(o.Nodes) > layout.MaxNodes {
+		return fmt.Errorf("%d nodes: there are addresses for %d", len(o.Nodes), layout.MaxNodes)
 	}
 	if os.Geteuid() != 0 {
 		return errNeedsRoot
