@@ -1,0 +1,57 @@
+# Everything is built from Go modules; nodes need root on Linux and three Debian packages.
+SHELL := bash
+GOFLAGS_TEST ?= -timeout 30m
+FUZZTIME ?= 10s
+BENCHTIME ?= 1s
+VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
+
+.DEFAULT_GOAL := help
+.PHONY: help build image demo test packages programs fuzz bench verify format generate clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Use
+demo: packages ## Inject pods of three clouds in a real, embedded Kubernetes and show them
+	@go run ./test/demo $(DEMO)
+
+build: ## Build bin/telepod, static, for this machine
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/telepod ./cmd/telepod
+
+image: ## Build the image with buildah into bin/telepod-image.tar (ARCH=arm64 for another machine)
+	test/image/build.sh
+
+##@ Develop
+test: packages programs ## Run all tests: unit, fixtures, real Kubernetes, real Collector, real Helm
+	go test $(GOFLAGS_TEST) ./...
+
+verify: ## Check formatting, generated files, vet, staticcheck and the direction of imports
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "make verify: run 'make format'"; exit 1; }
+	go mod tidy -diff
+	go vet ./...
+	go tool -modfile=test/lint/go.mod staticcheck ./...
+	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/...
+
+fuzz: ## Fuzz for FUZZTIME (10s) each: profiles, plans, the command line, the HTTP handler
+	@set -e; grep -rlE '^func Fuzz' --include=*_test.go . | sort | while read -r file; do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' "$$file"); do \
+			go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x; \
+		done; done
+
+bench: ## Measure the handler against a null handler, and the HTTPS server under load
+	go test ./injector ./webhook -run '^$$' -bench . -benchtime $(BENCHTIME)
+
+format: ## Format the code
+	gofmt -w .
+
+generate: ## Renew what is generated: docs, schema, golden renders, Collector sources
+	go generate ./...
+
+clean: ## Remove build outputs; the cache of compiled programs stays
+	rm -rf bin
+
+packages: # what nodes need from Debian: nothing to do as an ordinary user, or where it is there
+	@test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || test/cluster/install-debian.sh
+
+programs: # compiled with progress to look at, before tests that would compile them in silence
+	@go run ./test/demo -build
