@@ -20,7 +20,7 @@ func (c *server) testWarnings(t *testing.T) {
 	}
 	for kind, document := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			c.expect(t, fmt.Sprintf(document, `{telepod.dev/profil: aws}`), "unknown annotation telepod.dev/profil: it changes nothing. Telepod knows ")
+			c.expect(t, fmt.Sprintf(document, `{telepod.dev/profil: aws}`), "unknown annotation telepod.dev/profil: it changes nothing. After telepod.dev/ there may be containers, endpoint, ")
 			c.expect(t, fmt.Sprintf(document, `{telepod.dev/endpoint: nod, example.com/x: "y"}`), `telepod.dev/endpoint: "nod" is not node, service, sidecar or a URL`)
 			c.expect(t, fmt.Sprintf(document, `{telepod.dev/endpoint: node, example.com/profil: "y"}`), "")
 			c.expect(t, fmt.Sprintf(document, `{}`), "")
@@ -31,6 +31,7 @@ func (c *server) testWarnings(t *testing.T) {
 	c.expect(t, pod("plain", `, labels: {telepod.dev/inject: "yes"}`), `label telepod.dev/inject: "yes" is not true or false`)
 	c.expect(t, `{apiVersion: v1, kind: Namespace, metadata: {name: x, labels: {telepod.dev/injection: "true"}}}`, `label telepod.dev/injection: "true" is not enabled or disabled`)
 	c.expect(t, pod("kube-system", `, annotations: {telepod.dev/profil: aws}`), "")
+	c.expect(t, pod("plain", `, annotations: {telepod.dev/profil: aws, telepod.dev/status: "{}"}`), "")
 	t.Run("values", c.testValues)
 }
 

@@ -31,7 +31,7 @@ install_missing() {
 
 install_missing
 mkdir -p bin "$(dirname "$out")"
-CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=false -ldflags "-s -w" \
+CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version" \
 	-o "bin/telepod-linux-$arch" ./cmd/telepod
 cp "$roots" bin/ca-certificates.crt
 
