@@ -1,0 +1,163 @@
+package install
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/collector"
+	"github.com/telepod/telepod/test/helm"
+)
+
+// SDKImage is test/otelapp: an application that exports with a stock OpenTelemetry SDK.
+const SDKImage = "telepod.test/otelapp:1"
+
+// CollectorImage is the image that the built-in profiles name for the sidecar.
+func CollectorImage() (string, error) {
+	set, err := profiles.Builtin()
+	if err != nil {
+		return "", err
+	}
+	base, ok := set.Lookup("base")
+	if !ok {
+		return "", errors.New("no built-in profile \"base\" to take the Collector's image from")
+	}
+	return base.Sidecar.Image, nil
+}
+
+// Images builds, if need be, and returns the archives for [cluster.Options.Images] or
+// [cluster.Cluster.LoadImage]: Telepod, the Collector and the application with an SDK.
+// [cluster.AppImage] is on every node already.
+func Images(ctx context.Context) ([]string, error) {
+	var archives []string
+	for _, archive := range []func(context.Context) (string, error){telepodImage, collectorImage, sdkImage} {
+		path, err := archive(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("make the images of the cluster: %w", err)
+		}
+		archives = append(archives, path)
+	}
+	return archives, nil
+}
+
+// telepodImage is made from the Dockerfile where buildah is or can be installed, and is of the same
+// layout otherwise. The archive is kept beside the program that it holds.
+func telepodImage(ctx context.Context) (string, error) {
+	ref, err := telepodRef()
+	if err != nil {
+		return "", err
+	}
+	program, err := telepodProgram(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !canBuildah() {
+		return archive(cluster.Image{Ref: ref, Files: map[string]string{
+			"/telepod": program, "/etc/ssl/certs/ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt",
+		}, Entrypoint: []string{"/telepod"}})
+	}
+	root, err := build.Root()
+	if err != nil {
+		return "", err
+	}
+	recipe, err := hash(filepath.Join(root, "Dockerfile"), filepath.Join(root, ".dockerignore"), filepath.Join(root, "test/image/build.sh"))
+	if err != nil {
+		return "", err
+	}
+	out := filepath.Join(filepath.Dir(program), "image-"+recipe+".tar")
+	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
+		return out, err
+	}
+	fmt.Fprintln(os.Stderr, "build the image from the Dockerfile")
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "test/image/build.sh"), out+".new")
+	cmd.Env = append(os.Environ(), "IMAGE="+ref)
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("test/image/build.sh: %w\n%s", err, said)
+	}
+	return out, os.Rename(out+".new", out)
+}
+
+// telepodRef is the image that the chart names by default, as a node knows it.
+func telepodRef() (string, error) {
+	chart, err := helm.Chart()
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(filepath.Join(chart, "Chart.yaml"))
+	if err != nil {
+		return "", err
+	}
+	var meta struct{ AppVersion string }
+	if err := yaml.Unmarshal(text, &meta); err != nil {
+		return "", fmt.Errorf("read Chart.yaml: %w", err)
+	}
+	return "docker.io/telepod/telepod:" + meta.AppVersion, nil
+}
+
+func telepodProgram(ctx context.Context) (string, error) {
+	return build.Binary(ctx, build.Spec{Name: "telepod", Package: "./cmd/telepod"})
+}
+
+func canBuildah() bool {
+	if _, err := exec.LookPath("buildah"); err == nil {
+		return true
+	}
+	_, err := exec.LookPath("apt-get")
+	return err == nil && os.Geteuid() == 0
+}
+
+func collectorImage(ctx context.Context) (string, error) {
+	ref, err := CollectorImage()
+	if err != nil {
+		return "", err
+	}
+	program, err := collector.Sidecar(ctx)
+	if err != nil {
+		return "", err
+	}
+	// The path and the user of the published image.
+	return archive(cluster.Image{Ref: "docker.io/" + ref, Files: map[string]string{"/otelcol-contrib": program},
+		Entrypoint: []string{"/otelcol-contrib"}, User: "10001:10001"})
+}
+
+func sdkImage(ctx context.Context) (string, error) {
+	program, err := collector.App(ctx)
+	if err != nil {
+		return "", err
+	}
+	return archive(cluster.Image{Ref: SDKImage, Files: map[string]string{"/otelapp": program}, Entrypoint: []string{"/otelapp"}})
+}
+
+// archive keeps the image beside the program that is its entrypoint: the directory is named by the
+// program's content, so the image is made once.
+func archive(i cluster.Image) (string, error) {
+	sum := sha256.Sum256([]byte(i.Ref + "\n" + i.User))
+	out := filepath.Join(filepath.Dir(i.Files[i.Entrypoint[0]]), "image-"+hex.EncodeToString(sum[:6])+".tar")
+	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
+		return out, err
+	}
+	return out, cluster.WriteImage(out, i)
+}
+
+func hash(paths ...string) (string, error) {
+	h := sha256.New()
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%d\n%s", len(content), content)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:6]), nil
+}

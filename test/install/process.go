@@ -1,0 +1,273 @@
+package install
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/test/cluster"
+)
+
+// Webhook is the webhook as a process on this machine.
+type Webhook struct {
+	// Health has /healthz and /readyz below it; Metrics is the URL of the metrics.
+	Health, Metrics string
+
+	cmd    *exec.Cmd
+	dir    string
+	log    logBuffer
+	exited chan struct{}
+	err    error // of the exit, once exited is closed
+}
+
+// Process runs the webhook beside a cluster without nodes, with the chart's arguments, profiles,
+// webhook configuration and policies; the configuration's URLs point at the process. It ends with
+// [Webhook.Stop] or with the caller's process. No root is needed.
+func Process(ctx context.Context, c *cluster.Cluster, o Options) (*Webhook, error) {
+	w, err := process(ctx, c, o)
+	if err != nil {
+		return nil, fmt.Errorf("run telepod as a process: %w", err)
+	}
+	return w, nil
+}
+
+func process(ctx context.Context, c *cluster.Cluster, o Options) (w *Webhook, err error) {
+	ctx, cancel := context.WithTimeout(ctx, installLimit)
+	defer cancel()
+	program, err := telepodProgram(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text, err := runChart(ctx, o, []string{"template", Release})
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	ports, err := freePorts(3)
+	if err != nil {
+		return nil, err
+	}
+	manifests, err := rendered.pointedAt("https://localhost:" + ports[0])
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Apply(ctx, namespaceManifest+"---\n"+manifests); err != nil {
+		return nil, err
+	}
+	w = &Webhook{exited: make(chan struct{}), Health: "http://127.0.0.1:" + ports[1], Metrics: "http://127.0.0.1:" + ports[2] + "/metrics"}
+	if w.dir, err = os.MkdirTemp("", "telepod-profiles-"); err != nil {
+		return nil, err
+	}
+	w.cmd = exec.Command(program, slices.Concat(rendered.args, []string{
+		"--kubeconfig=" + c.Kubeconfig(), "--namespace=" + Namespace, "--certificate-extra-names=localhost",
+		"--host=127.0.0.1", "--port=" + ports[0], "--health-address=127.0.0.1:" + ports[1],
+		"--metrics-address=127.0.0.1:" + ports[2], "--profiles-dir=" + w.dir, "--drain-delay=0s",
+	})...)
+	err = w.SetProfiles(rendered.profiles)
+	if err == nil {
+		err = w.start()
+	}
+	if err == nil {
+		err = w.injecting(ctx, c)
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.Stop(), errors.New("it said:\n"+w.Log()))
+	}
+	return w, nil
+}
+
+func (w *Webhook) start() error {
+	w.cmd.Stdout, w.cmd.Stderr = &w.log, &w.log
+	w.cmd.SysProcAttr = endWithParent()
+	if err := w.cmd.Start(); err != nil {
+		close(w.exited)
+		return err
+	}
+	go func() {
+		w.err = w.cmd.Wait()
+		close(w.exited)
+	}()
+	return nil
+}
+
+// injecting waits until the webhook is ready, which it is not before it has read the namespaces, and
+// has injected a pod. The end of the process ends the wait.
+func (w *Webhook) injecting(ctx context.Context, c *cluster.Cluster) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-w.exited:
+			cancel(errors.New("it ended instead of serving"))
+		case <-ctx.Done():
+		}
+	}()
+	for {
+		err := w.ready(ctx)
+		if err == nil {
+			return Injecting(ctx, c)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until it is ready: %w: %w", context.Cause(ctx), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (w *Webhook) ready(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.Health+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode == http.StatusOK {
+		return err
+	}
+	return errors.New(strings.TrimSpace(string(text)))
+}
+
+// SetProfiles replaces the profiles that the chart's values gave; the names are those of files.
+func (w *Webhook) SetProfiles(files map[string]string) error {
+	old, err := os.ReadDir(w.dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range old {
+		if _, keep := files[entry.Name()]; !keep {
+			err = errors.Join(err, os.Remove(filepath.Join(w.dir, entry.Name())))
+		}
+	}
+	for name, text := range files {
+		err = errors.Join(err, os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o644))
+	}
+	return err
+}
+
+// Log is what the webhook has written so far.
+func (w *Webhook) Log() string { return w.log.String() }
+
+// Stop ends the webhook as the kubelet does and waits for it. Its configuration stays: pods are
+// admitted bare from now on.
+func (w *Webhook) Stop() error {
+	defer os.RemoveAll(w.dir)
+	if w.cmd.Process == nil {
+		return nil
+	}
+	_ = w.cmd.Process.Signal(syscall.SIGTERM) // fails when it has ended, which is as well
+	select {
+	case <-w.exited:
+	case <-time.After(time.Minute):
+		_ = w.cmd.Process.Kill()
+		<-w.exited
+	}
+	if w.err != nil {
+		return fmt.Errorf("the webhook did not end well: %w", w.err)
+	}
+	return nil
+}
+
+// rendered is what a process needs of the chart.
+type rendered struct {
+	webhooks *admissionregistrationv1.MutatingWebhookConfiguration
+	policies []string
+	profiles map[string]string
+	args     []string
+}
+
+func parse(text string) (r rendered, err error) {
+	for document := range strings.SplitSeq(text, "\n---\n") {
+		var kind struct{ Kind string }
+		if err := yaml.Unmarshal([]byte(document), &kind); err != nil {
+			return r, err
+		}
+		switch kind.Kind {
+		case "MutatingWebhookConfiguration":
+			r.webhooks = &admissionregistrationv1.MutatingWebhookConfiguration{}
+			err = errors.Join(err, yaml.Unmarshal([]byte(document), r.webhooks))
+		case "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding":
+			r.policies = append(r.policies, document)
+		case "ConfigMap":
+			var m corev1.ConfigMap
+			err = errors.Join(err, yaml.Unmarshal([]byte(document), &m))
+			r.profiles = m.Data
+		case "Deployment":
+			var d appsv1.Deployment
+			err = errors.Join(err, yaml.Unmarshal([]byte(document), &d))
+			if err == nil {
+				r.args = d.Spec.Template.Spec.Containers[0].Args
+			}
+		}
+	}
+	if err == nil && (r.webhooks == nil || r.args == nil) {
+		err = errors.New("the chart rendered no injector: leave injector.enabled true")
+	}
+	return r, err
+}
+
+// pointedAt are the manifests with webhooks that are called by URL.
+func (r rendered) pointedAt(url string) (string, error) {
+	for i := range r.webhooks.Webhooks {
+		client := &r.webhooks.Webhooks[i].ClientConfig
+		to := url + *client.Service.Path
+		client.Service, client.URL = nil, &to
+	}
+	text, err := yaml.Marshal(r.webhooks)
+	return strings.Join(append(r.policies, string(text)), "\n---\n"), err
+}
+
+func freePorts(n int) ([]string, error) {
+	var ports []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		ports = append(ports, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	}
+	return ports, nil
+}
+
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(data []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(data)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}

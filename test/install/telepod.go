@@ -1,0 +1,159 @@
+package install
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/helm"
+)
+
+const (
+	// Namespace is where Telepod is installed. It enforces PodSecurity "restricted".
+	Namespace = "telepod"
+	// Release is the name of the Helm release.
+	Release = "telepod"
+	// Name is that of the webhook's Deployment, Service and webhook configuration.
+	Name = "telepod-injector"
+)
+
+// Options say how Telepod is installed.
+type Options struct {
+	// Values of the chart, as YAML. Empty means a cluster in AWS, us-east-1.
+	Values string
+}
+
+const defaultValues = `
+cloud: {provider: aws, region: us-east-1, account: "123456789012"}
+cluster: {name: prod-use1}
+environment: production
+`
+
+// installLimit bounds an installation, if the context does not. It is some ten seconds usually.
+const installLimit = 3 * time.Minute
+
+// Telepod installs the chart, or upgrades the release, and waits until the webhook has answered for
+// a pod: from then on a pod that opts in is injected.
+func Telepod(ctx context.Context, c *cluster.Cluster, o Options) error {
+	ctx, cancel := context.WithTimeout(ctx, installLimit)
+	defer cancel()
+	if err := c.Apply(ctx, namespaceManifest); err != nil {
+		return fmt.Errorf("install telepod: %w", err)
+	}
+	args := []string{"upgrade", "--install", Release, "--wait", "--timeout", installLimit.String(), "--kubeconfig", c.Kubeconfig()}
+	if _, err := runChart(ctx, o, args); err != nil {
+		return errors.Join(fmt.Errorf("install telepod: %w", err), state(c))
+	}
+	if err := Injecting(ctx, c); err != nil {
+		return errors.Join(err, state(c))
+	}
+	return nil
+}
+
+// Uninstall removes the release.
+func Uninstall(ctx context.Context, c *cluster.Cluster) error {
+	cli, err := helm.V4(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = cli.Run(ctx, "uninstall", Release, "--namespace", Namespace, "--wait", "--kubeconfig", c.Kubeconfig())
+	return err
+}
+
+const namespaceManifest = `
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: ` + Namespace + `
+  labels: {pod-security.kubernetes.io/enforce: restricted}
+`
+
+// runChart runs a Helm command on the project's chart with the values of o.
+func runChart(ctx context.Context, o Options, args []string) (string, error) {
+	cli, err := helm.V4(ctx)
+	if err != nil {
+		return "", err
+	}
+	chart, err := helm.Chart()
+	if err != nil {
+		return "", err
+	}
+	values, err := os.CreateTemp("", "telepod-values-*.yaml")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(values.Name())
+	_, err = values.WriteString(cmp.Or(o.Values, defaultValues))
+	if err := errors.Join(err, values.Close()); err != nil {
+		return "", err
+	}
+	return cli.Run(ctx, append(args, chart, "--namespace", Namespace, "--values", values.Name())...)
+}
+
+// Injecting waits until a pod that asks for it comes back injected. Between the webhook's start and
+// that moment lie the caBundle, which the API server has to hear of, and endpoints, which every node
+// has to. Nothing is stored.
+func Injecting(ctx context.Context, c *cluster.Cluster) error {
+	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
+	if err != nil {
+		return fmt.Errorf("wait for injection: %w", err)
+	}
+	config.WarningHandler = nil
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("wait for injection: %w", err)
+	}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "telepod-probe-", Annotations: map[string]string{injector.InjectKey: "true"}},
+		Spec: corev1.PodSpec{
+			// The namespace's own may not have been made yet; the API server insists on it.
+			AutomountServiceAccountToken: new(bool),
+			Containers:                   []corev1.Container{{Name: "app", Image: cluster.AppImage}},
+		},
+	}
+	last := errors.New("no pod was created")
+	for {
+		made, err := client.CoreV1().Pods(metav1.NamespaceDefault).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		switch {
+		case err == nil && made.Annotations[injector.StatusAnnotation] != "":
+			return nil
+		case err == nil:
+			last = errors.New("pods come back bare")
+		case ctx.Err() == nil:
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for injection: %w: %w", context.Cause(ctx), last)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// state is what there is to see of an installation that does not get ready, as an error.
+func state(c *cluster.Cluster) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	var said string
+	for _, args := range [][]string{
+		{"get", "pods,events", "--output=wide"},
+		{"logs", "--selector=app.kubernetes.io/component=injector", "--tail=20", "--prefix", "--ignore-errors"},
+	} {
+		out, err := c.Kubectl(ctx, append(args, "--namespace="+Namespace)...)
+		if err != nil {
+			out = err.Error()
+		}
+		said += out + "\n"
+	}
+	return errors.New("what there is:\n" + said)
+}
