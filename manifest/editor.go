@@ -18,7 +18,7 @@ func (e *editor) change(at place, have, want *value) error {
 	switch {
 	case have.equal(want):
 		return nil
-	case n.Kind == yaml.AliasNode, n.Anchor != "", n.Style&yaml.TaggedStyle != 0:
+	case n.Kind == yaml.AliasNode, e.shared[n], n.Style&yaml.TaggedStyle != 0:
 		return errStyle
 	case have.empty() && at.key != nil && want.kind != '"' && want.kind != '0':
 		return e.fill(at, want)
@@ -31,7 +31,7 @@ func (e *editor) change(at place, have, want *value) error {
 	if !ok {
 		return errStyle
 	}
-	text, err := inline(want, n.Style)
+	text, err := inline(want, n.Style, at.key == nil)
 	e.replace(start, end, text)
 	return err
 }
@@ -110,32 +110,51 @@ func (e *editor) insert(n *yaml.Node, at int, items []*value) error {
 		if at == len(n.Content) {
 			return e.appendFlow(n, added)
 		}
-		text, err := inline(added, yaml.FlowStyle)
+		text, err := inline(added, yaml.FlowStyle, true)
 		start := e.offset(n.Content[at])
 		e.replace(start, start, strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")+", ")
 		return err
 	}
-	text, err := e.block(added, n.Column-1)
+	column, ok := e.listColumn(n)
+	if !ok {
+		return errStyle
+	}
+	text, err := e.block(added, column)
 	if at == len(n.Content) {
-		e.insertLines(e.endOfBlock(n, n.Column-1, true)+1, text)
+		e.insertLines(e.endOfBlock(n, column, true)+1, text)
 		return err
 	}
-	line := e.dash(n, at)
+	line := e.dash(n.Content[at], column)
 	if line == 0 {
 		return errStyle
 	}
-	for line > 1 && comment(e.line(line-1)) && indentation(e.line(line-1)) == n.Column-1 {
+	for line > 1 && comment(e.line(line-1)) && indentation(e.line(line-1)) == column {
 		line-- // comments above an item stay with it
 	}
 	e.insertLines(line, text)
 	return err
 }
 
+// listColumn is where the dashes of a list stand. A list with an anchor says where that stands.
+func (e *editor) listColumn(n *yaml.Node) (int, bool) {
+	if n.Anchor == "" {
+		return n.Column - 1, true
+	}
+	line := e.line(n.Content[0].Line)
+	column := indentation(line)
+	return column, n.Content[0].Line > n.Line && strings.HasPrefix(line[column:], "-")
+}
+
 // dash is the line of a list item's "-", or 0 where something else stands before that.
-func (e *editor) dash(n *yaml.Node, at int) int {
-	for line := n.Content[at].Line; line >= n.Line; line-- {
-		if text := e.line(line); indentation(text) == n.Column-1 && strings.HasPrefix(text[n.Column-1:], "-") {
+func (e *editor) dash(item *yaml.Node, column int) int {
+	for line := item.Line; line > 0; line-- {
+		text := e.line(line)
+		switch {
+		case blank(text) || comment(text):
+		case indentation(text) == column && strings.HasPrefix(text[column:], "-"):
 			return line
+		case line < item.Line:
+			return 0
 		}
 	}
 	return 0
@@ -143,7 +162,7 @@ func (e *editor) dash(n *yaml.Node, at int) int {
 
 // appendFlow puts members or items at the end of a collection in flow style.
 func (e *editor) appendFlow(n *yaml.Node, added *value) error {
-	text, err := inline(added, yaml.FlowStyle)
+	text, err := inline(added, yaml.FlowStyle, true)
 	if err != nil || len(text) < 2 {
 		return err
 	}
@@ -206,9 +225,9 @@ func (e *editor) block(v *value, column int) (string, error) {
 	return b.String(), nil
 }
 
-// inline is a value on one line, a string in the quotes of the one that it replaces. It is written as
-// in a list in flow style, where fewer strings can do without quotes.
-func inline(v *value, style yaml.Style) (string, error) {
+// inline is a value on one line, a string in the quotes of the one that it replaces. In a collection
+// in flow style, fewer strings can do without quotes.
+func inline(v *value, style yaml.Style, inFlow bool) (string, error) {
 	n := v.node(yaml.FlowStyle)
 	if v.kind == '"' {
 		switch {
@@ -218,7 +237,13 @@ func inline(v *value, style yaml.Style) (string, error) {
 			n.Style = yaml.SingleQuotedStyle
 		}
 	}
-	list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle, Content: []*yaml.Node{n}}
-	text, err := encode(list, false)
-	return strings.TrimSuffix(strings.TrimPrefix(text, "["), "]\n"), err
+	if inFlow {
+		n = &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle, Content: []*yaml.Node{n}}
+	}
+	text, err := encode(n, false)
+	text = strings.TrimSuffix(text, "\n")
+	if inFlow {
+		text = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
+	}
+	return text, err
 }

@@ -176,7 +176,7 @@ func readable(text string) string {
 			break
 		}
 		if strings.HasPrefix(line, "%YAML") {
-			out[starts[i]] = '#'
+			copy(out[starts[i]:], strings.Repeat(" ", len(strings.TrimRight(line, breaks))))
 		}
 	}
 	return string(out)

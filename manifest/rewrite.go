@@ -49,7 +49,8 @@ func splice(text string, root *yaml.Node, have, want *value) (string, error) {
 	if len(root.Content) == 0 {
 		return "", errStyle
 	}
-	e := &editor{source: newSource(text)}
+	e := &editor{source: newSource(text), shared: map[*yaml.Node]bool{}}
+	e.share(root)
 	e.compact = compactLists(root)
 	if err := e.change(place{node: root.Content[0]}, have, want); err != nil {
 		return "", err
@@ -68,7 +69,8 @@ func splice(text string, root *yaml.Node, have, want *value) (string, error) {
 	return text, nil
 }
 
-// compactLists reports whether lists stand at the column of their key; the first one tells.
+// compactLists reports whether lists stand at the column of their key; the first without an anchor,
+// whose column it would have, tells.
 func compactLists(n *yaml.Node) bool {
 	compact, _ := listStyle(n)
 	return compact
@@ -76,7 +78,7 @@ func compactLists(n *yaml.Node) bool {
 
 func listStyle(n *yaml.Node) (compact, found bool) {
 	for i, child := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 1 && child.Kind == yaml.SequenceNode && child.Style&yaml.FlowStyle == 0 {
+		if n.Kind == yaml.MappingNode && i%2 == 1 && child.Kind == yaml.SequenceNode && child.Style&yaml.FlowStyle == 0 && child.Anchor == "" {
 			return child.Column == n.Content[i-1].Column, true
 		}
 		if compact, found := listStyle(child); found {
@@ -97,6 +99,16 @@ type editor struct {
 	source
 	edits   []edit
 	compact bool
+	shared  map[*yaml.Node]bool // what aliases stand for
+}
+
+func (e *editor) share(n *yaml.Node) {
+	if n.Kind == yaml.AliasNode {
+		e.shared[n.Alias] = true
+	}
+	for _, child := range n.Content {
+		e.share(child)
+	}
 }
 
 func (e *editor) replace(start, end int, text string) {
