@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// choice is a flag that takes one of a few words (pflag.Value).
+type choice struct {
+	value string
+	words []string
+}
+
+func (c *choice) String() string { return c.value }
+
+// Type is what help shows in the place of a value.
+func (c *choice) Type() string { return strings.Join(c.words, "|") }
+
+func (c *choice) Set(value string) error {
+	if !slices.Contains(c.words, value) {
+		return fmt.Errorf("choose one of %s%s", strings.Join(c.words, ", "), didYouMean(value, c.words))
+	}
+	c.value = value
+	return nil
+}
+
+// choiceFlag adds a flag whose first word is the default, with completion.
+func choiceFlag(cmd *cobra.Command, name, short string, words ...string) *choice {
+	c := &choice{value: words[0], words: words}
+	usage := map[string]string{"output": "what to print", "node-ip-family": "family of the nodes' addresses"}[name]
+	cmd.Flags().VarP(c, name, short, usage)
+	complete(cmd, name, func(*cobra.Command) []string { return words })
+	return c
+}
+
+// complete makes a shell complete a flag's value.
+func complete(cmd *cobra.Command, flag string, words func(*cobra.Command) []string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return words(cmd), cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // the flag does not exist: a mistake in this program
+	}
+}

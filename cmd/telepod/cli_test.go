@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const barePod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}]}\n"
+
+// TestCommands runs command lines: the exit code, and a part of each output.
+func TestCommands(t *testing.T) {
+	for _, name := range []string{envRegion, envAccount, envCluster, envEnvironment} {
+		t.Setenv(name, "")
+	}
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("bad.yaml", "name: onprem\ninherits: bas\n---\nname: other\nclod: {}\n")
+	if err := os.Mkdir(filepath.Join(dir, "good"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args        string
+		stdin       string
+		code        int
+		out, stderr string
+	}{
+		{"", "", exitOK, "Available Commands:", ""},
+		{"injct", "", exitUsage, "", `error: unknown command "injct" (did you mean "inject"?)` + "\nSee 'telepod --help'.\n"},
+		{"inject", "", exitUsage, "", "error: give -f FILE, -f DIRECTORY, or -f - for standard input\nSee 'telepod inject --help'.\n"},
+		{"inject extra", "", exitUsage, "", `unknown command "extra" for "telepod inject"`},
+		{"inject -f - --regoin x", "", exitUsage, "", "unknown flag: --regoin"},
+		{"inject -f - -o yml", "", exitUsage, "", `choose one of yaml, patch, diff (did you mean "yaml"?)`},
+		{"inject -f - --profile asw", barePod, exitUsage, "", `--profile="asw": no such profile (did you mean "aws"?)`},
+		{"inject -f - --kubernetes-version new", barePod, exitUsage, "", `--kubernetes-version="new": give a version such as 1.36`},
+		{"inject -f - -f -", barePod, exitError, "", "give - once"},
+		{"inject -f https://example.com/a.yaml", "", exitError, "", "URLs are not supported"},
+		{"inject -f DIR/none.yaml", "", exitError, "", "none.yaml: no such file"},
+		{"inject -f DIR/good", "", exitError, "", "has no *.yaml, *.yml or *.json"},
+		{"inject -f -", "kind: [", exitError, "", "error: stdin:2: read YAML: "},
+		{"inject -f -", "name: values\n", exitError, "", "error: stdin: it has no Kubernetes object: each needs apiVersion and kind\n"},
+		{"inject -f -", strings.Replace(barePod, "{name: a}", "a", 1), exitError, "", "stdin:1: Pod default/p: decode pod: "},
+		{"inject -f - --profiles-dir DIR", barePod, exitError, "", `bad.yaml:2: profile "onprem": inherits: no such profile: "bas" (did you mean "base"?)`},
+		{"inject -f -", "", exitOK, "", "note: there are no pods in the manifests\n"},
+		{"inject -f - -n kube-system", barePod, exitOK, barePod, "note: none of 1 pod(s) injected; 'telepod explain' says why\n"},
+		{"inject -f - --assume-opted-in=false -o patch", barePod, exitOK, "[]\n", "none of 1 pod(s)"},
+		{"inject -f - --assume-opted-in=false --inject-by-default", barePod, exitOK, `"reason":"default-enabled"`, ""},
+		{"inject -f - --strict", strings.Replace(barePod, "name: p", "name: p, annotations: {telepod.dev/sidcar: x}", 1), exitError, "", "stdin:1: Pod default/p: error: unknown-annotation"},
+		{"explain -f -", barePod, exitOK, "stdin:1: Pod default/p\n  decision: injected\n    namespace-enabled:", ""},
+		{"explain -f - --assume-opted-in=false", barePod, exitOK, "default-disabled: neither pod nor namespace opts in", ""},
+		{"explain -f -", "apiVersion: v1\nkind: Secret\n", exitOK, "", "note: there are no pods"},
+		{"profiles", "", exitOK, "Available Commands:", ""},
+		{"profiles shw", "", exitUsage, "", `(did you mean "show"?)`},
+		{"profiles list", "", exitOK, "\ngcp    base", ""},
+		{"profiles show gpc", "", exitError, "", `no such profile (did you mean "gcp"?); have aws, azure, base, gcp`},
+		{"profiles show", "", exitUsage, "", "accepts 1 arg(s), received 0"},
+		{"profiles show aws --region us-east-1", "", exitOK, "region: us-east-1", ""},
+		{"profiles show aws -o json", "", exitOK, `"lineage": [`, ""},
+		{"profiles validate", "", exitUsage, "", "requires at least 1 arg(s)"},
+		{"profiles validate DIR/bad.yaml", "", exitError, "bad.yaml:5: profile \"other\": clod: unknown field (did you mean \"cloud\"?)\n", "error: 2 problem(s) in 1 file(s)\n"},
+		{"profiles validate testdata/profiles", "", exitOK, "testdata/profiles/small.yaml: profile \"small\" is valid\n", ""},
+		{"profiles validate -", "# nothing\n", exitError, "", "stdin: it has no profile"},
+		{"reasons user-pair", "", exitOK, "user-pair  the container sets", ""},
+		{"reasons usr-pair", "", exitUsage, "", `unknown reason "usr-pair" (did you mean "user-pair"?)`},
+		{"version", "", exitOK, "telepod devel (", ""},
+		{"version -o json", "", exitOK, `{"version":"devel",`, ""},
+		{"__complete inject --profile ", "", exitOK, "aws\nazure\nbase\ngcp\n", ""},
+		{"__complete profiles show ", "", exitOK, "aws\nazure\nbase\ngcp\n", ""},
+		{"__complete inject -o ", "", exitOK, "yaml\npatch\ndiff\n", ""},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			args := strings.Split(strings.ReplaceAll(test.args, "DIR", dir), " ")
+			if test.args == "" {
+				args = []string{} // nil would be those of the test
+			}
+			var out, stderr bytes.Buffer
+			if code := run(args, streams{strings.NewReader(test.stdin), &out, &stderr}); code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+			if !strings.Contains(out.String(), test.out) || test.out == "" && out.Len() > 0 {
+				t.Errorf("output:\n%s\nwant in it:\n%s", &out, test.out)
+			}
+			if !strings.Contains(stderr.String(), test.stderr) {
+				t.Errorf("standard error:\n%s\nwant in it:\n%s", &stderr, test.stderr)
+			}
+		})
+	}
+}
+
+// TestExplainJSON reads what scripts read.
+func TestExplainJSON(t *testing.T) {
+	out, _ := inject(t, read(t, "testdata/inject/mistakes.yaml"), "explain", "-f", "-", "-o", "json", "--profile", "aws")
+	var got []explanation
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	patches, _ := inject(t, read(t, "testdata/inject/mistakes.yaml"), "inject", "-f", "-", "-o", "patch", "--profile", "aws")
+	for i, line := range strings.Split(strings.TrimSpace(patches), "\n") {
+		if diff := cmp.Diff(generic(t, []byte(line)), generic(t, got[i].Patch)); diff != "" {
+			t.Errorf("patch of %s (-inject +explain):\n%s", got[i].Name, diff)
+		}
+		got[i].Patch = nil
+	}
+	got[0].Profile.Hash = ""
+	sidecar := got[0].Settings["sidecar-image"]
+	want := []explanation{{
+		File: "stdin", Line: 2, APIVersion: "v1", Kind: "Pod", Namespace: "default", Name: "mistakes",
+		Decision: decision{Inject: true, Reason: "namespace-enabled", Text: "the namespace is labelled telepod.dev/injection: enabled"},
+		Profile:  &profile{Name: "aws", Lineage: []string{"aws", "base"}},
+		Settings: map[string]setting{"profile": {"aws", "default"}, "endpoint": {"node", "profile"},
+			"protocol": {"grpc", "profile"}, "sidecar": {"false", "profile"}, "sidecar-image": sidecar},
+		Sidecar: "none", Skipped: got[0].Skipped, Warnings: got[0].Warnings,
+	}, {
+		File: "stdin", Line: 19, APIVersion: "v1", Kind: "Pod", Namespace: "default", Name: "opted-out",
+		Decision: decision{Reason: "pod-disabled", Text: `the pod says telepod.dev/inject: "false"`}, Sidecar: "none",
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(got[0].Warnings) != 4 || len(got[0].Skipped) == 0 {
+		t.Errorf("warnings %q, skipped %v: want four warnings, and parts left out", got[0].Warnings, got[0].Skipped)
+	}
+}
+
+// TestFactsFromEnvironment: a flag wins over the environment.
+func TestFactsFromEnvironment(t *testing.T) {
+	t.Setenv(envRegion, "from-environment")
+	t.Setenv(envCluster, "from-environment")
+	out, _ := inject(t, []byte(barePod), "inject", "-f", "-", "--cluster", "from-flag")
+	for _, want := range []string{"CLOUD_REGION, value: from-environment", "K8S_CLUSTER_NAME, value: from-flag"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in:\n%s", want, out)
+		}
+	}
+}

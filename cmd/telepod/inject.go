@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/spf13/cobra"
+)
+
+const injectLong = `Inject the pods and pod templates of manifests, by the code of the webhook.
+
+Pods, Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs, ReplicationControllers,
+PodTemplates, Argo Rollouts and Lists of these are known. Everything else, and every byte that
+the injection does not touch, is passed through: comments, order and style stay.
+
+Namespaces count as opted in unless the manifests say otherwise (a Namespace object among them, or
+telepod.dev/inject: "false" on a pod); --assume-opted-in=false is as strict as a cluster.
+Warnings go to standard error with file and line. Nothing is printed if there is an error.
+
+-o yaml   the manifests, changed (a JSON document stays JSON)
+-o patch  one line for each pod or template, in order: a JSON Patch for its object, [] if it stays
+          as it is. 'telepod explain -o json' says which is which.
+-o diff   a unified diff, for eyes or for 'git apply'`
+
+const injectExample = `  telepod inject -f app.yaml --profile aws --region us-east-1 --cluster prod-use1 | kubectl apply -f -
+  kustomize build . | telepod inject -f - --profile gcp --cluster prod-euw1
+  telepod inject -f manifests/ -o diff
+  kubectl patch deployment web --type=json -p "$(kubectl get deployment web -o yaml | telepod inject -f - -o patch)"`
+
+type injectFlags struct {
+	offlineFlags
+	output *choice
+}
+
+func newInjectCommand() *cobra.Command {
+	f := &injectFlags{}
+	cmd := &cobra.Command{
+		Use:     "inject -f FILE",
+		Short:   "Inject the pods of manifests",
+		Long:    injectLong,
+		Example: injectExample,
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.register(cmd)
+	f.output = choiceFlag(cmd, "output", "o", "yaml", "patch", "diff")
+	return cmd
+}
+
+func (f *injectFlags) run(cmd *cobra.Command) error {
+	in, err := f.injector(cmd)
+	if err != nil {
+		return err
+	}
+	inputs, err := readInputs(cmd.InOrStdin(), f.files)
+	if err != nil {
+		return err
+	}
+	list, err := f.plan(in, inputs)
+	if err != nil {
+		return err
+	}
+	if f.strict {
+		if n := warn(cmd, list, "error"); n > 0 {
+			return fmt.Errorf("strict: %d warning(s) count as errors: correct the annotations", n)
+		}
+	}
+	warn(cmd, list, "warning")
+	text, err := f.print(inputs, list)
+	if err != nil {
+		return err
+	}
+	if err := note(cmd, list); err != nil {
+		return err
+	}
+	_, err = cmd.OutOrStdout().Write(text)
+	return err
+}
+
+// note says when nothing was injected, as an unchanged output is easy to miss.
+func note(cmd *cobra.Command, list []planned) error {
+	for _, p := range list {
+		if p.Plan.Decision.Inject {
+			return nil
+		}
+	}
+	text := "note: there are no pods in the manifests"
+	if len(list) > 0 {
+		text = fmt.Sprintf("note: none of %d pod(s) injected; 'telepod explain' says why", len(list))
+	}
+	_, err := fmt.Fprintln(cmd.ErrOrStderr(), text)
+	return err
+}
+
+func (f *injectFlags) print(inputs []input, list []planned) ([]byte, error) {
+	if f.output.value == "patch" {
+		return patches(list), nil
+	}
+	for _, p := range list {
+		if patch := p.Plan.AppendPatch(nil, p.Pointer); patch != nil {
+			if err := p.Patch(patch); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var out bytes.Buffer
+	for _, in := range inputs {
+		text, err := in.Bytes()
+		if err != nil {
+			return nil, err
+		}
+		if f.output.value == "diff" {
+			name := filepath.ToSlash(in.name)
+			out.WriteString(udiff.Unified("a/"+name, "b/"+name, string(in.data), string(text)))
+			continue
+		}
+		appendStream(&out, text)
+	}
+	return out.Bytes(), nil
+}
+
+func patches(list []planned) []byte {
+	var out []byte
+	for _, p := range list {
+		before := len(out)
+		if out = p.Plan.AppendPatch(out, p.Path); len(out) == before {
+			out = append(out, "[]"...)
+		}
+		out = append(out, '\n')
+	}
+	return out
+}
+
+// appendStream puts a stream of documents behind another.
+func appendStream(out *bytes.Buffer, text []byte) {
+	if out.Len() > 0 && len(bytes.TrimSpace(text)) > 0 {
+		if !bytes.HasSuffix(out.Bytes(), []byte("\n")) {
+			out.WriteByte('\n')
+		}
+		first := strings.TrimPrefix(string(text), "\ufeff")
+		switch {
+		case strings.HasPrefix(first, "%"):
+			out.WriteString("...\n")
+		case !strings.HasPrefix(first, "---"):
+			out.WriteString("---\n")
+		}
+	}
+	out.Write(text)
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	apiversion "k8s.io/apimachinery/pkg/util/version"
+
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/manifest"
+	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/webhook"
+)
+
+// offlineFlags say what a cluster would know: its facts, its profiles and what it can do.
+type offlineFlags struct {
+	files             []string
+	facts             profiles.Facts
+	profile           string
+	profilesDir       string
+	kubernetesVersion string
+	nodeIPFamily      *choice
+	namespace         string
+	assumeOptedIn     bool
+	injectByDefault   bool
+	protected         []string
+	strict            bool
+}
+
+func (f *offlineFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVarP(&f.files, "filename", "f", nil, "file or directory of manifests, - for standard input; may be repeated")
+	flags.StringVar(&f.profile, "profile", "base", "profile where no annotation names one")
+	flags.StringVar(&f.profilesDir, "profiles-dir", "", "directory with more profiles")
+	registerFacts(flags, &f.facts)
+	flags.StringVar(&f.kubernetesVersion, "kubernetes-version", "1.36", "version of the cluster: native sidecars need 1.29, zones in variables 1.35")
+	f.nodeIPFamily = choiceFlag(cmd, "node-ip-family", "", "ipv4", "ipv6")
+	flags.StringVarP(&f.namespace, "namespace", "n", "default", "namespace of objects that name none")
+	flags.BoolVar(&f.assumeOptedIn, "assume-opted-in", true, "take namespaces for labelled telepod.dev/injection=enabled where the manifests do not say")
+	flags.BoolVar(&f.injectByDefault, "inject-by-default", false, "inject pods where neither pod nor namespace says anything")
+	flags.StringSliceVar(&f.protected, "protected-namespaces", []string{"kube-system"}, "namespaces that are never injected")
+	flags.BoolVar(&f.strict, "strict", false, "make every warning an error")
+	complete(cmd, "profile", func(*cobra.Command) []string { return profileNames(f.profilesDir) })
+}
+
+// injector makes the injector that the webhook of such a cluster would have.
+func (f *offlineFlags) injector(cmd *cobra.Command) (*injector.Injector, error) {
+	if len(f.files) == 0 {
+		return nil, wrongUsage(cmd, "give -f FILE, -f DIRECTORY, or -f - for standard input")
+	}
+	v, err := apiversion.ParseGeneric(f.kubernetesVersion)
+	if err != nil {
+		return nil, wrongUsage(cmd, "--kubernetes-version=%q: give a version such as 1.36", f.kubernetesVersion)
+	}
+	set, err := loadProfiles(withEnvironment(f.facts), f.profilesDir)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := set.Lookup(f.profile); !ok {
+		return nil, wrongUsage(cmd, "--profile=%q: no such profile%s; 'telepod profiles list' shows all", f.profile, didYouMean(f.profile, set.Names()))
+	}
+	capabilities := webhook.Capabilities{NativeSidecars: webhook.Auto, TopologyLabels: webhook.Auto, NodeIPv6: f.nodeIPFamily.value == "ipv6"}
+	return injector.New(set, injector.Options{
+		Policy:         injector.Policy{InjectByDefault: f.injectByDefault, ProtectedNamespaces: f.protected},
+		Cluster:        capabilities.Cluster(v),
+		DefaultProfile: f.profile,
+		Strict:         f.strict,
+	})
+}
+
+// planned is a pod of a manifest and what happens to it.
+type planned struct {
+	*manifest.Pod
+	Namespace string
+	Plan      *injector.Plan
+}
+
+// String names the object as messages do.
+func (p planned) String() string {
+	return fmt.Sprintf("%s:%d: %s %s/%s", p.File, p.Line, p.Kind, p.Namespace, cmp.Or(p.Name, "(no name yet)"))
+}
+
+// plan plans every pod of the inputs; Namespace objects among them tell about theirs.
+func (f *offlineFlags) plan(in *injector.Injector, inputs []input) ([]planned, error) {
+	namespaces := map[string]injector.Namespace{}
+	for _, input := range inputs {
+		for _, ns := range input.Namespaces() {
+			namespaces[ns.Name] = injector.Namespace{Name: ns.Name, Labels: maps.Clone(ns.Labels), Annotations: ns.Annotations}
+		}
+	}
+	var list []planned
+	for _, input := range inputs {
+		for _, object := range input.Pods() {
+			p := planned{Pod: object, Namespace: cmp.Or(object.Namespace, f.namespace)}
+			pod, err := injector.ParsePod(object.JSON)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", p, err)
+			}
+			p.Plan = in.Plan(f.request(p, pod, namespaces[p.Namespace]))
+			list = append(list, p)
+		}
+	}
+	return list, nil
+}
+
+func (f *offlineFlags) request(p planned, pod *injector.Pod, ns injector.Namespace) injector.Request {
+	ns.Name = p.Namespace
+	if _, says := ns.Labels[injector.InjectionLabel]; f.assumeOptedIn && !says {
+		labels := map[string]string{injector.InjectionLabel: "enabled"}
+		maps.Copy(labels, ns.Labels)
+		ns.Labels = labels
+	}
+	r := injector.Request{Pod: pod, Namespace: ns}
+	if p.Kind != "Pod" {
+		// The name in a template is not the pods'.
+		pod.Metadata.Name = ""
+		r.Owners = owners(p.Pod)
+	}
+	return r
+}
+
+// owners are the workload itself: the names of what stands between it and its pods (a ReplicaSet, a
+// CronJob's Job) are not known before they exist.
+func owners(p *manifest.Pod) []injector.Workload {
+	switch p.Kind {
+	case "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob":
+		if p.Name != "" {
+			return []injector.Workload{{Kind: p.Kind, Name: p.Name}}
+		}
+	}
+	return []injector.Workload{}
+}
+
+// warn prints the warnings of the plans and returns how many there are.
+func warn(cmd *cobra.Command, list []planned, severity string) int {
+	n := 0
+	for _, p := range list {
+		for _, w := range p.Plan.Warnings {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s: %s\n", p, severity, w)
+			n++
+		}
+	}
+	return n
+}
+
+// loadProfiles loads the built-in profiles and those of a directory, if one is named.
+func loadProfiles(facts profiles.Facts, dir string) (*profiles.Set, error) {
+	if dir == "" {
+		return profiles.Load(facts)
+	}
+	sources, err := readProfiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	return profiles.Load(facts, sources...)
+}
+
+// readProfiles names the sources of a directory so that errors lead to the files.
+func readProfiles(dir string) ([]profiles.Source, error) {
+	sources, err := profiles.ReadDir(dir)
+	for i := range sources {
+		sources[i].Name = filepath.Join(dir, sources[i].Name)
+	}
+	return sources, err
+}
+
+// profileNames are for completion, which has no place for errors.
+func profileNames(dir string) []string {
+	set, err := loadProfiles(profiles.Facts{}, dir)
+	if err != nil {
+		return nil
+	}
+	return set.Names()
+}
+
+// withEnvironment fills facts that no flag gives.
+func withEnvironment(facts profiles.Facts) profiles.Facts {
+	return profiles.Facts{
+		Region:      cmp.Or(facts.Region, os.Getenv(envRegion)),
+		Account:     cmp.Or(facts.Account, os.Getenv(envAccount)),
+		Cluster:     cmp.Or(facts.Cluster, os.Getenv(envCluster)),
+		Environment: cmp.Or(facts.Environment, os.Getenv(envEnvironment)),
+	}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker: -X main.version=v1.2.3.
+var version string
+
+// buildVersion is the version of this binary, as far as it is known.
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+// build describes this binary.
+type build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func newVersionCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  arguments(cobra.NoArgs),
+	}
+	output := choiceFlag(cmd, "output", "o", "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		b := build{Version: buildVersion(), Revision: revision(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+		if output.value == "json" {
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(b)
+		}
+		_, err := fmt.Fprintf(cmd.OutOrStdout(), "telepod %s (%s, %s, %s)\n", b.Version, orDash(b.Revision), b.Go, b.Platform)
+		return err
+	}
+	return cmd
+}
+
+// revision is the commit that the binary was built from, if it was built from a clone.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
+}
