@@ -1,0 +1,77 @@
+package webhook
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	admissionv1 "k8s.io/api/admission/v1"
+
+	"github.com/telepod/telepod/injector"
+)
+
+// Planner plans the injection of one pod; an *injector.Injector is one.
+type Planner interface {
+	Plan(injector.Request) *injector.Plan
+}
+
+// Admitter answers admission requests for pods. It is safe for concurrent use.
+type Admitter struct {
+	// Planner returns the one in use.
+	Planner func() Planner
+	// Namespace returns what is known of a namespace.
+	Namespace func(name string) injector.Namespace
+	// DefaultOn is whether pods of namespaces that say nothing are injected.
+	DefaultOn bool
+}
+
+// Selection is what the API server has found out about the namespace before it called.
+type Selection int
+
+const (
+	// Unselected: nothing but that the pod asks for injection.
+	Unselected Selection = iota
+	// NamespaceSelected: the namespace has opted in, by its label or by the default.
+	NamespaceSelected
+)
+
+// Admit never panics and never refuses for its own mistakes: what goes wrong leaves the pod as it is.
+func (a *Admitter) Admit(request *admissionv1.AdmissionRequest, selection Selection) (out Outcome) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			// The cause may quote the pod; type and stack do not.
+			out = failed(injector.InternalError, fmt.Errorf("plan injection: panic of type %T: %s", cause, debug.Stack()))
+		}
+	}()
+	if !createsPod(request) {
+		return Outcome{Verdict: NotInjected, Reason: injector.NotAPodCreation}
+	}
+	if len(request.Object.Raw) == 0 || request.Object.Raw[0] != '{' {
+		return failed(injector.UnreadablePod, errors.New("decode pod: request.object is no JSON object"))
+	}
+	pod, err := injector.ParsePod(request.Object.Raw)
+	if err != nil {
+		return failed(injector.UnreadablePod, err)
+	}
+	return planned(pod, a.Planner().Plan(injector.Request{Pod: pod, Namespace: a.namespace(request.Namespace, selection)}))
+}
+
+// namespace trusts the API server, which has matched the namespace's labels, over what has been
+// watched so far.
+func (a *Admitter) namespace(name string, selection Selection) injector.Namespace {
+	ns := a.Namespace(name)
+	if selection != NamespaceSelected || ns.Labels[injector.InjectionLabel] == labelEnabled {
+		return ns
+	}
+	if _, said := ns.Labels[injector.InjectionLabel]; said || !a.DefaultOn {
+		ns.Labels = map[string]string{injector.InjectionLabel: labelEnabled}
+	}
+	return ns
+}
+
+const labelEnabled = "enabled"
+
+func createsPod(r *admissionv1.AdmissionRequest) bool {
+	return r.Operation == admissionv1.Create && r.SubResource == "" &&
+		r.Resource.Group == "" && r.Resource.Resource == "pods" && r.Kind.Kind == "Pod"
+}

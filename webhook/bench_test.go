@@ -1,0 +1,97 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	ctrl "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+)
+
+// benchPod is a pod as an API server sends it: defaulted, with managed fields and the volume of the
+// service account.
+func benchPod(containers, variables int, annotations string) string {
+	var list []string
+	for c := range containers {
+		var env []string
+		for v := range variables {
+			if v%5 == 4 {
+				env = append(env, fmt.Sprintf(`{"name":"SECRET_%02d","valueFrom":{"secretKeyRef":{"name":"shop-secrets","key":"key-%02d"}}}`, v, v))
+				continue
+			}
+			env = append(env, fmt.Sprintf(`{"name":"SETTING_%02d","value":"value-%02d"}`, v, v))
+		}
+		list = append(list, fmt.Sprintf(`{"name":"app-%d","image":"registry.example.com/team/app-%d:1.27.3",`+
+			`"ports":[{"containerPort":%d,"protocol":"TCP"}],"env":[%s],`+
+			`"resources":{"limits":{"memory":"256Mi"},"requests":{"cpu":"100m","memory":"128Mi"}},`+
+			`"volumeMounts":[{"name":"kube-api-access-x7k2p","readOnly":true,"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}],`+
+			`"livenessProbe":{"httpGet":{"path":"/healthz","port":8080,"scheme":"HTTP"},"timeoutSeconds":1,"periodSeconds":10,"successThreshold":1,"failureThreshold":3},`+
+			`"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File","imagePullPolicy":"IfNotPresent",`+
+			`"securityContext":{"capabilities":{"drop":["ALL"]},"runAsNonRoot":true,"allowPrivilegeEscalation":false}}`, c, c, 8080+c, strings.Join(env, ",")))
+	}
+	return `{"kind":"Pod","apiVersion":"v1","metadata":{"generateName":"checkout-5d8f7c9b6d-","namespace":"shop","creationTimestamp":null,` +
+		`"labels":{"app.kubernetes.io/name":"checkout","app.kubernetes.io/version":"1.27.3","pod-template-hash":"5d8f7c9b6d"},` +
+		`"annotations":{` + annotations + `},` +
+		`"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"checkout-5d8f7c9b6d","uid":"6e0f4e4c-1c1e-4d42-93f9-7d1f3a8ad7a5","controller":true,"blockOwnerDeletion":true}],` +
+		`"managedFields":[{"manager":"kube-controller-manager","operation":"Update","apiVersion":"v1","time":"2026-11-22T10:00:00Z","fieldsType":"FieldsV1",` +
+		`"fieldsV1":{"f:metadata":{"f:generateName":{},"f:labels":{".":{},"f:app.kubernetes.io/name":{},"f:pod-template-hash":{}},"f:ownerReferences":{".":{},"k:{\"uid\":\"6e0f4e4c-1c1e-4d42-93f9-7d1f3a8ad7a5\"}":{}}},` +
+		`"f:spec":{"f:containers":{"k:{\"name\":\"app-0\"}":{".":{},"f:image":{},"f:imagePullPolicy":{},"f:name":{},"f:resources":{},"f:terminationMessagePath":{},"f:terminationMessagePolicy":{}}},"f:dnsPolicy":{},"f:enableServiceLinks":{},"f:restartPolicy":{},"f:schedulerName":{},"f:securityContext":{},"f:terminationGracePeriodSeconds":{}}}}]},` +
+		`"spec":{"volumes":[{"name":"kube-api-access-x7k2p","projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},{"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}},{"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"apiVersion":"v1","fieldPath":"metadata.namespace"}}]}}],"defaultMode":420}}],` +
+		`"containers":[` + strings.Join(list, ",") + `],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","serviceAccountName":"checkout","serviceAccount":"checkout",` +
+		`"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},"schedulerName":"default-scheduler","tolerations":[{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}],"priority":0,"enableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"},"status":{}}`
+}
+
+// BenchmarkHandler measures one admission against controller-runtime's handler that allows
+// everything unseen ("null"), which is measured next to it. x-null is the ratio of the two.
+func BenchmarkHandler(b *testing.B) {
+	h := newHarness(b, nil)
+	h.observer.log = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	null := &ctrl.Webhook{Handler: ctrl.HandlerFunc(func(context.Context, ctrl.Request) ctrl.Response {
+		return ctrl.Allowed("")
+	})}
+	for _, size := range []struct {
+		name                  string
+		containers, variables int
+	}{{"small", 1, 3}, {"typical", 3, 15}, {"large", 10, 40}} {
+		var reference float64
+		for _, what := range []struct {
+			name, annotations string
+			handler           http.Handler
+		}{
+			{"null", `"telepod.dev/inject":"true"`, null},
+			{"env", `"telepod.dev/inject":"true"`, h},
+			{"env+sidecar", `"telepod.dev/inject":"true","telepod.dev/sidecar":"true"`, h},
+		} {
+			body := reviewOf("shop", benchPod(size.containers, size.variables, what.annotations))
+			b.Run(what.name+"/"+size.name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					serve(b, what.handler, body)
+				}
+				took := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+				if what.name == "null" {
+					reference = took
+				}
+				if reference > 0 { // the null handler may be filtered out
+					b.ReportMetric(took/reference, "x-null")
+				}
+			})
+		}
+	}
+}
+
+func serve(b *testing.B, handler http.Handler, body []byte) {
+	request := httptest.NewRequest(http.MethodPost, PathPod, bytes.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	if recorder.Code != http.StatusOK {
+		b.Fatal(recorder.Body)
+	}
+}

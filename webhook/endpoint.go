@@ -1,0 +1,124 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"sync"
+	"time"
+
+	admissionv1 "k8s.io/api/admission/v1"
+)
+
+// maxBody is what an AdmissionReview can come to: two objects of at most 3 MB, as etcd and the API
+// server limit them, and 1 MB of the rest (controller-runtime's figure).
+const maxBody = 7 << 20
+
+// maxKept is the largest buffer that is kept for the next request.
+const maxKept = 256 << 10
+
+// Endpoint serves one path of the webhook: AdmissionReviews by POST.
+type Endpoint struct {
+	admitter  *Admitter
+	selection Selection
+	observer  *observer
+	closing   func() bool // whether clients are to look for another replica
+	buffers   sync.Pool   // of *bytes.Buffer
+}
+
+// ServeHTTP implements http.Handler. A request that is no AdmissionReview of a pod gets an HTTP
+// status and a sentence; every other one gets an AdmissionReview.
+func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := time.Now()
+	if e.closing() {
+		w.Header().Set("Connection", "close")
+	}
+	buffer := e.buffer()
+	defer e.release(buffer)
+	request, problem := e.read(w, r, buffer)
+	if problem != nil {
+		e.observer.refused(r.Context(), problem)
+		http.Error(w, problem.text, problem.status)
+		return
+	}
+	ctx := e.observer.begin(r.Context(), r.Header)
+	out := e.admitter.Admit(request, e.selection)
+	e.answer(w, out.response(request))
+	e.observer.done(ctx, admission{request, &out, time.Since(started)})
+}
+
+// problem is a request that gets no AdmissionReview.
+type problem struct {
+	status int
+	text   string
+}
+
+func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, buffer *bytes.Buffer) (*admissionv1.AdmissionRequest, *problem) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return nil, &problem{http.StatusMethodNotAllowed, fmt.Sprintf("method %.32q: POST an AdmissionReview", r.Method)}
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return nil, &problem{http.StatusUnsupportedMediaType,
+			fmt.Sprintf("content type %.64q: send application/json", r.Header.Get("Content-Type"))}
+	}
+	if r.ContentLength > maxBody {
+		w.Header().Set("Connection", "close") // rather than read the rest
+		return nil, tooLarge()
+	}
+	if r.ContentLength > 0 {
+		buffer.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, tooLarge()
+	case err != nil:
+		return nil, &problem{http.StatusBadRequest, "read AdmissionReview: the body ended early or came too slowly"}
+	case buffer.Len() == 0:
+		return nil, &problem{http.StatusBadRequest, "read AdmissionReview: the body is empty"}
+	}
+	request, err := decodeReview(buffer.Bytes())
+	if err != nil {
+		return nil, &problem{http.StatusBadRequest, err.Error()}
+	}
+	return request, nil
+}
+
+func tooLarge() *problem {
+	return &problem{http.StatusRequestEntityTooLarge, fmt.Sprintf("read AdmissionReview: the body has more than %d bytes", maxBody)}
+}
+
+func (e *Endpoint) answer(w http.ResponseWriter, response *admissionv1.AdmissionResponse) {
+	buffer := e.buffer()
+	defer e.release(buffer)
+	buffer.Grow(base64.StdEncoding.EncodedLen(len(response.Patch)) + 1024)
+	w.Header().Set("Content-Type", "application/json")
+	// A client that has gone misses its answer; there is nobody to tell.
+	_, _ = w.Write(appendReview(buffer.AvailableBuffer(), response))
+}
+
+func (e *Endpoint) buffer() *bytes.Buffer {
+	if buffer, ok := e.buffers.Get().(*bytes.Buffer); ok {
+		return buffer
+	}
+	return new(bytes.Buffer)
+}
+
+func (e *Endpoint) release(buffer *bytes.Buffer) {
+	if buffer.Cap() <= maxKept {
+		buffer.Reset()
+		e.buffers.Put(buffer)
+	}
+}
+
+// admission is one request with its outcome.
+type admission struct {
+	request *admissionv1.AdmissionRequest
+	*Outcome
+	duration time.Duration
+}

@@ -1,0 +1,200 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/version"
+
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/profiles"
+)
+
+const (
+	goodProfile  = "name: shop\ninherits: base\nidentity: {region: one}\n"
+	otherProfile = "name: shop\ninherits: base\nidentity: {region: two}\n"
+	badProfile   = "name: shop\ninherits: basse\nidentitty: {}\n"
+)
+
+// volume is a directory as the kubelet writes that of a ConfigMap.
+type volume struct {
+	t          *testing.T
+	dir        string
+	generation int
+}
+
+func newVolume(t *testing.T, text string) *volume {
+	v := &volume{t: t, dir: t.TempDir()}
+	v.put(text)
+	if err := os.Symlink(filepath.Join("..data", "shop.yaml"), filepath.Join(v.dir, "shop.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// put writes a new generation and swaps the link.
+func (v *volume) put(text string) {
+	v.t.Helper()
+	v.generation++
+	data := "..generation-" + strings.Repeat("i", v.generation)
+	for _, err := range []error{
+		os.Mkdir(filepath.Join(v.dir, data), 0o755),
+		os.WriteFile(filepath.Join(v.dir, data, "shop.yaml"), []byte(text), 0o644),
+		os.Symlink(data, filepath.Join(v.dir, "..data_tmp")),
+		os.Rename(filepath.Join(v.dir, "..data_tmp"), filepath.Join(v.dir, "..data")),
+	} {
+		if err != nil {
+			v.t.Fatal(err)
+		}
+	}
+}
+
+func region(l *Live) string {
+	plan := l.Planner().Plan(injector.Request{
+		Pod:       &injector.Pod{Metadata: injector.Metadata{Annotations: map[string]string{"telepod.dev/inject": "true", "telepod.dev/profile": "shop"}}, Spec: injector.Spec{Containers: []injector.Container{{Name: "app"}}}},
+		Namespace: injector.Namespace{Name: "shop"},
+	})
+	return plan.Profile.Identity.Region
+}
+
+func newLive(t *testing.T, dir string) *Live {
+	t.Helper()
+	l, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "shop"}, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestProfilesAreReloaded(t *testing.T) {
+	v := newVolume(t, goodProfile)
+	l := newLive(t, v.dir)
+	var log lockedBuffer
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { l.Follow(ctx, slog.New(slog.NewTextHandler(&log, nil))); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+	if region(l) != "one" || l.Status().Generation != 1 {
+		t.Fatalf("region %q, status %+v", region(l), l.Status())
+	}
+	v.put(otherProfile)
+	eventually(t, "the second generation", func() bool { return region(l) == "two" && l.Status().Generation == 2 })
+
+	v.put(badProfile)
+	eventually(t, "the error", func() bool { return l.Status().Err != nil })
+	if region(l) != "two" || l.Status().Generation != 2 {
+		t.Errorf("the last good set is not in use: region %q, status %+v", region(l), l.Status())
+	}
+	for _, want := range []string{"shop.yaml", "identitty", "basse", "did you mean"} {
+		if err := l.Status().Err.Error(); !strings.Contains(err, want) {
+			t.Errorf("no %q in %s", want, err)
+		}
+	}
+	eventually(t, "the log line", func() bool { return strings.Contains(log.String(), "the last good ones stay in use") })
+
+	v.put(otherProfile) // what is in use already
+	eventually(t, "the error to go", func() bool { return l.Status().Err == nil })
+	if l.Status().Generation != 2 {
+		t.Errorf("a new generation although nothing is new: %+v", l.Status())
+	}
+}
+
+func TestReloadThatLosesTheDefaultProfile(t *testing.T) {
+	v := newVolume(t, goodProfile)
+	l := newLive(t, v.dir)
+	v.put(strings.Replace(goodProfile, "shop", "stop", 1))
+	if _, err := l.Reload(); err == nil || !strings.Contains(err.Error(), `did you mean "stop"?`) {
+		t.Errorf("error %v", err)
+	}
+	if region(l) != "one" {
+		t.Error("the last good set is not in use")
+	}
+}
+
+func TestStartRefusesBadProfiles(t *testing.T) {
+	_, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "shop"}, Dir: newVolume(t, badProfile).dir})
+	if err == nil || !strings.Contains(err.Error(), "identitty") || !strings.Contains(err.Error(), "basse") {
+		t.Errorf("error %v, want all mistakes", err)
+	}
+}
+
+func TestClusterFollowsTheVersion(t *testing.T) {
+	auto := Capabilities{NativeSidecars: Auto, TopologyLabels: Auto}
+	for _, c := range []struct {
+		git   string
+		needs Capabilities
+		want  injector.Cluster
+	}{
+		{"v1.28.15", auto, injector.Cluster{}},
+		{"v1.29.0", auto, injector.Cluster{NativeSidecars: true}},
+		{"v1.34.4-eks-113cf36", auto, injector.Cluster{NativeSidecars: true}},
+		{"v1.35.0-gke.100", auto, injector.Cluster{NativeSidecars: true, TopologyLabels: true}},
+		{"v1.36.3", Capabilities{NativeSidecars: Never, TopologyLabels: Never, NodeIPv6: true}, injector.Cluster{NodeIPv6: true}},
+		{"v1.20.0", Capabilities{NativeSidecars: Always, TopologyLabels: Always}, injector.Cluster{NativeSidecars: true, TopologyLabels: true}},
+	} {
+		l, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "base"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := &versioner{live: l, needs: c.needs, log: slog.New(slog.DiscardHandler),
+			ask: func(context.Context) (*version.Info, error) { return &version.Info{GitVersion: c.git}, nil }}
+		if err := v.look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if l.cluster != c.want || *v.known.Load() != c.git {
+			t.Errorf("%s with %+v: %+v, want %+v", c.git, c.needs, l.cluster, c.want)
+		}
+	}
+}
+
+func TestFactsReachTheProfiles(t *testing.T) {
+	l, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "aws"}, Facts: profiles.Facts{Region: "eu-west-1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if aws, _ := l.set.Lookup("aws"); aws.Identity.Region != "eu-west-1" {
+		t.Errorf("region %q", aws.Identity.Region)
+	}
+}
+
+// eventually waits until done returns true. It polls, as what it waits for is another goroutine's
+// state; its limit is there to end a test that cannot succeed.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited in vain for %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// lockedBuffer is a buffer for a log that is written while it is read.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

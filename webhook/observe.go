@@ -1,0 +1,122 @@
+package webhook
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/time/rate"
+)
+
+// observer tells every outcome once, with one reason code: log line, metrics, span and event.
+type observer struct {
+	log         *slog.Logger
+	instruments *instruments
+	tracer      trace.Tracer // nil when traces go nowhere
+	events      *eventWriter // nil when there is no API server to write to
+	refusals    *rate.Limiter
+}
+
+func newObserver(log *slog.Logger, instruments *instruments) *observer {
+	return &observer{log: log, instruments: instruments, refusals: rate.NewLimiter(rate.Every(time.Second), 10)}
+}
+
+// begin starts the span of an admission, as a child of the API server's.
+func (o *observer) begin(ctx context.Context, header http.Header) context.Context {
+	if o.tracer == nil {
+		return ctx
+	}
+	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(header))
+	ctx, _ = o.tracer.Start(ctx, "admit pod", trace.WithSpanKind(trace.SpanKindServer))
+	return ctx
+}
+
+// done tells about an admission that has been answered.
+func (o *observer) done(ctx context.Context, a admission) {
+	o.instruments.record(ctx, a)
+	o.write(ctx, a)
+	if o.tracer != nil {
+		finish(trace.SpanFromContext(ctx), a)
+	}
+	if o.events != nil {
+		o.events.tell(a)
+	}
+}
+
+// refused tells about a request that was no AdmissionReview. Anybody who reaches the port can send
+// such requests, so the log takes only some of them.
+func (o *observer) refused(ctx context.Context, p *problem) {
+	o.instruments.refused(ctx, p.status)
+	if o.refusals.Allow() {
+		o.log.LogAttrs(ctx, slog.LevelWarn, "request refused", slog.Int("status", p.status), slog.String("problem", p.text))
+	}
+}
+
+// write logs one line. It holds names and codes, never what a pod contains.
+func (o *observer) write(ctx context.Context, a admission) {
+	level := slog.LevelInfo
+	if a.Err != nil || a.Verdict == Denied {
+		level = slog.LevelWarn
+	}
+	if !o.log.Enabled(ctx, level) {
+		return
+	}
+	attrs := append(make([]slog.Attr, 0, 16),
+		slog.String("namespace", a.request.Namespace),
+		slog.String("pod", a.pod()),
+		slog.String("uid", string(a.request.UID)),
+		slog.String("decision", string(a.Verdict)),
+		slog.String("reason", string(a.Reason)),
+		slog.Float64("seconds", a.duration.Seconds()),
+	)
+	if profile := a.profile(); profile != "" {
+		attrs = append(attrs, slog.String("profile", profile), slog.String("sidecar", a.Plan.Sidecar))
+	}
+	if len(a.Warnings) > 0 {
+		attrs = append(attrs, slog.Int("warnings", len(a.Warnings)))
+	}
+	if a.dryRun() {
+		attrs = append(attrs, slog.Bool("dry_run", true))
+	}
+	if a.Err != nil {
+		attrs = append(attrs, slog.String("error", a.Err.Error()))
+	}
+	o.log.LogAttrs(ctx, level, "admission", attrs...)
+}
+
+func finish(span trace.Span, a admission) {
+	span.SetAttributes(
+		attribute.String("telepod.decision", string(a.Verdict)),
+		attribute.String("telepod.reason", string(a.Reason)),
+		attribute.String("k8s.namespace.name", a.request.Namespace),
+		attribute.Int("telepod.patch.size", len(a.Patch)),
+		attribute.Int("telepod.warnings", len(a.Warnings)),
+	)
+	if profile := a.profile(); profile != "" {
+		span.SetAttributes(attribute.String("telepod.profile", profile), attribute.String("telepod.sidecar", a.Plan.Sidecar))
+	}
+	if a.Err != nil {
+		span.SetStatus(codes.Error, string(a.Reason))
+	}
+	span.End()
+}
+
+// pod is the pod's name, or what the API server is going to make it from.
+func (a *admission) pod() string {
+	switch {
+	case a.request.Name != "":
+		return a.request.Name
+	case a.Pod == nil:
+		return ""
+	case a.Pod.Metadata.Name != "":
+		return a.Pod.Metadata.Name
+	}
+	return a.Pod.Metadata.GenerateName + "*"
+}
+
+func (a *admission) dryRun() bool { return a.request.DryRun != nil && *a.request.DryRun }

@@ -1,0 +1,142 @@
+package webhook
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/telepod/telepod/injector"
+)
+
+// Verdict is what happened to a pod.
+type Verdict string
+
+// The verdicts.
+const (
+	Injected    Verdict = "injected"
+	NotInjected Verdict = "not-injected"
+	Denied      Verdict = "denied"
+)
+
+func verdicts() []Verdict { return []Verdict{Injected, NotInjected, Denied} }
+
+// Keys of the audit annotations. The API server puts the webhook's name before them:
+// pods.telepod.dev/reason.
+const (
+	auditDecision = "decision"
+	auditReason   = "reason"
+	auditProfile  = "profile"
+)
+
+// API servers cut a warning at 256 characters when all of one response exceed 4,096 bytes, and drop
+// the rest (k8s.io/apiserver/pkg/endpoints/filters/warning.go).
+const (
+	maxWarnings    = 12
+	maxWarningText = 300
+)
+
+// Outcome is all that there is to tell about one admission. Log, metrics, span, event and response
+// are made from it.
+type Outcome struct {
+	Verdict Verdict
+	Reason  injector.Reason
+	// Plan is nil where the request was not for a pod or could not be planned.
+	Plan     *injector.Plan
+	Patch    []byte
+	Warnings []string
+	// Err is why the reason is unreadable-pod or internal-error. It does not quote the pod.
+	Err error
+	// Pod is nil where it could not be read.
+	Pod *injector.Pod
+}
+
+// planned is the outcome of a plan.
+func planned(pod *injector.Pod, plan *injector.Plan) Outcome {
+	out := Outcome{Verdict: NotInjected, Reason: plan.Decision.Reason, Plan: plan, Pod: pod}
+	switch {
+	case plan.Decision.Deny:
+		out.Verdict = Denied
+	case plan.Decision.Inject:
+		out.Verdict = Injected
+		out.Patch = plan.AppendPatch(make([]byte, 0, patchSize), "")
+	}
+	for _, warning := range plan.Warnings {
+		out.Warnings = append(out.Warnings, warning.String())
+	}
+	if reason := sidecarLeftOut(plan); reason != "" {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%s: the sidecar was left out: %s", reason, reason.Text()))
+	}
+	return out
+}
+
+// patchSize is room for the patch of a common pod: two containers, or one and a sidecar.
+const patchSize = 8 << 10
+
+// failed is the outcome when the pod is admitted as it is because something is wrong with the
+// request or with the injector: an injector must not stop a cluster.
+func failed(reason injector.Reason, err error) Outcome {
+	return Outcome{Verdict: NotInjected, Reason: reason, Err: err,
+		Warnings: []string{fmt.Sprintf("%s: %s; not injected", reason, reason.Text())}}
+}
+
+// sidecarLeftOut is why a sidecar that was asked for is not there, or "".
+func sidecarLeftOut(plan *injector.Plan) injector.Reason {
+	for _, skip := range plan.Skipped {
+		if skip.Container == "" && skip.Item == "sidecar" {
+			return skip.Reason
+		}
+	}
+	return ""
+}
+
+func (o *Outcome) profile() string {
+	if o.Plan == nil || o.Plan.Profile == nil {
+		return ""
+	}
+	return o.Plan.Profile.Name
+}
+
+func (o *Outcome) response(request *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
+	response := &admissionv1.AdmissionResponse{
+		UID: request.UID, Allowed: o.Verdict != Denied, Patch: o.Patch, Warnings: bounded(o.Warnings),
+		AuditAnnotations: map[string]string{auditDecision: string(o.Verdict), auditReason: string(o.Reason)},
+	}
+	if o.Patch != nil {
+		kind := admissionv1.PatchTypeJSONPatch
+		response.PatchType = &kind
+	}
+	if profile := o.profile(); profile != "" {
+		response.AuditAnnotations[auditProfile] = profile
+	}
+	if o.Verdict == Denied {
+		response.Result = &metav1.Status{Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid,
+			Message: fmt.Sprintf("%s: %s: %s", o.Reason, o.Reason.Text(), strings.Join(o.Warnings, "; "))}
+		response.Warnings = nil // all in the message
+	}
+	return response
+}
+
+func bounded(warnings []string) []string {
+	if len(warnings) == 0 {
+		return nil
+	}
+	var list []string
+	for i, warning := range warnings {
+		if i == maxWarnings {
+			return append(list, fmt.Sprintf("%d more problems; `telepod explain` shows all of them", len(warnings)-i))
+		}
+		list = append(list, clip(warning, maxWarningText))
+	}
+	return list
+}
+
+// clip cuts text at a character, not within one.
+func clip(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "…"
+}

@@ -1,0 +1,74 @@
+package webhook
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+const (
+	// profilePoll is how often the directory is read when no event announces a change: on file
+	// systems without events, and after an overflow.
+	profilePoll = 30 * time.Second
+	// profileSettle is the time without events after which a change is taken as complete: editors
+	// and the kubelet write several files.
+	profileSettle = 100 * time.Millisecond
+)
+
+// Follow reloads the profiles whenever their directory changes, until ctx ends. The directory of a
+// mounted ConfigMap changes by its link ..data being replaced.
+func (l *Live) Follow(ctx context.Context, log *slog.Logger) {
+	if l.options.Dir == "" {
+		return
+	}
+	events, closeEvents := watchDir(l.options.Dir, log)
+	defer closeEvents()
+	timer := time.NewTimer(0) // what changed before the watch
+	defer timer.Stop()
+	told := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-events:
+			timer.Reset(profileSettle)
+		case <-timer.C:
+			told = l.reload(log, told)
+			timer.Reset(profilePoll)
+		}
+	}
+}
+
+// reload says each failure once; told is the last one.
+func (l *Live) reload(log *slog.Logger, told string) string {
+	changed, err := l.Reload()
+	switch {
+	case err != nil && err.Error() != told:
+		log.Error("profiles not reloaded, the last good ones stay in use", "directory", l.options.Dir, "error", err)
+		return err.Error()
+	case err != nil:
+		return told
+	case changed || told != "":
+		status := l.Status()
+		log.Info("profiles reloaded", "directory", l.options.Dir, "generation", status.Generation, "profiles", status.Names)
+	}
+	return ""
+}
+
+func watchDir(dir string, log *slog.Logger) (<-chan fsnotify.Event, func()) {
+	watcher, err := fsnotify.NewWatcher()
+	if err == nil {
+		if err = watcher.Add(dir); err == nil {
+			go func() {
+				for range watcher.Errors { // an overflow, for example: the poll makes up for it
+				}
+			}()
+			return watcher.Events, func() { _ = watcher.Close() }
+		}
+		_ = watcher.Close()
+	}
+	log.Warn("no file events, reading profiles at intervals only", "directory", dir, "interval", profilePoll, "error", err)
+	return nil, func() {}
+}

@@ -1,0 +1,197 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/webhook/certs"
+)
+
+// Paths of the webhook.
+const (
+	// PathPod is for pods that ask for injection by themselves.
+	PathPod = "/mutate"
+	// PathNamespace is for pods of namespaces which, as the API server has matched, have opted in.
+	PathNamespace = "/mutate/namespace"
+)
+
+// Options configure a Server.
+type Options struct {
+	// Injector's Cluster is not used: Capabilities and the API server's version decide.
+	Injector     injector.Options
+	Capabilities Capabilities
+	Facts        profiles.Facts
+	// ProfilesDir holds profiles besides the built-in ones; empty means none.
+	ProfilesDir string
+
+	// Address, MetricsAddress and HealthAddress are host:port; an empty one is not served, except
+	// the first.
+	Address, MetricsAddress, HealthAddress string
+	// DrainDelay is how long requests are still taken after readiness has gone: the time that
+	// endpoints take to reach every node.
+	DrainDelay time.Duration
+
+	Certificates certs.Source
+	// Kubernetes is asked for its version and gets the events; Metadata gives the namespaces.
+	Kubernetes kubernetes.Interface
+	Metadata   metadata.Interface
+
+	Log     *slog.Logger
+	Version string
+}
+
+// Server is the webhook with all that it needs.
+type Server struct {
+	options    Options
+	log        *slog.Logger
+	live       *Live
+	namespaces *Namespaces
+	versions   *versioner
+	telemetry  *telemetry
+	observer   *observer
+	draining   atomic.Bool
+	listeners  []*listener
+}
+
+// New loads the profiles, whose mistakes are all in the error, and opens the ports.
+func New(ctx context.Context, o Options) (*Server, error) {
+	s := &Server{options: o, log: o.Log, namespaces: NewNamespaces()}
+	o.Injector.Cluster = o.Capabilities.Cluster(nil)
+	var err error
+	if s.live, err = NewLive(LiveOptions{Injector: o.Injector, Facts: o.Facts, Dir: o.ProfilesDir}); err != nil {
+		return nil, err
+	}
+	s.versions = &versioner{ask: o.Kubernetes.Discovery().ServerVersionWithContext, live: s.live, needs: o.Capabilities, log: o.Log}
+	if s.telemetry, err = newTelemetry(ctx, o.Version); err != nil {
+		return nil, err
+	}
+	made, err := newInstruments(s.telemetry.meter)
+	if err != nil {
+		return nil, fmt.Errorf("make metrics: %w", err)
+	}
+	gauges := state{o.Version, s.namespaces, s.live.Status, o.Certificates.Status}
+	if err := gauges.register(s.telemetry.meter); err != nil {
+		return nil, fmt.Errorf("make metrics: %w", err)
+	}
+	s.observer = newObserver(o.Log, made)
+	s.observer.tracer = s.telemetry.tracer
+	return s, s.listen(ctx)
+}
+
+// Handler serves the paths of the webhook.
+func (s *Server) Handler() http.Handler {
+	admitter := &Admitter{Planner: s.live.Planner, Namespace: s.namespaces.Lookup, DefaultOn: s.options.Injector.InjectByDefault}
+	mux := http.NewServeMux()
+	for path, selection := range map[string]Selection{PathPod: Unselected, PathNamespace: NamespaceSelected} {
+		mux.Handle(path, &Endpoint{admitter: admitter, selection: selection, observer: s.observer, closing: s.draining.Load})
+	}
+	return mux
+}
+
+func (s *Server) listen(ctx context.Context) error {
+	metrics := http.NewServeMux()
+	metrics.Handle("GET /metrics", s.telemetry.handler)
+	for _, l := range []*listener{
+		{name: "webhook", address: s.options.Address, handler: s.Handler(), certificate: s.options.Certificates.GetCertificate},
+		{name: "health", address: s.options.HealthAddress, handler: healthHandler(s.checks())},
+		{name: "metrics", address: s.options.MetricsAddress, handler: metrics},
+	} {
+		if l.address == "" && l.name != "webhook" {
+			continue
+		}
+		l.log = s.log
+		if err := l.open(ctx); err != nil {
+			s.close()
+			return err
+		}
+		s.listeners = append(s.listeners, l)
+	}
+	return nil
+}
+
+// Run serves until ctx ends, then drains and returns nil. Another error ends it at once.
+func (s *Server) Run(ctx context.Context) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer stop()
+	s.observer.events = newEventWriter(work, s.options.Kubernetes.CoreV1())
+	defer s.observer.events.stop()
+	background.Go(func() { _ = s.options.Certificates.Run(work) }) // returns nil only
+	background.Go(func() { s.namespaces.Follow(work, s.options.Metadata) })
+	background.Go(func() { s.live.Follow(work, s.log) })
+	background.Go(func() { s.versions.follow(work) })
+
+	failed := make(chan error, len(s.listeners))
+	for _, l := range s.listeners {
+		s.log.Info("serving", "what", l.name, "address", l.Addr())
+		background.Go(func() {
+			if err := l.serve(); err != nil {
+				failed <- fmt.Errorf("serve %s on %s: %w", l.name, l.address, err)
+			}
+		})
+	}
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		err = s.drain(failed)
+	}
+	s.close()
+	return errors.Join(err, s.flush())
+}
+
+// drain lets go of the clients without failing one of their requests: readiness goes first; while
+// endpoints follow, requests are answered and their connections closed in good order; at last what
+// is under way is finished.
+func (s *Server) drain(failed <-chan error) error {
+	s.log.Info("draining", "delay", s.options.DrainDelay)
+	s.draining.Store(true)
+	timer := time.NewTimer(s.options.DrainDelay)
+	defer timer.Stop()
+	select {
+	case err := <-failed:
+		return err
+	case <-timer.C:
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), finishTimeout)
+	defer cancel()
+	if err := s.listeners[0].finish(ctx); err != nil {
+		s.log.Warn("requests cut off", "after", finishTimeout, "error", err)
+	}
+	s.log.Info("drained")
+	return nil
+}
+
+const (
+	// finishTimeout is longer than the longest timeout that a webhook can have (30 s).
+	finishTimeout = 31 * time.Second
+	flushTimeout  = 3 * time.Second
+)
+
+func (s *Server) close() {
+	for _, l := range s.listeners {
+		l.close()
+	}
+}
+
+// flush sends the last telemetry. That nobody takes it is no failure of the webhook.
+func (s *Server) flush() error {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	if err := s.telemetry.shutdown(ctx); err != nil {
+		s.log.Warn("last telemetry not sent", "error", err)
+	}
+	return nil
+}
