@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// Environment variables that stand in for the flags of the same names.
+const (
+	envRegion      = "TELEPOD_REGION"
+	envAccount     = "TELEPOD_ACCOUNT"
+	envCluster     = "TELEPOD_CLUSTER"
+	envEnvironment = "TELEPOD_ENVIRONMENT"
+)
+
+func registerFacts(flags *pflag.FlagSet, facts *profiles.Facts) {
+	flags.StringVar(&facts.Region, "region", "", "cloud region ("+envRegion+")")
+	flags.StringVar(&facts.Account, "account", "", "cloud account, project or subscription ("+envAccount+")")
+	flags.StringVar(&facts.Cluster, "cluster", "", "name of the cluster ("+envCluster+")")
+	flags.StringVar(&facts.Environment, "environment", "", "deployment environment ("+envEnvironment+")")
+}
+
+// allFacts completes the facts: a flag wins over the environment, which wins over the file.
+func (f *webhookFlags) allFacts() (profiles.Facts, error) {
+	file, err := readFacts(f.factsFile)
+	if err != nil {
+		return profiles.Facts{}, err
+	}
+	facts := withEnvironment(f.facts)
+	return profiles.Facts{
+		Region:      cmp.Or(facts.Region, file.Region),
+		Account:     cmp.Or(facts.Account, file.Account),
+		Cluster:     cmp.Or(facts.Cluster, file.Cluster),
+		Environment: cmp.Or(facts.Environment, file.Environment),
+	}, nil
+}
+
+func readFacts(path string) (profiles.Facts, error) {
+	var facts profiles.Facts // yaml takes the fields' names in lower case
+	if path == "" {
+		return facts, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return facts, fmt.Errorf("read facts: %w", err)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&facts); err != nil && !errors.Is(err, io.EOF) {
+		return facts, fmt.Errorf("read facts %s: %w: give region, account, cluster and environment, each a string", path, err)
+	}
+	return facts, nil
+}
