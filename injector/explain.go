@@ -74,7 +74,7 @@ func (p *Plan) explainSettings(b *strings.Builder) {
 	}
 }
 
-// longest is where a value is cut: a sidecar's configuration would fill the screen.
+// longest is where a value is cut, in characters: a sidecar's configuration would fill the screen.
 const longest = 160
 
 func explainVariable(b *strings.Builder, e *Edit) {
@@ -86,14 +86,15 @@ func explainVariable(b *strings.Builder, e *Edit) {
 	if v.ValueFrom != nil && v.ValueFrom.FieldRef != nil {
 		value = "<" + v.ValueFrom.FieldRef.FieldPath + ">"
 	}
-	if value = strings.ReplaceAll(value, "\n", "\\n"); len(value) > longest {
-		value = value[:longest] + "…"
+	value = strings.ReplaceAll(value, "\n", "\\n")
+	if runes := []rune(value); len(runes) > longest {
+		value = string(runes[:longest]) + "…"
 	}
 	place := ""
-	if e.At > 0 {
-		place = fmt.Sprintf(", before the container's entry %d", e.At)
+	if e.Kind == AddVariable && e.At > 0 {
+		place = fmt.Sprintf(", behind the container's own first %d", e.At)
 	}
-	fmt.Fprintf(b, "  %s %s=%s\n      %s%s\n", sign, v.Name, value, v.Why, place)
+	fmt.Fprintf(b, "  %s %s=%s  (%s%s)\n", sign, v.Name, value, v.Why, place)
 }
 
 func (t Target) kind() string {
