@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/telepod/telepod/test/cluster"
+)
+
+type options struct {
+	// check ends with "N passed, N failed" instead of suggestions.
+	check bool
+	// keep leaves the cluster up until Ctrl-C.
+	keep bool
+	// nodes is whether pods run.
+	nodes bool
+}
+
+func main() {
+	o := options{nodes: os.Geteuid() == 0}
+	flag.BoolVar(&o.check, "check", false, "end with a count of what was shown as it should be, for CI")
+	flag.BoolVar(&o.keep, "keep", false, "keep the cluster up until Ctrl-C")
+	flag.BoolFunc("control-plane-only", "no nodes, as for an ordinary user: pods are stored and do not run", func(string) error {
+		o.nodes = false
+		return nil
+	})
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "demo: takes flags only, not %q\n", flag.Args())
+		os.Exit(2)
+	}
+	os.Exit(run(o))
+}
+
+// interrupted is the exit status of a program that was told to end, as shells have it.
+const interrupted = 130
+
+func run(o options) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	// A second Ctrl-C ends this program at once; the cluster then ends by itself.
+	context.AfterFunc(ctx, stop)
+
+	s := newScreen(os.Stdout)
+	if os.Getenv(cluster.KubeconfigVariable) != "" {
+		s.failure(fmt.Errorf("the demo has a cluster of its own: unset %s", cluster.KubeconfigVariable))
+		return 2
+	}
+	d := &demo{screen: s, options: o}
+	began := time.Now()
+	told, ended := d.tell(ctx), d.end(ctx)
+	switch {
+	case ended != nil:
+		s.failure(errors.Join(told, ended))
+		return 1
+	case ctx.Err() != nil && !d.told:
+		s.line("\ninterrupted")
+		return interrupted
+	case told != nil:
+		s.failure(told)
+		return 1
+	}
+	return d.sum(time.Since(began))
+}

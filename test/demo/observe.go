@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/telepod/telepod/injector"
+)
+
+// zoneField is where the zone comes from: Kubernetes 1.35 and later copy the node's label to the pod.
+const zoneField = "metadata.labels['topology.kubernetes.io/zone']"
+
+// stored stands for a value that the kubelet will take from a field of the pod.
+func stored(path string) string {
+	if path == zoneField {
+		path = "the node's zone"
+	}
+	return "‹" + path + "›"
+}
+
+// until tries again until it succeeds, for as long as a slow machine may take to run a pod.
+func until(ctx context.Context, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for {
+		err := try(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// pod waits for the pod with a label app, until it is ready if pods run here.
+func (d *demo) pod(ctx context.Context, namespace, app string) (pod *corev1.Pod, err error) {
+	err = until(ctx, func(ctx context.Context) error {
+		list, err := d.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + app})
+		if err != nil {
+			return err
+		}
+		if len(list.Items) == 0 {
+			return fmt.Errorf("there is no pod of %s in namespace %s yet", app, namespace)
+		}
+		pod = &list.Items[0]
+		if d.options.nodes && !ready(pod) {
+			return fmt.Errorf("pod %s/%s is not ready: %s", namespace, pod.Name, condition(pod))
+		}
+		return nil
+	})
+	return pod, err
+}
+
+func ready(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// condition says what a pod that is not ready waits for.
+func condition(pod *corev1.Pod) string {
+	said := []string{string(pod.Status.Phase)}
+	for _, c := range pod.Status.Conditions {
+		if c.Status == corev1.ConditionFalse && c.Message != "" {
+			said = append(said, c.Message)
+		}
+	}
+	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		if c.State.Waiting != nil {
+			said = append(said, strings.TrimSpace(c.Name+" waits: "+c.State.Waiting.Reason+" "+c.State.Waiting.Message))
+		}
+	}
+	return strings.Join(said, "; ")
+}
+
+// environment is what the container "app" sees: it prints that as JSON when it starts. Where pods do
+// not run it is what the API server stored.
+func (d *demo) environment(ctx context.Context, pod *corev1.Pod) (map[string]string, error) {
+	if !d.options.nodes {
+		return storedEnvironment(pod), nil
+	}
+	log, err := d.log(ctx, pod, "app")
+	if err != nil {
+		return nil, err
+	}
+	var env map[string]string
+	if err := json.Unmarshal(log, &env); err != nil {
+		return nil, fmt.Errorf("read the environment that %s/%s printed: %w", pod.Namespace, pod.Name, err)
+	}
+	return env, nil
+}
+
+func storedEnvironment(pod *corev1.Pod) map[string]string {
+	env := map[string]string{}
+	for _, v := range pod.Spec.Containers[0].Env {
+		env[v.Name] = v.Value
+		if v.ValueFrom != nil && v.ValueFrom.FieldRef != nil {
+			env[v.Name] = stored(v.ValueFrom.FieldRef.FieldPath)
+		}
+	}
+	return env
+}
+
+func (d *demo) log(ctx context.Context, pod *corev1.Pod, container string) ([]byte, error) {
+	log, err := d.client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container}).DoRaw(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the log of %s/%s: %w", pod.Namespace, pod.Name, err)
+	}
+	return log, nil
+}
+
+// expand replaces $(NAME), as the kubelet does.
+func expand(text string, env map[string]string) string {
+	var pairs []string
+	for name, value := range env {
+		pairs = append(pairs, "$("+name+")", value)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// injected are the variables among env that are Telepod's.
+func injected(env map[string]string) []string {
+	var names []string
+	for name := range env {
+		for _, prefix := range []string{"CLOUD_", "K8S_", "OTEL_", "DEPLOYMENT_ENVIRONMENT", "TELEPOD_"} {
+			if strings.HasPrefix(name, prefix) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// status is the pod's annotation telepod.dev/status; the zero value if it has none.
+func status(pod *corev1.Pod) (s injector.Status, err error) {
+	text, found := pod.Annotations[injector.StatusAnnotation]
+	if !found {
+		return s, nil
+	}
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return s, fmt.Errorf("read %s of %s/%s: %w", injector.StatusAnnotation, pod.Namespace, pod.Name, err)
+	}
+	return s, nil
+}
+
+// apply creates what a file of manifests/ holds, and returns the warnings that kubectl prints.
+func (d *demo) apply(ctx context.Context, file string) (warnings []string, err error) {
+	text, err := manifests.ReadFile("manifests/" + file)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, d.kubectlPath(), "--kubeconfig", d.cluster.Kubeconfig(), "apply", "-f", "-")
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(text), &stderr
+	if err := cmd.Run(); err != nil {
+		return nil, errors.Join(fmt.Errorf("kubectl apply -f test/demo/manifests/%s: %w", file, err), errors.New(stderr.String()))
+	}
+	for line := range strings.Lines(stderr.String()) {
+		if warning, found := strings.CutPrefix(strings.TrimSpace(line), "Warning: "); found {
+			warnings = append(warnings, warning)
+		}
+	}
+	return warnings, nil
+}

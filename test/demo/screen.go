@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// width is what the narrowest terminal is expected to have.
+const width = 100
+
+// screen writes the story. Colours are for terminals only (https://no-color.org).
+type screen struct {
+	out    io.Writer
+	colour bool
+}
+
+type style string
+
+const (
+	plain  style = ""
+	bold   style = "1"
+	dim    style = "2"
+	red    style = "31"
+	green  style = "32"
+	yellow style = "33"
+	cyan   style = "36"
+)
+
+func newScreen(out *os.File) *screen {
+	info, err := out.Stat()
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	return &screen{out: out, colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+func (s *screen) in(st style, text string) string {
+	if !s.colour || st == plain || text == "" {
+		return text
+	}
+	return "\x1b[" + string(st) + "m" + text + "\x1b[0m"
+}
+
+func (s *screen) line(text string) { fmt.Fprintln(s.out, text) }
+
+func (s *screen) heading(text string) { s.line("\n" + s.in(bold, text)) }
+
+// text is a paragraph.
+func (s *screen) text(text string) { s.paragraph(plain, 0, text) }
+
+// note is a sentence beside the story.
+func (s *screen) note(text string) { s.paragraph(dim, 3, text) }
+
+// quote is what some program said.
+func (s *screen) quote(text string) { s.paragraph(yellow, 3, text) }
+
+// command is what a person would type.
+func (s *screen) command(text string) { s.line("   " + s.in(dim, "$ ") + text) }
+
+func (s *screen) paragraph(st style, by int, text string) {
+	for _, line := range wrap(text, width-by) {
+		s.line(strings.Repeat(" ", by) + s.in(st, line))
+	}
+}
+
+// step begins a step, number 0 one outside of the count.
+func (s *screen) step(n int, title string) {
+	number := "·"
+	if n > 0 {
+		number = fmt.Sprint(n)
+	}
+	s.line("\n" + s.in(bold, fmt.Sprintf("%2s  %s", number, title)))
+}
+
+// done ends a step with what was done and how long it took, at the right edge.
+func (s *screen) done(said string, took time.Duration) {
+	elapsed := fmt.Sprintf("%.1f s", took.Seconds())
+	lines := wrap(said, width-5-8)
+	for i, line := range lines {
+		mark := " "
+		if i == 0 {
+			mark = s.in(green, "✓")
+		}
+		if i == len(lines)-1 {
+			line += strings.Repeat(" ", width-5-utf8.RuneCountInString(line)-len(elapsed)) + s.in(dim, elapsed)
+		}
+		s.line("   " + mark + " " + line)
+	}
+}
+
+// failure says what went wrong.
+func (s *screen) failure(err error) {
+	s.line(s.in(red, "   ✗ ") + strings.ReplaceAll(err.Error(), "\n", "\n     "))
+}
+
+// wrap breaks a text at spaces into lines of at most limit characters; a longer word stays whole.
+func wrap(text string, limit int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > limit:
+			lines = append(lines, line)
+			line = word
+		default:
+			line += " " + word
+		}
+	}
+	return append(lines, line)
+}
