@@ -1,24 +1,14 @@
 package manifest
 
 import (
-	"errors"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// maxNodes bounds what aliases may unfold into.
-const maxNodes = 1 << 20
-
 // withoutAliases writes a document anew, with comments, but every alias and merge key written out.
 func withoutAliases(text string, root *yaml.Node) (string, error) {
-	u := &unfolder{left: maxNodes}
-	plain, err := u.copy(root, nil)
-	if err != nil {
-		return "", err
-	}
-	body, err := encode(plain, compactLists(root))
+	body, err := encode(unfold(root), compactLists(root))
 	if err != nil {
 		return "", err
 	}
@@ -44,56 +34,38 @@ func around(text, body, eol string) string {
 	return head + body + tail
 }
 
-type unfolder struct{ left int }
-
-// copy is a node without aliases; within are the anchors that it stands in.
-func (u *unfolder) copy(n *yaml.Node, within []*yaml.Node) (*yaml.Node, error) {
-	if u.left--; u.left < 0 {
-		return nil, errors.New("its aliases unfold into too much: write the pod template without them")
-	}
+// unfold is a node without aliases. Aliases to what they stand in, and those that unfold into too much,
+// were refused when the document was read.
+func unfold(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
-		if slices.Contains(within, n.Alias) {
-			return nil, errors.New("an alias refers to what it stands in")
-		}
-		plain, err := u.copy(n.Alias, within)
-		if err == nil {
-			plain.HeadComment, plain.LineComment, plain.FootComment = n.HeadComment, n.LineComment, n.FootComment
-		}
-		return plain, err
+		plain := unfold(n.Alias)
+		plain.HeadComment, plain.LineComment, plain.FootComment = n.HeadComment, n.LineComment, n.FootComment
+		return plain
 	}
 	plain := *n
 	plain.Anchor, plain.Alias, plain.Content = "", nil, nil
 	if n.ShortTag() == "!!str" {
 		plain.Style &^= yaml.TaggedStyle
 	}
-	within = append(slices.Clip(within), n)
 	for i, child := range n.Content {
-		if n.Kind == yaml.MappingNode && n.Content[i&^1].ShortTag() == "!!merge" {
-			continue
+		if n.Kind != yaml.MappingNode || n.Content[i&^1].ShortTag() != "!!merge" {
+			plain.Content = append(plain.Content, unfold(child))
 		}
-		c, err := u.copy(child, within)
-		if err != nil {
-			return nil, err
-		}
-		plain.Content = append(plain.Content, c)
 	}
-	return &plain, u.merge(&plain, n, within)
+	if n.Kind == yaml.MappingNode {
+		merge(&plain, n)
+	}
+	return &plain
 }
 
 // merge adds the members of a mapping's merge keys ("<<"). Its own members win, then the earlier of
 // the merged mappings (https://yaml.org/type/merge.html).
-func (u *unfolder) merge(plain, n *yaml.Node, within []*yaml.Node) error {
-	if n.Kind != yaml.MappingNode {
-		return nil
-	}
+func merge(plain, n *yaml.Node) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].ShortTag() != "!!merge" {
 			continue
 		}
-		merged, err := u.copy(n.Content[i+1], within)
-		if err != nil {
-			return err
-		}
+		merged := unfold(n.Content[i+1])
 		sources := []*yaml.Node{merged}
 		if merged.Kind == yaml.SequenceNode {
 			sources = merged.Content
@@ -106,5 +78,4 @@ func (u *unfolder) merge(plain, n *yaml.Node, within []*yaml.Node) error {
 			}
 		}
 	}
-	return nil
 }

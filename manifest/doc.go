@@ -9,7 +9,7 @@
 //
 // A text that was spliced is read again and compared with the patched value, so that a style that
 // the editor does not understand cannot become a wrong manifest. What cannot be spliced (a value
-// shared by an alias) is first written anew without aliases.
+// shared by an alias, a rare style) is first written anew, plainly.
 //
 // The package knows nothing of injection, and reads no files.
 package manifest

@@ -32,6 +32,9 @@ func (e *editor) change(at place, have, want *value) error {
 		return errStyle
 	}
 	text, err := inline(want, n.Style, at.key == nil)
+	if start == end {
+		text = " " + text // nothing stood behind the key's colon
+	}
 	e.replace(start, end, text)
 	return err
 }
