@@ -166,7 +166,7 @@ func TestFactsReachTheProfiles(t *testing.T) {
 
 // eventually waits until done returns true. It polls, as what it waits for is another goroutine's
 // state; its limit is there to end a test that cannot succeed.
-func eventually(t *testing.T, what string, done func() bool) {
+func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -61,7 +61,7 @@ func planned(pod *injector.Pod, plan *injector.Plan) Outcome {
 		out.Verdict = Denied
 	case plan.Decision.Inject:
 		out.Verdict = Injected
-		out.Patch = plan.AppendPatch(make([]byte, 0, patchSize), "")
+		out.Patch = plan.AppendPatch(nil, "")
 	}
 	for _, warning := range plan.Warnings {
 		out.Warnings = append(out.Warnings, warning.String())
@@ -71,9 +71,6 @@ func planned(pod *injector.Pod, plan *injector.Plan) Outcome {
 	}
 	return out
 }
-
-// patchSize is room for the patch of a common pod: two containers, or one and a sidecar.
-const patchSize = 8 << 10
 
 // failed is the outcome when the pod is admitted as it is because something is wrong with the
 // request or with the injector: an injector must not stop a cluster.

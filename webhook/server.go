@@ -135,7 +135,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	failed := make(chan error, len(s.listeners))
 	for _, l := range s.listeners {
-		s.log.Info("serving", "what", l.name, "address", l.Addr())
+		s.log.Info("serving", "what", l.name, "address", l.Addr().String())
 		background.Go(func() {
 			if err := l.serve(); err != nil {
 				failed <- fmt.Errorf("serve %s on %s: %w", l.name, l.address, err)

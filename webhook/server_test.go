@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -13,17 +14,16 @@ import (
 	"log/slog"
 	"math/big"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/version"
 	fakediscovery "k8s.io/client-go/discovery/fake"
 	kubefake "k8s.io/client-go/kubernetes/fake"
-	"k8s.io/client-go/metadata/fake"
 
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/webhook/certs"
@@ -51,7 +51,7 @@ func (o *oneCertificate) Status() certs.Status {
 	return certs.Status{Ready: true, Reason: certs.ReasonOK, Message: "It is good.", NotAfter: time.Unix(2_000_000_000, 0)}
 }
 
-func newCertificate(t *testing.T) *oneCertificate {
+func newCertificate(t testing.TB) *oneCertificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -78,19 +78,15 @@ type running struct {
 	ended       chan error
 }
 
-func start(t *testing.T, change func(*Options)) *running {
+func start(t testing.TB, change func(*Options)) *running {
 	t.Helper()
-	scheme := runtime.NewScheme()
-	if err := metav1.AddMetaToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
 	r := &running{certificate: newCertificate(t), kubernetes: kubefake.NewClientset(), log: &lockedBuffer{}, ended: make(chan error, 1)}
 	r.kubernetes.Discovery().(*fakediscovery.FakeDiscovery).FakedServerVersion = &version.Info{GitVersion: "v1.36.3"}
 	options := Options{
 		Injector:     injector.Options{DefaultProfile: "aws"},
 		Capabilities: Capabilities{NativeSidecars: Auto, TopologyLabels: Auto},
 		Address:      "127.0.0.1:0", MetricsAddress: "127.0.0.1:0", HealthAddress: "127.0.0.1:0",
-		Certificates: r.certificate, Kubernetes: r.kubernetes, Metadata: fake.NewSimpleMetadataClient(scheme),
+		Certificates: r.certificate, Kubernetes: r.kubernetes, Metadata: manyNamespaces(t, 0),
 		Log: slog.New(slog.NewTextHandler(r.log, nil)), Version: "v0.0.1-test",
 	}
 	if change != nil {
@@ -117,7 +113,7 @@ func (r *running) url(listener int, path string) string {
 	return scheme + r.listeners[listener].Addr().String() + path
 }
 
-func (r *running) get(t *testing.T, listener int, path string) (int, string) {
+func (r *running) get(t testing.TB, listener int, path string) (int, string) {
 	t.Helper()
 	response, err := r.client.Get(r.url(listener, path))
 	if err != nil {
@@ -133,7 +129,7 @@ func (r *running) get(t *testing.T, listener int, path string) (int, string) {
 
 const health, metrics = 1, 2
 
-func (r *running) waitReady(t *testing.T) {
+func (r *running) waitReady(t testing.TB) {
 	t.Helper()
 	eventually(t, "readiness", func() bool { code, _ := r.get(t, health, "/readyz"); return code == http.StatusOK })
 }
@@ -274,5 +270,48 @@ func TestOldTLSIsRefused(t *testing.T) {
 	_, err := tls.Dial("tcp", r.listeners[0].Addr().String(), &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
 	if err == nil || !strings.Contains(err.Error(), "protocol version") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestOwnTelemetryByOTLP runs a receiver and ends the server, which sends what it still holds.
+func TestOwnTelemetryByOTLP(t *testing.T) {
+	var mu sync.Mutex
+	received := map[string]string{}
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := gzip.NewReader(r.Body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		text, err := io.ReadAll(body)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		received[r.URL.Path] += string(text)
+	}))
+	defer receiver.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.URL)
+	t.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+	r := start(t, nil)
+	r.waitReady(t)
+	response, err := r.client.Post(r.url(0, PathPod), "application/json", bytes.NewReader(reviewOf("shop", wanted)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	r.stop()
+	if err := <-r.ended; err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for path, want := range map[string]string{"/v1/traces": "telepod.reason", "/v1/metrics": "telepod.admission.duration"} {
+		for _, want := range []string{want, "pod-enabled", "telepod-webhook"} {
+			if !strings.Contains(received[path], want) {
+				t.Errorf("no %q at %s", want, path)
+			}
+		}
 	}
 }
