@@ -12,20 +12,20 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// sum closes a story that was told to its end, and returns the exit status.
+// sum says how it went, and returns the exit status.
 func (d *demo) sum(took time.Duration) int {
 	passed, failures := d.checks.passed, d.checks.failures
-	for _, failure := range failures {
-		d.screen.failure(errors.New(failure))
+	if len(failures) > 0 {
+		d.screen.line("")
 	}
-	if d.options.check {
+	for _, failure := range failures {
+		d.screen.failure(failure)
+	}
+	switch {
+	case d.options.check:
 		d.screen.line(fmt.Sprintf("\n%d passed, %d failed", passed, len(failures)))
-	} else {
-		all := "all of them as they should be"
-		if len(failures) > 0 {
-			all = fmt.Sprintf("%d of them wrong", len(failures))
-		}
-		d.screen.heading(fmt.Sprintf("%d values seen in %.0f s, %s", passed+len(failures), took.Seconds(), all))
+	case len(failures) == 0:
+		d.screen.heading(fmt.Sprintf("%d values seen in %.0f s, all of them as they should be", passed, took.Seconds()))
 		d.suggest()
 	}
 	if len(failures) > 0 {
@@ -39,7 +39,7 @@ func (d *demo) suggest() {
 	const telepod, files = "go run ./cmd/telepod ", "test/demo/manifests/"
 	d.list([]suggestion{
 		{"keep the cluster, and look around in it", "go run ./test/demo -keep"},
-		{"see what would change, without a cluster", telepod + "inject -f " + files + "jobs.yaml --profile gcp --region europe-west1 -o diff"},
+		{"see what would change, without a cluster", telepod + "inject -f " + files + "mistake.yaml --profile aws --region us-east-1 -o diff"},
 		{"see why, setting by setting", telepod + "explain -f " + files + "mistake.yaml"},
 		{"install it in a cluster of yours", "helm install telepod charts/telepod -n telepod --create-namespace \\\n" +
 			"  --set cloud.provider=aws --set cloud.region=us-east-1 --set cluster.name=prod"},

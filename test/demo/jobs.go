@@ -55,6 +55,7 @@ func (d *demo) collectorsReady(ctx context.Context) error {
 type report struct {
 	cloud    cloud
 	pod      *corev1.Pod
+	status   injector.Status
 	ended    string
 	received []collector.Item
 }
@@ -99,6 +100,9 @@ func (d *demo) jobEnd(ctx context.Context, c cloud) (r report, err error) {
 			return fmt.Errorf("Job %s/%s has no pod", c.app, jobName)
 		}
 		r.pod = &list.Items[0]
+		if r.status, err = status(r.pod); err != nil {
+			return err
+		}
 		if !d.options.nodes {
 			return nil
 		}
@@ -207,24 +211,24 @@ func common(items []collector.Item, key string) string {
 // showSidecars shows the sidecars of Jobs that do not run.
 func (d *demo) showSidecars(reports []report) {
 	t := table{head: columns()}
-	image, policy, endpoint := row{name: "sidecar's image"}, row{name: "restartPolicy"}, row{name: "the Job sends to"}
+	sidecar, policy, endpoint := row{name: "sidecar"}, row{name: "its restartPolicy"}, row{name: "the Job sends to"}
 	for _, r := range reports {
-		var sidecar corev1.Container
-		for _, c := range r.pod.Spec.InitContainers {
-			if c.Name == injector.SidecarName {
-				sidecar = c
-			}
-		}
 		of := r.cloud.app + "/" + jobName + ": "
-		d.checks.that(sidecar.Image != "", "%sthere is no sidecar", of)
-		image.cells = append(image.cells, cell{text: sidecar.Image})
-		restart := ""
-		if sidecar.RestartPolicy != nil {
-			restart = string(*sidecar.RestartPolicy)
-		}
-		policy.cells = append(policy.cells, d.checks.equal(of+"restartPolicy", restart, "Always"))
-		endpoint.cells = append(endpoint.cells, d.checks.equal(of+"OTEL_EXPORTER_OTLP_ENDPOINT", storedEnvironment(r.pod)["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://127.0.0.1:4317"))
+		sidecar.cells = append(sidecar.cells, d.checks.equal(of+"sidecar", r.status.Sidecar, "native"))
+		policy.cells = append(policy.cells, d.checks.equal(of+"restartPolicy", restartPolicy(r.pod), "Always"))
+		sendsTo := storedEnvironment(r.pod)["OTEL_EXPORTER_OTLP_ENDPOINT"]
+		endpoint.cells = append(endpoint.cells, d.checks.equal(of+"OTEL_EXPORTER_OTLP_ENDPOINT", sendsTo, "http://127.0.0.1:4317"))
 	}
-	t.rows = []row{image, policy, endpoint}
+	t.rows = []row{sidecar, policy, endpoint}
 	d.screen.table(t)
+}
+
+// restartPolicy is the sidecar's.
+func restartPolicy(pod *corev1.Pod) string {
+	for _, c := range pod.Spec.InitContainers {
+		if c.Name == injector.SidecarName && c.RestartPolicy != nil {
+			return string(*c.RestartPolicy)
+		}
+	}
+	return ""
 }

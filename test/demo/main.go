@@ -49,22 +49,22 @@ func run(o options) int {
 
 	s := newScreen(os.Stdout)
 	if os.Getenv(cluster.KubeconfigVariable) != "" {
-		s.failure(fmt.Errorf("the demo has a cluster of its own: unset %s", cluster.KubeconfigVariable))
+		s.failure("the demo has a cluster of its own: unset " + cluster.KubeconfigVariable)
 		return 2
 	}
 	d := &demo{screen: s, options: o}
 	began := time.Now()
-	told, ended := d.tell(ctx), d.end(ctx)
-	switch {
-	case ended != nil:
-		s.failure(errors.Join(told, ended))
-		return 1
-	case ctx.Err() != nil && !d.told:
-		s.line("\ninterrupted")
-		return interrupted
-	case told != nil:
-		s.failure(told)
-		return 1
+	err := d.tell(ctx)
+	broken := ctx.Err() != nil && !d.told
+	if broken {
+		err = errors.New("interrupted")
 	}
-	return d.sum(time.Since(began))
+	if err = errors.Join(err, d.end(ctx)); err != nil {
+		d.checks.failures = append(d.checks.failures, err.Error())
+	}
+	status := d.sum(time.Since(began))
+	if broken {
+		return interrupted
+	}
+	return status
 }

@@ -91,8 +91,8 @@ func (s *screen) done(said string, took time.Duration) {
 }
 
 // failure says what went wrong.
-func (s *screen) failure(err error) {
-	s.line(s.in(red, "   ✗ ") + strings.ReplaceAll(err.Error(), "\n", "\n     "))
+func (s *screen) failure(what string) {
+	s.line(s.in(red, "   ✗ ") + strings.ReplaceAll(what, "\n", "\n     "))
 }
 
 // wrap breaks a text at spaces into lines of at most limit characters; a longer word stays whole.

@@ -47,9 +47,12 @@ func (d *demo) build(ctx context.Context) (said string, show func(), err error) 
 		return "", nil, err
 	}
 	if d.options.nodes {
-		if d.images, err = install.Images(ctx); err != nil {
-			return "", nil, err
-		}
+		d.images, err = install.Images(ctx)
+	} else {
+		_, err = build.Binary(ctx, build.Spec{Name: "telepod", Package: "./cmd/telepod"})
+	}
+	if err != nil {
+		return "", nil, err
 	}
 	return "all there", nil, d.wrapKubectl(ctx)
 }

@@ -47,9 +47,15 @@ func (t *table) widths() (names int, cells []int, gap int) {
 			names = max(names, utf8.RuneCountInString(r.name))
 		}
 	}
+	whole := t.content(width)
 	for _, try := range []struct{ limit, gap int }{{width, 2}, {long, 2}, {long, 1}} {
 		cells, gap = t.content(try.limit), try.gap
-		if sum(cells) <= t.room(names, gap) {
+		if room := t.room(names, gap) - sum(cells); room >= 0 {
+			for i := range cells {
+				more := min(room, whole[i]-cells[i])
+				cells[i] += more
+				room -= more
+			}
 			return names, cells, gap
 		}
 	}

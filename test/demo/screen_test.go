@@ -1,0 +1,72 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTableFits(t *testing.T) {
+	for name, cells := range map[string][]string{
+		"short":           {"aws", "gcp", "azure"},
+		"an identifier":   {"a", "b", strings.Repeat("8e5c2f04", 5)},
+		"all identifiers": {strings.Repeat("a", 36), strings.Repeat("b", 36), strings.Repeat("c", 36)},
+		"all wide":        {strings.Repeat("a", 29), strings.Repeat("b", 29), strings.Repeat("c", 29)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := &strings.Builder{}
+			tab := table{head: []string{"aws", "gcp", "azure"}}
+			tab.row("OTEL_EXPORTER_OTLP_ENDPOINT", "http://10.231.1.11:4317", "http://otel.demo:4318", "http://127.0.0.1:4317")
+			tab.row("CELL", cells...)
+			(&screen{out: out}).table(tab)
+			for line := range strings.Lines(out.String()) {
+				if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
+					t.Errorf("%d characters: %s", n, line)
+				}
+			}
+			if name != "all wide" && !strings.Contains(out.String(), "http://10.231.1.11:4317") {
+				t.Errorf("an identifier took the room of an endpoint:\n%s", out)
+			}
+		})
+	}
+}
+
+func TestShorten(t *testing.T) {
+	for text, want := range map[string]string{
+		"eight888":       "eight888",
+		"nine99999":      "nine…999",
+		"‹status.podIP›": "‹sta…IP›",
+	} {
+		if got := shorten(text, 8); got != want {
+			t.Errorf("shorten(%q, 8) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestScreenWithoutColour(t *testing.T) {
+	out := &strings.Builder{}
+	s := &screen{out: out}
+	s.step(1, "Begin")
+	s.done("a sentence that is so long that it takes two lines, the second of which ends with the time that all of it took", 1500*time.Millisecond)
+	s.failure("it broke\nhere")
+	want := `
+ 1  Begin
+   ✓ a sentence that is so long that it takes two lines, the second of which ends with the
+     time that all of it took                                                                  1.5 s
+   ✗ it broke
+     here
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestExpand(t *testing.T) {
+	got := expand("http://$(K8S_NODE_IP):4317/$(OTHER)", map[string]string{"K8S_NODE_IP": "10.0.0.1"})
+	if want := "http://10.0.0.1:4317/$(OTHER)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
