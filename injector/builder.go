@@ -68,7 +68,7 @@ func (b *builder) prepare() {
 	if b.plan.Sidecar == SidecarContainer && s.Endpoint.Value == profiles.EndpointSidecar {
 		b.early = b.endpointVar(b.upstream())
 	}
-	b.protocol = literal(otelProtocol, s.Protocol.Value, "goes with the endpoint ("+string(s.Protocol.Origin)+")")
+	b.protocol = literal(otelProtocol, s.Protocol.Value, "goes with the endpoint, by "+string(s.Protocol.Origin))
 	fromLabels := b.compiled.ServiceNameFromLabels != nil && *b.compiled.ServiceNameFromLabels
 	if name := serviceName(pod, ns, b.request.Owners, fromLabels); name != "" {
 		b.service = literal(otelServiceName, name, "annotation, label, owner or name, in this order")
@@ -80,7 +80,7 @@ func (b *builder) prepare() {
 
 func (b *builder) endpointVar(endpoint Setting) *EnvVar {
 	url := endpointURL(b.compiled.Resolved, endpoint.Value, b.plan.Settings.Protocol.Value, b.options.NodeIPv6)
-	return expression(otelEndpoint, url, "endpoint "+endpoint.Value+" ("+string(endpoint.Origin)+")")
+	return expression(otelEndpoint, url, "endpoint "+endpoint.Value+", by "+string(endpoint.Origin))
 }
 
 func (b *builder) endpointFor(target *Target) *EnvVar {

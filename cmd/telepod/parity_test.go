@@ -1,0 +1,74 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+	"sigs.k8s.io/yaml"
+)
+
+// TestInjectorFixtures gives the pods of package injector's fixtures to the command line: what the
+// webhook's planner makes of them is what `telepod inject` must print. Fixtures with options of
+// their own are the planner's alone.
+func TestInjectorFixtures(t *testing.T) {
+	paths, err := filepath.Glob("../../injector/testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no fixtures", err)
+	}
+	for _, path := range paths {
+		sections := map[string][]byte{}
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range archive.Files {
+			sections[s.Name] = s.Data
+		}
+		if sections["options.yaml"] != nil {
+			continue
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			input := append(namespaceManifest(t, sections["namespace.yaml"]), sections["pod.yaml"]...)
+			got, _ := inject(t, input, "inject", "-f", "-", "--assume-opted-in=false", "--profile", "aws", "--region", "us-east-1",
+				"--account", "123456789012", "--cluster", "prod-use1", "--environment", "production")
+			_, pod, _ := strings.Cut(got, "\n---\n")
+			pod = contentHash.ReplaceAllString(pod, `"hash${1}:${1}HASH`)
+			if diff := cmp.Diff(decoded(t, sections["want.yaml"]), decoded(t, []byte(pod))); diff != "" {
+				t.Errorf("(-planner +command line):\n%s", diff)
+			}
+		})
+	}
+}
+
+// namespaceManifest is a fixture's namespace as an object, and the document's end.
+func namespaceManifest(t *testing.T, section []byte) []byte {
+	t.Helper()
+	ns := struct {
+		Name                string
+		Labels, Annotations map[string]string
+	}{Name: "shop", Labels: map[string]string{"telepod.dev/injection": "enabled"}}
+	if section != nil {
+		ns.Labels = nil
+		if err := yaml.Unmarshal(section, &ns); err != nil {
+			t.Fatal(err)
+		}
+	}
+	object, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "Namespace",
+		"metadata": map[string]any{"name": ns.Name, "labels": ns.Labels, "annotations": ns.Annotations}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(object, "\n---\n"...)
+}
+
+func decoded(t *testing.T, text []byte) (v any) {
+	t.Helper()
+	if err := yaml.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
