@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/telepod/telepod/injector"
@@ -108,7 +109,7 @@ func Injecting(ctx context.Context, c *cluster.Cluster) error {
 	if err != nil {
 		return fmt.Errorf("wait for injection: %w", err)
 	}
-	config.WarningHandler = nil
+	config.WarningHandler = rest.NoWarnings{}
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("wait for injection: %w", err)

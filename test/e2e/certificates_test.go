@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
+
+	"github.com/telepod/telepod/test/install"
+)
+
+const (
+	certificateSecret    = install.Name + "-certificates"
+	certificateRotations = "telepod_certificate_rotations_total"
+)
+
+// rotate takes CA and serving certificate through a rotation as time does, which would take a year:
+// a successor appears in the shared Secret; once it is in every caBundle the delay is declared over.
+func (s *stage) rotate(t *testing.T) {
+	t.Helper()
+	rotations, err := s.metrics(t.Context(), certificateRotations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := s.serial(t)
+	cert, key := newCA(t)
+	s.editSecret(t, func(secret *corev1.Secret) {
+		secret.Data["ca.crt"] = append(bytes.Clone(cert), secret.Data["ca.crt"]...)
+		secret.Data["ca.key"] = append(bytes.Clone(key), secret.Data["ca.key"]...)
+		delete(secret.Annotations, "telepod.dev/ca-published-at")
+	})
+	eventually(t, func(ctx context.Context) error {
+		configuration, err := s.client.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(ctx, install.Name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, webhook := range configuration.Webhooks {
+			if !bytes.HasPrefix(webhook.ClientConfig.CABundle, cert) {
+				return fmt.Errorf("the new CA is not in the caBundle of %s", webhook.Name)
+			}
+		}
+		return nil
+	})
+	s.editSecret(t, func(secret *corev1.Secret) {
+		secret.Annotations = map[string]string{"telepod.dev/ca-published-at": time.Now().Add(-2 * time.Hour).UTC().Format(time.RFC3339)}
+	})
+	eventually(t, func(ctx context.Context) error {
+		now, err := s.metrics(ctx, certificateRotations)
+		if err != nil || len(now) != len(rotations) {
+			return fmt.Errorf("%d replicas, were %d: %w", len(now), len(rotations), err)
+		}
+		for i := range now {
+			if now[i] <= rotations[i] {
+				return fmt.Errorf("certificates were served %v times, before: %v", now, rotations)
+			}
+		}
+		return nil
+	})
+	if s.serial(t).Cmp(old) == 0 {
+		t.Error("the serving certificate is still the old one")
+	}
+}
+
+func (s *stage) editSecret(t *testing.T, edit func(*corev1.Secret)) {
+	t.Helper()
+	secrets := s.client.CoreV1().Secrets(install.Namespace)
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		secret, err := secrets.Get(t.Context(), certificateSecret, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		edit(secret)
+		_, err = secrets.Update(t.Context(), secret, metav1.UpdateOptions{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *stage) serial(t *testing.T) *big.Int {
+	t.Helper()
+	secret, err := s.client.CoreV1().Secrets(install.Namespace).Get(t.Context(), certificateSecret, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(secret.Data[corev1.TLSCertKey])
+	if block == nil {
+		t.Fatal("the Secret holds no certificate")
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert.SerialNumber
+}
+
+// newCA is one in the form that the Secret has.
+func newCA(t *testing.T) (certificate, key []byte) {
+	t.Helper()
+	pair, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		Subject:   pkix.Name{CommonName: "successor"},
+		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(365 * 24 * time.Hour),
+		KeyUsage: x509.KeyUsageCertSign, BasicConstraintsValid: true, IsCA: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, pair.Public(), pair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(pair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+}

@@ -1,0 +1,156 @@
+package e2e
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/install"
+)
+
+// account, clusterName and environment are the facts of the cluster; its region comes from the nodes.
+const (
+	account     = "123456789012"
+	clusterName = "prod"
+	environment = "e2e"
+)
+
+const values = `
+cloud: {provider: aws, regionFromNodes: true, account: "` + account + `"}
+cluster: {name: ` + clusterName + `}
+environment: ` + environment + `
+profiles:
+  gcp-euw1: {inherits: gcp, identity: {region: europe-west1, account: shop-prod, cluster: prod-euw1}}
+  azure-weu: {inherits: azure, identity: {region: westeurope, account: 2f6c1d4e, cluster: prod-weu}}
+`
+
+func TestInjector(t *testing.T) {
+	audit := t.TempDir()
+	s := newStage(t, cluster.Options{
+		Nodes: []cluster.Node{
+			{Labels: topology("us-east-1", "us-east-1a"), ProviderID: "aws:///us-east-1a/i-0123456789abcdef0"},
+			{Labels: topology("us-west-2", "us-west-2b"), ProviderID: "aws:///us-west-2b/i-0fedcba9876543210"},
+		},
+		APIServerFlags: auditFlags(t, audit),
+	}, values)
+	s.audit = audit + "/log"
+
+	// What disturbs nobody runs at the same time; the rest one after the other.
+	resting := t.Run("at rest", func(t *testing.T) {
+		run := func(name string, test func(*testing.T, *stage)) {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, s)
+			})
+		}
+		run("variables", testClouds)
+		run("precedence", testPrecedence)
+		run("unknown fields", testUnknownFields)
+		run("telemetry", testTelemetry)
+		run("reasons", testReasons)
+	})
+	if !resting {
+		s.explain(t)
+	}
+	for _, step := range []struct {
+		name string
+		test func(*testing.T, *stage)
+	}{
+		{"who never reaches the webhook", testUnreached},
+		{"profiles change", testProfilesChange},
+		{"upheaval under load", testUpheaval},
+		{"outage", testOutage},
+		{"injected by default", testInjectedByDefault},
+		{"memory", testMemory},
+		{"uninstall", testUninstall},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { step.test(t, s) }) {
+			s.explain(t)
+		}
+	}
+}
+
+func TestInjectorWithIPv6(t *testing.T) {
+	if _, err := os.Stat("/proc/net/if_inet6"); err != nil {
+		t.Skip("the kernel has no IPv6")
+	}
+	s := newStage(t, cluster.Options{Name: "six", IPv6: true, Nodes: make([]cluster.Node, 1)}, `
+cloud: {provider: aws, region: us-east-1}
+cluster: {name: six}
+injector: {replicas: 1}
+`)
+	if !t.Run("telemetry", func(t *testing.T) { testTelemetryWithIPv6(t, s) }) {
+		s.explain(t)
+	}
+}
+
+// stage is a cluster with Telepod in it.
+type stage struct {
+	*cluster.Cluster
+	client kubernetes.Interface
+	config *rest.Config
+	audit  string // the API server's audit log
+}
+
+func newStage(t *testing.T, o cluster.Options, values string) *stage {
+	t.Helper()
+	if os.Getenv(cluster.KubeconfigVariable) != "" {
+		t.Skip("needs nodes of ours, with images that no registry has")
+	}
+	if testing.Short() {
+		t.Skip("starts a cluster; run without -short")
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("needs nodes, which need root")
+	}
+	var err error
+	if o.Images, err = install.Images(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{Cluster: cluster.ForTest(t, o)}
+	if err := install.Telepod(t.Context(), s.Cluster, install.Options{Values: values}); err != nil {
+		t.Fatal(err)
+	}
+	if s.config, err = clientcmd.BuildConfigFromFlags("", s.Kubeconfig()); err != nil {
+		t.Fatal(err)
+	}
+	s.config.QPS, s.config.WarningHandler = -1, rest.NoWarnings{}
+	if s.client, err = kubernetes.NewForConfig(s.config); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func topology(region, zone string) map[string]string {
+	return map[string]string{"topology.kubernetes.io/region": region, "topology.kubernetes.io/zone": zone}
+}
+
+// upgrade installs Telepod again, with more values, given as YAML.
+func (s *stage) upgrade(t *testing.T, more string) {
+	t.Helper()
+	if err := install.Telepod(t.Context(), s.Cluster, install.Options{Values: values + more}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func auditFlags(t *testing.T, dir string) []string {
+	t.Helper()
+	policy := dir + "/policy.yaml"
+	err := os.WriteFile(policy, []byte(strings.TrimSpace(`
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - {level: Metadata, verbs: [create], resources: [{group: "", resources: [pods]}], namespaces: [`+reasonsNamespace+`, `+outageNamespace+`]}
+  - {level: None}
+`)), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"--audit-policy-file=" + policy, "--audit-log-path=" + dir + "/log"}
+}

@@ -1,0 +1,246 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/collector"
+	"github.com/telepod/telepod/test/install"
+)
+
+const (
+	telemetryNamespace = "telemetry"
+	spansOfJob         = 3
+	team               = "a,b=c %é+d" // what has to be encoded
+)
+
+func testTelemetry(t *testing.T, s *stage) {
+	s.startSink(t)
+	labels := enabled()
+	labels["pod-security.kubernetes.io/enforce"] = "restricted"
+	s.namespace(t, telemetryNamespace, labels, map[string]string{injector.ResourcePrefix + "team": team})
+	s.waitForProfile(t, telemetryNamespace, "aws")
+	t.Run("rollout", func(t *testing.T) {
+		t.Parallel()
+		s.testRollout(t)
+	})
+	for _, endpoint := range []string{"sidecar", "node", "service"} {
+		for protocol, short := range map[string]string{"grpc": "grpc", "http/protobuf": "http"} {
+			t.Run(endpoint+" "+protocol, func(t *testing.T) {
+				t.Parallel()
+				s.testSpansArrive(t, endpoint+"-"+short, map[string]string{
+					injector.EndpointAnnotation: endpoint, injector.ProtocolAnnotation: protocol,
+				})
+			})
+		}
+	}
+	t.Run("a Job that fails, fails", func(t *testing.T) {
+		t.Parallel()
+		j := job("fails", cluster.AppImage, []string{"exit", "1"}, map[string]string{injector.SidecarAnnotation: "true"})
+		if condition := s.runJob(t, j); condition != batchv1.JobFailed {
+			t.Errorf("the Job's last condition is %s", condition)
+		}
+	})
+}
+
+func testTelemetryWithIPv6(t *testing.T, s *stage) {
+	s.startSink(t)
+	s.namespace(t, telemetryNamespace, enabled(), map[string]string{injector.ResourcePrefix + "team": team})
+	s.waitForProfile(t, telemetryNamespace, "aws")
+	p := pod(telemetryNamespace, nil, nil)
+	p.Name, p.Spec.RestartPolicy, p.Spec.Containers[0].Args = "seen", corev1.RestartPolicyNever, []string{"json"}
+	if _, err := s.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func(ctx context.Context) error {
+		env, err := s.environment(ctx, p)
+		if want := "http://[" + env["K8S_NODE_IP"] + "]:4317"; err == nil && (env["OTEL_EXPORTER_OTLP_ENDPOINT"] != want || !strings.Contains(want, "::")) {
+			err = fmt.Errorf("the endpoint is %s, want %s, an IPv6 address", env["OTEL_EXPORTER_OTLP_ENDPOINT"], want)
+		}
+		return err
+	})
+	for _, endpoint := range []string{"node", "sidecar", "service"} {
+		s.testSpansArrive(t, endpoint, map[string]string{injector.EndpointAnnotation: endpoint})
+	}
+}
+
+func (s *stage) startSink(t *testing.T) {
+	t.Helper()
+	manifests, err := os.ReadFile("testdata/sink.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := install.CollectorImage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := "    " + strings.ReplaceAll(collector.SinkConfig(), "\n", "\n    ")
+	s.apply(t, strings.NewReplacer("SINK_CONFIG", config, "SINK_IMAGE", image).Replace(string(manifests)))
+	s.kubectl(t, "rollout", "status", "--namespace=sink", "daemonset/sink", "--timeout=2m")
+}
+
+// testRollout rolls a Deployment with sidecars out; they run and answer.
+func (s *stage) testRollout(t *testing.T) {
+	s.apply(t, `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: rollout, namespace: `+telemetryNamespace+`}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: rollout}}
+  template:
+    metadata: {labels: {app: rollout}, annotations: {telepod.dev/sidecar: "true"}}
+    spec:
+      securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+      containers:
+        - name: app
+          image: `+cluster.AppImage+`
+          imagePullPolicy: Never
+          args: [get, "http://$(K8S_POD_IP):13133/", --, sleep, 1h]
+          securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}`)
+	s.kubectl(t, "rollout", "status", "--namespace="+telemetryNamespace, "deployment/rollout", "--timeout=2m")
+	eventually(t, func(ctx context.Context) error {
+		pods, err := s.pods(ctx, telemetryNamespace, "app=rollout")
+		for _, p := range pods {
+			said, logErr := s.client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: "app"}).DoRaw(ctx)
+			if !strings.Contains(string(said), "-> 200 ") {
+				err = errors.Join(err, logErr, fmt.Errorf("%s: the sidecar's health: %q", p.Name, said))
+			}
+			for _, c := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+				if !c.Ready || c.RestartCount > 0 {
+					err = errors.Join(err, fmt.Errorf("%s/%s: ready %t, %d restarts", p.Name, c.Name, c.Ready, c.RestartCount))
+				}
+			}
+			if st := p.Status.InitContainerStatuses; len(st) != 1 || st[0].Name != injector.SidecarName {
+				err = errors.Join(err, fmt.Errorf("%s: init containers %+v, want the sidecar", p.Name, st))
+			}
+		}
+		return err
+	})
+}
+
+// testSpansArrive runs a Job that sends spans with a stock SDK, and looks for them at the sink.
+func (s *stage) testSpansArrive(t *testing.T, name string, annotations map[string]string) {
+	t.Helper()
+	sidecar := annotations[injector.EndpointAnnotation] == "sidecar"
+	j := job(name, install.SDKImage, []string{fmt.Sprintf("-spans=%d", spansOfJob)}, annotations)
+	if condition := s.runJob(t, j); condition != batchv1.JobComplete {
+		t.Fatalf("the Job's last condition is %s: %s", condition, s.jobLog(t.Context(), name))
+	}
+	pods, err := s.pods(t.Context(), telemetryNamespace, "job-name="+name)
+	if err != nil || len(pods) != 1 {
+		t.Fatalf("%d pods, %v: want one, without another attempt", len(pods), err)
+	}
+	if st := status(t, &pods[0]); st == nil || (st.Sidecar == injector.SidecarNative) != sidecar {
+		t.Errorf("status %+v, want a native sidecar: %t", st, sidecar)
+	}
+	node, err := s.client.CoreV1().Nodes().Get(t.Context(), pods[0].Spec.NodeName, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"service.name": name, "service.namespace": telemetryNamespace, "team": team,
+		"cloud.provider": "aws", "cloud.platform": "aws_eks",
+		"k8s.job.name": name, "k8s.pod.name": pods[0].Name, "k8s.pod.uid": string(pods[0].UID), "k8s.node.name": node.Name,
+		"k8s.namespace.name": telemetryNamespace, "k8s.container.name": "app",
+	}
+	maps.DeleteFunc(node.Labels, func(label, _ string) bool { return !strings.HasPrefix(label, "topology.kubernetes.io/") })
+	for label, attribute := range map[string]string{"region": "cloud.region", "zone": "cloud.availability_zone"} {
+		if value := node.Labels["topology.kubernetes.io/"+label]; value != "" {
+			want[attribute] = value
+		}
+	}
+	eventually(t, func(ctx context.Context) error {
+		spans, err := s.received(ctx, name)
+		if err != nil || len(spans) != spansOfJob {
+			return fmt.Errorf("%d spans of %d arrived: %w", len(spans), spansOfJob, err)
+		}
+		for _, span := range spans {
+			got := maps.Clone(span.Resource)
+			maps.DeleteFunc(got, func(key, _ string) bool { return want[key] == "" })
+			if diff := cmp.Diff(want, got); diff != "" {
+				return fmt.Errorf("resource of a span (-want +got):\n%s", diff)
+			}
+		}
+		return nil
+	})
+}
+
+// received are the spans of a service at the sinks.
+func (s *stage) received(ctx context.Context, service string) ([]collector.Item, error) {
+	sinks, err := s.pods(ctx, "sink", "app=sink")
+	if err != nil {
+		return nil, err
+	}
+	var spans []collector.Item
+	for _, sink := range sinks {
+		log, err := s.client.CoreV1().Pods("sink").GetLogs(sink.Name, &corev1.PodLogOptions{}).Stream(ctx)
+		if err != nil {
+			return nil, err
+		}
+		items, err := collector.ReadItems(log)
+		log.Close()
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			if item.Signal == collector.Span && item.Resource["service.name"] == service {
+				spans = append(spans, item)
+			}
+		}
+	}
+	return spans, nil
+}
+
+// job is one attempt that PodSecurity restricted admits.
+func job(name, image string, args []string, annotations map[string]string) *batchv1.Job {
+	p := allowed(pod(telemetryNamespace, nil, annotations))
+	p.GenerateName, p.Namespace = "", ""
+	p.Spec.RestartPolicy = corev1.RestartPolicyNever
+	p.Spec.Containers[0].Image, p.Spec.Containers[0].Args = image, args
+	return &batchv1.Job{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: telemetryNamespace},
+		Spec:       batchv1.JobSpec{BackoffLimit: new(int32), Template: corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: p.Spec}},
+	}
+}
+
+// runJob returns how the Job ended.
+func (s *stage) runJob(t *testing.T, j *batchv1.Job) (ended batchv1.JobConditionType) {
+	t.Helper()
+	jobs := s.client.BatchV1().Jobs(j.Namespace)
+	if _, err := jobs.Create(t.Context(), j, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func(ctx context.Context) error {
+		now, err := jobs.Get(ctx, j.Name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, c := range now.Status.Conditions {
+			if (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == corev1.ConditionTrue {
+				ended = c.Type
+				return nil
+			}
+		}
+		return fmt.Errorf("Job %s still runs: %+v: %s", j.Name, now.Status, s.jobLog(ctx, j.Name))
+	})
+	return ended
+}
+
+func (s *stage) jobLog(ctx context.Context, name string) string {
+	out, err := s.Kubectl(ctx, "logs", "--namespace="+telemetryNamespace, "--selector=job-name="+name, "--all-containers", "--tail=8", "--prefix")
+	return fmt.Sprint(out, err)
+}
