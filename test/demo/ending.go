@@ -39,7 +39,7 @@ func (d *demo) suggest() {
 	const telepod, files = "go run ./cmd/telepod ", "test/demo/manifests/"
 	d.list([]suggestion{
 		{"keep the cluster, and look around in it", "go run ./test/demo -keep"},
-		{"see what would change, without a cluster", telepod + "inject -f " + files + "mistake.yaml --profile aws --region us-east-1 -o diff"},
+		{"see what would change, without a cluster", telepod + "inject -f " + files + "mistake.yaml \\\n  --profile aws --region us-east-1 --cluster prod -o diff"},
 		{"see why, setting by setting", telepod + "explain -f " + files + "mistake.yaml"},
 		{"install it in a cluster of yours", "helm install telepod charts/telepod -n telepod --create-namespace \\\n" +
 			"  --set cloud.provider=aws --set cloud.region=us-east-1 --set cluster.name=prod"},

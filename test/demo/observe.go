@@ -28,9 +28,12 @@ func stored(path string) string {
 	return "‹" + path + "›"
 }
 
-// until tries again until it succeeds, for as long as a slow machine may take to run a pod.
+// patience is what a pod may take to run on a slow machine.
+const patience = 2 * time.Minute
+
+// until tries again until it succeeds.
 func until(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("gave up after %s", patience))
 	defer cancel()
 	for {
 		err := try(ctx)
@@ -74,7 +77,7 @@ func ready(pod *corev1.Pod) bool {
 func condition(pod *corev1.Pod) string {
 	said := []string{string(pod.Status.Phase)}
 	for _, c := range pod.Status.Conditions {
-		if c.Status == corev1.ConditionFalse && c.Message != "" {
+		if c.Status == corev1.ConditionFalse && c.Message != "" && !slices.Contains(said, c.Message) {
 			said = append(said, c.Message)
 		}
 	}

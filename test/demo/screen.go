@@ -90,9 +90,15 @@ func (s *screen) done(said string, took time.Duration) {
 	}
 }
 
-// failure says what went wrong.
+// failure says what went wrong, in lines of its own where it has some.
 func (s *screen) failure(what string) {
-	s.line(s.in(red, "   ✗ ") + strings.ReplaceAll(what, "\n", "\n     "))
+	mark := s.in(red, "   ✗ ")
+	for text := range strings.SplitSeq(strings.TrimSpace(what), "\n") {
+		for _, line := range wrap(text, width-5) {
+			s.line(mark + line)
+			mark = "     "
+		}
+	}
 }
 
 // wrap breaks a text at spaces into lines of at most limit characters; a longer word stays whole.
