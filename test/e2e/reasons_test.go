@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -25,6 +26,7 @@ const reasonsNamespace = "reasons"
 func testReasons(t *testing.T, s *stage) {
 	s.namespace(t, reasonsNamespace, enabled(), nil)
 	t.Run("warnings, audit log and metrics", s.testMistake)
+	t.Run("policy", s.testPolicy)
 	t.Run("event on the owner", s.testEvent)
 	for reason, change := range map[injector.Reason]func(*corev1.PodSpec){
 		injector.HostNetwork: func(spec *corev1.PodSpec) { spec.HostNetwork = true },
@@ -65,14 +67,6 @@ func (s *stage) testMistake(t *testing.T) {
 			t.Errorf("%q is not in the warnings %q", want, said)
 		}
 	}
-	// API servers hear of a new policy some time after it was stored.
-	eventually(t, func(ctx context.Context) error {
-		_, said, err := s.dryRun(ctx, p)
-		if err == nil && !contains(said, "unknown annotation telepod.dev/endpont") {
-			err = fmt.Errorf("the policy's warning is not among %q", said)
-		}
-		return err
-	})
 	eventually(t, func(ctx context.Context) error {
 		after, err := s.metric(ctx, series)
 		if err != nil || after <= before {
@@ -82,6 +76,31 @@ func (s *stage) testMistake(t *testing.T) {
 	})
 	eventually(t, func(context.Context) error {
 		return s.audited(reasonsNamespace, "namespaces.telepod.dev/reason", string(injector.NamespaceEnabled))
+	})
+}
+
+// testPolicy: who applies a workload is warned at once, not by the pods that follow.
+func (s *stage) testPolicy(t *testing.T) {
+	p := pod("", map[string]string{"app": "web"}, map[string]string{injector.Domain + "endpont": "node"})
+	p.GenerateName = ""
+	deployment := &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: reasonsNamespace},
+		Spec: appsv1.DeploymentSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: p.Labels},
+			Template: corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: p.Spec},
+		},
+	}
+	// API servers hear of a new policy some time after it was stored.
+	eventually(t, func(ctx context.Context) error {
+		client, heard, err := s.listening()
+		if err != nil {
+			return err
+		}
+		_, err = client.AppsV1().Deployments(reasonsNamespace).Create(ctx, deployment, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		if err == nil && !contains(heard.texts, "unknown annotation telepod.dev/endpont") {
+			err = fmt.Errorf("the policy's warning is not among %q", heard.texts)
+		}
+		return err
 	})
 }
 

@@ -83,10 +83,7 @@ func pod(namespace string, labels, annotations map[string]string) *corev1.Pod {
 
 // dryRun returns the pod as it would be stored, and the warnings of the answer.
 func (s *stage) dryRun(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, []string, error) {
-	heard := &warnings{}
-	config := rest.CopyConfig(s.config)
-	config.WarningHandler = heard
-	client, err := kubernetes.NewForConfig(config)
+	client, heard, err := s.listening()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -94,6 +91,15 @@ func (s *stage) dryRun(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, []str
 		DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict,
 	})
 	return made, heard.texts, err
+}
+
+// listening is a client that keeps the warnings it gets.
+func (s *stage) listening() (kubernetes.Interface, *warnings, error) {
+	heard := &warnings{}
+	config := rest.CopyConfig(s.config)
+	config.WarningHandler = heard
+	client, err := kubernetes.NewForConfig(config)
+	return client, heard, err
 }
 
 func (s *stage) mustDryRun(t *testing.T, pod *corev1.Pod) (*corev1.Pod, []string) {
