@@ -120,7 +120,7 @@ func (f *webhookFlags) source(config *rest.Config, client kubernetes.Interface, 
 			Namespace: f.namespace, Name: f.certificateName})
 	}
 	if f.certificateDir == "" {
-			return nil, errors.New("--certificates=files: give --certificate-dir")
+		return nil, errors.New("--certificates=files: give --certificate-dir")
 	}
 	return certs.NewFiles(files)
 }
