@@ -13,7 +13,7 @@ import (
 )
 
 // sum says how it went, and returns the exit status.
-func (d *demo) sum(took time.Duration) int {
+func (d *demo) sum() int {
 	passed, failures := d.checks.passed, d.checks.failures
 	if len(failures) > 0 {
 		d.screen.line("")
@@ -21,11 +21,14 @@ func (d *demo) sum(took time.Duration) int {
 	for _, failure := range failures {
 		d.screen.failure(failure)
 	}
+	if d.logs {
+		d.screen.line("   Logs of the cluster, its pods and its events are in " + d.dir)
+	}
 	switch {
 	case d.options.check:
 		d.screen.line(fmt.Sprintf("\n%d passed, %d failed", passed, len(failures)))
 	case len(failures) == 0:
-		d.screen.heading(fmt.Sprintf("%d values seen in %.0f s, all of them as they should be", passed, took.Seconds()))
+		d.screen.heading(fmt.Sprintf("%d values seen in %.0f s, all of them as they should be", passed, d.took.Seconds()))
 		d.suggest()
 	}
 	if len(failures) > 0 {
@@ -69,22 +72,22 @@ func (d *demo) list(suggestions []suggestion) {
 	}
 }
 
-// saveLogs keeps what there is to see after a failure, and returns where as an error.
+// saveLogs keeps what there is to see after a failure.
 func (d *demo) saveLogs() error {
-	if d.cluster == nil {
-		return nil
-	}
+	d.logs = true
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	files := map[string]string{"components.log": d.cluster.Logs(500)}
-	if d.webhook != nil {
-		files["telepod.log"] = d.webhook.Log()
+	asked := map[string][]string{
+		"pods.yaml":  {"get", "pods", "--all-namespaces", "--output=yaml"},
+		"events.txt": {"get", "events", "--all-namespaces"},
 	}
-	for name, args := range map[string][]string{
-		"pods.yaml":   {"get", "pods", "--all-namespaces", "--output=yaml"},
-		"events.txt":  {"get", "events", "--all-namespaces"},
-		"webhook.log": {"logs", "--namespace=" + install.Namespace, "--selector=app.kubernetes.io/component=injector", "--prefix", "--tail=-1"},
-	} {
+	if d.webhook != nil {
+		files["webhook.log"] = d.webhook.Log()
+	} else {
+		asked["webhook.log"] = []string{"logs", "--namespace=" + install.Namespace, "--selector=app.kubernetes.io/component=injector", "--prefix", "--tail=-1"}
+	}
+	for name, args := range asked {
 		out, err := d.cluster.Kubectl(ctx, args...)
 		if err != nil {
 			out += "\n" + err.Error()
@@ -95,5 +98,5 @@ func (d *demo) saveLogs() error {
 	for name, content := range files {
 		errs = append(errs, os.WriteFile(filepath.Join(d.dir, name), []byte(content), 0o644))
 	}
-	return errors.Join(append(errs, fmt.Errorf("logs of the cluster, its pods and events are in %s", d.dir))...)
+	return errors.Join(errs...)
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/telepod/telepod/test/cluster"
 )
@@ -53,7 +52,6 @@ func run(o options) int {
 		return 2
 	}
 	d := &demo{screen: s, options: o}
-	began := time.Now()
 	err := d.tell(ctx)
 	broken := ctx.Err() != nil && !d.told
 	if broken {
@@ -62,7 +60,7 @@ func run(o options) int {
 	if err = errors.Join(err, d.end(ctx)); err != nil {
 		d.checks.failures = append(d.checks.failures, err.Error())
 	}
-	status := d.sum(time.Since(began))
+	status := d.sum()
 	if broken {
 		return interrupted
 	}

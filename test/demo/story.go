@@ -18,9 +18,11 @@ type demo struct {
 	screen  *screen
 	options options
 	checks  checks
+	took    time.Duration
 	told    bool // the story has come to its end
 
 	dir     string   // a kubectl; logs, where something fails
+	logs    bool     // there are some
 	images  []string // archives for the nodes
 	cluster *cluster.Cluster
 	webhook *install.Webhook // without nodes
@@ -61,7 +63,9 @@ func (d *demo) tell(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("step %d: %w", n+1, err)
 		}
-		d.screen.done(said, time.Since(began))
+		took := time.Since(began)
+		d.screen.done(said, took)
+		d.took += took
 		if show != nil {
 			show()
 		}
@@ -78,7 +82,7 @@ func (d *demo) introduce() {
 	d.screen.heading("Telepod: one label on a namespace, and its pods know which cloud they are in")
 	if d.options.nodes {
 		d.screen.text("A real Kubernetes starts on this machine, with a node each in a zone of AWS, Google Cloud and " +
-			"Azure. Nothing leaves the machine and nothing stays on it.")
+			"Azure. Nothing leaves the machine, and nothing stays on it but the programs that were built.")
 		return
 	}
 	d.screen.text("A real Kubernetes starts on this machine, without nodes: those need root. So pods are created and " +
@@ -88,11 +92,10 @@ func (d *demo) introduce() {
 
 // end leaves nothing behind but, after a failure, logs.
 func (d *demo) end(ctx context.Context) error {
-	var where error
-	if !d.told && ctx.Err() == nil {
-		where = d.saveLogs()
-	}
 	var errs []error
+	if wrong := !d.told || len(d.checks.failures) > 0; wrong && d.cluster != nil && ctx.Err() == nil {
+		errs = append(errs, d.saveLogs())
+	}
 	if d.webhook != nil {
 		errs = append(errs, d.webhook.Stop())
 	}
@@ -105,8 +108,8 @@ func (d *demo) end(ctx context.Context) error {
 			d.screen.done("the cluster is gone: no process, mount, network link or file stays", time.Since(began))
 		}
 	}
-	if where == nil && d.dir != "" {
+	if !d.logs && d.dir != "" {
 		errs = append(errs, os.RemoveAll(d.dir))
 	}
-	return errors.Join(append(errs, where)...)
+	return errors.Join(errs...)
 }
