@@ -80,7 +80,7 @@ func TestSpans(t *testing.T) {
 	}
 	got := map[string]string{}
 	for _, a := range ended[0].Attributes() {
-		got[string(a.Key)] = a.Value.Emit()
+		got[string(a.Key)] = a.Value.String()
 	}
 	if got["telepod.reason"] != "pod-enabled" || got["telepod.decision"] != "injected" || got["telepod.profile"] != "aws" {
 		t.Errorf("%v", got)
