@@ -1,6 +1,6 @@
 // Command demo shows Telepod at work in a real Kubernetes on this machine: `make demo`.
 //
-//	go run ./test/demo [-check] [-keep] [-control-plane-only]
+//	go run ./test/demo [-check] [-keep] [-control-plane-only] | -build
 //
 // As root it starts a cluster of three nodes, in zones of three clouds; as an ordinary user a control
 // plane only, where pods are stored and injected but do not run. It installs the chart, creates what

@@ -41,7 +41,7 @@ func (d *demo) suggest() {
 	d.screen.heading("What to try next")
 	const telepod, files = "go run ./cmd/telepod ", "test/demo/manifests/"
 	d.list([]suggestion{
-		{"keep the cluster, and look around in it", "go run ./test/demo -keep"},
+		{"keep the cluster, and look around in it", "make demo DEMO=-keep"},
 		{"see what would change, without a cluster", telepod + "inject -f " + files + "mistake.yaml \\\n  --profile aws --region us-east-1 --cluster prod -o diff"},
 		{"see why, setting by setting", telepod + "explain -f " + files + "mistake.yaml"},
 		{"install it in a cluster of yours", "helm install telepod charts/telepod -n telepod --create-namespace \\\n" +

@@ -15,6 +15,8 @@ import (
 type options struct {
 	// check ends with "N passed, N failed" instead of suggestions.
 	check bool
+	// build ends after building.
+	build bool
 	// keep leaves the cluster up until Ctrl-C.
 	keep bool
 	// nodes is whether pods run.
@@ -24,6 +26,7 @@ type options struct {
 func main() {
 	o := options{nodes: os.Geteuid() == 0}
 	flag.BoolVar(&o.check, "check", false, "end with a count of what was shown as it should be, for CI")
+	flag.BoolVar(&o.build, "build", false, "only build what the demo and the tests run")
 	flag.BoolVar(&o.keep, "keep", false, "keep the cluster up until Ctrl-C")
 	flag.BoolFunc("control-plane-only", "no nodes, as for an ordinary user: pods are stored and do not run", func(string) error {
 		o.nodes = false
@@ -52,6 +55,13 @@ func run(o options) int {
 		return 2
 	}
 	d := &demo{screen: s, options: o}
+	if o.build {
+		if err := d.prebuild(ctx); err != nil {
+			s.failure(err.Error())
+			return 1
+		}
+		return 0
+	}
 	err := d.tell(ctx)
 	broken := ctx.Err() != nil && !d.told
 	if broken {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/telepod/telepod/test/build"
 	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/collector"
 	"github.com/telepod/telepod/test/helm"
 	"github.com/telepod/telepod/test/install"
 )
@@ -40,21 +41,39 @@ func (d *demo) build(ctx context.Context) (said string, show func(), err error) 
 		d.screen.note("This is the first time: all of it is compiled from source, which takes about 10 minutes with 2 " +
 			"cores. Lines below tell how far it is. The next time it is there.")
 	}
-	if err := cluster.Build(ctx, d.clusterOptions()); err != nil {
-		return "", nil, err
-	}
-	if _, err := helm.V4(ctx); err != nil {
-		return "", nil, err
-	}
-	if d.options.nodes {
-		d.images, err = install.Images(ctx)
-	} else {
-		_, err = build.Binary(ctx, build.Spec{Name: "telepod", Package: "./cmd/telepod"})
-	}
-	if err != nil {
+	if d.images, err = programs(ctx, d.clusterOptions()); err != nil {
 		return "", nil, err
 	}
 	return "all there", nil, d.wrapKubectl(ctx)
+}
+
+// programs builds what a cluster takes, and returns the images of its nodes.
+func programs(ctx context.Context, o cluster.Options) (images []string, err error) {
+	if err := cluster.Build(ctx, o); err != nil {
+		return nil, err
+	}
+	if _, err := helm.V4(ctx); err != nil {
+		return nil, err
+	}
+	if len(o.Nodes) > 0 {
+		return install.Images(ctx)
+	}
+	_, err = build.Binary(ctx, build.Spec{Name: "telepod", Package: "./cmd/telepod"})
+	return nil, err
+}
+
+// prebuild builds what the tests take, too, of which some programs are not part of the demo.
+func (d *demo) prebuild(ctx context.Context) error {
+	_, err := programs(ctx, d.clusterOptions())
+	for _, program := range []func(context.Context) (string, error){
+		collector.Sidecar, collector.App,
+		func(ctx context.Context) (string, error) { _, err := helm.V3(ctx); return "", err },
+	} {
+		if err == nil {
+			_, err = program(ctx)
+		}
+	}
+	return err
 }
 
 // firstTime reports whether Kubernetes, which takes longest, was never built on this machine.
