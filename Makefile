@@ -13,7 +13,7 @@ help: ## Show this list
 
 ##@ Use
 demo: packages ## Inject pods of three clouds in a real, embedded Kubernetes and show them
-	@go run ./test/demo $(DEMO)
+	@go build -o bin/demo ./test/demo && bin/demo $(DEMO)
 
 build: ## Build bin/telepod, static, for this machine
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/telepod ./cmd/telepod
@@ -54,4 +54,4 @@ packages: # what nodes need from Debian: nothing to do as an ordinary user, or w
 	@test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || test/cluster/install-debian.sh
 
 programs: # compiled with progress to look at, before tests that would compile them in silence
-	@go run ./test/demo -build
+	@go build -o bin/demo ./test/demo && bin/demo -build
