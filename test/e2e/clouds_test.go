@@ -58,11 +58,12 @@ func testClouds(t *testing.T, s *stage) {
 				{"bare", 1, "bare", func(*corev1.Pod) map[string]string { return nil }},
 			} {
 				t.Run(w.app, func(t *testing.T) {
-					eventually(t, func(ctx context.Context) error {
-						return s.checkPods(ctx, namespace, w.app, w.pods, func(p *corev1.Pod, n *corev1.Node) map[string]string {
-							return cloud.variables(p, n, w.service, w.owners(p))
-						})
-					})
+					for _, seen := range s.sightings(t, namespace, w.app, w.pods) {
+						want := cloud.variables(seen.pod, seen.node, w.service, w.owners(seen.pod))
+						if diff := cmp.Diff(want, ours(seen.environment)); diff != "" {
+							t.Errorf("pod %s (-want +got):\n%s", seen.pod.Name, diff)
+						}
+					}
 				})
 			}
 		})
@@ -92,26 +93,40 @@ func owner(kind, name string) func(*corev1.Pod) map[string]string {
 
 func controller(p *corev1.Pod) string { return metav1.GetControllerOf(p).Name }
 
-// checkPods compares what the containers of a workload saw with what they were to see.
-func (s *stage) checkPods(ctx context.Context, namespace, app string, count int, want func(*corev1.Pod, *corev1.Node) map[string]string) error {
-	pods, err := s.pods(ctx, namespace, "app="+app)
-	if err != nil || len(pods) < count {
-		return fmt.Errorf("%d pods, want %d: %w", len(pods), count, err)
-	}
-	for i := range pods[:count] {
-		seen, err := s.environment(ctx, &pods[i])
-		if err != nil {
-			return err
+// sighting is what the application in a pod saw.
+type sighting struct {
+	pod         *corev1.Pod
+	node        *corev1.Node
+	environment map[string]string
+}
+
+// sightings waits until as many pods of a workload have printed their environment.
+func (s *stage) sightings(t *testing.T, namespace, app string, count int) (seen []sighting) {
+	t.Helper()
+	eventually(t, func(ctx context.Context) error {
+		pods, err := s.pods(ctx, namespace, "app="+app)
+		if err != nil || len(pods) < count {
+			return fmt.Errorf("%d pods, want %d: %w", len(pods), count, err)
 		}
-		node, err := s.client.CoreV1().Nodes().Get(ctx, pods[i].Spec.NodeName, metav1.GetOptions{})
-		if err != nil {
-			return err
+		seen = nil
+		for i := range pods[:count] {
+			p := &pods[i]
+			if p.Status.PodIP == "" && p.Status.Phase != corev1.PodSucceeded {
+				return fmt.Errorf("pod %s has no address yet", p.Name)
+			}
+			environment, err := s.environment(ctx, p)
+			if err != nil {
+				return err
+			}
+			node, err := s.client.CoreV1().Nodes().Get(ctx, p.Spec.NodeName, metav1.GetOptions{})
+			if err != nil {
+				return err
+			}
+			seen = append(seen, sighting{p, node, environment})
 		}
-		if diff := cmp.Diff(want(&pods[i], node), ours(seen)); diff != "" {
-			return fmt.Errorf("pod %s (-want +got):\n%s", pods[i].Name, diff)
-		}
-	}
-	return nil
+		return nil
+	})
+	return seen
 }
 
 // ours are the variables that are Telepod's to set, or to leave alone: AWS_REGION and its kin are not

@@ -22,11 +22,14 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
+// patience is longer than the slowest thing waited for: a CronJob starts within a minute.
+const patience = 90 * time.Second
+
 // eventually waits until done says nil, or fails with what it said last.
 func eventually(t *testing.T, done func(context.Context) error) {
 	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		err := done(ctx)
 		if ctx.Err() == nil {
 			last = err
@@ -34,7 +37,7 @@ func eventually(t *testing.T, done func(context.Context) error) {
 		return err == nil, nil
 	})
 	if err != nil {
-		t.Fatalf("not within two minutes: %v", last)
+		t.Fatalf("not within %s: %v", patience, last)
 	}
 }
 

@@ -163,20 +163,21 @@ func (s *stage) testSpansArrive(t *testing.T, name string, annotations map[strin
 			want[attribute] = value
 		}
 	}
-	eventually(t, func(ctx context.Context) error {
-		spans, err := s.received(ctx, name)
+	var spans []collector.Item
+	eventually(t, func(ctx context.Context) (err error) {
+		spans, err = s.received(ctx, name)
 		if err != nil || len(spans) != spansOfJob {
 			return fmt.Errorf("%d spans of %d arrived: %w", len(spans), spansOfJob, err)
 		}
-		for _, span := range spans {
-			got := maps.Clone(span.Resource)
-			maps.DeleteFunc(got, func(key, _ string) bool { return want[key] == "" })
-			if diff := cmp.Diff(want, got); diff != "" {
-				return fmt.Errorf("resource of a span (-want +got):\n%s", diff)
-			}
-		}
 		return nil
 	})
+	for _, span := range spans {
+		got := maps.Clone(span.Resource)
+		maps.DeleteFunc(got, func(key, _ string) bool { return want[key] == "" })
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("resource of a span (-want +got):\n%s", diff)
+		}
+	}
 }
 
 // received are the spans of a service at the sinks.

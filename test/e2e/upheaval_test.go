@@ -33,11 +33,12 @@ func testUpheaval(t *testing.T, s *stage) {
 			s.kubectl(t, "delete", "pod", "--namespace="+install.Namespace, replicas[0].Name, "--grace-period=0", "--force")
 			s.settled(t)
 		}},
+		// Before the restart, after which the API server has to make connections, and trust them.
+		{"new CA and certificate", func(t *testing.T) { s.rotate(t) }},
 		{"rolling restart", func(t *testing.T) {
 			s.kubectl(t, "rollout", "restart", "--namespace="+install.Namespace, "deployment/"+install.Name)
 			s.settled(t)
 		}},
-		{"new CA and certificate", func(t *testing.T) { s.rotate(t) }},
 		{"the Secret is deleted", func(t *testing.T) {
 			s.kubectl(t, "delete", "secret", "--namespace="+install.Namespace, certificateSecret)
 			eventually(t, func(ctx context.Context) error {
