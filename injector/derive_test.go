@@ -10,25 +10,26 @@ import (
 
 func TestOwners(t *testing.T) {
 	for _, c := range []struct {
-		name, api, kind, owner, hash string
-		want                         []Workload
+		name, api, kind, owner, hash, rollout string
+		want                                  []Workload
 	}{
-		{"deployment", "apps/v1", "ReplicaSet", "web-6d4b75cb6d", "6d4b75cb6d", []Workload{{"ReplicaSet", "web-6d4b75cb6d"}, {"Deployment", "web"}}},
-		{"replica set alone", "apps/v1", "ReplicaSet", "web", "", []Workload{{"ReplicaSet", "web"}}},
-		{"hash of another", "apps/v1", "ReplicaSet", "web-1", "2", []Workload{{"ReplicaSet", "web-1"}}},
-		{"hash is the name", "apps/v1", "ReplicaSet", "-1", "1", []Workload{{"ReplicaSet", "-1"}}},
-		{"stateful set", "apps/v1", "StatefulSet", "db", "", []Workload{{"StatefulSet", "db"}}},
-		{"daemon set", "apps/v1", "DaemonSet", "agent", "", []Workload{{"DaemonSet", "agent"}}},
-		{"job", "batch/v1", "Job", "migrate", "", []Workload{{"Job", "migrate"}}},
-		{"cron job", "batch/v1", "Job", "report-29391840", "", []Workload{{"Job", "report-29391840"}, {"CronJob", "report"}}},
-		{"job with a date", "batch/v1", "Job", "backup-20261122", "", []Workload{{"Job", "backup-20261122"}}},
-		{"job with a number alone", "batch/v1", "Job", "-29391840", "", []Workload{{"Job", "-29391840"}}},
-		{"not Kubernetes' own", "example.com/v1", "ReplicaSet", "web-1", "1", nil},
-		{"node", "v1", "Node", "n1", "", nil},
+		{"deployment", "apps/v1", "ReplicaSet", "web-6d4b75cb6d", "6d4b75cb6d", "", []Workload{{"ReplicaSet", "web-6d4b75cb6d"}, {"Deployment", "web"}}},
+		{"replica set alone", "apps/v1", "ReplicaSet", "web", "", "", []Workload{{"ReplicaSet", "web"}}},
+		{"hash of another", "apps/v1", "ReplicaSet", "web-1", "2", "", []Workload{{"ReplicaSet", "web-1"}}},
+		{"hash is the name", "apps/v1", "ReplicaSet", "-1", "1", "", []Workload{{"ReplicaSet", "-1"}}},
+		{"rollout of Argo", "apps/v1", "ReplicaSet", "web-789", "", "789", []Workload{{"ReplicaSet", "web-789"}, {"Rollout", "web"}}},
+		{"stateful set", "apps/v1", "StatefulSet", "db", "", "", []Workload{{"StatefulSet", "db"}}},
+		{"daemon set", "apps/v1", "DaemonSet", "agent", "", "", []Workload{{"DaemonSet", "agent"}}},
+		{"job", "batch/v1", "Job", "migrate", "", "", []Workload{{"Job", "migrate"}}},
+		{"cron job", "batch/v1", "Job", "report-29391840", "", "", []Workload{{"Job", "report-29391840"}, {"CronJob", "report"}}},
+		{"job with a date", "batch/v1", "Job", "backup-20261122", "", "", []Workload{{"Job", "backup-20261122"}}},
+		{"job with a number alone", "batch/v1", "Job", "-29391840", "", "", []Workload{{"Job", "-29391840"}}},
+		{"not Kubernetes' own", "example.com/v1", "ReplicaSet", "web-1", "1", "", nil},
+		{"node", "v1", "Node", "n1", "", "", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pod := &Pod{Metadata: Metadata{
-				Labels:          map[string]string{templateHashLabel: c.hash},
+				Labels:          map[string]string{templateHashLabel: c.hash, rolloutHashLabel: c.rollout},
 				OwnerReferences: []OwnerReference{{Kind: "X", Name: "not the controller"}, {APIVersion: c.api, Kind: c.kind, Name: c.owner, Controller: true}},
 			}}
 			if diff := cmp.Diff(c.want, owners(pod)); diff != "" {

@@ -7,18 +7,20 @@ import (
 
 // Workload is an owner of the pod, outermost last: a ReplicaSet, then its Deployment.
 type Workload struct {
-	Kind string // Deployment, ReplicaSet, StatefulSet, DaemonSet, Job or CronJob
+	Kind string // Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob or Rollout
 	Name string
 }
 
-const templateHashLabel = "pod-template-hash"
+// The labels by which a Deployment, and a Rollout of Argo, tell the hash in a ReplicaSet's name.
+const templateHashLabel, rolloutHashLabel = "pod-template-hash", "rollouts-pod-template-hash"
 
 // A CronJob names its Jobs <name>-<minutes since 1970 of the scheduled time>. Digits outside of
 // these bounds (2017 and 2065) are a name that somebody chose, such as a date.
 const earliestMinutes, latestMinutes = 25_000_000, 50_000_000
 
 // owners computes the workloads above a pod from its controller's name alone: the API is not asked.
-// A ReplicaSet made by a Deployment is called <deployment>-<pod-template-hash>.
+// A ReplicaSet made by a Deployment is called <deployment>-<pod-template-hash>, one made by a Rollout
+// of Argo likewise; its own name changes with every release and is no name for a service.
 func owners(pod *Pod) []Workload {
 	c := pod.controller()
 	if c == nil {
@@ -28,9 +30,11 @@ func owners(pod *Pod) []Workload {
 	switch {
 	case group == "apps" && c.Kind == "ReplicaSet":
 		list := []Workload{{"ReplicaSet", c.Name}}
-		hash := pod.Metadata.Labels[templateHashLabel]
-		if name, ok := strings.CutSuffix(c.Name, "-"+hash); ok && hash != "" && name != "" {
-			list = append(list, Workload{"Deployment", name})
+		for label, kind := range map[string]string{templateHashLabel: "Deployment", rolloutHashLabel: "Rollout"} {
+			hash := pod.Metadata.Labels[label]
+			if name, ok := strings.CutSuffix(c.Name, "-"+hash); ok && hash != "" && name != "" {
+				return append(list, Workload{kind, name})
+			}
 		}
 		return list
 	case group == "apps" && (c.Kind == "StatefulSet" || c.Kind == "DaemonSet"):

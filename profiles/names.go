@@ -25,6 +25,7 @@ func Derived() []string {
 		"K8S_DAEMONSET_NAME",
 		"K8S_JOB_NAME",
 		"K8S_CRONJOB_NAME",
+		"K8S_ROLLOUT_NAME",
 	}
 }
 

@@ -127,7 +127,7 @@ func (f *offlineFlags) request(p planned, pod *injector.Pod, ns injector.Namespa
 // CronJob's Job) are not known before they exist.
 func owners(p *manifest.Pod) []injector.Workload {
 	switch p.Kind {
-	case "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob":
+	case "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Rollout":
 		if p.Name != "" {
 			return []injector.Workload{{Kind: p.Kind, Name: p.Name}}
 		}
