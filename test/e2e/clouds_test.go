@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -24,10 +23,6 @@ type cloud struct {
 
 // testClouds runs every kind of workload in a namespace for each cloud.
 func testClouds(t *testing.T, s *stage) {
-	manifests, err := os.ReadFile("testdata/workloads.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for namespace, cloud := range map[string]cloud{
 		"aws":   {"aws", "aws", "aws_eks", "", account, clusterName},
 		"gcp":   {"gcp-euw1", "gcp", "gcp_kubernetes_engine", "europe-west1", "shop-prod", "prod-euw1"},
@@ -37,9 +32,7 @@ func testClouds(t *testing.T, s *stage) {
 			t.Parallel()
 			s.namespace(t, namespace, enabled(), map[string]string{injector.ProfileAnnotation: cloud.profile})
 			s.waitForProfile(t, namespace, cloud.profile)
-			if _, err := s.Kubectl(t.Context(), "apply", "--namespace="+namespace, "-f", "testdata/workloads.yaml"); err != nil {
-				t.Fatalf("%v\n%s", err, manifests)
-			}
+			s.kubectl(t, "apply", "--namespace="+namespace, "-f", "testdata/workloads.yaml")
 			for _, w := range []struct {
 				app     string
 				pods    int
@@ -70,7 +63,8 @@ func testClouds(t *testing.T, s *stage) {
 	}
 }
 
-// waitForProfile waits until the webhook has heard of the namespace's profile.
+// waitForProfile waits until the webhook has heard of the namespace's profile: a pod that came before
+// would get the default one.
 func (s *stage) waitForProfile(t *testing.T, namespace, profile string) {
 	t.Helper()
 	for range 6 { // both replicas, most probably
@@ -149,7 +143,7 @@ func ours(seen map[string]string) map[string]string {
 	return mine
 }
 
-// variables is the table of issue and documentation, for one pod.
+// variables are all that one pod is to see, with its resource attributes.
 func (c cloud) variables(p *corev1.Pod, n *corev1.Node, service string, owners map[string]string) map[string]string {
 	region := c.region
 	if region == "" {

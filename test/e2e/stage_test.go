@@ -57,8 +57,7 @@ func (s *stage) kubectl(t *testing.T, args ...string) string {
 	return out
 }
 
-// namespace makes one and waits until every replica knows its annotations: a pod that came before
-// would get the default profile.
+// namespace makes one and waits until it has the service account that pods need.
 func (s *stage) namespace(t *testing.T, name string, labels, annotations map[string]string) {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels, Annotations: annotations}}
