@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
 
@@ -21,6 +22,8 @@ type Admitter struct {
 	Planner func() Planner
 	// Namespace returns what is known of a namespace.
 	Namespace func(name string) injector.Namespace
+	// Await returns the same of a namespace that has opted in, and may wait for it; nil never waits.
+	Await func(name string, patience time.Duration) injector.Namespace
 	// DefaultOn is whether pods of namespaces that say nothing are injected.
 	DefaultOn bool
 }
@@ -56,16 +59,24 @@ func (a *Admitter) Admit(request *admissionv1.AdmissionRequest, selection Select
 	return planned(pod, a.Planner().Plan(injector.Request{Pod: pod, Namespace: a.namespace(request.Namespace, selection)}))
 }
 
+// patience is how long an admission waits for the news of a namespace that has just opted in. API
+// servers wait for seconds.
+const patience = 250 * time.Millisecond
+
 // namespace trusts the API server, which has matched the namespace's labels, over what has been
-// watched so far.
+// watched so far. Where the default is on, a namespace without a label is no news to wait for.
 func (a *Admitter) namespace(name string, selection Selection) injector.Namespace {
 	ns := a.Namespace(name)
 	if selection != NamespaceSelected || ns.Labels[injector.InjectionLabel] == labelEnabled {
 		return ns
 	}
-	if _, said := ns.Labels[injector.InjectionLabel]; said || !a.DefaultOn {
-		ns.Labels = map[string]string{injector.InjectionLabel: labelEnabled}
+	if _, said := ns.Labels[injector.InjectionLabel]; a.DefaultOn && !said {
+		return ns
 	}
+	if a.Await != nil {
+		ns = a.Await(name, patience)
+	}
+	ns.Labels = map[string]string{injector.InjectionLabel: labelEnabled}
 	return ns
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,6 +23,7 @@ import (
 // Reading takes no lock: a change replaces the map.
 type Namespaces struct {
 	current atomic.Pointer[map[string]injector.Namespace]
+	changed atomic.Pointer[chan struct{}] // closed by the next change
 	synced  atomic.Bool
 	mu      sync.Mutex // one writer at a time
 }
@@ -30,6 +32,8 @@ type Namespaces struct {
 func NewNamespaces() *Namespaces {
 	n := &Namespaces{}
 	n.current.Store(&map[string]injector.Namespace{})
+	changed := make(chan struct{})
+	n.changed.Store(&changed)
 	return n
 }
 
@@ -39,6 +43,30 @@ func (n *Namespaces) Lookup(name string) injector.Namespace {
 		return ns
 	}
 	return injector.Namespace{Name: name}
+}
+
+// Await is Lookup for a namespace that has opted in, as the API server has just said: a namespace and
+// its first pod can arrive together, and the pod before the news of the namespace's annotations. It
+// waits for the news, for no longer than patience.
+func (n *Namespaces) Await(name string, patience time.Duration) injector.Namespace {
+	var late <-chan time.Time
+	for {
+		changed := *n.changed.Load() // before looking, so that no change is missed
+		ns := n.Lookup(name)
+		if ns.Labels[injector.InjectionLabel] == labelEnabled {
+			return ns
+		}
+		if late == nil {
+			timer := time.NewTimer(patience)
+			defer timer.Stop()
+			late = timer.C
+		}
+		select {
+		case <-changed:
+		case <-late:
+			return ns
+		}
+	}
 }
 
 // Len is the number of namespaces kept.
@@ -171,4 +199,6 @@ func (n *Namespaces) change(how func(map[string]injector.Namespace)) {
 	all := maps.Clone(*n.current.Load())
 	how(all)
 	n.current.Store(&all)
+	next := make(chan struct{})
+	close(*n.changed.Swap(&next))
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -89,5 +91,66 @@ func TestReadersSeeWholeMaps(t *testing.T) {
 	}
 	if len(*before) != 0 || !slices.Equal(slices.Collect(maps.Keys(*n.current.Load())), []string{"a"}) {
 		t.Error("a reader's map was changed under it")
+	}
+}
+
+// TestNamespacesAwait: the news of a namespace that has just opted in are waited for, and no longer
+// than patience.
+func TestNamespacesAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := NewNamespaces()
+		start := time.Now()
+		if got := n.Await("shop", patience); got.Labels != nil || time.Since(start) != patience {
+			t.Errorf("nothing came, and after %s there is %v", time.Since(start), got)
+		}
+		go func() {
+			time.Sleep(patience / 2)
+			_ = n.Add(namespace("other", map[string]string{injector.InjectionLabel: "enabled"}, nil))
+			_ = n.Add(namespace("shop", map[string]string{injector.InjectionLabel: "enabled"}, map[string]string{injector.ProfileAnnotation: "gcp"}))
+		}()
+		start = time.Now()
+		got := n.Await("shop", patience)
+		if got.Annotations[injector.ProfileAnnotation] != "gcp" || time.Since(start) != patience/2 {
+			t.Errorf("after %s: %v", time.Since(start), got)
+		}
+		start = time.Now()
+		if n.Await("shop", patience); time.Since(start) != 0 {
+			t.Error("waited for what is known")
+		}
+	})
+}
+
+// TestAdmitterAwaitsSelectedNamespaces: only what the API server has selected by a label that is
+// not known yet is worth waiting for.
+func TestAdmitterAwaitsSelectedNamespaces(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		selection Selection
+		known     map[string]string
+		defaultOn bool
+		waits     bool
+		enabled   bool
+	}{
+		{"news of the label", NamespaceSelected, nil, false, true, true},
+		{"known", NamespaceSelected, map[string]string{injector.InjectionLabel: "enabled"}, false, false, true},
+		{"disabled a moment ago", NamespaceSelected, map[string]string{injector.InjectionLabel: "disabled"}, true, true, true},
+		{"selected by the default", NamespaceSelected, nil, true, false, false},
+		{"annotated pod elsewhere", Unselected, nil, false, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			waited := false
+			a := &Admitter{
+				Namespace: func(name string) injector.Namespace { return injector.Namespace{Name: name, Labels: c.known} },
+				Await: func(name string, _ time.Duration) injector.Namespace {
+					waited = true
+					return injector.Namespace{Name: name}
+				},
+				DefaultOn: c.defaultOn,
+			}
+			got := a.namespace("shop", c.selection)
+			if enabled := got.Labels[injector.InjectionLabel] == "enabled"; waited != c.waits || enabled != c.enabled {
+				t.Errorf("waited %t, enabled %t", waited, enabled)
+			}
+		})
 	}
 }

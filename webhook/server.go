@@ -91,7 +91,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 
 // Handler serves the paths of the webhook.
 func (s *Server) Handler() http.Handler {
-	admitter := &Admitter{Planner: s.live.Planner, Namespace: s.namespaces.Lookup, DefaultOn: s.options.Injector.InjectByDefault}
+	admitter := &Admitter{Planner: s.live.Planner, Namespace: s.namespaces.Lookup, Await: s.namespaces.Await, DefaultOn: s.options.Injector.InjectByDefault}
 	mux := http.NewServeMux()
 	for path, selection := range map[string]Selection{PathPod: Unselected, PathNamespace: NamespaceSelected} {
 		mux.Handle(path, &Endpoint{admitter: admitter, selection: selection, observer: s.observer, closing: s.draining.Load})
