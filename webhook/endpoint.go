@@ -70,7 +70,8 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, buffer *bytes.Bu
 		return nil, tooLarge()
 	}
 	if r.ContentLength > 0 {
-		buffer.Grow(int(r.ContentLength) + bytes.MinRead)
+		// No more than that on a client's word alone, before a byte has come.
+		buffer.Grow(min(int(r.ContentLength)+bytes.MinRead, maxKept))
 	}
 	_, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	var large *http.MaxBytesError

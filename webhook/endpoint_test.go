@@ -88,6 +88,30 @@ func TestHostileRequests(t *testing.T) {
 	}
 }
 
+// TestNoMemoryOnAClientsWord: a client that announces 6 MB has not sent them yet.
+func TestNoMemoryOnAClientsWord(t *testing.T) {
+	h := newHarness(t, nil)
+	var first firstRead
+	request := httptest.NewRequest(http.MethodPost, PathPod, &first)
+	request.Header.Set("Content-Type", "application/json")
+	request.ContentLength = 6 << 20
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, request)
+	if first.offered == 0 || first.offered > maxKept || recorder.Code != http.StatusBadRequest {
+		t.Errorf("%d bytes made ready, answer %d", first.offered, recorder.Code)
+	}
+}
+
+// firstRead is a body that ends at once and keeps how much room there was for its first bytes.
+type firstRead struct{ offered int }
+
+func (f *firstRead) Read(p []byte) (int, error) {
+	if f.offered == 0 {
+		f.offered = len(p)
+	}
+	return 0, io.EOF
+}
+
 func TestBuffersAreNotMixedUp(t *testing.T) {
 	h := newHarness(t, nil)
 	for i := range 50 {
