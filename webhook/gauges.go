@@ -26,7 +26,7 @@ func (s state) register(meter metric.Meter) error {
 		attribute.String("version", s.version), attribute.String("goversion", runtime.Version()))
 	g.gauge("telepod_namespaces", "Namespaces with labels or annotations that matter to injection.",
 		func() float64 { return float64(s.namespaces.Len()) })
-	g.gauge("telepod_profiles_last_reload_successful", "Whether the last reload of profiles worked; if not, older ones are in use.",
+	g.gauge("telepod_profiles_last_reload_successful", "Whether the files of profiles load as they are; if not, older ones are in use, or since the start those without mistakes.",
 		func() float64 { return truth(s.profiles().Err == nil) })
 	g.gauge("telepod_profiles_last_reload_timestamp_seconds", "When the profiles in use were loaded.",
 		func() float64 { return float64(s.profiles().LoadedAt.UnixMilli()) / 1000 })

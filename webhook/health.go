@@ -57,13 +57,7 @@ func (s *Server) checks() []check {
 			}
 			return true, "no"
 		}},
-		{"profiles", func() (bool, string) {
-			p := s.live.Status()
-			if p.Err != nil {
-				return true, fmt.Sprintf("generation %d stays in use, the last reload did not work: %v", p.Generation, p.Err)
-			}
-			return true, fmt.Sprintf("generation %d: %s", p.Generation, strings.Join(p.Names, ", "))
-		}},
+		{"profiles", func() (bool, string) { return true, s.live.Status().String() }},
 	}
 	if s.options.Certificates != nil {
 		checks = append(checks, check{"certificate", func() (bool, string) {

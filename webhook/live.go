@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,26 +39,70 @@ type LiveOptions struct {
 
 // ProfileStatus tells how the profiles in use came about.
 type ProfileStatus struct {
-	// Err is why the last reload failed; nil when it did not.
+	// Err is why the files as they were last read do not load; nil when they do.
 	Err error
+	// LeftOut names the files that the set in use does without, since the start.
+	LeftOut []string
 	// LoadedAt is when the profiles in use were loaded.
 	LoadedAt time.Time
 	// Generation counts the sets of profiles since the start, from 1.
 	Generation int
-	// Names are those of the set in use.
-	Names []string
+	// Profiles are those of the set in use, each by its name and the hash of its content.
+	Profiles []string
 }
 
-// NewLive loads the profiles a first time. The error names every mistake in them.
+// String is the status in a line, and the mistakes as they come.
+func (s ProfileStatus) String() string {
+	text := fmt.Sprintf("generation %d: %s", s.Generation, strings.Join(s.Profiles, ", "))
+	if len(s.LeftOut) > 0 {
+		text += "; left out: " + strings.Join(s.LeftOut, ", ")
+	}
+	if s.Err != nil {
+		text += fmt.Sprintf("; the last reload did not work: %v", s.Err)
+	}
+	return text
+}
+
+// NewLive loads the profiles a first time. There is no older set to fall back to, and a mistake in
+// one file must not cost the others, or no replica could start again after a bad change: files with
+// mistakes are left out, and Status says so. Only when the default profile is not among the rest is
+// there an error, with every mistake.
 func NewLive(o LiveOptions) (*Live, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	l := &Live{options: o, cluster: o.Injector.Cluster}
-	if _, err := l.Reload(); err != nil {
-		return nil, err
+	sources, mistakes := l.read()
+	var leftOut []string
+	for {
+		err := l.load(sources)
+		if err == nil {
+			break
+		}
+		bad := faulty(sources, err)
+		if len(bad) == 0 {
+			return nil, errors.Join(mistakes, err)
+		}
+		if mistakes == nil { // those that follow are of files that need the ones left out
+			mistakes = err
+		}
+		leftOut = append(leftOut, bad...)
+		sources = slices.DeleteFunc(sources, func(s profiles.Source) bool { return slices.Contains(bad, s.Name) })
 	}
+	l.settled(leftOut, mistakes)
 	return l, nil
+}
+
+// faulty names the sources that have the mistakes of err.
+func faulty(sources []profiles.Source, err error) []string {
+	var bad []string
+	problems, _ := errors.AsType[profiles.Problems](err)
+	for _, source := range sources {
+		if slices.ContainsFunc(problems, func(p profiles.Problem) bool { return p.File == source.Name }) {
+			bad = append(bad, source.Name)
+		}
+	}
+	return bad
 }
 
 // Planner is the injector in use.
@@ -73,13 +118,15 @@ func (l *Live) Reload() (changed bool, err error) {
 	defer l.mu.Unlock()
 	sources, err := l.read()
 	if err == nil && l.set != nil && same(sources, l.sources) {
-		l.settled(nil)
+		l.settled(nil, nil)
 		return false, nil
 	}
 	if err == nil {
 		err = l.load(sources)
 	}
-	l.settled(err)
+	if err != nil {
+		l.settled(l.Status().LeftOut, err)
+	}
 	return err == nil, err
 }
 
@@ -117,7 +164,7 @@ func (l *Live) load(sources []profiles.Source) error {
 	if before := l.status.Load(); before != nil {
 		generation += before.Generation
 	}
-	l.status.Store(&ProfileStatus{LoadedAt: l.options.Now(), Generation: generation, Names: set.Names()})
+	l.status.Store(&ProfileStatus{LoadedAt: l.options.Now(), Generation: generation, Profiles: versions(set)})
 	return nil
 }
 
@@ -132,15 +179,21 @@ func (l *Live) use(set *profiles.Set, cluster injector.Cluster) error {
 	return nil
 }
 
-// settled puts the result of a reload into the status.
-func (l *Live) settled(err error) {
-	before := l.status.Load()
-	if before == nil || errors.Is(before.Err, err) && (before.Err == nil) == (err == nil) {
-		return
-	}
-	after := *before
-	after.Err = err
+// settled puts what became of the files into the status.
+func (l *Live) settled(leftOut []string, err error) {
+	after := l.Status()
+	after.LeftOut, after.Err = leftOut, err
 	l.status.Store(&after)
+}
+
+// versions are the profiles of a set with their hashes.
+func versions(set *profiles.Set) []string {
+	names := set.Names()
+	for i, name := range names {
+		profile, _ := set.Lookup(name)
+		names[i] += " " + profile.Hash
+	}
+	return names
 }
 
 func same(a, b []profiles.Source) bool {

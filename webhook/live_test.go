@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,11 @@ func region(l *Live) string {
 	return plan.Profile.Identity.Region
 }
 
+func hash(l *Live, name string) string {
+	profile, _ := l.set.Lookup(name)
+	return profile.Hash
+}
+
 func newLive(t *testing.T, dir string) *Live {
 	t.Helper()
 	l, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "shop"}, Dir: dir})
@@ -118,10 +124,80 @@ func TestReloadThatLosesTheDefaultProfile(t *testing.T) {
 	}
 }
 
-func TestStartRefusesBadProfiles(t *testing.T) {
-	_, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "shop"}, Dir: newVolume(t, badProfile).dir})
-	if err == nil || !strings.Contains(err.Error(), "identitty") || !strings.Contains(err.Error(), "basse") {
-		t.Errorf("error %v, want all mistakes", err)
+// TestStartWithBadProfiles: a mistake in one file must not cost the others, nor the webhook.
+func TestStartWithBadProfiles(t *testing.T) {
+	v := newVolume(t, badProfile)
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(v.dir, "..data", name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("child.yaml", "name: child\ninherits: shop\n") // of a file that is left out
+	write("good.yaml", "name: good\ninherits: aws\n")
+	r := start(t, func(o *Options) { o.ProfilesDir = v.dir })
+	r.waitReady(t)
+	wantUse := "[+] profiles: generation 1: aws " + hash(r.live, "aws") + ", azure " + hash(r.live, "azure") + ", base " +
+		hash(r.live, "base") + ", gcp " + hash(r.live, "gcp") + ", good " + hash(r.live, "good") + "; left out: shop.yaml, child.yaml; "
+	code, text := r.get(t, health, "/readyz?verbose")
+	if code != http.StatusOK || !strings.Contains(text, wantUse) || !strings.Contains(text, "shop.yaml:3: profile \"shop\": identitty") {
+		t.Errorf("%d %s", code, text)
+	}
+	if _, text := r.get(t, metrics, "/metrics"); !strings.Contains(text, "telepod_profiles_last_reload_successful 0") {
+		t.Error("the metric says that all is well")
+	}
+	eventually(t, "the log line", func() bool {
+		return strings.Contains(r.log.String(), `left_out="[shop.yaml child.yaml]"`) && strings.Contains(r.log.String(), "identitty")
+	})
+	if response := answer(t, post(r.Handler(), reviewOf("shop", wanted))); len(response.Patch) == 0 {
+		t.Errorf("a pod with the default profile stayed bare: %+v", response)
+	}
+	v.put(goodProfile)
+	eventually(t, "the correction", func() bool { return region(r.live) == "one" })
+	if s := r.live.Status(); s.Generation != 2 || s.Err != nil || s.LeftOut != nil {
+		t.Errorf("after the correction: %+v", s)
+	}
+	if n := strings.Count(r.log.String(), "identitty"); n != 1 {
+		t.Errorf("the mistake was logged %d times:\n%s", n, r.log)
+	}
+}
+
+func TestStartWithoutTheBadFile(t *testing.T) {
+	v := newVolume(t, badProfile)
+	l, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "aws"}, Dir: v.dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(v.dir, "..data", "shop.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := l.Reload(); changed || err != nil || l.Status().LeftOut != nil || l.Status().Err != nil {
+		t.Errorf("changed %t, error %v, status %+v", changed, err, l.Status())
+	}
+}
+
+// TestStartNeedsTheDefaultProfile: there is nothing to inject without it.
+func TestStartNeedsTheDefaultProfile(t *testing.T) {
+	for name, c := range map[string]struct {
+		dir   string
+		facts profiles.Facts
+		want  []string
+	}{
+		"it has mistakes":  {newVolume(t, badProfile).dir, profiles.Facts{}, []string{"identitty", "basse", `default profile "shop": no such profile`}},
+		"no directory":     {filepath.Join(t.TempDir(), "none"), profiles.Facts{}, []string{"read profiles directory", `default profile "shop"`}},
+		"facts of no kind": {newVolume(t, goodProfile).dir, profiles.Facts{Region: "a\x00"}, []string{"facts: region"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "shop"}, Facts: c.facts, Dir: c.dir})
+			if err == nil {
+				t.Fatal("it started")
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("no %q in %v", want, err)
+				}
+			}
+		})
 	}
 }
 

@@ -17,9 +17,10 @@ const (
 	profileSettle = 100 * time.Millisecond
 )
 
-// Follow reloads the profiles whenever their directory changes, until ctx ends. The directory of a
-// mounted ConfigMap changes by its link ..data being replaced.
+// Follow says what was loaded at the start and reloads the profiles whenever their directory changes,
+// until ctx ends. The directory of a mounted ConfigMap changes by its link ..data being replaced.
 func (l *Live) Follow(ctx context.Context, log *slog.Logger) {
+	told := l.started(log)
 	if l.options.Dir == "" {
 		return
 	}
@@ -27,7 +28,6 @@ func (l *Live) Follow(ctx context.Context, log *slog.Logger) {
 	defer closeEvents()
 	timer := time.NewTimer(0) // what changed before the watch
 	defer timer.Stop()
-	told := ""
 	for {
 		select {
 		case <-ctx.Done():
@@ -41,6 +41,18 @@ func (l *Live) Follow(ctx context.Context, log *slog.Logger) {
 	}
 }
 
+// started returns the failure that it says, if there is one.
+func (l *Live) started(log *slog.Logger) string {
+	status := l.Status()
+	if status.Err == nil {
+		log.Info("profiles loaded", "directory", l.options.Dir, "profiles", status.Profiles)
+		return ""
+	}
+	log.Error("profiles loaded without the files that have mistakes", "directory", l.options.Dir,
+		"left_out", status.LeftOut, "profiles", status.Profiles, "error", status.Err)
+	return status.Err.Error()
+}
+
 // reload says each failure once; told is the last one.
 func (l *Live) reload(log *slog.Logger, told string) string {
 	changed, err := l.Reload()
@@ -52,7 +64,7 @@ func (l *Live) reload(log *slog.Logger, told string) string {
 		return told
 	case changed || told != "":
 		status := l.Status()
-		log.Info("profiles reloaded", "directory", l.options.Dir, "generation", status.Generation, "profiles", status.Names)
+		log.Info("profiles reloaded", "directory", l.options.Dir, "generation", status.Generation, "profiles", status.Profiles)
 	}
 	return ""
 }

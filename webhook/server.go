@@ -64,7 +64,8 @@ type Server struct {
 	listeners  []*listener
 }
 
-// New loads the profiles, whose mistakes are all in the error, and opens the ports.
+// New loads the profiles and opens the ports. It needs the default profile to be without mistakes; the
+// others can do without.
 func New(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{options: o, log: o.Log, namespaces: NewNamespaces()}
 	o.Injector.Cluster = o.Capabilities.Cluster(nil)
