@@ -35,20 +35,24 @@ func (b *builder) build() {
 	b.decideSidecar()
 	b.prepare()
 	total := len(b.request.Pod.Spec.InitContainers) + len(b.request.Pod.Spec.Containers)
-	p.Edits = make([]Edit, 0, total*(len(b.podVars)+6)+2)
+	p.Edits = make([]Edit, 0, total*(len(b.podVars)+len(b.compiled.variables)+6)+2)
 	b.each(true, b.request.Pod.Spec.InitContainers)
 	b.each(false, b.request.Pod.Spec.Containers)
 	if p.Sidecar != SidecarNone {
 		p.Edits = append(p.Edits, Edit{Kind: AddSidecar, Sidecar: b.sidecar()})
 	}
-	p.Status = b.status()
+	var ok bool
+	if p.Status, ok = b.status(); !ok {
+		*p = Plan{Decision: Decision{Reason: AnnotationsFull}, Warnings: p.Warnings, Profile: p.Profile, Settings: p.Settings, Sidecar: SidecarNone, pod: p.pod}
+		return
+	}
 	p.Edits = append(p.Edits, Edit{Kind: Annotate, Text: &Text{StatusAnnotation, p.Status}})
 }
 
 // prepare computes what all containers of the pod share.
 func (b *builder) prepare() {
 	pod, ns, s := b.request.Pod, b.request.Namespace, &b.plan.Settings
-	b.podVars = slices.Clip(b.compiled.block)
+	b.podVars = slices.Clip(b.compiled.identity)
 	b.podAttrs = slices.Clip(b.compiled.attributes)
 	derive := func(a attribute) {
 		if !has(b.compiled.attributes, a.key) {
@@ -66,7 +70,7 @@ func (b *builder) prepare() {
 	b.endpoint = b.endpointVar(s.Endpoint)
 	b.early = b.endpoint
 	if b.plan.Sidecar == SidecarContainer && s.Endpoint.Value == profiles.EndpointSidecar {
-		b.early = b.endpointVar(b.upstream())
+		b.early = b.endpointVar(upstream(b.compiled.Resolved))
 	}
 	b.protocol = literal(otelProtocol, s.Protocol.Value, "goes with the endpoint, by "+string(s.Protocol.Origin))
 	fromLabels := b.compiled.ServiceNameFromLabels != nil && *b.compiled.ServiceNameFromLabels
@@ -88,14 +92,6 @@ func (b *builder) endpointFor(target *Target) *EnvVar {
 		return b.early
 	}
 	return b.endpoint
-}
-
-// upstream is where a sidecar sends to, and a pod whose sidecar has to stay out.
-func (b *builder) upstream() Setting {
-	if endpoint := b.compiled.OTLP.Endpoint; endpoint != profiles.EndpointSidecar {
-		return Setting{endpoint, FromProfile}
-	}
-	return Setting{profiles.EndpointService, FromDefault}
 }
 
 // endpointURL is the URL behind node, service, sidecar, or the URL itself. Over HTTP, SDKs append

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/telepod/telepod/profiles"
 )
 
 // environment is the work on one container's env. A variable goes before the user's first entry, so
@@ -15,13 +17,14 @@ type environment struct {
 	*builder
 	target *Target
 	user   []Variable
+	hidden bool           // an envFrom may hold OTEL_* variables
 	owned  map[string]int // the user's variables that Telepod knows, at their last place
 	at     map[string]int // injected variables, and where
 	edits  []Edit
 }
 
 func (b *builder) container(target *Target, c *Container) {
-	e := &environment{builder: b, target: target, user: c.Env}
+	e := &environment{builder: b, target: target, user: c.Env, hidden: c.EnvFrom && b.plan.Settings.EnvFrom.Value != profiles.EnvFromOverride}
 	for i := range c.Env {
 		if name := c.Env[i].Name; b.compiled.names[name] || strings.HasPrefix(name, "OTEL_") {
 			if e.owned == nil {
@@ -40,6 +43,9 @@ func (b *builder) container(target *Target, c *Container) {
 		e.add(v)
 	}
 	e.add(literal("K8S_CONTAINER_NAME", target.Name, "the container's name"))
+	for _, v := range b.compiled.variables {
+		e.add(v)
+	}
 	e.addPair()
 	e.addService(c)
 	if b.compiled.propagators != nil {
@@ -58,7 +64,7 @@ func (b *builder) container(target *Target, c *Container) {
 // simple is the common case: nothing of the user's is in the way, so everything goes to the front
 // and every reference is met.
 func (e *environment) simple() bool {
-	return e.owned == nil && e.compiled.complete && e.plan.Settings.ExcludeVariables.Names == nil
+	return e.owned == nil && !e.hidden && e.compiled.complete && e.plan.Settings.ExcludeVariables.Names == nil
 }
 
 // add plans one variable, or says why not.
@@ -87,6 +93,9 @@ func (e *environment) free(name string) (Reason, bool) {
 	}
 	if e.excluded(name) {
 		return ExcludedVariable, false
+	}
+	if e.hidden && strings.HasPrefix(name, "OTEL_") {
+		return EnvFrom, false
 	}
 	return "", true
 }
@@ -127,9 +136,11 @@ func (e *environment) addPair() {
 			return
 		}
 	}
-	if e.excluded(otelEndpoint) || e.excluded(otelProtocol) {
-		skip(ExcludedVariable)
-		return
+	for _, name := range []string{otelEndpoint, otelProtocol} {
+		if reason, ok := e.free(name); !ok {
+			skip(reason)
+			return
+		}
 	}
 	to := e.endpointFor(e.target)
 	if _, ok := e.place(to.refs); !ok {

@@ -1,5 +1,7 @@
 package injector
 
+import "strings"
+
 // Annotation and label keys of the domain telepod.dev.
 const (
 	// Domain prefixes every key of Telepod.
@@ -67,6 +69,7 @@ func Decide(pod *Pod, ns Namespace, policy Policy) (Decision, []Warning) {
 	var warnings []Warning
 	said := func(where Origin, values map[string]string, key, yes, no string) (inject, ok bool) {
 		value, ok := values[key]
+		value = strings.TrimSpace(value)
 		switch {
 		case !ok:
 			return false, false
@@ -75,7 +78,9 @@ func Decide(pod *Pod, ns Namespace, policy Policy) (Decision, []Warning) {
 		case value == no:
 			return false, true
 		}
-		warnings = append(warnings, invalidValue(where, key, value, "it is neither %q nor %q", yes, no))
+		w := invalidValue(where, key, value, "it is neither %q nor %q", yes, no)
+		w.Nearest = near(value, []string{yes, no})
+		warnings = append(warnings, w)
 		return false, false
 	}
 	for _, values := range []map[string]string{pod.Metadata.Annotations, pod.Metadata.Labels} {

@@ -2,6 +2,8 @@ package injector
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -87,11 +89,34 @@ func TestEncodingReachesTheSDK(t *testing.T) {
 
 func TestAcceptImage(t *testing.T) {
 	for image, ok := range map[string]bool{
-		"otelcol": true, "otel/collector:0.145.0": true, "registry.example:5000/a/b_c:1@sha256:0123456789abcdef0123456789abcdef": true,
-		"": false, "a b": false, ":1": false, "a//b": false, "a/B": false, "https://a/b": false, "a:": false,
+		"otelcol": true, "otel/collector:0.145.0": true, "registry.example:5000/a/b_c:1@sha256:" + strings.Repeat("0a", 32): true,
+		"": false, "a b": false, ":1": false, "a//b": false, "a/B": false, "MyCollector:1": false, "foo_": false, "foo..bar/x": false, "a@sha256:0a": false, "https://a/b": false, "a:": false,
 	} {
 		if problem, _ := acceptImage(image); (problem == "") != ok {
 			t.Errorf("%q: %q", image, problem)
+		}
+	}
+}
+
+// TestInvalidUTF8 takes text that is not UTF-8 through a patch that still is JSON.
+func TestInvalidUTF8(t *testing.T) {
+	f := load(t, "testdata/deployment.txtar")
+	raw := []byte("{\"metadata\":{\"name\":\"p\",\"annotations\":{\"resource.opentelemetry.io/service.name\":\"x\xff\"}},\"spec\":{\"containers\":[{\"name\":\"c\xfe\"}]}}")
+	if got := f.plan(t, raw).AppendPatch(nil, ""); !json.Valid(got) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestAnnotationBudget fills a pod's annotations up to what the API server allows.
+func TestAnnotationBudget(t *testing.T) {
+	f := load(t, "testdata/deployment.txtar")
+	for filler, want := range map[int]Reason{annotationBudget - 1000: NamespaceEnabled, annotationBudget - 220: NamespaceEnabled, annotationBudget - 50: AnnotationsFull} {
+		pod := &Pod{Spec: Spec{HostNetwork: true, Containers: []Container{{Name: "app", Env: []Variable{{Name: otelServiceName}}}}}}
+		pod.Metadata.Annotations = map[string]string{"x": strings.Repeat("x", filler)}
+		plan := f.injector.Plan(Request{Pod: pod, Namespace: f.namespace})
+		size := len(StatusAnnotation) + len(plan.Status) + 1 + filler
+		if plan.Decision.Reason != want || plan.Decision.Inject && size > annotationBudget {
+			t.Errorf("with %d bytes: %s, and %d bytes of annotations", filler, plan.Decision.Reason, size)
 		}
 	}
 }

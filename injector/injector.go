@@ -112,7 +112,8 @@ func (in *Injector) choose(read *reader) Setting {
 // compiled is a profile with everything made ready that does not depend on the pod.
 type compiled struct {
 	*profiles.Resolved
-	block       []*EnvVar   // identity and Downward API, in order
+	identity    []*EnvVar   // what the profile and the nodes say of the place, first
+	variables   []*EnvVar   // the profile's own, after those of owner and container
 	propagators *EnvVar     // or nil
 	attributes  []attribute // of every container
 	skip        []Skip      // what neither profile nor cluster says
@@ -136,11 +137,11 @@ func compile(profile *profiles.Resolved, cluster Cluster) *compiled {
 			c.skip = append(c.skip, Skip{Item: name, Reason: NotKnown})
 			return
 		}
-		c.block = append(c.block, literal(name, value, why))
+		c.identity = append(c.identity, literal(name, value, why))
 		c.attributes = append(c.attributes, literalAttribute(key, value))
 	}
 	labelled := func(name, key, label string) {
-		c.block = append(c.block, field(name, label, "the node's topology label"))
+		c.identity = append(c.identity, field(name, label, "the node's topology label"))
 		c.attributes = append(c.attributes, attribute{key, "$(" + name + ")", []string{name}})
 	}
 	known("CLOUD_PROVIDER", "cloud.provider", profile.Cloud.Provider)
@@ -159,7 +160,7 @@ func compile(profile *profiles.Resolved, cluster Cluster) *compiled {
 	known("K8S_CLUSTER_NAME", "k8s.cluster.name", profile.Identity.Cluster)
 	known("DEPLOYMENT_ENVIRONMENT", "deployment.environment.name", profile.Identity.Environment)
 	for _, spec := range profile.Variables {
-		c.block = append(c.block, fromSpec(spec, why))
+		c.variables = append(c.variables, fromSpec(spec, why))
 	}
 	c.attributes = overlay(c.attributes, profileAttributes(profile.ResourceAttributes))
 	if len(profile.Propagators) > 0 {
@@ -168,7 +169,7 @@ func compile(profile *profiles.Resolved, cluster Cluster) *compiled {
 	for _, name := range profiles.Derived() {
 		c.names[name] = true
 	}
-	for _, v := range c.block {
+	for _, v := range c.variables {
 		c.names[v.Name] = true
 	}
 	c.complete = c.met()
@@ -177,17 +178,18 @@ func compile(profile *profiles.Resolved, cluster Cluster) *compiled {
 	return c
 }
 
-// met reports whether the references of block and attributes, and those that Telepod writes by
-// itself, are to variables of the block. A profile that does not inherit base may lack some.
+// met reports whether every pod meets the references of variables and attributes, and those that
+// Telepod writes by itself. A profile that does not inherit base may lack some, and one may refer to
+// an owner that not every pod has.
 func (c *compiled) met() bool {
-	defined := map[string]bool{}
+	defined := map[string]bool{"K8S_CONTAINER_NAME": true}
 	ok := true
 	need := func(refs []string) {
 		for _, ref := range refs {
 			ok = ok && defined[ref]
 		}
 	}
-	for _, v := range c.block {
+	for _, v := range slices.Concat(c.identity, c.variables) {
 		need(v.refs)
 		defined[v.Name] = true
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -107,6 +108,10 @@ func (p *parser) spec(s *Spec) error {
 			})
 		case "nodeSelector":
 			return p.strings(&s.NodeSelector)
+		case "securityContext":
+			return p.securityContext(s)
+		case "affinity":
+			return p.affinity(s)
 		case "resources":
 			s.PodResources = p.dec.PeekKind() == '{'
 			return p.dec.SkipValue()
@@ -146,6 +151,8 @@ func (p *parser) container(where string, c *Container) error {
 				c.Env = append(c.Env, Variable{})
 				return p.variable(&c.Env[len(c.Env)-1])
 			})
+		case "envFrom":
+			return p.array("envFrom", func() error { return p.envFrom(c) })
 		case "ports":
 			return p.array("ports", func() error {
 				c.Ports = append(c.Ports, Port{})
@@ -186,102 +193,59 @@ func (p *parser) port(port *int32) error {
 	})
 }
 
-// object calls field for every member; field must read its value.
-func (p *parser) object(where string, field func(name string) error) error {
-	if null, err := p.open(where, '{', "an object"); null || err != nil {
-		return err
-	}
-	for p.dec.PeekKind() == '"' {
-		name, err := p.read()
-		if err != nil {
-			return err
+// envFrom looks whether the prefix lets names that begin with OTEL_ through.
+func (p *parser) envFrom(c *Container) error {
+	prefix := ""
+	err := p.object("envFrom", func(field string) error {
+		if field == "prefix" {
+			return p.str(&prefix)
 		}
-		if err := field(name); err != nil {
-			return err
-		}
-	}
-	_, err := p.dec.ReadToken()
-	return err
-}
-
-// array calls element at the start of every element; element must read it.
-func (p *parser) array(where string, element func() error) error {
-	if null, err := p.open(where, '[', "a list"); null || err != nil {
-		return err
-	}
-	for kind := p.dec.PeekKind(); kind != ']' && kind != 0; kind = p.dec.PeekKind() {
-		if err := element(); err != nil {
-			return err
-		}
-	}
-	_, err := p.dec.ReadToken()
-	return err
-}
-
-// open reads the start of an object or list. A null stands for an empty one, as in the API server.
-func (p *parser) open(where string, want jsontext.Kind, what string) (null bool, err error) {
-	switch kind := p.dec.PeekKind(); kind {
-	case 'n':
-		return true, p.dec.SkipValue()
-	case want, 0: // 0: what follows is not JSON, and reading it says so
-		_, err = p.dec.ReadToken()
-		return false, err
-	default:
-		return false, p.mismatch(where, what, kind)
-	}
-}
-
-func (p *parser) mismatch(where, want string, kind jsontext.Kind) error {
-	return fmt.Errorf("%s at %s is not %s but %s", where, p.dec.StackPointer(), want, kind)
-}
-
-// read reads a string; where it has no escapes it is a part of the text that is there already.
-func (p *parser) read() (string, error) {
-	quoted, err := p.dec.ReadValue()
-	if err != nil {
-		return "", err
-	}
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		end := int(p.dec.InputOffset())
-		return p.text[end-len(quoted)+1 : end-1], nil
-	}
-	plain, err := jsontext.AppendUnquote(nil, quoted)
-	if err != nil && len(plain) == 0 { // invalid UTF-8 comes with the text repaired
-		return "", err
-	}
-	return string(plain), nil
-}
-
-func (p *parser) str(s *string) (err error) {
-	switch kind := p.dec.PeekKind(); kind {
-	case 'n':
 		return p.dec.SkipValue()
-	case '"', 0:
-		*s, err = p.read()
-		return err
-	default:
-		return p.mismatch("value", "a string", kind)
-	}
-}
-
-func (p *parser) boolean(b *bool) error {
-	kind := p.dec.PeekKind()
-	if kind != 't' && kind != 'f' && kind != 'n' && kind != 0 {
-		return p.mismatch("value", "a boolean", kind)
-	}
-	*b = kind == 't'
-	return p.dec.SkipValue()
-}
-
-// strings reads a map of strings; a null leaves it nil.
-func (p *parser) strings(m *map[string]string) error {
-	if p.dec.PeekKind() == '{' {
-		*m = map[string]string{}
-	}
-	return p.object("map", func(key string) error {
-		var value string
-		err := p.str(&value)
-		(*m)[key] = value
-		return err
 	})
+	const otel = "OTEL_"
+	c.EnvFrom = c.EnvFrom || strings.HasPrefix(otel, prefix) || strings.HasPrefix(prefix, otel)
+	return err
+}
+
+func (p *parser) securityContext(s *Spec) error {
+	return p.object("securityContext", func(field string) error {
+		if field == "windowsOptions" && p.dec.PeekKind() == '{' {
+			s.Windows = true
+		}
+		return p.dec.SkipValue()
+	})
+}
+
+// affinity looks for a required node affinity to Windows: a term with kubernetes.io/os In [windows].
+func (p *parser) affinity(s *Spec) error {
+	at := func(want string, next func() error) func() error {
+		return func() error {
+			return p.object(want, func(field string) error {
+				if field == want {
+					return next()
+				}
+				return p.dec.SkipValue()
+			})
+		}
+	}
+	expression := func() error {
+		var key, operator, value string
+		err := p.object("matchExpressions", func(field string) error {
+			switch field {
+			case "key":
+				return p.str(&key)
+			case "operator":
+				return p.str(&operator)
+			case "values":
+				return p.array("values", func() error { return p.str(&value) })
+			}
+			return p.dec.SkipValue()
+		})
+		s.Windows = s.Windows || key == osLabel && operator == "In" && value == "windows"
+		return err
+	}
+	terms := func() error {
+		return p.array("nodeSelectorTerms", at("matchExpressions", func() error { return p.array("matchExpressions", expression) }))
+	}
+	return at("nodeAffinity", at("requiredDuringSchedulingIgnoredDuringExecution", at("nodeSelectorTerms", terms)))()
 }

@@ -75,6 +75,18 @@ type Skip struct {
 // sidecarItem is the Item of a Skip that means the sidecar.
 const sidecarItem = "sidecar"
 
+// Remarks are the skips that the owner of the pod should hear of, once for each container: a sidecar
+// that was asked for, and the endpoint where an envFrom keeps it out.
+func (p *Plan) Remarks() []Skip {
+	var list []Skip
+	for _, s := range p.Skipped {
+		if (s.Item == sidecarItem && s.Container == "") || (s.Item == otelEndpoint && s.Reason == EnvFrom) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 func (p *Plan) skip(container, item string, reason Reason) {
 	p.Skipped = append(p.Skipped, Skip{container, item, reason})
 }

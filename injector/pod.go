@@ -31,10 +31,12 @@ type OwnerReference struct {
 
 // Spec is the part of PodSpec that matters here.
 type Spec struct {
-	HostNetwork    bool
-	RestartPolicy  string
-	OS             OS
-	NodeSelector   map[string]string
+	HostNetwork   bool
+	RestartPolicy string
+	OS            OS
+	NodeSelector  map[string]string
+	// Windows: the security context has windowsOptions, or the node affinity requires Windows.
+	Windows        bool
 	InitContainers []Container
 	Containers     []Container
 	// PodResources: the pod sets spec.resources, for itself as a whole.
@@ -53,6 +55,9 @@ type Container struct {
 	Image string
 	Env   []Variable
 	Ports []Port
+	// EnvFrom: a ConfigMap or Secret, whose content is not known at admission, may bring variables
+	// whose names begin with OTEL_.
+	EnvFrom bool
 }
 
 // Port is a declared port.
@@ -79,9 +84,11 @@ func (p *Pod) controller() *OwnerReference {
 	return nil
 }
 
-// windows reports whether the pod says that it runs on Windows, by spec.os or by node selector.
+const osLabel = "kubernetes.io/os"
+
+// windows reports whether the pod says in any way that it runs on Windows.
 func (p *Pod) windows() bool {
-	return p.Spec.OS.Name == "windows" || p.Spec.NodeSelector["kubernetes.io/os"] == "windows"
+	return p.Spec.Windows || p.Spec.OS.Name == "windows" || p.Spec.NodeSelector[osLabel] == "windows"
 }
 
 // finite reports whether the pod is meant to end: a Job's, or one not restarted for ever.

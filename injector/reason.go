@@ -22,6 +22,7 @@ const (
 	NotAPodCreation    Reason = "not-a-pod-creation"
 	UnreadablePod      Reason = "unreadable-pod"
 	NoContainers       Reason = "no-containers"
+	AnnotationsFull    Reason = "annotations-full"
 	InternalError      Reason = "internal-error"
 	InvalidSettings    Reason = "invalid-settings"
 )
@@ -31,6 +32,7 @@ const (
 	UserDefined       Reason = "user-defined"
 	UserPair          Reason = "user-pair"
 	ValueFrom         Reason = "value-from"
+	EnvFrom           Reason = "env-from"
 	Unparseable       Reason = "unparseable"
 	MissingReference  Reason = "missing-reference"
 	NotKnown          Reason = "not-known"
@@ -38,6 +40,7 @@ const (
 	ContainerSkipped  Reason = "container-skipped"
 	ContainerExcluded Reason = "container-excluded"
 	NotSelected       Reason = "not-selected"
+	NoSidecar         Reason = "no-sidecar-in-profile"
 	Windows           Reason = "windows"
 	HostNetwork       Reason = "host-network"
 	WouldNotFinish    Reason = "would-not-finish"
@@ -50,6 +53,7 @@ const (
 // What is wrong with an annotation. The setting falls back; the pod is admitted.
 const (
 	UnknownAnnotation Reason = "unknown-annotation"
+	Misplaced         Reason = "misplaced"
 	InvalidValue      Reason = "invalid-value"
 	UnknownProfile    Reason = "unknown-profile"
 	UnknownContainer  Reason = "unknown-container"
@@ -72,12 +76,14 @@ func Reasons() []ReasonText {
 		{NotAPodCreation, "the request does not create a pod"},
 		{UnreadablePod, "the pod in the request could not be decoded"},
 		{NoContainers, "the pod has no containers; the API server will refuse it"},
+		{AnnotationsFull, "the pod's annotations leave no room for telepod.dev/status (256 KiB in all)"},
 		{InternalError, "the injector failed; the pod was admitted unchanged"},
 		{InvalidSettings, "an annotation is invalid and the injector is strict"},
 
 		{UserDefined, "the container sets it itself"},
 		{UserPair, "the container sets an OTLP endpoint or protocol itself, and the two must agree"},
 		{ValueFrom, "the container takes it from a source that is not known at admission"},
+		{EnvFrom, "the container has an envFrom that may hold it, which it would hide; telepod.dev/env-from: override writes it all the same"},
 		{Unparseable, "the container's own value is not a list of key=value pairs"},
 		{MissingReference, "it refers to a variable that is not available at that place"},
 		{NotKnown, "neither the profile, the cluster facts nor the cluster's topology labels say it"},
@@ -85,6 +91,7 @@ func Reasons() []ReasonText {
 		{ContainerSkipped, "the profile skips this container (a proxy or agent)"},
 		{ContainerExcluded, "telepod.dev/exclude-containers names it"},
 		{NotSelected, "telepod.dev/containers does not name it"},
+		{NoSidecar, "the profile does not describe a sidecar"},
 		{Windows, "the sidecar is a Linux container and the pod runs on Windows"},
 		{HostNetwork, "the pod uses the node's network, where the sidecar's ports would collide"},
 		{WouldNotFinish, "the cluster has no native sidecars, and an ordinary one would keep the pod from finishing"},
@@ -94,6 +101,7 @@ func Reasons() []ReasonText {
 		{TooLong, "the Collector's env detector takes 255 bytes at most, and stops at more"},
 
 		{UnknownAnnotation, "the annotation is not one that Telepod knows"},
+		{Misplaced, "the key has no effect there"},
 		{InvalidValue, "the value is not valid for this annotation"},
 		{UnknownProfile, "no profile has this name"},
 		{UnknownContainer, "the pod has no container of this name"},

@@ -1,14 +1,12 @@
 package injector
 
 import (
+	"cmp"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -19,6 +17,7 @@ const (
 	ContainersAnnotation        = Domain + "containers"
 	ExcludeContainersAnnotation = Domain + "exclude-containers"
 	ExcludeVariablesAnnotation  = Domain + "exclude-variables"
+	EnvFromAnnotation           = Domain + "env-from"
 	EndpointAnnotation          = Domain + "endpoint"
 	ProtocolAnnotation          = Domain + "protocol"
 	SidecarAnnotation           = Domain + "sidecar"
@@ -38,7 +37,7 @@ const (
 func Annotations() []string {
 	return []string{
 		InjectKey, ProfileAnnotation, ContainersAnnotation, ExcludeContainersAnnotation,
-		ExcludeVariablesAnnotation, EndpointAnnotation, ProtocolAnnotation, SidecarAnnotation,
+		ExcludeVariablesAnnotation, EnvFromAnnotation, EndpointAnnotation, ProtocolAnnotation, SidecarAnnotation,
 		SidecarImageAnnotation, SidecarCPURequest, SidecarCPULimit, SidecarMemoryRequest, SidecarMemoryLimit,
 	}
 }
@@ -64,9 +63,10 @@ type Settings struct {
 	SidecarImage      Setting
 	Containers        List
 	ExcludeContainers List
-	ExcludeVariables  List // names or globs
+	ExcludeVariables  List    // names or globs
+	EnvFrom           Setting // keep or override
 	// SidecarResources holds the quantities that annotations set, by annotation key.
-	SidecarResources map[string]resource.Quantity
+	SidecarResources map[string]Setting
 }
 
 // reader looks keys up on the pod, then on the namespace, and collects warnings.
@@ -137,11 +137,15 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 		Protocol:          Setting{profile.OTLP.Protocol, FromProfile},
 		Sidecar:           Setting{strconv.FormatBool(profile.Sidecar.Enabled != nil && *profile.Sidecar.Enabled), FromProfile},
 		SidecarImage:      Setting{profile.Sidecar.Image, FromProfile},
+		EnvFrom:           Setting{profile.EnvFrom, FromProfile},
 	}
 	r.unknownContainers(ContainersAnnotation, &s.Containers)
 	r.unknownContainers(ExcludeContainersAnnotation, &s.ExcludeContainers)
 	r.badGlobs(&s.ExcludeVariables)
-	if v, ok := r.first(EndpointAnnotation, acceptEndpoint); ok {
+	if v, ok := r.first(EnvFromAnnotation, choice(profiles.EnvFromKeep, profiles.EnvFromOverride)); ok {
+		s.EnvFrom = v
+	}
+	if v, ok := r.first(EndpointAnnotation, acceptEndpoint(profile)); ok {
 		s.Endpoint = v
 	}
 	if v, ok := r.first(ProtocolAnnotation, choice(profiles.ProtocolGRPC, profiles.ProtocolHTTP)); ok {
@@ -156,47 +160,83 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 	for _, key := range []string{SidecarCPURequest, SidecarCPULimit, SidecarMemoryRequest, SidecarMemoryLimit} {
 		if v, ok := r.first(key, acceptQuantity); ok {
 			if s.SidecarResources == nil {
-				s.SidecarResources = map[string]resource.Quantity{}
+				s.SidecarResources = map[string]Setting{}
 			}
-			s.SidecarResources[key] = resource.MustParse(v.Value) // accepted above
+			s.SidecarResources[key] = v
 		}
 	}
-	r.agree(&s)
+	r.agree(&s, profile)
+	r.agreeProtocol(&s)
 	return s
 }
 
-// agree settles what the settings say of each other.
+// agree settles what endpoint and sidecar say of each other.
 //
-//	endpoint sidecar, sidecar refused as close to the pod or closer  endpoint becomes service
+//	endpoint sidecar, sidecar refused as close to the pod or closer  endpoint becomes upstream
 //	endpoint sidecar, sidecar not asked for                          sidecar becomes true
 //	sidecar true, endpoint not said as close to the pod              endpoint becomes sidecar
-//	endpoint a URL with port 4317 or 4318, protocol not said closer  protocol as the port says
-func (r *reader) agree(s *Settings) {
+func (r *reader) agree(s *Settings, profile *profiles.Resolved) {
 	inPod, toPod := s.Sidecar.Value == "true", s.Endpoint.Value == profiles.EndpointSidecar
 	refused := s.Sidecar.Origin != FromProfile && !stronger(s.Endpoint.Origin, s.Sidecar.Origin)
 	switch {
 	case toPod && !inPod && refused:
 		if s.Endpoint.Origin != FromProfile {
-			r.contradiction(EndpointAnnotation, s.Endpoint, SidecarAnnotation+" is \"false\"; the service endpoint is used instead")
+			r.contradiction(EndpointAnnotation, s.Endpoint, SidecarAnnotation+" is \"false\"; the endpoint is "+upstream(profile).Value+" instead")
 		}
-		s.Endpoint = Setting{profiles.EndpointService, FromDefault}
+		s.sendTo(profile)
 	case toPod && !inPod:
 		s.Sidecar = Setting{"true", s.Endpoint.Origin}
 	case inPod && !toPod && (s.Endpoint.Origin == FromProfile || stronger(s.Sidecar.Origin, s.Endpoint.Origin)):
 		s.Endpoint = Setting{profiles.EndpointSidecar, s.Sidecar.Origin}
 	}
-	u, err := url.Parse(s.Endpoint.Value)
-	if err != nil || u.Host == "" {
-		return
-	}
-	says := map[string]string{"4317": profiles.ProtocolGRPC, "4318": profiles.ProtocolHTTP}[u.Port()]
+}
+
+// agreeProtocol takes the protocol from a URL with port 4317 or 4318, unless an annotation as close
+// to the pod says it.
+func (r *reader) agreeProtocol(s *Settings) {
+	says := protocolOf(s.Endpoint.Value)
 	switch {
 	case says == "" || says == s.Protocol.Value:
 	case stronger(s.Endpoint.Origin, s.Protocol.Origin):
 		s.Protocol = Setting{says, s.Endpoint.Origin}
 	case s.Protocol.Origin != FromProfile:
-		r.contradiction(ProtocolAnnotation, s.Protocol, "port "+u.Port()+" of the endpoint is by convention "+says+"; both are used as given")
+		r.contradiction(ProtocolAnnotation, s.Protocol, "the port of "+s.Endpoint.Value+" is by convention "+says+"; both are used as given")
 	}
+}
+
+// protocolOf is what the port of a URL stands for by convention (OTLP specification), or "".
+func protocolOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
+	}
+	return map[string]string{"4317": profiles.ProtocolGRPC, "4318": profiles.ProtocolHTTP}[u.Port()]
+}
+
+// sendTo makes the upstream the endpoint, spoken to as it expects: a protocol that somebody chose for
+// the sidecar does not fit a URL.
+func (s *Settings) sendTo(profile *profiles.Resolved) {
+	s.Endpoint = upstream(profile)
+	if protocol := urlProtocol(profile, s.Endpoint.Value); protocol != "" {
+		s.Protocol = Setting{protocol, FromProfile}
+	}
+}
+
+// urlProtocol is what a URL of the profile speaks; "" for an endpoint that has a name.
+func urlProtocol(profile *profiles.Resolved, endpoint string) string {
+	if !strings.Contains(endpoint, "://") {
+		return ""
+	}
+	return cmp.Or(protocolOf(endpoint), profile.OTLP.Protocol)
+}
+
+// upstream is where a sidecar sends to, and a pod whose sidecar has to stay out: the profile's
+// endpoint, or where that is the sidecar itself, the Service.
+func upstream(profile *profiles.Resolved) Setting {
+	if endpoint := profile.OTLP.Endpoint; endpoint != profiles.EndpointSidecar {
+		return Setting{endpoint, FromProfile}
+	}
+	return Setting{profiles.EndpointService, FromProfile}
 }
 
 func (r *reader) contradiction(key string, s Setting, problem string) {
@@ -217,7 +257,10 @@ func (r *reader) unknownKeys() {
 	}{{FromPod, r.pod.Metadata.Annotations}, {FromNamespace, r.namespace.Annotations}} {
 		var unknown []string
 		for key := range at.values {
-			if strings.HasPrefix(key, Domain) && key != StatusAnnotation && !slices.Contains(known, key) {
+			switch {
+			case key == InjectKey && at.origin == FromNamespace:
+				r.misplaced(at.origin, key, at.values[key], "on a namespace it is the label "+InjectionLabel+" (enabled or disabled)")
+			case strings.HasPrefix(key, Domain) && key != StatusAnnotation && !slices.Contains(known, key):
 				unknown = append(unknown, key)
 			}
 		}
@@ -227,6 +270,15 @@ func (r *reader) unknownKeys() {
 				Problem: "Telepod has no such annotation; ignored", Nearest: near(key, known)})
 		}
 	}
+	for _, key := range sortedKeys(r.pod.Metadata.Labels) {
+		if strings.HasPrefix(key, Domain) && key != InjectKey {
+			r.misplaced(FromPod, key, r.pod.Metadata.Labels[key], "it is a label, and only annotations are read; ignored")
+		}
+	}
+}
+
+func (r *reader) misplaced(origin Origin, key, value, problem string) {
+	r.warnings = append(r.warnings, Warning{Reason: Misplaced, Origin: origin, Key: key, Value: value, Problem: problem})
 }
 
 // unknownContainers warns about names that the pod does not have. On a namespace they are no
@@ -265,45 +317,4 @@ func (r *reader) badGlobs(list *List) {
 		}
 		return err != nil
 	})
-}
-
-// acceptEndpoint holds an endpoint to what an OTLP exporter can use: a name, or an absolute http(s)
-// URL without user, query or fragment (OpenTelemetry specification, OTLP exporter).
-func acceptEndpoint(value string) (problem, nearest string) {
-	names := []string{profiles.EndpointNode, profiles.EndpointService, profiles.EndpointSidecar}
-	if slices.Contains(names, value) {
-		return "", ""
-	}
-	u, err := url.Parse(value)
-	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "valid are node, service, sidecar or a URL such as http://collector:4317", near(value, names)
-	}
-	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "a URL with user, query or fragment is not an OTLP endpoint", ""
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return "the port is not between 1 and 65535", ""
-		}
-	}
-	return "", ""
-}
-
-// image is the grammar of an image reference, close enough to keep a typing error from becoming a
-// pod that can never start (InvalidImageName).
-var image = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[\w][\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*:[0-9a-fA-F]{32,})?$`)
-
-func acceptImage(value string) (problem, nearest string) {
-	if len(value) > 512 || !image.MatchString(value) {
-		return "it is not an image reference", ""
-	}
-	return "", ""
-}
-
-func acceptQuantity(value string) (problem, nearest string) {
-	q, err := resource.ParseQuantity(value)
-	if err != nil || q.Sign() <= 0 {
-		return "it is not a positive quantity such as 50m or 64Mi", ""
-	}
-	return "", ""
 }

@@ -2,6 +2,7 @@ package injector
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +23,7 @@ const maxDetected = 255
 // Variables of the sidecar alone.
 const (
 	sidecarConfig    = "TELEPOD_SIDECAR_CONFIG"
+	sidecarExporter  = "TELEPOD_EXPORTER"
 	sidecarExport    = "TELEPOD_EXPORT_ENDPOINT"
 	sidecarDetectors = "TELEPOD_DETECTORS"
 )
@@ -100,7 +102,7 @@ func (b *builder) decideSidecar() {
 	if reason, ok := b.sidecarFits(); !ok {
 		b.plan.skip("", sidecarItem, reason)
 		if s.Endpoint.Value == profiles.EndpointSidecar {
-			s.Endpoint = b.upstream()
+			s.sendTo(b.compiled.Resolved)
 		}
 		return
 	}
@@ -113,6 +115,8 @@ func (b *builder) decideSidecar() {
 func (b *builder) sidecarFits() (Reason, bool) {
 	pod := b.request.Pod
 	switch {
+	case b.compiled.Sidecar.Image == "" || b.compiled.Sidecar.Config == "":
+		return NoSidecar, false
 	case pod.windows():
 		return Windows, false
 	case pod.Spec.HostNetwork:
@@ -157,35 +161,67 @@ func (b *builder) sidecar() *Sidecar {
 	return &side
 }
 
-// sidecarResources lays the annotations over the profile's resources. The API server refuses a pod
-// with a request above its limit, so such annotations fall back.
+// leastMemory is what the Collector needs to start and to answer its liveness probe: it idles at 60
+// MB, most of it the program's own pages.
+const leastMemory = "64Mi"
+
+// sidecarResources lays the annotations over the profile's resources, each resource by itself. The
+// API server refuses a pod with a request above its limit, and a sidecar that cannot start may keep
+// the pod from starting, so such annotations fall back.
 func (b *builder) sidecarResources(profile corev1.ResourceRequirements) corev1.ResourceRequirements {
 	changed := *profile.DeepCopy()
-	set := func(list *corev1.ResourceList, name corev1.ResourceName, key string) {
-		if q, ok := b.plan.Settings.SidecarResources[key]; ok {
-			if *list == nil {
-				*list = corev1.ResourceList{}
-			}
-			(*list)[name] = q
+	for _, r := range []struct {
+		name           corev1.ResourceName
+		request, limit string
+	}{{corev1.ResourceCPU, SidecarCPURequest, SidecarCPULimit}, {corev1.ResourceMemory, SidecarMemoryRequest, SidecarMemoryLimit}} {
+		said := b.plan.Settings.SidecarResources
+		request, limit := lay(said[r.request], profile.Requests, r.name), lay(said[r.limit], profile.Limits, r.name)
+		switch {
+		case request != nil && limit != nil && request.Cmp(*limit) > 0:
+			b.fallBack(r.request, r.limit, fmt.Sprintf("the sidecar would request %s of %s, above its limit of %s", request, r.name, limit))
+			continue
+		case r.name == corev1.ResourceMemory && limit != nil && limit.Cmp(resource.MustParse(leastMemory)) < 0:
+			b.fallBack(r.limit, r.limit, "the Collector needs "+leastMemory)
+			continue
 		}
-	}
-	set(&changed.Requests, corev1.ResourceCPU, SidecarCPURequest)
-	set(&changed.Requests, corev1.ResourceMemory, SidecarMemoryRequest)
-	set(&changed.Limits, corev1.ResourceCPU, SidecarCPULimit)
-	set(&changed.Limits, corev1.ResourceMemory, SidecarMemoryLimit)
-	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
-		request, limit := changed.Requests[name], changed.Limits[name]
-		if _, ok := changed.Limits[name]; ok && request.Cmp(limit) > 0 {
-			key := Domain + "sidecar-" + string(name) + "-request"
-			b.read.warnings = append(b.read.warnings, invalidValue(FromPod, key, quantity(request),
-				"with it the sidecar would request more %s than its limit of %s", name, quantity(limit)))
-			return profile
-		}
+		set(&changed.Requests, r.name, request)
+		set(&changed.Limits, r.name, limit)
 	}
 	return changed
 }
 
-func quantity(q resource.Quantity) string { return q.String() }
+// lay is an annotation's quantity, or else the profile's; nil where neither says one.
+func lay(said Setting, profile corev1.ResourceList, name corev1.ResourceName) *resource.Quantity {
+	if said.Value != "" {
+		q := resource.MustParse(said.Value) // acceptQuantity
+		return &q
+	}
+	if q, ok := profile[name]; ok {
+		return &q
+	}
+	return nil
+}
+
+func set(list *corev1.ResourceList, name corev1.ResourceName, q *resource.Quantity) {
+	if q == nil {
+		return
+	}
+	if *list == nil {
+		*list = corev1.ResourceList{}
+	}
+	(*list)[name] = *q
+}
+
+// fallBack warns about the one of two annotations that somebody wrote.
+func (b *builder) fallBack(key, other, problem string) {
+	said := b.plan.Settings.SidecarResources[key]
+	if said.Value == "" {
+		key, said = other, b.plan.Settings.SidecarResources[other]
+	}
+	if said.Value != "" {
+		b.read.warnings = append(b.read.warnings, invalidValue(said.Origin, key, said.Value, "%s", problem))
+	}
+}
 
 // sidecarEnv gives the Collector the pod's identity, where to send, and its configuration.
 func (b *builder) sidecarEnv() []*EnvVar {
@@ -207,6 +243,9 @@ func (b *builder) sidecarEnv() []*EnvVar {
 		add(v)
 	}
 	add(literal("K8S_CONTAINER_NAME", SidecarName, "the container's name"))
+	for _, v := range b.compiled.variables {
+		add(v)
+	}
 	attributes := b.podAttrs
 	if len(b.service.refs) == 0 {
 		attributes = append(attributes[:len(attributes):len(attributes)], attribute{key: "service.name", value: percentEncode(b.service.Value)})
@@ -222,7 +261,13 @@ func (b *builder) sidecarEnv() []*EnvVar {
 		}
 	}
 	add(expression(otelResourceAttributes, text(usable), "profile, owner and annotations"))
-	add(expression(sidecarExport, endpointURL(b.compiled.Resolved, b.upstream().Value, profiles.ProtocolGRPC, b.options.NodeIPv6), "where the sidecar sends to"))
+	to := upstream(b.compiled.Resolved).Value
+	exporter, protocol := "otlp_grpc", profiles.ProtocolGRPC
+	if urlProtocol(b.compiled.Resolved, to) == profiles.ProtocolHTTP {
+		exporter, protocol = "otlp_http", profiles.ProtocolHTTP
+	}
+	add(literal(sidecarExporter, exporter, "as is spoken there"))
+	add(expression(sidecarExport, endpointURL(b.compiled.Resolved, to, protocol, b.options.NodeIPv6), "where the sidecar sends to"))
 	add(literal(sidecarDetectors, "["+strings.Join(b.compiled.Detectors, ", ")+"]", "profile "+b.compiled.Name))
 	for _, spec := range b.compiled.Sidecar.Env {
 		add(fromSpec(spec, "profile "+b.compiled.Name))

@@ -22,7 +22,12 @@ type Status struct {
 // maxSkipped bounds what the annotation lists for each reason; Explain has them all.
 const maxSkipped = 20
 
-func (b *builder) status() string {
+// annotationBudget is what keys and values of all annotations may come to (apimachinery,
+// TotalAnnotationSizeLimitB); the API server refuses a pod with more.
+const annotationBudget = 256 << 10
+
+// status is the annotation's value; false where the pod's own annotations leave no room for it.
+func (b *builder) status() (string, bool) {
 	p := b.plan
 	s := Status{
 		Profile: p.Profile.Name, Hash: p.Profile.Hash, Reason: p.Decision.Reason,
@@ -40,6 +45,19 @@ func (b *builder) status() string {
 			s.Skipped[skip.Reason] = append(list, skip.String())
 		}
 	}
+	room := annotationBudget - len(StatusAnnotation)
+	for key, value := range b.request.Pod.Metadata.Annotations {
+		room -= len(key) + len(value)
+	}
+	text := s.encode()
+	if len(text) > room {
+		s.Skipped = nil
+		text = s.encode()
+	}
+	return text, len(text) <= room
+}
+
+func (s *Status) encode() string {
 	encoded, err := json.Marshal(s)
 	if err != nil {
 		panic(err) // strings, lists and maps of strings: cannot fail

@@ -29,8 +29,8 @@ func (d *document) checkResolvedOTLP(r *Resolved) {
 	if o.Protocol == "" {
 		d.report("otlp.protocol", "is missing: set it, or inherit base")
 	}
-	if o.Endpoint == EndpointService && o.ServiceHost == "" {
-		d.report("otlp.serviceHost", "is missing: the endpoint service needs it")
+	if (o.Endpoint == EndpointService || o.Endpoint == EndpointSidecar) && o.ServiceHost == "" {
+		d.report("otlp.serviceHost", "is missing: the endpoint %s needs it", o.Endpoint)
 	}
 	if o.Endpoint == EndpointNode && indexOf(r.Variables, nodeAddress) < 0 {
 		d.report("variables", "%s is missing: the endpoint node is made from it (fieldRef status.hostIP)", nodeAddress)
@@ -122,7 +122,8 @@ func (d *document) checkResolvedSidecar(r *Resolved) {
 	s := r.Sidecar
 	described := s
 	described.Enabled = nil
-	if reflect.DeepEqual(described, Sidecar{}) && (s.Enabled == nil || !*s.Enabled) {
+	wanted := (s.Enabled != nil && *s.Enabled) || r.OTLP.Endpoint == EndpointSidecar
+	if !wanted && reflect.DeepEqual(described, Sidecar{}) {
 		return
 	}
 	if s.Image == "" {

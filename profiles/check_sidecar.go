@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/distribution/reference"
 	"go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
 )
@@ -15,9 +16,16 @@ import (
 // name and terminator).
 const longestConfig = 128<<10 - 64
 
+// ValidImage reports whether a container runtime takes image for the reference of one. A pod with
+// another can never start (InvalidImageName).
+func ValidImage(image string) bool {
+	_, err := reference.ParseNormalizedNamed(image)
+	return err == nil
+}
+
 func (d *document) checkSidecar() {
 	s := d.Sidecar
-	if strings.ContainsAny(s.Image, " \t\n") || strings.Contains(s.Image, "://") {
+	if s.Image != "" && !ValidImage(s.Image) {
 		d.report("sidecar.image", "%q is no image reference: write registry/name:tag", s.Image)
 	}
 	policies := []string{string(corev1.PullAlways), string(corev1.PullIfNotPresent), string(corev1.PullNever)}

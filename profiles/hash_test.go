@@ -37,6 +37,7 @@ func TestHashChanges(t *testing.T) {
 		"serviceNameFromLabels: false",
 		"propagators: [b3]",
 		"propagators: []",
+		"envFrom: override",
 		"skipContainers: []",
 		"detectors: [env]",
 		"sidecar: {enabled: true}",

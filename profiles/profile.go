@@ -40,6 +40,10 @@ type Profile struct {
 	// Propagators is the value of OTEL_PROPAGATORS, in order.
 	Propagators []string `json:"propagators,omitempty"`
 
+	// EnvFrom says what happens to a container with an envFrom that may hold OTEL_* variables, which
+	// those of Telepod would hide: keep leaves Telepod's out, override writes them all the same.
+	EnvFrom string `json:"envFrom,omitempty"`
+
 	// SkipContainers are names of containers that are left as they are unless an annotation
 	// selects them: proxies and agents that other injectors add.
 	SkipContainers []string `json:"skipContainers,omitempty"`
@@ -81,6 +85,12 @@ const (
 	EndpointNode    = "node"    // the regional Collector on the pod's own node
 	EndpointService = "service" // the regional Collector behind its Service
 	EndpointSidecar = "sidecar" // the Collector in the pod
+)
+
+// The choices of Profile.EnvFrom.
+const (
+	EnvFromKeep     = "keep"
+	EnvFromOverride = "override"
 )
 
 // The protocols of OTEL_EXPORTER_OTLP_PROTOCOL that Telepod writes.
@@ -136,7 +146,8 @@ type Sidecar struct {
 	// Env is added to the sidecar after the variables of the profile, and merges as they do.
 	Env []corev1.EnvVar `json:"env,omitempty"`
 	// Config is the Collector's configuration, a text of YAML. It travels in an environment
-	// variable. ${env:TELEPOD_EXPORT_ENDPOINT} in it is where the sidecar sends to.
+	// variable. ${env:TELEPOD_EXPORT_ENDPOINT} in it is where the sidecar sends to, and
+	// ${env:TELEPOD_EXPORTER} is otlp_grpc or otlp_http, as is spoken there.
 	Config string `json:"config,omitempty"`
 	// GateStartup makes the pod's other containers wait until the Collector answers. Off by
 	// default: a Collector that cannot start must not keep the application from starting.

@@ -124,6 +124,7 @@ func mergeProfiles(parent, child Profile) Profile {
 		ResourceAttributes:    mergeAttributes(parent.ResourceAttributes, child.ResourceAttributes),
 		ServiceNameFromLabels: cmp.Or(child.ServiceNameFromLabels, parent.ServiceNameFromLabels),
 		Propagators:           orList(child.Propagators, parent.Propagators),
+		EnvFrom:               cmp.Or(child.EnvFrom, parent.EnvFrom, EnvFromKeep),
 		SkipContainers:        orList(child.SkipContainers, parent.SkipContainers),
 		Detectors:             orList(child.Detectors, parent.Detectors),
 		Sidecar: Sidecar{

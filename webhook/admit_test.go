@@ -41,7 +41,7 @@ func TestOutcomes(t *testing.T) {
 		{name: "sidecar left out", namespace: "shop", verdict: Injected, reason: injector.PodEnabled,
 			pod: strings.NewReplacer(`"telepod.dev/inject":"true"`, `"telepod.dev/inject":"true","telepod.dev/sidecar":"true"`,
 				`"spec":{`, `"spec":{"hostNetwork":true,`).Replace(wanted),
-			warnings: []string{"host-network: the sidecar was left out"}},
+			warnings: []string{"host-network: sidecar was left out"}},
 		{name: "no pod", namespace: "shop", pod: `null`, verdict: NotInjected, reason: injector.UnreadablePod, warnings: []string{"unreadable-pod"}},
 		{name: "no shape of a pod", namespace: "shop", pod: `{"spec":{"containers":"s3cret"}}`, verdict: NotInjected, reason: injector.UnreadablePod, warnings: []string{"unreadable-pod"}},
 		{name: "no containers", namespace: "shop", pod: `{"metadata":{"annotations":{"telepod.dev/inject":"true"}}}`, verdict: NotInjected, reason: injector.NoContainers},

@@ -50,8 +50,8 @@ func (w *eventWriter) tell(a admission) {
 	for _, warning := range a.Plan.Warnings[:min(len(a.Plan.Warnings), maxWarnings)] {
 		w.recorder.Event(owner, corev1.EventTypeWarning, string(warning.Reason), warning.String())
 	}
-	if reason := sidecarLeftOut(a.Plan); reason != "" {
-		w.recorder.Event(owner, corev1.EventTypeWarning, string(reason), "the sidecar was left out: "+reason.Text())
+	for _, skip := range a.Plan.Remarks() {
+		w.recorder.Event(owner, corev1.EventTypeWarning, string(skip.Reason), skip.String()+" was left out: "+skip.Reason.Text())
 	}
 }
 

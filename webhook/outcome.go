@@ -66,8 +66,8 @@ func planned(pod *injector.Pod, plan *injector.Plan) Outcome {
 	for _, warning := range plan.Warnings {
 		out.Warnings = append(out.Warnings, warning.String())
 	}
-	if reason := sidecarLeftOut(plan); reason != "" {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%s: the sidecar was left out: %s", reason, reason.Text()))
+	for _, skip := range plan.Remarks() {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %s was left out: %s", skip.Reason, skip, skip.Reason.Text()))
 	}
 	return out
 }
@@ -77,16 +77,6 @@ func planned(pod *injector.Pod, plan *injector.Plan) Outcome {
 func failed(reason injector.Reason, err error) Outcome {
 	return Outcome{Verdict: NotInjected, Reason: reason, Err: err,
 		Warnings: []string{fmt.Sprintf("%s: %s; not injected", reason, reason.Text())}}
-}
-
-// sidecarLeftOut is why a sidecar that was asked for is not there, or "".
-func sidecarLeftOut(plan *injector.Plan) injector.Reason {
-	for _, skip := range plan.Skipped {
-		if skip.Container == "" && skip.Item == "sidecar" {
-			return skip.Reason
-		}
-	}
-	return ""
 }
 
 func (o *Outcome) profile() string {

@@ -38,9 +38,14 @@ func TestSidecarConfigurationIsValid(t *testing.T) {
 }
 
 func TestSidecarPassesOnWhatApplicationsSend(t *testing.T) {
-	for name, podIP := range map[string]string{"IPv4": loopback, "IPv6": "::1"} {
+	for name, to := range map[string]struct{ podIP, exporter string }{
+		"IPv4":      {loopback, "otlp_grpc"},
+		"IPv6":      {"::1", "otlp_grpc"},
+		"over HTTP": {loopback, "otlp_http"},
+	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPipeline(t, podIP)
+			p := newPipeline(t, to.podIP)
+			p.exporter = to.exporter
 			sink := p.startSink(t)
 			sidecar := Start(t, p.sidecarRun(t))
 
@@ -110,6 +115,7 @@ type pipeline struct {
 	appHTTP        string
 	sinkGRPC       string
 	sinkHTTP       string
+	exporter       string // the sidecar's: otlp_grpc or otlp_http
 	sinkHealthPort string
 }
 
@@ -123,7 +129,7 @@ func newPipeline(t *testing.T, podIP string) *pipeline {
 		podIP:    podIP,
 		sinkFile: filepath.Join(t.TempDir(), "received.json"),
 		appGRPC:  app[0], appHTTP: app[1],
-		sinkGRPC: sink[0], sinkHTTP: sink[1], sinkHealthPort: sink[2],
+		exporter: "otlp_grpc", sinkGRPC: sink[0], sinkHTTP: sink[1], sinkHealthPort: sink[2],
 	}
 }
 
@@ -156,7 +162,8 @@ func (p *pipeline) sidecarRun(t *testing.T) Run {
 		},
 		Env: []string{
 			"TELEPOD_SIDECAR_CONFIG=" + sidecarConfig(t),
-			"TELEPOD_EXPORT_ENDPOINT=http://" + net.JoinHostPort(p.podIP, p.sinkGRPC),
+			"TELEPOD_EXPORTER=" + p.exporter,
+			"TELEPOD_EXPORT_ENDPOINT=http://" + net.JoinHostPort(p.podIP, map[string]string{"otlp_grpc": p.sinkGRPC, "otlp_http": p.sinkHTTP}[p.exporter]),
 			"K8S_POD_IP=" + p.podIP,
 			"OTEL_RESOURCE_ATTRIBUTES=" + podAttributes(),
 		},

@@ -97,7 +97,7 @@ func (d *demo) jobEnd(ctx context.Context, c cloud) (r report, err error) {
 			return err
 		}
 		if len(list.Items) == 0 {
-			return fmt.Errorf("Job %s/%s has no pod", c.app, jobName)
+			return fmt.Errorf("job %s/%s has no pod", c.app, jobName)
 		}
 		r.pod = &list.Items[0]
 		if r.status, err = status(r.pod); err != nil {
@@ -116,7 +116,7 @@ func (d *demo) jobEnd(ctx context.Context, c cloud) (r report, err error) {
 				return nil
 			}
 		}
-		return fmt.Errorf("Job %s/%s has not ended: %s", c.app, jobName, condition(r.pod))
+		return fmt.Errorf("job %s/%s has not ended: %s", c.app, jobName, condition(r.pod))
 	})
 	return r, err
 }

@@ -11,6 +11,7 @@ profile:
 containers: {pattern: '[-a-z0-9, ]*', says: 'a list of container names, separated by commas'}
 exclude-containers: {pattern: '[-a-z0-9, ]*', says: 'a list of container names, separated by commas'}
 exclude-variables: {pattern: '([^\[\\]|\\.|\[[^\]]+\])*', says: 'a list of variable names or patterns such as CLOUD_*'}
+env-from: {pattern: 'keep|override', says: 'keep or override'}
 endpoint:
   pattern: 'node|service|sidecar|(?i:https?)://[^/?#@ ]+(/[^?# ]*)?'
   says: 'node, service, sidecar or a URL such as http://collector:4317'

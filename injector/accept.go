@@ -1,0 +1,53 @@
+package injector
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// acceptEndpoint holds an endpoint to what an OTLP exporter can use with this profile: a name, or an
+// absolute http(s) URL without user, query or fragment (OpenTelemetry specification, OTLP exporter).
+func acceptEndpoint(profile *profiles.Resolved) func(string) (string, string) {
+	return func(value string) (problem, nearest string) {
+		names := []string{profiles.EndpointNode, profiles.EndpointService, profiles.EndpointSidecar}
+		switch {
+		case value == profiles.EndpointService && profile.OTLP.ServiceHost == "":
+			return "profile " + profile.Name + " does not say otlp.serviceHost", ""
+		case slices.Contains(names, value):
+			return "", ""
+		}
+		u, err := url.Parse(value)
+		if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return "valid are node, service, sidecar or a URL such as http://collector:4317", near(value, names)
+		}
+		if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return "a URL with user, query or fragment is not an OTLP endpoint", ""
+		}
+		if port := u.Port(); port != "" {
+			if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+				return "the port is not between 1 and 65535", ""
+			}
+		}
+		return "", ""
+	}
+}
+
+func acceptImage(value string) (problem, nearest string) {
+	if !profiles.ValidImage(value) {
+		return "it is not an image reference", ""
+	}
+	return "", ""
+}
+
+func acceptQuantity(value string) (problem, nearest string) {
+	q, err := resource.ParseQuantity(value)
+	if err != nil || q.Sign() <= 0 {
+		return "it is not a positive quantity such as 50m or 64Mi", ""
+	}
+	return "", ""
+}
