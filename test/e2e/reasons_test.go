@@ -40,7 +40,7 @@ func testReasons(t *testing.T, s *stage) {
 			if st == nil || st.Sidecar != injector.SidecarNone || !slices.Contains(st.Skipped[reason], "sidecar") || variable(made, "CLOUD_PROVIDER") != "aws" {
 				t.Errorf("status %+v, variables %+v", st, made.Spec.Containers[0].Env)
 			}
-			if !contains(said, string(reason)+": the sidecar was left out") {
+			if !contains(said, string(reason)+": sidecar was left out") {
 				t.Errorf("warnings %q", said)
 			}
 		})
