@@ -38,7 +38,7 @@ fuzz: ## Fuzz for FUZZTIME (10s) each: profiles, plans, the command line, the HT
 			go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x; \
 		done; done
 
-bench: ## Measure the handler against a null handler, and the HTTPS server under load
+bench: ## Measure the handler against a null handler, the HTTPS server under load, and memory
 	go test ./injector ./webhook -run '^$$' -bench . -benchtime $(BENCHTIME)
 
 format: ## Format the code

@@ -1,0 +1,99 @@
+package webhook
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+)
+
+// ofInterest is how many of the namespaces have opted in.
+const ofInterest = 10
+
+// BenchmarkMemory measures the heap of a whole server, after a collection, that follows a cluster
+// with few and with many unrelated namespaces; x-few is the ratio of the two.
+func BenchmarkMemory(b *testing.B) {
+	var few float64
+	for _, unrelated := range []int{10, 10_000} {
+		b.Run(fmt.Sprintf("namespaces=%d", unrelated), func(b *testing.B) {
+			var heap float64
+			for b.Loop() {
+				heap = heapWith(b, unrelated)
+			}
+			if unrelated == 10 {
+				few = heap
+			}
+			b.ReportMetric(heap/(1<<20), "heap-MiB")
+			if few > 0 {
+				b.ReportMetric(heap/few, "x-few")
+			}
+		})
+	}
+}
+
+// heapWith runs a server until it knows all namespaces, and ends it.
+func heapWith(b *testing.B, unrelated int) float64 {
+	b.Helper()
+	api := httptest.NewServer(namespacesAPI(unrelated))
+	defer api.Close()
+	client, err := metadata.NewForConfig(&rest.Config{Host: api.URL, QPS: -1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := start(b, func(o *Options) {
+		o.Metadata = client
+		o.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	})
+	r.waitReady(b)
+	if kept := r.namespaces.Len(); kept != ofInterest {
+		b.Fatalf("%d namespaces kept, want %d", kept, ofInterest)
+	}
+	runtime.GC()
+	runtime.GC() // the first only empties the pools
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(r)
+	r.stop()
+	if err := <-r.ended; err != nil {
+		b.Fatal(err)
+	}
+	return float64(after.HeapAlloc)
+}
+
+// namespacesAPI is the watch of an API server that sends what there is first (KEP-3157). It makes
+// each namespace as it goes, so that the heap holds what the client holds.
+func namespacesAPI(unrelated int) http.Handler {
+	const manager = `{"manager":"helm","operation":"Update","apiVersion":"v1","time":"2026-11-22T10:00:00Z","fieldsType":"FieldsV1",` +
+		`"fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:kubernetes.io/metadata.name":{},"f:team":{}}}}}`
+	event := func(w io.Writer, kind, name, labels, annotations string) {
+		_, _ = fmt.Fprintf(w, `{"type":%q,"object":{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":%q,`+
+			`"uid":"6e0f4e4c-1c1e-4d42-93f9-7d1f3a8ad7a5","resourceVersion":"1","creationTimestamp":"2026-11-22T10:00:00Z",`+
+			`"labels":{%s"kubernetes.io/metadata.name":%q,"team":"x"},"annotations":{%s},"managedFields":[%s]}}}`+"\n",
+			kind, name, labels, name, annotations, manager)
+	}
+	applied := fmt.Sprintf(`"kubectl.kubernetes.io/last-applied-configuration":%q`, strings.Repeat("x", 500))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("sendInitialEvents") != "true" {
+			http.Error(w, "this API server only has watches with initial events", http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json;stream=watch")
+		for i := range ofInterest {
+			event(w, "ADDED", fmt.Sprint("shop-", i), `"telepod.dev/injection":"enabled",`, applied)
+		}
+		for i := range unrelated {
+			event(w, "ADDED", fmt.Sprint("ns-", i), "", applied)
+		}
+		event(w, "BOOKMARK", "", "", fmt.Sprintf("%q:%q", metav1.InitialEventsAnnotationKey, "true"))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+}
