@@ -41,15 +41,7 @@ func newExplainCommand() *cobra.Command {
 }
 
 func (f *explainFlags) run(cmd *cobra.Command) error {
-	in, err := f.injector(cmd)
-	if err != nil {
-		return err
-	}
-	inputs, err := readInputs(cmd.InOrStdin(), f.files)
-	if err != nil {
-		return err
-	}
-	list, err := f.plan(in, inputs)
+	_, list, err := f.read(cmd)
 	if err != nil {
 		return err
 	}

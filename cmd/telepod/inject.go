@@ -51,15 +51,7 @@ func newInjectCommand() *cobra.Command {
 }
 
 func (f *injectFlags) run(cmd *cobra.Command) error {
-	in, err := f.injector(cmd)
-	if err != nil {
-		return err
-	}
-	inputs, err := readInputs(cmd.InOrStdin(), f.files)
-	if err != nil {
-		return err
-	}
-	list, err := f.plan(in, inputs)
+	inputs, list, err := f.read(cmd)
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,20 @@ func (f *offlineFlags) injector(cmd *cobra.Command) (*injector.Injector, error) 
 	})
 }
 
+// read reads the manifests and plans their pods.
+func (f *offlineFlags) read(cmd *cobra.Command) ([]input, []planned, error) {
+	in, err := f.injector(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	inputs, err := readInputs(cmd.InOrStdin(), f.files)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := f.plan(in, inputs)
+	return inputs, list, err
+}
+
 // planned is a pod of a manifest and what happens to it.
 type planned struct {
 	*manifest.Pod
