@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 	corev1 "k8s.io/api/core/v1"
+	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/profiles"
@@ -204,7 +205,7 @@ func views(t testing.TB, plan *Plan, raw, patched []byte) {
 	}
 	var typed, want corev1.Pod
 	for data, into := range map[*corev1.Pod][]byte{&typed: raw, &want: patched} {
-		if err := json.Unmarshal(into, data); err != nil {
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(into, data); err != nil { // as the API server reads
 			t.Skip("not a pod by its types: ", err) // fuzzing only
 		}
 	}

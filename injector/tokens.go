@@ -3,6 +3,7 @@ package injector
 import (
 	"bytes"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -56,13 +57,13 @@ func (p *parser) mismatch(where, want string, kind jsontext.Kind) error {
 	return fmt.Errorf("%s at %s is not %s but %s", where, p.dec.StackPointer(), want, kind)
 }
 
-// read reads a string; where it has no escapes it is a part of the text that is there already.
+// read reads a string; where it needs no change it is a part of the text that is there already.
 func (p *parser) read() (string, error) {
 	quoted, err := p.dec.ReadValue()
 	if err != nil {
 		return "", err
 	}
-	if bytes.IndexByte(quoted, '\\') < 0 {
+	if bytes.IndexByte(quoted, '\\') < 0 && utf8.Valid(quoted) {
 		end := int(p.dec.InputOffset())
 		return p.text[end-len(quoted)+1 : end-1], nil
 	}
