@@ -1,0 +1,42 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDocs runs the command lines of docs/cli.md that show their output: each line there must be one
+// of the program's, with … for anything. Their files are in testdata/docs.
+func TestDocs(t *testing.T) {
+	for _, name := range []string{envRegion, envAccount, envCluster, envEnvironment} {
+		t.Setenv(name, "")
+	}
+	text := string(read(t, "../../docs/cli.md"))
+	t.Chdir("testdata/docs")
+	blocks := strings.Split(text, "\n    $ telepod ")[1:]
+	if len(blocks) < 4 {
+		t.Fatalf("%d command lines", len(blocks))
+	}
+	for _, block := range blocks {
+		command, shown, _ := strings.Cut(block, "\n")
+		t.Run(command, func(t *testing.T) {
+			var out bytes.Buffer
+			run(strings.Fields(command), streams{os.Stdin, &out, &out})
+			printed := strings.Split(out.String(), "\n")
+			for line := range strings.Lines(shown) {
+				line, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "    ")
+				if !ok {
+					break
+				}
+				pattern := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(line), "…", ".*") + "$")
+				if !slices.ContainsFunc(printed, pattern.MatchString) {
+					t.Errorf("it does not print %q but:\n%s", line, &out)
+				}
+			}
+		})
+	}
+}
