@@ -165,29 +165,32 @@ func TestRegionQueueFull(t *testing.T) {
 func TestPoisonBatch(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
+	invalid, large := uint64(1<<62), uint64(1<<62+1)
 	for name, poison := range map[string][]byte{
 		"empty":       {},
-		"not UTF-8":   bytes.ReplaceAll(ofSize(t, 1<<10), []byte("xx"), []byte("\xff\xfe")),
-		"just let in": ofSize(t, 16<<20-2000),
-		"too large":   ofSize(t, 17<<20),
+		"not UTF-8":   bytes.ReplaceAll(ofSize(t, invalid, 1<<10), []byte("xx"), []byte("\xff\xfe")),
+		"just let in": ofSize(t, large, 4<<20-2000),
+		"too large":   ofSize(t, 1<<62+2, 4<<20),
 	} {
 		resp, err := http.Post("http://"+r.region.Address+":4318/v1/traces", "application/x-protobuf", bytes.NewReader(poison))
 		if err != nil {
-			r.note("%s: %v", name, err)
-			continue
+			t.Fatalf("send a request that is %s: %v", name, err)
 		}
 		resp.Body.Close()
 		r.note("%s: %s", name, resp.Status)
 	}
-	hold()
+	Await(t, 30*time.Second, "what was let in", func() bool {
+		arrived := r.plant.Tally(t, "s3", Traces)
+		return arrived[invalid] == 1 && arrived[large] == 1
+	})
 	r.stayedAtPrimary(t)
 	r.finish(t)
 }
 
-// ofSize is a request of one span with an attribute of that size.
-func ofSize(t *testing.T, size int) []byte {
+// ofSize is a request of one span, with that number, and with an attribute of that size.
+func ofSize(t *testing.T, number uint64, size int) []byte {
 	t.Helper()
-	request := spans(1<<63, 1)
+	request := spans(number, 1)
 	s := request.ResourceSpans[0].ScopeSpans[0].Spans[0]
 	s.Attributes = append(s.Attributes, text("filling", strings.Repeat("x", size)))
 	encoded, err := proto.Marshal(request)
