@@ -31,6 +31,9 @@
 {{- if and $site (not (regexMatch `^([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$` $site)) -}}
 {{- fail (printf "central.%s is %q: write host:port without a scheme, such as central.example.com:4318" $name $site) -}}
 {{- end -}}
+{{- if hasSuffix ":4317" $site -}}
+{{- fail (printf "central.%s is %q: regions speak OTLP over HTTP, but 4317 is the port of OTLP over gRPC: use 4318, or any other" $name $site) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.tls.issuerRef (not .Values.tls.issuerRef.name) -}}

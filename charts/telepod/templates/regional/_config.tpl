@@ -11,7 +11,7 @@ error has to reach the failover connector, and then the disk queue, which tries 
 {{- $regional := .Values.regional }}
 {{- $provider := .Values.cloud.provider }}
 {{- $daemonset := eq $regional.mode "daemonset" }}
-{{- $persistent := include "telepod.regional.persistent" . }}
+{{- $persistent := include "telepod.regional.persistent" . | empty | not }}
 {{- $failover := not (empty .Values.central.backup) }}
 {{- $signals := list "traces" "metrics" "logs" }}
 {{- $toCloud := $regional.cloudExport.signals }}
@@ -42,7 +42,7 @@ receivers:
   otlp:
     protocols:
       grpc: {endpoint: "[${env:K8S_POD_IP}]:4317", max_recv_msg_size_mib: 16}
-      http: {endpoint: "[${env:K8S_POD_IP}]:4318"}
+      http: {endpoint: "[${env:K8S_POD_IP}]:4318", max_request_body_size: 16777216}
   # The second half of the hand-over. LOOP_HOST serves where Collectors share a host, and is not set in pods.
   otlp/loop:
     protocols:
@@ -178,32 +178,37 @@ processors:
   {{- end }}
 
 exporters:
-  # The first half of the hand-over. max_size keeps a batch below what the central sites take.
+  # The first half of the hand-over: a sender is answered when its data is in {{ $persistent | ternary "a file" "the queue" }}.
   otlp_grpc/loop:
     endpoint: "${env:LOOP_HOST:-127.0.0.1}:14319"
     compression: none
     tls: {insecure: true}
     # Longer than one try at each site.
-    timeout: 15s
-    retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}
+    timeout: 10s
+    retry_on_failure: {enabled: true, initial_interval: 500ms, max_interval: 1s, max_elapsed_time: 0s}
     sending_queue:
       enabled: true
       {{- if $persistent }}
       storage: file_storage/queue
-      queue_size: {{ mul $regional.queue.megabytes 1048576 }}
-      {{- else }}
-      queue_size: {{ mul (min 64 $regional.queue.megabytes) 1048576 }}
       {{- end }}
       sizer: bytes
+      queue_size: {{ mul ($persistent | ternary $regional.queue.megabytes (min 64 $regional.queue.megabytes)) 1048576 }}
       # Full, it refuses; the sender tries again.
       block_on_overflow: false
-      num_consumers: 10
-      batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 4000000}
+      # What they send at once has to pass within a site's timeout.
+      num_consumers: 4
+      # max_size keeps a batch far below what the central sites take.
+      batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 2000000}
+  # The second half: one try at each site. A site that hangs or is cut off is noticed by the pings, before
+  # it has been sent what goes to the other site as well.
   {{- range $sites }}
   otlp_http/{{ . }}:
     endpoint: "https://{{ get $.Values.central . }}"
     compression: gzip
-    timeout: 5s
+    headers: {Expect: 100-continue}
+    http2_read_idle_timeout: 300ms
+    http2_ping_timeout: 600ms
+    timeout: 2s
     tls: {ca_file: "${env:TLS_DIR}/ca.crt", cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", reload_interval: 1h, min_version: "1.3"}
     retry_on_failure: {enabled: false}
     sending_queue: {enabled: false}
@@ -219,7 +224,7 @@ exporters:
 connectors:
   {{- if $failover }}
   {{- range $signals }}
-  failover/{{ . }}: {priority_levels: [[{{ . }}/primary], [{{ . }}/backup]], retry_interval: 5s, sending_queue: {enabled: false}}
+  failover/{{ . }}: {priority_levels: [[{{ . }}/primary], [{{ . }}/backup]], retry_interval: 1s, sending_queue: {enabled: false}}
   {{- end }}
   {{- end }}
   {{- if $toCloud }}
