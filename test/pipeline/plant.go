@@ -17,38 +17,43 @@ type Plant struct {
 	// Backends is where the back ends run; see test/backends for their ports.
 	Backends string
 
-	program  string
-	dir      string
-	network  string // the first three bytes of every address
-	used     int
-	kafka    int
-	backends *child
+	program string
+	dir     string
+	network string // the first three bytes of every address
+	used    int
+	kafka   int // port
 }
 
 // NewPlant starts the back ends. Everything ends with the test.
 func NewPlant(t testing.TB) *Plant {
 	t.Helper()
-	program, err := collector.Full(t.Context())
+	p := newPlant(t)
+	program, err := build.Binary(t.Context(), build.Spec{Name: "backends", Module: "test/backends", Takes: "about 1 minute"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	backends, err := build.Binary(t.Context(), build.Spec{Name: "backends", Module: "test/backends", Takes: "about 1 minute"})
+	p.Backends, p.kafka = p.Address(), freePort(t)
+	backends := startChild(t, program, "-host="+p.Backends, "-kafka-port="+strconv.Itoa(p.kafka))
+	backends.ready(t, "http://"+p.Backends+":8080/healthz")
+	return p
+}
+
+// newPlant makes a plant without back ends.
+func newPlant(t testing.TB) *Plant {
+	t.Helper()
+	program, err := collector.Full(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Test processes that run at the same time keep to networks of their own.
 	pid := os.Getpid()
 	p := &Plant{program: program, dir: t.TempDir(), network: fmt.Sprintf("127.%d.%d", 100+pid/250%100, 1+pid%250)}
-	p.Backends = p.Address()
-	p.kafka = freePort(t)
 	if err := os.Mkdir(p.certificates(), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeCertificates(p.certificates(), p.addresses()); err != nil {
 		t.Fatal(err)
 	}
-	p.backends = startChild(t, backends, "-host="+p.Backends, "-kafka-port="+strconv.Itoa(p.kafka))
-	p.backends.ready(t, "http://"+p.Backends+":8080/healthz")
 	return p
 }
 
@@ -122,7 +127,7 @@ func (p *Plant) node(name string, configs []string, env map[string]string) *Node
 		"POD_IP": address, "LOOP_HOST": address, "POD_NAME": name,
 		"CLOUD_PROVIDER": "aws", "CLOUD_REGION": "us-east-1", "CLUSTER_NAME": "test", "ENVIRONMENT": "test",
 		"QUEUE_DIR": p.Queue(name), "TLS_DIR": p.certificates(),
-		"GOMEMLIMIT": "1GiB",
+		"GOMEMLIMIT": "1GiB", "GOGC": "400",
 	} {
 		n.run.Env = append(n.run.Env, key+"="+value)
 	}
