@@ -34,11 +34,12 @@ receivers:
     protocols:
       http:
         endpoint: "[${env:K8S_POD_IP}]:4318"
-        max_request_body_size: 33554432
+        # Below every batch.max_size, above which an item would be dropped.
+        max_request_body_size: 16777216
         tls: &mtls {cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", client_ca_file: "${env:TLS_DIR}/ca.crt", min_version: "1.3", reload_interval: 1h}
       grpc:
         endpoint: "[${env:K8S_POD_IP}]:4317"
-        max_recv_msg_size_mib: 32
+        max_recv_msg_size_mib: 16
         tls: *mtls
         # Connections end after a while, so that new replicas get their share.
         keepalive:
@@ -48,7 +49,7 @@ receivers:
   # From the site's own Collectors, in the cluster's network.
   otlp:
     protocols:
-      grpc: {endpoint: "[${env:K8S_POD_IP}]:4317", max_recv_msg_size_mib: 64}
+      grpc: {endpoint: "[${env:K8S_POD_IP}]:4317", max_recv_msg_size_mib: 32}
   {{- end }}
   {{- if $archive }}
   # The S3 exporter neither queues on disk nor retries: otlp_grpc/archive does both in front of it.
@@ -131,7 +132,7 @@ exporters:
       queue_size: {{ $queue }}
       num_consumers: 4
       # Large objects are few, and every object costs.
-      batch: {sizer: bytes, flush_timeout: 10s, min_size: 8000000, max_size: 16000000}
+      batch: {sizer: bytes, flush_timeout: 10s, min_size: 8000000, max_size: 17000000}
   {{- range list "traces" "logs" }}
   awss3/{{ . }}:
     marshaler: otlp_proto
@@ -172,15 +173,28 @@ exporters:
     external_labels: {collector: "${env:K8S_POD_NAME}"}
   {{- end }}
   {{- if $routes }}
-  # A trace's spans all go to one sampler. Another takes over its traces within seconds of its end.
+  # A trace's spans all go to one sampler. The queue is in front of the choice, so that what a sampler that
+  # ended did not take is routed anew, within seconds.
   loadbalancing/samplers:
     routing_key: traceID
     resolver:
       dns: {hostname: {{ include "telepod.central.sampler" .root }}.{{ .root.Release.Namespace }}.svc, port: "4317", interval: 2s, timeout: 1s}
-    protocol:
-      otlp: {compression: none, timeout: 3s, tls: {insecure: true}}
+    timeout: 10s
     retry_on_failure: {enabled: true, initial_interval: 500ms, max_interval: 2s, max_elapsed_time: 0s}
-    sending_queue: {enabled: true, storage: file_storage/queue, sizer: bytes, queue_size: {{ $queue }}, num_consumers: 8}
+    sending_queue:
+      enabled: true
+      storage: file_storage/queue
+      sizer: bytes
+      queue_size: {{ $queue }}
+      num_consumers: 4
+      batch: {sizer: bytes, flush_timeout: 200ms, min_size: 1000000, max_size: 17000000}
+    protocol:
+      otlp:
+        compression: none
+        timeout: 2s
+        tls: {insecure: true}
+        retry_on_failure: {enabled: false}
+        sending_queue: {enabled: false}
   {{- end }}
   {{- if and $decides $central.jaeger }}
   otlp_grpc/jaeger:
@@ -195,7 +209,8 @@ exporters:
       queue_size: {{ $queue }}
       # What has been decided is nowhere else: the sampler waits for room.
       block_on_overflow: true
-      batch: {sizer: items, flush_timeout: 1s, min_size: 1000, max_size: 4000}
+      # Mostly about 1 MB. The receiver has to take 20 MiB for the largest message that a region may send.
+      batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 17000000}
   {{- end }}
   {{- if $kafka }}
   kafka:

@@ -41,12 +41,14 @@ extensions:
 receivers:
   otlp:
     protocols:
-      grpc: {endpoint: "[${env:K8S_POD_IP}]:4317", max_recv_msg_size_mib: 16}
-      http: {endpoint: "[${env:K8S_POD_IP}]:4318", max_request_body_size: 16777216}
+      # What is accepted here fits everywhere: each limit on the way is above the one before. An item above
+      # batch.max_size would be dropped, and what is in a batch with it.
+      grpc: {endpoint: "[${env:K8S_POD_IP}]:4317", max_recv_msg_size_mib: 4}
+      http: {endpoint: "[${env:K8S_POD_IP}]:4318", max_request_body_size: 4194304}
   # The second half of the hand-over. LOOP_HOST serves where Collectors share a host, and is not set in pods.
   otlp/loop:
     protocols:
-      grpc: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:14319", max_recv_msg_size_mib: 32}
+      grpc: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:14319", max_recv_msg_size_mib: 8}
   {{- if $regional.nodeMetrics }}
   hostmetrics:
     collection_interval: 30s
@@ -197,8 +199,8 @@ exporters:
       block_on_overflow: false
       # What they send at once has to pass within a site's timeout.
       num_consumers: 4
-      # max_size keeps a batch far below what the central sites take.
-      batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 2000000}
+      # Flushed before the pings below give up: when a site hangs, a request is on its way to fail with them.
+      batch: {sizer: bytes, flush_timeout: 700ms, min_size: 1000000, max_size: 4500000}
   # The second half: one try at each site. A site that hangs or is cut off is noticed by the pings, before
   # it has been sent what goes to the other site as well.
   {{- range $sites }}
