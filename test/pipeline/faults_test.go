@@ -19,6 +19,7 @@ func onlyWithFaults(t *testing.T) {
 
 func TestPrimaryKilled(t *testing.T) {
 	r := newRig(t)
+	r.mayRepeat = true
 	r.primary.Kill(t)
 	r.note("failed over in %v", r.awaitArrival(t, r.backup, 10*time.Second))
 	hold()
@@ -30,6 +31,7 @@ func TestPrimaryKilled(t *testing.T) {
 func TestBothSitesKilled(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
+	r.mayRepeat = true
 	r.primary.Kill(t)
 	r.backup.Kill(t)
 	hold()
@@ -42,6 +44,7 @@ func TestBothSitesKilled(t *testing.T) {
 func TestRegionKilledWhileBothSitesAreDown(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
+	r.mayRepeat = true
 	r.primary.Kill(t)
 	r.backup.Kill(t)
 	hold()
@@ -93,6 +96,7 @@ func TestPrimaryPartitionedForLong(t *testing.T) {
 func TestBackendsHang(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
+	r.mayRepeat = true
 	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
 		l.Swallow()
 	}
@@ -108,6 +112,7 @@ func TestBackendsHang(t *testing.T) {
 func TestBackendsDown(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
+	r.mayRepeat = true
 	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
 		l.Cut()
 	}
@@ -129,7 +134,9 @@ func (r *rig) stayedAtPrimary(t *testing.T) {
 	}
 }
 
-// Files of the region's queues cannot grow: clients are told, and what was accepted before stays.
+// Files of the region's queues cannot grow. Clients are told, and the region takes data again when
+// there is room. What its queue reads while it cannot write is lost (persistent queue of 0.145.0),
+// which is why queue_size has to end the growth before the disk does: see the test after this one.
 func TestRegionDiskFull(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
@@ -142,10 +149,10 @@ func TestRegionDiskFull(t *testing.T) {
 	r.primary.Start(t)
 	r.backup.Start(t)
 	r.note("resumed in %v", r.awaitAny(t, 10*time.Second))
-	r.finish(t)
+	r.report(t)
 }
 
-// The queue reaches its limit: the same, without a disk that is full.
+// The queue reaches its limit: clients are told, and nothing is lost.
 func TestRegionQueueFull(t *testing.T) {
 	onlyWithFaults(t)
 	r := assemble(t, "yaml:exporters::otlp_grpc/loop::sending_queue::queue_size: 3000000")
@@ -204,6 +211,7 @@ func ofSize(t *testing.T, number uint64, size int) []byte {
 func TestKillsInARow(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
+	r.mayRepeat = true
 	for range 3 {
 		for _, n := range []*Node{r.primary, r.region, r.backup} {
 			n.Kill(t)
