@@ -149,7 +149,7 @@ func TestRegionDiskFull(t *testing.T) {
 	r.primary.Start(t)
 	r.backup.Start(t)
 	r.note("resumed in %v", r.awaitAny(t, 10*time.Second))
-	r.report(t)
+	r.report(t, 15*time.Second)
 }
 
 // The queue reaches its limit: clients are told, and nothing is lost.

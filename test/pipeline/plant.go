@@ -83,13 +83,12 @@ func (p *Plant) Link(t testing.TB, address, port string) *Link {
 // Kafka is the broker's address.
 func (p *Plant) Kafka() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.kafka)) }
 
-// Region makes a regional Collector that sends to these two addresses, host:port.
-func (p *Plant) Region(name string, configs []string, central [2]string) *Node {
-	return p.node(name, configs, map[string]string{
-		"CENTRAL_PRIMARY": central[0],
-		"CENTRAL_BACKUP":  central[1],
-		"K8S_NODE_NAME":   name,
-	})
+// Region makes a regional Collector that sends to these two addresses, host:port. Further values
+// of --config go on top.
+func (p *Plant) Region(t testing.TB, central [2]string, configs ...string) *Node {
+	t.Helper()
+	config := p.Render(t, RegionValues(central), Regional)
+	return p.node("region", append([]string{config, offCluster}, configs...))
 }
 
 // Stores are the addresses of the back ends as a central Collector is to see them.
@@ -104,37 +103,23 @@ func (p *Plant) Direct() Stores {
 	}
 }
 
-// Central makes a central Collector.
-func (p *Plant) Central(name string, configs []string, s Stores) *Node {
-	return p.node(name, configs, map[string]string{
-		"JAEGER_ENDPOINT":       s.OTLP,
-		"S3_ENDPOINT":           "http://" + s.S3,
-		"S3_BUCKET":             "archive",
-		"S3_REGION":             "us-east-1",
-		"PROMETHEUS_ENDPOINT":   "http://" + s.RemoteWrite + "/api/v1/write",
-		"KAFKA_BROKERS":         p.Kafka(),
-		"AWS_ACCESS_KEY_ID":     "test",
-		"AWS_SECRET_ACCESS_KEY": "test",
-	})
+// Central makes a Collector of a central site in one piece.
+func (p *Plant) Central(t testing.TB, name string, s Stores) *Node {
+	t.Helper()
+	return p.node(name, []string{p.Render(t, p.CentralValues(s, 1), Central), testArchive})
 }
 
-func (p *Plant) node(name string, configs []string, env map[string]string) *Node {
+func (p *Plant) node(name string, configs []string) *Node {
 	address := p.Address()
-	n := &Node{Name: name, Address: address, run: collector.Run{
+	return &Node{Name: name, Address: address, run: collector.Run{
 		Program: p.program, Configs: configs, Health: "http://" + net.JoinHostPort(address, "13133"),
+		Env: []string{
+			"K8S_POD_IP=" + address, "LOOP_HOST=" + address, "K8S_POD_NAME=" + name, "K8S_NODE_NAME=node",
+			"CLOUD_REGION=us-east-1", "QUEUE_DIR=" + p.Queue(name), "TLS_DIR=" + p.certificates(),
+			"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+			"GOMEMLIMIT=1GiB", "GOGC=400",
+		},
 	}}
-	for key, value := range map[string]string{
-		"POD_IP": address, "LOOP_HOST": address, "POD_NAME": name,
-		"CLOUD_PROVIDER": "aws", "CLOUD_REGION": "us-east-1", "CLUSTER_NAME": "test", "ENVIRONMENT": "test",
-		"QUEUE_DIR": p.Queue(name), "TLS_DIR": p.certificates(),
-		"GOMEMLIMIT": "1GiB", "GOGC": "400",
-	} {
-		n.run.Env = append(n.run.Env, key+"="+value)
-	}
-	for key, value := range env {
-		n.run.Env = append(n.run.Env, key+"="+value)
-	}
-	return n
 }
 
 // Queue is the directory of a node's disk queues.

@@ -48,19 +48,15 @@ func assemble(t *testing.T, regional ...string) *rig {
 	r := &rig{plant: p}
 	r.toOTLP, r.toS3, r.toProm = p.Link(t, p.Backends, "4317"), p.Link(t, p.Backends, "9000"), p.Link(t, p.Backends, "9090")
 	stores := Stores{OTLP: r.toOTLP.Address, S3: r.toS3.Address, RemoteWrite: r.toProm.Address}
-	r.primary = p.Central("primary", []string{"testdata/central.yaml", testArchive}, stores).Start(t)
-	r.backup = p.Central("backup", []string{"testdata/central.yaml", testArchive}, stores).Start(t)
+	r.primary = p.Central(t, "primary", stores).Start(t)
+	r.backup = p.Central(t, "backup", stores).Start(t)
 	r.toPrimary, r.toBackup = p.Link(t, r.primary.Address, "4318"), p.Link(t, r.backup.Address, "4318")
-	configs := append([]string{"testdata/regional.yaml"}, regional...)
 	if *extra != "" {
-		configs = append(configs, *extra)
+		regional = append(regional, *extra)
 	}
-	r.region = p.Region("region", configs, [2]string{r.toPrimary.Address, r.toBackup.Address}).Start(t)
+	r.region = p.Region(t, [2]string{r.toPrimary.Address, r.toBackup.Address}, regional...).Start(t)
 	return r
 }
-
-// testArchive has the archive written often enough for a test to wait for it.
-const testArchive = "yaml:exporters::otlp_grpc/durable::sending_queue::batch::flush_timeout: 1s"
 
 func (r *rig) sendLoad(t *testing.T) {
 	t.Helper()
@@ -107,7 +103,7 @@ func hold() { time.Sleep(*outage) }
 // finish is report for faults that must lose nothing.
 func (r *rig) finish(t *testing.T) {
 	t.Helper()
-	for _, o := range r.report(t) {
+	for _, o := range r.report(t, time.Minute) {
 		if o.Lost > 0 {
 			t.Errorf("%s: %d acknowledged items are lost", o.Signal, o.Lost)
 		}
@@ -117,11 +113,12 @@ func (r *rig) finish(t *testing.T) {
 	}
 }
 
-// report stops the load, waits until what was acknowledged has arrived and prints the numbers.
-func (r *rig) report(t *testing.T) []Outcome {
+// report stops the load, waits until what was acknowledged has arrived, or the limit is over, and
+// prints the numbers.
+func (r *rig) report(t *testing.T, limit time.Duration) []Outcome {
 	t.Helper()
 	r.load.Stop()
-	outcomes := r.drain(t, time.Minute)
+	outcomes := r.drain(t, limit)
 	for _, o := range outcomes {
 		r.note("%v", o)
 		if o.Acked == 0 {

@@ -15,20 +15,19 @@ func TestSamplerKilled(t *testing.T) {
 		t.Skip("needs root, for a hosts file of the test's own in place of DNS")
 	}
 	p := NewPlant(t)
-	hosts := newHosts(t, "samplers")
-	stores := p.Direct()
+	hosts := newHosts(t, "telepod-sampler.telepod.svc")
+	values := p.CentralValues(p.Direct(), 3)
 	var samplers []*Node
 	for _, name := range []string{"sampler-0", "sampler-1", "sampler-2"} {
-		samplers = append(samplers, p.Central(name, []string{"testdata/sampler.yaml"}, stores).Start(t))
+		samplers = append(samplers, p.node(name, []string{p.Render(t, values, Sampler)}).Start(t))
 		hosts.addresses = append(hosts.addresses, samplers[len(samplers)-1].Address)
 	}
 	hosts.write(t)
-	gateway := p.Central("gateway", []string{"testdata/central.yaml", testArchive, "testdata/gateway.yaml"}, stores)
-	gateway.run.Env = append(gateway.run.Env, "SAMPLERS="+hosts.name)
+	gateway := p.node("gateway", []string{p.Render(t, values, Central), testArchive})
 	gateway.run.Program = hosts.wrap(t, gateway.run.Program)
 	gateway.Start(t)
 	centre := gateway.Address + ":4318"
-	region := p.Region("region", []string{"testdata/regional.yaml"}, [2]string{centre, centre}).Start(t)
+	region := p.Region(t, [2]string{centre, p.Address() + ":4318"}).Start(t)
 	r := &rig{plant: p, region: region, primary: gateway, backup: gateway}
 	r.sendLoad(t)
 	Await(t, time.Minute, "sampled spans", func() bool { return len(p.Tally(t, "otlp", Traces)) > 0 })
@@ -60,7 +59,7 @@ func TestSamplerKilled(t *testing.T) {
 
 // sent is the number of spans that the gateway has routed to samplers.
 func (n *Node) sent() float64 {
-	return n.Metric("otelcol_exporter_sent_spans_total", `exporter="loadbalancing"`)
+	return n.Metric("otelcol_exporter_sent_spans_total", `exporter="loadbalancing/samplers"`)
 }
 
 // hosts is a hosts file that one process sees in place of the machine's.

@@ -27,21 +27,23 @@ import (
 func BenchmarkRegion(b *testing.B) {
 	bare := 0.0
 	variants := []struct {
-		name    string
-		configs []string
+		name string
+		node func(*Plant, [2]string) *Node
 	}{
-		{"bare", []string{"testdata/bare.yaml"}},
-		{"region", []string{"testdata/regional.yaml"}},
-	}
-	if *extra != "" {
-		variants = append(variants, struct {
-			name    string
-			configs []string
-		}{"variant", []string{"testdata/regional.yaml", *extra}})
+		{"bare", func(p *Plant, central [2]string) *Node {
+			n := p.node("bare", []string{"testdata/bare.yaml"})
+			n.run.Env = append(n.run.Env, "CENTRAL_PRIMARY="+central[0])
+			return n
+		}},
+		{"region", func(p *Plant, central [2]string) *Node { return p.Region(b, central) }},
+		{"variant", func(p *Plant, central [2]string) *Node { return p.Region(b, central, *extra) }},
 	}
 	for _, v := range variants {
 		b.Run(v.name, func(b *testing.B) {
-			got := carry(b, v.configs)
+			if v.name == "variant" && *extra == "" {
+				b.Skip("no -region to compare with")
+			}
+			got := carry(b, v.node)
 			if v.name == "bare" {
 				bare = got
 			}
@@ -58,11 +60,11 @@ const batch = 100
 
 // carry sends b.N requests and returns the spans that the region carried in a second of its
 // processor time.
-func carry(b *testing.B, configs []string) float64 {
+func carry(b *testing.B, node func(*Plant, [2]string) *Node) float64 {
 	p := newPlant(b)
 	centre := net.JoinHostPort(p.Address(), "4318")
 	arrived := p.serveNothing(b, centre)
-	region := p.Region("region", configs, [2]string{centre, centre})
+	region := node(p, [2]string{centre, p.Address() + ":4318"})
 	region.run.Env = append(region.run.Env, "GOMAXPROCS=1")
 	region.Start(b)
 	requests := encodedRequests(b)
