@@ -126,6 +126,7 @@ resource:
   k8s.cluster.name: {{ include "telepod.collector.literal" .root.Values.cluster.name }}
   k8s.node.name: ${env:K8S_NODE_NAME}
   k8s.pod.name: ${env:K8S_POD_NAME}
+logs: {disable_stacktrace: true}
 metrics:
   level: normal
   readers:
