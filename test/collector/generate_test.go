@@ -12,9 +12,15 @@ import (
 // The committed sources are what the builder makes of the manifest. go.mod and go.sum follow
 // from them: the go command refuses to build when they do not.
 func TestSourcesMatchTheManifest(t *testing.T) {
+	for _, set := range []string{"sidecar", "full"} {
+		t.Run(set, func(t *testing.T) { compareSources(t, set) })
+	}
+}
+
+func compareSources(t *testing.T, set string) {
 	fresh := t.TempDir()
 	generate := exec.CommandContext(t.Context(), "go", "-C", "builder", "tool", "builder",
-		"--config=../sidecar/manifest.yaml", "--output-path="+fresh, "--skip-compilation", "--skip-get-modules")
+		"--config=../"+set+"/manifest.yaml", "--output-path="+fresh, "--skip-compilation", "--skip-get-modules")
 	if out, err := generate.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", generate, err, out)
 	}
@@ -26,12 +32,12 @@ func TestSourcesMatchTheManifest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := os.ReadFile(filepath.Join("sidecar", name))
+		got, err := os.ReadFile(filepath.Join(set, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(string(want), string(got)); diff != "" {
-			t.Errorf("sidecar/%s is stale; run: go generate ./test/collector\n%s", name, diff)
+			t.Errorf("%s/%s is stale; run: go generate ./test/collector\n%s", set, name, diff)
 		}
 	}
 }

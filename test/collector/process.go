@@ -130,6 +130,15 @@ func (p *Process) Stop(t testing.TB) {
 	}
 }
 
+// Kill ends the Collector without a warning (kill -9), and waits until it has ended.
+func (p *Process) Kill(t testing.TB) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatalf("kill the Collector: %v", err)
+	}
+	<-p.exited
+}
+
 // Pid is the process id.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 

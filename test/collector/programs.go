@@ -16,6 +16,16 @@ func Sidecar(ctx context.Context) (string, error) {
 	})
 }
 
+// Full builds the Collector with the components of full/manifest.yaml, those of regions and
+// central sites, if need be, and returns its path.
+func Full(ctx context.Context) (string, error) {
+	return build.Binary(ctx, build.Spec{
+		Name:   "otelcol-full",
+		Module: "test/collector/full",
+		Takes:  "about 10 minutes",
+	})
+}
+
 // App builds the application with a stock SDK (test/otelapp), if need be, and returns its path.
 func App(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{

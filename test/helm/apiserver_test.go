@@ -3,6 +3,7 @@ package helm_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -74,10 +75,12 @@ func (c *server) helm(t *testing.T, version, verb string, args ...string) string
 	return out
 }
 
-// testDryRun holds every object of every preset to the API server's own schema; a field that it does
+// testDryRun holds every object of every preset and example to the API server's own schema; a field that it does
 // not know is an error. Objects of other projects' kinds are checked by TestCertManagerObjects.
 func (c *server) testDryRun(t *testing.T) {
-	for name, values := range presets(t) {
+	all := presets(t)
+	maps.Copy(all, examples(t))
+	for name, values := range all {
 		t.Run(name, func(t *testing.T) {
 			for document := range strings.SplitSeq(render(t, "v4", "--values", values), "\n---\n") {
 				if strings.TrimSpace(document) == "" || strings.Contains(document, "\napiVersion: cert-manager.io/") ||
@@ -88,8 +91,9 @@ func (c *server) testDryRun(t *testing.T) {
 				if err != nil {
 					t.Errorf("%v:\n%s", err, document)
 				}
-				// hostNetwork is warned of, and documented.
-				if len(warnings) > 0 && name != "aws-overlay" {
+				// hostNetwork is warned of, and so are the node's ports and directories; both are documented.
+				onNode := name == "aws-overlay" || strings.Contains(document, "\nkind: DaemonSet\n")
+				if len(warnings) > 0 && !onNode {
 					t.Errorf("warnings %q:\n%s", warnings, document)
 				}
 			}
@@ -163,43 +167,36 @@ func (c *server) testRights(t *testing.T) {
 	}
 }
 
-// testPodSecurity submits the pods that the Deployments would make.
+// testPodSecurity submits the pods that the workloads would make: those on every node ask for the
+// node's ports and directories, the others for nothing that "restricted" forbids.
 func (c *server) testPodSecurity(t *testing.T) {
 	for name, values := range presets(t) {
-		pod := podOfDeployment(t, render(t, "v4", "--values", values))
-		if pod == "" {
-			continue
-		}
-		_, err := c.create(t, pod)
-		if name == "aws-overlay" {
-			if err == nil || !strings.Contains(err.Error(), "hostNetwork=true") {
-				t.Errorf("%s: %v, want a refusal because of hostNetwork", name, err)
+		for document := range strings.SplitSeq(render(t, "v4", "--values", values), "\n---\n") {
+			pod, ok := podOf(document, decode(t, document))
+			if !ok {
+				continue
 			}
-			continue
-		}
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			// Those that the release has; what another would make does not matter here.
+			pod.Spec.ServiceAccountName, pod.Spec.PriorityClassName = "telepod-injector", ""
+			raw, err := json.Marshal(pod)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.create(t, string(raw))
+			want := ""
+			switch {
+			case strings.Contains(document, "\nkind: DaemonSet\n"):
+				want = "hostPath"
+			case name == "aws-overlay":
+				want = "hostNetwork=true"
+			case err != nil:
+				t.Errorf("%s: %s: %v", name, pod.Name, err)
+			}
+			if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%s: %s: %v, want a refusal because of %s", name, pod.Name, err, want)
+			}
 		}
 	}
-}
-
-// podOfDeployment makes a Pod of the template of the Deployment among the documents.
-func podOfDeployment(t *testing.T, documents string) string {
-	t.Helper()
-	for document := range strings.SplitSeq(documents, "\n---\n") {
-		if !strings.Contains(document, "\nkind: Deployment\n") {
-			continue
-		}
-		template := decode(t, document).Object["spec"].(map[string]any)["template"].(map[string]any)
-		metadata := template["metadata"].(map[string]any)
-		metadata["name"], metadata["namespace"] = "replica", "telepod"
-		pod, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(pod)
-	}
-	return ""
 }
 
 // pod is one that every PodSecurity level accepts.

@@ -7,7 +7,11 @@ import (
 
 // TestMistakes holds what a wrong value is answered with.
 func TestMistakes(t *testing.T) {
-	const fine = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod"
+	const (
+		fine   = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod"
+		region = fine + ",central.primary=central:4318"
+		site   = region + ",central.enabled=true,central.jaeger=jaeger:4317"
+	)
 	cases := map[string]struct{ set, want string }{
 		"no provider":                {"cloud.region=us-east-1,cluster.name=prod", "cloud.provider is missing: say where"},
 		"no region":                  {"cloud.provider=aws,cluster.name=prod", "cloud.region is missing: set it"},
@@ -29,6 +33,32 @@ func TestMistakes(t *testing.T) {
 		"CA that is not PEM":         {fine + ",injector.certificates.mode=existingSecret,injector.certificates.existingSecret=tls,injector.certificates.caBundle=TElTVA==", "is not PEM: pass the file"},
 		"issuer in another mode":     {fine + ",injector.certificates.issuerRef.name=ca", "is for mode certManager"},
 		"issuer without name":        {fine + ",injector.certificates.mode=certManager,injector.certificates.issuerRef.kind=ClusterIssuer", "issuerRef has no name"},
+		"no port":                    {fine + ",central.primary=central", "write host:port without a scheme"},
+		"URL for a site":             {fine + ",central.primary=https://central:4318", "write host:port without a scheme"},
+		"gRPC port":                  {fine + ",central.primary=central:4317", "regions speak OTLP over HTTP"},
+		"sites the same":             {fine + ",central.primary=a:4318,central.backup=a:4318", "name two sites"},
+		"backup alone":               {fine + ",central.backup=a:4318", "name the primary site first"},
+		"logs from a gateway":        {region + ",regional.mode=gateway,regional.containerLogs=true", "which runs on some nodes only"},
+		"metrics to AWS":             {region + ",regional.cloudExport.signals[0]=metrics", "list traces and logs only"},
+		"Azure without Secret":       {strings.Replace(region, "aws", "azure", 1) + ",regional.cloudExport.signals[0]=logs", "needs regional.cloudExport.connectionStringSecret"},
+		"no cloud to export to":      {strings.Replace(region, "aws", "other", 1) + ",regional.cloudExport.signals[0]=logs", "cloud.provider is other"},
+		"no cloud for an identity":   {strings.Replace(region, "aws", "other", 1) + ",regional.identity=me", "cloud.provider is other: remove it"},
+		"unknown rule":               {region + ",regional.sovereignty[0].action=hide", "'drop', 'keep'"},
+		"values of no attribute":     {region + ",regional.sovereignty[0].action=drop,regional.sovereignty[0].values[0]=eu", "say which attribute they are of"},
+		"rule that keeps everything": {region + ",regional.sovereignty[0].action=keep", "keeps everything, which is no rule"},
+		"rule about no backup":       {region + ",regional.sovereignty[0].action=drop,regional.sovereignty[0].destinations[0]=backup", "set central.backup, or remove the rule"},
+		"rule about no cloud":        {region + ",regional.sovereignty[0].action=drop,regional.sovereignty[0].destinations[0]=cloud", "nothing is sent there"},
+		"sample nothing":             {region + ",regional.samplePercent=0", "exclusiveMinimum"},
+		"own profile named cluster":  {region + ",regional.mode=gateway,profiles.cluster.inherits=aws", "choose another name"},
+		"issuer of TLS without name": {region + ",tls.issuerRef.kind=ClusterIssuer", "tls.issuerRef has no name"},
+		"site that nobody reaches":   {fine + ",central.enabled=true,central.jaeger=j:4317", "does not say under which host:port regions reach it"},
+		"site that writes nowhere":   {region + ",central.enabled=true", "nowhere to write to"},
+		"replicas without storage":   {site + ",central.replicas=2,central.storage.gigabytes=0", "replicas need storage"},
+		"bucket without region":      {site + ",central.archive.bucket=b", "central.archive.region is missing"},
+		"archive that is no URL":     {site + ",central.archive.bucket=b,central.archive.region=r,central.archive.endpoint=minio:9000", "write a URL that starts with"},
+		"Jaeger by URL":              {region + ",central.enabled=true,central.jaeger=http://jaeger:4317", "write host:port of its OTLP gRPC port"},
+		"Prometheus without URL":     {site + ",central.prometheus=prometheus:9090", "write the remote-write URL"},
+		"unknown role":               {site + ",central.role=third", "'primary', 'backup'"},
 		"unknown certificate's mode": {fine + ",injector.certificates.mode=vault", "'selfManaged', 'certManager', 'existingSecret'"},
 	}
 	for name, c := range cases {

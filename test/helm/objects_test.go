@@ -51,7 +51,7 @@ func TestCertManagerObjects(t *testing.T) {
 // TestProfilesLoad feeds the rendered ConfigMap to the webhook's own loader.
 func TestProfilesLoad(t *testing.T) {
 	for document := range strings.SplitSeq(render(t, "v4", "--values", presets(t)["other"]), "\n---\n") {
-		if !strings.Contains(document, "\nkind: ConfigMap\n") {
+		if !strings.Contains(document, "\n  name: telepod-injector-profiles\n") {
 			continue
 		}
 		var files struct{ Data map[string]string }

@@ -53,9 +53,20 @@ func chart(t *testing.T) string {
 // presets returns the values files in ci/ by name.
 func presets(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(chart(t), "ci", "*.yaml"))
+	return valuesIn(t, "ci")
+}
+
+// examples returns those in examples/, which are for people to start from.
+func examples(t *testing.T) map[string]string {
+	t.Helper()
+	return valuesIn(t, "examples")
+}
+
+func valuesIn(t *testing.T, directory string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(chart(t), directory, "*.yaml"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no presets in ci: %v", err)
+		t.Fatalf("no values in %s: %v", directory, err)
 	}
 	named := map[string]string{}
 	for _, file := range files {
@@ -126,9 +137,11 @@ func TestGolden(t *testing.T) {
 
 // TestRenderIsStable holds the promise to Argo CD: nothing random.
 func TestRenderIsStable(t *testing.T) {
-	values := presets(t)["other"]
-	if diff := cmp.Diff(render(t, "v4", "--values", values), render(t, "v4", "--values", values)); diff != "" {
-		t.Errorf("two renders differ:\n%s", diff)
+	for _, name := range []string{"other", "region-all", "central-scaled"} {
+		values := presets(t)[name]
+		if diff := cmp.Diff(render(t, "v4", "--values", values), render(t, "v4", "--values", values)); diff != "" {
+			t.Errorf("two renders of %s differ:\n%s", name, diff)
+		}
 	}
 }
 

@@ -20,4 +20,23 @@
 {{- if not .Values.cluster.name -}}
 {{- fail "cluster.name is missing: give the cluster a name that is unique in your estate, e.g. --set cluster.name=prod-use1" -}}
 {{- end -}}
+{{- with .Values.central -}}
+{{- if and .backup (not .primary) -}}
+{{- fail "central.backup is set but central.primary is not: name the primary site first, e.g. --set central.primary=central.example.com:4318" -}}
+{{- end -}}
+{{- if and .primary (eq .primary .backup) -}}
+{{- fail (printf "central.primary and central.backup are both %q: name two sites, or leave central.backup empty" .primary) -}}
+{{- end -}}
+{{- range $name, $site := dict "primary" .primary "backup" .backup -}}
+{{- if and $site (not (regexMatch `^([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$` $site)) -}}
+{{- fail (printf "central.%s is %q: write host:port without a scheme, such as central.example.com:4318" $name $site) -}}
+{{- end -}}
+{{- if hasSuffix ":4317" $site -}}
+{{- fail (printf "central.%s is %q: regions speak OTLP over HTTP, but 4317 is the port of OTLP over gRPC: use 4318, or any other" $name $site) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.tls.issuerRef (not .Values.tls.issuerRef.name) -}}
+{{- fail "tls.issuerRef has no name: set tls.issuerRef.name" -}}
+{{- end -}}
 {{- end -}}

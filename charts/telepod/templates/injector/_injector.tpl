@@ -31,20 +31,38 @@ app.kubernetes.io/component: injector
 {{- end -}}
 {{- end -}}
 
-{{/* The profile of pods that name none: base where the provider has no profile. */}}
+{{/* The built-in profile of the provider, or base. */}}
+{{- define "telepod.injector.builtinProfile" -}}
+{{- eq .Values.cloud.provider "other" | ternary "base" .Values.cloud.provider -}}
+{{- end -}}
+
+{{/*
+Not empty where the regional Collectors are not what the built-in profiles expect, a DaemonSet with the
+Service telepod-collector.telepod.svc: then a profile named cluster says what differs.
+*/}}
+{{- define "telepod.injector.clusterProfile" -}}
+{{- if include "telepod.regional.installed" . -}}
+{{- if or (eq .Values.regional.mode "gateway") (ne (include "telepod.regional.host" .) "telepod-collector.telepod.svc") -}}
+true
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The profile of pods that name none. */}}
 {{- define "telepod.injector.profile" -}}
 {{- if .Values.injector.profile -}}
 {{ .Values.injector.profile }}
-{{- else if eq .Values.cloud.provider "other" -}}
-base
+{{- else if include "telepod.injector.clusterProfile" . -}}
+cluster
 {{- else -}}
-{{ .Values.cloud.provider }}
+{{ include "telepod.injector.builtinProfile" . }}
 {{- end -}}
 {{- end -}}
 
 {{/* Every profile there will be, as a comma-separated list. */}}
 {{- define "telepod.injector.profiles" -}}
-{{- concat (list "aws" "azure" "base" "gcp") (keys .Values.profiles) | uniq | sortAlpha | join "," -}}
+{{- $cluster := include "telepod.injector.clusterProfile" . | empty | ternary (list) (list "cluster") -}}
+{{- concat (list "aws" "azure" "base" "gcp") $cluster (keys .Values.profiles) | uniq | sortAlpha | join "," -}}
 {{- end -}}
 
 {{/* Namespaces that are never touched, as a comma-separated list. */}}
@@ -99,6 +117,9 @@ base
 {{- $known := include "telepod.injector.profiles" . -}}
 {{- if not (has $profile (splitList "," $known)) -}}
 {{- fail (printf "injector.profile %q is no profile: use one of %s, or define it in profiles" $profile $known) -}}
+{{- end -}}
+{{- if and (include "telepod.injector.clusterProfile" .) (hasKey .Values.profiles "cluster") -}}
+{{- fail "profiles.cluster takes the name of the profile that leads to this release's Collectors: choose another name and set inherits: cluster" -}}
 {{- end -}}
 {{- range $name, $profile := .Values.profiles -}}
 {{- if has $name (list "aws" "azure" "base" "gcp") -}}

@@ -1,0 +1,151 @@
+{{/* What the pods of regional and central Collectors have in common. */}}
+
+{{- define "telepod.collector.image" -}}
+{{- with .Values.collector.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}
+{{- end -}}
+{{- end -}}
+
+{{/* The user of the public image. */}}
+{{- define "telepod.collector.user" -}}
+10001
+{{- end -}}
+
+{{- define "telepod.collector.pullSecrets" -}}
+{{- with .Values.collector.image.pullSecrets -}}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* Annotation of a ServiceAccount that lends it an identity of the cloud. Takes root and identity. */}}
+{{- define "telepod.collector.identityAnnotation" -}}
+{{- $annotations := dict "aws" "eks.amazonaws.com/role-arn" "gcp" "iam.gke.io/gcp-service-account" "azure" "azure.workload.identity/client-id" -}}
+{{- with .identity -}}
+{{ get $annotations $.root.Values.cloud.provider }}: {{ . | quote }}
+{{- end -}}
+{{- end -}}
+
+{{/* Label that has Azure's webhook give a pod the identity of its ServiceAccount. Takes root and identity. */}}
+{{- define "telepod.collector.identityLabel" -}}
+{{- if and .identity (eq .root.Values.cloud.provider "azure") -}}
+azure.workload.identity/use: "true"
+{{- end -}}
+{{- end -}}
+
+{{/* The settings in which all containers agree: what PodSecurity restricted asks for, and no more. */}}
+{{- define "telepod.collector.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{/* Variables that the configurations refer to. */}}
+{{- define "telepod.collector.env" -}}
+- name: K8S_NODE_NAME
+  valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
+- name: K8S_NODE_IP
+  valueFrom: {fieldRef: {fieldPath: status.hostIP}}
+- name: K8S_POD_NAME
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: K8S_POD_IP
+  valueFrom: {fieldRef: {fieldPath: status.podIP}}
+- name: CLOUD_REGION
+  {{- if .Values.cloud.regionFromNodes }}
+  valueFrom: {fieldRef: {fieldPath: "metadata.labels['topology.kubernetes.io/region']"}}
+  {{- else }}
+  value: {{ .Values.cloud.region | quote }}
+  {{- end }}
+- name: QUEUE_DIR
+  value: /var/lib/telepod/queue
+- name: TLS_DIR
+  value: /etc/telepod/tls
+{{- end -}}
+
+{{- define "telepod.collector.probes" -}}
+# A node that is slow to start may take its time; one that hangs is started again.
+startupProbe:
+  httpGet: {path: /, port: health}
+  periodSeconds: 2
+  timeoutSeconds: 5
+  failureThreshold: 60
+readinessProbe:
+  httpGet: {path: /, port: health}
+  periodSeconds: 5
+  timeoutSeconds: 5
+livenessProbe:
+  httpGet: {path: /, port: health}
+  periodSeconds: 15
+  timeoutSeconds: 5
+  failureThreshold: 4
+{{- end -}}
+
+{{/* The command line: the chart's configuration, and the user's over it. Takes the user's. */}}
+{{- define "telepod.collector.args" -}}
+- --config=/etc/telepod/collector/collector.yaml
+{{- if . }}
+- --config=/etc/telepod/collector/yours.yaml
+{{- end }}
+{{- end -}}
+
+{{/* Certificate, key and the authority to trust. Takes root and secret. */}}
+{{- define "telepod.collector.tlsVolume" -}}
+name: tls
+projected:
+  defaultMode: 0440
+  sources:
+    {{- if .root.Values.tls.caConfigMap }}
+    - secret:
+        name: {{ .secret }}
+        items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]
+    - configMap:
+        name: {{ .root.Values.tls.caConfigMap }}
+        items: [{key: ca.crt, path: ca.crt}]
+    {{- else }}
+    - secret:
+        name: {{ .secret }}
+        items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}, {key: ca.crt, path: ca.crt}]
+    {{- end }}
+{{- end -}}
+
+{{/* User text in a Collector's configuration, where a dollar sign begins a variable. */}}
+{{- define "telepod.collector.literal" -}}
+{{ . | replace "$" "$$" | quote }}
+{{- end -}}
+
+{{/* Its own metrics, with labels that tell clouds and clusters apart. Takes root and service. */}}
+{{- define "telepod.collector.telemetry" -}}
+resource:
+  service.name: {{ .service }}
+  {{- if ne .root.Values.cloud.provider "other" }}
+  cloud.provider: {{ .root.Values.cloud.provider }}
+  {{- end }}
+  cloud.region: ${env:CLOUD_REGION}
+  k8s.cluster.name: {{ include "telepod.collector.literal" .root.Values.cluster.name }}
+  k8s.node.name: ${env:K8S_NODE_NAME}
+  k8s.pod.name: ${env:K8S_POD_NAME}
+logs: {disable_stacktrace: true}
+metrics:
+  level: normal
+  readers:
+    - pull:
+        exporter:
+          prometheus:
+            host: ${env:K8S_POD_IP}
+            port: 8888
+            with_resource_constant_labels: {included: [cloud.provider, cloud.region, k8s.cluster.name]}
+{{- end -}}
+
+{{/* Labels of a component's pods and objects. Takes root and component. */}}
+{{- define "telepod.collector.selector" -}}
+app.kubernetes.io/name: telepod
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{- define "telepod.collector.labels" -}}
+{{ include "telepod.collector.selector" . }}
+{{ include "telepod.labels" .root }}
+{{- end -}}

@@ -1,0 +1,88 @@
+{{- define "telepod.central.name" -}}
+{{ include "telepod.fullname" . }}-central
+{{- end -}}
+
+{{- define "telepod.central.sampler" -}}
+{{ include "telepod.fullname" . }}-sampler
+{{- end -}}
+
+{{/* Not empty where traces are sampled at all: something takes them. */}}
+{{- define "telepod.central.samples" -}}
+{{- if or .Values.central.jaeger .Values.central.kafka.brokers -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* Not empty where samplers stand behind the Collectors that receive. */}}
+{{- define "telepod.central.hasSamplers" -}}
+{{- if and .Values.central.enabled (gt (int .Values.central.replicas) 1) (include "telepod.central.samples" .) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* host:port under which the regions know this site. */}}
+{{- define "telepod.central.endpoint" -}}
+{{ get .Values.central .Values.central.role }}
+{{- end -}}
+
+{{- define "telepod.central.tlsSecret" -}}
+{{- .Values.tls.centralSecret | default (printf "%s-tls" (include "telepod.central.name" .)) -}}
+{{- end -}}
+
+{{/* Bytes of one queue: an eighth of the volume each, of which there are six at most. */}}
+{{- define "telepod.central.queueBytes" -}}
+{{- div (mul (.Values.central.storage.gigabytes | default 4) 1073741824) 8 -}}
+{{- end -}}
+
+{{/* What the load balancer in front of a site is told. */}}
+{{- define "telepod.central.serviceAnnotations" -}}
+{{- $internal := eq .Values.central.service.exposure "internal" -}}
+{{- $platform := include "telepod.platform" . -}}
+{{- $annotations := dict -}}
+{{- if eq $platform "eks" -}}
+{{- $annotations = dict "service.beta.kubernetes.io/aws-load-balancer-type" "external"
+      "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type" "ip"
+      "service.beta.kubernetes.io/aws-load-balancer-scheme" ($internal | ternary "internal" "internet-facing") -}}
+{{- else if and (eq $platform "gke") $internal -}}
+{{- $annotations = dict "networking.gke.io/load-balancer-type" "Internal"
+      "networking.gke.io/internal-load-balancer-allow-global-access" "true" -}}
+{{- else if eq $platform "gke" -}}
+{{- $annotations = dict "cloud.google.com/l4-rbs" "enabled" -}}
+{{- else if and (eq $platform "aks") $internal -}}
+{{- $annotations = dict "service.beta.kubernetes.io/azure-load-balancer-internal" "true" -}}
+{{- end -}}
+{{- with merge (deepCopy .Values.central.service.annotations) $annotations -}}
+{{ toYaml . }}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses values of the central part that cannot work, with what to do about it. */}}
+{{- define "telepod.central.check" -}}
+{{- include "telepod.check" . -}}
+{{- with .Values.central -}}
+{{- if not (get . .role) -}}
+{{- fail (printf "central.enabled: this is the %s site, but central.%s does not say under which host:port regions reach it" .role .role) -}}
+{{- end -}}
+{{- if not (or .jaeger .prometheus .archive.bucket .kafka.brokers) -}}
+{{- fail "central.enabled: the site has nowhere to write to: set one or more of central.jaeger, central.prometheus, central.archive.bucket, central.kafka.brokers" -}}
+{{- end -}}
+{{- if and (gt (int .replicas) 1) (not .storage.gigabytes) -}}
+{{- fail (printf "central.replicas is %d and central.storage.gigabytes is 0: replicas need storage, or what waits for a back end is lost with a pod" (int .replicas)) -}}
+{{- end -}}
+{{- if and .archive.bucket (not .archive.region) -}}
+{{- fail (printf "central.archive.bucket is %q but central.archive.region is missing: say where the bucket is" .archive.bucket) -}}
+{{- end -}}
+{{- if and .archive.endpoint (not (regexMatch "^https?://" .archive.endpoint)) -}}
+{{- fail (printf "central.archive.endpoint is %q: write a URL that starts with https:// or http://" .archive.endpoint) -}}
+{{- end -}}
+{{- if and .jaeger (not (regexMatch "^(https://)?[^/]+:[0-9]+$" .jaeger)) -}}
+{{- fail (printf "central.jaeger is %q: write host:port of its OTLP gRPC port, such as jaeger.tracing:4317, or https://host:port" .jaeger) -}}
+{{- end -}}
+{{- if and .prometheus (not (regexMatch "^https?://" .prometheus)) -}}
+{{- fail (printf "central.prometheus is %q: write the remote-write URL, such as http://prometheus.monitoring:9090/api/v1/write" .prometheus) -}}
+{{- end -}}
+{{- if and .identity (eq $.Values.cloud.provider "other") -}}
+{{- fail "central.identity is an identity of aws, gcp or azure, but cloud.provider is other: remove it, and put keys into central.env" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,281 @@
+{{/*
+A central Collector's configuration. Takes root and tier: site receives, sampler decides about whole traces
+where there are several; a single site does both.
+
+  otlp ┬▶ disk queue ▶ loopback ▶ S3 (everything)
+       ├▶ span metrics ▶ Prometheus (from everything)
+       └▶ [by trace id to a sampler] ▶ tail sampling ▶ disk queues ▶ Jaeger, Kafka
+
+Every branch ends in a queue of its own: a back end that is away holds up no other, and no region.
+*/}}
+{{- define "telepod.central.config" -}}
+{{- $central := .root.Values.central }}
+{{- $site := eq .tier "site" }}
+{{- $routes := and $site (include "telepod.central.hasSamplers" .root) }}
+{{- $decides := and (include "telepod.central.samples" .root) (not $routes) }}
+{{- $archive := and $site $central.archive.bucket }}
+{{- $kafka := $central.kafka.brokers }}
+{{- $prometheus := and $site $central.prometheus }}
+{{- $queue := include "telepod.central.queueBytes" .root }}
+{{- $environment := .root.Values.environment }}
+{{- $first := $environment | empty | ternary (list "memory_limiter") (list "memory_limiter" "resource/environment") -}}
+extensions:
+  health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
+  file_storage/queue:
+    directory: ${env:QUEUE_DIR}
+    create_directory: true
+    timeout: 10s
+    recreate: true
+    compaction: {on_start: true, on_rebound: true, directory: "${env:QUEUE_DIR}", cleanup_on_start: true}
+
+receivers:
+  {{- if $site }}
+  otlp:
+    protocols:
+      http:
+        endpoint: "[${env:K8S_POD_IP}]:4318"
+        # Below every batch.max_size, above which an item would be dropped.
+        max_request_body_size: 16777216
+        tls: &mtls {cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", client_ca_file: "${env:TLS_DIR}/ca.crt", min_version: "1.3", reload_interval: 1h}
+      grpc:
+        endpoint: "[${env:K8S_POD_IP}]:4317"
+        max_recv_msg_size_mib: 16
+        tls: *mtls
+        # Connections end after a while, so that new replicas get their share.
+        keepalive:
+          server_parameters: {max_connection_age: 2m, max_connection_age_grace: 30s}
+          enforcement_policy: {min_time: 5s, permit_without_stream: true}
+  {{- else }}
+  # From the site's own Collectors, in the cluster's network.
+  otlp:
+    protocols:
+      grpc: {endpoint: "[${env:K8S_POD_IP}]:4317", max_recv_msg_size_mib: 32}
+  {{- end }}
+  {{- if $archive }}
+  # The S3 exporter neither queues on disk nor retries: otlp_grpc/archive does both in front of it.
+  otlp/archive:
+    protocols:
+      grpc: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:14319", max_recv_msg_size_mib: 64}
+  {{- end }}
+
+processors:
+  memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
+  {{- if $environment }}
+  resource/environment:
+    attributes:
+      - {key: deployment.environment.name, value: {{ include "telepod.collector.literal" $environment }}, action: insert}
+  {{- end }}
+  {{- if $archive }}
+  # The archive's folder, from what the data says of itself.
+  transform/archive:
+    error_mode: ignore
+    trace_statements: &folder
+      - context: resource
+        statements:
+          - set(resource.attributes["telemetry.archive.prefix"], Concat([resource.attributes["cloud.provider"], resource.attributes["cloud.region"]], "/")) where resource.attributes["cloud.provider"] != nil and resource.attributes["cloud.region"] != nil
+    log_statements: *folder
+  {{- end }}
+  {{- if $decides }}
+  {{- $share := div (add $central.tracesPerSecond (sub (int $central.replicas) 1)) (int $central.replicas) }}
+  {{- $traces := max 1000 (mul $share $central.sampling.decisionSeconds 3) }}
+  # Sized for {{ $share }} new traces a second; watch otelcol_processor_tail_sampling_sampling_trace_dropped_too_early_total.
+  tail_sampling:
+    decision_wait: {{ int $central.sampling.decisionSeconds }}s
+    decision_wait_after_root_received: 2s
+    num_traces: {{ $traces }}
+    expected_new_traces_per_sec: {{ $share }}
+    # Spans that come after the decision follow it.
+    decision_cache: {sampled_cache_size: {{ mul $traces 5 }}, non_sampled_cache_size: {{ mul $traces 5 }}}
+    policies:
+      - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
+      - {name: http-5xx, type: numeric_attribute, numeric_attribute: {key: http.response.status_code, min_value: 500, max_value: 599}}
+      - {name: slow, type: latency, latency: {threshold_ms: {{ int $central.sampling.slowMilliseconds }}}}
+      - {name: share, type: probabilistic, probabilistic: {sampling_percentage: {{ $central.sampling.keepPercent }}}}
+  {{- end }}
+{{- if or $prometheus (and $archive $central.archive.regions) }}
+
+connectors:
+  {{- if $prometheus }}
+  spanmetrics:
+    histogram: {unit: s, explicit: {buckets: [5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s, 10s]}}
+    dimensions: [{name: http.request.method}, {name: http.route}, {name: http.response.status_code}]
+    resource_metrics_key_attributes: [service.name, cloud.provider, cloud.region, k8s.cluster.name]
+    metrics_flush_interval: 15s
+    metrics_expiration: 10m
+  {{- end }}
+  {{- if and $archive $central.archive.regions }}
+  # The S3 exporter files a batch under its first resource: what goes to different folders is parted before.
+  {{- range list "traces" "logs" }}
+  {{- $signal := . }}
+  routing/{{ . }}:
+    default_pipelines: [{{ . }}/archive-unlisted]
+    table:
+      {{- range $central.archive.regions }}
+      - {context: resource, condition: 'attributes["telemetry.archive.prefix"] == "{{ . }}"', pipelines: [{{ $signal }}/archive-{{ . | replace "/" "-" }}]}
+      {{- end }}
+  {{- end }}
+  {{- end }}
+{{- end }}
+
+exporters:
+  {{- if $archive }}
+  otlp_grpc/archive:
+    endpoint: "${env:LOOP_HOST:-127.0.0.1}:14319"
+    compression: none
+    tls: {insecure: true}
+    timeout: 60s
+    retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}
+    sending_queue:
+      enabled: true
+      storage: file_storage/queue
+      sizer: bytes
+      queue_size: {{ $queue }}
+      num_consumers: 4
+      # Large objects are few, and every object costs.
+      batch: {sizer: bytes, flush_timeout: 10s, min_size: 8000000, max_size: 17000000}
+  {{- range list "traces" "logs" }}
+  awss3/{{ . }}:
+    marshaler: otlp_proto
+    timeout: 30s
+    sending_queue: {enabled: false}
+    resource_attrs_to_s3: {s3_prefix: telemetry.archive.prefix}
+    s3uploader:
+      region: {{ $central.archive.region }}
+      s3_bucket: {{ $central.archive.bucket }}
+      s3_base_prefix: {{ . }}
+      s3_prefix: unknown/unknown
+      s3_partition_format: "year=%Y/month=%m/day=%d/hour=%H/minute=%M"
+      s3_partition_timezone: UTC
+      file_prefix: ${env:K8S_POD_NAME}_
+      unique_key_func_name: uuidv7
+      compression: zstd
+      retry_max_attempts: 3
+      {{- with $central.archive.endpoint }}
+      endpoint: {{ . }}
+      s3_force_path_style: true
+      disable_ssl: {{ hasPrefix "http://" . }}
+      {{- end }}
+  {{- end }}
+  {{- end }}
+  {{- if $prometheus }}
+  prometheusremotewrite/applications: &prometheus
+    endpoint: {{ $central.prometheus }}
+    tls: {insecure: {{ hasPrefix "http://" $central.prometheus }}}
+    timeout: 30s
+    target_info: {enabled: true}
+    # In order: Prometheus takes late points only with out_of_order_time_window.
+    remote_write_queue: {enabled: true, queue_size: 10000, num_consumers: 1}
+    max_batch_request_parallelism: 1
+    retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}
+  # Each replica counts for itself, so its name is among the labels.
+  prometheusremotewrite/spans:
+    <<: *prometheus
+    external_labels: {collector: "${env:K8S_POD_NAME}"}
+  {{- end }}
+  {{- if $routes }}
+  # A trace's spans all go to one sampler. The queue is in front of the choice, so that what a sampler that
+  # ended did not take is routed anew, within seconds.
+  loadbalancing/samplers:
+    routing_key: traceID
+    resolver:
+      dns: {hostname: {{ include "telepod.central.sampler" .root }}.{{ .root.Release.Namespace }}.svc, port: "4317", interval: 2s, timeout: 1s}
+    timeout: 10s
+    retry_on_failure: {enabled: true, initial_interval: 500ms, max_interval: 2s, max_elapsed_time: 0s}
+    sending_queue:
+      enabled: true
+      storage: file_storage/queue
+      sizer: bytes
+      queue_size: {{ $queue }}
+      num_consumers: 4
+      batch: {sizer: bytes, flush_timeout: 200ms, min_size: 1000000, max_size: 17000000}
+    protocol:
+      otlp:
+        compression: none
+        timeout: 2s
+        tls: {insecure: true}
+        retry_on_failure: {enabled: false}
+        sending_queue: {enabled: false}
+  {{- end }}
+  {{- if and $decides $central.jaeger }}
+  otlp_grpc/jaeger:
+    endpoint: {{ $central.jaeger }}
+    tls: {insecure: {{ not (hasPrefix "https://" $central.jaeger) }}}
+    timeout: 10s
+    retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}
+    sending_queue:
+      enabled: true
+      storage: file_storage/queue
+      sizer: bytes
+      queue_size: {{ $queue }}
+      # What has been decided is nowhere else: the sampler waits for room.
+      block_on_overflow: true
+      # Mostly about 1 MB. The receiver has to take 20 MiB for the largest message that a region may send.
+      batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 17000000}
+  {{- end }}
+  {{- if $kafka }}
+  kafka:
+    brokers: {{ $kafka | toJson }}
+    {{- if $central.kafka.tls }}
+    tls: {insecure: false}
+    {{- end }}
+    {{- range $signal, $topic := dict "traces" "spans" "metrics" "metrics" "logs" "logs" }}
+    {{ $signal }}: {topic: {{ $central.kafka.topicPrefix }}{{ $topic }}, encoding: otlp_proto}
+    {{- end }}
+    producer: {required_acks: -1, compression: zstd, max_message_bytes: 1000000}
+    partition_traces_by_id: true
+    retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}
+    sending_queue:
+      enabled: true
+      storage: file_storage/queue
+      sizer: bytes
+      queue_size: {{ $queue }}
+      block_on_overflow: true
+      batch: {sizer: items, flush_timeout: 1s, min_size: 500, max_size: 1000}
+  {{- end }}
+  {{- if and $site (or (not $archive) (not $prometheus)) }}
+  # Takes what this site has no back end for: a region's data is never refused.
+  nop: {}
+  {{- end }}
+
+service:
+  extensions: [health_check, file_storage/queue]
+  pipelines:
+    {{- if $archive }}
+    {{- range $signal := list "traces" "logs" }}
+    {{ $signal }}/archive: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [otlp_grpc/archive]}
+    {{- if $central.archive.regions }}
+    {{ $signal }}/archive-out: {receivers: [otlp/archive], processors: [transform/archive], exporters: [routing/{{ $signal }}]}
+    {{- range append $central.archive.regions "unlisted" }}
+    {{ $signal }}/archive-{{ . | replace "/" "-" }}: {receivers: [routing/{{ $signal }}], exporters: [awss3/{{ $signal }}]}
+    {{- end }}
+    {{- else }}
+    {{ $signal }}/archive-out: {receivers: [otlp/archive], processors: [transform/archive], exporters: [awss3/{{ $signal }}]}
+    {{- end }}
+    {{- end }}
+    {{- end }}
+    {{- if $prometheus }}
+    traces/metrics: {receivers: [otlp], processors: [memory_limiter], exporters: [spanmetrics]}
+    metrics/spans: {receivers: [spanmetrics], processors: [{{ join ", " $first }}], exporters: [prometheusremotewrite/spans]}
+    {{- end }}
+    {{- if $routes }}
+    traces/samplers: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [loadbalancing/samplers]}
+    {{- else if $decides }}
+    {{- $exporters := list }}
+    {{- if $central.jaeger }}{{ $exporters = append $exporters "otlp_grpc/jaeger" }}{{ end }}
+    {{- if $kafka }}{{ $exporters = append $exporters "kafka" }}{{ end }}
+    traces/sampled: {receivers: [otlp], processors: [{{ join ", " (append $first "tail_sampling") }}], exporters: [{{ join ", " $exporters }}]}
+    {{- else if not (or $archive $prometheus) }}
+    traces: {receivers: [otlp], processors: [memory_limiter], exporters: [nop]}
+    {{- end }}
+    {{- if $site }}
+    {{- $metrics := list }}
+    {{- if $prometheus }}{{ $metrics = append $metrics "prometheusremotewrite/applications" }}{{ end }}
+    {{- if $kafka }}{{ $metrics = append $metrics "kafka" }}{{ end }}
+    metrics: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [{{ join ", " ($metrics | default (list "nop")) }}]}
+    {{- if or $kafka (not $archive) }}
+    logs: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [{{ $kafka | empty | ternary "nop" "kafka" }}]}
+    {{- end }}
+    {{- end }}
+  telemetry:
+    {{- include "telepod.collector.telemetry" (dict "root" .root "service" ($site | ternary "telepod-central" "telepod-sampler")) | nindent 4 }}
+{{- end -}}

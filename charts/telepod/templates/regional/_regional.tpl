@@ -1,0 +1,84 @@
+{{/* Not empty where regional Collectors are installed: not before it is known where they send to. */}}
+{{- define "telepod.regional.installed" -}}
+{{- if and .Values.regional.enabled .Values.central.primary -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* Also the Service that the injector's endpoint "service" names. */}}
+{{- define "telepod.regional.name" -}}
+{{ include "telepod.fullname" . }}-collector
+{{- end -}}
+
+{{- define "telepod.regional.host" -}}
+{{ include "telepod.regional.name" . }}.{{ .Release.Namespace }}.svc
+{{- end -}}
+
+{{- define "telepod.regional.selector" -}}
+{{ include "telepod.collector.selector" (dict "root" . "component" "collector") }}
+{{- end -}}
+
+{{- define "telepod.regional.labels" -}}
+{{ include "telepod.collector.labels" (dict "root" . "component" "collector") }}
+{{- end -}}
+
+{{- define "telepod.regional.tlsSecret" -}}
+{{- .Values.tls.regionalSecret | default (printf "%s-tls" (include "telepod.regional.name" .)) -}}
+{{- end -}}
+
+{{/* Not empty where the queue is on disk. */}}
+{{- define "telepod.regional.persistent" -}}
+{{- if or (eq .Values.regional.mode "daemonset") .Values.regional.gateway.persistent -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* Log files of containers belong to root. */}}
+{{- define "telepod.regional.user" -}}
+{{- if .Values.regional.containerLogs -}}
+0
+{{- else -}}
+{{ include "telepod.collector.user" . }}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses values of the regional part that cannot work, with what to do about it. */}}
+{{- define "telepod.regional.check" -}}
+{{- include "telepod.check" . -}}
+{{- with .Values.regional -}}
+{{- if and (eq .mode "gateway") (or .nodeMetrics .containerLogs .hostNetwork) -}}
+{{- fail "regional.mode is gateway, which runs on some nodes only: set nodeMetrics, containerLogs and hostNetwork of regional to false, or the mode to daemonset" -}}
+{{- end -}}
+{{- if and .identity (eq $.Values.cloud.provider "other") -}}
+{{- fail "regional.identity is an identity of aws, gcp or azure, but cloud.provider is other: remove it" -}}
+{{- end -}}
+{{- if .cloudExport.signals -}}
+{{- if eq $.Values.cloud.provider "other" -}}
+{{- fail "regional.cloudExport.signals needs a cloud, but cloud.provider is other: remove the signals, or add an exporter in regional.config" -}}
+{{- end -}}
+{{- if and (eq $.Values.cloud.provider "aws") (has "metrics" .cloudExport.signals) -}}
+{{- fail "regional.cloudExport.signals: metrics do not go to AWS from here: list traces and logs only" -}}
+{{- end -}}
+{{- if and (eq $.Values.cloud.provider "aws") (not $.Values.cloud.region) -}}
+{{- fail "regional.cloudExport on aws needs the region it writes to: set cloud.region in place of cloud.regionFromNodes" -}}
+{{- end -}}
+{{- if and (eq $.Values.cloud.provider "azure") (not .cloudExport.connectionStringSecret) -}}
+{{- fail "regional.cloudExport on azure needs regional.cloudExport.connectionStringSecret: a Secret whose key connection-string is Azure Monitor's" -}}
+{{- end -}}
+{{- end -}}
+{{- range $i, $rule := .sovereignty -}}
+{{- if and .values (not .attribute) -}}
+{{- fail (printf "regional.sovereignty[%d] has values but no attribute: say which attribute they are of" $i) -}}
+{{- end -}}
+{{- if and (eq .action "keep") (not .attribute) -}}
+{{- fail (printf "regional.sovereignty[%d] keeps everything, which is no rule: give it an attribute, or action drop" $i) -}}
+{{- end -}}
+{{- if and (has "backup" .destinations) (not $.Values.central.backup) -}}
+{{- fail (printf "regional.sovereignty[%d] is about the backup, but there is none: set central.backup, or remove the rule" $i) -}}
+{{- end -}}
+{{- if and (has "cloud" .destinations) (not $.Values.regional.cloudExport.signals) -}}
+{{- fail (printf "regional.sovereignty[%d] is about the cloud's own tools, but nothing is sent there: set regional.cloudExport.signals, or remove the rule" $i) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

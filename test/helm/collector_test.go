@@ -1,0 +1,177 @@
+package helm_test
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/test/collector"
+)
+
+// notBuilt are the exporters that the Collector of the tests is without: their modules do not build
+// at its version. They are in the public contrib image.
+var notBuilt = []string{"awscloudwatchlogs", "azuremonitor", "googlecloud"}
+
+// TestCollectorConfigurations has the real Collector validate every rendered configuration, with the
+// user's merged over it.
+func TestCollectorConfigurations(t *testing.T) {
+	program, err := collector.Full(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := collector.Run{Program: program, Env: collectorEnv(t)}
+	values := presets(t)
+	maps.Copy(values, examples(t))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		documents := render(t, "v4", "--values", values[name])
+		for document := range strings.SplitSeq(documents, "\n---\n") {
+			if !strings.Contains(document, "\n  collector.yaml: |") {
+				continue
+			}
+			object := decode(t, document)
+			t.Run(name+"/"+object.GetName(), func(t *testing.T) {
+				run.Configs = writeConfigurations(t, object.Object["data"].(map[string]any))
+				if err := collector.Validate(t.Context(), run); err != nil {
+					t.Errorf("%v:\n%s", err, document)
+				}
+			})
+		}
+	}
+}
+
+// writeConfigurations writes the files of a ConfigMap as the Collector gets them, but for what only
+// a node, or only the contrib image, has.
+func writeConfigurations(t *testing.T, data map[string]any) []string {
+	t.Helper()
+	text := data["collector.yaml"].(string)
+	for _, exporter := range notBuilt {
+		text = strings.ReplaceAll(text, exporter+"]", "nop/"+exporter+"]")
+		before, rest, found := strings.Cut(text, "\n  "+exporter+":\n")
+		if !found {
+			continue
+		}
+		// The exporter's own lines are deeper.
+		lines := strings.Split(rest, "\n")
+		end := slices.IndexFunc(lines, func(line string) bool { return !strings.HasPrefix(line, "    ") })
+		text = before + "\n  nop/" + exporter + ": {}\n" + strings.Join(lines[end:], "\n")
+	}
+	directory := t.TempDir()
+	configs := []string{filepath.Join(directory, "collector.yaml")}
+	write(t, configs[0], text)
+	if mine, found := data["yours.yaml"]; found {
+		configs = append(configs, filepath.Join(directory, "yours.yaml"))
+		write(t, configs[1], mine.(string))
+	}
+	if strings.Contains(text, "\n  hostmetrics:") {
+		configs = append(configs, "yaml:receivers::hostmetrics::root_path: /", "yaml:receivers::kubeletstats::auth_type: none")
+	}
+	if strings.Contains(text, "detectors: [env, eks") {
+		// Asks for the API server's version while the configuration is read.
+		configs = append(configs, "yaml:processors::resourcedetection::detectors: [env, ec2]")
+	}
+	return configs
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// collectorEnv is that of a pod: the variables of the chart, and those of Kubernetes and the cloud.
+func collectorEnv(t *testing.T) []string {
+	t.Helper()
+	api := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(api.Close)
+	host, port, err := net.SplitHostPort(strings.TrimPrefix(api.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{
+		"K8S_NODE_NAME=node", "K8S_NODE_IP=127.0.0.1", "K8S_POD_NAME=pod", "K8S_POD_IP=127.0.0.1",
+		"CLOUD_REGION=us-east-1", "QUEUE_DIR=" + t.TempDir(), "TLS_DIR=" + t.TempDir(),
+		"APPLICATIONINSIGHTS_CONNECTION_STRING=InstrumentationKey=0",
+		"AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=key", "AWS_EC2_METADATA_DISABLED=true",
+		"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port,
+	}
+}
+
+// TestConfigurationsNameVariablesOfTheirPods holds what a configuration asks of its environment
+// against what its pods are given: an unset variable stops the Collector, or is empty.
+func TestConfigurationsNameVariablesOfTheirPods(t *testing.T) {
+	for name, values := range presets(t) {
+		asked, given := map[string][]string{}, map[string][]string{}
+		for document := range strings.SplitSeq(render(t, "v4", "--values", values), "\n---\n") {
+			object := decode(t, document)
+			if data, ok := object.Object["data"].(map[string]any); ok && data["collector.yaml"] != nil {
+				for _, part := range strings.Split(data["collector.yaml"].(string), "${env:")[1:] {
+					if variable, _, _ := strings.Cut(part, "}"); !strings.Contains(variable, ":-") {
+						asked[object.GetName()] = append(asked[object.GetName()], variable)
+					}
+				}
+			}
+			if pod, ok := podOf(document, object); ok {
+				for _, variable := range pod.Spec.Containers[0].Env {
+					given[object.GetName()] = append(given[object.GetName()], variable.Name)
+				}
+			}
+		}
+		for collector, variables := range asked {
+			for _, variable := range variables {
+				if !slices.Contains(given[collector], variable) {
+					t.Errorf("preset %s: %s asks for %s, which its pods do not have", name, collector, variable)
+				}
+			}
+		}
+	}
+}
+
+// TestRolloutOnChangedConfiguration: a Collector does not read its configuration again.
+func TestRolloutOnChangedConfiguration(t *testing.T) {
+	for preset, set := range map[string]string{
+		"aws":            "regional.queue.megabytes=100",
+		"region-all":     "regional.config.processors.batch.timeout=1s",
+		"central":        "central.config.processors.batch.timeout=1s",
+		"central-scaled": "central.sampling.keepPercent=2",
+	} {
+		sum := func(args ...string) string {
+			documents := render(t, "v4", append([]string{"--values", presets(t)[preset]}, args...)...)
+			var sums []string
+			for line := range strings.Lines(documents) {
+				if _, sum, found := strings.Cut(line, "checksum/config: "); found {
+					sums = append(sums, strings.TrimSpace(sum))
+				}
+			}
+			return fmt.Sprint(sums)
+		}
+		if before, after := sum(), sum("--set", set); before == after || before == "[]" {
+			t.Errorf("%s: pods stay the same with %s: %s", preset, set, after)
+		}
+	}
+}
+
+// TestCollectorVersion keeps the image's version and that of the Collector in the tests together.
+func TestCollectorVersion(t *testing.T) {
+	root := filepath.Join(chart(t), "..", "..")
+	raw, err := os.ReadFile(filepath.Join(root, "test", "collector", "full", "manifest.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest struct{ Dist struct{ Version string } }
+	if err := yaml.Unmarshal(raw, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	if want := "/opentelemetry-collector-contrib:" + manifest.Dist.Version; !strings.Contains(render(t, "v4", "--values", presets(t)["aws"]), want) {
+		t.Errorf("the image is not %s, which the configurations are proven on", want)
+	}
+}

@@ -1,0 +1,147 @@
+package helm_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// workloads of which the chart makes pods.
+var workloads = []string{"Deployment", "StatefulSet", "DaemonSet"}
+
+// podOf makes a Pod of a workload's template.
+func podOf(document string, object *unstructured.Unstructured) (*corev1.Pod, bool) {
+	if !slices.Contains(workloads, object.GetKind()) {
+		return nil, false
+	}
+	template, found, err := unstructured.NestedMap(object.Object, "spec", "template")
+	if err != nil || !found {
+		panic("a workload without a template:\n" + document)
+	}
+	pod := &corev1.Pod{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(template, pod); err != nil {
+		panic(err.Error() + ":\n" + document)
+	}
+	claims, _, _ := unstructured.NestedSlice(object.Object, "spec", "volumeClaimTemplates")
+	for range claims {
+		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "queue"})
+	}
+	pod.APIVersion, pod.Kind = "v1", "Pod"
+	pod.Name, pod.Namespace = object.GetName(), object.GetNamespace()
+	return pod, true
+}
+
+// TestEndpointsMeet holds the ports of nodes and the name of the Service against what the injector
+// tells pods, for releases of any name.
+func TestEndpointsMeet(t *testing.T) {
+	cases := map[string]struct {
+		args     []string
+		sidecars bool
+	}{
+		"usual names":     {args: []string{"--values", presets(t)["aws"]}},
+		"another release": {args: []string{"--values", presets(t)["aws"], "--set", "fullnameOverride=telemetry"}},
+		"own profile":     {args: []string{"--values", presets(t)["aws"], "--set", "fullnameOverride=telemetry,profiles.shop.inherits=aws,injector.profile=shop"}},
+		"gateway":         {args: []string{"--values", presets(t)["gateway"]}, sidecars: true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			var service, collector *unstructured.Unstructured
+			var sources []profiles.Source
+			chosen := ""
+			for document := range strings.SplitSeq(render(t, "v4", c.args...), "\n---\n") {
+				object := decode(t, document)
+				component := object.GetLabels()["app.kubernetes.io/component"]
+				switch {
+				case component == "collector" && object.GetKind() == "Service":
+					service = object
+				case component == "collector" && slices.Contains(workloads, object.GetKind()):
+					collector = object
+				case strings.HasSuffix(object.GetName(), "-profiles"):
+					data, _, _ := unstructured.NestedStringMap(object.Object, "data")
+					for file, text := range data {
+						sources = append(sources, profiles.Source{Name: file, Data: []byte(text)})
+					}
+				}
+				if _, rest, found := strings.Cut(document, "- --profile="); found {
+					chosen, _, _ = strings.Cut(rest, "\n")
+				}
+			}
+			set, err := profiles.Load(profiles.Facts{Cluster: "c", Region: "r"}, sources...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			profile, found := set.Lookup(chosen)
+			if !found {
+				t.Fatalf("the webhook is told profile %q, which is not there", chosen)
+			}
+			if want := service.GetName() + "." + service.GetNamespace() + ".svc"; profile.OTLP.ServiceHost != want {
+				t.Errorf("pods are told %s, but the Service is %s", profile.OTLP.ServiceHost, want)
+			}
+			if profile.Sidecar.Enabled == nil || *profile.Sidecar.Enabled != c.sidecars {
+				t.Errorf("sidecar enabled: %v, want %t", profile.Sidecar.Enabled, c.sidecars)
+			}
+			pod, _ := podOf("", collector)
+			for port, want := range map[string]int{"otlp-grpc": int(profile.OTLP.GRPCPort), "otlp-http": int(profile.OTLP.HTTPPort)} {
+				i := slices.IndexFunc(pod.Spec.Containers[0].Ports, func(p corev1.ContainerPort) bool { return p.Name == port })
+				if got := pod.Spec.Containers[0].Ports[i]; int(got.ContainerPort) != want || !c.sidecars && int(got.HostPort) != want {
+					t.Errorf("%s is %+v, pods are told %d", port, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestServiceFollowsKubernetes: before 1.35 no Service prefers the caller's node.
+func TestServiceFollowsKubernetes(t *testing.T) {
+	for version, want := range map[string]string{
+		"1.34.9-gke.1": "internalTrafficPolicy: Local", "v1.35.0-eks-1": "trafficDistribution: PreferSameNode",
+	} {
+		if !strings.Contains(render(t, "v4", "--values", presets(t)["aws"], "--kube-version", version), want) {
+			t.Errorf("%s: no %s", version, want)
+		}
+	}
+}
+
+// TestSovereignty reads the rules back as the conditions under which the Collector drops.
+func TestSovereignty(t *testing.T) {
+	var config struct {
+		Processors map[string]map[string]any
+		Service    struct {
+			Pipelines map[string]struct{ Processors []string }
+		}
+	}
+	for document := range strings.SplitSeq(render(t, "v4", "--values", presets(t)["gcp"]), "\n---\n") {
+		if strings.Contains(document, "\n  collector.yaml: |") {
+			data := decode(t, document).Object["data"].(map[string]any)
+			if err := yaml.Unmarshal([]byte(data["collector.yaml"].(string)), &config); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	personal := `attributes["data.class"] == "personal" or resource.attributes["data.class"] == "personal"`
+	got := config.Processors["filter/primary"]
+	want := map[string][]any{"span": {personal}, "datapoint": {personal}, "log_record": {personal, "true"}}
+	for signal, item := range map[string]string{"traces": "span", "metrics": "datapoint", "logs": "log_record"} {
+		if conditions := got[signal].(map[string]any)[item].([]any); !slices.Equal(conditions, want[item]) {
+			t.Errorf("%s: dropped on %q, want %q", signal, conditions, want[item])
+		}
+		if processors := config.Service.Pipelines[signal+"/primary"].Processors; !slices.Contains(processors, "filter/primary") {
+			t.Errorf("%s/primary has no filter: %q", signal, processors)
+		}
+		for _, free := range []string{signal + "/backup", signal + "/cloud"} {
+			if processors := config.Service.Pipelines[free].Processors; len(processors) > 0 {
+				t.Errorf("%s has %q, which no rule asks for", free, processors)
+			}
+		}
+	}
+	if got["error_mode"] != "propagate" {
+		t.Error("a rule that cannot be evaluated lets data out")
+	}
+}

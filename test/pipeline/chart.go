@@ -1,0 +1,102 @@
+package pipeline
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/test/helm"
+)
+
+// Values of the chart that every installation of a plant shares.
+const installation = `
+cloud: {provider: other, region: us-east-1}
+cluster: {name: test}
+environment: test
+injector: {enabled: false}
+`
+
+// The Collectors of the chart, by the names of their ConfigMaps.
+const (
+	Regional = "telepod-collector"
+	Central  = "telepod-central"
+	Sampler  = "telepod-sampler"
+)
+
+// RegionValues are those of a region that sends to these two addresses, host:port.
+func RegionValues(central [2]string) string {
+	return installation + fmt.Sprintf("central: {primary: %q, backup: %q}\n", central[0], central[1])
+}
+
+// CentralValues are those of a central site.
+func (p *Plant) CentralValues(s Stores, replicas int) string {
+	return installation + fmt.Sprintf(`
+regional: {enabled: false}
+central:
+  enabled: true
+  primary: primary.example.com:4318
+  backup: backup.example.com:4318
+  replicas: %d
+  jaeger: %s
+  prometheus: http://%s/api/v1/write
+  archive: {bucket: archive, region: us-east-1, endpoint: "http://%s"}
+  kafka: {brokers: [%q]}
+`, replicas, s.OTLP, s.RemoteWrite, s.S3, p.Kafka())
+}
+
+// offCluster takes from a region's configuration what needs a Kubernetes API.
+const offCluster = "yaml:processors::k8sattributes: {auth_type: none, passthrough: true}"
+
+// testArchive has the archive written often enough for a test to wait for it.
+const testArchive = "yaml:exporters::otlp_grpc/archive::sending_queue::batch::flush_timeout: 1s"
+
+// Render has Helm render the chart and returns the --config of one of its Collectors.
+func (p *Plant) Render(t testing.TB, values, collector string) string {
+	t.Helper()
+	cli, err := helm.V4(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	chart, err := helm.Chart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "values.yaml")
+	if err := os.WriteFile(file, []byte(values), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	rendered, err := cli.Run(t.Context(), "template", "telepod", chart, "--namespace", "telepod", "--values", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, "collector.yaml")
+	if err := os.WriteFile(config, []byte(configOf(t, rendered, collector)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+// configOf finds a Collector's configuration among rendered objects.
+func configOf(t testing.TB, rendered, name string) string {
+	t.Helper()
+	for _, document := range strings.Split(rendered, "\n---\n") {
+		var object struct {
+			Kind     string
+			Metadata struct{ Name string }
+			Data     map[string]string
+		}
+		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+			t.Fatalf("read what the chart rendered: %v", err)
+		}
+		if object.Kind == "ConfigMap" && object.Metadata.Name == name {
+			return object.Data["collector.yaml"]
+		}
+	}
+	t.Fatalf("the chart rendered no ConfigMap %s", name)
+	return ""
+}

@@ -1,0 +1,131 @@
+package pipeline
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+)
+
+// Link passes TCP connections on to a target, until a test breaks it.
+type Link struct {
+	// Address is where the link listens.
+	Address string
+	target  string
+
+	mu       sync.Mutex
+	flows    *sync.Cond
+	held     bool // bytes are taken and go nowhere
+	listener net.Listener
+	open     map[net.Conn]bool
+}
+
+// NewLink returns a link from an address to a target. It ends with the test.
+func NewLink(t testing.TB, address, target string) *Link {
+	t.Helper()
+	l := &Link{Address: address, target: target, open: map[net.Conn]bool{}}
+	l.flows = sync.NewCond(&l.mu)
+	l.Restore(t)
+	t.Cleanup(l.Cut)
+	return l
+}
+
+// Restore lets connections through again after [Link.Cut].
+func (l *Link) Restore(t testing.TB) {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", l.Address)
+	if err != nil {
+		t.Fatalf("listen for a link: %v", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listener, l.held = listener, false
+	go l.accept(listener)
+}
+
+// Cut ends all connections and refuses new ones: the far machine is up, its process is not.
+func (l *Link) Cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.listener.Close() // fails when it is closed, which is as well
+	for c := range l.open {
+		_ = c.Close()
+	}
+	l.held = false
+	l.flows.Broadcast()
+}
+
+// Swallow takes what is sent and passes nothing on, in both directions, for connections that are
+// open and for new ones: a partition.
+func (l *Link) Swallow() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = true
+}
+
+// Release ends [Link.Swallow]; what was held back is delivered now, late.
+func (l *Link) Release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = false
+	l.flows.Broadcast()
+}
+
+func (l *Link) accept(listener net.Listener) {
+	for {
+		near, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go l.pass(near)
+	}
+}
+
+func (l *Link) pass(near net.Conn) {
+	defer near.Close()
+	l.wait()
+	far, err := net.Dial("tcp", l.target)
+	if err != nil {
+		return
+	}
+	defer far.Close()
+	l.mu.Lock()
+	l.open[near], l.open[far] = true, true
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.open, near)
+		delete(l.open, far)
+	}()
+	done := make(chan struct{}, 2)
+	go l.copy(far, near, done)
+	go l.copy(near, far, done)
+	<-done
+}
+
+// wait returns when the link is not held.
+func (l *Link) wait() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.held {
+		l.flows.Wait()
+	}
+}
+
+func (l *Link) copy(to, from net.Conn, done chan<- struct{}) {
+	defer func() { done <- struct{}{} }()
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buffer)
+		l.wait()
+		if n > 0 {
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package pipeline
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/collector"
+)
+
+// Plant is a machine's worth of Collectors, links and back ends.
+type Plant struct {
+	// Backends is where the back ends run; see test/backends for their ports.
+	Backends string
+
+	program string
+	dir     string
+	network string // the first three bytes of every address
+	used    int
+	kafka   int // port
+}
+
+// NewPlant starts the back ends. Everything ends with the test.
+func NewPlant(t testing.TB) *Plant {
+	t.Helper()
+	p := newPlant(t)
+	program, err := build.Binary(t.Context(), build.Spec{Name: "backends", Module: "test/backends", Takes: "about 1 minute"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Backends, p.kafka = p.Address(), freePort(t)
+	backends := startChild(t, program, "-host="+p.Backends, "-kafka-port="+strconv.Itoa(p.kafka))
+	backends.ready(t, "http://"+p.Backends+":8080/healthz")
+	return p
+}
+
+// newPlant makes a plant without back ends.
+func newPlant(t testing.TB) *Plant {
+	t.Helper()
+	program, err := collector.Full(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Test processes that run at the same time keep to networks of their own.
+	pid := os.Getpid()
+	p := &Plant{program: program, dir: t.TempDir(), network: fmt.Sprintf("127.%d.%d", 100+pid/250%100, 1+pid%250)}
+	if err := os.Mkdir(p.certificates(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeCertificates(p.certificates(), p.addresses()); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Address returns a loopback address that nothing in the plant uses yet.
+func (p *Plant) Address() string {
+	p.used++
+	return p.network + "." + strconv.Itoa(p.used)
+}
+
+// addresses are all that the plant can hand out.
+func (p *Plant) addresses() []string {
+	var all []string
+	for i := 1; i <= 40; i++ {
+		all = append(all, p.network+"."+strconv.Itoa(i))
+	}
+	return all
+}
+
+func (p *Plant) certificates() string { return filepath.Join(p.dir, "certificates") }
+
+// Link returns a link, on an address of its own, to a port of a target.
+func (p *Plant) Link(t testing.TB, address, port string) *Link {
+	t.Helper()
+	return NewLink(t, net.JoinHostPort(p.Address(), port), net.JoinHostPort(address, port))
+}
+
+// Kafka is the broker's address.
+func (p *Plant) Kafka() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.kafka)) }
+
+// Region makes a regional Collector that sends to these two addresses, host:port. Further values
+// of --config go on top.
+func (p *Plant) Region(t testing.TB, central [2]string, configs ...string) *Node {
+	t.Helper()
+	config := p.Render(t, RegionValues(central), Regional)
+	return p.node("region", append([]string{config, offCluster}, configs...))
+}
+
+// Stores are the addresses of the back ends as a central Collector is to see them.
+type Stores struct{ OTLP, S3, RemoteWrite string }
+
+// Direct leads to the back ends without a link between.
+func (p *Plant) Direct() Stores {
+	return Stores{
+		OTLP:        net.JoinHostPort(p.Backends, "4317"),
+		S3:          net.JoinHostPort(p.Backends, "9000"),
+		RemoteWrite: net.JoinHostPort(p.Backends, "9090"),
+	}
+}
+
+// Central makes a Collector of a central site in one piece.
+func (p *Plant) Central(t testing.TB, name string, s Stores) *Node {
+	t.Helper()
+	return p.node(name, []string{p.Render(t, p.CentralValues(s, 1), Central), testArchive})
+}
+
+func (p *Plant) node(name string, configs []string) *Node {
+	address := p.Address()
+	return &Node{Name: name, Address: address, run: collector.Run{
+		Program: p.program, Configs: configs, Health: "http://" + net.JoinHostPort(address, "13133"),
+		Env: []string{
+			"K8S_POD_IP=" + address, "LOOP_HOST=" + address, "K8S_POD_NAME=" + name, "K8S_NODE_NAME=node",
+			"CLOUD_REGION=us-east-1", "QUEUE_DIR=" + p.Queue(name), "TLS_DIR=" + p.certificates(),
+			"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+			"GOMEMLIMIT=1GiB", "GOGC=400",
+		},
+	}}
+}
+
+// Queue is the directory of a node's disk queues.
+func (p *Plant) Queue(name string) string { return filepath.Join(p.dir, name, "queue") }
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}

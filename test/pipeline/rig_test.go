@@ -1,0 +1,154 @@
+package pipeline
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	faults = flag.Bool("faults", false, "run every fault, about 10 minutes, and not only the kill of the primary")
+	outage = flag.Duration("outage", 8*time.Second, "how long a fault lasts")
+	rate   = flag.Int("rate", 500, "spans a second, and as many data points and log records")
+	extra  = flag.String("region", "", "another --config for the regions, to compare variants")
+)
+
+var signals = []string{Traces, Metrics, Logs}
+
+// rig is the whole of a small installation under load: one region, two sites, their back ends.
+type rig struct {
+	plant                *Plant
+	region               *Node
+	primary, backup      *Node
+	toPrimary, toBackup  *Link // from the region to the sites
+	toOTLP, toS3, toProm *Link // from the sites to the back ends
+	load                 *Sender
+	mayRepeat            bool // an item may arrive twice: something was killed that had not answered
+	lines                []string
+}
+
+// newRig starts everything and waits until the primary has all signals.
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := assemble(t)
+	r.sendLoad(t)
+	r.awaitArrival(t, r.primary, 20*time.Second)
+	return r
+}
+
+// assemble starts everything but the load.
+func assemble(t *testing.T, regional ...string) *rig {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs Collectors; run without -short")
+	}
+	p := NewPlant(t)
+	r := &rig{plant: p}
+	r.toOTLP, r.toS3, r.toProm = p.Link(t, p.Backends, "4317"), p.Link(t, p.Backends, "9000"), p.Link(t, p.Backends, "9090")
+	stores := Stores{OTLP: r.toOTLP.Address, S3: r.toS3.Address, RemoteWrite: r.toProm.Address}
+	r.primary = p.Central(t, "primary", stores).Start(t)
+	r.backup = p.Central(t, "backup", stores).Start(t)
+	r.toPrimary, r.toBackup = p.Link(t, r.primary.Address, "4318"), p.Link(t, r.backup.Address, "4318")
+	if *extra != "" {
+		regional = append(regional, *extra)
+	}
+	r.region = p.Region(t, [2]string{r.toPrimary.Address, r.toBackup.Address}, regional...).Start(t)
+	return r
+}
+
+func (r *rig) sendLoad(t *testing.T) {
+	t.Helper()
+	r.load = SendLoad(t, Load{Endpoint: r.region.Address + ":4317", Rate: *rate, Batch: 50})
+}
+
+// awaitArrival returns how long it takes until a site has received more of each signal.
+func (r *rig) awaitArrival(t *testing.T, site *Node, limit time.Duration) time.Duration {
+	t.Helper()
+	before := map[string]float64{}
+	for _, signal := range signals {
+		before[signal] = site.Accepted(signal)
+	}
+	return Await(t, limit, "spans, metrics and logs at the "+site.Name, func() bool {
+		for _, signal := range signals {
+			if site.Accepted(signal) <= before[signal] {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// awaitAny waits until each signal has arrived at one site or the other.
+func (r *rig) awaitAny(t *testing.T, limit time.Duration) time.Duration {
+	t.Helper()
+	return Await(t, limit, "spans, metrics and logs at either site", func() bool {
+		for _, signal := range signals {
+			if r.primary.Accepted(signal)+r.backup.Accepted(signal) == 0 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (r *rig) note(format string, args ...any) {
+	r.lines = append(r.lines, fmt.Sprintf(format, args...))
+}
+
+// hold keeps a fault for as long as -outage says.
+func hold() { time.Sleep(*outage) }
+
+// finish is report for faults that must lose nothing.
+func (r *rig) finish(t *testing.T) {
+	t.Helper()
+	for _, o := range r.report(t, time.Minute) {
+		if o.Lost > 0 {
+			t.Errorf("%s: %d acknowledged items are lost", o.Signal, o.Lost)
+		}
+		if o.Extra > 0 && !r.mayRepeat {
+			t.Errorf("%s: %d items arrived more than once", o.Signal, o.Extra)
+		}
+	}
+}
+
+// report stops the load, waits until what was acknowledged has arrived, or the limit is over, and
+// prints the numbers.
+func (r *rig) report(t *testing.T, limit time.Duration) []Outcome {
+	t.Helper()
+	r.load.Stop()
+	outcomes := r.drain(t, limit)
+	for _, o := range outcomes {
+		r.note("%v", o)
+		if o.Acked == 0 {
+			t.Errorf("%s: nothing was acknowledged", o.Signal)
+		}
+	}
+	for text, n := range r.load.Errors() {
+		r.note("%4d answers to clients: %s", n, text)
+	}
+	t.Logf("%s\n    %s", t.Name(), strings.Join(r.lines, "\n    "))
+	return outcomes
+}
+
+// drain polls the back ends until nothing is missing, or the limit is over.
+func (r *rig) drain(t *testing.T, limit time.Duration) []Outcome {
+	t.Helper()
+	began := time.Now()
+	for {
+		outcomes := []Outcome{
+			r.plant.Outcome(t, r.load, Traces, "s3"),
+			r.plant.Outcome(t, r.load, Logs, "s3"),
+			r.plant.Outcome(t, r.load, Metrics, "remotewrite"),
+		}
+		missing := 0
+		for _, o := range outcomes {
+			missing += o.Lost
+		}
+		if missing == 0 || time.Since(began) > limit {
+			return outcomes
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+}

@@ -1,0 +1,96 @@
+package pipeline
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Every trace with an error arrives complete, but for those that a killed sampler had in memory.
+func TestSamplerKilled(t *testing.T) {
+	onlyWithFaults(t)
+	if os.Getuid() != 0 {
+		t.Skip("needs root, for a hosts file of the test's own in place of DNS")
+	}
+	p := NewPlant(t)
+	hosts := newHosts(t, "telepod-sampler.telepod.svc")
+	values := p.CentralValues(p.Direct(), 3)
+	var samplers []*Node
+	for _, name := range []string{"sampler-0", "sampler-1", "sampler-2"} {
+		samplers = append(samplers, p.node(name, []string{p.Render(t, values, Sampler)}).Start(t))
+		hosts.addresses = append(hosts.addresses, samplers[len(samplers)-1].Address)
+	}
+	hosts.write(t)
+	gateway := p.node("gateway", []string{p.Render(t, values, Central), testArchive})
+	gateway.run.Program = hosts.wrap(t, gateway.run.Program)
+	gateway.Start(t)
+	centre := gateway.Address + ":4318"
+	region := p.Region(t, [2]string{centre, p.Address() + ":4318"}).Start(t)
+	r := &rig{plant: p, region: region, primary: gateway, backup: gateway}
+	r.sendLoad(t)
+	Await(t, time.Minute, "sampled spans", func() bool { return len(p.Tally(t, "otlp", Traces)) > 0 })
+
+	samplers[1].Kill(t)
+	hold() // until the orchestrator sees it
+	hosts.addresses = []string{samplers[0].Address, samplers[2].Address}
+	hosts.write(t)
+	began := gateway.sent()
+	r.note("routed anew in %v", Await(t, 30*time.Second, "spans at the other samplers", func() bool { return gateway.sent() > began }))
+	hold()
+	samplers[1].Start(t) // with its disk, on which decided traces wait
+	r.load.Stop()
+	var failed, complete int
+	settled := time.Now().Add(30 * time.Second)
+	for time.Now().Before(settled) {
+		if failed, complete = p.Complete(t, r.load, "otlp"); complete == failed {
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	r.note("traces with an error: %d acknowledged, %d complete", failed, complete)
+	r.finish(t)
+	// What one of three samplers held undecided: two seconds, and what is batched on the way.
+	if missing, most := failed-complete, *rate/SpansOfTrace/50*5/3+2; missing > most {
+		t.Errorf("%d traces with an error are incomplete, want at most %d", missing, most)
+	}
+}
+
+// sent is the number of spans that the gateway has routed to samplers.
+func (n *Node) sent() float64 {
+	return n.Metric("otelcol_exporter_sent_spans_total", `exporter="loadbalancing/samplers"`)
+}
+
+// hosts is a hosts file that one process sees in place of the machine's.
+type hosts struct {
+	path, name string
+	addresses  []string
+}
+
+func newHosts(t *testing.T, name string) *hosts {
+	t.Helper()
+	return &hosts{path: filepath.Join(t.TempDir(), "hosts"), name: name}
+}
+
+func (h *hosts) write(t *testing.T) {
+	t.Helper()
+	var lines strings.Builder
+	for _, a := range h.addresses {
+		lines.WriteString(a + " " + h.name + "\n")
+	}
+	if err := os.WriteFile(h.path, []byte(lines.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wrap returns a program that runs another one in a mount namespace of its own.
+func (h *hosts) wrap(t *testing.T, program string) string {
+	t.Helper()
+	script := filepath.Join(t.TempDir(), "with-hosts")
+	text := "#!/bin/sh\nexec unshare --mount sh -c 'mount --bind \"$0\" /etc/hosts && exec \"$@\"' " + h.path + " " + program + " \"$@\"\n"
+	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return script
+}

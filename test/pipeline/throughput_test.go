@@ -1,0 +1,142 @@
+package pipeline
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding"
+	_ "google.golang.org/grpc/encoding/proto" // the codec that is wrapped below
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
+)
+
+// BenchmarkRegion has a region take spans as fast as it can, 100 in a request, and reports how many
+// it carries in a second of processor time, until the last has left for the centre. The ratio is to
+// the bare pipeline of the same run, so that machines can be compared.
+func BenchmarkRegion(b *testing.B) {
+	bare := 0.0
+	variants := []struct {
+		name string
+		node func(*Plant, [2]string) *Node
+	}{
+		{"bare", func(p *Plant, central [2]string) *Node {
+			n := p.node("bare", []string{"testdata/bare.yaml"})
+			n.run.Env = append(n.run.Env, "CENTRAL_PRIMARY="+central[0])
+			return n
+		}},
+		{"region", func(p *Plant, central [2]string) *Node { return p.Region(b, central) }},
+		{"variant", func(p *Plant, central [2]string) *Node { return p.Region(b, central, *extra) }},
+	}
+	for _, v := range variants {
+		b.Run(v.name, func(b *testing.B) {
+			if v.name == "variant" && *extra == "" {
+				b.Skip("no -region to compare with")
+			}
+			got := carry(b, v.node)
+			if v.name == "bare" {
+				bare = got
+			}
+			b.ReportMetric(got, "spans/cpu-s")
+			if bare > 0 {
+				b.ReportMetric(got/bare, "×bare")
+			}
+		})
+	}
+}
+
+// batch is the number of spans in a request of the benchmark.
+const batch = 100
+
+// carry sends b.N requests and returns the spans that the region carried in a second of its
+// processor time.
+func carry(b *testing.B, node func(*Plant, [2]string) *Node) float64 {
+	p := newPlant(b)
+	centre := net.JoinHostPort(p.Address(), "4318")
+	arrived := p.serveNothing(b, centre)
+	region := node(p, [2]string{centre, p.Address() + ":4318"})
+	region.run.Env = append(region.run.Env, "GOMAXPROCS=1")
+	region.Start(b)
+	requests := encodedRequests(b)
+
+	began := region.CPU(b)
+	var next atomic.Int64
+	b.ResetTimer()
+	b.SetParallelism(8)
+	b.RunParallel(func(pb *testing.PB) {
+		conn, err := grpc.NewClient(region.Address+":4317", grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithDefaultCallOptions(grpc.ForceCodecV2(encoded{encoding.GetCodecV2("proto")})))
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		defer conn.Close()
+		for pb.Next() {
+			answer := new(coltrace.ExportTraceServiceResponse)
+			if err := conn.Invoke(b.Context(), coltrace.TraceService_Export_FullMethodName, requests[int(next.Add(1))%len(requests)], answer); err != nil {
+				b.Errorf("export: %v", err)
+				return
+			}
+		}
+	})
+	want := float64(b.N * batch)
+	Await(b, 2*time.Minute, "all spans to leave", func() bool {
+		return region.Metric("otelcol_exporter_sent_spans_total", `exporter="otlp_http/primary"`) >= want
+	})
+	b.StopTimer()
+	b.ReportMetric(float64(arrived.Load())/want, "B/span")
+	return want / (region.CPU(b) - began).Seconds()
+}
+
+// encoded is the codec of requests that are encoded already.
+type encoded struct{ encoding.CodecV2 }
+
+func (c encoded) Marshal(v any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(v.([]byte))}, nil
+}
+
+func encodedRequests(b *testing.B) [][]byte {
+	b.Helper()
+	all := make([][]byte, 1000) // more than any compressor looks back
+	for i := range all {
+		request, err := proto.Marshal(spans(uint64(i*batch+1), batch))
+		if err != nil {
+			b.Fatal(err)
+		}
+		all[i] = request
+	}
+	return all
+}
+
+// serveNothing is a central site that reads what comes and says that all is well. It counts bytes.
+func (p *Plant) serveNothing(b *testing.B, address string) (bytes *atomic.Int64) {
+	b.Helper()
+	bytes = new(atomic.Int64)
+	authority, err := os.ReadFile(filepath.Join(p.certificates(), "ca.crt"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	clients := x509.NewCertPool()
+	clients.AppendCertsFromPEM(authority)
+	server := &http.Server{
+		Addr:      address,
+		TLSConfig: &tls.Config{ClientCAs: clients, ClientAuth: tls.RequireAndVerifyClientCert},
+		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			n, _ := io.Copy(io.Discard, r.Body) // a request that breaks off is not counted as sent
+			bytes.Add(n)
+		}),
+	}
+	go server.ListenAndServeTLS(filepath.Join(p.certificates(), "tls.crt"), filepath.Join(p.certificates(), "tls.key"))
+	b.Cleanup(func() { server.Close() })
+	return bytes
+}
