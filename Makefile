@@ -1,6 +1,7 @@
 # Everything is built from Go modules; nodes need root on Linux and three Debian packages.
 SHELL := bash
-GOFLAGS_TEST ?= -timeout 30m
+# One package at a time: clusters and Collectors of two at once would starve each other.
+TESTFLAGS ?= -p 1 -timeout 30m
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
@@ -23,7 +24,7 @@ image: ## Build the image with buildah into bin/telepod-image.tar (ARCH=arm64 fo
 
 ##@ Develop
 test: packages programs ## Run all tests: unit, fixtures, real Kubernetes, real Collector, real Helm
-	go test $(GOFLAGS_TEST) ./...
+	go build ./... && go test $(TESTFLAGS) ./...
 
 verify: ## Check formatting, generated files, vet, staticcheck and the direction of imports
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "make verify: run 'make format'"; exit 1; }
