@@ -48,6 +48,7 @@ func TestMistakes(t *testing.T) {
 		"rule that keeps everything": {region + ",regional.sovereignty[0].action=keep", "keeps everything, which is no rule"},
 		"rule about no backup":       {region + ",regional.sovereignty[0].action=drop,regional.sovereignty[0].destinations[0]=backup", "set central.backup, or remove the rule"},
 		"rule about no cloud":        {region + ",regional.sovereignty[0].action=drop,regional.sovereignty[0].destinations[0]=cloud", "nothing is sent there"},
+		"memory of no unit":          {region + ",regional.resources.limits.memory=512MB", `regional.resources.limits.memory is "512MB": write a number with one of the units`},
 		"sample nothing":             {region + ",regional.samplePercent=0", "exclusiveMinimum"},
 		"own profile named cluster":  {region + ",regional.mode=gateway,profiles.cluster.inherits=aws", "choose another name"},
 		"issuer of TLS without name": {region + ",tls.issuerRef.kind=ClusterIssuer", "tls.issuerRef has no name"},

@@ -145,3 +145,37 @@ func TestSovereignty(t *testing.T) {
 		t.Error("a rule that cannot be evaluated lets data out")
 	}
 }
+
+// TestGoOfTheRegion holds the garbage collector's bound to the container's memory.
+func TestGoOfTheRegion(t *testing.T) {
+	for name, c := range map[string]struct{ set, limit, percent string }{
+		"as it is":      {"", "429496729", "400"},
+		"another limit": {"regional.resources.limits.memory=1.5G", "1200000000", "400"},
+		"a number":      {"regional.resources.limits.memory=1000000000", "800000000", "400"},
+		"no limit":      {"regional.resources.limits.memory=null", "", ""},
+		"no resources":  {"regional.resources=null", "", ""},
+		"one's own":     {"regional.env[0].name=GOMEMLIMIT,regional.env[0].value=1GiB", "1GiB", "400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for document := range strings.SplitSeq(render(t, "v4", "--values", presets(t)["aws"], "--set", c.set), "\n---\n") {
+				object := decode(t, document)
+				if object.GetKind() != "DaemonSet" {
+					continue
+				}
+				pod, _ := podOf(document, object)
+				got := map[string]string{}
+				for _, variable := range pod.Spec.Containers[0].Env {
+					if _, twice := got[variable.Name]; twice {
+						t.Errorf("%s is there twice", variable.Name)
+					}
+					got[variable.Name] = variable.Value
+				}
+				if got["GOMEMLIMIT"] != c.limit || got["GOGC"] != c.percent {
+					t.Errorf("GOMEMLIMIT %q, GOGC %q, want %q, %q", got["GOMEMLIMIT"], got["GOGC"], c.limit, c.percent)
+				}
+				return
+			}
+			t.Fatal("no DaemonSet")
+		})
+	}
+}

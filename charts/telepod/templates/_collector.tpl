@@ -64,6 +64,17 @@ capabilities: {drop: [ALL]}
   value: /etc/telepod/tls
 {{- end -}}
 
+{{/* A Kubernetes quantity of memory in bytes. */}}
+{{- define "telepod.collector.bytes" -}}
+{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- $quantity := kindIs "string" . | ternary . (. | int64 | toString) -}}
+{{- $unit := regexFind "[a-zA-Z]*$" $quantity -}}
+{{- if not (and (hasKey $units $unit) (regexMatch `^[0-9]+(\.[0-9]+)?[a-zA-Z]*$` $quantity)) -}}
+{{- fail (printf "regional.resources.limits.memory is %q: write a number with one of the units k, M, G, T, Ki, Mi, Gi, Ti, such as 512Mi" $quantity) -}}
+{{- end -}}
+{{ mulf (trimSuffix $unit $quantity | float64) (get $units $unit) | int64 }}
+{{- end -}}
+
 {{- define "telepod.collector.probes" -}}
 # A node that is slow to start may take its time; one that hangs is started again.
 startupProbe:

@@ -48,7 +48,7 @@ receivers:
   # The second half of the hand-over. LOOP_HOST serves where Collectors share a host, and is not set in pods.
   otlp/loop:
     protocols:
-      grpc: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:14319", max_recv_msg_size_mib: 8}
+      grpc: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:14319", max_recv_msg_size_mib: 8, read_buffer_size: 1048576}
   {{- if $regional.nodeMetrics }}
   hostmetrics:
     collection_interval: 30s
@@ -184,6 +184,8 @@ exporters:
   otlp_grpc/loop:
     endpoint: "${env:LOOP_HOST:-127.0.0.1}:14319"
     compression: none
+    # About a batch, in one system call.
+    write_buffer_size: 1048576
     tls: {insecure: true}
     # Longer than one try at each site.
     timeout: 10s
@@ -206,7 +208,7 @@ exporters:
   {{- range $sites }}
   otlp_http/{{ . }}:
     endpoint: "https://{{ get $.Values.central . }}"
-    compression: gzip
+    compression: zstd
     headers: {Expect: 100-continue}
     http2_read_idle_timeout: 300ms
     http2_ping_timeout: 600ms

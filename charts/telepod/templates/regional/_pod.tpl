@@ -65,6 +65,9 @@ spec:
         {{- include "telepod.collector.args" $regional.config | nindent 8 }}
       env:
         {{- include "telepod.collector.env" . | nindent 8 }}
+        {{- with include "telepod.regional.goEnv" . }}
+        {{- . | nindent 8 }}
+        {{- end }}
         {{- if and (eq .Values.cloud.provider "aws") .Values.cloud.region }}
         - name: AWS_REGION
           value: {{ .Values.cloud.region }}
