@@ -34,3 +34,13 @@ func App(ctx context.Context) (string, error) {
 		Takes:  "about 1 minute",
 	})
 }
+
+// Backends builds what counts for the stores of a central site (test/backends), if need be, and
+// returns its path.
+func Backends(ctx context.Context) (string, error) {
+	return build.Binary(ctx, build.Spec{
+		Name:   "backends",
+		Module: "test/backends",
+		Takes:  "about 1 minute",
+	})
+}

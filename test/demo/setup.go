@@ -66,7 +66,7 @@ func programs(ctx context.Context, o cluster.Options) (images []string, err erro
 func (d *demo) prebuild(ctx context.Context) error {
 	_, err := programs(ctx, d.clusterOptions())
 	for _, program := range []func(context.Context) (string, error){
-		collector.Sidecar, collector.App,
+		collector.Sidecar, collector.App, collector.Full, collector.Backends,
 		func(ctx context.Context) (string, error) { _, err := helm.V3(ctx); return "", err },
 	} {
 		if err == nil {

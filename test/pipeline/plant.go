@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/telepod/telepod/test/build"
 	"github.com/telepod/telepod/test/collector"
 )
 
@@ -28,7 +27,7 @@ type Plant struct {
 func NewPlant(t testing.TB) *Plant {
 	t.Helper()
 	p := newPlant(t)
-	program, err := build.Binary(t.Context(), build.Spec{Name: "backends", Module: "test/backends", Takes: "about 1 minute"})
+	program, err := collector.Backends(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
