@@ -1,4 +1,4 @@
-// Package e2e proves the injector on a real cluster with real nodes: the image that the Dockerfile
+// Package e2e proves the chart on a real cluster with real nodes: the image that the Dockerfile
 // makes, two replicas behind their Service, installed by Helm, called by a real API server. What
 // counts is what running containers see and what a sink receives.
 //
@@ -6,6 +6,7 @@
 //	precedence_test.go  who is injected, row by row, and who never reaches the webhook
 //	fields_test.go      fields that Telepod does not know survive
 //	telemetry_test.go   sidecars under PodSecurity restricted, Jobs, spans that arrive
+//	regional_test.go    spans from pod to store, through the chart's region and central site
 //	reasons_test.go     one reason code in warnings, events, metrics, audit log and status
 //	upheaval_test.go    replicas killed, rolled, upgraded, certificates rotated under load
 //	outage_test.go      no webhook at all; and the way back

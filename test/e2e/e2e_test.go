@@ -37,7 +37,7 @@ func TestInjector(t *testing.T) {
 			{Labels: topology("us-west-2", "us-west-2b"), ProviderID: "aws:///us-west-2b/i-0fedcba9876543210"},
 		},
 		APIServerFlags: auditFlags(t, audit),
-	}, values)
+	}, install.Options{Values: values})
 	s.audit = audit + "/log"
 
 	// What disturbs nobody runs at the same time; the rest one after the other.
@@ -79,11 +79,11 @@ func TestInjectorWithIPv6(t *testing.T) {
 	if _, err := os.Stat("/proc/net/if_inet6"); err != nil {
 		t.Skip("the kernel has no IPv6")
 	}
-	s := newStage(t, cluster.Options{Name: "six", IPv6: true, Nodes: make([]cluster.Node, 1)}, `
+	s := newStage(t, cluster.Options{Name: "six", IPv6: true, Nodes: make([]cluster.Node, 1)}, install.Options{Values: `
 cloud: {provider: aws, region: us-east-1}
 cluster: {name: six}
 injector: {replicas: 1}
-`)
+`})
 	if !t.Run("telemetry", func(t *testing.T) { testTelemetryWithIPv6(t, s) }) {
 		s.explain(t)
 	}
@@ -97,23 +97,17 @@ type stage struct {
 	audit  string // the API server's audit log
 }
 
-func newStage(t *testing.T, o cluster.Options, values string) *stage {
+func newStage(t *testing.T, o cluster.Options, i install.Options) *stage {
 	t.Helper()
-	if os.Getenv(cluster.KubeconfigVariable) != "" {
-		t.Skip("needs nodes of ours, with images that no registry has")
-	}
-	if testing.Short() {
-		t.Skip("starts a cluster; run without -short")
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("needs nodes, which need root")
-	}
+	skipWithoutNodes(t)
 	var err error
-	if o.Images, err = install.Images(t.Context()); err != nil {
-		t.Fatal(err)
+	if o.Images == nil {
+		if o.Images, err = install.Images(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s := &stage{Cluster: cluster.ForTest(t, o)}
-	if err := install.Telepod(t.Context(), s.Cluster, install.Options{Values: values}); err != nil {
+	if err := install.Telepod(t.Context(), s.Cluster, i); err != nil {
 		t.Fatal(err)
 	}
 	if s.config, err = clientcmd.BuildConfigFromFlags("", s.Kubeconfig()); err != nil {
@@ -124,6 +118,19 @@ func newStage(t *testing.T, o cluster.Options, values string) *stage {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func skipWithoutNodes(t *testing.T) {
+	t.Helper()
+	if os.Getenv(cluster.KubeconfigVariable) != "" {
+		t.Skip("needs nodes of ours, with images that no registry has")
+	}
+	if testing.Short() {
+		t.Skip("starts a cluster; run without -short")
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("needs nodes, which need root")
+	}
 }
 
 func topology(region, zone string) map[string]string {

@@ -79,7 +79,14 @@ func testTelemetryWithIPv6(t *testing.T, s *stage) {
 
 func (s *stage) startSink(t *testing.T) {
 	t.Helper()
-	manifests, err := os.ReadFile("testdata/sink.yaml")
+	s.apply(t, sinkManifests(t, "testdata/sink.yaml"))
+	s.kubectl(t, "rollout", "status", "--namespace=sink", "daemonset/sink", "--timeout=2m")
+}
+
+// sinkManifests reads the manifests of a sink, and fills in its image and configuration.
+func sinkManifests(t *testing.T, file string) string {
+	t.Helper()
+	manifests, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +95,7 @@ func (s *stage) startSink(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := "    " + strings.ReplaceAll(collector.SinkConfig(), "\n", "\n    ")
-	s.apply(t, strings.NewReplacer("SINK_CONFIG", config, "SINK_IMAGE", image).Replace(string(manifests)))
-	s.kubectl(t, "rollout", "status", "--namespace=sink", "daemonset/sink", "--timeout=2m")
+	return strings.NewReplacer("SINK_CONFIG", config, "SINK_IMAGE", image).Replace(string(manifests))
 }
 
 // testRollout rolls a Deployment with sidecars out; they run and answer.
@@ -135,8 +141,13 @@ spec:
 // testSpansArrive runs a Job that sends spans with a stock SDK, and looks for them at the sink.
 func (s *stage) testSpansArrive(t *testing.T, name string, annotations map[string]string) {
 	t.Helper()
-	sidecar := annotations[injector.EndpointAnnotation] == "sidecar"
-	j := job(name, install.SDKImage, []string{fmt.Sprintf("-spans=%d", spansOfJob)}, annotations)
+	s.testSpansOf(t, job(name, install.SDKImage, []string{fmt.Sprintf("-spans=%d", spansOfJob)}, annotations))
+}
+
+func (s *stage) testSpansOf(t *testing.T, j *batchv1.Job) (spans []collector.Item) {
+	t.Helper()
+	name := j.Name
+	sidecar := j.Spec.Template.Annotations[injector.EndpointAnnotation] == "sidecar"
 	if condition := s.runJob(t, j); condition != batchv1.JobComplete {
 		t.Fatalf("the Job's last condition is %s: %s", condition, s.jobLog(t.Context(), name))
 	}
@@ -163,7 +174,6 @@ func (s *stage) testSpansArrive(t *testing.T, name string, annotations map[strin
 			want[attribute] = value
 		}
 	}
-	var spans []collector.Item
 	eventually(t, func(ctx context.Context) (err error) {
 		spans, err = s.received(ctx, name)
 		if err != nil || len(spans) != spansOfJob {
@@ -178,6 +188,7 @@ func (s *stage) testSpansArrive(t *testing.T, name string, annotations map[strin
 			t.Errorf("resource of a span (-want +got):\n%s", diff)
 		}
 	}
+	return spans
 }
 
 // received are the spans of a service at the sinks.

@@ -40,8 +40,21 @@ func CollectorImage() (string, error) {
 // [cluster.Cluster.LoadImage]: Telepod, the Collector and the application with an SDK.
 // [cluster.AppImage] is on every node already.
 func Images(ctx context.Context) ([]string, error) {
+	return images(ctx, collector.Sidecar)
+}
+
+// ImagesOfRegion are [Images] with the Collector of regions and central sites in the place of the
+// sidecar's: all of them use one public image, of which each program here is a part.
+func ImagesOfRegion(ctx context.Context) ([]string, error) {
+	return images(ctx, collector.Full)
+}
+
+// maker builds a program or an image, and returns its path.
+type maker func(context.Context) (string, error)
+
+func images(ctx context.Context, collector maker) ([]string, error) {
 	var archives []string
-	for _, archive := range []func(context.Context) (string, error){telepodImage, collectorImage, sdkImage} {
+	for _, archive := range []maker{telepodImage, collectorImage(collector), sdkImage} {
 		path, err := archive(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("make the images of the cluster: %w", err)
@@ -117,18 +130,20 @@ func canBuildah() bool {
 	return err == nil && os.Geteuid() == 0
 }
 
-func collectorImage(ctx context.Context) (string, error) {
-	ref, err := CollectorImage()
-	if err != nil {
-		return "", err
+func collectorImage(program maker) maker {
+	return func(ctx context.Context) (string, error) {
+		ref, err := CollectorImage()
+		if err != nil {
+			return "", err
+		}
+		path, err := program(ctx)
+		if err != nil {
+			return "", err
+		}
+		// The path and the user of the published image.
+		return archive(cluster.Image{Ref: "docker.io/" + ref, Files: map[string]string{"/otelcol-contrib": path},
+			Entrypoint: []string{"/otelcol-contrib"}, User: "10001:10001"})
 	}
-	program, err := collector.Sidecar(ctx)
-	if err != nil {
-		return "", err
-	}
-	// The path and the user of the published image.
-	return archive(cluster.Image{Ref: "docker.io/" + ref, Files: map[string]string{"/otelcol-contrib": program},
-		Entrypoint: []string{"/otelcol-contrib"}, User: "10001:10001"})
 }
 
 func sdkImage(ctx context.Context) (string, error) {

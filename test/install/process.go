@@ -72,7 +72,7 @@ func process(ctx context.Context, c *cluster.Cluster, o Options) (w *Webhook, er
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Apply(ctx, namespaceManifest+"---\n"+manifests); err != nil {
+	if err := c.Apply(ctx, o.prerequisites()+"\n---\n"+manifests); err != nil {
 		return nil, err
 	}
 	w = &Webhook{exited: make(chan struct{}), Health: "http://127.0.0.1:" + ports[1], Metrics: "http://127.0.0.1:" + ports[2] + "/metrics"}

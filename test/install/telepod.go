@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// Namespace is where Telepod is installed. It enforces PodSecurity "restricted".
+	// Namespace is where Telepod is installed.
 	Namespace = "telepod"
 	// Release is the name of the Helm release.
 	Release = "telepod"
@@ -32,6 +32,10 @@ const (
 type Options struct {
 	// Values of the chart, as YAML. Empty means a cluster in AWS, us-east-1.
 	Values string
+	// Manifests are applied first, such as Secrets that the chart expects in [Namespace].
+	Manifests string
+	// PodSecurity is the level that [Namespace] enforces; empty means "restricted".
+	PodSecurity string
 }
 
 const defaultValues = `
@@ -48,7 +52,7 @@ const installLimit = 3 * time.Minute
 func Telepod(ctx context.Context, c *cluster.Cluster, o Options) error {
 	ctx, cancel := context.WithTimeout(ctx, installLimit)
 	defer cancel()
-	if err := c.Apply(ctx, namespaceManifest); err != nil {
+	if err := c.Apply(ctx, o.prerequisites()); err != nil {
 		return fmt.Errorf("install telepod: %w", err)
 	}
 	args := []string{"upgrade", "--install", Release, "--wait", "--timeout", installLimit.String(), "--kubeconfig", c.Kubeconfig()}
@@ -71,13 +75,17 @@ func Uninstall(ctx context.Context, c *cluster.Cluster) error {
 	return err
 }
 
-const namespaceManifest = `
+// prerequisites are the manifests of what has to be there before the chart.
+func (o Options) prerequisites() string {
+	return `
 apiVersion: v1
 kind: Namespace
 metadata:
   name: ` + Namespace + `
-  labels: {pod-security.kubernetes.io/enforce: restricted}
-`
+  labels: {pod-security.kubernetes.io/enforce: ` + cmp.Or(o.PodSecurity, "restricted") + `}
+---
+` + o.Manifests
+}
 
 // runChart runs a Helm command on the project's chart with the values of o.
 func runChart(ctx context.Context, o Options, args []string) (string, error) {
