@@ -1,4 +1,4 @@
-# Everything is built from Go modules; nodes need root on Linux and three Debian packages.
+# Everything is built from Go modules; nodes need root on Linux and a few Debian packages.
 SHELL := bash
 # One package at a time: clusters and Collectors of two at once would starve each other.
 TESTFLAGS ?= -p 1 -timeout 30m
@@ -7,7 +7,7 @@ BENCHTIME ?= 1s
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image demo test packages programs fuzz bench verify format generate clean
+.PHONY: help build image demo test faults packages programs fuzz bench verify format generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 	go vet ./...
 	go tool -modfile=test/lint/go.mod staticcheck ./...
 	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/...
+
+faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test breaks them once
+	go test ./test/pipeline -count 1 -v -timeout 15m -args -faults
 
 fuzz: ## Fuzz for FUZZTIME (10s) each: profiles, plans, the command line, the HTTP handler
 	@set -e; grep -rlE '^func Fuzz' --include=*_test.go . | sort | while read -r file; do \

@@ -3,7 +3,6 @@ package injector
 import (
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -153,5 +152,3 @@ func (b *builder) excluded(name string) bool {
 		return ok
 	})
 }
-
-func join(list []string) string { return strings.Join(list, ",") }

@@ -3,6 +3,7 @@ package injector
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -118,7 +119,7 @@ type compiled struct {
 	attributes  []attribute // of every container
 	skip        []Skip      // what neither profile nor cluster says
 	names       map[string]bool
-	// complete: every reference that Telepod writes is met by the block alone.
+	// complete: every pod meets every reference that Telepod writes; see met.
 	complete bool
 	sidecar  *Sidecar // as the profile has it
 	config   *EnvVar
@@ -164,7 +165,7 @@ func compile(profile *profiles.Resolved, cluster Cluster) *compiled {
 	}
 	c.attributes = overlay(c.attributes, profileAttributes(profile.ResourceAttributes))
 	if len(profile.Propagators) > 0 {
-		c.propagators = literal(otelPropagators, join(profile.Propagators), why)
+		c.propagators = literal(otelPropagators, strings.Join(profile.Propagators, ","), why)
 	}
 	for _, name := range profiles.Derived() {
 		c.names[name] = true

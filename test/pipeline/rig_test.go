@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	faults = flag.Bool("faults", false, "run every fault, about 10 minutes, and not only the kill of the primary")
+	faults = flag.Bool("faults", false, "run every fault, about 5 minutes, and not only the kill of the primary")
 	outage = flag.Duration("outage", 8*time.Second, "how long a fault lasts")
 	rate   = flag.Int("rate", 500, "spans a second, and as many data points and log records")
 	extra  = flag.String("region", "", "another --config for the regions, to compare variants")
