@@ -36,7 +36,7 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test breaks them once
 	go test ./test/pipeline -count 1 -v -timeout 15m -args -faults
 
-fuzz: ## Fuzz for FUZZTIME (10s) each: profiles, plans, the command line, the HTTP handler
+fuzz: ## Fuzz for FUZZTIME (10s, or 5000x) each: profiles, plans, the command line, the HTTP handler
 	@set -e; grep -rlE '^func Fuzz' --include=*_test.go . | sort | while read -r file; do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' "$$file"); do \
 			go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x; \
