@@ -33,7 +33,7 @@ func RegionValues(central [2]string) string {
 }
 
 // CentralValues are those of a central site.
-func (p *Plant) CentralValues(s Stores, replicas int) string {
+func CentralValues(s Stores, replicas int) string {
 	return installation + fmt.Sprintf(`
 regional: {enabled: false}
 central:
@@ -45,7 +45,7 @@ central:
   prometheus: http://%s/api/v1/write
   archive: {bucket: archive, region: us-east-1, endpoint: "http://%s"}
   kafka: {brokers: [%q]}
-`, replicas, s.OTLP, s.RemoteWrite, s.S3, p.Kafka())
+`, replicas, s.OTLP, s.RemoteWrite, s.S3, s.Kafka)
 }
 
 // offCluster takes from a region's configuration what needs a Kubernetes API.

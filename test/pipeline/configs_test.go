@@ -11,8 +11,8 @@ func TestConfigurationsAreValid(t *testing.T) {
 		t.Skip("runs Collectors; run without -short")
 	}
 	p := newPlant(t)
-	site := p.CentralValues(Stores{OTLP: "127.0.0.1:4317", S3: "127.0.0.1:9000", RemoteWrite: "127.0.0.1:9090"}, 1)
-	sites := p.CentralValues(Stores{OTLP: "127.0.0.1:4317", S3: "127.0.0.1:9000", RemoteWrite: "127.0.0.1:9090"}, 3)
+	stores := Stores{OTLP: "127.0.0.1:4317", S3: "127.0.0.1:9000", RemoteWrite: "127.0.0.1:9090", Kafka: "127.0.0.1:9092"}
+	site, sites := CentralValues(stores, 1), CentralValues(stores, 3)
 	for name, config := range map[string]string{
 		"region":  p.Render(t, RegionValues([2]string{"127.0.0.1:1", "127.0.0.1:2"}), Regional),
 		"central": p.Render(t, site, Central),

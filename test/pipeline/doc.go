@@ -13,5 +13,5 @@
 // connection's path, which can be cut (refused) or swallow everything.
 //
 // [Load] is what is sent: spans, metrics and logs with sequence numbers. A [Sender] knows which ones
-// were acknowledged; [Plant.Outcome] compares that with what the back ends received.
+// were acknowledged; [Backends.Drain] compares that with what the back ends received.
 package pipeline

@@ -3,13 +3,23 @@ package pipeline
 import (
 	"bufio"
 	"fmt"
+	"net"
 	"net/http"
 	"testing"
+	"time"
 )
+
+// Place is a back end that stores all of a signal.
+type Place struct{ Signal, Backend string }
+
+// Archives are where central sites with an archive and Prometheus store everything.
+func Archives() []Place {
+	return []Place{{Traces, "s3"}, {Logs, "s3"}, {Metrics, "remotewrite"}}
+}
 
 // Outcome says what became of one signal of a load.
 type Outcome struct {
-	Signal string
+	Place
 	// Sent were offered to the region, Acked were accepted by it.
 	Sent, Acked int
 	// Lost were acknowledged and never arrived.
@@ -19,17 +29,17 @@ type Outcome struct {
 }
 
 func (o Outcome) String() string {
-	return fmt.Sprintf("%-7s sent %6d  acked %6d  arrived %6d  lost %5d  duplicates %5d", o.Signal, o.Sent, o.Acked, o.Arrived, o.Lost, o.Extra)
+	return fmt.Sprintf("%-7s %-11s sent %6d  acked %6d  arrived %6d  lost %5d  duplicates %5d", o.Signal, o.Backend, o.Sent, o.Acked, o.Arrived, o.Lost, o.Extra)
 }
 
 // Outcome compares what a sender sent with what a back end of test/backends received.
-func (p *Plant) Outcome(t testing.TB, s *Sender, signal, backend string) Outcome {
+func (b *Backends) Outcome(t testing.TB, s *Sender, at Place) Outcome {
 	t.Helper()
-	arrived := p.Tally(t, backend, signal)
+	arrived := b.Tally(t, at.Backend, at.Signal)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := Outcome{Signal: signal, Sent: int(s.sent[signal]), Acked: len(s.acked[signal]), Arrived: len(arrived)}
-	for _, n := range s.acked[signal] {
+	o := Outcome{Place: at, Sent: int(s.sent[at.Signal]), Acked: len(s.acked[at.Signal]), Arrived: len(arrived)}
+	for _, n := range s.acked[at.Signal] {
 		if arrived[n] == 0 {
 			o.Lost++
 		}
@@ -40,10 +50,30 @@ func (p *Plant) Outcome(t testing.TB, s *Sender, signal, backend string) Outcome
 	return o
 }
 
-// Tally asks a back end how often each number of a signal arrived.
-func (p *Plant) Tally(t testing.TB, backend, signal string) map[uint64]int {
+// Drain stops a sender, and asks until everything that was acknowledged has arrived at these places,
+// or the limit is over.
+func (b *Backends) Drain(t testing.TB, s *Sender, places []Place, limit time.Duration) []Outcome {
 	t.Helper()
-	resp, err := http.Get(fmt.Sprintf("http://%s:8080/tally/%s/%s", p.Backends, backend, signal))
+	s.Stop()
+	began := time.Now()
+	for {
+		var outcomes []Outcome
+		missing := 0
+		for _, place := range places {
+			o := b.Outcome(t, s, place)
+			outcomes, missing = append(outcomes, o), missing+o.Lost
+		}
+		if missing == 0 || time.Since(began) > limit {
+			return outcomes
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
+// Tally asks a back end how often each number of a signal arrived.
+func (b *Backends) Tally(t testing.TB, backend, signal string) map[uint64]int {
+	t.Helper()
+	resp, err := http.Get(fmt.Sprintf("http://%s/tally/%s/%s", net.JoinHostPort(b.Host, "8080"), backend, signal))
 	if err != nil {
 		t.Fatalf("ask for the tally of %s: %v", backend, err)
 	}
@@ -69,9 +99,9 @@ func (p *Plant) Tally(t testing.TB, backend, signal string) map[uint64]int {
 
 // Complete tells how many traces with an error were acknowledged as a whole, and how many of
 // these a back end has with all their spans.
-func (p *Plant) Complete(t testing.TB, s *Sender, backend string) (failed, complete int) {
+func (b *Backends) Complete(t testing.TB, s *Sender, backend string) (failed, complete int) {
 	t.Helper()
-	arrived := p.Tally(t, backend, Traces)
+	arrived := b.Tally(t, backend, Traces)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	accepted, kept := map[uint64]int{}, map[uint64]int{}

@@ -13,27 +13,20 @@ import (
 
 // Plant is a machine's worth of Collectors, links and back ends.
 type Plant struct {
-	// Backends is where the back ends run; see test/backends for their ports.
-	Backends string
+	// nil where the test has a store of its own
+	*Backends
 
 	program string
 	dir     string
 	network string // the first three bytes of every address
 	used    int
-	kafka   int // port
 }
 
 // NewPlant starts the back ends. Everything ends with the test.
 func NewPlant(t testing.TB) *Plant {
 	t.Helper()
 	p := newPlant(t)
-	program, err := collector.Backends(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Backends, p.kafka = p.Address(), freePort(t)
-	backends := startChild(t, program, "-host="+p.Backends, "-kafka-port="+strconv.Itoa(p.kafka))
-	backends.ready(t, "http://"+p.Backends+":8080/healthz")
+	p.Backends = StartBackends(t, p.Address())
 	return p
 }
 
@@ -79,9 +72,6 @@ func (p *Plant) Link(t testing.TB, address, port string) *Link {
 	return NewLink(t, net.JoinHostPort(p.Address(), port), net.JoinHostPort(address, port))
 }
 
-// Kafka is the broker's address.
-func (p *Plant) Kafka() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.kafka)) }
-
 // Region makes a regional Collector that sends to these two addresses, host:port. Further values
 // of --config go on top.
 func (p *Plant) Region(t testing.TB, central [2]string, configs ...string) *Node {
@@ -90,22 +80,10 @@ func (p *Plant) Region(t testing.TB, central [2]string, configs ...string) *Node
 	return p.node("region", append([]string{config, offCluster}, configs...))
 }
 
-// Stores are the addresses of the back ends as a central Collector is to see them.
-type Stores struct{ OTLP, S3, RemoteWrite string }
-
-// Direct leads to the back ends without a link between.
-func (p *Plant) Direct() Stores {
-	return Stores{
-		OTLP:        net.JoinHostPort(p.Backends, "4317"),
-		S3:          net.JoinHostPort(p.Backends, "9000"),
-		RemoteWrite: net.JoinHostPort(p.Backends, "9090"),
-	}
-}
-
 // Central makes a Collector of a central site in one piece.
 func (p *Plant) Central(t testing.TB, name string, s Stores) *Node {
 	t.Helper()
-	return p.node(name, []string{p.Render(t, p.CentralValues(s, 1), Central), testArchive})
+	return p.node(name, []string{p.Render(t, CentralValues(s, 1), Central), testArchive})
 }
 
 func (p *Plant) node(name string, configs []string) *Node {

@@ -46,8 +46,8 @@ func assemble(t *testing.T, regional ...string) *rig {
 	}
 	p := NewPlant(t)
 	r := &rig{plant: p}
-	r.toOTLP, r.toS3, r.toProm = p.Link(t, p.Backends, "4317"), p.Link(t, p.Backends, "9000"), p.Link(t, p.Backends, "9090")
-	stores := Stores{OTLP: r.toOTLP.Address, S3: r.toS3.Address, RemoteWrite: r.toProm.Address}
+	r.toOTLP, r.toS3, r.toProm = p.Link(t, p.Host, "4317"), p.Link(t, p.Host, "9000"), p.Link(t, p.Host, "9090")
+	stores := Stores{OTLP: r.toOTLP.Address, S3: r.toS3.Address, RemoteWrite: r.toProm.Address, Kafka: p.Direct().Kafka}
 	r.primary = p.Central(t, "primary", stores).Start(t)
 	r.backup = p.Central(t, "backup", stores).Start(t)
 	r.toPrimary, r.toBackup = p.Link(t, r.primary.Address, "4318"), p.Link(t, r.backup.Address, "4318")
@@ -105,10 +105,10 @@ func (r *rig) finish(t *testing.T) {
 	t.Helper()
 	for _, o := range r.report(t, time.Minute) {
 		if o.Lost > 0 {
-			t.Errorf("%s: %d acknowledged items are lost", o.Signal, o.Lost)
+			t.Errorf("%s: %d acknowledged items never arrived at %s", o.Signal, o.Lost, o.Backend)
 		}
 		if o.Extra > 0 && !r.mayRepeat {
-			t.Errorf("%s: %d items arrived more than once", o.Signal, o.Extra)
+			t.Errorf("%s: %d items arrived more than once at %s", o.Signal, o.Extra, o.Backend)
 		}
 	}
 }
@@ -117,8 +117,7 @@ func (r *rig) finish(t *testing.T) {
 // prints the numbers.
 func (r *rig) report(t *testing.T, limit time.Duration) []Outcome {
 	t.Helper()
-	r.load.Stop()
-	outcomes := r.drain(t, limit)
+	outcomes := r.plant.Drain(t, r.load, append(Archives(), Place{Logs, "kafka"}, Place{Metrics, "kafka"}), limit)
 	for _, o := range outcomes {
 		r.note("%v", o)
 		if o.Acked == 0 {
@@ -130,25 +129,4 @@ func (r *rig) report(t *testing.T, limit time.Duration) []Outcome {
 	}
 	t.Logf("%s\n    %s", t.Name(), strings.Join(r.lines, "\n    "))
 	return outcomes
-}
-
-// drain polls the back ends until nothing is missing, or the limit is over.
-func (r *rig) drain(t *testing.T, limit time.Duration) []Outcome {
-	t.Helper()
-	began := time.Now()
-	for {
-		outcomes := []Outcome{
-			r.plant.Outcome(t, r.load, Traces, "s3"),
-			r.plant.Outcome(t, r.load, Logs, "s3"),
-			r.plant.Outcome(t, r.load, Metrics, "remotewrite"),
-		}
-		missing := 0
-		for _, o := range outcomes {
-			missing += o.Lost
-		}
-		if missing == 0 || time.Since(began) > limit {
-			return outcomes
-		}
-		time.Sleep(500 * time.Millisecond)
-	}
 }

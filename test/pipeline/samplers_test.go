@@ -16,7 +16,7 @@ func TestSamplerKilled(t *testing.T) {
 	}
 	p := NewPlant(t)
 	hosts := newHosts(t, "telepod-sampler.telepod.svc")
-	values := p.CentralValues(p.Direct(), 3)
+	values := CentralValues(p.Direct(), 3)
 	var samplers []*Node
 	for _, name := range []string{"sampler-0", "sampler-1", "sampler-2"} {
 		samplers = append(samplers, p.node(name, []string{p.Render(t, values, Sampler)}).Start(t))

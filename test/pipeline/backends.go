@@ -1,0 +1,42 @@
+package pipeline
+
+import (
+	"net"
+	"strconv"
+	"testing"
+
+	"github.com/telepod/telepod/test/collector"
+)
+
+// Backends are the stores of central sites: test/backends, which counts what arrives.
+type Backends struct {
+	// Host is where they listen; see test/backends for their ports.
+	Host string
+
+	kafka int // port, on 127.0.0.1
+}
+
+// StartBackends starts the stores on an address of this machine. They end with the test.
+func StartBackends(t testing.TB, host string) *Backends {
+	t.Helper()
+	program, err := collector.Backends(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &Backends{Host: host, kafka: freePort(t)}
+	startChild(t, program, "-host="+host, "-kafka-port="+strconv.Itoa(b.kafka)).ready(t, "http://"+net.JoinHostPort(host, "8080")+"/healthz")
+	return b
+}
+
+// Stores are the addresses of the stores as a central Collector is to see them.
+type Stores struct{ OTLP, S3, RemoteWrite, Kafka string }
+
+// Direct leads to the stores without a link between.
+func (b *Backends) Direct() Stores {
+	return Stores{
+		OTLP:        net.JoinHostPort(b.Host, "4317"),
+		S3:          net.JoinHostPort(b.Host, "9000"),
+		RemoteWrite: net.JoinHostPort(b.Host, "9090"),
+		Kafka:       net.JoinHostPort("127.0.0.1", strconv.Itoa(b.kafka)),
+	}
+}
