@@ -10,32 +10,36 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
 func main() {
-	spans := flag.Int("spans", 1, "how many spans to send")
+	var send counts
+	flag.IntVar(&send.spans, "spans", 1, "how many spans to send")
+	flag.IntVar(&send.points, "points", 0, "how many data points to send, of as many counters")
+	flag.IntVar(&send.records, "records", 0, "how many log records to send")
 	timeout := flag.Duration("timeout", 20*time.Second, "how long all of it may take")
 	flag.Parse()
 
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 	defer cancel()
-	if err := run(ctx, *spans); err != nil {
+	if err := run(ctx, send); err != nil {
 		fmt.Fprintln(os.Stderr, "otelapp:", err)
 		os.Exit(1)
 	}
 }
 
-// flushEvery is how many spans wait at most: well below the SDK's queue, which drops what it
-// cannot hold.
+// counts is how much to send of each signal.
+type counts struct{ spans, points, records int }
+
+// flushEvery is how many spans or records wait at most: well below the SDK's queue, which drops what
+// it cannot hold.
 const flushEvery = 500
 
-// run sends the spans in the background, as an application does, and fails if the SDK
-// reported anything by the end.
-func run(ctx context.Context, spans int) error {
+// run sends in the background, as an application does, and fails if the SDK reported anything by
+// the end.
+func run(ctx context.Context, send counts) error {
 	var faults faults
 	otel.SetErrorHandler(&faults)
 
@@ -44,21 +48,9 @@ func run(ctx context.Context, spans int) error {
 	if err := printResource(res); err != nil {
 		return err
 	}
-	exporter, err := autoexport.NewSpanExporter(ctx)
-	if err != nil {
-		return fmt.Errorf("create the exporter that OTEL_* asks for: %w", err)
-	}
-	provider := sdktrace.NewTracerProvider(sdktrace.WithResource(res), sdktrace.WithBatcher(exporter))
-	tracer := provider.Tracer("otelapp")
-	for i := range spans {
-		_, span := tracer.Start(ctx, fmt.Sprintf("span-%d", i))
-		span.End()
-		if (i+1)%flushEvery == 0 {
-			faults.Handle(provider.ForceFlush(ctx))
-		}
-	}
-	faults.Handle(provider.Shutdown(ctx))
-	return faults.err()
+	sender := sender{resource: res, faults: &faults}
+	err := errors.Join(sender.spans(ctx, send.spans), sender.points(ctx, send.points), sender.records(ctx, send.records))
+	return errors.Join(err, faults.err())
 }
 
 func printResource(res *resource.Resource) error {
