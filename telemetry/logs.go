@@ -1,0 +1,52 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+
+	"go.opentelemetry.io/contrib/bridges/otelslog"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// LogHandler sends log records to OpenTelemetry and, with trace_id and span_id added, to local,
+// whose level holds for both. Log with a context, as [slog.InfoContext] does, or there is no trace
+// to name. scope is the name of the package that logs.
+func LogHandler(scope string, local slog.Handler) slog.Handler {
+	return leveled{slog.NewMultiHandler(withTrace{local}, otelslog.NewHandler(scope)), local}
+}
+
+// leveled asks one handler whether a level is wanted: a record is exported or dropped as it is
+// printed or dropped.
+type leveled struct {
+	slog.Handler
+	level slog.Handler
+}
+
+func (l leveled) Enabled(ctx context.Context, level slog.Level) bool {
+	return l.level.Enabled(ctx, level)
+}
+
+func (l leveled) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return leveled{l.Handler.WithAttrs(attrs), l.level}
+}
+
+func (l leveled) WithGroup(name string) slog.Handler {
+	return leveled{l.Handler.WithGroup(name), l.level}
+}
+
+// withTrace adds the ids by which a log line is found from its trace, and the reverse.
+type withTrace struct{ slog.Handler }
+
+func (h withTrace) Handle(ctx context.Context, r slog.Record) error {
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		r = r.Clone()
+		r.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h withTrace) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return withTrace{h.Handler.WithAttrs(attrs)}
+}
+
+func (h withTrace) WithGroup(name string) slog.Handler { return withTrace{h.Handler.WithGroup(name)} }
