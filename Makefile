@@ -4,6 +4,8 @@ SHELL := bash
 TESTFLAGS ?= -p 1 -timeout 30m
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
+# Modules that users import or copy; those below test/ only hold programs for tests.
+MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod))
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
@@ -25,12 +27,16 @@ image: ## Build the image with buildah into bin/telepod-image.tar (ARCH=arm64 fo
 ##@ Develop
 test: packages programs ## Run all tests: unit, fixtures, real Kubernetes, real Collector, real Helm
 	go build ./... && go test $(TESTFLAGS) ./...
+	@set -e; for module in $(MODULES); do (set -x; cd $$module && go test ./...); done
 
 verify: ## Check formatting, generated files, vet, staticcheck and the direction of imports
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "make verify: run 'make format'"; exit 1; }
 	go mod tidy -diff
 	go vet ./...
 	go tool -modfile=test/lint/go.mod staticcheck ./...
+	@set -e; for module in $(MODULES); do \
+		(set -x; cd $$module && go mod tidy -diff && go vet ./... && go tool -modfile=$(CURDIR)/test/lint/go.mod staticcheck ./...); \
+	done
 	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/...
 
 faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test breaks them once
