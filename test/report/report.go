@@ -79,7 +79,7 @@ type Timeline struct {
 	QueueUnit string   // what Queue counts, such as "bytes"; "items" if empty
 }
 
-// Sample is what was measured at one moment. A key that is absent was not measured then.
+// Sample is what was measured at one moment. What is absent, or no finite number, was not measured.
 type Sample struct {
 	At    time.Time
 	Site  map[string]float64 // spans a second that arrived, by site

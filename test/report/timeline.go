@@ -1,0 +1,234 @@
+package report
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"time"
+)
+
+// The timeline's drawing area, in the SVG's own units: one is a pixel on a wide screen.
+const (
+	chartWidth    = 1120.0
+	plotLeft      = 64.0
+	plotRight     = 930.0 // the names of the lines stand to the right of it
+	rowOfMarks    = 20.0
+	heightOfRates = 210.0
+	heightOfQueue = 120.0
+	betweenPlots  = 46.0
+	heightOfAxis  = 34.0
+)
+
+// timeline is a course, ready to be drawn.
+type timeline struct {
+	Width, Height float64
+	Left, Right   float64
+	Top, Bottom   float64 // of both plots together
+	Depth         float64 // from Top to Bottom
+	Leader        float64 // where the lines to the names end
+	Plots         []plot
+	Marks         []markView
+	Outages       []outage
+	Ticks         []placedTick
+	AxisY         float64
+	Data          chartData
+}
+
+type placedTick struct {
+	X     float64
+	Label string
+}
+
+type markView struct {
+	X, Y       float64 // of the text; the line goes down from there
+	Anchor     string  // start or end
+	Text, Kind string
+}
+
+type outage struct{ X, Width float64 }
+
+// chartData is what the page's script shows under the pointer.
+type chartData struct {
+	Left  float64   `json:"left"`
+	Right float64   `json:"right"`
+	Span  float64   `json:"span"` // seconds from Left to Right
+	Plots []plotOut `json:"plots"`
+}
+
+type plotOut struct {
+	Unit  string    `json:"unit"`
+	Lines []lineOut `json:"lines"`
+}
+
+type lineOut struct {
+	Name   string      `json:"name"`
+	Class  string      `json:"class"`
+	Points [][]float64 `json:"points"` // seconds and value
+}
+
+func newTimeline(course Timeline, clusters []Cluster) timeline {
+	if len(course.Samples) == 0 {
+		return timeline{}
+	}
+	start, whole := course.extent()
+	across := func(at time.Time) float64 {
+		return plotLeft + (plotRight-plotLeft)*at.Sub(start).Seconds()/whole
+	}
+	t := timeline{Width: chartWidth, Left: plotLeft, Right: plotRight, Leader: plotRight + 13}
+	rows := t.placeMarks(course.Marks, across)
+	t.Top = float64(rows)*rowOfMarks + 36
+	bottom := t.Top
+	for _, wanted := range []struct {
+		title, unit string
+		height      float64
+		values      func(Sample) map[string]float64
+	}{
+		{"Spans a second, by site", "spans/s", heightOfRates, func(s Sample) map[string]float64 { return s.Site }},
+		{"Waiting on disk, by region", course.queueUnit(), heightOfQueue, func(s Sample) map[string]float64 { return s.Queue }},
+	} {
+		frame := frame{top: bottom, height: wanted.height, start: start, across: across}
+		if len(t.Plots) > 0 {
+			frame.top += betweenPlots
+		}
+		drawn := newPlot(frame, gather(course.Samples, clusters, wanted.values))
+		if len(drawn.Lines) == 0 {
+			continue
+		}
+		drawn.Title, drawn.Unit = wanted.title, wanted.unit
+		t.Plots = append(t.Plots, drawn)
+		t.Data.Plots = append(t.Data.Plots, drawn.out())
+		bottom = frame.top + frame.height
+	}
+	t.Bottom, t.Depth = bottom, bottom-t.Top
+	t.AxisY, t.Height = bottom+20, bottom+heightOfAxis
+	t.Data.Left, t.Data.Right, t.Data.Span = plotLeft, plotRight, whole
+	t.Outages = outages(course.Marks, across)
+	for _, at := range secondTicks(whole, 10) {
+		x := plotLeft + (plotRight-plotLeft)*at/whole
+		t.Ticks = append(t.Ticks, placedTick{X: x, Label: clock(at, whole)})
+	}
+	return t
+}
+
+func (t Timeline) queueUnit() string {
+	if t.QueueUnit == "" {
+		return "items"
+	}
+	return t.QueueUnit
+}
+
+// extent is the first moment and the seconds to the last one, of samples and marks.
+func (t Timeline) extent() (time.Time, float64) {
+	first, last := t.Samples[0].At, t.Samples[0].At
+	note := func(at time.Time) {
+		if at.Before(first) {
+			first = at
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	for _, sample := range t.Samples {
+		note(sample.At)
+	}
+	for _, mark := range t.Marks {
+		note(mark.At)
+	}
+	return first, max(last.Sub(first).Seconds(), 1)
+}
+
+// placeMarks gives each mark's text a row in which it covers no other, and counts the rows.
+func (t *timeline) placeMarks(marks []Mark, across func(time.Time) float64) int {
+	const perLetter, gap = 6.9, 12.0
+	var ends []float64 // of the last text in each row
+	for _, mark := range marks {
+		view := markView{X: across(mark.At), Text: mark.Text, Kind: kindOf(mark.Kind), Anchor: "start"}
+		wide := float64(len([]rune(mark.Text)))*perLetter + 18
+		from := view.X
+		if from+wide > chartWidth {
+			view.Anchor = "end"
+			from = view.X - wide
+		}
+		row := slices.IndexFunc(ends, func(end float64) bool { return end+gap <= from })
+		if row < 0 {
+			row = len(ends)
+			ends = append(ends, 0)
+		}
+		ends[row] = from + wide
+		view.Y = float64(row)*rowOfMarks + 14
+		t.Marks = append(t.Marks, view)
+	}
+	return len(ends)
+}
+
+func kindOf(kind string) string {
+	if kind == Failure || kind == Return {
+		return kind
+	}
+	return Note
+}
+
+// outages last from a failure to the next return, or to the end.
+func outages(marks []Mark, across func(time.Time) float64) []outage {
+	var found []outage
+	from := -1.0
+	for _, mark := range marks {
+		switch {
+		case mark.Kind == Failure && from < 0:
+			from = across(mark.At)
+		case mark.Kind == Return && from >= 0:
+			found = append(found, outage{X: from, Width: across(mark.At) - from})
+			from = -1
+		}
+	}
+	if from >= 0 {
+		found = append(found, outage{X: from, Width: plotRight - from})
+	}
+	return found
+}
+
+// series is one line: its name, its colour, and its values where they were measured.
+type series struct {
+	name   string
+	cloud  cloudView
+	second bool // a line of the same colour came before
+	at     []time.Time
+	values []float64
+}
+
+// gather sorts the samples' maps into lines: those of clusters in the clusters' order, others after
+// them by name.
+func gather(samples []Sample, clusters []Cluster, values func(Sample) map[string]float64) []series {
+	clouds, rank := map[string]string{}, map[string]int{}
+	for i, cluster := range clusters {
+		clouds[cluster.Name], rank[cluster.Name] = cluster.Cloud, i-len(clusters)
+	}
+	names := map[string]bool{}
+	for _, sample := range samples {
+		for name := range values(sample) {
+			names[name] = true
+		}
+	}
+	ordered := slices.SortedFunc(maps.Keys(names), func(a, b string) int {
+		if rank[a] != rank[b] {
+			return rank[a] - rank[b]
+		}
+		return cmp.Compare(a, b)
+	})
+	var all []series
+	used := map[string]bool{}
+	for _, name := range ordered {
+		line := series{name: name, cloud: viewOfCloud(clouds[name])}
+		line.second, used[line.cloud.Class] = used[line.cloud.Class], true
+		for _, sample := range samples {
+			if value, ok := values(sample)[name]; ok && !math.IsNaN(value) && !math.IsInf(value, 0) {
+				line.at, line.values = append(line.at, sample.At), append(line.values, value)
+			}
+		}
+		if len(line.at) > 0 {
+			all = append(all, line)
+		}
+	}
+	return all
+}
