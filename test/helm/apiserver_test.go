@@ -187,7 +187,7 @@ func (c *server) testPodSecurity(t *testing.T) {
 			switch {
 			case strings.Contains(document, "\nkind: DaemonSet\n"):
 				want = "hostPath"
-			case name == "aws-overlay":
+			case pod.Spec.HostNetwork:
 				want = "hostNetwork=true"
 			case err != nil:
 				t.Errorf("%s: %s: %v", name, pod.Name, err)

@@ -16,8 +16,15 @@ import (
 // workloads of which the chart makes pods.
 var workloads = []string{"Deployment", "StatefulSet", "DaemonSet"}
 
-// podOf makes a Pod of a workload's template.
+// podOf makes a Pod of a workload's template, or takes the one that is there.
 func podOf(document string, object *unstructured.Unstructured) (*corev1.Pod, bool) {
+	if object.GetKind() == "Pod" {
+		pod := &corev1.Pod{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, pod); err != nil {
+			panic(err.Error() + ":\n" + document)
+		}
+		return pod, true
+	}
 	if !slices.Contains(workloads, object.GetKind()) {
 		return nil, false
 	}

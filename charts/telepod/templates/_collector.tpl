@@ -126,7 +126,7 @@ projected:
 {{ . | replace "$" "$$" | quote }}
 {{- end -}}
 
-{{/* Its own metrics, with labels that tell clouds and clusters apart. Takes root and service. */}}
+{{/* Its own metrics, with labels that tell clouds, clusters and sites apart. Takes root, service and, of a central site, site. */}}
 {{- define "telepod.collector.telemetry" -}}
 resource:
   service.name: {{ .service }}
@@ -135,6 +135,9 @@ resource:
   {{- end }}
   cloud.region: ${env:CLOUD_REGION}
   k8s.cluster.name: {{ include "telepod.collector.literal" .root.Values.cluster.name }}
+  {{- with .site }}
+  telepod.central.site: {{ . }}
+  {{- end }}
   k8s.node.name: ${env:K8S_NODE_NAME}
   k8s.pod.name: ${env:K8S_POD_NAME}
 logs: {disable_stacktrace: true}
@@ -146,7 +149,7 @@ metrics:
           prometheus:
             host: ${env:K8S_POD_IP}
             port: 8888
-            with_resource_constant_labels: {included: [cloud.provider, cloud.region, k8s.cluster.name]}
+            with_resource_constant_labels: {included: [cloud.provider, cloud.region, k8s.cluster.name{{ if .site }}, telepod.central.site{{ end }}]}
 {{- end -}}
 
 {{/* Labels of a component's pods and objects. Takes root and component. */}}

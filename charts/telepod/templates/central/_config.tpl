@@ -18,7 +18,8 @@ Every branch ends in a queue of its own: a back end that is away holds up no oth
 {{- $prometheus := and $site $central.prometheus }}
 {{- $queue := include "telepod.central.queueBytes" .root }}
 {{- $environment := .root.Values.environment }}
-{{- $first := $environment | empty | ternary (list "memory_limiter") (list "memory_limiter" "resource/environment") -}}
+{{- $first := $site | ternary (list "memory_limiter" "resource/site") (list "memory_limiter") }}
+{{- $ofMetrics := $environment | empty | ternary (list "memory_limiter") (list "memory_limiter" "resource/environment") -}}
 extensions:
   health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
   file_storage/queue:
@@ -60,10 +61,17 @@ receivers:
 
 processors:
   memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
-  {{- if $environment }}
-  resource/environment:
+  {{- if $site }}
+  # Says which site had it. Not to metrics: a label that changes at a failover makes two series of one.
+  resource/site:
     attributes:
-      - {key: deployment.environment.name, value: {{ include "telepod.collector.literal" $environment }}, action: insert}
+      - {key: telepod.central.site, value: {{ $central.role }}, action: upsert}
+      {{- with $environment }}
+      - &environment {key: deployment.environment.name, value: {{ include "telepod.collector.literal" . }}, action: insert}
+      {{- end }}
+  {{- if $environment }}
+  resource/environment: {attributes: [*environment]}
+  {{- end }}
   {{- end }}
   {{- if $archive }}
   # The archive's folder, from what the data says of itself.
@@ -98,7 +106,7 @@ connectors:
   {{- if $prometheus }}
   spanmetrics:
     histogram: {unit: s, explicit: {buckets: [5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s, 10s]}}
-    dimensions: [{name: http.request.method}, {name: http.route}, {name: http.response.status_code}]
+    dimensions: [{name: cloud.provider}, {name: cloud.region}, {name: k8s.cluster.name}, {name: http.request.method}, {name: http.route}, {name: http.response.status_code}]
     resource_metrics_key_attributes: [service.name, cloud.provider, cloud.region, k8s.cluster.name]
     metrics_flush_interval: 15s
     metrics_expiration: 10m
@@ -255,7 +263,7 @@ service:
     {{- end }}
     {{- if $prometheus }}
     traces/metrics: {receivers: [otlp], processors: [memory_limiter], exporters: [spanmetrics]}
-    metrics/spans: {receivers: [spanmetrics], processors: [{{ join ", " $first }}], exporters: [prometheusremotewrite/spans]}
+    metrics/spans: {receivers: [spanmetrics], processors: [{{ join ", " $ofMetrics }}], exporters: [prometheusremotewrite/spans]}
     {{- end }}
     {{- if $routes }}
     traces/samplers: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [loadbalancing/samplers]}
@@ -271,11 +279,11 @@ service:
     {{- $metrics := list }}
     {{- if $prometheus }}{{ $metrics = append $metrics "prometheusremotewrite/applications" }}{{ end }}
     {{- if $kafka }}{{ $metrics = append $metrics "kafka" }}{{ end }}
-    metrics: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [{{ join ", " ($metrics | default (list "nop")) }}]}
+    metrics: {receivers: [otlp], processors: [{{ join ", " $ofMetrics }}], exporters: [{{ join ", " ($metrics | default (list "nop")) }}]}
     {{- if or $kafka (not $archive) }}
     logs: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [{{ $kafka | empty | ternary "nop" "kafka" }}]}
     {{- end }}
     {{- end }}
   telemetry:
-    {{- include "telepod.collector.telemetry" (dict "root" .root "service" ($site | ternary "telepod-central" "telepod-sampler")) | nindent 4 }}
+    {{- include "telepod.collector.telemetry" (dict "root" .root "service" ($site | ternary "telepod-central" "telepod-sampler") "site" $central.role) | nindent 4 }}
 {{- end -}}
