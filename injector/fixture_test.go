@@ -42,7 +42,7 @@ type fixtureOptions struct {
 	Profiles []profiles.Profile `json:"profiles"`
 }
 
-var facts = profiles.Facts{Region: "us-east-1", Account: "123456789012", Cluster: "prod-use1", Environment: "production"}
+var facts = profiles.Facts{Identity: profiles.Identity{Region: "us-east-1", Account: "123456789012", Cluster: "prod-use1", Environment: "production"}}
 
 func defaults() Options {
 	return Options{

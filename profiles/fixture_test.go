@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "write what the fixtures got as what they want")
 
 // facts stand for a cluster in every fixture.
-var facts = profiles.Facts{Region: "fact-region", Account: "fact-account", Cluster: "fact-cluster", Environment: "fact-environment"}
+var facts = profiles.Facts{Identity: profiles.Identity{Region: "fact-region", Account: "fact-account", Cluster: "fact-cluster", Environment: "fact-environment"}}
 
 // TestValid resolves the profiles of each testdata/valid/CASE.yaml and compares them with CASE.want.
 func TestValid(t *testing.T) {

@@ -85,7 +85,7 @@ sidecar: {resources: {requests: {cpu: 100m}}}
 			t.Errorf("%s changed the hash from %s to %s", name, hash, got)
 		}
 	}
-	set, err := profiles.Load(profiles.Facts{Region: "a"}, sources(strings.Replace(want, "identity: {region: a}", "", 1))...)
+	set, err := profiles.Load(profiles.Facts{Identity: profiles.Identity{Region: "a"}}, sources(strings.Replace(want, "identity: {region: a}", "", 1))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,14 @@ type Identity struct {
 }
 
 // Facts are what is known about the cluster at start, from flags, environment or a file.
-type Facts = Identity
+type Facts struct {
+	// Identity fills what every profile and its ancestors leave out.
+	Identity
+	// Endpoint and ServiceHost say where this cluster's regional Collectors are. They stand in for
+	// those of the built-in base, so that every profile that inherits it, built in or not, finds
+	// them; a profile that says its own keeps it.
+	Endpoint, ServiceHost string
+}
 
 // The endpoints that have a name. Anything else is a URL.
 const (

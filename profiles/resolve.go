@@ -89,7 +89,11 @@ func (r *resolver) merge(parent *Resolved, d *document) *Resolved {
 		Lineage: append([]string{d.Name}, parent.Lineage...),
 		Source:  d.file,
 	}
-	merged.Identity = overlay(r.facts, merged.Identity)
+	merged.Identity = overlay(r.facts.Identity, merged.Identity)
+	if d.builtin && d.Inherits == "" {
+		merged.OTLP.Endpoint = cmp.Or(r.facts.Endpoint, merged.OTLP.Endpoint)
+		merged.OTLP.ServiceHost = cmp.Or(r.facts.ServiceHost, merged.OTLP.ServiceHost)
+	}
 	if !d.unreadable {
 		d.checkResolved(merged)
 	}

@@ -112,9 +112,11 @@ func embedded() ([]*document, Problems) {
 	return documents, problems
 }
 
-// checkFacts refuses what an environment variable cannot hold.
+// checkFacts refuses what an environment variable cannot hold, and what is no endpoint or host.
 func checkFacts(facts Facts) Problems {
-	var problems Problems
+	otlp := &document{file: "facts", Profile: Profile{OTLP: OTLP{Endpoint: facts.Endpoint, ServiceHost: facts.ServiceHost}}}
+	otlp.checkOTLP()
+	problems := Problems(otlp.problems)
 	for field, value := range map[string]string{
 		"region": facts.Region, "account": facts.Account,
 		"cluster": facts.Cluster, "environment": facts.Environment,

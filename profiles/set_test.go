@@ -92,17 +92,40 @@ func TestFactsFillWhatProfilesLeaveOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := facts
+	want := facts.Identity
 	want.Region = "eu-central-1"
 	if diff := cmp.Diff(want, lookup(t, set, "eu").Identity); diff != "" {
 		t.Errorf("identity (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(facts, lookup(t, set, "aws").Identity); diff != "" {
+	if diff := cmp.Diff(facts.Identity, lookup(t, set, "aws").Identity); diff != "" {
 		t.Errorf("identity of the parent (-want +got):\n%s", diff)
 	}
-	_, err = profiles.Load(profiles.Facts{Cluster: "a\x00b"})
+	_, err = profiles.Load(profiles.Facts{Endpoint: "sidecars", ServiceHost: "http://a"})
+	for _, want := range []string{`facts: otlp.endpoint: unknown endpoint "sidecars"`, "facts: otlp.serviceHost: "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no endpoint and no host: want %q in %v", want, err)
+		}
+	}
+	_, err = profiles.Load(profiles.Facts{Identity: profiles.Identity{Cluster: "a\x00b"}})
 	if err == nil || !strings.Contains(err.Error(), "facts: cluster: ") {
 		t.Errorf("a NUL in the facts gave %v", err)
+	}
+}
+
+// TestFactsOfTheRegion: where the regional Collectors are reaches every profile that does not say.
+func TestFactsOfTheRegion(t *testing.T) {
+	set, err := profiles.Load(profiles.Facts{Endpoint: "sidecar", ServiceHost: "gateway.obs.svc"},
+		sources("{name: mine, inherits: gcp, otlp: {serviceHost: elsewhere}}", "{name: child, inherits: mine, otlp: {endpoint: node}}")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][2]string{
+		"base": {"sidecar", "gateway.obs.svc"}, "azure": {"sidecar", "gateway.obs.svc"},
+		"mine": {"sidecar", "elsewhere"}, "child": {"node", "elsewhere"},
+	} {
+		if otlp := lookup(t, set, name).OTLP; otlp.Endpoint != want[0] || otlp.ServiceHost != want[1] {
+			t.Errorf("%s sends to %s and %s, want %v", name, otlp.Endpoint, otlp.ServiceHost, want)
+		}
 	}
 }
 

@@ -185,7 +185,7 @@ func TestStartNeedsTheDefaultProfile(t *testing.T) {
 	}{
 		"it has mistakes":  {newVolume(t, badProfile).dir, profiles.Facts{}, []string{"identitty", "basse", `default profile "shop": no such profile`}},
 		"no directory":     {filepath.Join(t.TempDir(), "none"), profiles.Facts{}, []string{"read profiles directory", `default profile "shop"`}},
-		"facts of no kind": {newVolume(t, goodProfile).dir, profiles.Facts{Region: "a\x00"}, []string{"facts: region"}},
+		"facts of no kind": {newVolume(t, goodProfile).dir, profiles.Facts{Identity: profiles.Identity{Region: "a\x00"}}, []string{"facts: region"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "shop"}, Facts: c.facts, Dir: c.dir})
@@ -231,7 +231,7 @@ func TestClusterFollowsTheVersion(t *testing.T) {
 }
 
 func TestFactsReachTheProfiles(t *testing.T) {
-	l, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "aws"}, Facts: profiles.Facts{Region: "eu-west-1"}})
+	l, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "aws"}, Facts: profiles.Facts{Identity: profiles.Identity{Region: "eu-west-1"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

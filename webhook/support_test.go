@@ -31,7 +31,7 @@ type harness struct {
 
 func newHarness(t testing.TB, change func(*injector.Options)) *harness {
 	t.Helper()
-	set, err := profiles.Load(profiles.Facts{Region: "us-east-1", Cluster: "prod-use1", Account: "123456789012", Environment: "production"})
+	set, err := profiles.Load(profiles.Facts{Identity: profiles.Identity{Region: "us-east-1", Cluster: "prod-use1", Account: "123456789012", Environment: "production"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,8 @@ func registerFacts(flags *pflag.FlagSet, facts *profiles.Facts) {
 	flags.StringVar(&facts.Account, "account", "", "cloud account, project or subscription ("+envAccount+")")
 	flags.StringVar(&facts.Cluster, "cluster", "", "name of the cluster ("+envCluster+")")
 	flags.StringVar(&facts.Environment, "environment", "", "deployment environment ("+envEnvironment+")")
+	flags.StringVar(&facts.Endpoint, "endpoint", "", "where profiles send to that do not say: node, service or sidecar (default node)")
+	flags.StringVar(&facts.ServiceHost, "service-host", "", "DNS name of the regional Collectors' Service (default telepod-collector.telepod.svc)")
 }
 
 // allFacts completes the facts: a flag wins over the environment, which wins over the file.
@@ -36,16 +38,17 @@ func (f *webhookFlags) allFacts() (profiles.Facts, error) {
 		return profiles.Facts{}, err
 	}
 	facts := withEnvironment(f.facts)
-	return profiles.Facts{
+	facts.Identity = profiles.Identity{
 		Region:      cmp.Or(facts.Region, file.Region),
 		Account:     cmp.Or(facts.Account, file.Account),
 		Cluster:     cmp.Or(facts.Cluster, file.Cluster),
 		Environment: cmp.Or(facts.Environment, file.Environment),
-	}, nil
+	}
+	return facts, nil
 }
 
-func readFacts(path string) (profiles.Facts, error) {
-	var facts profiles.Facts // yaml takes the fields' names in lower case
+func readFacts(path string) (profiles.Identity, error) {
+	var facts profiles.Identity // yaml takes the fields' names in lower case
 	if path == "" {
 		return facts, nil
 	}

@@ -58,7 +58,7 @@ func TestProfilesLoad(t *testing.T) {
 		if err := yaml.Unmarshal([]byte(document), &files); err != nil {
 			t.Fatal(err)
 		}
-		set, err := profiles.Load(profiles.Facts{Cluster: "dc1"}, profiles.Source{Name: "dc1.yaml", Data: []byte(files.Data["dc1.yaml"])})
+		set, err := profiles.Load(profiles.Facts{Identity: profiles.Identity{Cluster: "dc1"}}, profiles.Source{Name: "dc1.yaml", Data: []byte(files.Data["dc1.yaml"])})
 		if err != nil {
 			t.Fatalf("%v:\n%s", err, document)
 		}

@@ -61,7 +61,7 @@ func TestEndpointsMeet(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var service, collector *unstructured.Unstructured
 			var sources []profiles.Source
-			chosen := ""
+			told := map[string]string{} // the webhook's flags
 			for document := range strings.SplitSeq(render(t, "v4", c.args...), "\n---\n") {
 				object := decode(t, document)
 				component := object.GetLabels()["app.kubernetes.io/component"]
@@ -76,23 +76,27 @@ func TestEndpointsMeet(t *testing.T) {
 						sources = append(sources, profiles.Source{Name: file, Data: []byte(text)})
 					}
 				}
-				if _, rest, found := strings.Cut(document, "- --profile="); found {
-					chosen, _, _ = strings.Cut(rest, "\n")
+				for _, flag := range []string{"profile", "service-host", "endpoint"} {
+					if _, rest, found := strings.Cut(document, "- --"+flag+"="); found {
+						told[flag], _, _ = strings.Cut(rest, "\n")
+					}
 				}
 			}
-			set, err := profiles.Load(profiles.Facts{Cluster: "c", Region: "r"}, sources...)
+			set, err := profiles.Load(profiles.Facts{
+				Identity: profiles.Identity{Cluster: "c", Region: "r"}, ServiceHost: told["service-host"], Endpoint: told["endpoint"],
+			}, sources...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			profile, found := set.Lookup(chosen)
+			profile, found := set.Lookup(told["profile"])
 			if !found {
-				t.Fatalf("the webhook is told profile %q, which is not there", chosen)
+				t.Fatalf("the webhook is told profile %q, which is not there", told["profile"])
 			}
 			if want := service.GetName() + "." + service.GetNamespace() + ".svc"; profile.OTLP.ServiceHost != want {
 				t.Errorf("pods are told %s, but the Service is %s", profile.OTLP.ServiceHost, want)
 			}
-			if profile.Sidecar.Enabled == nil || *profile.Sidecar.Enabled != c.sidecars {
-				t.Errorf("sidecar enabled: %v, want %t", profile.Sidecar.Enabled, c.sidecars)
+			if (profile.OTLP.Endpoint == profiles.EndpointSidecar) != c.sidecars {
+				t.Errorf("pods send to %q, want a sidecar: %t", profile.OTLP.Endpoint, c.sidecars)
 			}
 			pod, _ := podOf("", collector)
 			for port, want := range map[string]int{"otlp-grpc": int(profile.OTLP.GRPCPort), "otlp-http": int(profile.OTLP.HTTPPort)} {

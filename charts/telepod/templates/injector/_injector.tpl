@@ -36,33 +36,14 @@ app.kubernetes.io/component: injector
 {{- eq .Values.cloud.provider "other" | ternary "base" .Values.cloud.provider -}}
 {{- end -}}
 
-{{/*
-Not empty where the regional Collectors are not what the built-in profiles expect, a DaemonSet with the
-Service telepod-collector.telepod.svc: then a profile named cluster says what differs.
-*/}}
-{{- define "telepod.injector.clusterProfile" -}}
-{{- if include "telepod.regional.installed" . -}}
-{{- if or (eq .Values.regional.mode "gateway") (ne (include "telepod.regional.host" .) "telepod-collector.telepod.svc") -}}
-true
-{{- end -}}
-{{- end -}}
-{{- end -}}
-
 {{/* The profile of pods that name none. */}}
 {{- define "telepod.injector.profile" -}}
-{{- if .Values.injector.profile -}}
-{{ .Values.injector.profile }}
-{{- else if include "telepod.injector.clusterProfile" . -}}
-cluster
-{{- else -}}
-{{ include "telepod.injector.builtinProfile" . }}
-{{- end -}}
+{{ .Values.injector.profile | default (include "telepod.injector.builtinProfile" .) }}
 {{- end -}}
 
 {{/* Every profile there will be, as a comma-separated list. */}}
 {{- define "telepod.injector.profiles" -}}
-{{- $cluster := include "telepod.injector.clusterProfile" . | empty | ternary (list) (list "cluster") -}}
-{{- concat (list "aws" "azure" "base" "gcp") $cluster (keys .Values.profiles) | uniq | sortAlpha | join "," -}}
+{{- concat (list "aws" "azure" "base" "gcp") (keys .Values.profiles) | uniq | sortAlpha | join "," -}}
 {{- end -}}
 
 {{/* Namespaces that are never touched, as a comma-separated list. */}}
@@ -117,9 +98,6 @@ cluster
 {{- $known := include "telepod.injector.profiles" . -}}
 {{- if not (has $profile (splitList "," $known)) -}}
 {{- fail (printf "injector.profile %q is no profile: use one of %s, or define it in profiles" $profile $known) -}}
-{{- end -}}
-{{- if and (include "telepod.injector.clusterProfile" .) (hasKey .Values.profiles "cluster") -}}
-{{- fail "profiles.cluster takes the name of the profile that leads to this release's Collectors: choose another name and set inherits: cluster" -}}
 {{- end -}}
 {{- range $name, $profile := .Values.profiles -}}
 {{- if has $name (list "aws" "azure" "base" "gcp") -}}
