@@ -122,21 +122,27 @@ func encodedRequests(b *testing.B) [][]byte {
 func (p *Plant) serveNothing(b *testing.B, address string) (bytes *atomic.Int64) {
 	b.Helper()
 	bytes = new(atomic.Int64)
+	p.serve(b, address, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body) // a request that breaks off is not counted as sent
+		bytes.Add(n)
+	}))
+	return bytes
+}
+
+// serve is a central site with mutual TLS and a handler of the test's.
+func (p *Plant) serve(t testing.TB, address string, handler http.Handler) {
+	t.Helper()
 	authority, err := os.ReadFile(filepath.Join(p.certificates(), "ca.crt"))
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	clients := x509.NewCertPool()
 	clients.AppendCertsFromPEM(authority)
-	server := &http.Server{
-		Addr:      address,
-		TLSConfig: &tls.Config{ClientCAs: clients, ClientAuth: tls.RequireAndVerifyClientCert},
-		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			n, _ := io.Copy(io.Discard, r.Body) // a request that breaks off is not counted as sent
-			bytes.Add(n)
-		}),
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
 	}
-	go server.ListenAndServeTLS(filepath.Join(p.certificates(), "tls.crt"), filepath.Join(p.certificates(), "tls.key"))
-	b.Cleanup(func() { server.Close() })
-	return bytes
+	server := &http.Server{Handler: handler, TLSConfig: &tls.Config{ClientCAs: clients, ClientAuth: tls.RequireAndVerifyClientCert}}
+	go server.ServeTLS(listener, filepath.Join(p.certificates(), "tls.crt"), filepath.Join(p.certificates(), "tls.key"))
+	t.Cleanup(func() { server.Close() })
 }
