@@ -1,0 +1,181 @@
+package bucket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/telepod/telepod/archive"
+)
+
+// Location says where a bucket is.
+type Location struct {
+	Name string
+	// Region of the bucket; empty means the one of the environment.
+	Region string
+	// Endpoint is the URL of another service with the S3 protocol, empty for AWS.
+	Endpoint string
+}
+
+// Bucket is an [archive.Store].
+type Bucket struct {
+	name   string
+	client *s3.Client
+}
+
+var _ archive.Store = (*Bucket)(nil)
+
+// Open finds credentials and region as all AWS programs do: environment, shared files, web identity
+// (IRSA), container credentials (EKS Pod Identity), instance. It asks the bucket nothing yet.
+func Open(ctx context.Context, l Location) (*Bucket, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 6 })
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("open bucket %s: %w", l.Name, err)
+	}
+	if l.Region != "" {
+		cfg.Region = l.Region
+	}
+	if cfg.Region == "" {
+		if l.Endpoint == "" {
+			return nil, fmt.Errorf("open bucket %s: its region is not known: give --bucket-region, or set AWS_REGION", l.Name)
+		}
+		cfg.Region = "us-east-1" // part of the signature; other services seldom care
+	}
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
+		if l.Endpoint != "" {
+			o.BaseEndpoint = &l.Endpoint
+			o.UsePathStyle = true
+			o.APIOptions = append(o.APIOptions, leaveUnsigned)
+		}
+	})
+	return &Bucket{name: l.Name, client: client}, nil
+}
+
+// Folders implements [archive.Store].
+func (b *Bucket) Folders(ctx context.Context, prefix string) ([]string, error) {
+	var folders []string
+	slash := "/"
+	for page, err := range b.pages(ctx, &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix, Delimiter: &slash}) {
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range page.CommonPrefixes {
+			folders = append(folders, aws.ToString(p.Prefix))
+		}
+	}
+	return folders, nil
+}
+
+// List implements [archive.Store].
+func (b *Bucket) List(ctx context.Context, prefix, after string) iter.Seq2[archive.Entry, error] {
+	input := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix}
+	if after != "" {
+		input.StartAfter = &after
+	}
+	return func(yield func(archive.Entry, error) bool) {
+		for page, err := range b.pages(ctx, input) {
+			if err != nil {
+				yield(archive.Entry{}, err)
+				return
+			}
+			for _, o := range page.Contents {
+				entry := archive.Entry{Key: aws.ToString(o.Key), Size: aws.ToInt64(o.Size)}
+				if o.StorageClass != types.ObjectStorageClassStandard {
+					entry.StorageClass = string(o.StorageClass)
+				}
+				if !yield(entry, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (b *Bucket) pages(ctx context.Context, input *s3.ListObjectsV2Input) iter.Seq2[*s3.ListObjectsV2Output, error] {
+	return func(yield func(*s3.ListObjectsV2Output, error) bool) {
+		pages := s3.NewListObjectsV2Paginator(b.client, input)
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(nil, fmt.Errorf("list bucket %s below %q: %w", b.name, aws.ToString(input.Prefix), advise(err)))
+				return
+			}
+			if !yield(page, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Read implements [archive.Store]. A reader that breaks off is asked again.
+func (b *Bucket) Read(ctx context.Context, key string) ([]byte, error) {
+	var data []byte
+	var err error
+	for range 3 {
+		if data, err = b.read(ctx, key); err == nil || ctx.Err() != nil || !errors.Is(err, errBrokenOff) {
+			break
+		}
+	}
+	if err == nil {
+		return data, nil
+	}
+	if reason := ofObject(err); reason != nil {
+		return nil, &archive.ObjectError{Key: key, Err: reason}
+	}
+	return nil, fmt.Errorf("read object %s of bucket %s: %w", key, b.name, advise(err))
+}
+
+// errBrokenOff says that a connection ended in the middle of an object.
+var errBrokenOff = errors.New("the connection broke off")
+
+func (b *Bucket) read(ctx context.Context, key string) ([]byte, error) {
+	object, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
+	if err != nil {
+		return nil, err
+	}
+	defer object.Body.Close()
+	data, err := io.ReadAll(object.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errBrokenOff, err)
+	}
+	return data, nil
+}
+
+// ofObject returns the reason why this one object cannot be read, nil if the reason is another's.
+func ofObject(err error) error {
+	if _, is := errors.AsType[*types.NoSuchKey](err); is {
+		return errors.New("it is gone: the bucket's lifecycle may have deleted it")
+	}
+	if state, is := errors.AsType[*types.InvalidObjectState](err); is {
+		return fmt.Errorf("it is in the storage class %s: restore it first (aws s3api restore-object)", state.StorageClass)
+	}
+	return nil
+}
+
+// advise says what to do about the usual mistakes.
+func advise(err error) error {
+	api, is := errors.AsType[smithy.APIError](err)
+	if !is {
+		return err
+	}
+	switch api.ErrorCode() {
+	case "AccessDenied":
+		return fmt.Errorf("%w: these credentials need s3:ListBucket on the bucket and s3:GetObject on its objects", err)
+	case "NoSuchBucket":
+		return fmt.Errorf("%w: is it in another account or behind another endpoint (--bucket-endpoint)?", err)
+	case "PermanentRedirect", "AuthorizationHeaderMalformed":
+		return fmt.Errorf("%w: is the bucket in another region (--bucket-region)?", err)
+	}
+	return err
+}

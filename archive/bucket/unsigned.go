@@ -1,0 +1,38 @@
+package bucket
+
+import (
+	"context"
+
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// acceptEncoding is a header that proxies change on its way. AWS's SDK signs it, and Google Cloud Storage
+// then refuses the signature (https://github.com/aws/aws-sdk-go-v2/issues/1816).
+const acceptEncoding = "Accept-Encoding"
+
+type heldBack struct{}
+
+// leaveUnsigned takes the header away before a request is signed, and puts it back behind.
+func leaveUnsigned(stack *middleware.Stack) error {
+	before := middleware.FinalizeMiddlewareFunc("HoldBackAcceptEncoding", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		if r, ok := in.Request.(*smithyhttp.Request); ok {
+			ctx = context.WithValue(ctx, heldBack{}, r.Header.Get(acceptEncoding))
+			r.Header.Del(acceptEncoding)
+		}
+		return next.HandleFinalize(ctx, in)
+	})
+	behind := middleware.FinalizeMiddlewareFunc("PutBackAcceptEncoding", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		if r, ok := in.Request.(*smithyhttp.Request); ok {
+			if value, _ := ctx.Value(heldBack{}).(string); value != "" {
+				r.Header.Set(acceptEncoding, value)
+			}
+		}
+		return next.HandleFinalize(ctx, in)
+	})
+	const signing = "Signing" // the SDK's own step
+	if err := stack.Finalize.Insert(before, signing, middleware.Before); err != nil {
+		return err
+	}
+	return stack.Finalize.Insert(behind, signing, middleware.After)
+}

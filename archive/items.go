@@ -1,0 +1,51 @@
+package archive
+
+import (
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// pointFields are the kinds of data of a Metric: gauge, sum, histogram, exponential histogram and summary.
+func pointFields() []protowire.Number { return []protowire.Number{5, 7, 9, 10, 11} }
+
+// pointField are the data points, in a message of each kind.
+const pointField protowire.Number = 1
+
+// count is the number of items of a message: one for a span or a log record, its data points for a metric.
+func count(signal Signal, message []byte) (int64, error) {
+	if signal != Metrics {
+		return 1, nil
+	}
+	points, kind := int64(0), protowire.Number(0)
+	err := eachField(message, func(f field) error {
+		if !slices.Contains(pointFields(), f.number) || f.kind != protowire.BytesType {
+			return nil
+		}
+		if f.number != kind {
+			points, kind = 0, f.number // a metric is of one kind: the last one counts
+		}
+		return eachField(f.value, func(f field) error {
+			if f.is(pointField) {
+				points++
+			}
+			return nil
+		})
+	})
+	return points, err
+}
+
+// count is the number of items of a group.
+func (g group) count(signal Signal) (int64, error) {
+	total := int64(0)
+	for _, s := range g.scopes {
+		for _, item := range s.items {
+			n, err := count(signal, item)
+			if err != nil {
+				return total, err
+			}
+			total += n
+		}
+	}
+	return total, nil
+}

@@ -1,0 +1,90 @@
+package archive
+
+import (
+	"cmp"
+
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+)
+
+const (
+	// ReplayAttribute is the attribute of a replayed resource. Its value names the replay.
+	ReplayAttribute = "telepod.replay"
+
+	// folderAttribute is what the central site's configuration leaves on a resource when it chooses the
+	// archive's folder. The sender knows nothing of it.
+	folderAttribute = "telemetry.archive.prefix"
+)
+
+// origin is what a resource says of itself.
+type origin struct {
+	cloud, region, service string
+	replay                 string // names the replay that it came from, if it did
+}
+
+// origin reads a resource's attributes as far as they are understood: text that is not UTF-8 is no error,
+// as Collectors take it.
+func (g group) origin() (origin, error) {
+	values := map[string]string{}
+	err := eachField(g.resource, func(f field) error {
+		if !f.is(pairField) {
+			return nil
+		}
+		key, value, err := pair(f.value)
+		if _, repeated := values[key]; !repeated && err == nil {
+			values[key] = value
+		}
+		return err
+	})
+	return origin{
+		cloud:   cmp.Or(values["cloud.provider"], Unknown),
+		region:  cmp.Or(values["cloud.region"], Unknown),
+		service: cmp.Or(values["service.name"], Unknown),
+		replay:  values[ReplayAttribute],
+	}, err
+}
+
+// pair reads a KeyValue: key is field 1, value field 2, of which a string is field 1.
+func pair(message []byte) (key, value string, err error) {
+	err = eachField(message, func(f field) error {
+		if f.is(1) {
+			key = string(f.value)
+		}
+		if !f.is(2) {
+			return nil
+		}
+		return eachField(f.value, func(f field) error {
+			if f.is(1) {
+				value = string(f.value)
+			}
+			return nil
+		})
+	})
+	return key, value, err
+}
+
+// cleaned returns the group as it was sent, without what archiving and earlier replays put on it, and
+// with the mark of a replay if there is one.
+func (g group) cleaned(mark string) (group, error) {
+	var resource []byte
+	err := eachField(g.resource, func(f field) error {
+		if f.is(pairField) {
+			key, _, err := pair(f.value)
+			if err != nil || key == folderAttribute || key == ReplayAttribute {
+				return err
+			}
+		}
+		resource = append(resource, f.raw...)
+		return nil
+	})
+	if err != nil || mark == "" {
+		g.resource = resource
+		return g, err
+	}
+	attribute, err := proto.Marshal(&common.KeyValue{
+		Key: ReplayAttribute, Value: &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: mark}},
+	})
+	g.resource = protowire.AppendBytes(protowire.AppendTag(resource, pairField, protowire.BytesType), attribute)
+	return g, err
+}
