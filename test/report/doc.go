@@ -8,11 +8,13 @@
 //	report.go     what a caller fills
 //	jaeger.go     a trace out of the answer of Jaeger's query service
 //	waterfall.go  spans in the order of the tree, with places in per cent
-//	timeline.go   samples as paths, marks, gaps between failure and return
+//	timeline.go   marks, gaps between failure and return, and the two plots
+//	plot.go       samples as paths, with names at their ends
 //	axis.go       round numbers for axes
+//	cloud.go      how a cloud is drawn
 //	page.go       the page: template, style and script of page/, embedded
 //
-// To see what a change looks like, in light and dark, with Debian's package chromium:
+// To see what a change looks like, and for pictures in the documentation, in light and dark:
 //
-//	test/report/screenshot.sh OUT_DIRECTORY [REPORT.html]
+//	test/report/screenshot.sh OUT_DIRECTORY [REPORT.html [HEIGHT]]
 package report

@@ -3,10 +3,16 @@ package report_test
 import (
 	"bytes"
 	"flag"
+	"math"
 	"os"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/telepod/telepod/test/report"
 )
 
 var update = flag.Bool("update", false, "rewrite what is expected")
@@ -14,12 +20,9 @@ var update = flag.Bool("update", false, "rewrite what is expected")
 const goldenPage = "testdata/story.html"
 
 func TestStory(t *testing.T) {
-	var page bytes.Buffer
-	if err := story(t).WriteHTML(&page); err != nil {
-		t.Fatal(err)
-	}
+	page := write(t, story(t))
 	if *update {
-		if err := os.WriteFile(goldenPage, page.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(goldenPage, []byte(page), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -27,7 +30,86 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if difference := cmp.Diff(string(want), page.String()); difference != "" {
+	if difference := cmp.Diff(string(want), page); difference != "" {
 		t.Errorf("the page changed (-want +got); look at it with screenshot.sh, then run with -update:\n%s", difference)
 	}
+}
+
+// A page that loads anything is no page to send to somebody.
+func TestPageNeedsNothingElse(t *testing.T) {
+	outside := regexp.MustCompile(`(?i)(src|href)=|url\(|@import|https?://|fetch\(|XMLHttpRequest`)
+	if found := outside.FindString(write(t, story(t))); found != "" {
+		t.Errorf("the page has %q, which may need the network", found)
+	}
+}
+
+// What programs say ends up in every field; none of it may run or leave its place.
+func TestHostileTextStaysText(t *testing.T) {
+	const hostile = `</script></style><script>alert(1)</script>"'><img src=x onerror=alert(2)> onload=alert(3)`
+	at := time.Unix(1e9, 0)
+	attributes := map[string]string{hostile: hostile}
+	page := write(t, report.Report{
+		Title: hostile, Started: at, Ended: at,
+		Clusters: []report.Cluster{{Name: hostile, Cloud: hostile, Region: hostile, Role: hostile}},
+		Steps:    []report.Step{{Name: hostile, Text: hostile}},
+		Outcome:  []report.Row{{Name: hostile, Value: hostile, Note: hostile}},
+		Trace: report.Trace{ID: hostile, Spans: []report.Span{{
+			ID: hostile, Name: hostile, Service: hostile, Cloud: hostile, Region: hostile, Cluster: hostile, Pod: hostile,
+			Start: at, Duration: time.Second, Attributes: attributes,
+			Events: []report.Event{{At: at, Name: hostile, Attributes: attributes}},
+		}}},
+		Timeline: report.Timeline{
+			Samples:   []report.Sample{{At: at, Site: map[string]float64{hostile: 1}, Queue: map[string]float64{hostile: 1}}},
+			Marks:     []report.Mark{{At: at, Text: hostile, Kind: hostile}},
+			QueueUnit: hostile,
+		},
+	})
+	for _, tag := range []string{"<script>alert", "<img", "</style><", `"'>`} {
+		if strings.Contains(page, tag) {
+			t.Errorf("the page has %q", tag)
+		}
+	}
+	if got, want := strings.Count(page, "<script"), strings.Count(write(t, story(t)), "<script"); got != want {
+		t.Errorf("the page has %d scripts, want its own %d", got, want)
+	}
+	if !strings.Contains(page, "&lt;script&gt;alert(1)") {
+		t.Error("the text is not shown")
+	}
+}
+
+// A run that ended early has only some of it.
+func TestPageOfWhatThereIs(t *testing.T) {
+	at := time.Unix(1e9, 0)
+	for name, run := range map[string]report.Report{
+		"nothing":                 {},
+		"trace of one moment":     {Trace: report.Trace{Spans: []report.Span{{Start: at}}}},
+		"one sample":              {Timeline: report.Timeline{Samples: []report.Sample{{At: at, Site: map[string]float64{"a": 0}}}}},
+		"samples without a value": {Timeline: report.Timeline{Samples: []report.Sample{{At: at, Site: map[string]float64{"a": math.NaN()}}}}},
+		"infinite":                {Timeline: report.Timeline{Samples: []report.Sample{{At: at, Queue: map[string]float64{"a": math.Inf(1), "b": 1e300}}}}},
+		"only marks":              {Timeline: report.Timeline{Marks: []report.Mark{{At: at, Kind: report.Failure}}}},
+	} {
+		if page := write(t, run); strings.Contains(page, "NaN") || strings.Contains(page, "Inf") || !strings.Contains(page, "</html>") {
+			t.Errorf("%s: the page is broken:\n%s", name, page)
+		}
+	}
+}
+
+func TestVerdictCountsWhatMissed(t *testing.T) {
+	run := story(t)
+	if page := write(t, run); !strings.Contains(page, "all 11 checks as expected") {
+		t.Error("a good run is not called good")
+	}
+	run.Outcome[2].OK, run.Steps[1].OK = false, false
+	if page := write(t, run); !strings.Contains(page, "2 of 11 checks not as expected") {
+		t.Error("a bad run is not called bad")
+	}
+}
+
+func write(t *testing.T, run report.Report) string {
+	t.Helper()
+	var page bytes.Buffer
+	if err := run.WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	return page.String()
 }
