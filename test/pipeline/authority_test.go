@@ -1,0 +1,85 @@
+package pipeline
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A region with certificates of another authority gets nothing across, and both ends say why. With the
+// right ones it goes on where it was.
+func TestForeignAuthority(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs Collectors; run without -short")
+	}
+	for _, c := range []struct {
+		name            string
+		foreign         []string // files of the region
+		region, central string   // what they say
+	}{
+		{"the site is not trusted", []string{"ca.crt"}, "certificate signed by unknown authority", ""},
+		{"the region is not trusted", []string{"tls.crt", "tls.key"}, "remote error: tls: unknown certificate authority", "certificate signed by unknown authority"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := NewPlant(t)
+			central := p.Central(t, "primary", p.Direct()).Start(t)
+			region := p.Region(t, [2]string{central.Address + ":4318", p.Address() + ":4318"}, "yaml:exporters::otlp_http/primary::tls::reload_interval: 1s")
+			files := mixedCertificates(t, p, c.foreign)
+			region.run.Env = append(region.run.Env, "TLS_DIR="+files) // the last one counts
+			region.Start(t)
+			load := SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 100, Batch: 20})
+			awaitLog(t, region, c.region)
+			awaitLog(t, central, c.central) // which need not notice
+			if central.Accepted(Traces) > 0 {
+				t.Error("the site took data")
+			}
+			for _, name := range c.foreign {
+				copyFile(t, filepath.Join(p.certificates(), name), filepath.Join(files, name))
+			}
+			if c.foreign[0] == "ca.crt" { // which is read once
+				region.Stop(t)
+				region.Start(t)
+			}
+			for _, o := range p.Drain(t, load, Archives(), 30*time.Second) {
+				if o.Lost > 0 || o.Acked == 0 {
+					t.Errorf("%v", o)
+				}
+			}
+		})
+	}
+}
+
+// awaitLog waits until a Collector has logged a text.
+func awaitLog(t *testing.T, n *Node, text string) {
+	t.Helper()
+	Await(t, 15*time.Second, fmt.Sprintf("%q in the log of %s", text, n.Name), func() bool { return strings.Contains(n.Log(), text) })
+}
+
+// mixedCertificates are those of the plant, but for some files, which are another authority's.
+func mixedCertificates(t *testing.T, p *Plant, foreign []string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := writeCertificates(dir, p.addresses()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ca.crt", "tls.crt", "tls.key"} {
+		if !strings.Contains(strings.Join(foreign, " "), name) {
+			copyFile(t, filepath.Join(p.certificates(), name), filepath.Join(dir, name))
+		}
+	}
+	return dir
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, content, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
