@@ -21,9 +21,7 @@ type Spec struct {
 	// Name is the file name of the program, and names the entry in cache and progress.
 	Name string
 	// Module is the directory of the go.mod, relative to the repository's root, with
-	// slashes. Empty is the root module, which is never cached here. A module that is
-	// cached must not replace a dependency with a directory outside of itself: changes
-	// there would go unseen.
+	// slashes. Empty is the root module, which is never cached here.
 	Module string
 	// Package to build, "." if empty. "tool" builds every tool of the module's go.mod.
 	Package string

@@ -69,6 +69,24 @@ func TestBinaryIsBuiltOnceForTheSameSources(t *testing.T) {
 	}
 }
 
+func TestBinaryFollowsModulesItReplaces(t *testing.T) {
+	root := repository(t)
+	write(t, filepath.Join(root, "lib", "go.mod"), "module example.com/lib\n\ngo 1.26\n")
+	write(t, filepath.Join(root, "lib", "lib.go"), "package lib\n\nfunc Do() {}\n")
+	write(t, filepath.Join(root, "test", "own", "go.mod"), "module example.com/own\n\ngo 1.26\n\n"+
+		"require example.com/lib v0.0.0\n\nreplace example.com/lib => ../../lib\n")
+	write(t, filepath.Join(root, "test", "own", "main.go"), "package main\n\nimport \"example.com/lib\"\n\nfunc main() { lib.Do() }\n")
+	s := Spec{Name: "own", Module: "test/own"}
+	first := binary(t, s)
+	if again := binary(t, s); again != first {
+		t.Errorf("unchanged program moved from %s to %s", first, again)
+	}
+	write(t, filepath.Join(root, "lib", "lib.go"), "package lib\n\nfunc Do() { println() }\n")
+	if changed := binary(t, s); changed == first {
+		t.Error("a changed dependency did not change the program")
+	}
+}
+
 func TestBinaryOfTheRootModuleFollowsItsSources(t *testing.T) {
 	root := repository(t)
 	s := Spec{Name: "telepod"}

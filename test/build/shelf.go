@@ -3,7 +3,9 @@ package build
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -13,7 +15,8 @@ import (
 	"time"
 )
 
-// key names a build of a module: its sources, the flags and the Go version that builds it.
+// key names a build of a module: its sources, those of directories that it replaces dependencies
+// with, the flags and the Go version that builds it.
 func (s Spec) key(ctx context.Context, module string) (string, error) {
 	version := exec.CommandContext(ctx, "go", "env", "GOVERSION")
 	version.Dir = module // where a toolchain line may ask for another version
@@ -23,7 +26,45 @@ func (s Spec) key(ctx context.Context, module string) (string, error) {
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %s/%s %q\n", goVersion, runtime.GOOS, runtime.GOARCH, s.flags())
-	err = filepath.WalkDir(module, func(path string, d fs.DirEntry, err error) error {
+	replaced, err := replacements(ctx, module)
+	if err != nil {
+		return "", err
+	}
+	for _, dir := range append([]string{module}, replaced...) {
+		if err := hashSources(h, dir); err != nil {
+			return "", fmt.Errorf("hash %s: %w", dir, err)
+		}
+	}
+	return shorten(h.Sum(nil)), nil
+}
+
+// replacements are the directories that a module takes dependencies from.
+func replacements(ctx context.Context, module string) ([]string, error) {
+	edit := exec.CommandContext(ctx, "go", "mod", "edit", "-json")
+	edit.Dir = module
+	out, err := edit.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go mod edit -json in %s: %w", module, err)
+	}
+	var mod struct {
+		Replace []struct {
+			New struct{ Path, Version string }
+		}
+	}
+	if err := json.Unmarshal(out, &mod); err != nil {
+		return nil, fmt.Errorf("go mod edit -json in %s: %w", module, err)
+	}
+	var dirs []string
+	for _, r := range mod.Replace {
+		if r.New.Version == "" {
+			dirs = append(dirs, filepath.Join(module, filepath.FromSlash(r.New.Path)))
+		}
+	}
+	return dirs, nil
+}
+
+func hashSources(h io.Writer, module string) error {
+	return filepath.WalkDir(module, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -41,10 +82,6 @@ func (s Spec) key(ctx context.Context, module string) (string, error) {
 		fmt.Fprintf(h, "%s %s\n", filepath.ToSlash(name), sum)
 		return err
 	})
-	if err != nil {
-		return "", fmt.Errorf("hash %s: %w", module, err)
-	}
-	return shorten(h.Sum(nil)), nil
 }
 
 func skipNested(module, dir string) error {

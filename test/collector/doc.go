@@ -5,7 +5,7 @@
 // beside them are generated and committed, so that a build needs no generator and a test can tell
 // when they are stale. Another set of components is another directory with a manifest.
 //
-//   - [Sidecar], [Full], [App] and [Backends] build and cache programs through package build.
+//   - [Sidecar], [Full], [App], [Shop] and [Backends] build and cache programs through package build.
 //   - [Validate] and [Start] run a Collector: a configuration, an environment, and nothing else.
 //   - [SinkConfig] makes a Collector a sink: it writes everything it receives to a file or to
 //     standard output, from where [ReadItems] reads it (a pod's log serves as well).

@@ -44,3 +44,12 @@ func Backends(ctx context.Context) (string, error) {
 		Takes:  "about 1 minute",
 	})
 }
+
+// Shop builds the services of examples/shop, if need be, and returns the program's path.
+func Shop(ctx context.Context) (string, error) {
+	return build.Binary(ctx, build.Spec{
+		Name:   "shop",
+		Module: "examples/shop",
+		Takes:  "about 1 minute",
+	})
+}

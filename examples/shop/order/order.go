@@ -1,0 +1,154 @@
+package order
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/telepod/telepod/examples/shop/inventory/inventorypb"
+	"github.com/telepod/telepod/examples/shop/leak"
+	"github.com/telepod/telepod/examples/shop/payment"
+	"github.com/telepod/telepod/examples/shop/product"
+)
+
+const scope = "github.com/telepod/telepod/examples/shop/order"
+
+// Limits of what an order waits for.
+const (
+	callLimit   = 5 * time.Second
+	refundLimit = 10 * time.Second
+)
+
+// Order is what a user asks for.
+type Order struct {
+	User     string `json:"user"`
+	Product  string `json:"product"`
+	Quantity int64  `json:"quantity"`
+	Card     string `json:"card"` // one of those of package payment
+	// Run and Sequence are the load driver's count, so that what arrives can be compared with it.
+	Run      string `json:"run,omitempty"`
+	Sequence int64  `json:"sequence,omitempty"`
+}
+
+// Receipt is what a user gets.
+type Receipt struct {
+	OrderID string `json:"order_id"`
+	TraceID string `json:"trace_id"`
+	Cents   int64  `json:"cents,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+// Upstreams are the services that an order needs.
+type Upstreams struct {
+	Products  product.Client
+	Inventory inventorypb.InventoryClient
+	Payments  payment.Client
+}
+
+// Service takes orders.
+type Service struct {
+	Upstreams
+	leak   bool
+	tracer trace.Tracer
+	orders metric.Int64Counter
+	values metric.Int64Histogram
+}
+
+// NewService makes the service. With leak it writes secrets into the telemetry, for redaction to
+// find.
+func NewService(u Upstreams, leak bool) (*Service, error) {
+	meter := otel.Meter(scope)
+	orders, err := meter.Int64Counter("shop.orders", metric.WithDescription("Orders, by outcome."), metric.WithUnit("{order}"))
+	if err != nil {
+		return nil, fmt.Errorf("create the counter of orders: %w", err)
+	}
+	values, err := meter.Int64Histogram("shop.order.value", metric.WithDescription("Value of the orders that were paid."),
+		metric.WithUnit("{cent}"), metric.WithExplicitBucketBoundaries(1000, 2000, 5000, 10_000, 20_000, 50_000))
+	if err != nil {
+		return nil, fmt.Errorf("create the histogram of values: %w", err)
+	}
+	return &Service{Upstreams: u, leak: leak, tracer: otel.Tracer(scope), orders: orders, values: values}, nil
+}
+
+// Place takes one order. The receipt names the order and the trace even where there is an error.
+func (s *Service) Place(ctx context.Context, o Order) (Receipt, error) {
+	id := rand.Text()[:10]
+	ctx, span := s.tracer.Start(ctx, "place order", trace.WithAttributes(
+		attribute.String("shop.order.id", id), attribute.String("shop.product.id", o.Product), attribute.Int64("shop.quantity", o.Quantity),
+		attribute.String("shop.run", o.Run), attribute.Int64("shop.sequence", o.Sequence)))
+	defer span.End()
+	if s.leak {
+		leak.Secrets(ctx)
+	}
+	receipt := Receipt{OrderID: id, TraceID: span.SpanContext().TraceID().String()}
+	cents, err := s.fulfil(ctx, id, o)
+	outcome := outcomeOf(err)
+	s.orders.Add(ctx, 1, metric.WithAttributes(attribute.String("shop.outcome", outcome)))
+	if err != nil {
+		span.RecordError(err)
+		span.SetStatus(codes.Error, outcome)
+		slog.ErrorContext(ctx, "order failed", "shop.order.id", id, "shop.outcome", outcome, "error", err)
+		return receipt, err
+	}
+	receipt.Cents = cents
+	s.values.Record(ctx, cents)
+	slog.InfoContext(ctx, "order was placed", "shop.order.id", id, "shop.order.cents", cents)
+	return receipt, nil
+}
+
+// fulfil goes through the services, and back where the money does not come.
+func (s *Service) fulfil(ctx context.Context, id string, o Order) (cents int64, err error) {
+	span := trace.SpanFromContext(ctx)
+	item, err := bounded(ctx, func(ctx context.Context) (product.Product, error) { return s.Products.Find(ctx, o.Product) })
+	if err != nil {
+		return 0, err
+	}
+	span.AddEvent("product.read", trace.WithAttributes(attribute.Int64("shop.product.cents", item.Cents)))
+	_, err = bounded(ctx, func(ctx context.Context) (*inventorypb.DeductResponse, error) {
+		return s.Inventory.Deduct(ctx, &inventorypb.DeductRequest{OrderId: id, ProductId: o.Product, Quantity: o.Quantity})
+	})
+	if err != nil {
+		return 0, errors.Join(fmt.Errorf("deduct %d of %q: %w", o.Quantity, o.Product, err), s.refundUnlessRefused(ctx, id, err))
+	}
+	span.AddEvent("inventory.deducted")
+	charge := payment.Charge{OrderID: id, Card: o.Card, Cents: o.Quantity * item.Cents}
+	_, err = bounded(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.Payments.Charge(ctx, charge) })
+	if err != nil {
+		return 0, errors.Join(err, s.refund(ctx, id))
+	}
+	span.AddEvent("payment.taken", trace.WithAttributes(attribute.Int64("shop.payment.cents", charge.Cents)))
+	return charge.Cents, nil
+}
+
+// bounded gives one call its share of time.
+func bounded[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	return call(ctx)
+}
+
+// refund puts the goods back, whether or not the user still waits: what was deducted must not stay
+// so because a connection broke.
+func (s *Service) refund(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refundLimit)
+	defer cancel()
+	ctx, span := s.tracer.Start(ctx, "refund inventory", trace.WithAttributes(attribute.String("shop.order.id", id)))
+	defer span.End()
+	answer, err := s.Inventory.Refund(ctx, &inventorypb.RefundRequest{OrderId: id})
+	if err != nil {
+		span.RecordError(err)
+		span.SetStatus(codes.Error, "goods of the order stay deducted")
+		return fmt.Errorf("refund the inventory of order %s: %w", id, err)
+	}
+	span.AddEvent("inventory.refunded", trace.WithAttributes(attribute.Int64("shop.quantity", answer.GetQuantity())))
+	return nil
+}

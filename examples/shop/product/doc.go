@@ -1,0 +1,2 @@
+// Package product is the catalogue: what there is, and at which price, over HTTP.
+package product
