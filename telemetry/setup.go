@@ -11,6 +11,9 @@ import (
 
 	"go.opentelemetry.io/contrib/propagators/autoprop"
 	"go.opentelemetry.io/otel"
+	nooplog "go.opentelemetry.io/otel/log/noop"
+	noopmetric "go.opentelemetry.io/otel/metric/noop"
+	nooptrace "go.opentelemetry.io/otel/trace/noop"
 )
 
 // Options are what only the code can know. All of them may be left out.
@@ -45,6 +48,9 @@ func Setup(ctx context.Context, o Options) (shutdown func(context.Context) error
 	otel.SetErrorHandler(&reporter{logger: o.Logger})
 	otel.SetTextMapPropagator(autoprop.NewTextMapPropagator())
 	if strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") {
+		otel.SetTracerProvider(nooptrace.NewTracerProvider())
+		otel.SetMeterProvider(noopmetric.NewMeterProvider())
+		otel.SetLoggerProvider(nooplog.NewLoggerProvider())
 		return func(context.Context) error { return nil }, nil
 	}
 
