@@ -19,6 +19,8 @@ type Run struct {
 	// Configs are the values of --config, merged in this order: "env:NAME", "yaml:KEY: VALUE",
 	// or a path.
 	Configs []string
+	// Gates are the values of --feature-gates.
+	Gates []string
 	// Env is the whole environment.
 	Env []string
 	// Health is the URL that answers 200 when the Collector is ready.
@@ -39,6 +41,9 @@ func (r Run) flags() []string {
 	var flags []string
 	for _, c := range r.Configs {
 		flags = append(flags, "--config="+c)
+	}
+	for _, g := range r.Gates {
+		flags = append(flags, "--feature-gates="+g)
 	}
 	return flags
 }

@@ -54,6 +54,9 @@ const offCluster = "yaml:processors::k8sattributes: {auth_type: none, passthroug
 // testArchive has the archive written often enough for a test to wait for it.
 const testArchive = "yaml:exporters::otlp_grpc/archive::sending_queue::batch::flush_timeout: 1s"
 
+// pipelineTelemetry is the gate that the chart's pods open.
+const pipelineTelemetry = "telemetry.newPipelineTelemetry"
+
 // Render has Helm render the chart and returns the --config of one of its Collectors.
 func (p *Plant) Render(t testing.TB, values, collector string) string {
 	t.Helper()

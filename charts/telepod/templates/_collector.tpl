@@ -96,6 +96,8 @@ livenessProbe:
 {{/* The command line: the chart's configuration, and the user's over it. Takes the user's. */}}
 {{- define "telepod.collector.args" -}}
 - --config=/etc/telepod/collector/collector.yaml
+# Counts items and bytes at every receiver, connector and exporter.
+- --feature-gates=telemetry.newPipelineTelemetry
 {{- if . }}
 - --config=/etc/telepod/collector/yours.yaml
 {{- end }}
@@ -124,32 +126,6 @@ projected:
 {{/* User text in a Collector's configuration, where a dollar sign begins a variable. */}}
 {{- define "telepod.collector.literal" -}}
 {{ . | replace "$" "$$" | quote }}
-{{- end -}}
-
-{{/* Its own metrics, with labels that tell clouds, clusters and sites apart. Takes root, service and, of a central site, site. */}}
-{{- define "telepod.collector.telemetry" -}}
-resource:
-  service.name: {{ .service }}
-  {{- if ne .root.Values.cloud.provider "other" }}
-  cloud.provider: {{ .root.Values.cloud.provider }}
-  {{- end }}
-  cloud.region: ${env:CLOUD_REGION}
-  k8s.cluster.name: {{ include "telepod.collector.literal" .root.Values.cluster.name }}
-  {{- with .site }}
-  telepod.central.site: {{ . }}
-  {{- end }}
-  k8s.node.name: ${env:K8S_NODE_NAME}
-  k8s.pod.name: ${env:K8S_POD_NAME}
-logs: {disable_stacktrace: true}
-metrics:
-  level: normal
-  readers:
-    - pull:
-        exporter:
-          prometheus:
-            host: ${env:K8S_POD_IP}
-            port: 8888
-            with_resource_constant_labels: {included: [cloud.provider, cloud.region, k8s.cluster.name{{ if .site }}, telepod.central.site{{ end }}]}
 {{- end -}}
 
 {{/* Labels of a component's pods and objects. Takes root and component. */}}

@@ -16,6 +16,8 @@ Every branch ends in a queue of its own: a back end that is away holds up no oth
 {{- $archive := and $site $central.archive.bucket }}
 {{- $kafka := $central.kafka.brokers }}
 {{- $prometheus := and $site $central.prometheus }}
+{{- $own := and .root.Values.collector.metrics.send $central.prometheus }}
+{{- $service := $site | ternary "telepod-central" "telepod-sampler" }}
 {{- $queue := include "telepod.central.queueBytes" .root }}
 {{- $environment := .root.Values.environment }}
 {{- $first := $site | ternary (list "memory_limiter" "resource/site") (list "memory_limiter") }}
@@ -51,6 +53,9 @@ receivers:
   otlp:
     protocols:
       grpc: {endpoint: "[${env:K8S_POD_IP}]:4317", max_recv_msg_size_mib: 32}
+  {{- end }}
+  {{- if $own }}
+  {{- include "telepod.metrics.receiver" (dict "root" .root "service" $service "instance" "K8S_POD_NAME") | nindent 2 }}
   {{- end }}
   {{- if $archive }}
   # The S3 exporter neither queues on disk nor retries: otlp_grpc/archive does both in front of it.
@@ -165,8 +170,8 @@ exporters:
       {{- end }}
   {{- end }}
   {{- end }}
-  {{- if $prometheus }}
-  prometheusremotewrite/applications: &prometheus
+  {{- if or $prometheus $own }}
+  prometheusremotewrite/{{ $site | ternary "applications: &prometheus" "own:" }}
     endpoint: {{ $central.prometheus }}
     tls: {insecure: {{ hasPrefix "http://" $central.prometheus }}}
     timeout: 30s
@@ -175,6 +180,8 @@ exporters:
     remote_write_queue: {enabled: true, queue_size: 10000, num_consumers: 1}
     max_batch_request_parallelism: 1
     retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}
+  {{- end }}
+  {{- if $prometheus }}
   # Each replica counts for itself, so its name is among the labels.
   prometheusremotewrite/spans:
     <<: *prometheus
@@ -265,6 +272,9 @@ service:
     traces/metrics: {receivers: [otlp], processors: [memory_limiter], exporters: [spanmetrics]}
     metrics/spans: {receivers: [spanmetrics], processors: [{{ join ", " $ofMetrics }}], exporters: [prometheusremotewrite/spans]}
     {{- end }}
+    {{- if $own }}
+    metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [prometheusremotewrite/{{ $site | ternary "applications" "own" }}]}
+    {{- end }}
     {{- if $routes }}
     traces/samplers: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [loadbalancing/samplers]}
     {{- else if $decides }}
@@ -285,5 +295,5 @@ service:
     {{- end }}
     {{- end }}
   telemetry:
-    {{- include "telepod.collector.telemetry" (dict "root" .root "service" ($site | ternary "telepod-central" "telepod-sampler") "site" $central.role) | nindent 4 }}
+    {{- include "telepod.metrics.telemetry" (dict "root" .root "service" $service "site" $central.role) | nindent 4 }}
 {{- end -}}

@@ -49,6 +49,10 @@ receivers:
   otlp/loop:
     protocols:
       grpc: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:14319", max_recv_msg_size_mib: 8, read_buffer_size: 1048576}
+  {{- if .Values.collector.metrics.send }}
+  {{- $webhook := and $daemonset .Values.injector.enabled }}
+  {{- include "telepod.metrics.receiver" (dict "root" . "service" "telepod-regional" "instance" ($daemonset | ternary "K8S_NODE_NAME" "K8S_POD_NAME") "webhook" $webhook) | nindent 2 }}
+  {{- end }}
   {{- if $regional.nodeMetrics }}
   hostmetrics:
     collection_interval: 30s
@@ -210,8 +214,10 @@ exporters:
     endpoint: "https://{{ get $.Values.central . }}"
     compression: zstd
     headers: {Expect: 100-continue}
-    http2_read_idle_timeout: 300ms
-    http2_ping_timeout: 600ms
+    http2_read_idle_timeout: 400ms
+    http2_ping_timeout: 500ms
+    # A connection that nothing uses would cost pings; beyond this a new one is cheaper.
+    idle_conn_timeout: 6s
     timeout: 2s
     tls: {ca_file: "${env:TLS_DIR}/ca.crt", cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", reload_interval: 1h, min_version: "1.3"}
     retry_on_failure: {enabled: false}
@@ -254,6 +260,9 @@ service:
     {{- if $regional.nodeMetrics }}
     metrics/node: {receivers: [hostmetrics, kubeletstats], processors: [memory_limiter, k8sattributes, resource/node, resourcedetection, resource/cloud], exporters: [otlp_grpc/loop]}
     {{- end }}
+    {{- if .Values.collector.metrics.send }}
+    metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [otlp_grpc/loop]}
+    {{- end }}
     {{- range $signal := $signals }}
     {{- if $failover }}
     {{ $signal }}/out: {receivers: [otlp/loop], exporters: [failover/{{ $signal }}]}
@@ -269,7 +278,7 @@ service:
     {{ $signal }}/cloud: {receivers: [forward/cloud], {{ if hasKey $filters "cloud" }}processors: [filter/cloud], {{ end }}exporters: [{{ $exporter }}]}
     {{- end }}
   telemetry:
-    {{- include "telepod.collector.telemetry" (dict "root" . "service" "telepod-regional") | nindent 4 }}
+    {{- include "telepod.metrics.telemetry" (dict "root" . "service" "telepod-regional") | nindent 4 }}
 {{- end -}}
 
 {{/* A rule as the condition under which its data is dropped. Takes the rule. */}}

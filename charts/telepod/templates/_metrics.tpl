@@ -1,0 +1,96 @@
+{{/* What the Collectors and the webhook tell of themselves. */}}
+
+{{/*
+service.telemetry of a Collector: its metrics bear what tells clouds, clusters and sites apart. Takes root,
+service and, of a central site, site.
+*/}}
+{{- define "telepod.metrics.telemetry" -}}
+resource:
+  service.name: {{ .service }}
+  {{- if ne .root.Values.cloud.provider "other" }}
+  cloud.provider: {{ .root.Values.cloud.provider }}
+  {{- end }}
+  cloud.region: ${env:CLOUD_REGION}
+  k8s.cluster.name: {{ include "telepod.collector.literal" .root.Values.cluster.name }}
+  {{- with .site }}
+  telepod.central.site: {{ . }}
+  {{- end }}
+  k8s.node.name: ${env:K8S_NODE_NAME}
+  k8s.pod.name: ${env:K8S_POD_NAME}
+logs: {disable_stacktrace: true}
+metrics:
+  # Detailed for the sizes; the views take away what nothing here asks for. Sizes are counted where data
+  # comes in and where it leaves, because each count costs a walk over the data.
+  level: detailed
+  views:
+    {{- range list "otelcol.processor.*" "otelcol.connector.*.size" "otelcol_processor_internal_duration" "otelcol_exporter_queue_batch_send_size*" "rpc.*" "http.client.request.body.size" "http.server.request.duration" "http.server.response.body.size" "otelcol_kafka*" }}
+    - {selector: {instrument_name: {{ . | quote }}}, stream: {aggregation: {drop: {}}}}
+    {{- end }}
+    {{- range list "http.client.request.duration" "http.server.request.body.size" }}
+    - {selector: {instrument_name: {{ . }}}, stream: {aggregation: {explicit_bucket_histogram: {boundaries: []}}}}
+    {{- end }}
+  readers:
+    - pull:
+        exporter:
+          prometheus:
+            host: ${env:K8S_POD_IP}
+            port: 8888
+            with_resource_constant_labels: {included: [cloud.provider, cloud.region, k8s.cluster.name{{ if .site }}, telepod.central.site{{ end }}]}
+{{- end -}}
+
+{{/*
+The receiver of a Collector's own metrics. Takes root, service, instance (the variable with the name of the node or
+pod) and webhook, if it collects the webhook's as well.
+*/}}
+{{- define "telepod.metrics.receiver" -}}
+{{- $cluster := include "telepod.collector.literal" .root.Values.cluster.name | trimAll "\"" -}}
+prometheus/own:
+  config:
+    global:
+      scrape_interval: {{ .root.Values.collector.metrics.interval }}
+      scrape_timeout: {{ .root.Values.collector.metrics.interval }}
+      # With dots in the names no query would know them.
+      metric_name_validation_scheme: legacy
+    scrape_configs:
+      - job_name: {{ .service }}
+        honor_labels: true
+        static_configs: [{targets: ["${env:K8S_POD_IP}:8888"]}]
+        relabel_configs:
+          # An IPv6 address goes into brackets.
+          - {source_labels: [__address__], regex: "(.*:.*):8888", target_label: __address__, replacement: "[$$1]:8888"}
+          - {target_label: instance, replacement: "{{ $cluster }}/${env:{{ .instance }}}"}
+          {{- include "telepod.metrics.place" . | nindent 10 }}
+        metric_relabel_configs:
+          - {source_labels: [__name__], regex: "otelcol_.+|http_.+", action: keep}
+          # Of the processors only those that take something away.
+          - {source_labels: [__name__, processor], regex: "otelcol_processor_(incoming|outgoing)_items_total;(memory_limiter|k8sattributes|resourcedetection|resource/(cloud|node|site|environment)|attributes/.+|transform/.+)", action: drop}
+          - {source_labels: [__name__], regex: "otelcol_processor_accepted_.+|otelcol_processor_tail_sampling_sampling_(decision|policy|trace_removal).+|otelcol_process_runtime_.+|.+_bucket", action: drop}
+          - {regex: "otel_scope_(name|version|schema_url|otelcol_component_kind)|http_request_method|network_protocol_.+|url_scheme", action: labeldrop}
+      {{- if .webhook }}
+      # The webhook's pods of this node.
+      - job_name: telepod-injector
+        kubernetes_sd_configs:
+          - role: pod
+            namespaces: {names: [{{ .root.Release.Namespace }}]}
+            selectors:
+              - role: pod
+                label: app.kubernetes.io/component=injector,app.kubernetes.io/instance={{ .root.Release.Name }}
+                field: spec.nodeName=${env:K8S_NODE_NAME}
+        relabel_configs:
+          - {source_labels: [__meta_kubernetes_pod_container_port_name], regex: metrics, action: keep}
+          - {source_labels: [__meta_kubernetes_pod_name], target_label: instance, replacement: "{{ $cluster }}/$$1"}
+          {{- include "telepod.metrics.place" . | nindent 10 }}
+        metric_relabel_configs:
+          - {source_labels: [__name__], regex: "telepod_.+", action: keep}
+          - {regex: "otel_scope_.+", action: labeldrop}
+      {{- end }}
+{{- end -}}
+
+{{/* Labels of where a target is. */}}
+{{- define "telepod.metrics.place" -}}
+{{- if ne .root.Values.cloud.provider "other" -}}
+- {target_label: cloud_provider, replacement: {{ .root.Values.cloud.provider }}}
+{{ end -}}
+- {target_label: cloud_region, replacement: "${env:CLOUD_REGION}"}
+- {target_label: k8s_cluster_name, replacement: {{ include "telepod.collector.literal" .root.Values.cluster.name }}}
+{{- end -}}
