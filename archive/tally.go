@@ -26,34 +26,41 @@ type Tally map[Source]Amount
 // Add counts a payload's resources as far as the selection takes them. After an error nothing of the payload
 // is counted.
 func (t Tally) Add(p *Payload, s Selection) error {
-	counted := Tally{}
+	counted, err := p.tally(s)
+	if err == nil {
+		t.merge(counted)
+	}
+	return err
+}
+
+func (p *Payload) tally(s Selection) (Tally, error) {
+	t := Tally{}
 	for _, g := range p.groups {
 		from, err := g.origin()
 		if err != nil {
-			return &ObjectError{p.Object.Key, fmt.Errorf("read a resource: %w", err)}
+			return nil, &ObjectError{p.Object.Key, fmt.Errorf("read a resource: %w", err)}
 		}
 		if !s.takes(from.cloud, from.region) {
 			continue
 		}
 		n, err := g.count(p.Object.Signal)
 		if err != nil {
-			return &ObjectError{p.Object.Key, fmt.Errorf("count its items: %w", err)}
+			return nil, &ObjectError{p.Object.Key, fmt.Errorf("count its items: %w", err)}
 		}
 		a := Amount{Items: n}
 		if from.replay != "" {
 			a.Replayed = n
 		}
-		counted.add(Source{Folder{p.Object.Signal, from.cloud, from.region}, from.service}, a)
+		t.merge(Tally{Source{Folder{p.Object.Signal, from.cloud, from.region}, from.service}: a})
 	}
-	for source, a := range counted {
-		t.add(source, a)
-	}
-	return nil
+	return t, nil
 }
 
-func (t Tally) add(source Source, a Amount) {
-	sum := t[source]
-	t[source] = Amount{Items: sum.Items + a.Items, Replayed: sum.Replayed + a.Replayed}
+func (t Tally) merge(other Tally) {
+	for source, a := range other {
+		sum := t[source]
+		t[source] = Amount{Items: sum.Items + a.Items, Replayed: sum.Replayed + a.Replayed}
+	}
 }
 
 // Sources are the tally's, in order.

@@ -30,7 +30,10 @@ func (c *choice) Set(value string) error {
 // choiceFlag adds a flag whose first word is the default, with completion.
 func choiceFlag(cmd *cobra.Command, name, short string, words ...string) *choice {
 	c := &choice{value: words[0], words: words}
-	usage := map[string]string{"output": "what to print", "node-ip-family": "family of the nodes' addresses"}[name]
+	usage := map[string]string{
+		"output": "what to print", "node-ip-family": "family of the nodes' addresses",
+		"by": "span of time of each line", "protocol": "protocol of --endpoint",
+	}[name]
 	cmd.Flags().VarP(c, name, short, usage)
 	complete(cmd, name, func(*cobra.Command) []string { return words })
 	return c

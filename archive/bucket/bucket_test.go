@@ -1,0 +1,196 @@
+package bucket_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/telepod/telepod/archive"
+	"github.com/telepod/telepod/archive/bucket"
+)
+
+// keys gives credentials by environment, and keeps the machine's own away.
+func keys(t *testing.T) {
+	t.Helper()
+	alone(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "key")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+}
+
+func alone(t *testing.T) {
+	t.Helper()
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "")
+			os.Unsetenv(name) // Setenv restores it
+		}
+	}
+	none := filepath.Join(t.TempDir(), "none")
+	t.Setenv("AWS_CONFIG_FILE", none)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", none)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+// server answers as S3 does, and notes what it was asked.
+func server(t *testing.T, handle http.HandlerFunc) (*bucket.Bucket, *[]*http.Request) {
+	t.Helper()
+	var asked []*http.Request
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r)
+		handle(w, r)
+	}))
+	t.Cleanup(s.Close)
+	b, err := bucket.Open(t.Context(), bucket.Location{Name: "telemetry", Endpoint: s.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, &asked
+}
+
+func refuse(w http.ResponseWriter, status int, code, more string) {
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "<Error><Code>%s</Code><Message>m</Message>%s</Error>", code, more)
+}
+
+// TestList goes through pages.
+func TestList(t *testing.T) {
+	keys(t)
+	b, asked := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("continuation-token") == "" {
+			fmt.Fprint(w, `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>
+				<Contents><Key>traces/1</Key><Size>10</Size><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>`)
+			return
+		}
+		fmt.Fprint(w, `<ListBucketResult><Contents><Key>traces/2</Key><Size>20</Size><StorageClass>GLACIER</StorageClass></Contents></ListBucketResult>`)
+	})
+	var got []archive.Entry
+	for entry, err := range b.List(t.Context(), "traces/", "traces/0") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, entry)
+	}
+	want := []archive.Entry{{Key: "traces/1", Size: 10}, {Key: "traces/2", Size: 20, StorageClass: "GLACIER"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	query := (*asked)[0].URL.Query()
+	if query.Get("prefix") != "traces/" || query.Get("start-after") != "traces/0" || (*asked)[0].URL.Path != "/telemetry" {
+		t.Errorf("asked for %s", (*asked)[0].URL)
+	}
+}
+
+// TestSignature leaves out what Google's front end changes, and sends it all the same.
+func TestSignature(t *testing.T) {
+	keys(t)
+	b, asked := server(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<ListBucketResult/>") })
+	if _, err := b.Folders(t.Context(), "traces/"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Read(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range *asked {
+		authorization := r.Header.Get("Authorization")
+		if !strings.Contains(authorization, "Credential=key/") || strings.Contains(authorization, "accept-encoding") {
+			t.Errorf("%s: Authorization: %s", r.URL, authorization)
+		}
+		if r.Header.Get("Accept-Encoding") != "identity" {
+			t.Errorf("%s: Accept-Encoding: %q", r.URL, r.Header.Get("Accept-Encoding"))
+		}
+	}
+}
+
+// TestReadErrors tells what concerns one object from what concerns all.
+func TestReadErrors(t *testing.T) {
+	keys(t)
+	for _, test := range []struct {
+		status     int
+		code, more string
+		one        bool
+		want       string
+	}{
+		{404, "NoSuchKey", "", true, "lifecycle may have deleted it"},
+		{403, "InvalidObjectState", "<StorageClass>GLACIER</StorageClass>", true, "in the storage class GLACIER: restore it first"},
+		{403, "AccessDenied", "", false, "need s3:ListBucket"},
+		{404, "NoSuchBucket", "", false, "--bucket-endpoint"},
+		{301, "PermanentRedirect", "", false, "--bucket-region"},
+	} {
+		b, _ := server(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, test.status, test.code, test.more) })
+		_, err := b.Read(t.Context(), "k")
+		_, one := errors.AsType[*archive.ObjectError](err)
+		if err == nil || one != test.one || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: about one object: %v: %v; want %v: %q", test.code, one, err, test.one, test.want)
+		}
+	}
+}
+
+// TestReadGoesOn when a connection breaks off in the middle.
+func TestReadGoesOn(t *testing.T) {
+	keys(t)
+	times := 0
+	b, _ := server(t, func(w http.ResponseWriter, _ *http.Request) {
+		if times++; times == 1 {
+			w.Header().Set("Content-Length", "100")
+		}
+		fmt.Fprint(w, "whole")
+	})
+	data, err := b.Read(t.Context(), "k")
+	if string(data) != "whole" || err != nil {
+		t.Errorf("%q, %v", data, err)
+	}
+}
+
+// TestCredentials are found where a pod on EKS has them.
+func TestCredentials(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("of-the-pod"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "of-the-pod" {
+			fmt.Fprint(w, `{"AccessKeyId": "pod-identity", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}`)
+			return
+		}
+		fmt.Fprint(w, `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>irsa</AccessKeyId>
+			<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>
+			</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`)
+	}))
+	defer identity.Close()
+	for want, environment := range map[string]map[string]string{
+		"irsa": {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/archive", "AWS_WEB_IDENTITY_TOKEN_FILE": token,
+			"AWS_ENDPOINT_URL_STS": identity.URL},
+		"pod-identity": {"AWS_CONTAINER_CREDENTIALS_FULL_URI": identity.URL + "/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": token},
+	} {
+		t.Run(want, func(t *testing.T) {
+			alone(t)
+			for name, value := range environment {
+				t.Setenv(name, value)
+			}
+			b, asked := server(t, func(w http.ResponseWriter, _ *http.Request) {})
+			if _, err := b.Read(t.Context(), "k"); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(*asked, func(r *http.Request) bool {
+				return strings.Contains(r.Header.Get("Authorization"), "Credential="+want+"/")
+			}) {
+				t.Errorf("signed by %q", (*asked)[0].Header.Get("Authorization"))
+			}
+		})
+	}
+}
+
+func TestOpenWithoutRegion(t *testing.T) {
+	keys(t)
+	if _, err := bucket.Open(t.Context(), bucket.Location{Name: "b"}); err == nil || !strings.Contains(err.Error(), "--bucket-region") {
+		t.Errorf("error %v", err)
+	}
+}

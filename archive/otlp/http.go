@@ -1,0 +1,110 @@
+package otlp
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/telepod/telepod/archive"
+)
+
+// maxAnswer is as much of an answer as is read.
+const maxAnswer = 1 << 20
+
+type httpTransport struct {
+	client  *http.Client
+	base    *url.URL
+	headers map[string]string
+}
+
+func newHTTP(u *url.URL, o Options) *httpTransport {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if o.TLS != nil {
+		transport.TLSClientConfig = o.TLS
+	}
+	return &httpTransport{client: &http.Client{Transport: transport}, base: u, headers: o.Headers}
+}
+
+func (t *httpTransport) close() error {
+	t.client.CloseIdleConnections()
+	return nil
+}
+
+func (t *httpTransport) attempt(ctx context.Context, r archive.Request) (archive.Answer, error) {
+	request, err := t.request(ctx, r)
+	if err != nil {
+		return archive.Answer{}, err
+	}
+	response, err := t.client.Do(request)
+	if err != nil {
+		return archive.Answer{}, transientError{error: err}
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return archive.Answer{}, transientError{error: err}
+	}
+	if response.StatusCode/100 != 2 {
+		return archive.Answer{}, classifyHTTP(response, body)
+	}
+	answer := &coltrace.ExportTraceServiceResponse{}
+	if err := proto.Unmarshal(body, answer); err != nil {
+		// It has taken the data; some receivers answer with text.
+		return archive.Answer{}, nil
+	}
+	return answerOf(answer), nil
+}
+
+func (t *httpTransport) request(ctx context.Context, r archive.Request) (*http.Request, error) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(r.Data); err != nil {
+		return nil, fmt.Errorf("compress a request: %w", err)
+	}
+	if err := z.Close(); err != nil {
+		return nil, fmt.Errorf("compress a request: %w", err)
+	}
+	target := t.base.JoinPath("v1", string(r.Signal)).String()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, &packed)
+	if err != nil {
+		return nil, fmt.Errorf("make a request to %s: %w", target, err)
+	}
+	for name, value := range t.headers {
+		request.Header.Set(name, value)
+	}
+	request.Header.Set("Content-Type", "application/x-protobuf")
+	request.Header.Set("Content-Encoding", "gzip")
+	return request, nil
+}
+
+// classifyHTTP follows the OTLP specification, "OTLP/HTTP: failures".
+func classifyHTTP(r *http.Response, body []byte) error {
+	err := fmt.Errorf("%s answers %s: %s", r.Request.URL, r.Status, reason(r, body))
+	switch r.StatusCode {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		seconds, _ := strconv.Atoi(r.Header.Get("Retry-After")) // 0, as if it were not there, for a date
+		return transientError{err, time.Duration(max(0, seconds)) * time.Second}
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusInternalServerError:
+		return &archive.RefusedError{Err: err}
+	}
+	return fmt.Errorf("the receiver takes no data: %w", err)
+}
+
+// reason is the message of an answer, a google.rpc.Status.
+func reason(r *http.Response, body []byte) string {
+	var s status.Status
+	if r.Header.Get("Content-Type") == "application/x-protobuf" && proto.Unmarshal(body, &s) == nil {
+		return s.GetMessage()
+	}
+	return fmt.Sprintf("%.200s", bytes.TrimSpace(body))
+}

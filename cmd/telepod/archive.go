@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/archive"
+	"github.com/telepod/telepod/archive/bucket"
+)
+
+func newArchiveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "archive",
+		Short: "List, count and replay what central sites archived",
+		Long: `List, count and replay what central sites wrote to their archive: a bucket of S3, or of a service with
+its protocol.
+
+Credentials are found as by every AWS program: environment, shared files and profiles, IRSA, EKS Pod
+Identity, instance. For Google Cloud Storage give --bucket-endpoint https://storage.googleapis.com, and
+an HMAC key as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
+	}
+	group(cmd, newArchiveListCommand(), newArchiveCountCommand(), newArchiveReplayCommand())
+	return cmd
+}
+
+// archiveFlags say which part of which archive is meant.
+type archiveFlags struct {
+	location    bucket.Location
+	signals     []string
+	cloud       string
+	region      string
+	from, to    string
+	everyFolder bool
+}
+
+func (f *archiveFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.location.Name, "bucket", "", "bucket of the archive (required)")
+	flags.StringVar(&f.location.Region, "bucket-region", "", "region of the bucket; AWS_REGION if empty")
+	flags.StringVar(&f.location.Endpoint, "bucket-endpoint", "", "URL of another service with the S3 protocol")
+	flags.StringSliceVar(&f.signals, "signal", nil, "traces, metrics, logs; all if empty")
+	flags.StringVar(&f.cloud, "cloud", "", "cloud of the data, such as aws; unknown for data that does not say")
+	flags.StringVar(&f.region, "region", "", "region of the data, such as us-east-1")
+	flags.StringVar(&f.from, "from", "", "archived at or after: 2026-11-22T10:04 (UTC), RFC 3339, or 90m for that long ago")
+	flags.StringVar(&f.to, "to", "", "archived before; now if empty")
+	flags.BoolVar(&f.everyFolder, "every-folder", false, "look for --cloud and --region in all folders, where folders mix regions")
+	complete(cmd, "signal", func(*cobra.Command) []string { return signalNames() })
+}
+
+func signalNames() []string {
+	var names []string
+	for _, s := range archive.Signals() {
+		names = append(names, string(s))
+	}
+	return names
+}
+
+// selection is what the flags ask for. The window ends now at the latest, so that a replay into the site which
+// archives it comes to an end.
+func (f *archiveFlags) selection(cmd *cobra.Command, now time.Time) (archive.Selection, error) {
+	s := archive.Selection{Cloud: f.cloud, Region: f.region, EveryFolder: f.everyFolder}
+	if f.location.Name == "" {
+		return s, wrongUsage(cmd, "give --bucket NAME")
+	}
+	for _, name := range f.signals {
+		signal, err := signalOf(name)
+		if err != nil {
+			return s, wrongUsage(cmd, "--signal=%q: %v", name, err)
+		}
+		s.Signals = append(s.Signals, signal)
+	}
+	var err error
+	if s.From, err = f.time(f.from, time.Time{}, now); err != nil {
+		return s, wrongUsage(cmd, "--from: %v", err)
+	}
+	if s.To, err = f.time(f.to, now, now); err != nil {
+		return s, wrongUsage(cmd, "--to: %v", err)
+	}
+	if s.To.After(now) {
+		s.To = now
+	}
+	if !s.From.Before(s.To) {
+		return s, wrongUsage(cmd, "--from %s is not before --to %s", stamp(s.From), stamp(s.To))
+	}
+	return s, nil
+}
+
+func (f *archiveFlags) time(text string, otherwise, now time.Time) (time.Time, error) {
+	if text == "" {
+		return otherwise.UTC(), nil
+	}
+	return archive.ParseTime(text, now)
+}
+
+func signalOf(name string) (archive.Signal, error) {
+	for _, s := range archive.Signals() {
+		if name == string(s) {
+			return s, nil
+		}
+	}
+	return "", fmt.Errorf("choose of %s%s", strings.Join(signalNames(), ", "), didYouMean(name, signalNames()))
+}
+
+// interruptible makes a command's work end at the first signal to end, and the program at the second.
+func interruptible(work func(*cobra.Command) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
+		defer stop()
+		context.AfterFunc(ctx, stop)
+		cmd.SetContext(ctx)
+		return work(cmd)
+	}
+}
+
+// find opens the bucket and lists what is selected.
+func (f *archiveFlags) find(cmd *cobra.Command, s archive.Selection) (*bucket.Bucket, archive.Listing, error) {
+	store, err := bucket.Open(cmd.Context(), f.location)
+	if err != nil {
+		return nil, archive.Listing{}, err
+	}
+	listing, err := archive.List(cmd.Context(), store, s)
+	if err == nil {
+		noteListing(cmd.ErrOrStderr(), listing)
+	}
+	return store, listing, err
+}
+
+// noteListing tells of what a listing has that its reader may not expect.
+func noteListing(w io.Writer, l archive.Listing) {
+	if len(l.Objects) == 0 {
+		fmt.Fprintln(w, "note: there is nothing of that in the archive")
+	}
+	if n := len(l.Foreign); n > 0 {
+		fmt.Fprintf(w, "note: %d object(s) there are not the archive's, such as %s\n", n, l.Foreign[0])
+	}
+	frozen := 0
+	for _, o := range l.Objects {
+		if o.StorageClass == "GLACIER" || o.StorageClass == "DEEP_ARCHIVE" {
+			frozen++
+		}
+	}
+	if frozen > 0 {
+		fmt.Fprintf(w, "note: %d object(s) are in Glacier; those that were not restored cannot be read\n", frozen)
+	}
+}
+
+// reportProblems prints what is wrong with objects. The error is nil if nothing is.
+func reportProblems(w io.Writer, problems []error, did string) error {
+	for _, p := range problems {
+		fmt.Fprintln(w, "error:", p)
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d object(s) were not %s", len(problems), did)
+}
+
+// ended makes a message of why work stopped.
+func ended(cmd *cobra.Command, err error) error {
+	if cmd.Context().Err() != nil {
+		return errors.New("interrupted")
+	}
+	return err
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04Z") }
+
+// size is a number of bytes as people read it.
+func size(bytes int64) string {
+	value, unit := float64(bytes), 0
+	units := []string{"B", "kB", "MB", "GB", "TB", "PB"}
+	for value >= 999.95 && unit < len(units)-1 {
+		value, unit = value/1000, unit+1
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	return fmt.Sprintf("%.1f %s", value, units[unit])
+}

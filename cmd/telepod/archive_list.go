@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/archive"
+)
+
+const archiveListLong = `List what is in the archive: objects, their bytes and the times at which they were archived, for each
+signal, cloud and region. It reads no objects. Clouds and regions are those of the folders.`
+
+const archiveListExample = `  telepod archive list --bucket example-telemetry
+  telepod archive list --bucket example-telemetry --signal traces --from 24h --by hour
+  telepod archive list --bucket example-telemetry -o json | jq '[.[].bytes] | add'`
+
+func newArchiveListCommand() *cobra.Command {
+	f := &archiveFlags{}
+	cmd := &cobra.Command{
+		Use:     "list --bucket NAME",
+		Short:   "List what is in the archive, by signal, cloud and region",
+		Long:    archiveListLong,
+		Example: archiveListExample,
+		Args:    arguments(cobra.NoArgs),
+	}
+	f.register(cmd)
+	by := choiceFlag(cmd, "by", "", "all", "day", "hour", "minute")
+	output := choiceFlag(cmd, "output", "o", "table", "json")
+	cmd.RunE = interruptible(func(cmd *cobra.Command) error {
+		s, err := f.selection(cmd, time.Now())
+		if err != nil {
+			return err
+		}
+		_, listing, err := f.find(cmd, s)
+		if err != nil {
+			return ended(cmd, err)
+		}
+		rows := archive.Summarize(listing.Objects, spans()[by.value])
+		if output.value == "json" {
+			return printJSON(cmd.OutOrStdout(), rows)
+		}
+		return printPartitions(cmd.OutOrStdout(), rows, by.value != "all")
+	})
+	return cmd
+}
+
+// spans are the choices of --by.
+func spans() map[string]time.Duration {
+	return map[string]time.Duration{"day": 24 * time.Hour, "hour": time.Hour, "minute": time.Minute}
+}
+
+func printPartitions(out io.Writer, rows []archive.Summary, timed bool) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if timed {
+		fmt.Fprintln(w, "SIGNAL\tCLOUD\tREGION\tTIME\tOBJECTS\tSIZE")
+	} else {
+		fmt.Fprintln(w, "SIGNAL\tCLOUD\tREGION\tOBJECTS\tSIZE\tFIRST\tLAST")
+	}
+	for _, r := range rows {
+		if timed {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.Signal, r.Cloud, r.Region, stamp(r.Time), r.Objects, size(r.Bytes))
+		} else {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", r.Signal, r.Cloud, r.Region, r.Objects, size(r.Bytes), stamp(r.First), stamp(r.Last))
+		}
+	}
+	return w.Flush()
+}
+
+func printJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}

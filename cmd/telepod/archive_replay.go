@@ -1,0 +1,190 @@
+package main
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/telepod/telepod/archive"
+	"github.com/telepod/telepod/archive/otlp"
+)
+
+const archiveReplayLong = `Send what the archive has of a window to an OTLP endpoint: a store that lost data, a new one, or a
+Collector in front of it.
+
+Data arrives as it was sent, but for the resource attribute ` + archive.ReplayAttribute + ` with the replay's name
+(--mark=false leaves it out). Data that carries this attribute in the archive came from a replay, into
+a central site that archives what it gets; it is left out (--replayed sends it, too).
+
+With --checkpoint, a replay that was interrupted or killed goes on where it was when the same command is
+given again. Nothing is missing then; twice may come the objects that were in flight, --parallel at most.
+
+Objects that are damaged, and what the endpoint refuses for good, are named and skipped; the exit code is
+then 1. While the endpoint is unavailable, requests are tried again for --give-up-after.`
+
+const archiveReplayExample = `  telepod archive replay --bucket example-telemetry --signal traces --from 2026-11-22T10:00 --to 2026-11-22T11:00 \
+    --endpoint http://jaeger-collector:4317 --checkpoint replay.json
+  telepod archive replay --bucket example-telemetry --cloud aws --region us-east-1 --from 6h --dry-run
+  telepod archive replay --bucket example-telemetry --from 1h --endpoint https://otlp.example.com --protocol http/protobuf \
+    --ca-file ca.crt --cert-file tls.crt --key-file tls.key --rate 20000 --byte-rate 5M`
+
+type replayFlags struct {
+	archiveFlags
+	targetFlags
+	checkpoint string
+	rate       int
+	byteRate   string
+	parallel   int
+	mark       bool
+	replayed   bool
+	dryRun     bool
+}
+
+func newArchiveReplayCommand() *cobra.Command {
+	f := &replayFlags{}
+	cmd := &cobra.Command{
+		Use:     "replay --bucket NAME --endpoint URL",
+		Short:   "Send a window of the archive to an OTLP endpoint",
+		Long:    archiveReplayLong,
+		Example: archiveReplayExample,
+		Args:    arguments(cobra.NoArgs),
+		RunE:    interruptible(f.run),
+	}
+	f.archiveFlags.register(cmd)
+	f.targetFlags.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.checkpoint, "checkpoint", "", "file that remembers what has arrived, to go on after an interruption")
+	flags.IntVar(&f.rate, "rate", 0, "most spans, data points and log records a second; 0 is no limit")
+	flags.StringVar(&f.byteRate, "byte-rate", "0", "most bytes a second before compression, such as 5M; 0 is no limit")
+	flags.IntVar(&f.parallel, "parallel", 4, "objects that are in flight at a time")
+	flags.BoolVar(&f.mark, "mark", true, "give resources the attribute "+archive.ReplayAttribute)
+	flags.BoolVar(&f.replayed, "replayed", false, "send what came from an earlier replay, too")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would be sent")
+	return cmd
+}
+
+func (f *replayFlags) run(cmd *cobra.Command) error {
+	replay, err := f.replay(cmd, time.Now())
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		return f.preview(cmd, replay.Selection)
+	}
+	options, err := f.targetFlags.options(cmd)
+	if err != nil {
+		return err
+	}
+	if f.checkpoint != "" {
+		if replay.Checkpoint, err = archive.OpenCheckpoint(f.checkpoint, f.start(replay)); err != nil {
+			return err
+		}
+		defer replay.Checkpoint.Close()
+		replay.Selection.Window, replay.Mark = replay.Checkpoint.Window, replay.Checkpoint.Name
+	}
+	return f.send(cmd, replay, options)
+}
+
+// replay is what the flags ask for, without its ends.
+func (f *replayFlags) replay(cmd *cobra.Command, now time.Time) (*archive.Replay, error) {
+	s, err := f.selection(cmd, now)
+	if err != nil {
+		return nil, err
+	}
+	bytes, err := resource.ParseQuantity(f.byteRate)
+	if err != nil || bytes.Sign() < 0 {
+		return nil, wrongUsage(cmd, "--byte-rate=%q: write a number such as 500k, 5M or 5Mi", f.byteRate)
+	}
+	if f.rate < 0 || f.parallel < 1 {
+		return nil, wrongUsage(cmd, "--rate must not be below 0, nor --parallel below 1")
+	}
+	return &archive.Replay{
+		Selection: s, Replayed: f.replayed, Parallel: f.parallel,
+		Mark:           now.UTC().Format("20060102T150405Z-") + strings.ToLower(rand.Text()[:6]),
+		ItemsPerSecond: f.rate, BytesPerSecond: int(bytes.Value()),
+	}, nil
+}
+
+// start is what a checkpoint keeps of a replay.
+func (f *replayFlags) start(r *archive.Replay) archive.Start {
+	asked := fmt.Sprintf("signals=%s cloud=%s region=%s from=%s to=%s every-folder=%v mark=%v replayed=%v",
+		strings.Join(f.signals, ","), f.cloud, f.region, f.from, f.to, f.everyFolder, f.mark, f.replayed)
+	return archive.Start{
+		Terms: archive.Terms{
+			Bucket: strings.TrimSuffix(f.location.Endpoint+"/"+f.location.Name, "/"),
+			Target: f.endpoint, Asked: asked,
+		},
+		Name: r.Mark, Window: r.Selection.Window,
+	}
+}
+
+// preview prints what would be sent.
+func (f *replayFlags) preview(cmd *cobra.Command, s archive.Selection) error {
+	_, listing, err := f.find(cmd, s)
+	if err != nil {
+		return ended(cmd, err)
+	}
+	if err := printPartitions(cmd.OutOrStdout(), archive.Summarize(listing.Objects, 0), false); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "would replay %d object(s)\n", len(listing.Objects))
+	return nil
+}
+
+func (f *replayFlags) send(cmd *cobra.Command, replay *archive.Replay, o otlp.Options) error {
+	store, listing, err := f.find(cmd, replay.Selection)
+	if err != nil {
+		return ended(cmd, err)
+	}
+	var show *progress
+	o.Retry = func(reason error, pause time.Duration) {
+		show.message("note: %v; trying again in %v", reason, pause.Round(100*time.Millisecond))
+	}
+	client, err := otlp.New(o)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	name := replay.Mark
+	if !f.mark {
+		replay.Mark = ""
+	}
+	replay.Store, replay.Sender = store, client
+	show = newProgress(cmd.ErrOrStderr(), "replay", listing.Objects)
+	replay.Observe = show.replayed
+	show.message("replay %s: %d object(s) to %s", name, len(listing.Objects), f.endpoint)
+	result, err := replay.Run(cmd.Context(), listing.Objects)
+	show.close()
+	return f.report(cmd, result, err)
+}
+
+// report says what was sent. Its error is nil if that is everything.
+func (f *replayFlags) report(cmd *cobra.Command, r archive.Result, err error) error {
+	out := cmd.OutOrStdout()
+	fmt.Fprintf(out, "replayed %d item(s), %s, of %d object(s) in %d request(s)\n",
+		r.Items, size(r.Bytes), r.Objects-r.Before-len(r.Problems), r.Requests)
+	if r.Before > 0 {
+		fmt.Fprintf(out, "%d object(s) had arrived before\n", r.Before)
+	}
+	if r.Again > 0 {
+		fmt.Fprintf(out, "%d item(s) left out, as they came from an earlier replay\n", r.Again)
+	}
+	problems := reportProblems(cmd.ErrOrStderr(), r.Problems, "replayed as a whole")
+	if r.Rejected > 0 {
+		problems = errors.Join(problems, fmt.Errorf("%d item(s) rejected by %s: %s", r.Rejected, f.endpoint, cmp.Or(r.Message, "it does not say why")))
+	}
+	if err == nil {
+		return problems
+	}
+	advice := "give --checkpoint to be able to go on after the like of this"
+	if f.checkpoint != "" {
+		advice = fmt.Sprintf("give the same command again to go on; up to %d object(s) come twice", f.parallel)
+	}
+	return errors.Join(problems, fmt.Errorf("replay: %w; %s", ended(cmd, err), advice))
+}

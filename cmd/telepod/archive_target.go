@@ -1,0 +1,110 @@
+package main
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/archive/otlp"
+)
+
+// envHeaders is OpenTelemetry's own: secrets do not belong on a command line.
+const envHeaders = "OTEL_EXPORTER_OTLP_HEADERS"
+
+// targetFlags say where a replay goes to.
+type targetFlags struct {
+	endpoint          string
+	protocol          *choice
+	headers           []string
+	ca, cert, key     string
+	timeout, giveUpIn time.Duration
+}
+
+func (f *targetFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.endpoint, "endpoint", "", "OTLP endpoint to send to: http://host:4317, or https:// for TLS (required)")
+	f.protocol = choiceFlag(cmd, "protocol", "", otlp.GRPC, otlp.HTTP)
+	flags.StringArrayVar(&f.headers, "header", nil, "header name=value of each request; "+envHeaders+" for secret ones")
+	flags.StringVar(&f.ca, "ca-file", "", "file of the authorities that sign the endpoint's certificate; the system's if empty")
+	flags.StringVar(&f.cert, "cert-file", "", "file of the client's certificate, for mutual TLS")
+	flags.StringVar(&f.key, "key-file", "", "file of its key")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "limit of one attempt")
+	flags.DurationVar(&f.giveUpIn, "give-up-after", 10*time.Minute, "how long a request is tried again while the endpoint is away")
+}
+
+// options reads headers and certificates.
+func (f *targetFlags) options(cmd *cobra.Command) (otlp.Options, error) {
+	o := otlp.Options{
+		Endpoint: f.endpoint, Protocol: f.protocol.value, Timeout: f.timeout, GiveUp: f.giveUpIn,
+		Pause: time.Second, MaxPause: 30 * time.Second,
+	}
+	if f.endpoint == "" {
+		return o, wrongUsage(cmd, "give --endpoint URL, or --dry-run")
+	}
+	if (f.cert == "") != (f.key == "") {
+		return o, wrongUsage(cmd, "give --cert-file and --key-file together")
+	}
+	if strings.HasPrefix(f.endpoint, "http://") && cmp.Or(f.ca, f.cert) != "" {
+		return o, wrongUsage(cmd, "--endpoint %s is plain text and has no use for certificates: write https://", f.endpoint)
+	}
+	var err error
+	if o.Headers, err = f.allHeaders(); err != nil {
+		return o, wrongUsage(cmd, "%v", err)
+	}
+	o.TLS, err = f.tls()
+	return o, err
+}
+
+// allHeaders are those of the environment and of the flags, which win.
+func (f *targetFlags) allHeaders() (map[string]string, error) {
+	headers := map[string]string{}
+	for pair := range strings.SplitSeq(os.Getenv(envHeaders), ",") {
+		if pair = strings.TrimSpace(pair); pair == "" {
+			continue
+		}
+		name, value, found := strings.Cut(pair, "=")
+		plain, err := url.PathUnescape(value) // values are percent-encoded there
+		if !found || err != nil {
+			return nil, errors.New("read " + envHeaders + ": write name=value,name=value")
+		}
+		headers[strings.TrimSpace(name)] = strings.TrimSpace(plain)
+	}
+	for _, pair := range f.headers {
+		name, value, found := strings.Cut(pair, "=")
+		if !found || name == "" {
+			return nil, errors.New("--header: write name=value")
+		}
+		headers[name] = value
+	}
+	return headers, nil
+}
+
+func (f *targetFlags) tls() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if f.ca != "" {
+		pem, err := os.ReadFile(f.ca)
+		if err != nil {
+			return nil, fmt.Errorf("read --ca-file: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("read --ca-file %s: it has no certificate in PEM", f.ca)
+		}
+	}
+	if f.cert != "" {
+		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+		if err != nil {
+			return nil, fmt.Errorf("read --cert-file and --key-file: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
