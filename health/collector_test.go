@@ -1,0 +1,145 @@
+package health_test
+
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/telepod/telepod/health"
+	"github.com/telepod/telepod/test/collector"
+)
+
+// endpoint is how the chart configures the extension.
+const endpoint = `{endpoint: "127.0.0.1:%d"}`
+
+// config is a Collector that takes OTLP with certificates of both sides, as a central site does.
+// Nothing behind it listens: a receiver serves none the less.
+const config = `
+extensions:
+  health_check: %[4]s
+receivers:
+  otlp: {protocols: {grpc: {endpoint: "127.0.0.1:%[2]d", tls: {cert_file: %[3]s/server.crt, key_file: %[3]s/server.key, client_ca_file: %[3]s/ca.crt}}}}
+exporters:
+  otlp_grpc: {endpoint: "127.0.0.1:1", tls: {insecure: true}}
+service:
+  extensions: [health_check]
+  pipelines: {traces: {receivers: [otlp], exporters: [otlp_grpc]}}
+  telemetry: {metrics: {level: none}}
+`
+
+// site is a Collector that runs, and who may talk to it.
+type site struct {
+	process    *collector.Process
+	ca         authority
+	grpc, http string
+}
+
+// startSite runs a Collector whose certificate is valid until then. extension configures
+// health_check, and has a place for its HTTP port.
+func startSite(t *testing.T, until time.Time, extension string, gates ...string) site {
+	t.Helper()
+	program, err := collector.Sidecar(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca, dir := newAuthority(t), t.TempDir()
+	write(t, dir, "server", ca.issue(t, until, loopback))
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.certificate.Raw})
+	if err := os.WriteFile(filepath.Join(dir, "ca.crt"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ports := freePorts(t, 2)
+	s := site{ca: ca, http: fmt.Sprintf("%s:%d", loopback, ports[0]), grpc: fmt.Sprintf("%s:%d", loopback, ports[1])}
+	s.process = collector.Start(t, collector.Run{Program: program, Gates: gates, Configs: []string{"env:CONFIG"},
+		Env:    []string{"CONFIG=" + fmt.Sprintf(config, ports[0], ports[1], dir, fmt.Sprintf(extension, ports[0]))},
+		Health: "http://" + s.http + "/"})
+	return s
+}
+
+func freePorts(t *testing.T, n int) (ports []int) {
+	t.Helper()
+	for range n {
+		l, err := net.Listen("tcp", loopback+":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}
+
+// as are the options of a client with this certificate.
+func (s site) as(certificates ...tls.Certificate) health.Options {
+	return health.Options{TLS: &tls.Config{RootCAs: s.ca.pool(), Certificates: certificates}}
+}
+
+func soon() time.Time { return time.Now().Add(time.Hour) }
+func past() time.Time { return time.Now().Add(-time.Hour) }
+
+func TestCollectorAnswers(t *testing.T) {
+	s := startSite(t, soon(), endpoint)
+	client := s.ca.issue(t, soon(), loopback)
+	answer, err := health.Check(t.Context(), "http://"+s.http, health.Options{})
+	if err != nil || answer.By != health.ByHTTP || !strings.Contains(answer.Detail, "Server available") {
+		t.Errorf("HTTP: answer %+v, error %v", answer, err)
+	}
+	answer, err = health.Check(t.Context(), s.grpc, s.as(client))
+	if err != nil || answer.By != health.ByOTLP {
+		t.Errorf("OTLP over mTLS: answer %+v, error %v", answer, err)
+	}
+	stranger := newAuthority(t)
+	for name, c := range map[string]struct {
+		o    health.Options
+		want failure
+	}{
+		"we trust another CA":      {health.Options{TLS: &tls.Config{RootCAs: stranger.pool(), Certificates: []tls.Certificate{client}}}, failure{health.StageHandshake, "give the CA that has signed its certificate"}},
+		"no certificate of ours":   {s.as(), failure{health.StageHandshake, "the Collector refuses our certificate"}},
+		"ours is of another CA":    {s.as(stranger.issue(t, soon(), loopback)), failure{health.StageHandshake, "the Collector refuses our certificate"}},
+		"ours has expired":         {s.as(s.ca.issue(t, past(), loopback)), failure{health.StageHandshake, "the Collector refuses our certificate"}},
+		"another name is expected": {health.Options{TLS: &tls.Config{RootCAs: s.ca.pool(), ServerName: "central.example", Certificates: []tls.Certificate{client}}}, failure{health.StageHandshake, "central.example"}},
+	} {
+		t.Run(name, func(t *testing.T) { expect(t, s.grpc, c.o, c.want) })
+	}
+	t.Run("we speak no TLS", func(t *testing.T) {
+		expect(t, "grpc://"+s.grpc, health.Options{}, failure{health.StageProtocol, "it may expect TLS; if so use grpcs://"})
+	})
+	t.Run("it hangs", func(t *testing.T) {
+		if err := syscall.Kill(s.process.Pid(), syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Kill(s.process.Pid(), syscall.SIGCONT)
+		o := s.as(client)
+		o.Timeout = 500 * time.Millisecond
+		expect(t, s.grpc, o, failure{health.StageHandshake, "does not answer"})
+		expect(t, "http://"+s.http, health.Options{Timeout: o.Timeout}, failure{health.StageProtocol, "does not answer"})
+	})
+	t.Run("it is gone", func(t *testing.T) {
+		s.process.Kill(t)
+		expect(t, s.grpc, s.as(client), failure{health.StageAddress, "nothing listens there"})
+		expect(t, "http://"+s.http, health.Options{}, failure{health.StageAddress, "nothing listens there"})
+	})
+}
+
+func TestCollectorWithAnExpiredCertificate(t *testing.T) {
+	s := startSite(t, past(), endpoint)
+	expect(t, s.grpc, s.as(s.ca.issue(t, soon(), loopback)), failure{health.StageHandshake, "renew the Collector's certificate"})
+}
+
+// The extension health_check has the gRPC health service behind a feature gate.
+func TestCollectorWithTheHealthService(t *testing.T) {
+	port := freePorts(t, 1)[0]
+	extension := fmt.Sprintf(`{http: {endpoint: "127.0.0.1:%%d", status: {path: /}}, grpc: {endpoint: "127.0.0.1:%d"}}`, port)
+	startSite(t, soon(), extension, "+extension.healthcheck.useComponentStatus")
+	answer, err := health.Check(t.Context(), fmt.Sprintf("127.0.0.1:%d", port), health.Options{})
+	if err != nil || answer.By != health.ByHealthService {
+		t.Errorf("answer %+v, error %v", answer, err)
+	}
+}

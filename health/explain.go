@@ -1,0 +1,144 @@
+package health
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+
+	"google.golang.org/grpc/status"
+)
+
+// errSpeaksTLS is what a Go server answers to plain HTTP.
+var errSpeaksTLS = errors.New("it expects TLS")
+
+// errSilent stands for a deadline, whose own text says nothing about the endpoint.
+var errSilent = errors.New("no answer in time")
+
+// explain finds the stage at which a check failed. What the connection has seen itself is more
+// precise than what gRPC and HTTP make of it.
+func (c *connection) explain(ctx context.Context, t target, err error) *Error {
+	stage, cause := c.reached()
+	var no refusal
+	switch {
+	case errors.As(err, &no):
+		return &Error{Endpoint: t.endpoint, Stage: StageStatus, Err: no, Advice: "look at the Collector's log"}
+	case stage == "":
+		stage, cause = StageAddress, err
+	case alerted(cause):
+		stage = StageHandshake // the server's opinion of the client's certificate comes late in TLS 1.3
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		cause = errSilent
+	case stage == StageProtocol:
+		cause = plain(err)
+	}
+	if cause == nil {
+		cause = err
+	}
+	return &Error{Endpoint: t.endpoint, Stage: stage, Err: cause, Advice: advice(t, stage, cause)}
+}
+
+// plain removes what HTTP and gRPC put around a cause.
+func plain(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		return request.Err
+	}
+	if s, ok := status.FromError(err); ok {
+		return errors.New(s.Message())
+	}
+	return err
+}
+
+// alerted tells whether the other side has broken off the handshake.
+func alerted(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error"
+}
+
+func advice(t target, stage Stage, err error) string {
+	switch stage {
+	case StageAddress:
+		return adviceOnAddress(err)
+	case StageHandshake:
+		return adviceOnHandshake(t, err)
+	case StageProtocol:
+		return adviceOnProtocol(t, err)
+	}
+	return ""
+}
+
+func adviceOnAddress(err error) string {
+	_, unresolved := errors.AsType[*net.DNSError](err)
+	switch {
+	case unresolved:
+		return "check the name"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens there: check the port, and that the Collector runs"
+	case errors.Is(err, errSilent):
+		return "packets may be dropped on the way: check routes, firewalls and security groups"
+	}
+	return ""
+}
+
+func adviceOnHandshake(t target, err error) string {
+	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+	names, otherName := errors.AsType[x509.HostnameError](err)
+	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
+	switch {
+	case noTLS:
+		return "it speaks no TLS: use " + t.scheme(false)
+	case unknown:
+		return "give the CA that has signed its certificate"
+	case otherName && len(names.Certificate.DNSNames) > 0:
+		return fmt.Sprintf("check under its name: %s", strings.Join(names.Certificate.DNSNames, ", "))
+	case isInvalid && invalid.Reason == x509.Expired:
+		return "renew the Collector's certificate, or set the clock"
+	case alerted(err) && strings.Contains(err.Error(), "application protocol"):
+		return "it speaks TLS, but something other than gRPC"
+	case alerted(err):
+		return "the Collector refuses our certificate: give one that is valid and signed by a CA that it trusts"
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return "it closed the connection: it may speak no TLS; if so use " + t.scheme(false)
+	case errors.Is(err, errSilent):
+		return "something accepts connections there and does not answer"
+	}
+	return ""
+}
+
+func adviceOnProtocol(t target, err error) string {
+	text := err.Error()
+	switch {
+	case errors.Is(err, errSilent):
+		return "something accepts connections there and does not answer"
+	case errors.Is(err, errSpeaksTLS):
+		return "use " + t.scheme(true)
+	case !t.http && strings.Contains(text, "HTTP/1.1 header"):
+		return "it speaks HTTP: use http:// or https://"
+	case !t.http && !t.secure && (strings.Contains(text, "EOF") || strings.Contains(text, "reset")):
+		return "it closed the connection: it may expect TLS; if so use " + t.scheme(true)
+	case t.http && strings.Contains(text, "malformed HTTP response"):
+		return "it does not speak HTTP/1.1: for gRPC use grpc:// or grpcs://"
+	}
+	return ""
+}
+
+// scheme is that of the target's protocol, with or without TLS.
+func (t target) scheme(secure bool) string {
+	switch {
+	case t.http && secure:
+		return "https://"
+	case t.http:
+		return "http://"
+	case secure:
+		return "grpcs://"
+	}
+	return "grpc://"
+}

@@ -1,0 +1,63 @@
+package health
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// target is an endpoint, understood.
+type target struct {
+	endpoint string // as it was given
+	address  string // host:port
+	host     string
+	path     string // of HTTP
+	http     bool
+	secure   bool
+}
+
+// portHTTP is where the extension health_check listens.
+const portHTTP = "13133"
+
+func parse(endpoint string, secure bool) (target, error) {
+	t := target{endpoint: endpoint, address: endpoint, path: "/"}
+	if scheme, rest, ok := strings.Cut(endpoint, "://"); ok {
+		u, err := url.Parse(endpoint)
+		if err != nil {
+			return t, fmt.Errorf("not a URL: %w", err)
+		}
+		t.address = u.Host
+		switch scheme {
+		case "grpc", "grpcs":
+			t.secure = scheme == "grpcs"
+			if strings.Contains(rest, "/") {
+				return t, fmt.Errorf("gRPC has no paths: leave out %q", u.Path)
+			}
+		case "http", "https":
+			t.http, t.secure = true, scheme == "https"
+			if u.Path != "" {
+				t.path = u.RequestURI()
+			}
+		default:
+			return t, fmt.Errorf("unknown scheme %q: use grpc, grpcs, http or https", scheme)
+		}
+	} else {
+		t.secure = secure
+	}
+	host, port, err := net.SplitHostPort(t.address)
+	if err != nil || host == "" || port == "" {
+		return t, fmt.Errorf("%q has no host and port: say for example grpcs://collector.example:4317", t.address)
+	}
+	t.host = host
+	t.http = t.http || !strings.Contains(endpoint, "://") && port == portHTTP
+	return t, nil
+}
+
+func (t target) url() string {
+	scheme := "http"
+	if t.secure {
+		scheme = "https"
+	}
+	return scheme + "://" + t.address + t.path
+}
