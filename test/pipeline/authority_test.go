@@ -37,7 +37,7 @@ func TestForeignAuthority(t *testing.T) {
 				t.Error("the site took data")
 			}
 			for _, name := range c.foreign {
-				copyFile(t, filepath.Join(p.certificates(), name), filepath.Join(files, name))
+				copyFile(t, filepath.Join(p.Certificates(), name), filepath.Join(files, name))
 			}
 			if c.foreign[0] == "ca.crt" { // which is read once
 				region.Stop(t)
@@ -67,7 +67,7 @@ func mixedCertificates(t *testing.T, p *Plant, foreign []string) (dir string) {
 	}
 	for _, name := range []string{"ca.crt", "tls.crt", "tls.key"} {
 		if !strings.Contains(strings.Join(foreign, " "), name) {
-			copyFile(t, filepath.Join(p.certificates(), name), filepath.Join(dir, name))
+			copyFile(t, filepath.Join(p.Certificates(), name), filepath.Join(dir, name))
 		}
 	}
 	return dir

@@ -40,10 +40,10 @@ func newPlant(t testing.TB) *Plant {
 	// Test processes that run at the same time keep to networks of their own.
 	pid := os.Getpid()
 	p := &Plant{program: program, dir: t.TempDir(), network: fmt.Sprintf("127.%d.%d", 100+pid/250%100, 1+pid%250)}
-	if err := os.Mkdir(p.certificates(), 0o700); err != nil {
+	if err := os.Mkdir(p.Certificates(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeCertificates(p.certificates(), p.addresses()); err != nil {
+	if err := writeCertificates(p.Certificates(), p.addresses()); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -64,7 +64,9 @@ func (p *Plant) addresses() []string {
 	return all
 }
 
-func (p *Plant) certificates() string { return filepath.Join(p.dir, "certificates") }
+// Certificates is the directory of ca.crt, tls.crt and tls.key, which are for both sides of mutual TLS on
+// every address of the plant.
+func (p *Plant) Certificates() string { return filepath.Join(p.dir, "certificates") }
 
 // Link returns a link, on an address of its own, to a port of a target.
 func (p *Plant) Link(t testing.TB, address, port string) *Link {
@@ -92,7 +94,7 @@ func (p *Plant) node(name string, configs []string) *Node {
 		Program: p.program, Configs: configs, Gates: []string{pipelineTelemetry}, Health: "http://" + net.JoinHostPort(address, "13133"),
 		Env: []string{
 			"K8S_POD_IP=" + address, "LOOP_HOST=" + address, "K8S_POD_NAME=" + name, "K8S_NODE_NAME=node",
-			"CLOUD_REGION=us-east-1", "QUEUE_DIR=" + p.Queue(name), "TLS_DIR=" + p.certificates(),
+			"CLOUD_REGION=us-east-1", "QUEUE_DIR=" + p.Queue(name), "TLS_DIR=" + p.Certificates(),
 			"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 			"GOMEMLIMIT=1GiB", "GOGC=400",
 		},

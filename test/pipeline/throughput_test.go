@@ -132,7 +132,7 @@ func (p *Plant) serveNothing(b *testing.B, address string) (bytes *atomic.Int64)
 // serve is a central site with mutual TLS and a handler of the test's.
 func (p *Plant) serve(t testing.TB, address string, handler http.Handler) {
 	t.Helper()
-	authority, err := os.ReadFile(filepath.Join(p.certificates(), "ca.crt"))
+	authority, err := os.ReadFile(filepath.Join(p.Certificates(), "ca.crt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,6 +143,6 @@ func (p *Plant) serve(t testing.TB, address string, handler http.Handler) {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: handler, TLSConfig: &tls.Config{ClientCAs: clients, ClientAuth: tls.RequireAndVerifyClientCert}}
-	go server.ServeTLS(listener, filepath.Join(p.certificates(), "tls.crt"), filepath.Join(p.certificates(), "tls.key"))
+	go server.ServeTLS(listener, filepath.Join(p.Certificates(), "tls.crt"), filepath.Join(p.Certificates(), "tls.key"))
 	t.Cleanup(func() { server.Close() })
 }
