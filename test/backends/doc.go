@@ -6,6 +6,7 @@
 // log record's attribute "seq", a data point's value. GET /tally/{backend}/{signal} on the control
 // port answers one line for each number that arrived, "<number> <times>"; backends are s3, kafka,
 // otlp and remotewrite, signals traces, metrics and logs. GET /s3/keys lists the archive's objects.
+// GET /seen says in how many of the archive's objects and of Kafka's records a text of -watch is.
 //
 // The command knows no faults: a test puts a link between Collector and backend and cuts that.
 package main

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
+	"strconv"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -17,21 +20,54 @@ type broker struct {
 	cluster *kfake.Cluster
 	client  *kgo.Client
 	counts  tallies
+	watch   words
+	records atomic.Int64 // of all topics
+	caught  atomic.Int64 // those with a text that is watched for
 }
 
-func newBroker(port int) (*broker, error) {
-	cluster, err := kfake.NewCluster(kfake.Ports(port), kfake.NumBrokers(1), kfake.SeedTopics(4, "otlp_spans", "otlp_metrics", "otlp_logs"))
+type kafkaOptions struct {
+	port  int
+	name  string
+	watch words
+}
+
+func newBroker(o kafkaOptions) (*broker, error) {
+	local := net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port))
+	cluster, err := kfake.NewCluster(kfake.Ports(o.port), kfake.ListenFn(o.listen), kfake.NumBrokers(1),
+		kfake.SeedTopics(4, "otlp_spans", "otlp_metrics", "otlp_logs"))
 	if err != nil {
-		return nil, fmt.Errorf("start a Kafka broker on port %d: %w", port, err)
+		return nil, fmt.Errorf("start a Kafka broker on port %d: %w", o.port, err)
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...),
-		kgo.ConsumeTopics("otlp_spans", "otlp_metrics", "otlp_logs"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	client, err := kgo.NewClient(kgo.SeedBrokers(local), kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, local) // whatever it is called
+	}), kgo.ConsumeTopics("otlp_spans", "otlp_metrics", "otlp_logs"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		cluster.Close()
 		return nil, fmt.Errorf("connect to the Kafka broker: %w", err)
 	}
-	return &broker{cluster: cluster, client: client, counts: newTallies()}, nil
+	return &broker{cluster: cluster, client: client, counts: newTallies(), watch: o.watch}, nil
 }
+
+// listen makes a listener whose address is the broker's name: brokers tell clients where to find them.
+func (o kafkaOptions) listen(network, address string) (net.Listener, error) {
+	l, err := net.Listen(network, address)
+	if err != nil || o.name == "" {
+		return l, err
+	}
+	return named{l, o.name}, nil
+}
+
+type named struct {
+	net.Listener
+	name string
+}
+
+func (n named) Addr() net.Addr { return name(n.name) }
+
+type name string
+
+func (name) Network() string  { return "tcp" }
+func (n name) String() string { return string(n) }
 
 // consume counts until the context ends.
 func (b *broker) consume(ctx context.Context) {
@@ -47,6 +83,10 @@ func (b *broker) consume(ctx context.Context) {
 }
 
 func (b *broker) add(r *kgo.Record) error {
+	b.records.Add(1)
+	if b.watch.in(r.Value) {
+		b.caught.Add(1)
+	}
 	switch r.Topic {
 	case "otlp_spans":
 		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(r.Value)

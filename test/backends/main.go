@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// The ports, on the address of -host. Kafka's broker listens on 127.0.0.1, where it says it is.
+// The ports, on the address of -host. Kafka's broker listens on 127.0.0.1.
 const (
 	s3Port          = "9000"
 	otlpPort        = "4317"
@@ -24,21 +24,24 @@ const (
 func main() {
 	host := flag.String("host", "127.0.0.1", "address to listen on")
 	kafkaPort := flag.Int("kafka-port", 9092, "port of the Kafka broker, on 127.0.0.1")
+	kafkaName := flag.String("kafka-name", "", "host:port under which the broker is known to clients; 127.0.0.1 and its port if empty")
+	var watch words
+	flag.Func("watch", "text that should never arrive, for GET /seen; may be repeated", watch.add)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *host, *kafkaPort); err != nil {
+	if err := run(ctx, *host, kafkaOptions{port: *kafkaPort, name: *kafkaName, watch: watch}); err != nil {
 		slog.Error("backends ended", "error", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, host string, kafkaPort int) error {
+func run(ctx context.Context, host string, o kafkaOptions) error {
 	archive, err := newArchive()
 	if err != nil {
 		return err
 	}
-	kafka, err := newBroker(kafkaPort)
+	kafka, err := newBroker(o)
 	if err != nil {
 		return err
 	}
@@ -58,7 +61,9 @@ func run(ctx context.Context, host string, kafkaPort int) error {
 		}
 		ended <- newReceiver(jaeger).Serve(listener)
 	}()
-	go serve(controlPort, control(archive, map[string]tallies{"kafka": kafka.counts, "otlp": jaeger, "remotewrite": prometheus}))
+	mux := control(archive, map[string]tallies{"kafka": kafka.counts, "otlp": jaeger, "remotewrite": prometheus})
+	mux.HandleFunc("GET /seen", seen(archive, kafka))
+	go serve(controlPort, mux)
 	select {
 	case err := <-ended:
 		return err
@@ -67,7 +72,7 @@ func run(ctx context.Context, host string, kafkaPort int) error {
 	}
 }
 
-func control(a *archive, live map[string]tallies) http.Handler {
+func control(a *archive, live map[string]tallies) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /tally/{backend}/{signal}", func(w http.ResponseWriter, r *http.Request) {
 		backend, signal := r.PathValue("backend"), r.PathValue("signal")

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,6 +29,8 @@ type Spec struct {
 	Tags    []string
 	// LDFlags are passed to the linker besides "-s -w".
 	LDFlags []string
+	// Patches of dependencies.
+	Patches []Patch
 	// Takes is shown during the build: what a cold build takes, as "about 5 minutes".
 	Takes string
 }
@@ -123,7 +126,17 @@ func (s Spec) compile(ctx context.Context, module, shelf, key string) (string, e
 }
 
 func (s Spec) run(ctx context.Context, module, out string) error {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-v", "-o", out}, s.flags()...)...)
+	patched, err := os.MkdirTemp("", "telepod-patch-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(patched)
+	flags, err := s.patch(ctx, module, patched)
+	if err != nil {
+		return err
+	}
+	flags = slices.Concat([]string{"build", "-v", "-o", out}, flags, s.flags())
+	cmd := exec.CommandContext(ctx, "go", flags...)
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	p := newProgress(s, os.Stderr)

@@ -26,6 +26,9 @@ func (s Spec) key(ctx context.Context, module string) (string, error) {
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %s/%s %q\n", goVersion, runtime.GOOS, runtime.GOARCH, s.flags())
+	if len(s.Patches) > 0 { // what was built before there were any keeps its name
+		fmt.Fprintf(h, "%q\n", s.Patches)
+	}
 	replaced, err := replacements(ctx, module)
 	if err != nil {
 		return "", err

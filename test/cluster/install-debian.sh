@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs what the nodes of a test cluster need from Debian or Ubuntu, if it is missing.
+# Installs what the nodes of a test cluster, and the estate of three clusters, need from Debian or Ubuntu,
+# if it is missing.
 set -eu
 
 missing=
-for pair in runc:runc nft:nftables ip:iproute2 modprobe:kmod; do
+for pair in runc:runc nft:nftables ip:iproute2 modprobe:kmod prometheus:prometheus; do
 	command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0
@@ -12,3 +13,8 @@ export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # a list of packages
 apt-get install -y --no-install-recommends $missing ||
 	{ apt-get update && apt-get install -y --no-install-recommends $missing; }
+
+# The program is wanted, not the service that its package starts.
+case "$missing" in *prometheus*)
+	! command -v systemctl >/dev/null || systemctl disable --now prometheus >/dev/null 2>&1 || true ;;
+esac

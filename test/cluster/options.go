@@ -14,6 +14,8 @@ type Options struct {
 	Nodes []Node
 	// IPv6 gives nodes, pods and Services IPv6 addresses instead of IPv4.
 	IPv6 bool
+	// HostDomains are domains, as "example.com", whose names all lead pods to [Cluster.Host].
+	HostDomains []string
 	// APIServerFlags are added to the API server's, and win.
 	APIServerFlags []string
 	// FeatureGates are set on every Kubernetes component.

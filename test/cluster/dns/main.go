@@ -10,10 +10,11 @@ import (
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	_ "github.com/coredns/coredns/plugin/log"
 	_ "github.com/coredns/coredns/plugin/ready"
+	_ "github.com/coredns/coredns/plugin/template"
 )
 
 func main() {
 	// The order in which a request passes through the plugins.
-	dnsserver.Directives = []string{"bind", "ready", "errors", "log", "kubernetes"}
+	dnsserver.Directives = []string{"bind", "ready", "errors", "log", "template", "kubernetes"}
 	coremain.Run()
 }

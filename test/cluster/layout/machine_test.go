@@ -100,3 +100,17 @@ func TestMachinesPassFlagsOn(t *testing.T) {
 		t.Errorf("the user's flag is not the last of %q", api)
 	}
 }
+
+func TestHostDomainsLeadToTheHost(t *testing.T) {
+	p := plan(Node{})
+	p.Spec.HostDomains = []string{"example.com"}
+	corefile := p.corefile()
+	for _, want := range []string{"template IN A example.com", `answer "{{ .Name }} 5 IN A ` + p.Addresses.Host().Addr().String() + `"`} {
+		if !strings.Contains(corefile, want) {
+			t.Errorf("%q is not in the Corefile:\n%s", want, corefile)
+		}
+	}
+	if strings.Index(corefile, "template") > strings.Index(corefile, "kubernetes cluster.local") {
+		t.Errorf("names of the host are looked up in the cluster first:\n%s", corefile)
+	}
+}

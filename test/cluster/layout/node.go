@@ -10,6 +10,10 @@ import (
 // ContainerdSocket is where containerd listens, as its node sees it.
 const ContainerdSocket = "/run/containerd/containerd.sock"
 
+// Disk is a directory of the node on the machine's disk, as /var/lib as a whole is not: what is
+// written there is there again after the node was off.
+const Disk = "/var/lib/telepod"
+
 // Mounts maps a node's own directories, below [Machine.Dir], to where its programs look
 // for them. So programs keep their usual paths, and hostPath volumes see what they expect.
 func Mounts() map[string]string {
@@ -19,6 +23,7 @@ func Mounts() map[string]string {
 		"kubelet":    "/var/lib/kubelet",
 		"containerd": "/var/lib/containerd",
 		"cni":        "/var/lib/cni",
+		"disk":       Disk,
 	}
 }
 
@@ -135,13 +140,27 @@ func (p Plan) corefile() string {
     bind %s
     errors
     ready :8181
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
+%s    kubernetes cluster.local in-addr.arpa ip6.arpa {
         kubeconfig %s
         pods insecure
         ttl 1
     }
 }
-`, p.Addresses.Node(1).Addr(), p.Kubeconfig("coredns"))
+`, p.Addresses.Node(1).Addr(), p.hostNames(), p.Kubeconfig("coredns"))
+}
+
+// hostNames answers for names that lead to the host. Of the other address family there is nothing,
+// which is not the same as no such name.
+func (p Plan) hostNames() (plugins string) {
+	family := "A"
+	if p.Addresses.IPv6 {
+		family = "AAAA"
+	}
+	for _, domain := range p.Spec.HostDomains {
+		plugins += fmt.Sprintf("    template IN %[1]s %[2]s {\n        answer \"{{ .Name }} 5 IN %[1]s %[3]s\"\n    }\n"+
+			"    template IN ANY %[2]s {\n        rcode NOERROR\n    }\n", family, domain, p.Addresses.Host().Addr())
+	}
+	return plugins
 }
 
 // containerdConfig: restrict_oom_score_adj because root in a container may not lower that

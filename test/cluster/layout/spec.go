@@ -8,6 +8,8 @@ type Spec struct {
 	Nodes []Node
 	// IPv6 gives nodes, pods and Services IPv6 addresses instead of IPv4.
 	IPv6 bool
+	// HostDomains are domains whose names all lead to the host.
+	HostDomains []string
 	// APIServerFlags come after the API server's own, so that they win.
 	APIServerFlags []string
 	// FeatureGates are set on every Kubernetes component.

@@ -22,6 +22,10 @@ type ReadyMachine struct {
 	Name    string
 	Address string
 	Logs    string // directory of NAME.log files
+	// Disk is the node's /var/lib/telepod, as the host sees it; empty without nodes.
+	Disk string `json:",omitempty"`
+	// Cgroup is the node's cgroup, below the root of each hierarchy; empty without nodes.
+	Cgroup string `json:",omitempty"`
 	// Containerd is the socket of its container runtime, empty without one.
 	Containerd string `json:",omitempty"`
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 
@@ -197,8 +198,12 @@ func (s *supervisor) ready() *Ready {
 	if s.network != nil {
 		r.Host = s.plan.Addresses.Host().Addr().String()
 	}
-	for _, m := range s.machines {
-		r.Machines = append(r.Machines, ReadyMachine{Name: m.Name, Address: m.address(), Logs: m.Logs, Containerd: m.socket()})
+	for n, m := range s.machines {
+		ready := ReadyMachine{Name: m.Name, Address: m.address(), Logs: m.Logs, Containerd: m.socket()}
+		if m.Network != nil {
+			ready.Disk, ready.Cgroup = filepath.Join(m.Dir, "disk"), s.plan.Cgroup(n+1)
+		}
+		r.Machines = append(r.Machines, ready)
 	}
 	return r
 }

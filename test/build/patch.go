@@ -1,0 +1,87 @@
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Patch changes a file of a dependency for one build, where its newest version that can be had does not
+// fit the others. The module cache stays as it is.
+type Patch struct {
+	// Module is the dependency's path, File one of its files, with slashes.
+	Module, File string
+	// Old is replaced by New wherever it is; a file without it is an error.
+	Old, New string
+}
+
+// patch copies the patched dependencies to a directory, and returns the flags of go build that take
+// them from there; none without patches.
+func (s Spec) patch(ctx context.Context, module, dir string) ([]string, error) {
+	if len(s.Patches) == 0 {
+		return nil, nil
+	}
+	mod, err := os.ReadFile(filepath.Join(module, "go.mod"))
+	if err != nil {
+		return nil, err
+	}
+	sum, err := os.ReadFile(filepath.Join(module, "go.sum"))
+	if err != nil {
+		return nil, err
+	}
+	copies := map[string]string{}
+	for _, p := range s.Patches {
+		if copies[p.Module] == "" {
+			copies[p.Module] = filepath.Join(dir, fmt.Sprint(len(copies)))
+			if err := copyModule(ctx, module, p.Module, copies[p.Module]); err != nil {
+				return nil, err
+			}
+			mod = fmt.Appendf(mod, "\nreplace %s => %s\n", p.Module, copies[p.Module])
+		}
+		if err := p.apply(copies[p.Module]); err != nil {
+			return nil, err
+		}
+	}
+	file := filepath.Join(dir, "go.mod")
+	if err := os.WriteFile(file, mod, 0o644); err != nil {
+		return nil, err
+	}
+	return []string{"-modfile=" + file}, os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o644)
+}
+
+func (p Patch) apply(dir string) error {
+	path := filepath.Join(dir, filepath.FromSlash(p.File))
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("patch %s: %w", p.Module, err)
+	}
+	if !strings.Contains(string(source), p.Old) {
+		return fmt.Errorf("patch %s of %s: there is no %q: the patch is for another version", p.File, p.Module, p.Old)
+	}
+	return os.WriteFile(path, []byte(strings.ReplaceAll(string(source), p.Old, p.New)), 0o644)
+}
+
+// copyModule copies the sources of a module's dependency, after a download if need be.
+func copyModule(ctx context.Context, module, dependency, to string) error {
+	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Path}}@{{.Version}}", dependency)
+	list.Dir = module
+	version, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("go list -m %s in %s: %w", dependency, module, err)
+	}
+	download := exec.CommandContext(ctx, "go", "mod", "download", "-json", strings.TrimSpace(string(version)))
+	download.Dir = module
+	out, err := download.Output()
+	if err != nil {
+		return fmt.Errorf("go mod download %s in %s: %w", dependency, module, err)
+	}
+	var downloaded struct{ Dir string }
+	if err := json.Unmarshal(out, &downloaded); err != nil {
+		return fmt.Errorf("go mod download %s in %s: %w", dependency, module, err)
+	}
+	return os.CopyFS(to, os.DirFS(downloaded.Dir))
+}

@@ -1,0 +1,80 @@
+package metadata
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Node is a virtual machine of a cloud.
+type Node struct {
+	// Cloud is aws, gcp or azure.
+	Cloud string
+	// Name of the machine.
+	Name string
+	// ID of the machine: i-0a1b… on aws, a number on gcp, a UUID on azure.
+	ID string
+	// Type of the machine, as m7g.large.
+	Type string
+	// Region and Zone, in the cloud's own words.
+	Region, Zone string
+	// Account is the account, project or subscription.
+	Account string
+	// Cluster is the managed Kubernetes that the machine belongs to.
+	Cluster string
+}
+
+// Handler is the metadata service that the node's cloud has.
+func (n Node) Handler() (http.Handler, error) {
+	switch n.Cloud {
+	case "aws":
+		return newEC2(n), nil
+	case "gcp":
+		return newGCE(n), nil
+	case "azure":
+		return newAzure(n), nil
+	}
+	return nil, fmt.Errorf("answer for node %s: no metadata service of cloud %q: aws, gcp and azure have one", n.Name, n.Cloud)
+}
+
+func write(w http.ResponseWriter, text string) { _, _ = fmt.Fprint(w, text) } // nobody to tell when the asker is gone
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_ = json.NewEncoder(w).Encode(v) // as above
+}
+
+// tree answers a path with its text, and a path with further ones below it with their names, a line
+// each, as EC2 and Compute Engine both do.
+type tree map[string]string
+
+func (t tree) lookup(path string) (text string, found bool) {
+	if text, found = t[path]; found {
+		return text, true
+	}
+	if path != "" && !strings.HasSuffix(path, "/") {
+		return "", false
+	}
+	seen := map[string]bool{}
+	var names []string
+	for key := range t {
+		rest, below := strings.CutPrefix(key, path)
+		if !below {
+			continue
+		}
+		if name, _, deeper := strings.Cut(rest, "/"); deeper {
+			rest = name + "/"
+		}
+		if !seen[rest] {
+			seen[rest] = true
+			names = append(names, rest)
+		}
+	}
+	if names == nil {
+		return "", false
+	}
+	slices.Sort(names)
+	return strings.Join(names, "\n"), true
+}
