@@ -96,8 +96,8 @@ func TestAddresses(t *testing.T) {
 		"http://[::1":                     `not a URL`,
 		gone.Addr().String():              "nothing listens there",
 		"https://" + gone.Addr().String(): "nothing listens there",
-		"grpc://collector.invalid:4317":   "check the name",
-		"http://collector.invalid:13133":  "check the name",
+		"grpc://collector..example:4317":  "check the name",
+		"http://collector..example:13133": "check the name",
 	} {
 		expect(t, endpoint, health.Options{}, failure{health.StageAddress, says})
 	}
