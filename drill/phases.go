@@ -1,0 +1,81 @@
+package drill
+
+import (
+	"fmt"
+	"time"
+)
+
+// action is what a drill has to do next.
+type action string
+
+const (
+	keepOn  action = "keep on"
+	fail    action = "fail the primary"
+	restore action = "restore the primary"
+	finish  action = "finish"
+	refuse  action = "refuse"
+)
+
+// startWithin is how long after the baseline the estate has to be as it should be.
+const startWithin = 30 * time.Second
+
+// next decides from the course and the time alone.
+//
+//	not failed   baseline is over, all on the primary   fail      an observation: finish after its time
+//	             not all there 30 s later               refuse
+//	failed       all moved over, duration is over       restore
+//	             not all moved over in GiveUp           restore, and say who did not
+//	restored     ready, and all came back               finish
+//	             not so within ReturnWithin             finish, and say so
+func next(p Plan, c *course, started, now time.Time) (action, string) {
+	switch {
+	case p.Method == Observe:
+		if now.Sub(started) >= p.Duration {
+			return finish, ""
+		}
+	case c.failed.IsZero():
+		return nextBefore(p, c, now.Sub(started))
+	case c.restored.IsZero():
+		return nextDuring(p, c, now.Sub(c.failed))
+	default:
+		return nextAfter(p, c, now.Sub(c.restored))
+	}
+	return keepOn, ""
+}
+
+func nextBefore(p Plan, c *course, since time.Duration) (action, string) {
+	elsewhere := c.not(onPrimary)
+	switch {
+	case since < p.Baseline:
+		return keepOn, ""
+	case len(elsewhere) == 0:
+		return fail, ""
+	case since < p.Baseline+startWithin:
+		return keepOn, ""
+	}
+	return refuse, fmt.Sprintf("%v do not send to the primary, so its loss would show nothing: see why first (telepod drill failover --observe)", elsewhere)
+}
+
+func nextDuring(p Plan, c *course, since time.Duration) (action, string) {
+	stuck := c.not(movedOver)
+	switch {
+	case len(stuck) == 0 && since >= p.Duration:
+		return restore, ""
+	case len(stuck) > 0 && since >= p.GiveUp:
+		return restore, fmt.Sprintf("%v did not move over to the backup within %v", stuck, p.GiveUp)
+	}
+	return keepOn, ""
+}
+
+func nextAfter(p Plan, c *course, since time.Duration) (action, string) {
+	away := c.not(cameBack)
+	switch {
+	case !c.ready.IsZero() && len(away) == 0:
+		return finish, ""
+	case since < p.ReturnWithin:
+		return keepOn, ""
+	case c.ready.IsZero():
+		return finish, fmt.Sprintf("the primary was not ready within %v after it was restored", p.ReturnWithin)
+	}
+	return finish, fmt.Sprintf("%v did not come back to the primary within %v", away, p.ReturnWithin)
+}

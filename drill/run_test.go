@@ -1,0 +1,300 @@
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// world is an estate in which regions move over 1 s after the primary is gone, and come back 1 s after
+// it is there again. What was accepted is archived.
+type world struct {
+	mu        sync.Mutex
+	calls     []string
+	up        bool
+	changed   time.Time
+	sent      map[string]*Sample
+	archived  []Canary
+	moves     bool
+	unhealthy error
+	held      error
+	failErr   error
+	holdErr   error
+	restoring error
+	losesOne  bool
+}
+
+func newWorld() *world {
+	return &world{up: true, moves: true, sent: map[string]*Sample{}, changed: time.Now().Add(-time.Hour)}
+}
+
+func (w *world) estate() Estate {
+	return Estate{Regions: []Region{region{w, "eu"}, region{w, "us"}}, Primary: w, Backup: w, Guard: w, Archive: w}
+}
+
+func (w *world) call(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.calls) == 0 || w.calls[len(w.calls)-1] != name {
+		w.calls = append(w.calls, name)
+	}
+}
+
+func (w *world) turn(up bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.up, w.changed = up, time.Now()
+}
+
+func (w *world) Fail(context.Context) error {
+	w.call("fail")
+	w.turn(false)
+	return w.failErr
+}
+
+func (w *world) Hold(context.Context) error {
+	w.call("hold")
+	return w.holdErr
+}
+
+func (w *world) Restore(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	w.call("restore")
+	w.turn(true)
+	return w.restoring
+}
+
+func (w *world) Ready(context.Context) (bool, error) {
+	w.call("ready")
+	return true, nil
+}
+
+func (w *world) Healthy(context.Context) error {
+	w.call("healthy")
+	return w.unhealthy
+}
+
+func (w *world) Acquire(context.Context) error {
+	w.call("acquire")
+	return w.held
+}
+
+func (w *world) Release(context.Context) error {
+	w.call("release")
+	return nil
+}
+
+func (w *world) Read(_ context.Context, _ string, found func(Canary)) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, canary := range w.archived {
+		found(canary)
+	}
+	w.archived = nil
+	return nil
+}
+
+type region struct {
+	*world
+	name string
+}
+
+func (r region) Name() string                                 { return r.name }
+func (r region) Collectors(context.Context) ([]string, error) { return []string{"a", "b"}, nil }
+
+// site is where data goes now; none while a failure is not noticed.
+func (w *world) site() Site {
+	settled := time.Since(w.changed) >= time.Second
+	switch {
+	case w.up && settled:
+		return Primary
+	case !w.up && settled && w.moves, w.up && !settled:
+		return Backup
+	}
+	return ""
+}
+
+func (r region) Send(_ context.Context, _ string, canaries []Canary) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if canaries[0].Sequence == 0 && r.losesOne {
+		r.losesOne = false
+	} else {
+		r.archived = append(r.archived, canaries...)
+	}
+	s := r.sent[r.name+canaries[0].Name]
+	if s == nil {
+		s = &Sample{Sent: map[Site]float64{}, Failed: map[Site]float64{}}
+		r.sent[r.name+canaries[0].Name] = s
+	}
+	if site := r.site(); site != "" {
+		s.Sent[site] += float64(len(canaries))
+	} else {
+		s.Failed[Primary]++
+	}
+	return nil
+}
+
+func (r region) Sample(_ context.Context, collector string) (Sample, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := Sample{At: time.Now(), Sent: map[Site]float64{}, Failed: map[Site]float64{}}
+	if s := r.sent[r.name+collector]; s != nil {
+		for _, site := range []Site{Primary, Backup} {
+			now.Sent[site], now.Failed[site] = s.Sent[site], s.Failed[site]
+		}
+	}
+	return now, nil
+}
+
+func aPlan(method Method) Plan {
+	return Plan{
+		ID: "d1", Method: method, Baseline: 5 * time.Second, Duration: 20 * time.Second, GiveUp: 10 * time.Second,
+		ReturnWithin: time.Minute, Settle: time.Minute, Interval: 200 * time.Millisecond, Rate: 10,
+		Limits: Limits{FailOver: 5 * time.Second, Return: 5 * time.Second},
+	}
+}
+
+func TestRun(t *testing.T) {
+	whole := []string{"healthy", "acquire", "healthy", "fail", "hold", "restore", "ready", "release"}
+	for name, c := range map[string]struct {
+		method  Method
+		change  func(*world)
+		verdict Verdict // "" if there is no report
+		says    string  // a part of the error, or of the problems
+		calls   []string
+	}{
+		"a good drill":            {method: Kill, verdict: Passed, calls: whole},
+		"a canary is lost":        {method: Kill, change: func(w *world) { w.losesOne = true }, verdict: Failed, calls: whole},
+		"only watch":              {method: Observe, verdict: Passed},
+		"the backup is unhealthy": {method: Scale, change: func(w *world) { w.unhealthy = errors.New("no Collector is ready") }, says: "no Collector is ready", calls: []string{"healthy"}},
+		"another drill":           {method: Scale, change: func(w *world) { w.held = errors.New("drill d0 is under way") }, says: "d0 is under way", calls: []string{"healthy", "acquire"}},
+		"the primary is not in use": {
+			method: Scale, change: func(w *world) { w.turn(false) }, says: "do not send to the primary",
+			calls: []string{"healthy", "acquire", "release"},
+		},
+		"no region moves over": {
+			method: Partition, change: func(w *world) { w.moves = false }, verdict: Failed, says: "did not move over to the backup within 10s",
+			calls: whole,
+		},
+		"failing fails": {
+			method: Scale, change: func(w *world) { w.failErr = errors.New("forbidden") }, verdict: Failed, says: "fail the primary: forbidden",
+			calls: []string{"healthy", "acquire", "healthy", "fail", "restore", "release"},
+		},
+		"something scales it back": {
+			method: Scale, change: func(w *world) { w.holdErr = errors.New("scaled to 2") }, verdict: Failed, says: "keep the primary failed: scaled to 2",
+			calls: []string{"healthy", "acquire", "healthy", "fail", "hold", "restore", "release"},
+		},
+		"it cannot be restored": {
+			method: Scale, change: func(w *world) { w.restoring = errors.New("gone") }, verdict: Failed, says: "run telepod drill restore",
+			calls: []string{"healthy", "acquire", "healthy", "fail", "hold", "restore"}, // the guard stays
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				if c.change != nil {
+					c.change(w)
+				}
+				report, err := Run(t.Context(), w.estate(), aPlan(c.method), func(Event) {})
+				said := fmt.Sprint(err)
+				if report != nil {
+					said += strings.Join(report.Problems, "\n")
+				}
+				if (report == nil) != (c.verdict == "") || report != nil && report.Verdict != c.verdict {
+					t.Errorf("report %+v, error %v; want the verdict %q", report, err, c.verdict)
+				}
+				if !strings.Contains(said, c.says) {
+					t.Errorf("it says %q, want %q in it", said, c.says)
+				}
+				if !slices.Equal(w.calls, c.calls) {
+					t.Errorf("calls %v, want %v", w.calls, c.calls)
+				}
+			})
+		})
+	}
+}
+
+// TestRunMeasures knows to the interval what it has to find.
+func TestRunMeasures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.losesOne = true
+		report, err := Run(t.Context(), w.estate(), aPlan(Scale), func(Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, got := range map[string]Seconds{"fail over": report.Times.FailOver, "return": report.Times.Return} {
+			if !got.Measured || got.Duration < time.Second-200*time.Millisecond || got.Duration > time.Second+400*time.Millisecond {
+				t.Errorf("time to %s is %v, want 1 s", name, got)
+			}
+		}
+		if report.Times.Notice.Duration > 400*time.Millisecond {
+			t.Errorf("noticed after %v, want at once", report.Times.Notice)
+		}
+		count := report.Canaries
+		if count.Lost != 2 || count.Accepted != count.Sent || count.Stored != count.Sent-2 || count.Duplicated != 0 {
+			t.Errorf("canaries %+v, want the first two lost and nothing else", count)
+		}
+		if len(report.Regions) != 2 || len(report.Regions[0].Collectors) != 2 || report.Regions[1].Collectors[1].Using != Primary {
+			t.Errorf("regions %+v, want two of two Collectors on the primary", report.Regions)
+		}
+	})
+}
+
+// TestInterrupt ends the drill, which takes 41.4 s, at every stage; whatever was failed has to be restored.
+func TestInterrupt(t *testing.T) {
+	for after := time.Second; after < 41*time.Second; after += 1300 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			defer cancel()
+			w := newWorld()
+			report, err := Run(ctx, w.estate(), aPlan(Scale), func(Event) {})
+			failed, restored := slices.Index(w.calls, "fail"), slices.Index(w.calls, "restore")
+			if failed >= 0 && (restored < failed || !w.up) || !slices.Contains(w.calls, "release") {
+				t.Errorf("interrupted after %v: calls %v", after, w.calls)
+			}
+			if failed < 0 && (err == nil || report != nil) || failed >= 0 && (report == nil || report.Verdict != Failed) {
+				t.Errorf("interrupted after %v: report %v, error %v", after, report, err)
+			}
+		})
+	}
+}
+
+// TestSilence: a Collector that does not answer holds up no other, and is told of once.
+func TestSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		target := w.estate()
+		target.Regions[1] = mute{region{w, "us"}}
+		var told []string
+		report, err := Run(t.Context(), target, aPlan(Observe), func(e Event) { told = append(told, e.Text) })
+		if err != nil || report.Verdict != Failed {
+			t.Fatalf("report %+v, error %v, want one that failed", report, err)
+		}
+		silent := 0
+		for _, text := range told {
+			if strings.Contains(text, "us/a does not answer: context deadline exceeded") {
+				silent++
+			}
+		}
+		if silent != 1 || report.Regions[0].Collectors[0].Using != Primary {
+			t.Errorf("told %d times of us/a: %v", silent, told)
+		}
+	})
+}
+
+type mute struct{ region }
+
+func (m mute) Sample(ctx context.Context, _ string) (Sample, error) {
+	<-ctx.Done()
+	return Sample{}, ctx.Err()
+}

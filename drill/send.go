@@ -1,0 +1,69 @@
+package drill
+
+import (
+	"context"
+	"time"
+)
+
+// postsASecond is how often canaries are sent, several at a time above this rate.
+const postsASecond = 5
+
+// sendWithin is how long a Collector may take to accept canaries.
+const sendWithin = 5 * time.Second
+
+// settleAtLeast lets a second copy show up: a central site writes to its archive every ten seconds.
+const settleAtLeast = 15 * time.Second
+
+// readEvery is the time between two looks into the archive.
+const readEvery = 3 * time.Second
+
+// send sends canaries through one Collector until the context ends. A request that is on its way then
+// is waited for: whether it was accepted has to be known.
+func (d *drill) send(ctx context.Context, c collector) {
+	batch := max(1, d.plan.Rate/postsASecond)
+	ticks := time.NewTicker(time.Second * time.Duration(batch) / time.Duration(d.plan.Rate))
+	defer ticks.Stop()
+	for sequence := int64(0); ; sequence += int64(batch) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+		}
+		canaries := make([]Canary, batch)
+		for i := range canaries {
+			canaries[i] = Canary{c.Collector, sequence + int64(i)}
+		}
+		sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendWithin)
+		d.ledger.send(canaries, c.region.Send(sending, d.plan.ID, canaries))
+		cancel()
+	}
+}
+
+// settle reads the archive until every canary that was accepted is there, or the time is over.
+func (d *drill) settle(ctx context.Context) {
+	if d.estate.Archive == nil {
+		return
+	}
+	d.say("the archive is read")
+	begun := time.Now()
+	ticks := time.NewTicker(readEvery)
+	defer ticks.Stop()
+	for {
+		err := d.estate.Archive.Read(ctx, d.plan.ID, d.ledger.store)
+		passed := time.Since(begun)
+		switch {
+		case err != nil:
+			d.breakOff("read the archive: %v", err)
+			return
+		case d.ledger.missing() == 0 && passed >= settleAtLeast, passed >= d.plan.Settle:
+			d.readArchive = true
+			return
+		}
+		select {
+		case <-ctx.Done():
+			d.breakOff("interrupted while the archive was read")
+			return
+		case <-ticks.C:
+		}
+	}
+}
