@@ -1,0 +1,107 @@
+package certmanager
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/cluster"
+)
+
+const module = "test/certmanager/manager"
+
+// Build builds the controllers, if need be, and returns the program's path.
+func Build(ctx context.Context) (string, error) {
+	return build.Binary(ctx, build.Spec{Name: "cert-manager", Module: module, Tags: []string{"grpcnotrace"}, Takes: "about 4 minutes"})
+}
+
+// Start installs cert-manager's custom resources in the cluster and runs its controllers until the test
+// ends. If the test fails it logs what they said last.
+func Start(t testing.TB, c *cluster.Cluster) {
+	t.Helper()
+	program, err := Build(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := install(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "-kubeconfig="+c.Kubeconfig())
+	var said tail
+	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start cert-manager: %v", err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // fails when it has ended, which is as well
+		_ = cmd.Wait()         // says that it was killed
+		if t.Failed() {
+			t.Logf("last words of cert-manager:\n%s", said.String())
+		}
+	})
+}
+
+// resources are the custom resources that the controllers watch.
+var resources = [...]string{"certificaterequests", "certificates", "clusterissuers", "issuers"}
+
+// install applies the custom resources of the module that the program is made of.
+func install(ctx context.Context, c *cluster.Cluster) error {
+	root, err := build.Root()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", "github.com/cert-manager/cert-manager")
+	cmd.Dir = filepath.Join(root, module)
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("find cert-manager's sources: %w", err)
+	}
+	var source struct{ Dir string }
+	if err := json.Unmarshal(out, &source); err != nil {
+		return fmt.Errorf("find cert-manager's sources: %w", err)
+	}
+	// On the server's side, because the annotation of the client's would be too long.
+	apply, wait := []string{"apply", "--server-side"}, []string{"wait", "--for=condition=Established", "--timeout=30s"}
+	for _, name := range resources {
+		apply = append(apply, "--filename="+filepath.Join(source.Dir, "deploy", "crds", "cert-manager.io_"+name+".yaml"))
+		wait = append(wait, "crd/"+name+".cert-manager.io")
+	}
+	for _, args := range [][]string{apply, wait, {"create", "namespace", "cert-manager"}} {
+		if _, err := c.Kubectl(ctx, args...); err != nil {
+			return fmt.Errorf("install cert-manager: %w", err)
+		}
+	}
+	return nil
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailSize = 8 << 10
+
+func (l *tail) Write(data []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf = append(l.buf, data...)
+	if over := len(l.buf) - tailSize; over > 0 {
+		l.buf = l.buf[over:]
+	}
+	return len(data), nil
+}
+
+func (l *tail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(bytes.ToValidUTF8(l.buf, nil))
+}
