@@ -1,0 +1,54 @@
+resource "helm_release" "cert_manager" {
+  count = var.cert_manager.install ? 1 : 0
+
+  name             = "cert-manager"
+  repository       = var.cert_manager.repository
+  chart            = "cert-manager"
+  version          = var.cert_manager.version
+  namespace        = var.cert_manager.namespace
+  create_namespace = true
+  wait             = true
+  values           = [yamlencode({ crds = { enabled = true } })]
+}
+
+resource "kubernetes_secret_v1" "authority" {
+  metadata {
+    name      = "${var.issuer}-authority"
+    namespace = var.cert_manager.namespace
+  }
+
+  type = "kubernetes.io/tls"
+  data_wo = {
+    "tls.crt" = var.certificate_chain
+    "tls.key" = var.private_key
+  }
+  data_wo_revision = var.private_key_revision
+
+  depends_on = [helm_release.cert_manager]
+}
+
+# A chart of one object: Terraform's own kind of manifest needs cert-manager's types in the cluster
+# before it can plan, which a new cluster does not have.
+resource "helm_release" "issuer" {
+  name      = "${var.issuer}-issuer"
+  chart     = "${path.module}/chart"
+  namespace = var.cert_manager.namespace
+  values    = [yamlencode({ issuer = var.issuer, secret = kubernetes_secret_v1.authority.metadata[0].name })]
+
+  depends_on = [helm_release.cert_manager]
+}
+
+resource "kubernetes_namespace_v1" "telepod" {
+  metadata {
+    name = var.namespace
+  }
+}
+
+resource "kubernetes_config_map_v1" "root" {
+  metadata {
+    name      = "${var.issuer}-ca"
+    namespace = kubernetes_namespace_v1.telepod.metadata[0].name
+  }
+
+  data = { "ca.crt" = var.root_certificate }
+}

@@ -1,0 +1,56 @@
+mock_provider "helm" {}
+mock_provider "kubernetes" {}
+
+variables {
+  root_certificate  = "-----BEGIN CERTIFICATE-----\nroot\n-----END CERTIFICATE-----\n"
+  certificate_chain = "-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nroot\n-----END CERTIFICATE-----\n"
+  private_key       = "-----BEGIN EC PRIVATE KEY-----\nkey\n-----END EC PRIVATE KEY-----\n"
+}
+
+run "authority" {
+  assert {
+    condition     = output.tls == { issuer = "telemetry", issuer_kind = "ClusterIssuer", ca_config_map = "telemetry-ca" }
+    error_message = "The chart is pointed at the issuer and the root."
+  }
+
+  assert {
+    condition     = kubernetes_secret_v1.authority.data_wo == null && kubernetes_secret_v1.authority.data_wo_revision == 1
+    error_message = "The key is in the state."
+  }
+
+  assert {
+    condition     = kubernetes_secret_v1.authority.metadata[0].namespace == "cert-manager" && kubernetes_secret_v1.authority.type == "kubernetes.io/tls"
+    error_message = "A ClusterIssuer finds its Secret in cert-manager's namespace only."
+  }
+
+  assert {
+    condition     = yamldecode(helm_release.issuer.values[0]) == { issuer = "telemetry", secret = "telemetry-authority" }
+    error_message = "The issuer signs with the Secret."
+  }
+
+  assert {
+    condition     = kubernetes_config_map_v1.root.data["ca.crt"] == var.root_certificate && kubernetes_config_map_v1.root.metadata[0].namespace == "telepod"
+    error_message = "Telepod's namespace has the estate's root."
+  }
+}
+
+run "cert_manager_is_there" {
+  variables {
+    cert_manager = { install = false, namespace = "certificates" }
+  }
+
+  assert {
+    condition     = length(helm_release.cert_manager) == 0 && kubernetes_secret_v1.authority.metadata[0].namespace == "certificates"
+    error_message = "cert-manager of the cluster is used."
+  }
+}
+
+run "chain_without_the_root" {
+  command = plan
+
+  variables {
+    certificate_chain = "-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----\n"
+  }
+
+  expect_failures = [var.certificate_chain]
+}

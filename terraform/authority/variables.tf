@@ -1,0 +1,49 @@
+variable "root_certificate" {
+  description = "The estate's root certificate, as PEM: what every Collector trusts. The old and the new one while it is being changed."
+  type        = string
+}
+
+variable "certificate_chain" {
+  description = "This cluster's authority followed by the root, as PEM. The other side knows the root only, so the chain has to come along."
+  type        = string
+
+  validation {
+    condition     = length(regexall("-----BEGIN CERTIFICATE-----", var.certificate_chain)) >= 2
+    error_message = "certificate_chain holds this cluster's authority followed by the root: two certificates at least."
+  }
+}
+
+variable "private_key" {
+  description = "Key of this cluster's authority, as PEM. Ephemeral: it goes into the cluster's Secret, and neither into the plan nor into the state."
+  type        = string
+  ephemeral   = true
+}
+
+variable "private_key_revision" {
+  description = "Raise it to write a new private_key and certificate_chain: Terraform cannot see that a key has changed."
+  type        = number
+  default     = 1
+}
+
+variable "issuer" {
+  description = "Name of the ClusterIssuer."
+  type        = string
+  default     = "telemetry"
+}
+
+variable "namespace" {
+  description = "Namespace of Telepod, which is created, for the root."
+  type        = string
+  default     = "telepod"
+}
+
+variable "cert_manager" {
+  description = "Installs cert-manager from this chart and version; null where the cluster has it, in `namespace`."
+  type = object({
+    namespace  = optional(string, "cert-manager")
+    install    = optional(bool, true)
+    repository = optional(string, "https://charts.jetstack.io")
+    version    = optional(string, "v1.19.1")
+  })
+  default = {}
+}

@@ -1,0 +1,77 @@
+variable "storage_account" {
+  description = "Name of the storage account, unique in all of Azure: 3 to 24 small letters and digits."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9]{3,24}$", var.storage_account))
+    error_message = "storage_account has 3 to 24 small letters and digits."
+  }
+}
+
+variable "container" {
+  description = "Name of the container."
+  type        = string
+  default     = "telemetry"
+}
+
+variable "resource_group" {
+  description = "Resource group of the storage account."
+  type        = string
+}
+
+variable "location" {
+  description = "Region of the storage account."
+  type        = string
+}
+
+variable "replication" {
+  description = "How many copies, and where: LRS, ZRS, GRS, GZRS."
+  type        = string
+  default     = "ZRS"
+}
+
+variable "cold_after_days" {
+  description = "Days after which blobs move to cold_tier."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.cold_after_days >= 1 && var.cold_after_days < var.delete_after_days
+    error_message = "cold_after_days is 1 at least, and less than delete_after_days."
+  }
+}
+
+variable "delete_after_days" {
+  description = "Days after which blobs are deleted."
+  type        = number
+  default     = 90
+}
+
+variable "cold_tier" {
+  description = "cool is billed for 30 days at least, cold for 90; both can be read at once. archive is billed for 180 days, and has to be restored first, within hours."
+  type        = string
+  default     = "cool"
+
+  validation {
+    condition     = contains(["cool", "cold", "archive"], var.cold_tier)
+    error_message = "cold_tier is cool, cold or archive."
+  }
+}
+
+variable "subnet_ids" {
+  description = "Subnets, with the service endpoint Microsoft.Storage, that reach the storage account; empty: reachable from everywhere, for identities that may."
+  type        = list(string)
+  default     = []
+}
+
+variable "writers" {
+  description = "Who may write, and nothing else: principal ids, by names of yours."
+  type        = map(string)
+  default     = {}
+}
+
+variable "tags" {
+  description = "Tags of the storage account."
+  type        = map(string)
+  default     = {}
+}

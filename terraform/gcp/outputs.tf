@@ -1,0 +1,28 @@
+output "cluster" {
+  description = "Name, API server and CA (PEM) of the cluster, for the providers helm and kubernetes."
+  value = {
+    name           = local.cluster.name
+    endpoint       = local.cluster.endpoint
+    ca_certificate = local.cluster.ca
+  }
+}
+
+output "site_ip" {
+  description = "Address of the site's load balancer, for a DNS record elsewhere; null without a site."
+  value       = module.release.site_ip
+}
+
+output "archive_bucket" {
+  description = "Name of the Cloud Storage bucket; null: none."
+  value       = one([for archive in module.archive : archive.bucket])
+}
+
+output "service_accounts" {
+  description = "E-mails of the Google service accounts, by regional and gateway, as far as there are."
+  value       = { for name, account in google_service_account.collector : name => account.email }
+}
+
+output "values" {
+  description = "The chart's values as YAML, for a look, or for another tool that installs the chart."
+  value       = module.release.values
+}
