@@ -84,10 +84,10 @@ func (c *course) observe(s Sample) {
 	if last.At.IsZero() {
 		return
 	}
-	c.moved(w, s, grown(last.Sent, s.Sent))
 	if grown(last.Failed, s.Failed)[Primary] && c.isDown() {
 		c.notice(w, s, "a request to the primary failed")
 	}
+	c.moved(w, s, grown(last.Sent, s.Sent))
 }
 
 // moved follows where data went since the last sample. When it went to both, what counts is the site

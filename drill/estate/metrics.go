@@ -21,10 +21,14 @@ const (
 func readMetrics(text []byte) drill.Sample {
 	sample := drill.Sample{Sent: map[drill.Site]float64{}, Failed: map[drill.Site]float64{}}
 	for line := range strings.Lines(string(text)) {
-		series, number, found := strings.Cut(strings.TrimSpace(line), "} ")
-		name, labels, _ := strings.Cut(series, "{")
-		value, err := strconv.ParseFloat(number, 64)
-		if !found || err != nil {
+		line = strings.TrimSpace(line)
+		end := strings.LastIndex(line, "} ")
+		if end < 0 {
+			continue
+		}
+		name, labels, _ := strings.Cut(line[:end], "{")
+		value, err := strconv.ParseFloat(line[end+2:], 64)
+		if err != nil {
 			continue
 		}
 		switch name {
