@@ -53,6 +53,7 @@ func Open(ctx context.Context, l Location) (*Bucket, error) {
 		cfg.Region = "us-east-1" // part of the signature; other services seldom care
 	}
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.DisableLogOutputChecksumValidationSkipped = true // objects have checksums of their own inside
 		if l.Endpoint != "" {
 			o.BaseEndpoint = &l.Endpoint
 			o.UsePathStyle = true

@@ -46,8 +46,9 @@ type replayFlags struct {
 	dryRun     bool
 }
 
-func newArchiveReplayCommand() *cobra.Command {
-	f := &replayFlags{}
+func newArchiveReplayCommand() *cobra.Command { return newReplayCommand(&replayFlags{}) }
+
+func newReplayCommand(f *replayFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "replay --bucket NAME --endpoint URL",
 		Short:   "Send a window of the archive to an OTLP endpoint",
