@@ -1,0 +1,149 @@
+package shop
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/test/build"
+)
+
+// cloud is a cluster, as the chart would tell the webhook.
+type cloud struct {
+	profile, region, cluster string
+	// endpoint and protocol are annotations of the namespace.
+	endpoint, protocol string
+}
+
+// containers are those of a manifest of the shop, injected, with their names.
+func (c cloud) containers(t *testing.T) map[string]corev1.Container {
+	t.Helper()
+	root, err := build.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := os.ReadFile(filepath.Join(root, "examples/shop/deploy", c.profile+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	annotations := "  name: shop\n  annotations: {telepod.dev/endpoint: '" + c.endpoint + "', telepod.dev/protocol: " + c.protocol + "}\n"
+	cmd := exec.CommandContext(t.Context(), telepod(t), "inject", "-f", "-", "--profile", c.profile, "--region", c.region, "--cluster", c.cluster)
+	cmd.Stdin = strings.NewReader(strings.Replace(string(manifest), "  name: shop\n", annotations, 1))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", cmd, err)
+	}
+	found := map[string]corev1.Container{}
+	for document := range strings.SplitSeq(string(out), "\n---\n") {
+		var d appsv1.Deployment
+		if err := yaml.Unmarshal([]byte(document), &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.Kind == "Deployment" {
+			found[d.Name] = d.Spec.Template.Spec.Containers[0]
+		}
+	}
+	return found
+}
+
+func telepod(t *testing.T) string {
+	t.Helper()
+	program, err := build.Binary(t.Context(), build.Spec{Name: "telepod", Package: "./cmd/telepod"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// environment is what a kubelet makes of a container's variables: fields of the pod, keys of the
+// ConfigMap "shop", and references to earlier variables.
+func environment(c corev1.Container, configMap map[string]string) []string {
+	fields := map[string]string{"metadata.name": c.Name + "-0", "metadata.namespace": "shop", "metadata.uid": "uid-of-" + c.Name,
+		"spec.nodeName": "node-1", "status.hostIP": "127.0.0.1", "status.podIP": "127.0.0.1"}
+	values, reference := map[string]string{}, regexp.MustCompile(`\$\((\w+)\)`)
+	var list []string
+	for _, v := range c.Env {
+		value := reference.ReplaceAllStringFunc(v.Value, func(r string) string { return values[r[2:len(r)-1]] })
+		switch from := v.ValueFrom; {
+		case from == nil:
+		case from.FieldRef != nil:
+			value = fields[from.FieldRef.FieldPath]
+		case from.ConfigMapKeyRef != nil:
+			value = configMap[from.ConfigMapKeyRef.Key]
+		}
+		values[v.Name] = value
+		list = append(list, v.Name+"="+value)
+	}
+	return list
+}
+
+// pod is a service that runs.
+type pod struct {
+	cmd *exec.Cmd
+	log lockedBuffer
+}
+
+// start runs a container as a process that listens at the address.
+func start(t *testing.T, program, address string, c corev1.Container, configMap map[string]string) *pod {
+	t.Helper()
+	p := &pod{cmd: exec.Command(program, append(c.Args, "-listen="+address)...)}
+	p.cmd.Env = environment(c, configMap)
+	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", c.Name, err)
+	}
+	t.Cleanup(func() {
+		if p.cmd.ProcessState == nil {
+			_ = p.cmd.Process.Kill() // fails when it has ended, which is as well
+			_ = p.cmd.Wait()
+		}
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", c.Name, p.log.String())
+		}
+	})
+	return p
+}
+
+// stop ends a service as a kubelet does, and waits until it has flushed.
+func (p *pod) stop(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Errorf("%v: %v", p.cmd.Args, err)
+	}
+}
+
+// run runs a program to its end and returns what it prints.
+func run(ctx context.Context, program string, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, program, args...).Output()
+	return string(out), err
+}
+
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
