@@ -24,8 +24,8 @@ type cloud struct {
 	endpoint, protocol string
 }
 
-// containers are those of a manifest of the shop, injected, with their names.
-func (c cloud) containers(t *testing.T) map[string]corev1.Container {
+// containers are those of a manifest of the shop by name, as telepod injects them.
+func (c cloud) containers(t *testing.T, telepod string) map[string]corev1.Container {
 	t.Helper()
 	root, err := build.Root()
 	if err != nil {
@@ -36,7 +36,7 @@ func (c cloud) containers(t *testing.T) map[string]corev1.Container {
 		t.Fatal(err)
 	}
 	annotations := "  name: shop\n  annotations: {telepod.dev/endpoint: '" + c.endpoint + "', telepod.dev/protocol: " + c.protocol + "}\n"
-	cmd := exec.CommandContext(t.Context(), telepod(t), "inject", "-f", "-", "--profile", c.profile, "--region", c.region, "--cluster", c.cluster)
+	cmd := exec.CommandContext(t.Context(), telepod, "inject", "-f", "-", "--profile", c.profile, "--region", c.region, "--cluster", c.cluster)
 	cmd.Stdin = strings.NewReader(strings.Replace(string(manifest), "  name: shop\n", annotations, 1))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

@@ -33,9 +33,10 @@ func TestOrdersAreTracesOverThreeClouds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	injector := telepod(t)
 	var pods []*pod
 	for _, c := range clouds {
-		for name, container := range c.containers(t) {
+		for name, container := range c.containers(t, injector) {
 			pods = append(pods, start(t, program, addresses[name], container, upstreams))
 		}
 	}
