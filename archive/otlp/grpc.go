@@ -80,6 +80,7 @@ func methods() map[archive.Signal]string {
 // classify follows the table of the OTLP specification, "OTLP/gRPC: failures".
 func classify(err error) error {
 	s := status.Convert(err)
+	err = fmt.Errorf("%v: %s", s.Code(), s.Message())
 	switch s.Code() {
 	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
 		after, _ := retryInfo(s)

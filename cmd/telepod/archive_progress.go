@@ -26,6 +26,7 @@ type progress struct {
 	mu sync.Mutex
 	progressState
 	shown bool
+	told  time.Time // when the receiver was last said to be away
 }
 
 // progressState is what a line of progress tells.
@@ -93,6 +94,19 @@ func (p *progress) message(format string, args ...any) {
 	defer p.mu.Unlock()
 	p.clear()
 	fmt.Fprintf(p.out, format+"\n", args...)
+}
+
+// away tells that the receiver is away: once in a while, as several objects wait for it at a time.
+func (p *progress) away(reason error) {
+	p.mu.Lock()
+	told := time.Since(p.told) < lineEvery
+	if !told {
+		p.told = time.Now()
+	}
+	p.mu.Unlock()
+	if !told {
+		p.message("note: trying again: %v", reason)
+	}
 }
 
 func (p *progress) print() {

@@ -183,7 +183,7 @@ func (s *site) testDryRun(t *testing.T) {
 
 // testDamage: an object is damaged, as by a bad disk.
 func (s *site) testDamage(t *testing.T) {
-	key := time.Now().UTC().Format("traces/aws/us-east-1/year=2006/month=01/day=02/hour=15/minute=04/") + "damaged.binpb.zst"
+	key := "traces/aws/us-east-1/" + time.Now().UTC().Format("year=2006/month=01/day=02/hour=15/minute=04/") + "damaged.binpb.zst"
 	url := "http://" + s.s3 + "/archive/" + key
 	put, err := http.NewRequest(http.MethodPut, url, strings.NewReader("(\xb5/\xfd, and then no zstd"))
 	if err != nil {

@@ -144,9 +144,7 @@ func (f *replayFlags) send(cmd *cobra.Command, replay *archive.Replay, o otlp.Op
 		return ended(cmd, err)
 	}
 	var show *progress
-	o.Retry = func(reason error, pause time.Duration) {
-		show.message("note: %v; trying again in %v", reason, pause.Round(100*time.Millisecond))
-	}
+	o.Retry = func(reason error, _ time.Duration) { show.away(reason) }
 	client, err := otlp.New(o)
 	if err != nil {
 		return err

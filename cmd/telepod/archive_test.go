@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 
 	"github.com/telepod/telepod/archive"
 )
@@ -180,5 +182,21 @@ func TestReplayTerms(t *testing.T) {
 			t.Errorf("%q and %q have the same terms: %+v", flags, other, terms)
 		}
 		seen[terms] = flags
+	}
+}
+
+// TestArchiveDocs: docs/archive.md has every flag of the commands, and no other.
+func TestArchiveDocs(t *testing.T) {
+	documented := map[string]bool{}
+	for _, flag := range regexp.MustCompile("--[a-z][a-z-]+").FindAllString(string(read(t, "../../docs/archive.md")), -1) {
+		documented[flag] = true
+	}
+	flags := map[string]bool{}
+	for _, cmd := range newArchiveCommand().Commands() {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { flags["--"+f.Name] = true })
+	}
+	delete(flags, "--output") // as -o
+	if diff := cmp.Diff(flags, documented); diff != "" {
+		t.Errorf("(-flags +documented):\n%s", diff)
 	}
 }
