@@ -20,7 +20,9 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	var m markdown
 	m.line("# Failover drill %s: %s", r.ID, r.Verdict)
 	m.line("")
-	m.line("%s, on %s, by %s with Telepod %s.", r.Method.Text(), r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), cell(r.Operator), cell(r.Version))
+	m.line("Begun on %s by %s with Telepod %s.", r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), cell(r.Operator), cell(r.Version))
+	m.line("Method %s: %s. Planned: %s of baseline, then %s; %d canaries a second through each Collector.",
+		r.Method, r.Method.Text(), r.Planned.Baseline, r.Planned.Duration, r.Planned.Rate)
 	m.checks(r)
 	m.times(r)
 	m.canaries(r)
@@ -53,7 +55,7 @@ func cell(text string) string {
 }
 
 func (m *markdown) checks(r *Report) {
-	m.line("\n## Verdict: %s\n", r.Verdict)
+	m.line("\n## Checks\n")
 	m.table("", "check", "limit", "found")
 	for _, check := range r.Checks {
 		mark := "failed"
@@ -92,7 +94,7 @@ func (m *markdown) times(r *Report) {
 	}
 	m.row("**slowest**", "", r.Times.Notice.String(), r.Times.FailOver.String(), r.Times.Return.String(), "", "")
 	m.line("\nNotice and failover count from the failure; the return counts from when the primary was ready, %s after it was restored. "+
-		"Each time is at most %s too long, the time between two looks.", r.Times.Start, r.Interval)
+		"Each time is at most %s too long, the time between two looks.", r.Times.Start, r.Planned.Interval)
 }
 
 func (m *markdown) canaries(r *Report) {

@@ -30,7 +30,7 @@ func (s Seconds) MarshalJSON() ([]byte, error) {
 	if !s.Measured {
 		return []byte("null"), nil
 	}
-	return json.Marshal(s.Round(time.Millisecond).Seconds())
+	return json.Marshal(float64(s.Round(time.Millisecond).Milliseconds()) / 1000)
 }
 
 func (s Seconds) String() string {
@@ -75,8 +75,18 @@ type Report struct {
 	Problems []string `json:"problems"`
 	Events   []Event  `json:"events"`
 
+	Planned Planned `json:"plan"`
+}
+
+// Planned is what a drill was to be.
+type Planned struct {
+	Baseline Seconds `json:"baseline"`
+	Duration Seconds `json:"duration"`
+	GiveUp   Seconds `json:"giveUp"`
 	// Interval is the resolution of the times.
 	Interval Seconds `json:"interval"`
+	// Rate is the number of canaries a second through each Collector.
+	Rate int `json:"rate"`
 }
 
 // Times are how long things took.
@@ -123,7 +133,10 @@ func (d *drill) report() *Report {
 		Schema: Schema, ID: d.plan.ID, Method: d.plan.Method, Facts: d.estate.Facts,
 		Started: d.started, Failed: d.course.failed, Restored: d.course.restored, Ready: d.course.ready, Ended: time.Now(),
 		ArchiveRead: d.readArchive, Problems: d.broken, Events: d.course.events,
-		Interval: Seconds{d.plan.Interval, true},
+		Planned: Planned{
+			Baseline: Seconds{d.plan.Baseline, true}, Duration: Seconds{d.plan.Duration, true},
+			GiveUp: Seconds{d.plan.GiveUp, true}, Interval: Seconds{d.plan.Interval, true}, Rate: d.plan.Rate,
+		},
 	}
 	refusals := d.ledger.lastRefusals()
 	for i, c := range d.collectors {

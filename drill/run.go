@@ -28,7 +28,7 @@ func Run(ctx context.Context, estate Estate, plan Plan, tell func(Event)) (*Repo
 	}
 	d := &drill{
 		estate: estate, plan: plan, tell: tell, started: time.Now(),
-		collectors: collectors, course: newCourse(names(collectors)), ledger: newLedger(),
+		collectors: collectors, course: newCourse(names(collectors)), ledger: newLedger(), silent: map[Collector]bool{}, broken: []string{},
 	}
 	if plan.Method != Observe {
 		if err := estate.Backup.Healthy(ctx); err != nil {
@@ -248,9 +248,6 @@ func watchCollector(ctx context.Context, c collector, every time.Duration, out c
 }
 
 func (d *drill) take(seen look) {
-	if d.silent == nil {
-		d.silent = map[Collector]bool{}
-	}
 	switch {
 	case seen.err != nil && !d.silent[seen.of]:
 		d.say("%s does not answer: %v", seen.of, seen.err)

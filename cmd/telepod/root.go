@@ -66,7 +66,7 @@ Exit codes: 0 success, 1 error, 2 wrong usage.`,
 		SilenceErrors: true,
 	}
 	group(root, newWebhookCommand(), newInjectCommand(), newExplainCommand(), newProfilesCommand(), newHealthCommand(),
-		newReasonsCommand(), newArchiveCommand(), newVersionCommand(), newOwnDirectoryCommand())
+		newReasonsCommand(), newArchiveCommand(), newDrillCommand(), newVersionCommand(), newOwnDirectoryCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{err, cmd.CommandPath()} })
 	return root
 }

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/archive"
+	"github.com/telepod/telepod/archive/bucket"
+	"github.com/telepod/telepod/drill"
+	"github.com/telepod/telepod/drill/canary"
+	"github.com/telepod/telepod/drill/estate"
+)
+
+// drillArchives are where the sites write to: one bucket for both, or one each.
+type drillArchives struct {
+	shared, backup bucket.Location
+}
+
+func (a *drillArchives) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&a.shared.Name, "bucket", "", "bucket of the archive; without one, what was lost is not known")
+	flags.StringVar(&a.shared.Region, "bucket-region", "", "region of the bucket; AWS_REGION if empty")
+	flags.StringVar(&a.shared.Endpoint, "bucket-endpoint", "", "URL of another service with the S3 protocol")
+	flags.StringVar(&a.backup.Name, "backup-bucket", "", "bucket of the backup site, if it has one of its own")
+	flags.StringVar(&a.backup.Region, "backup-bucket-region", "", "region of the backup's bucket")
+	flags.StringVar(&a.backup.Endpoint, "backup-bucket-endpoint", "", "URL of another service for the backup's bucket")
+}
+
+// open returns nil where no bucket is given.
+func (a *drillArchives) open(ctx context.Context, now time.Time) (drill.Archive, error) {
+	var stores []archive.Store
+	for _, location := range []bucket.Location{a.shared, a.backup} {
+		if location.Name == "" {
+			continue
+		}
+		store, err := bucket.Open(ctx, location)
+		if err != nil {
+			return nil, err
+		}
+		stores = append(stores, store)
+	}
+	if len(stores) == 0 {
+		return nil, nil
+	}
+	return canary.NewArchives(now, stores...), nil
+}
+
+// estate connects to everything that the drill needs, and changes nothing.
+func (f *drillFlags) estate(ctx context.Context) (drill.Estate, error) {
+	target := drill.Estate{Facts: drill.Facts{Operator: f.operator, Version: buildVersion()}}
+	connections := &clusters{flags: &f.estateFlags}
+	watched, err := f.watched(connections)
+	if err != nil {
+		return target, err
+	}
+	for _, cluster := range watched {
+		target.Regions = append(target.Regions, estate.Region{Cluster: cluster, Most: f.collectors})
+	}
+	all := watched
+	if !f.observe {
+		primary, err := connections.of(f.primary)
+		if err != nil {
+			return target, err
+		}
+		backup, err := connections.of(f.backup)
+		if err != nil {
+			return target, err
+		}
+		target.Primary = estate.Central{Cluster: primary, Drill: f.plan.ID, Method: f.plan.Method}
+		target.Backup = estate.Central{Cluster: backup}
+		target.Guard = estate.Guard{Clusters: []*estate.Cluster{primary, backup}, Drill: f.plan.ID, Operator: f.operator}
+		for _, site := range []*estate.Cluster{primary, backup} {
+			if !slices.Contains(all, site) {
+				all = append(slices.Clip(all), site)
+			}
+		}
+	}
+	for _, cluster := range all {
+		fact, err := cluster.Facts(ctx, f.roles(cluster.Name)...)
+		if err != nil {
+			return target, interruptedBeforeDrill(ctx, err)
+		}
+		target.Facts.Clusters = append(target.Facts.Clusters, fact)
+	}
+	target.Archive, err = f.archives.open(ctx, time.Now())
+	return target, err
+}
+
+func (f *drillFlags) watched(connections *clusters) ([]*estate.Cluster, error) {
+	if f.inCluster {
+		cluster, err := estate.ConnectInCluster(f.name, f.release)
+		return []*estate.Cluster{cluster}, err
+	}
+	var watched []*estate.Cluster
+	for _, name := range f.contexts {
+		cluster, err := connections.of(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(watched, cluster) {
+			watched = append(watched, cluster)
+		}
+	}
+	return watched, nil
+}
+
+func (f *drillFlags) roles(name string) []string {
+	var roles []string
+	if f.inCluster || slices.Contains(f.contexts, name) {
+		roles = append(roles, "region")
+	}
+	if name == f.primary {
+		roles = append(roles, "primary")
+	}
+	if name == f.backup {
+		roles = append(roles, "backup")
+	}
+	return roles
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/signal"
+	"os/user"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/drill"
+)
+
+const drillFailoverLong = `Fail the primary central site on purpose, or only watch, and report what came of it.
+
+Numbered spans, the canaries, go through the regional Collectors of every context, and the Collectors' own
+metrics tell which site each of them uses. Both go through the API servers' proxy to pods: nothing is
+installed, and no port is opened. With --bucket the archive is read at the end, and every canary that was
+accepted has to be in it.
+
+The primary is failed by --method:
+  scale      its Collectors are scaled to none, and end in peace
+  partition  a NetworkPolicy cuts it off; the network plugin has to enforce it
+  kill       its Collectors are killed, and whatever replaces them, for --duration
+
+A drill asks before it begins (--yes), begins only if the backup is healthy, every region uses the primary
+and no other drill is under way, and restores the primary in the end: also when it is interrupted, when a
+region does not move over within --give-up, or when something fails. If its own process is killed,
+telepod drill restore does it.
+
+Exit codes: 0 passed, or incomplete (something could not be measured); 1 failed, or could not begin;
+2 wrong usage. https://github.com/telepod/telepod/blob/main/docs/drills.md has the details.`
+
+const drillFailoverExample = `  telepod drill failover --contexts eks-use1,gke-euw1,aks-weu --primary eks-use1 --backup gke-euw1 \
+    --method scale --bucket example-telemetry --report drills/2026-11
+  telepod drill failover --contexts eks-use1,gke-euw1,aks-weu --primary eks-use1 --backup gke-euw1 --dry-run
+  telepod drill failover --contexts aks-weu --observe --max-lost=-1 --max-duplicated=-1`
+
+// drillFlags are those of telepod drill failover.
+type drillFlags struct {
+	estateFlags
+	observe, inCluster bool
+	name               string
+	collectors         int
+	archives           drillArchives
+	operator           string
+	yes, dryRun        bool
+	report             string
+	plan               drill.Plan
+}
+
+func newDrillFailoverCommand() *cobra.Command {
+	f := &drillFlags{}
+	cmd := &cobra.Command{
+		Use:     "failover --contexts A,B,C --primary A --backup B [--method METHOD | --observe]",
+		Short:   "Fail the primary over to the backup and back, and report what came of it",
+		Long:    drillFailoverLong,
+		Example: drillFailoverExample,
+		Args:    arguments(cobra.NoArgs),
+	}
+	f.register(cmd)
+	f.archives.register(cmd)
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.contexts, "contexts", nil, "contexts of the clusters whose regional Collectors are watched")
+	flags.BoolVar(&f.observe, "observe", false, "fail nothing, only watch for --duration")
+	flags.BoolVar(&f.inCluster, "in-cluster", false, "watch the cluster of this pod, in place of --contexts; needs --observe")
+	flags.StringVar(&f.name, "name", "this cluster", "name of the cluster in the report, for --in-cluster")
+	flags.IntVar(&f.collectors, "collectors", 3, "regional Collectors to watch in each cluster; 0 means all")
+	flags.DurationVar(&f.plan.Baseline, "baseline", 15*time.Second, "how long to watch before anything is done")
+	flags.DurationVar(&f.plan.Duration, "duration", time.Minute, "how long the primary stays failed, or the observation lasts")
+	flags.DurationVar(&f.plan.GiveUp, "give-up", time.Minute, "restore if a region has not moved over after this long")
+	flags.DurationVar(&f.plan.ReturnWithin, "return-within", 5*time.Minute, "longest wait for the primary to be in use again")
+	flags.DurationVar(&f.plan.Settle, "settle", 2*time.Minute, "longest wait for canaries in the archive")
+	flags.DurationVar(&f.plan.Interval, "interval", 500*time.Millisecond, "time between two looks at a Collector")
+	flags.IntVar(&f.plan.Rate, "rate", 10, "canaries a second through each Collector")
+	flags.DurationVar(&f.plan.Limits.FailOver, "max-failover", 10*time.Second, "longest good time to fail over; below zero: not judged")
+	flags.DurationVar(&f.plan.Limits.Return, "max-return", 30*time.Second, "longest good time to return once the primary is ready; below zero: not judged")
+	flags.IntVar(&f.plan.Limits.Lost, "max-lost", 0, "most canaries that may be lost; below zero: not judged")
+	flags.IntVar(&f.plan.Limits.Duplicated, "max-duplicated", 0, "most canaries that may be stored twice; below zero: not judged")
+	flags.StringVar(&f.report, "report", "", "write the report to FILE.md and FILE.json")
+	flags.StringVar(&f.operator, "operator", "", "who runs the drill, for the report; the user of this machine if empty")
+	flags.BoolVar(&f.yes, "yes", false, "do not ask")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "check everything, say what would be done, and do nothing")
+	method := choiceFlag(cmd, "method", "", string(drill.Scale), string(drill.Partition), string(drill.Kill))
+	output := choiceFlag(cmd, "output", "o", "markdown", "json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		f.plan.ID, f.plan.Method = newDrillID(time.Now()), drill.Method(method.value)
+		if f.observe {
+			f.plan.Method = drill.Observe
+		}
+		if err := f.check(cmd); err != nil {
+			return err
+		}
+		return f.run(cmd, output.value)
+	}
+	return cmd
+}
+
+func (f *drillFlags) check(cmd *cobra.Command) error {
+	switch {
+	case f.inCluster && len(f.contexts) > 0:
+		return wrongUsage(cmd, "give --contexts or --in-cluster, not both")
+	case f.inCluster && !f.observe:
+		return wrongUsage(cmd, "--in-cluster sees one cluster only: add --observe, or give --contexts, --primary and --backup")
+	case !f.inCluster && len(f.contexts) == 0:
+		return wrongUsage(cmd, "give --contexts A,B,C: the clusters whose regional Collectors are watched")
+	case f.observe && cmd.Flags().Changed("method"):
+		return wrongUsage(cmd, "give --method or --observe, not both")
+	case !f.observe && (f.primary == "" || f.backup == ""):
+		return wrongUsage(cmd, "give --primary and --backup, the contexts of the two sites, or --observe")
+	case !f.observe && f.primary == f.backup:
+		return wrongUsage(cmd, "--primary and --backup are both %q: a site cannot take over from itself", f.primary)
+	}
+	if err := f.plan.Check(); err != nil {
+		return usageError{err, cmd.CommandPath()}
+	}
+	if f.operator == "" {
+		f.operator = operator()
+	}
+	return nil
+}
+
+// run catches signals until the end, so that nothing but kill -9 keeps the primary failed.
+func (f *drillFlags) run(cmd *cobra.Command, output string) error {
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	target, err := f.estate(ctx)
+	if err != nil {
+		return err
+	}
+	show := drillScreen{cmd.ErrOrStderr()}
+	if err := show.plan(ctx, f.plan, target); err != nil {
+		return err
+	}
+	if f.dryRun {
+		fmt.Fprintln(cmd.OutOrStdout(), "dry run: nothing was done")
+		return nil
+	}
+	if !f.observe && !f.yes && !show.agreed(cmd.InOrStdin()) {
+		return fmt.Errorf("nothing was done: answer yes, or give --yes")
+	}
+	report, err := drill.Run(ctx, target, f.plan, show.event)
+	if report == nil {
+		return err
+	}
+	if failed := writeDrillReport(cmd.OutOrStdout(), report, output, f.report); failed != nil {
+		return failed
+	}
+	if err == nil && report.Verdict == drill.Failed {
+		err = fmt.Errorf("the drill failed: see its checks")
+	}
+	return err
+}
+
+func newDrillID(now time.Time) string {
+	return now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:4])
+}
+
+// operator is the user of this machine, as far as it is known.
+func operator() string {
+	name := os.Getenv("USER")
+	if known, err := user.Current(); err == nil && known.Username != "" {
+		name = known.Username
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return name
+	}
+	return name + "@" + host
+}
+
+// interruptedBeforeDrill makes a message of why the preparations stopped.
+func interruptedBeforeDrill(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("interrupted before anything was done")
+	}
+	return err
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/telepod/telepod/drill"
+)
+
+// drillScreen is where a drill tells what it is about to do, and does.
+type drillScreen struct{ out io.Writer }
+
+// plan shows what would be done to what. It also looks whether that could begin, so that a dry run
+// finds what a drill would trip over.
+func (s drillScreen) plan(ctx context.Context, plan drill.Plan, target drill.Estate) error {
+	fmt.Fprintf(s.out, "drill %s: %s\n", plan.ID, plan.Method.Text())
+	for _, cluster := range target.Facts.Clusters {
+		fmt.Fprintf(s.out, "  %-24s %s, Kubernetes %s, as %s\n", cluster.Name, strings.Join(cluster.Roles, " and "), cluster.Kubernetes, cluster.User)
+	}
+	for _, region := range target.Regions {
+		collectors, err := region.Collectors(ctx)
+		if err != nil {
+			return interruptedBeforeDrill(ctx, err)
+		}
+		fmt.Fprintf(s.out, "  %-24s watch %s\n", region.Name(), orDash(strings.Join(collectors, ", ")))
+	}
+	if plan.Method == drill.Observe {
+		fmt.Fprintf(s.out, "  for %v\n", plan.Duration)
+		return nil
+	}
+	if err := target.Backup.Healthy(ctx); err != nil {
+		return interruptedBeforeDrill(ctx, fmt.Errorf("the backup cannot take over, so nothing is done: %w", err))
+	}
+	fmt.Fprintf(s.out, "  the backup is healthy\n  the primary stays failed for %v, at most %v if a region does not move over\n",
+		max(plan.Duration, 0), plan.GiveUp)
+	if target.Archive == nil {
+		fmt.Fprintln(s.out, "  no --bucket: what is lost will not be known")
+	}
+	return nil
+}
+
+func (s drillScreen) agreed(in io.Reader) bool {
+	fmt.Fprint(s.out, "Fail the primary now? Type yes: ")
+	answer, _ := bufio.NewReader(in).ReadString('\n') // no answer is none
+	return strings.TrimSpace(answer) == "yes"
+}
+
+func (s drillScreen) event(e drill.Event) {
+	fmt.Fprintf(s.out, "%s  %s\n", e.At.UTC().Format("15:04:05.0"), e.Text)
+}
+
+// writeDrillReport prints the report, and keeps it in two files where that is asked for.
+func writeDrillReport(out io.Writer, report *drill.Report, output, file string) error {
+	if file != "" {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+		for suffix, write := range map[string]func(io.Writer) error{".md": report.WriteMarkdown, ".json": report.WriteJSON} {
+			if err := writeFile(file+suffix, write); err != nil {
+				return fmt.Errorf("write the report: %w", err)
+			}
+		}
+	}
+	if output == "json" {
+		return report.WriteJSON(out)
+	}
+	return report.WriteMarkdown(out)
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := write(file); err != nil {
+		return err
+	}
+	return file.Close()
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestDrillArguments: a drill is too serious to guess what was meant.
+func TestDrillArguments(t *testing.T) {
+	const sites = " --contexts a,b --primary a --backup b"
+	for args, want := range map[string]string{
+		"failover":                                      "give --contexts A,B,C",
+		"failover --contexts a":                         "give --primary and --backup, the contexts of the two sites, or --observe",
+		"failover --contexts a --primary a":             "give --primary and --backup",
+		"failover --contexts a --primary a --backup a":  "a site cannot take over from itself",
+		"failover --in-cluster":                         "--in-cluster sees one cluster only: add --observe",
+		"failover --in-cluster --observe --contexts a":  "give --contexts or --in-cluster, not both",
+		"failover --observe --contexts a --method kill": "give --method or --observe, not both",
+		"failover --method=kil" + sites:                 `choose one of scale, partition, kill (did you mean "kill"?)`,
+		"failover --rate 0" + sites:                     "--rate is 0",
+		"failover now" + sites:                          `unknown command "now"`,
+		"restore":                                       "give --primary CONTEXT",
+		"failver":                                       `did you mean "failover"?`,
+	} {
+		var out, stderr bytes.Buffer
+		code := run(append([]string{"drill"}, strings.Fields(args)...), streams{strings.NewReader(""), &out, &stderr})
+		if code != exitUsage || !strings.Contains(stderr.String(), want) {
+			t.Errorf("telepod drill %s: exit code %d, %q; want %d and %q in it", args, code, &stderr, exitUsage, want)
+		}
+	}
+}
+
+// TestDrillOutOfCluster: what a CronJob runs says so when it is not in a cluster.
+func TestDrillOutOfCluster(t *testing.T) {
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	var out, stderr bytes.Buffer
+	code := run(strings.Fields("drill failover --observe --in-cluster"), streams{strings.NewReader(""), &out, &stderr})
+	if code != exitError || !strings.Contains(stderr.String(), "give --contexts outside of a cluster") {
+		t.Errorf("exit code %d, %q", code, &stderr)
+	}
+}
+
+// TestDrillDoesNothing where it is not let, or not told to.
+func TestDrillDoesNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		args, answer string
+		healthy      bool
+		code         int
+		out, stderr  string
+	}{
+		"dry run":               {"--dry-run", "", true, exitOK, "dry run: nothing was done\n", "the backup is healthy"},
+		"no answer":             {"", "", true, exitError, "", "error: nothing was done: answer yes, or give --yes"},
+		"another answer":        {"", "y\n", true, exitError, "", "error: nothing was done: answer yes, or give --yes"},
+		"an unhealthy backup":   {"--yes", "", false, exitError, "", "telepod-central in backup has 0 of 1 Collectors ready"},
+		"the same in a dry run": {"--dry-run", "", false, exitError, "", "the backup cannot take over"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &apiServer{healthy: test.healthy}
+			args := "drill failover --contexts region --primary primary --backup backup --method partition --kubeconfig " + a.kubeconfig(t, "region", "primary", "backup")
+			var out, stderr bytes.Buffer
+			code := run(strings.Fields(args+" "+test.args), streams{strings.NewReader(test.answer), &out, &stderr})
+			if code != test.code || out.String() != test.out || !strings.Contains(stderr.String(), test.stderr) {
+				t.Errorf("exit code %d, output %q, %q", code, &out, &stderr)
+			}
+			if len(a.changes) > 0 {
+				t.Errorf("it asked for %v", a.changes)
+			}
+		})
+	}
+}
+
+func TestDrillObserves(t *testing.T) {
+	a := &apiServer{healthy: true}
+	file := filepath.Join(t.TempDir(), "drills", "one")
+	args := "drill failover --observe --contexts region --duration 1s --interval 50ms --max-lost=-1 --max-duplicated=-1 --operator alice -o json" +
+		" --report " + file + " --kubeconfig " + a.kubeconfig(t, "region")
+	var out, stderr bytes.Buffer
+	if code := run(strings.Fields(args), streams{strings.NewReader(""), &out, &stderr}); code != exitOK {
+		t.Fatalf("exit code %d: %s", code, &stderr)
+	}
+	var report struct {
+		Verdict, Method, Operator string
+		Regions                   []struct {
+			Collectors []struct{ Name, Using string }
+		}
+		Canaries struct{ Accepted int }
+		Clusters []struct{ Name, User, Kubernetes string }
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatal(err)
+	}
+	const want = "passed observe alice [{[{telepod-x primary}]}] [{region alice@example.test v1.36.3}]"
+	if got := fmt.Sprint(report.Verdict, " ", report.Method, " ", report.Operator, " ", report.Regions, " ", report.Clusters); got != want || report.Canaries.Accepted == 0 {
+		t.Errorf("report says %q, want %q, and canaries: %s", got, want, &out)
+	}
+	if kept := string(read(t, file+".json")); kept != out.String() {
+		t.Errorf("the file has\n%s, and the output\n%s", kept, &out)
+	}
+	if page := string(read(t, file+".md")); !strings.HasPrefix(page, "# Failover drill ") || !strings.Contains(stderr.String(), "fail nothing, only watch") {
+		t.Errorf("page %s, told %s", page, &stderr)
+	}
+	if slices.ContainsFunc(a.changes, func(change string) bool { return !strings.HasSuffix(change, "/proxy/v1/traces") }) || len(a.changes) == 0 {
+		t.Errorf("an observation asked for %v", a.changes)
+	}
+}
+
+// apiServer answers for a cluster with one Collector of each kind, and notes what would change it.
+type apiServer struct {
+	healthy bool
+	mu      sync.Mutex
+	sent    int
+	changes []string
+}
+
+func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	whoAmI := strings.HasSuffix(r.URL.Path, "/selfsubjectreviews")
+	if r.Method != http.MethodGet && !whoAmI {
+		a.changes = append(a.changes, r.Method+" "+r.URL.Path)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case r.URL.Path == "/version":
+		fmt.Fprint(w, `{"gitVersion":"v1.36.3"}`)
+	case whoAmI:
+		fmt.Fprint(w, `{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1","status":{"userInfo":{"username":"alice@example.test"}}}`)
+	case strings.HasSuffix(r.URL.Path, "/statefulsets"):
+		fmt.Fprint(w, `{"kind":"StatefulSetList","apiVersion":"apps/v1","items":[{"metadata":{"name":"telepod-central"},"spec":{"replicas":1}}]}`)
+	case strings.HasSuffix(r.URL.Path, "/pods"):
+		fmt.Fprintf(w, `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"telepod-x"},"status":{"conditions":[{"type":"Ready","status":%q}]}}]}`,
+			map[bool]string{true: "True", false: "False"}[a.healthy || !strings.Contains(r.URL.RawQuery, "central")])
+	case strings.HasSuffix(r.URL.Path, "/proxy/v1/traces"):
+		a.sent++
+	case strings.HasSuffix(r.URL.Path, "/proxy/metrics"):
+		fmt.Fprintf(w, "otelcol_exporter_sent_spans_total{exporter=\"otlp_http/primary\"} %d\n", a.sent)
+	}
+}
+
+// kubeconfig has contexts that all lead here.
+func (a *apiServer) kubeconfig(t *testing.T, contexts ...string) string {
+	t.Helper()
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	config := fmt.Sprintf("apiVersion: v1\nkind: Config\nclusters:\n- {name: c, cluster: {server: %q}}\nusers:\n- {name: u, user: {}}\ncontexts:\n", server.URL)
+	for _, name := range contexts {
+		config += fmt.Sprintf("- {name: %s, context: {cluster: c, user: u}}\n", name)
+	}
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
