@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -17,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/retry"
+	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/test/install"
 )
@@ -30,10 +32,7 @@ const (
 // a successor appears in the shared Secret; once it is in every caBundle the delay is declared over.
 func (s *stage) rotate(t *testing.T) {
 	t.Helper()
-	rotations, err := s.metrics(t.Context(), certificateRotations)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rotations := s.rotations(t)
 	old := s.serial(t)
 	cert, key := newCA(t)
 	s.editSecret(t, func(secret *corev1.Secret) {
@@ -56,6 +55,25 @@ func (s *stage) rotate(t *testing.T) {
 	s.editSecret(t, func(secret *corev1.Secret) {
 		secret.Annotations = map[string]string{"telepod.dev/ca-published-at": time.Now().Add(-2 * time.Hour).UTC().Format(time.RFC3339)}
 	})
+	s.rotated(t, rotations)
+	if s.serial(t).Cmp(old) == 0 {
+		t.Error("the serving certificate is still the old one")
+	}
+}
+
+// rotations is how many certificates each replica has served so far.
+func (s *stage) rotations(t *testing.T) []float64 {
+	t.Helper()
+	rotations, err := s.metrics(t.Context(), certificateRotations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rotations
+}
+
+// rotated waits until every replica has served another certificate since.
+func (s *stage) rotated(t *testing.T, rotations []float64) {
+	t.Helper()
 	eventually(t, func(ctx context.Context) error {
 		now, err := s.metrics(ctx, certificateRotations)
 		if err != nil || len(now) != len(rotations) {
@@ -68,9 +86,6 @@ func (s *stage) rotate(t *testing.T) {
 		}
 		return nil
 	})
-	if s.serial(t).Cmp(old) == 0 {
-		t.Error("the serving certificate is still the old one")
-	}
 }
 
 func (s *stage) editSecret(t *testing.T, edit func(*corev1.Secret)) {
@@ -128,4 +143,56 @@ func newCA(t *testing.T) (certificate, key []byte) {
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+}
+
+// siteCertificates are the Secrets that the chart expects where there is no cert-manager: both ends of
+// the connection between region and site, from one authority.
+func siteCertificates(t *testing.T) (manifests string) {
+	t.Helper()
+	certificate, key := newCA(t)
+	authority, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for secret, usage := range map[string]x509.ExtKeyUsage{
+		"telepod-collector-tls": x509.ExtKeyUsageClientAuth, "telepod-central-tls": x509.ExtKeyUsageServerAuth,
+	} {
+		data := issue(t, authority, usage, site, siteInFull)
+		data["ca.crt"] = certificate
+		text, err := yaml.Marshal(&corev1.Secret{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+			ObjectMeta: metav1.ObjectMeta{Name: secret, Namespace: install.Namespace},
+			Type:       corev1.SecretTypeTLS, Data: data,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		manifests += string(text) + "---\n"
+	}
+	return manifests
+}
+
+// issue has the authority sign a certificate for these names.
+func issue(t *testing.T, authority tls.Certificate, usage x509.ExtKeyUsage, names ...string) map[string][]byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: names,
+		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(24 * time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{usage},
+	}, authority.Leaf, key.Public(), authority.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{
+		corev1.TLSCertKey:       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		corev1.TLSPrivateKeyKey: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
+	}
 }

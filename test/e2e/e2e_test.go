@@ -75,29 +75,25 @@ func TestInjector(t *testing.T) {
 	}
 }
 
-func TestInjectorWithIPv6(t *testing.T) {
-	if _, err := os.Stat("/proc/net/if_inet6"); err != nil {
-		t.Skip("the kernel has no IPv6")
-	}
-	s := newStage(t, cluster.Options{Name: "six", IPv6: true, Nodes: make([]cluster.Node, 1)}, install.Options{Values: `
-cloud: {provider: aws, region: us-east-1}
-cluster: {name: six}
-injector: {replicas: 1}
-`})
-	if !t.Run("telemetry", func(t *testing.T) { testTelemetryWithIPv6(t, s) }) {
-		s.explain(t)
-	}
-}
-
 // stage is a cluster with Telepod in it.
 type stage struct {
 	*cluster.Cluster
 	client kubernetes.Interface
 	config *rest.Config
 	audit  string // the API server's audit log
+
+	prerequisites string // manifests that the chart expects
 }
 
 func newStage(t *testing.T, o cluster.Options, i install.Options) *stage {
+	t.Helper()
+	s := emptyStage(t, o)
+	s.install(t, i)
+	return s
+}
+
+// emptyStage is a cluster before Telepod.
+func emptyStage(t *testing.T, o cluster.Options) *stage {
 	t.Helper()
 	skipWithoutNodes(t)
 	var err error
@@ -107,9 +103,6 @@ func newStage(t *testing.T, o cluster.Options, i install.Options) *stage {
 		}
 	}
 	s := &stage{Cluster: cluster.ForTest(t, o)}
-	if err := install.Telepod(t.Context(), s.Cluster, i); err != nil {
-		t.Fatal(err)
-	}
 	if s.config, err = clientcmd.BuildConfigFromFlags("", s.Kubeconfig()); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +133,12 @@ func topology(region, zone string) map[string]string {
 // upgrade installs Telepod again, with more values, given as YAML.
 func (s *stage) upgrade(t *testing.T, more string) {
 	t.Helper()
-	if err := install.Telepod(t.Context(), s.Cluster, install.Options{Values: values + more}); err != nil {
+	s.install(t, install.Options{Values: values + more})
+}
+
+func (s *stage) install(t *testing.T, i install.Options) {
+	t.Helper()
+	if err := install.Telepod(t.Context(), s.Cluster, i); err != nil {
 		t.Fatal(err)
 	}
 }

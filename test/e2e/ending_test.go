@@ -70,8 +70,12 @@ func mebibytes(values []float64) (list []float64) {
 	return list
 }
 
-// testUninstall: afterwards pods are nobody's business, and nothing of the cluster's is left.
-func testUninstall(t *testing.T, s *stage) {
+func testUninstall(t *testing.T, s *stage) { s.uninstall(t, "enabled") }
+
+// uninstall removes Telepod: afterwards pods of a namespace that has opted in are nobody's business, and
+// nothing of the cluster's is left.
+func (s *stage) uninstall(t *testing.T, namespace string) {
+	t.Helper()
 	if err := install.Uninstall(t.Context(), s.Cluster); err != nil {
 		t.Fatal(err)
 	}
@@ -81,16 +85,16 @@ func testUninstall(t *testing.T, s *stage) {
 		t.Errorf("left: %s", left)
 	}
 	eventually(t, func(ctx context.Context) error {
-		made, said, err := s.dryRun(ctx, pod("enabled", nil, nil))
+		made, said, err := s.dryRun(ctx, pod(namespace, nil, nil))
 		if err == nil && (status(t, made) != nil || len(said) > 0) {
 			err = fmt.Errorf("a pod still gets status %+v and warnings %q", status(t, made), said)
 		}
 		return err
 	})
-	p := pod("enabled", nil, nil)
+	p := pod(namespace, nil, nil)
 	p.GenerateName, p.Name, p.Spec.RestartPolicy = "", "after-uninstall", corev1.RestartPolicyNever
 	if _, err := s.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	s.kubectl(t, "wait", "--namespace=enabled", "pod/"+p.Name, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=2m")
+	s.kubectl(t, "wait", "--namespace="+namespace, "pod/"+p.Name, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=2m")
 }

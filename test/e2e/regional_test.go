@@ -2,23 +2,17 @@ package e2e
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
+	"errors"
 	"fmt"
 	"maps"
-	"math/big"
+	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/test/cluster"
@@ -32,8 +26,9 @@ const (
 	siteInFull = site + ".cluster.local"
 )
 
+// regionalValues are a region and a site that passes everything on to the sink.
 const regionalValues = `
-cloud: {provider: aws, regionFromNodes: true, account: "` + account + `"}
+cloud: {provider: aws, account: "` + account + `"}
 cluster: {name: ` + clusterName + `}
 environment: ` + environment + `
 injector: {replicas: 1}
@@ -46,80 +41,137 @@ central:
   storage: {gigabytes: 0}
   service: {type: ClusterIP}
   resources: {requests: {cpu: 50m, memory: 64Mi}}
+  config:
+    exporters: {otlp_grpc/sink: {endpoint: "sink.sink.svc:4317", tls: {insecure: true}}}
+    service: {pipelines: {metrics: {exporters: [otlp_grpc/sink]}, logs: {exporters: [otlp_grpc/sink]}}}
 `
 
-// TestRegion follows spans the whole way: pod, regional Collector, central site, store.
+// logsOfBare has the region read the log files of one namespace. Those of all would be the sink's, too.
+const logsOfBare = `
+cloud: {regionFromNodes: true}
+regional: {containerLogs: true, config: {receivers: {filelog: {include: ["/var/log/pods/bare_*/*/*.log"]}}}}
+`
+
+// TestRegion follows telemetry the whole way: pod, regional Collector, central site, store.
 func TestRegion(t *testing.T) {
-	skipWithoutNodes(t)
-	images, err := install.ImagesOfRegion(t.Context())
-	if err != nil {
+	s := newRegion(t, cluster.Options{Name: "region", Nodes: []cluster.Node{{Labels: topology("us-east-1", "us-east-1a")}}}, logsOfBare)
+	s.namespace(t, "bare", nil, nil)
+	for _, step := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"on each node", func(t *testing.T) {
+			for _, endpoint := range []string{"node", "service", "sidecar"} {
+				for protocol, short := range map[string]string{"grpc": "grpc", "http/protobuf": "http"} {
+					t.Run(endpoint+" "+protocol, func(t *testing.T) {
+						t.Parallel()
+						s.testInjected(t, sender(endpoint+"-"+short, map[string]string{
+							injector.EndpointAnnotation: endpoint, injector.ProtocolAnnotation: protocol,
+						}), endpoint == "sidecar")
+					})
+				}
+			}
+			t.Run("not injected", func(t *testing.T) {
+				t.Parallel()
+				s.testBare(t)
+			})
+		}},
+		{"in the network of each node", func(t *testing.T) {
+			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {hostNetwork: true}")
+			s.testInjected(t, sender("host-network", nil), false)
+		}},
+		{"as a gateway", func(t *testing.T) {
+			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {mode: gateway, gateway: {persistent: false, replicas: 1}}")
+			s.testInjected(t, sender("gateway", nil), true)
+		}},
+	} {
+		if !t.Run(step.name, step.test) {
+			s.explainAll(t)
+		}
+	}
+}
+
+func TestRegionWithIPv6(t *testing.T) {
+	if _, err := os.Stat("/proc/net/if_inet6"); err != nil {
+		t.Skip("the kernel has no IPv6")
+	}
+	s := newRegion(t, cluster.Options{Name: "six", IPv6: true, Nodes: make([]cluster.Node, 1)}, "cloud: {region: us-east-1}")
+	p := pod(telemetryNamespace, nil, nil)
+	p = allowed(p)
+	p.Name, p.Spec.RestartPolicy, p.Spec.Containers[0].Args = "seen", corev1.RestartPolicyNever, []string{"json"}
+	if _, err := s.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	s := newStage(t, cluster.Options{
-		Name:   "region",
-		Nodes:  []cluster.Node{{Labels: topology("us-east-1", "us-east-1a")}},
-		Images: images,
-	}, install.Options{
-		Values:    regionalValues,
-		Manifests: siteCertificates(t) + sinkManifests(t, "testdata/jaeger.yaml"),
-		// The DaemonSet has a directory and two ports of its node.
-		PodSecurity: "privileged",
+	eventually(t, func(ctx context.Context) error {
+		env, err := s.environment(ctx, p)
+		if want := "http://[" + env["K8S_NODE_IP"] + "]:4317"; err == nil && (env["OTEL_EXPORTER_OTLP_ENDPOINT"] != want || !strings.Contains(want, "::")) {
+			err = fmt.Errorf("the endpoint is %s, want %s, an IPv6 address", env["OTEL_EXPORTER_OTLP_ENDPOINT"], want)
+		}
+		return err
 	})
+	for _, endpoint := range []string{"node", "service", "sidecar"} {
+		t.Run(endpoint, func(t *testing.T) {
+			s.testInjected(t, sender(endpoint, map[string]string{injector.EndpointAnnotation: endpoint}), endpoint == "sidecar")
+		})
+	}
+	if t.Failed() {
+		s.explainAll(t)
+	}
+}
+
+// newRegion is a cluster with a region, a site and a sink, and a namespace that has opted in.
+func newRegion(t *testing.T, o cluster.Options, values string) *stage {
+	t.Helper()
+	skipWithoutNodes(t)
+	var err error
+	if o.Images, err = install.ImagesOfRegion(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := emptyStage(t, o)
+	s.apply(t, sinkManifests(t, "testdata/jaeger.yaml"))
+	s.prerequisites = siteCertificates(t)
+	s.installRegion(t, values)
 	labels := enabled()
 	labels["pod-security.kubernetes.io/enforce"] = "restricted"
 	s.namespace(t, telemetryNamespace, labels, map[string]string{injector.ResourcePrefix + "team": team})
-	s.namespace(t, "bare", nil, nil)
 	s.waitForProfile(t, telemetryNamespace, "aws")
+	return s
+}
 
-	ok := t.Run("spans", func(t *testing.T) {
-		for _, endpoint := range []string{"node", "service", "sidecar"} {
-			t.Run("injected, over "+endpoint, func(t *testing.T) {
-				t.Parallel()
-				s.testInjectedSpans(t, endpoint)
-			})
-		}
-		t.Run("not injected", func(t *testing.T) {
-			t.Parallel()
-			s.testBareSpans(t)
-		})
-	})
-	if !ok {
-		s.explain(t)
-		out, err := s.Kubectl(context.Background(), "logs", "--namespace="+install.Namespace, "--prefix", "--tail=20",
-			"--selector=app.kubernetes.io/component in (collector, central)")
-		t.Logf("Collectors: %v\n%s", err, out)
-	}
+func (s *stage) installRegion(t *testing.T, values string) {
+	t.Helper()
+	// The DaemonSet has a directory and two ports of its node.
+	s.install(t, install.Options{Values: merged(t, []string{regionalValues, values}), Manifests: s.prerequisites, PodSecurity: "privileged"})
 }
 
 // secretAttributes is what a pod of a careless author sends.
 var secretAttributes = corev1.EnvVar{Name: "OTEL_RESOURCE_ATTRIBUTES", Value: "password=hunter2,note=mine"}
 
-// testInjectedSpans sends as a pod that the injector has told everything.
-func (s *stage) testInjectedSpans(t *testing.T, endpoint string) {
-	j := job(endpoint, install.SDKImage, []string{fmt.Sprintf("-spans=%d", spansOfJob)}, map[string]string{injector.EndpointAnnotation: endpoint})
+// testInjected sends as a pod that the injector has told everything.
+func (s *stage) testInjected(t *testing.T, j *batchv1.Job, sidecar bool) {
+	t.Helper()
 	j.Spec.Template.Spec.Containers[0].Env = []corev1.EnvVar{secretAttributes}
-	spans := s.testSpansOf(t, j)
+	items := s.testTelemetryOf(t, j, sidecar)
 	if sent := s.jobLog(t.Context(), j.Name); !strings.Contains(sent, "hunter2") {
 		t.Errorf("the application sent no secret, so there was none to remove: %s", sent)
 	}
-	for _, span := range spans {
-		withoutSecret(t, span)
+	for _, item := range items {
+		withoutSecret(t, item)
 	}
-	t.Logf("%d spans; the resource: %v", len(spans), spans[0].Resource)
 }
 
-// testBareSpans sends as a pod that knows nothing: all that is said of pod and cloud is the regional
-// Collector's knowledge, from the API server and its own configuration.
-func (s *stage) testBareSpans(t *testing.T) {
+// testBare sends as a pod that knows nothing: all that is said of pod and cloud is the regional
+// Collector's knowledge, from the API server and its own configuration. What the pod prints arrives too.
+func (s *stage) testBare(t *testing.T) {
 	p := pod("bare", nil, map[string]string{injector.ResourcePrefix + "team": team})
 	p.Name, p.GenerateName = "bare", ""
-	p.Spec.Containers[0].Image, p.Spec.Containers[0].Args = install.SDKImage, []string{"-spans=1"}
+	p.Spec.Containers[0].Image, p.Spec.Containers[0].Args = install.SDKImage, []string{"-spans=1", "-points=1", "-records=1"}
 	p.Spec.Containers[0].Env = []corev1.EnvVar{secretAttributes,
 		{Name: "OTEL_SERVICE_NAME", Value: "bare"},
 		{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Value: "http://telepod-collector." + install.Namespace + ".svc:4317"},
 		{Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Value: "grpc"},
 	}
-	// It is started again and again: its first span may come before the Collector has heard of its
+	// It is started again and again: its first items may come before the Collector has heard of its
 	// address, by which alone it is known.
 	p, err := s.client.CoreV1().Pods("bare").Create(t.Context(), p, metav1.CreateOptions{})
 	if err != nil {
@@ -132,77 +184,32 @@ func (s *stage) testBareSpans(t *testing.T) {
 		"service.name": "bare", "team": team,
 	}
 	eventually(t, func(ctx context.Context) error {
-		spans, err := s.received(ctx, "bare")
-		if err != nil || len(spans) == 0 {
-			return fmt.Errorf("%d spans arrived: %w", len(spans), err)
+		items, err := s.received(ctx, "bare")
+		last := map[string]collector.Item{} // of each kind
+		for _, item := range items {
+			kind := item.Signal
+			if strings.HasPrefix(item.Name, `{"resource"`) {
+				kind = "printed line"
+			}
+			last[kind] = item
 		}
-		last := spans[len(spans)-1]
-		got := maps.Clone(last.Resource)
-		maps.DeleteFunc(got, func(key, _ string) bool { return want[key] == "" })
-		if diff := cmp.Diff(want, got); diff != "" {
-			return fmt.Errorf("resource of the last of %d spans (-want +got):\n%s", len(spans), diff)
+		for _, kind := range []string{collector.Span, collector.Metric, collector.Log, "printed line"} {
+			got := maps.Clone(last[kind].Resource)
+			maps.DeleteFunc(got, func(key, _ string) bool { return want[key] == "" })
+			if diff := cmp.Diff(want, got); diff != "" {
+				err = errors.Join(err, fmt.Errorf("resource of the last %s of %d items (-want +got):\n%s", kind, len(items), diff))
+			}
+			if _, found := last[kind].Resource["password"]; found {
+				t.Errorf("the password of a %s left the region", kind)
+			}
 		}
-		withoutSecret(t, last)
-		t.Logf("the resource of span %d: %v", len(spans), last.Resource)
-		return nil
+		return err
 	})
 }
 
-func withoutSecret(t *testing.T, span collector.Item) {
+func withoutSecret(t *testing.T, item collector.Item) {
 	t.Helper()
-	if _, found := span.Resource["password"]; found || span.Resource["note"] != "mine" {
-		t.Errorf("password is there: %t; note is %q, want mine", found, span.Resource["note"])
-	}
-}
-
-// siteCertificates are the Secrets that the chart expects where there is no cert-manager: both ends of
-// the connection between region and site, from one authority.
-func siteCertificates(t *testing.T) (manifests string) {
-	t.Helper()
-	certificate, key := newCA(t)
-	authority, err := tls.X509KeyPair(certificate, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for secret, usage := range map[string]x509.ExtKeyUsage{
-		"telepod-collector-tls": x509.ExtKeyUsageClientAuth, "telepod-central-tls": x509.ExtKeyUsageServerAuth,
-	} {
-		data := issue(t, authority, usage)
-		data["ca.crt"] = certificate
-		text, err := yaml.Marshal(&corev1.Secret{
-			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-			ObjectMeta: metav1.ObjectMeta{Name: secret, Namespace: install.Namespace},
-			Type:       corev1.SecretTypeTLS, Data: data,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		manifests += string(text) + "---\n"
-	}
-	return manifests
-}
-
-// issue has the authority sign a certificate for the site's names.
-func issue(t *testing.T, authority tls.Certificate, usage x509.ExtKeyUsage) map[string][]byte {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(2), DNSNames: []string{site, siteInFull},
-		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(24 * time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{usage},
-	}, authority.Leaf, key.Public(), authority.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return map[string][]byte{
-		corev1.TLSCertKey:       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		corev1.TLSPrivateKeyKey: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
+	if _, found := item.Resource["password"]; found || item.Resource["note"] != "mine" {
+		t.Errorf("%s: password is there: %t; note is %q, want mine", item.Signal, found, item.Resource["note"])
 	}
 }

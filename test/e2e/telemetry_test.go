@@ -23,7 +23,7 @@ import (
 
 const (
 	telemetryNamespace = "telemetry"
-	spansOfJob         = 3
+	itemsOfJob         = 3            // of each signal
 	team               = "a,b=c %é+d" // what has to be encoded
 )
 
@@ -41,7 +41,7 @@ func testTelemetry(t *testing.T, s *stage) {
 		for protocol, short := range map[string]string{"grpc": "grpc", "http/protobuf": "http"} {
 			t.Run(endpoint+" "+protocol, func(t *testing.T) {
 				t.Parallel()
-				s.testSpansArrive(t, endpoint+"-"+short, map[string]string{
+				s.testTelemetryArrives(t, endpoint+"-"+short, map[string]string{
 					injector.EndpointAnnotation: endpoint, injector.ProtocolAnnotation: protocol,
 				})
 			})
@@ -54,27 +54,6 @@ func testTelemetry(t *testing.T, s *stage) {
 			t.Errorf("the Job's last condition is %s", condition)
 		}
 	})
-}
-
-func testTelemetryWithIPv6(t *testing.T, s *stage) {
-	s.startSink(t)
-	s.namespace(t, telemetryNamespace, enabled(), map[string]string{injector.ResourcePrefix + "team": team})
-	s.waitForProfile(t, telemetryNamespace, "aws")
-	p := pod(telemetryNamespace, nil, nil)
-	p.Name, p.Spec.RestartPolicy, p.Spec.Containers[0].Args = "seen", corev1.RestartPolicyNever, []string{"json"}
-	if _, err := s.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, func(ctx context.Context) error {
-		env, err := s.environment(ctx, p)
-		if want := "http://[" + env["K8S_NODE_IP"] + "]:4317"; err == nil && (env["OTEL_EXPORTER_OTLP_ENDPOINT"] != want || !strings.Contains(want, "::")) {
-			err = fmt.Errorf("the endpoint is %s, want %s, an IPv6 address", env["OTEL_EXPORTER_OTLP_ENDPOINT"], want)
-		}
-		return err
-	})
-	for _, endpoint := range []string{"node", "sidecar", "service"} {
-		s.testSpansArrive(t, endpoint, map[string]string{injector.EndpointAnnotation: endpoint})
-	}
 }
 
 func (s *stage) startSink(t *testing.T) {
@@ -138,16 +117,21 @@ spec:
 	})
 }
 
-// testSpansArrive runs a Job that sends spans with a stock SDK, and looks for them at the sink.
-func (s *stage) testSpansArrive(t *testing.T, name string, annotations map[string]string) {
+// testTelemetryArrives runs a Job that sends with a stock SDK, and looks for it at the sink.
+func (s *stage) testTelemetryArrives(t *testing.T, name string, annotations map[string]string) {
 	t.Helper()
-	s.testSpansOf(t, job(name, install.SDKImage, []string{fmt.Sprintf("-spans=%d", spansOfJob)}, annotations))
+	s.testTelemetryOf(t, sender(name, annotations), annotations[injector.EndpointAnnotation] == "sidecar")
 }
 
-func (s *stage) testSpansOf(t *testing.T, j *batchv1.Job) (spans []collector.Item) {
+// sender is a Job that sends some items of each signal.
+func sender(name string, annotations map[string]string) *batchv1.Job {
+	n := itemsOfJob
+	return job(name, install.SDKImage, []string{fmt.Sprintf("-spans=%d", n), fmt.Sprintf("-points=%d", n), fmt.Sprintf("-records=%d", n)}, annotations)
+}
+
+func (s *stage) testTelemetryOf(t *testing.T, j *batchv1.Job, sidecar bool) (items []collector.Item) {
 	t.Helper()
 	name := j.Name
-	sidecar := j.Spec.Template.Annotations[injector.EndpointAnnotation] == "sidecar"
 	if condition := s.runJob(t, j); condition != batchv1.JobComplete {
 		t.Fatalf("the Job's last condition is %s: %s", condition, s.jobLog(t.Context(), name))
 	}
@@ -174,30 +158,34 @@ func (s *stage) testSpansOf(t *testing.T, j *batchv1.Job) (spans []collector.Ite
 			want[attribute] = value
 		}
 	}
+	all := map[string]int{collector.Span: itemsOfJob, collector.Metric: itemsOfJob, collector.Log: itemsOfJob}
 	eventually(t, func(ctx context.Context) (err error) {
-		spans, err = s.received(ctx, name)
-		if err != nil || len(spans) != spansOfJob {
-			return fmt.Errorf("%d spans of %d arrived: %w", len(spans), spansOfJob, err)
+		items, err = s.received(ctx, name)
+		counts := map[string]int{}
+		for _, item := range items {
+			counts[item.Signal]++
 		}
-		return nil
+		if diff := cmp.Diff(all, counts); err == nil && diff != "" {
+			err = fmt.Errorf("items that arrived (-want +got):\n%s", diff)
+		}
+		return err
 	})
-	for _, span := range spans {
-		got := maps.Clone(span.Resource)
+	for _, item := range items {
+		got := maps.Clone(item.Resource)
 		maps.DeleteFunc(got, func(key, _ string) bool { return want[key] == "" })
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("resource of a span (-want +got):\n%s", diff)
+			t.Errorf("resource of a %s (-want +got):\n%s", item.Signal, diff)
 		}
 	}
-	return spans
+	return items
 }
 
-// received are the spans of a service at the sinks.
-func (s *stage) received(ctx context.Context, service string) ([]collector.Item, error) {
+// received are the items at the sinks whose resource has this service.name.
+func (s *stage) received(ctx context.Context, service string) (found []collector.Item, err error) {
 	sinks, err := s.pods(ctx, "sink", "app=sink")
 	if err != nil {
 		return nil, err
 	}
-	var spans []collector.Item
 	for _, sink := range sinks {
 		log, err := s.client.CoreV1().Pods("sink").GetLogs(sink.Name, &corev1.PodLogOptions{}).Stream(ctx)
 		if err != nil {
@@ -209,12 +197,12 @@ func (s *stage) received(ctx context.Context, service string) ([]collector.Item,
 			return nil, err
 		}
 		for _, item := range items {
-			if item.Signal == collector.Span && item.Resource["service.name"] == service {
-				spans = append(spans, item)
+			if item.Resource["service.name"] == service {
+				found = append(found, item)
 			}
 		}
 	}
-	return spans, nil
+	return found, nil
 }
 
 // job is one attempt that PodSecurity restricted admits.

@@ -35,6 +35,9 @@ type Load struct {
 	Batch int
 	// Signals to send; all three if empty.
 	Signals []string
+	// After is where the numbers begin, so that loads on the same back ends can be told apart. A
+	// multiple of Batch and of SpansOfTrace.
+	After uint64
 }
 
 // Sender sends a load until it is stopped. It retries as an SDK does, but for longer, so that
@@ -45,7 +48,7 @@ type Sender struct {
 	stop   chan struct{}
 	done   sync.WaitGroup
 	mu     sync.Mutex
-	sent   map[string]uint64 // numbers 1..n were offered
+	sent   map[string]uint64 // numbers from After+1 to this one were offered
 	acked  map[string][]uint64
 	errors map[string]int
 	worst  time.Duration
@@ -65,6 +68,7 @@ func SendLoad(t testing.TB, load Load) *Sender {
 	}
 	s := &Sender{load: load, conn: conn, stop: make(chan struct{}), sent: map[string]uint64{}, acked: map[string][]uint64{}, errors: map[string]int{}}
 	for _, signal := range load.Signals {
+		s.sent[signal] = load.After
 		s.done.Go(func() { s.pace(signal) })
 	}
 	t.Cleanup(func() { s.Stop(); conn.Close() })
@@ -163,6 +167,13 @@ func (s *Sender) Errors() map[string]int {
 		copied[text] = n
 	}
 	return copied
+}
+
+// Acked is how many items of a signal were acknowledged so far.
+func (s *Sender) Acked(signal string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.acked[signal])
 }
 
 // SpansOfTrace is the number of spans in each trace of a load; they follow each other.

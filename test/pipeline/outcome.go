@@ -38,7 +38,7 @@ func (b *Backends) Outcome(t testing.TB, s *Sender, at Place) Outcome {
 	arrived := b.Tally(t, at.Backend, at.Signal)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := Outcome{Place: at, Sent: int(s.sent[at.Signal]), Acked: len(s.acked[at.Signal]), Arrived: len(arrived)}
+	o := Outcome{Place: at, Sent: int(s.sent[at.Signal] - s.load.After), Acked: len(s.acked[at.Signal]), Arrived: len(arrived)}
 	for _, n := range s.acked[at.Signal] {
 		if arrived[n] == 0 {
 			o.Lost++

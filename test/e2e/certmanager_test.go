@@ -1,0 +1,106 @@
+package e2e
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/telepod/telepod/test/certmanager"
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/install"
+)
+
+// estateIssuer signs for regions and sites.
+const estateIssuer = `
+apiVersion: cert-manager.io/v1
+kind: ClusterIssuer
+metadata: {name: root}
+spec: {selfSigned: {}}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: estate, namespace: cert-manager}
+spec:
+  isCA: true
+  commonName: estate
+  secretName: estate
+  privateKey: {algorithm: ECDSA, size: 256}
+  issuerRef: {name: root, kind: ClusterIssuer, group: cert-manager.io}
+---
+apiVersion: cert-manager.io/v1
+kind: ClusterIssuer
+metadata: {name: estate}
+spec: {ca: {secretName: estate}}
+---
+`
+
+// issuedValues have cert-manager issue everything, and the Collectors look for new certificates often.
+const issuedValues = `
+injector: {certificates: {mode: certManager}}
+tls: {issuerRef: {name: estate, kind: ClusterIssuer, group: cert-manager.io}}
+regional: {config: {exporters: {otlp_http/primary: {tls: {reload_interval: 1s}}}}}
+central: {config: {receivers: {otlp: {protocols: {http: {tls: {reload_interval: 1s}}}}}}}
+`
+
+// TestCertManager has cert-manager's own controllers issue every certificate of an installation.
+func TestCertManager(t *testing.T) {
+	c := newCounting(t, cluster.Options{Name: "issued", Nodes: make([]cluster.Node, 1)}, "queue-telepod-central-0")
+	certmanager.Start(t, c.Cluster)
+	c.prerequisites += estateIssuer
+	c.installWith(t, issuedValues)
+	c.namespace(t, "load", enabled(), nil)
+	c.settled(t)
+	if !t.Run("certificates end and are renewed under load", c.testShortLives) {
+		c.explainAll(t)
+	}
+}
+
+// testShortLives has all three certificates live for less than a minute. After the first ones have
+// ended, region and site connect anew.
+func (c *counting) testShortLives(t *testing.T) {
+	admissions, telemetry := c.startLoad(t), c.send(t)
+	names := []string{install.Name, "telepod-collector", "telepod-central"}
+	for _, name := range names {
+		c.kubectl(t, "patch", "certificate", name, "--namespace="+install.Namespace, "--type=merge",
+			`--patch={"spec": {"duration": "40s", "renewBefore": "28s"}}`)
+	}
+	firsts := map[string]*x509.Certificate{}
+	for _, name := range names {
+		firsts[name] = c.issuedUntil(t, name, func(c *x509.Certificate) bool { return time.Until(c.NotAfter) < time.Minute })
+	}
+	for name, first := range firsts {
+		c.issuedUntil(t, name, func(c *x509.Certificate) bool {
+			return time.Now().After(first.NotAfter.Add(time.Second)) && c.SerialNumber.Cmp(first.SerialNumber) != 0
+		})
+	}
+	c.kubectl(t, "delete", "pod", "--namespace="+install.Namespace, "telepod-central-0")
+	c.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, "statefulset/telepod-central", "--timeout=2m")
+	admissions.finish(t)
+	c.nothingIsLost(t, telemetry)
+}
+
+// issuedUntil waits until the certificate in a Secret of a Certificate is as wanted.
+func (s *stage) issuedUntil(t *testing.T, name string, wanted func(*x509.Certificate) bool) (issued *x509.Certificate) {
+	t.Helper()
+	eventually(t, func(ctx context.Context) error {
+		secret, err := s.client.CoreV1().Secrets(install.Namespace).Get(ctx, name+"-tls", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		block, _ := pem.Decode(secret.Data[corev1.TLSCertKey])
+		if block == nil {
+			return fmt.Errorf("Secret %s holds no certificate", secret.Name)
+		}
+		if issued, err = x509.ParseCertificate(block.Bytes); err == nil && !wanted(issued) {
+			err = fmt.Errorf("the certificate of %s is still number %d, until %s", name, issued.SerialNumber, issued.NotAfter)
+		}
+		return err
+	})
+	return issued
+}

@@ -1,0 +1,144 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/install"
+	"github.com/telepod/telepod/test/pipeline"
+)
+
+// darkValues have region and site on the second node: the first one has the control plane and DNS.
+const darkValues = `
+regional: {nodeSelector: {kubernetes.io/hostname: dark-n2}}
+central: {nodeSelector: {kubernetes.io/hostname: dark-n2}}
+`
+
+// TestDarkRegion takes away what a region stands on. It takes data all the time, or says that it does not.
+func TestDarkRegion(t *testing.T) {
+	c := newCounting(t, cluster.Options{Name: "dark", Nodes: make([]cluster.Node, 2)}, "queue-telepod-central-0")
+	c.prerequisites += siteCertificates(t)
+	c.installWith(t, darkValues)
+	for _, step := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"without API server and DNS", c.testWithoutControlPlane},
+		{"with a full disk", c.testFullDisk},
+	} {
+		if !t.Run(step.name, step.test) {
+			c.explainAll(t)
+		}
+	}
+}
+
+// testWithoutControlPlane cuts the node of the API server and of DNS off. Region and site are killed
+// meanwhile, and start without either.
+func (c *counting) testWithoutControlPlane(t *testing.T) {
+	control, node := c.Nodes()[0], c.Nodes()[1]
+	sent := c.sendTo(t, node.Address)
+	c.awaitAcked(t, sent)
+	if err := c.CutNode(t.Context(), control.Name); err != nil {
+		t.Fatal(err)
+	}
+	joined := false
+	join := func() {
+		if err := c.JoinNode(context.Background(), control.Name); err != nil && !joined {
+			t.Error(err)
+		}
+		joined = true
+	}
+	defer join()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := c.client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx); err == nil {
+		t.Fatal("the API server still answers")
+	}
+	c.awaitAcked(t, sent)
+	if refused := sent.Errors(); len(refused) > 0 {
+		t.Errorf("clients were refused: %v", refused)
+	}
+	killed, err := c.Kill(node.Name, "otelcol-contrib")
+	if err != nil || killed != 2 {
+		t.Fatalf("%d Collectors were killed, %v: want region and site", killed, err)
+	}
+	t.Logf("with neither API server nor DNS, the region was back in %v", c.awaitAcked(t, sent).Round(time.Millisecond))
+	join()
+	c.nothingIsLost(t, sent)
+}
+
+// awaitAcked waits until a hundred more items of each signal have been acknowledged.
+func (c *counting) awaitAcked(t *testing.T, sent *pipeline.Sender) time.Duration {
+	t.Helper()
+	signals := []string{pipeline.Traces, pipeline.Metrics, pipeline.Logs}
+	before := map[string]int{}
+	for _, signal := range signals {
+		before[signal] = sent.Acked(signal)
+	}
+	return pipeline.Await(t, patience, "acknowledgements", func() bool {
+		for _, signal := range signals {
+			if sent.Acked(signal) < before[signal]+100 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// testFullDisk fills the disk of the region's queue while the site is away. Clients are told; with room
+// again, the region goes on by itself. What its queue read meanwhile may be lost: docs/pipelines.md.
+func (c *counting) testFullDisk(t *testing.T) {
+	scale := func(replicas int) {
+		c.kubectl(t, "scale", "--namespace="+install.Namespace, "statefulset/telepod-central", fmt.Sprintf("--replicas=%d", replicas))
+		c.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, "statefulset/telepod-central", "--timeout=2m")
+	}
+	restarts := func() string {
+		return c.kubectl(t, "get", "pods", "--namespace="+install.Namespace, "--selector=app.kubernetes.io/component=collector",
+			"--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}")
+	}
+	before := restarts()
+	scale(0)
+	ballast := c.fill(t)
+	sent := c.sendTo(t, c.Nodes()[1].Address)
+	pipeline.Await(t, patience, "a client that is told", func() bool { return len(sent.Errors()) > 0 })
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	c.awaitAcked(t, sent)
+	scale(1)
+	for _, o := range c.stores.Drain(t, sent, pipeline.Archives(), 30*time.Second) {
+		t.Log(o)
+		if o.Acked == 0 || o.Lost > o.Acked/2 {
+			t.Errorf("%s: %d of %d acknowledged items never arrived", o.Signal, o.Lost, o.Acked)
+		}
+	}
+	if after := restarts(); after != before {
+		t.Errorf("the region was restarted: %s times, before: %s", after, before)
+	}
+}
+
+// fill leaves no room on the disk of the region's queue, and returns what to remove.
+func (c *counting) fill(t *testing.T) (ballast string) {
+	t.Helper()
+	ballast = c.queue + "/ballast"
+	f, err := os.Create(ballast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, size := range []int{1 << 20, 4 << 10} {
+		for err = nil; err == nil; {
+			_, err = f.Write(make([]byte, size))
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
+	}
+	return ballast
+}
