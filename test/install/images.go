@@ -40,28 +40,32 @@ func CollectorImage() (string, error) {
 // [cluster.Cluster.LoadImage]: Telepod, the Collector and the application with an SDK.
 // [cluster.AppImage] is on every node already.
 func Images(ctx context.Context) ([]string, error) {
-	return images(ctx, collector.Sidecar)
+	return archives(ctx, telepodImage, collectorImage(collector.Sidecar), sdkImage)
 }
 
 // ImagesOfRegion are [Images] with the Collector of regions and central sites in the place of the
 // sidecar's: all of them use one public image, of which each program here is a part.
 func ImagesOfRegion(ctx context.Context) ([]string, error) {
-	return images(ctx, collector.Full)
+	return archives(ctx, telepodImage, collectorImage(collector.Full), sdkImage)
+}
+
+// ImagesOfShop are those of a region that runs services of examples/shop.
+func ImagesOfShop(ctx context.Context) ([]string, error) {
+	return archives(ctx, telepodImage, collectorImage(collector.Full), shopImage)
 }
 
 // maker builds a program or an image, and returns its path.
 type maker func(context.Context) (string, error)
 
-func images(ctx context.Context, collector maker) ([]string, error) {
-	var archives []string
-	for _, archive := range []maker{telepodImage, collectorImage(collector), sdkImage} {
-		path, err := archive(ctx)
+func archives(ctx context.Context, images ...maker) (paths []string, err error) {
+	for _, image := range images {
+		path, err := image(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("make the images of the cluster: %w", err)
 		}
-		archives = append(archives, path)
+		paths = append(paths, path)
 	}
-	return archives, nil
+	return paths, nil
 }
 
 // telepodImage is made from the Dockerfile where buildah is or can be installed, and is of the same
@@ -152,6 +156,15 @@ func sdkImage(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return archive(cluster.Image{Ref: SDKImage, Files: map[string]string{"/otelapp": program}, Entrypoint: []string{"/otelapp"}})
+}
+
+// shopImage has the name that the manifests of examples/shop use.
+func shopImage(ctx context.Context) (string, error) {
+	program, err := collector.Shop(ctx)
+	if err != nil {
+		return "", err
+	}
+	return archive(cluster.Image{Ref: "telepod.test/shop:1", Files: map[string]string{"/shop": program}, Entrypoint: []string{"/shop"}})
 }
 
 // archive keeps the image beside the program that is its entrypoint: the directory is named by the

@@ -30,6 +30,8 @@ const (
 
 // Options say how Telepod is installed.
 type Options struct {
+	// Files are values files of the chart, which Values go on top of.
+	Files []string
 	// Values of the chart, as YAML. Empty means a cluster in AWS, us-east-1.
 	Values string
 	// Manifests are applied first, such as Secrets that the chart expects in [Namespace].
@@ -106,7 +108,11 @@ func runChart(ctx context.Context, o Options, args []string) (string, error) {
 	if err := errors.Join(err, values.Close()); err != nil {
 		return "", err
 	}
-	return cli.Run(ctx, append(args, chart, "--namespace", Namespace, "--values", values.Name())...)
+	args = append(args, chart, "--namespace", Namespace)
+	for _, file := range append(o.Files, values.Name()) {
+		args = append(args, "--values", file)
+	}
+	return cli.Run(ctx, args...)
 }
 
 // Injecting waits until a pod that asks for it comes back injected. Between the webhook's start and
