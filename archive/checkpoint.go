@@ -35,7 +35,7 @@ type done struct {
 
 // Checkpoint is a file that remembers which objects of a replay have arrived: a line of JSON for its
 // [Start], and one for each object. It is only ever appended to. A line that is not whole is what was
-// being written when the program was killed, and does not count.
+// being written when the program was killed, and does not count. One process at a time has it open.
 type Checkpoint struct {
 	Start
 	mu   sync.Mutex
@@ -61,6 +61,9 @@ var errForeign = errors.New("it is not a replay's checkpoint: name another file"
 
 // begin reads what there is, and cuts off a line that is not whole.
 func (c *Checkpoint) begin() error {
+	if err := lock(c.file); err != nil {
+		return err
+	}
 	data, err := io.ReadAll(c.file)
 	if err != nil {
 		return err

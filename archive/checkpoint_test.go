@@ -58,3 +58,21 @@ func TestCheckpointFiles(t *testing.T) {
 		})
 	}
 }
+
+// TestCheckpointInUse: two replays with one checkpoint would send everything twice.
+func TestCheckpointInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "checkpoint")
+	first, err := archive.OpenCheckpoint(path, archive.Start{Name: "r1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := archive.OpenCheckpoint(path, archive.Start{Name: "r1"}); err == nil || !strings.Contains(err.Error(), "another replay is at work") {
+		t.Errorf("error %v", err)
+	}
+	first.Close()
+	again, err := archive.OpenCheckpoint(path, archive.Start{Name: "r1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+}

@@ -35,6 +35,10 @@ func (e *RefusedError) Unwrap() error { return e.Err }
 // maxRequest is the size of a request. Receivers take at least 4 MiB, as gRPC does where nothing is set.
 const maxRequest = 1 << 20
 
+// maxRefusals is how many requests in a row are taken for problems of theirs. One more, and it is the receiver
+// that does not work.
+const maxRefusals = 20
+
 // Replay sends what an archive has to a [Sender].
 //
 // Data arrives as it was sent: the attribute by which it was filed is taken away, and nothing else is
@@ -84,8 +88,9 @@ type run struct {
 	options      requestOptions
 	items, bytes *rate.Limiter
 
-	mu     sync.Mutex
-	result Result
+	mu       sync.Mutex
+	result   Result
+	refusals int // in a row
 }
 
 // Run sends objects. It returns an error when it could not go on; problems of single objects are in the
@@ -164,7 +169,7 @@ func (r *run) request(ctx context.Context, request Request) error {
 		return err
 	}
 	answer, err := r.Sender.Send(ctx, request)
-	if err != nil {
+	if err := r.refusal(err); err != nil {
 		return err
 	}
 	r.update(func(sum *Result) {
@@ -177,6 +182,21 @@ func (r *run) request(ctx context.Context, request Request) error {
 		}
 	})
 	return nil
+}
+
+// refusal counts refusals, and passes an error on as what it is: with too many it is no longer the requests'.
+func (r *run) refusal(err error) error {
+	_, is := errors.AsType[*RefusedError](err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !is {
+		r.refusals = 0
+		return err
+	}
+	if r.refusals++; r.refusals > maxRefusals {
+		return fmt.Errorf("%d requests were refused in a row; the last: %v", r.refusals, err)
+	}
+	return err
 }
 
 func (r *run) update(change func(*Result)) {

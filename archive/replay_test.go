@@ -313,6 +313,25 @@ func TestReplayEnds(t *testing.T) {
 	}
 }
 
+// TestReplayRefused ends when everything is refused, as by a receiver that is none, and not with one refusal in two.
+func TestReplayRefused(t *testing.T) {
+	store, all := stored(t, 60)
+	for _, every := range []int{1, 2} {
+		requests := 0
+		to := &receiver{answer: func(archive.Request) (archive.Answer, error) {
+			if requests++; requests%every == 0 {
+				return archive.Answer{}, &archive.RefusedError{Err: errors.New("not so")}
+			}
+			return archive.Answer{}, nil
+		}}
+		r := archive.Replay{Store: store, Sender: to}
+		result, err := r.Run(t.Context(), all)
+		if ends := err != nil; ends != (every == 1) || every == 2 && len(result.Problems) != 30 {
+			t.Errorf("one refused of %d: %d problems, %v", every, len(result.Problems), err)
+		}
+	}
+}
+
 // TestReplayOfAllSignals sends metrics and logs, too.
 func TestReplayOfAllSignals(t *testing.T) {
 	r := shop("aws", "us-east-1", "orders")
