@@ -3,8 +3,11 @@ package health
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
+	"os"
 	"sync"
+	"time"
 )
 
 // connection opens connections and remembers how far it came, which neither gRPC nor HTTP tells in
@@ -26,7 +29,7 @@ func (c *connection) at(stage Stage) {
 func (c *connection) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err == nil { // the first has caused the others
+	if c.err == nil || alerted(err) { // the first has caused the others, and an alert all of them
 		c.err = err
 	}
 }
@@ -47,13 +50,31 @@ func (c *connection) dial(ctx context.Context, t target) (net.Conn, error) {
 		return nil, err
 	}
 	c.at(StageProtocol)
-	return &watched{conn, c}, nil
+	return &watched{Conn: conn, c: c}, nil
 }
 
 // shakeHands makes a connection secure, or closes it.
 func (c *connection) shakeHands(ctx context.Context, t target, conn net.Conn) (net.Conn, error) {
 	c.at(StageHandshake)
-	config := &tls.Config{}
+	config, asked := c.config(t)
+	secure := tls.Client(conn, config)
+	err := secure.HandshakeContext(ctx)
+	var first []byte
+	if err == nil && *asked {
+		first, err = listen(secure)
+	}
+	if err != nil {
+		c.fail(err)
+		conn.Close()
+		return nil, err
+	}
+	c.at(StageProtocol)
+	return &watched{Conn: secure, c: c, first: first}, nil
+}
+
+// config is that of the handshake. Whether the server asks for a certificate is known after it.
+func (c *connection) config(t target) (config *tls.Config, asked *bool) {
+	config, asked = &tls.Config{}, new(bool)
 	if c.tls != nil {
 		config = c.tls.Clone()
 	}
@@ -63,23 +84,50 @@ func (c *connection) shakeHands(ctx context.Context, t target, conn net.Conn) (n
 	if !t.http {
 		config.NextProtos = []string{"h2"}
 	}
-	secure := tls.Client(conn, config)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		c.fail(err)
-		conn.Close()
+	certificates := config.Certificates
+	config.GetClientCertificate = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		*asked = true
+		for i := range certificates {
+			if request.SupportsCertificate(&certificates[i]) == nil {
+				return &certificates[i], nil
+			}
+		}
+		return &tls.Certificate{}, nil // none: the server decides
+	}
+	return config, asked
+}
+
+// patience is how long a server that has asked for a certificate is listened to.
+const patience = 300 * time.Millisecond
+
+// listen waits for a server's opinion of our certificate. In TLS 1.3 it comes after the handshake,
+// and is lost where we write to a connection that the server has closed. Servers of gRPC speak
+// first, so there is mostly nothing to wait for; what they say is returned.
+func listen(secure *tls.Conn) (first []byte, err error) {
+	if err := secure.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
-	c.at(StageProtocol)
-	return &watched{secure, c}, nil
+	first = make([]byte, 1)
+	n, err := secure.Read(first)
+	if n == 0 && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, err
+	}
+	return first[:n], secure.SetReadDeadline(time.Time{})
 }
 
 // watched remembers why a connection broke.
 type watched struct {
 	net.Conn
-	c *connection
+	c     *connection
+	first []byte // read already
 }
 
 func (w *watched) Read(p []byte) (int, error) {
+	if len(w.first) > 0 {
+		n := copy(p, w.first)
+		w.first = w.first[n:]
+		return n, nil
+	}
 	n, err := w.Conn.Read(p)
 	if err != nil {
 		w.c.fail(err)

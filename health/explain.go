@@ -18,6 +18,9 @@ import (
 // errSpeaksTLS is what a Go server answers to plain HTTP.
 var errSpeaksTLS = errors.New("it expects TLS")
 
+// errClosed stands for a connection that ends before its answer.
+var errClosed = errors.New("the connection was closed without an answer")
+
 // errSilent stands for a deadline, whose own text says nothing about the endpoint.
 var errSilent = errors.New("no answer in time")
 
@@ -48,6 +51,9 @@ func (c *connection) explain(ctx context.Context, t target, err error) *Error {
 func plain(err error) error {
 	var request *url.Error
 	if errors.As(err, &request) {
+		if strings.Contains(request.Err.Error(), "readLoopPeekFailLocked") { // has no cause of its own
+			return errClosed
+		}
 		return request.Err
 	}
 	if s, ok := status.FromError(err); ok {
@@ -124,7 +130,9 @@ func adviceOnProtocol(t target, err error) string {
 		return "it speaks HTTP: use http:// or https://"
 	case !t.http && !t.secure && (strings.Contains(text, "EOF") || strings.Contains(text, "reset")):
 		return "it closed the connection: it may expect TLS; if so use " + t.scheme(true)
-	case t.http && strings.Contains(text, "malformed HTTP response"):
+	case t.secure && (strings.Contains(text, "EOF") || strings.Contains(text, "reset") || strings.Contains(text, "broken pipe")):
+		return "it closed the connection after the handshake: it may refuse our certificate"
+	case t.http && (errors.Is(err, errClosed) || errors.Is(err, io.EOF) || strings.Contains(text, "malformed HTTP response")):
 		return "it does not speak HTTP/1.1: for gRPC use grpc:// or grpcs://"
 	}
 	return ""

@@ -71,7 +71,7 @@ func (h handshaker) ServerHandshake(net.Conn) (net.Conn, credentials.AuthInfo, e
 
 // Info implements [credentials.TransportCredentials].
 func (h handshaker) Info() credentials.ProtocolInfo {
-	return credentials.ProtocolInfo{SecurityProtocol: "tls", ServerName: h.t.host}
+	return credentials.ProtocolInfo{SecurityProtocol: "tls"}
 }
 
 // Clone implements [credentials.TransportCredentials].

@@ -153,7 +153,7 @@ func TestResource(t *testing.T) {
 			}
 			got := map[string]string{}
 			for _, kv := range res.Attributes() {
-				got[string(kv.Key)] = kv.Value.Emit()
+				got[string(kv.Key)] = kv.Value.String()
 			}
 			delete(got, "telemetry.sdk.version")
 			if diff := cmp.Diff(c.want, got); diff != "" {

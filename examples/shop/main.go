@@ -20,7 +20,7 @@ const usage = `usage: shop COMMAND [flags]
   shop payment     takes money                                            (Azure)
   shop load        places orders at a rate and counts what became of them
 
-shop COMMAND -h lists the flags of a command. Every flag may be set by a variable.`
+shop COMMAND -h lists the flags of a command. Most flags may be set by a variable`
 
 func main() {
 	// A pod that ends gets SIGTERM: what is under way is finished and the telemetry flushed.
@@ -37,7 +37,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New(usage)
+		return fmt.Errorf("no command\n%s", usage)
 	}
 	name, args := args[0], args[1:]
 	switch name {

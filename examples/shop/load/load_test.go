@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/telepod/telepod/examples/shop/order"
 	"github.com/telepod/telepod/examples/shop/payment"
 )
@@ -61,10 +63,10 @@ func TestRunCountsEveryOrder(t *testing.T) {
 
 // What is asked is a matter of the number alone, so that a run can be repeated.
 func TestOrdersAreTheSameInEveryRun(t *testing.T) {
-	o := Options{Failures: 0.3, Slow: 0.3}
+	first, second := Options{Run: "r", Failures: 0.3, Slow: 0.3}, Options{Run: "r", Failures: 0.3, Slow: 0.3, Rate: 9}
 	for sequence := range int64(100) {
-		if o.order(sequence) != o.order(sequence) {
-			t.Fatalf("order %d differs from itself", sequence)
+		if diff := cmp.Diff(first.order(sequence), second.order(sequence)); diff != "" {
+			t.Errorf("order %d of two runs:\n%s", sequence, diff)
 		}
 	}
 	if all := (Options{Failures: 1}); all.card(1) != payment.CardDeclined {

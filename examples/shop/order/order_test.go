@@ -147,7 +147,7 @@ func names(spans map[string]sdktrace.ReadOnlySpan) []string {
 func value(span sdktrace.ReadOnlySpan, key attribute.Key) string {
 	for _, kv := range span.Attributes() {
 		if kv.Key == key {
-			return kv.Value.Emit()
+			return kv.Value.String()
 		}
 	}
 	return ""

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,10 +113,7 @@ func TestCollectorAnswers(t *testing.T) {
 		expect(t, "grpc://"+s.grpc, health.Options{}, failure{health.StageProtocol, "it may expect TLS; if so use grpcs://"})
 	})
 	t.Run("it hangs", func(t *testing.T) {
-		if err := syscall.Kill(s.process.Pid(), syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
-		defer syscall.Kill(s.process.Pid(), syscall.SIGCONT)
+		suspend(t, s.process.Pid())
 		o := s.as(client)
 		o.Timeout = 500 * time.Millisecond
 		expect(t, s.grpc, o, failure{health.StageHandshake, "does not answer"})
@@ -126,6 +124,30 @@ func TestCollectorAnswers(t *testing.T) {
 		expect(t, s.grpc, s.as(client), failure{health.StageAddress, "nothing listens there"})
 		expect(t, "http://"+s.http, health.Options{}, failure{health.StageAddress, "nothing listens there"})
 	})
+}
+
+// suspend stops a process until the test ends, and waits until all of its threads stand still.
+func suspend(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) }) // fails when it has ended
+	for {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil || len(threads) == 0 {
+			t.Fatalf("find the threads of %d: %v", pid, err)
+		}
+		running := slices.ContainsFunc(threads, func(file string) bool {
+			stat, err := os.ReadFile(file)
+			_, rest, _ := strings.Cut(string(stat), ") ")
+			return err != nil || !strings.HasPrefix(rest, "T")
+		})
+		if !running {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func TestCollectorWithAnExpiredCertificate(t *testing.T) {
