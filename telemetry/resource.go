@@ -89,12 +89,15 @@ func fromCode(o Options) []attribute.KeyValue {
 }
 
 // missing names what Telepod injects into every pod and is not there.
-func missing() []string {
+func missing(out exporters) []string {
 	var names []string
-	for _, name := range []string{"CLOUD_PROVIDER", "K8S_POD_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"} {
+	for _, name := range []string{"CLOUD_PROVIDER", "K8S_POD_NAME", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"} {
 		if os.Getenv(name) == "" {
 			names = append(names, name)
 		}
+	}
+	if len(out.signals()) == 0 {
+		names = append(names, "OTEL_EXPORTER_OTLP_ENDPOINT")
 	}
 	return names
 }

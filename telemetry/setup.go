@@ -35,8 +35,8 @@ type Options struct {
 // Setup installs the global providers and propagators of OpenTelemetry as the environment says,
 // and returns what flushes and ends them. It does not wait for any connection.
 //
-// shutdown is never nil, may be called more than once, and takes FlushLimit at most, all of it
-// even where its context is over already. An error says which variables could not be followed;
+// shutdown is never nil and may be called more than once. It takes FlushLimit at most, and has it
+// even where its context has ended, as that of a service has by then. An error says which variables could not be followed;
 // the signals that they do not concern work nonetheless, so a service logs it and goes on.
 func Setup(ctx context.Context, o Options) (shutdown func(context.Context) error, err error) {
 	if o.Logger == nil {
@@ -60,7 +60,7 @@ func Setup(ctx context.Context, o Options) (shutdown func(context.Context) error
 	otel.SetTracerProvider(p.traces)
 	otel.SetMeterProvider(p.metrics)
 	otel.SetLoggerProvider(p.logs)
-	if missing := missing(); len(missing) > 0 {
+	if missing := missing(out); len(missing) > 0 {
 		o.Logger.Info("telemetry works with less than Telepod injects; label the namespace telepod.dev/injection=enabled for the rest",
 			"missing", missing, "exported", out.signals())
 	}

@@ -185,7 +185,7 @@ func TestNothingIsInjected(t *testing.T) {
 	if err := json.Unmarshal(said.Bytes(), &line); err != nil {
 		t.Fatalf("not one line of JSON: %v\n%s", err, said.String())
 	}
-	want := []string{"CLOUD_PROVIDER", "K8S_POD_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"}
+	want := []string{"CLOUD_PROVIDER", "K8S_POD_NAME", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 	if diff := cmp.Diff(want, line.Missing); diff != "" {
 		t.Errorf("missing (-want +got):\n%s", diff)
 	}
