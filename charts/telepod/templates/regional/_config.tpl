@@ -100,11 +100,15 @@ processors:
       - sources: [{from: resource_attribute, name: k8s.pod.ip}]
       - sources: [{from: connection}]
   resourcedetection:
-    {{- /* A detector of another cloud waits in vain. In a gateway they would describe its node, not the pod's. */}}
-    {{- $detectors := dict "aws" (list "env" "eks" "ec2") "gcp" (list "env" "gcp") "azure" (list "env" "aks" "azure") }}
+    {{- /* A detector of another cloud waits in vain. In a gateway they would describe its node, not the pod's.
+      That of EKS asks the API server, and ends the Collector where there is no answer. */}}
+    {{- $detectors := dict "aws" (list "env" "ec2") "gcp" (list "env" "gcp") "azure" (list "env" "aks" "azure") }}
     detectors: [{{ $daemonset | ternary (get $detectors $provider | default (list "env")) (list "env") | join ", " }}]
     timeout: 5s
     override: false
+    {{- if and $daemonset (eq $provider "aws") (eq (include "telepod.platform" .) "eks") }}
+    ec2: {resource_attributes: {cloud.platform: {enabled: false}}} # it is EKS, see below
+    {{- end }}
   # What the metadata service did not say, or was not there to say.
   resource/cloud:
     attributes:
