@@ -108,15 +108,19 @@ func (c Central) scale(ctx context.Context, site *apps.StatefulSet, wanted int, 
 	return nil
 }
 
-// kill ends the site's pods without a grace, as a node that goes away does.
+// kill ends the site's pods with a second of grace. With none, a StatefulSet would replace a pod that may
+// still write its queue.
 func (c Central) kill(ctx context.Context) error {
 	pods, err := c.pods(ctx, "central")
 	if err != nil {
 		return err
 	}
-	none := int64(0)
+	second := int64(1)
 	for _, pod := range pods {
-		err := c.client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, meta.DeleteOptions{GracePeriodSeconds: &none})
+		if pod.DeletionTimestamp != nil {
+			continue
+		}
+		err := c.client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, meta.DeleteOptions{GracePeriodSeconds: &second})
 		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("kill pod %s in %s: %w", pod.Name, c.Name, err)
 		}
