@@ -7,9 +7,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/demo/offline"
+	"github.com/telepod/telepod/test/demo/screen"
 )
 
 type options struct {
@@ -17,17 +21,20 @@ type options struct {
 	check bool
 	// build ends after building.
 	build bool
-	// keep leaves the cluster up until Ctrl-C.
+	// keep leaves everything up until Ctrl-C.
 	keep bool
 	// nodes is whether pods run.
 	nodes bool
+	// report is the file of the HTML report.
+	report string
 }
 
 func main() {
-	o := options{nodes: os.Geteuid() == 0}
+	o := options{nodes: os.Geteuid() == 0 && runtime.GOOS == "linux"}
 	flag.BoolVar(&o.check, "check", false, "end with a count of what was shown as it should be, for CI")
 	flag.BoolVar(&o.build, "build", false, "only build what the demo and the tests run")
-	flag.BoolVar(&o.keep, "keep", false, "keep the cluster up until Ctrl-C")
+	flag.BoolVar(&o.keep, "keep", false, "keep everything up until Ctrl-C")
+	flag.StringVar(&o.report, "report", "bin/demo-report.html", "where the HTML report goes")
 	flag.BoolFunc("control-plane-only", "no nodes, as for an ordinary user: pods are stored and do not run", func(string) error {
 		o.nodes = false
 		return nil
@@ -46,33 +53,84 @@ const interrupted = 130
 func run(o options) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	// A second Ctrl-C ends this program at once; the cluster then ends by itself.
+	// A second Ctrl-C ends this program at once; what it started then ends by itself.
 	context.AfterFunc(ctx, stop)
 
-	s := newScreen(os.Stdout)
+	s := screen.New(os.Stdout)
 	if os.Getenv(cluster.KubeconfigVariable) != "" {
-		s.failure("the demo has a cluster of its own: unset " + cluster.KubeconfigVariable)
+		s.Failure("the demo has clusters of its own: unset " + cluster.KubeconfigVariable)
 		return 2
 	}
-	d := &demo{screen: s, options: o}
 	if o.build {
-		if err := d.prebuild(ctx); err != nil {
-			s.failure(err.Error())
+		if err := prebuild(ctx); err != nil {
+			s.Failure(err.Error())
 			return 1
 		}
 		return 0
 	}
-	err := d.tell(ctx)
-	broken := ctx.Err() != nil && !d.told
+	began := time.Now()
+	var checks screen.Checks
+	told, err := tell(ctx, s, &checks, o)
+	broken := ctx.Err() != nil && !told
 	if broken {
-		err = errors.New("interrupted")
+		err = errors.Join(errors.New("interrupted"), err)
 	}
-	if err = errors.Join(err, d.end(ctx)); err != nil {
-		d.checks.failures = append(d.checks.failures, err.Error())
+	if err != nil {
+		checks.Failures = append(checks.Failures, err.Error())
 	}
-	status := d.sum()
+	status := sum(s, checks, o, time.Since(began))
 	if broken {
 		return interrupted
 	}
 	return status
+}
+
+// tell tells the story that this machine and user can have. It is told when nothing but the end of a
+// kept one could still be interrupted.
+func tell(ctx context.Context, s *screen.Screen, checks *screen.Checks, o options) (told bool, err error) {
+	if o.nodes {
+		return threeClouds(ctx, s, checks, o)
+	}
+	s.Heading("Telepod: one label on a namespace, and its pods know which cloud they are in")
+	s.Text("A real Kubernetes starts on this machine, without nodes: those need root on Linux. So pods are created and " +
+		"injected, but do not run, and what you see is what the API server stored. As root, `make demo` starts three " +
+		"clusters of three clouds, follows an order through all of them, and breaks things.")
+	err = offline.Run(ctx, s, checks, o.keep)
+	return err == nil, err
+}
+
+// sum says how it went, and returns the exit status.
+func sum(s *screen.Screen, checks screen.Checks, o options, took time.Duration) int {
+	if len(checks.Failures) > 0 {
+		s.Line("")
+	}
+	for _, failure := range checks.Failures {
+		s.Failure(failure)
+	}
+	switch {
+	case o.check:
+		s.Line(fmt.Sprintf("\n%d passed, %d failed", checks.Passed, len(checks.Failures)))
+	case len(checks.Failures) == 0:
+		s.Heading(fmt.Sprintf("%d values seen in %.0f s, all of them as they should be", checks.Passed, took.Seconds()))
+		suggest(s)
+	}
+	if len(checks.Failures) > 0 {
+		return 1
+	}
+	return 0
+}
+
+func suggest(s *screen.Screen) {
+	s.Heading("What to try next")
+	const telepod, files = "go run ./cmd/telepod ", "test/demo/offline/manifests/"
+	for _, what := range [][2]string{
+		{"keep everything up, and look around", "make demo DEMO=-keep"},
+		{"see what would change, without a cluster", telepod + "inject -f " + files + "mistake.yaml \\\n       --profile aws --region us-east-1 --cluster prod -o diff"},
+		{"see why, setting by setting", telepod + "explain -f " + files + "mistake.yaml"},
+		{"install it in a cluster of yours", "helm install telepod charts/telepod -n telepod --create-namespace \\\n" +
+			"       --set cloud.provider=aws --set cloud.region=us-east-1 --set cluster.name=prod"},
+	} {
+		s.Line("   " + what[0])
+		s.Line("     " + what[1])
+	}
 }

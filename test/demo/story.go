@@ -7,109 +7,135 @@ import (
 	"os"
 	"time"
 
-	"k8s.io/client-go/kubernetes"
-
-	"github.com/telepod/telepod/test/cluster"
-	"github.com/telepod/telepod/test/install"
+	"github.com/telepod/telepod/test/demo/screen"
+	"github.com/telepod/telepod/test/estate"
+	"github.com/telepod/telepod/test/report"
 )
 
-// demo is one run.
-type demo struct {
-	screen  *screen
-	options options
-	checks  checks
-	took    time.Duration
-	told    bool // the story has come to its end
+// story is one run through three clouds.
+type story struct {
+	*screen.Screen
+	checks *screen.Checks
+	estate *estate.Estate
+	began  time.Time
 
-	dir     string   // a kubectl; logs, where something fails
-	logs    bool     // there are some
-	images  []string // archives for the nodes
-	cluster *cluster.Cluster
-	webhook *install.Webhook // without nodes
-	client  kubernetes.Interface
+	orders *estate.Orders
+	load   *estate.Load
+	watch  *estate.Watch
+
+	steps   []report.Step
+	trace   report.Trace
+	marks   []report.Mark
+	outcome []report.Row
 }
 
-// step is a part of the story.
+// step is a part of the story. It returns a sentence on what was done; what it shows comes after that.
 type step struct {
 	title string
-	// do returns a sentence on what was done, and how to show more of it; nil if there is no more.
-	do func(context.Context) (said string, show func(), err error)
+	do    func(context.Context) (said string, show func(), err error)
 }
 
-func (d *demo) story() []step {
-	steps := []step{
-		{"Build what is needed: Kubernetes, containerd, Helm, a Collector, Telepod", d.build},
-		{"Start a cluster", d.start},
-		{"Install Telepod", d.install},
-		{"Run a shop in three namespaces, one a cloud", d.shop},
-		{"Run a Job with a Collector sidecar in each cloud", d.jobs},
-		{"Leave a pod alone that opted out", d.leaveAlone},
-		{"Make typing mistakes", d.mistakes},
+func (t *story) parts() []step {
+	return []step{
+		{"Build what is needed", t.build},
+		{"Start three clusters, and the stores", t.start},
+		{"Install Telepod: one helm install each", t.install},
+		{"Run a shop in three clouds", t.shop},
+		{"Follow one order", t.follow},
+		{"Look into the stores", t.stores},
+		{"Kill the primary site", t.kill},
+		{"Cut the primary's node off", t.partition},
+		{"Cut a region off for a minute", t.cut},
+		{"Count", t.count},
 	}
-	if !d.options.nodes {
-		steps[0].title = "Build what is needed: Kubernetes, Helm, Telepod"
-		steps[3].title = "Create a shop in three namespaces, one a cloud"
-		steps[4].title = "Create a Job with a Collector sidecar in each cloud"
-	}
-	return steps
 }
 
-func (d *demo) tell(ctx context.Context) error {
-	d.introduce()
-	for n, s := range d.story() {
-		d.screen.step(n+1, s.title)
-		began := time.Now()
-		said, show, err := s.do(ctx)
+// threeClouds tells the story. It ends everything, whatever happens.
+func threeClouds(ctx context.Context, s *screen.Screen, checks *screen.Checks, o options) (told bool, err error) {
+	e, err := estate.New()
+	if err != nil {
+		return false, err
+	}
+	t := &story{Screen: s, checks: checks, estate: e, began: time.Now()}
+	t.introduce()
+	err = t.tell(ctx)
+	if reported := t.write(o.report); err == nil {
+		err = reported
+	}
+	if err == nil && o.keep {
+		t.invite()
+		<-ctx.Done()
+	}
+	if err != nil && ctx.Err() == nil {
+		t.saveLogs()
+	}
+	return err == nil, errors.Join(err, t.end())
+}
+
+func (t *story) introduce() {
+	t.Heading("Telepod: one picture of three clouds")
+	t.Text("Three real Kubernetes clusters start on this machine, and play EKS in us-east-1, GKE in europe-west1 and " +
+		"AKS in eastasia: node labels, provider IDs, metadata services, and links that are as long as those between the " +
+		"clouds. Nothing leaves the machine, and nothing stays on it but the programs that were built.")
+}
+
+func (t *story) tell(ctx context.Context) error {
+	for n, part := range t.parts() {
+		t.Step(n+1, part.title)
+		began, failed := time.Now(), len(t.checks.Failures)
+		said, show, err := part.do(ctx)
+		took := time.Since(began)
 		if err != nil {
+			t.steps = append(t.steps, report.Step{Name: part.title, Text: err.Error(), Took: took})
 			return fmt.Errorf("step %d: %w", n+1, err)
 		}
-		took := time.Since(began)
-		d.screen.done(said, took)
-		d.took += took
+		t.steps = append(t.steps, report.Step{Name: part.title, Text: said, Took: took, OK: len(t.checks.Failures) == failed})
+		t.Done(said, took)
 		if show != nil {
 			show()
 		}
 	}
-	d.told = true
-	if d.options.keep {
-		d.invite()
-		<-ctx.Done()
-	}
 	return nil
 }
 
-func (d *demo) introduce() {
-	d.screen.heading("Telepod: one label on a namespace, and its pods know which cloud they are in")
-	if d.options.nodes {
-		d.screen.text("A real Kubernetes starts on this machine, with a node each in a zone of AWS, Google Cloud and " +
-			"Azure. Nothing leaves the machine, and nothing stays on it but the programs that were built.")
-		return
+// end leaves nothing behind.
+func (t *story) end() error {
+	t.Step(0, "Clean up")
+	began := time.Now()
+	if t.watch != nil {
+		t.watch.Stop()
 	}
-	d.screen.text("A real Kubernetes starts on this machine, without nodes: those need root. So pods are created and " +
-		"injected, but do not run, and what you see is what the API server stored. As root, `make demo` adds three " +
-		"nodes, shows the variables as the running containers see them, and follows spans through the sidecars.")
+	if t.load != nil {
+		t.load.Stop()
+	}
+	if t.orders != nil {
+		_, _ = t.orders.Stop() // its sum is not asked for any more
+	}
+	err := t.estate.Stop()
+	if err == nil {
+		t.Done("no process, mount, network link or file stays", time.Since(began))
+	}
+	return err
 }
 
-// end leaves nothing behind but, after a failure, logs.
-func (d *demo) end(ctx context.Context) error {
-	var errs []error
-	if wrong := !d.told || len(d.checks.failures) > 0; wrong && d.cluster != nil && ctx.Err() == nil {
-		errs = append(errs, d.saveLogs())
+// saveLogs keeps what there is to see after a failure.
+func (t *story) saveLogs() {
+	dir, err := os.MkdirTemp("", "telepod-demo-logs-")
+	if err == nil {
+		err = t.estate.SaveLogs(dir)
 	}
-	if d.webhook != nil {
-		errs = append(errs, d.webhook.Stop())
+	if err != nil {
+		t.Failure("save the logs: " + err.Error())
 	}
-	if d.cluster != nil {
-		d.screen.step(0, "Clean up")
-		began := time.Now()
-		if err := d.cluster.Stop(); err != nil {
-			errs = append(errs, err)
-		} else {
-			d.screen.done("the cluster is gone: no process, mount, network link or file stays", time.Since(began))
-		}
-	}
-	if !d.logs && d.dir != "" {
-		errs = append(errs, os.RemoveAll(d.dir))
-	}
-	return errors.Join(errs...)
+	t.Note("Logs of the clusters and the stores are in " + dir)
+}
+
+// row notes something that was expected, for the table at the end and the report.
+func (t *story) row(name, value, note string, ok bool) {
+	t.outcome = append(t.outcome, report.Row{Name: name, Value: value, Note: note, OK: ok})
+	t.checks.That(ok, "%s: %s (%s)", name, value, note)
+}
+
+func (t *story) mark(kind, text string, at time.Time) {
+	t.marks = append(t.marks, report.Mark{At: at, Text: text, Kind: kind})
 }

@@ -1,9 +1,6 @@
-package main
+package offline
 
 import (
-	"fmt"
-	"strings"
-
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/telepod/telepod/injector"
@@ -13,7 +10,6 @@ import (
 // values.yaml, what it says of wishes in manifests/shop.yaml; here it is what must come out.
 type cloud struct {
 	name, platform, region, zone, account, cluster string
-	node, providerID                               string
 
 	app, profile, service            string // the namespace is called as the app
 	endpoint, protocol, url, sidecar string
@@ -23,18 +19,15 @@ type cloud struct {
 func clouds() []cloud {
 	return []cloud{{
 		name: "aws", platform: "aws_eks", region: "us-east-1", zone: "us-east-1a", account: "123456789012", cluster: "shop-use1",
-		node: "eks-1", providerID: "aws:///us-east-1a/i-0a1b2c3d4e5f60718",
 		app: "orders", profile: "eks-virginia", service: "orders",
 		endpoint: "node", protocol: "grpc", url: "http://$(K8S_NODE_IP):4317", sidecar: "none",
 	}, {
 		name: "gcp", platform: "gcp_kubernetes_engine", region: "europe-west1", zone: "europe-west1-b", account: "shop-production", cluster: "shop-euw1",
-		node: "gke-1", providerID: "gce://shop-production/europe-west1-b/gke-1",
 		app: "stock", profile: "gke-belgium", service: "warehouse",
 		endpoint: "service", protocol: "http/protobuf", url: "http://otel.demo:4318", sidecar: "none",
 		leftOut: map[injector.Reason][]string{injector.UserDefined: {"app/OTEL_SERVICE_NAME"}},
 	}, {
 		name: "azure", platform: "azure.aks", region: "westeurope", zone: "westeurope-2", account: "8e5c2f04-6b1d-4c9a-9a37-2d90b7f1e6c5", cluster: "shop-weu",
-		node: "aks-1", providerID: "azure:///subscriptions/8e5c2f04-6b1d-4c9a-9a37-2d90b7f1e6c5/aks-1",
 		app: "pay", profile: "aks-holland", service: "pay",
 		endpoint: "sidecar", protocol: "grpc", url: "http://127.0.0.1:4317", sidecar: "native",
 	}}
@@ -53,41 +46,28 @@ func columns() []string { return eachCloud(func(c cloud) string { return c.name 
 // variable is one that a container should see.
 type variable struct{ name, want string }
 
-// variables are those of the app's container, in the order in which they are shown. A variable that the
-// Downward API fills is compared with what the API server says of a pod that runs, and of one that
-// does not, with the field that it comes from.
-func (c cloud) variables(pod *corev1.Pod, running bool) []variable {
-	field := func(path, value string) string {
-		if running {
-			return value
-		}
-		return stored(path)
-	}
-	nodeIP := field("status.hostIP", pod.Status.HostIP)
-	url := c.url
-	if running {
-		url = strings.ReplaceAll(url, "$(K8S_NODE_IP)", nodeIP)
-	}
-	set := pod.OwnerReferences[0].Name
+// variables are those of the app's container, in the order in which they are shown. Of one that the
+// Downward API fills, it is the field that it comes from.
+func (c cloud) variables(pod *corev1.Pod) []variable {
 	return []variable{
 		{"CLOUD_PROVIDER", c.name},
 		{"CLOUD_PLATFORM", c.platform},
 		{"CLOUD_REGION", c.region},
-		{"CLOUD_AVAILABILITY_ZONE", field(zoneField, c.zone)},
+		{"CLOUD_AVAILABILITY_ZONE", stored(zoneField)},
 		{"CLOUD_ACCOUNT_ID", c.account},
 		{"K8S_CLUSTER_NAME", c.cluster},
 		{"DEPLOYMENT_ENVIRONMENT", "demo"},
-		{"K8S_NAMESPACE", field("metadata.namespace", c.app)},
+		{"K8S_NAMESPACE", stored("metadata.namespace")},
 		{"K8S_DEPLOYMENT_NAME", c.app},
-		{"K8S_REPLICASET_NAME", set},
-		{"K8S_POD_NAME", field("metadata.name", pod.Name)},
-		{"K8S_POD_UID", field("metadata.uid", string(pod.UID))},
-		{"K8S_POD_IP", field("status.podIP", pod.Status.PodIP)},
-		{"K8S_NODE_NAME", field("spec.nodeName", c.node)},
-		{"K8S_NODE_IP", nodeIP},
+		{"K8S_REPLICASET_NAME", pod.OwnerReferences[0].Name},
+		{"K8S_POD_NAME", stored("metadata.name")},
+		{"K8S_POD_UID", stored("metadata.uid")},
+		{"K8S_POD_IP", stored("status.podIP")},
+		{"K8S_NODE_NAME", stored("spec.nodeName")},
+		{"K8S_NODE_IP", stored("status.hostIP")},
 		{"K8S_CONTAINER_NAME", "app"},
 		{"OTEL_SERVICE_NAME", c.service},
-		{"OTEL_EXPORTER_OTLP_ENDPOINT", url},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", c.url},
 		{"OTEL_EXPORTER_OTLP_PROTOCOL", c.protocol},
 		{"OTEL_PROPAGATORS", "tracecontext,baggage"},
 	}
@@ -110,27 +90,4 @@ func attributes() []variable {
 		{"k8s.container.name", "K8S_CONTAINER_NAME"},
 		{"deployment.environment.name", "DEPLOYMENT_ENVIRONMENT"},
 	}
-}
-
-// checks counts what was as it should be.
-type checks struct {
-	passed   int
-	failures []string
-}
-
-// equal compares what is shown with what should be. The result goes into the table.
-func (c *checks) equal(what, got, want string) cell {
-	if got == "" {
-		got = "(not set)"
-	}
-	c.that(got == want, "%s is %q, not %q", what, got, want)
-	return cell{got, got != want}
-}
-
-func (c *checks) that(ok bool, failure string, args ...any) {
-	if ok {
-		c.passed++
-		return
-	}
-	c.failures = append(c.failures, fmt.Sprintf(failure, args...))
 }

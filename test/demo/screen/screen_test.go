@@ -1,4 +1,4 @@
-package main
+package screen
 
 import (
 	"strings"
@@ -18,10 +18,10 @@ func TestTableFits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := &strings.Builder{}
-			tab := table{head: []string{"aws", "gcp", "azure"}}
-			tab.row("OTEL_EXPORTER_OTLP_ENDPOINT", "http://10.231.1.11:4317", "http://otel.demo:4318", "http://127.0.0.1:4317")
-			tab.row("CELL", cells...)
-			(&screen{out: out}).table(tab)
+			tab := Table{Head: []string{"aws", "gcp", "azure"}}
+			tab.Add("OTEL_EXPORTER_OTLP_ENDPOINT", "http://10.231.1.11:4317", "http://otel.demo:4318", "http://127.0.0.1:4317")
+			tab.Add("CELL", cells...)
+			(&Screen{out: out}).Table(tab)
 			for line := range strings.Lines(out.String()) {
 				if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
 					t.Errorf("%d characters: %s", n, line)
@@ -40,18 +40,18 @@ func TestShorten(t *testing.T) {
 		"nine99999":      "nine…999",
 		"‹status.podIP›": "‹sta…IP›",
 	} {
-		if got := shorten(text, 8); got != want {
-			t.Errorf("shorten(%q, 8) = %q, want %q", text, got, want)
+		if got := Shorten(text, 8); got != want {
+			t.Errorf("Shorten(%q, 8) = %q, want %q", text, got, want)
 		}
 	}
 }
 
 func TestScreenWithoutColour(t *testing.T) {
 	out := &strings.Builder{}
-	s := &screen{out: out}
-	s.step(1, "Begin")
-	s.done("a sentence that is so long that it takes two lines, the second of which ends with the time that all of it took", 1500*time.Millisecond)
-	s.failure("it broke\nhere")
+	s := &Screen{out: out}
+	s.Step(1, "Begin")
+	s.Done("a sentence that is so long that it takes two lines, the second of which ends with the time that all of it took", 1500*time.Millisecond)
+	s.Failure("it broke\nhere")
 	want := `
  1  Begin
    ✓ a sentence that is so long that it takes two lines, the second of which ends with the
@@ -61,12 +61,5 @@ func TestScreenWithoutColour(t *testing.T) {
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestExpand(t *testing.T) {
-	got := expand("http://$(K8S_NODE_IP):4317/$(OTHER)", map[string]string{"K8S_NODE_IP": "10.0.0.1"})
-	if want := "http://10.0.0.1:4317/$(OTHER)"; got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

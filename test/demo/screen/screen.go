@@ -1,4 +1,4 @@
-package main
+package screen
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 // width is what the narrowest terminal is expected to have.
 const width = 100
 
-// screen writes the story. Colours are for terminals only (https://no-color.org).
-type screen struct {
+// Screen writes the story. Colours are for terminals only (https://no-color.org).
+type Screen struct {
 	out    io.Writer
 	colour bool
 }
@@ -30,52 +30,55 @@ const (
 	cyan   style = "36"
 )
 
-func newScreen(out *os.File) *screen {
+// New writes to a file, in colour where that is a terminal.
+func New(out *os.File) *Screen {
 	info, err := out.Stat()
 	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
-	return &screen{out: out, colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	return &Screen{out: out, colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
 
-func (s *screen) in(st style, text string) string {
+func (s *Screen) in(st style, text string) string {
 	if !s.colour || st == plain || text == "" {
 		return text
 	}
 	return "\x1b[" + string(st) + "m" + text + "\x1b[0m"
 }
 
-func (s *screen) line(text string) { fmt.Fprintln(s.out, text) }
+// Line is a line as it is.
+func (s *Screen) Line(text string) { fmt.Fprintln(s.out, text) }
 
-func (s *screen) heading(text string) { s.line("\n" + s.in(bold, text)) }
+// Heading begins a part.
+func (s *Screen) Heading(text string) { s.Line("\n" + s.in(bold, text)) }
 
-// text is a paragraph.
-func (s *screen) text(text string) { s.paragraph(plain, 0, text) }
+// Text is a paragraph.
+func (s *Screen) Text(text string) { s.paragraph(plain, 0, text) }
 
-// note is a sentence beside the story.
-func (s *screen) note(text string) { s.paragraph(dim, 3, text) }
+// Note is a sentence beside the story.
+func (s *Screen) Note(text string) { s.paragraph(dim, 3, text) }
 
-// quote is what some program said.
-func (s *screen) quote(text string) { s.paragraph(yellow, 3, text) }
+// Quote is what some program said.
+func (s *Screen) Quote(text string) { s.paragraph(yellow, 3, text) }
 
-// command is what a person would type.
-func (s *screen) command(text string) { s.line("   " + s.in(dim, "$ ") + text) }
+// Command is what a person would type.
+func (s *Screen) Command(text string) { s.Line("   " + s.in(dim, "$ ") + text) }
 
-func (s *screen) paragraph(st style, by int, text string) {
+func (s *Screen) paragraph(st style, by int, text string) {
 	for _, line := range wrap(text, width-by) {
-		s.line(strings.Repeat(" ", by) + s.in(st, line))
+		s.Line(strings.Repeat(" ", by) + s.in(st, line))
 	}
 }
 
-// step begins a step, number 0 one outside of the count.
-func (s *screen) step(n int, title string) {
+// Step begins a step, number 0 one outside of the count.
+func (s *Screen) Step(n int, title string) {
 	number := "·"
 	if n > 0 {
 		number = fmt.Sprint(n)
 	}
-	s.line("\n" + s.in(bold, fmt.Sprintf("%2s  %s", number, title)))
+	s.Line("\n" + s.in(bold, fmt.Sprintf("%2s  %s", number, title)))
 }
 
-// done ends a step with what was done and how long it took, at the right edge.
-func (s *screen) done(said string, took time.Duration) {
+// Done ends a step with what was done and how long it took, at the right edge.
+func (s *Screen) Done(said string, took time.Duration) {
 	elapsed := fmt.Sprintf("%.1f s", took.Seconds())
 	lines := wrap(said, width-5-8)
 	for i, line := range lines {
@@ -86,16 +89,16 @@ func (s *screen) done(said string, took time.Duration) {
 		if i == len(lines)-1 {
 			line += strings.Repeat(" ", width-5-utf8.RuneCountInString(line)-len(elapsed)) + s.in(dim, elapsed)
 		}
-		s.line("   " + mark + " " + line)
+		s.Line("   " + mark + " " + line)
 	}
 }
 
-// failure says what went wrong, in lines of its own where it has some.
-func (s *screen) failure(what string) {
+// Failure says what went wrong, in lines of its own where it has some.
+func (s *Screen) Failure(what string) {
 	mark := s.in(red, "   ✗ ")
 	for text := range strings.SplitSeq(strings.TrimSpace(what), "\n") {
 		for _, line := range wrap(text, width-5) {
-			s.line(mark + line)
+			s.Line(mark + line)
 			mark = "     "
 		}
 	}

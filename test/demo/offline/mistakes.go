@@ -1,4 +1,4 @@
-package main
+package offline
 
 import (
 	"context"
@@ -14,15 +14,11 @@ import (
 )
 
 func (d *demo) leaveAlone(ctx context.Context) (string, func(), error) {
-	d.screen.command("kubectl apply -f test/demo/manifests/left-alone.yaml")
+	d.screen.Command("kubectl apply -f test/demo/offline/manifests/left-alone.yaml")
 	if _, err := d.apply(ctx, "left-alone.yaml"); err != nil {
 		return "", nil, err
 	}
-	pod, err := d.ended(ctx, "orders", "legacy")
-	if err != nil {
-		return "", nil, err
-	}
-	env, err := d.environment(ctx, pod)
+	pod, err := d.client.CoreV1().Pods("orders").Get(ctx, "legacy", metav1.GetOptions{})
 	if err != nil {
 		return "", nil, err
 	}
@@ -30,27 +26,13 @@ func (d *demo) leaveAlone(ctx context.Context) (string, func(), error) {
 	if err != nil {
 		return "", nil, err
 	}
-	names := injected(env)
-	d.checks.that(len(names) == 0, "orders/legacy opted out and has %q", names)
-	d.checks.that(pod.Annotations[injector.StatusAnnotation] == "", "orders/legacy opted out and has %s", injector.StatusAnnotation)
-	d.checks.equal("orders/legacy: reason", string(reason), string(injector.PodDisabled))
+	names := injected(storedEnvironment(pod))
+	d.checks.That(len(names) == 0, "orders/legacy opted out and has %q", names)
+	d.checks.That(pod.Annotations[injector.StatusAnnotation] == "", "orders/legacy opted out and has %s", injector.StatusAnnotation)
+	d.checks.Equal("orders/legacy: reason", string(reason), string(injector.PodDisabled))
 	said := fmt.Sprintf("orders/legacy has %d of Telepod's variables. %s: %s. The API server did not even ask Telepod.",
 		len(names), reason, reason.Text())
 	return said, nil, nil
-}
-
-// ended waits for the end of a pod, or takes it as it is where pods do not run.
-func (d *demo) ended(ctx context.Context, namespace, name string) (pod *corev1.Pod, err error) {
-	err = until(ctx, func(ctx context.Context) error {
-		if pod, err = d.client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{}); err != nil {
-			return err
-		}
-		if d.options.nodes && pod.Status.Phase != corev1.PodSucceeded {
-			return fmt.Errorf("pod %s/%s has not ended: %s", namespace, name, condition(pod))
-		}
-		return nil
-	})
-	return pod, err
 }
 
 // reason asks the injector, as `telepod explain` does.
@@ -72,36 +54,33 @@ func (d *demo) reason(ctx context.Context, pod *corev1.Pod) (injector.Reason, er
 }
 
 func (d *demo) mistakes(ctx context.Context) (string, func(), error) {
-	d.screen.command("kubectl apply -f test/demo/manifests/mistake.yaml")
+	d.screen.Command("kubectl apply -f test/demo/offline/manifests/mistake.yaml")
 	warnings, err := d.apply(ctx, "mistake.yaml")
 	if err != nil {
 		return "", nil, err
 	}
 	for _, warning := range warnings {
-		d.screen.quote("Warning: " + warning)
+		d.screen.Quote("Warning: " + warning)
 	}
 	said := strings.Join(warnings, "\n")
-	d.checks.that(strings.Contains(said, string(injector.UnknownAnnotation)+": ") && strings.Contains(said, `did you mean "telepod.dev/sidecar"?`),
+	d.checks.That(strings.Contains(said, string(injector.UnknownAnnotation)+": ") && strings.Contains(said, `did you mean "telepod.dev/sidecar"?`),
 		"kubectl apply of a pod with telepod.dev/sidcar warns %q", said)
-	d.checks.that(strings.Contains(said, `telepod.dev/protocol: "gprc" is not`), "kubectl apply of a Deployment with protocol gprc warns %q", said)
+	d.checks.That(strings.Contains(said, `telepod.dev/protocol: "gprc" is not`), "kubectl apply of a Deployment with protocol gprc warns %q", said)
 
 	event, err := d.event(ctx, "stock", injector.InvalidValue)
 	if err != nil {
 		return "", nil, err
 	}
-	d.screen.command("kubectl -n stock get events")
-	d.screen.quote(fmt.Sprintf("%s %s %s/%s: %s", event.Type, event.Reason, strings.ToLower(event.InvolvedObject.Kind), event.InvolvedObject.Name, event.Message))
-	d.checks.that(strings.Contains(event.Message, `did you mean "grpc"?`), "the event about protocol gprc says %q", event.Message)
+	d.screen.Command("kubectl -n stock get events")
+	d.screen.Quote(fmt.Sprintf("%s %s %s/%s: %s", event.Type, event.Reason, strings.ToLower(event.InvolvedObject.Kind), event.InvolvedObject.Name, event.Message))
+	d.checks.That(strings.Contains(event.Message, `did you mean "grpc"?`), "the event about protocol gprc says %q", event.Message)
 
 	pod, err := d.pod(ctx, "stock", "typo")
 	if err != nil {
 		return "", nil, err
 	}
-	env, err := d.environment(ctx, pod)
-	if err != nil {
-		return "", nil, err
-	}
-	d.checks.equal("stock/typo: OTEL_EXPORTER_OTLP_PROTOCOL", env["OTEL_EXPORTER_OTLP_PROTOCOL"], "grpc")
+	protocol := storedEnvironment(pod)["OTEL_EXPORTER_OTLP_PROTOCOL"]
+	d.checks.Equal("stock/typo: OTEL_EXPORTER_OTLP_PROTOCOL", protocol, "grpc")
 	return "both pods were injected all the same; what could not be understood fell back to the profile", nil, nil
 }
 

@@ -1,4 +1,4 @@
-package main
+package offline
 
 import (
 	"bytes"
@@ -48,7 +48,7 @@ func until(ctx context.Context, try func(context.Context) error) error {
 	}
 }
 
-// pod waits for the pod with a label app, until it is ready if pods run here.
+// pod waits for the pod with a label app.
 func (d *demo) pod(ctx context.Context, namespace, app string) (pod *corev1.Pod, err error) {
 	err = until(ctx, func(ctx context.Context) error {
 		list, err := d.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + app})
@@ -59,53 +59,12 @@ func (d *demo) pod(ctx context.Context, namespace, app string) (pod *corev1.Pod,
 			return fmt.Errorf("there is no pod of %s in namespace %s yet", app, namespace)
 		}
 		pod = &list.Items[0]
-		if d.options.nodes && !ready(pod) {
-			return fmt.Errorf("pod %s/%s is not ready: %s", namespace, pod.Name, condition(pod))
-		}
 		return nil
 	})
 	return pod, err
 }
 
-func ready(pod *corev1.Pod) bool {
-	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
-}
-
-// condition says what a pod that is not ready waits for.
-func condition(pod *corev1.Pod) string {
-	said := []string{string(pod.Status.Phase)}
-	for _, c := range pod.Status.Conditions {
-		if c.Status == corev1.ConditionFalse && c.Message != "" && !slices.Contains(said, c.Message) {
-			said = append(said, c.Message)
-		}
-	}
-	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		if c.State.Waiting != nil {
-			said = append(said, strings.TrimSpace(c.Name+" waits: "+c.State.Waiting.Reason+" "+c.State.Waiting.Message))
-		}
-	}
-	return strings.Join(said, "; ")
-}
-
-// environment is what the container "app" sees: it prints that as JSON when it starts. Where pods do
-// not run it is what the API server stored.
-func (d *demo) environment(ctx context.Context, pod *corev1.Pod) (map[string]string, error) {
-	if !d.options.nodes {
-		return storedEnvironment(pod), nil
-	}
-	log, err := d.log(ctx, pod, "app")
-	if err != nil {
-		return nil, err
-	}
-	var env map[string]string
-	if err := json.Unmarshal(log, &env); err != nil {
-		return nil, fmt.Errorf("read the environment that %s/%s printed: %w", pod.Namespace, pod.Name, err)
-	}
-	return env, nil
-}
-
+// storedEnvironment is that of the first container, as the API server stored it.
 func storedEnvironment(pod *corev1.Pod) map[string]string {
 	env := map[string]string{}
 	for _, v := range pod.Spec.Containers[0].Env {
@@ -115,14 +74,6 @@ func storedEnvironment(pod *corev1.Pod) map[string]string {
 		}
 	}
 	return env
-}
-
-func (d *demo) log(ctx context.Context, pod *corev1.Pod, container string) ([]byte, error) {
-	log, err := d.client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container}).DoRaw(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the log of %s/%s: %w", pod.Namespace, pod.Name, err)
-	}
-	return log, nil
 }
 
 // expand replaces $(NAME), as the kubelet does.
@@ -170,7 +121,7 @@ func (d *demo) apply(ctx context.Context, file string) (warnings []string, err e
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(text), &stderr
 	if err := cmd.Run(); err != nil {
-		return nil, errors.Join(fmt.Errorf("kubectl apply -f test/demo/manifests/%s: %w", file, err), errors.New(stderr.String()))
+		return nil, errors.Join(fmt.Errorf("kubectl apply -f test/demo/offline/manifests/%s: %w", file, err), errors.New(stderr.String()))
 	}
 	for line := range strings.Lines(stderr.String()) {
 		if warning, found := strings.CutPrefix(strings.TrimSpace(line), "Warning: "); found {

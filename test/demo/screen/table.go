@@ -1,4 +1,4 @@
-package main
+package screen
 
 import (
 	"slices"
@@ -6,33 +6,37 @@ import (
 	"unicode/utf8"
 )
 
-// table is a column of names and one for each cloud. All rows have as many cells as the head.
-type table struct {
-	head []string
-	rows []row
+// Table is a column of names and further ones. All rows have as many cells as the head.
+type Table struct {
+	Head []string
+	Rows []Row
 }
 
-type row struct {
-	name  string
-	cells []cell
+// Row is a name and a cell for each column.
+type Row struct {
+	Name  string
+	Cells []Cell
 	// title makes the row a heading within the table.
 	title bool
 }
 
-type cell struct {
-	text  string
-	wrong bool
+// Cell is what was seen. Wrong shows in red.
+type Cell struct {
+	Text  string
+	Wrong bool
 }
 
-func (t *table) row(name string, texts ...string) {
-	cells := make([]cell, len(texts))
+// Add adds a row.
+func (t *Table) Add(name string, texts ...string) {
+	cells := make([]Cell, len(texts))
 	for i, text := range texts {
-		cells[i].text = text
+		cells[i].Text = text
 	}
-	t.rows = append(t.rows, row{name: name, cells: cells})
+	t.Rows = append(t.Rows, Row{Name: name, Cells: cells})
 }
 
-func (t *table) title(text string) { t.rows = append(t.rows, row{name: text, title: true}) }
+// Title adds a heading.
+func (t *Table) Title(text string) { t.Rows = append(t.Rows, Row{Name: text, title: true}) }
 
 const margin = 3 // of a table, at the left
 
@@ -41,10 +45,10 @@ const long = 30
 
 // widths are those of the columns: as wide as their content, if that fits. If not, first the long
 // cells give way, then the gaps, then the widest columns.
-func (t *table) widths() (names int, cells []int, gap int) {
-	for _, r := range t.rows {
+func (t *Table) widths() (names int, cells []int, gap int) {
+	for _, r := range t.Rows {
 		if !r.title {
-			names = max(names, utf8.RuneCountInString(r.name))
+			names = max(names, utf8.RuneCountInString(r.Name))
 		}
 	}
 	whole := t.content(width)
@@ -65,18 +69,18 @@ func (t *table) widths() (names int, cells []int, gap int) {
 	return names, cells, gap
 }
 
-func (t *table) room(names, gap int) int { return width - margin - names - 2 - gap*(len(t.head)-1) }
+func (t *Table) room(names, gap int) int { return width - margin - names - 2 - gap*(len(t.Head)-1) }
 
 // content is the width of each column's widest cell among those within a limit.
-func (t *table) content(limit int) []int {
-	cells := make([]int, len(t.head))
-	for i, h := range t.head {
+func (t *Table) content(limit int) []int {
+	cells := make([]int, len(t.Head))
+	for i, h := range t.Head {
 		cells[i] = utf8.RuneCountInString(h)
-		for _, r := range t.rows {
+		for _, r := range t.Rows {
 			if r.title {
 				continue
 			}
-			if n := utf8.RuneCountInString(r.cells[i].text); n <= limit {
+			if n := utf8.RuneCountInString(r.Cells[i].Text); n <= limit {
 				cells[i] = max(cells[i], n)
 			}
 		}
@@ -92,34 +96,34 @@ func sum(numbers []int) int {
 	return total
 }
 
-// table prints a table after an empty line.
-func (s *screen) table(t table) {
+// Table prints a table after an empty line.
+func (s *Screen) Table(t Table) {
 	names, cells, gap := t.widths()
 	print := func(name string, texts []string) {
 		between := strings.Repeat(" ", gap)
 		line := s.in(cyan, name) + pad("", names+2-utf8.RuneCountInString(name)) + strings.Join(texts, between)
-		s.line(strings.Repeat(" ", margin) + strings.TrimRight(line, " "))
+		s.Line(strings.Repeat(" ", margin) + strings.TrimRight(line, " "))
 	}
-	head := make([]string, len(t.head))
-	for i, h := range t.head {
+	head := make([]string, len(t.Head))
+	for i, h := range t.Head {
 		head[i] = s.in(bold, pad(h, cells[i]))
 	}
-	s.line("")
+	s.Line("")
 	print("", head)
-	for _, r := range t.rows {
+	for _, r := range t.Rows {
 		if r.title {
-			s.line(strings.TrimRight(strings.Repeat(" ", margin)+s.in(dim, r.name), " "))
+			s.Line(strings.TrimRight(strings.Repeat(" ", margin)+s.in(dim, r.Name), " "))
 			continue
 		}
-		texts := make([]string, len(r.cells))
-		for i, c := range r.cells {
+		texts := make([]string, len(r.Cells))
+		for i, c := range r.Cells {
 			st := plain
-			if c.wrong {
+			if c.Wrong {
 				st = red
 			}
-			texts[i] = s.in(st, pad(shorten(c.text, cells[i]), cells[i]))
+			texts[i] = s.in(st, pad(Shorten(c.Text, cells[i]), cells[i]))
 		}
-		print(r.name, texts)
+		print(r.Name, texts)
 	}
 }
 
@@ -127,8 +131,8 @@ func pad(text string, to int) string {
 	return text + strings.Repeat(" ", max(0, to-utf8.RuneCountInString(text)))
 }
 
-// shorten takes the middle out of a text: in names and identifiers, both ends tell more.
-func shorten(text string, to int) string {
+// Shorten takes the middle out of a text: in names and identifiers, both ends tell more.
+func Shorten(text string, to int) string {
 	runes := []rune(text)
 	if len(runes) <= to {
 		return text

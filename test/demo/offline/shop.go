@@ -1,4 +1,4 @@
-package main
+package offline
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/test/demo/screen"
 )
 
 //go:embed manifests
@@ -23,7 +24,7 @@ type app struct {
 }
 
 func (d *demo) shop(ctx context.Context) (string, func(), error) {
-	d.screen.command("kubectl apply -f test/demo/manifests/shop.yaml")
+	d.screen.Command("kubectl apply -f test/demo/offline/manifests/shop.yaml")
 	if _, err := d.apply(ctx, "shop.yaml"); err != nil {
 		return "", nil, err
 	}
@@ -35,11 +36,7 @@ func (d *demo) shop(ctx context.Context) (string, func(), error) {
 		}
 		apps = append(apps, a)
 	}
-	said := "three Deployments run; their manifests say nothing of a cloud"
-	if !d.options.nodes {
-		said = "three Deployments made their pods; their manifests say nothing of a cloud"
-	}
-	return said, func() { d.showShop(apps) }, nil
+	return "three Deployments made their pods; their manifests say nothing of a cloud", func() { d.showShop(apps) }, nil
 }
 
 func (d *demo) find(ctx context.Context, c cloud) (a app, err error) {
@@ -47,81 +44,67 @@ func (d *demo) find(ctx context.Context, c cloud) (a app, err error) {
 	if a.pod, err = d.pod(ctx, c.app, c.app); err != nil {
 		return a, err
 	}
-	if a.env, err = d.environment(ctx, a.pod); err != nil {
-		return a, err
-	}
+	a.env = storedEnvironment(a.pod)
 	a.status, err = status(a.pod)
 	return a, err
 }
 
 func (d *demo) showShop(apps []app) {
-	t := table{head: columns()}
-	if d.options.nodes {
-		t.title("what the running container sees: kubectl logs deployment/…")
-	} else {
-		t.title("what the API server stored; ‹…› is filled in by the kubelet when a pod starts")
-	}
+	t := screen.Table{Head: columns()}
+	t.Title("what the API server stored; ‹…› is filled in by the kubelet when a pod starts")
 	wanted := make([][]variable, len(apps))
 	for i, a := range apps {
-		wanted[i] = a.cloud.variables(a.pod, d.options.nodes)
+		wanted[i] = a.cloud.variables(a.pod)
 	}
 	for n, v := range wanted[0] {
-		r := row{name: v.name}
+		r := screen.Row{Name: v.name}
 		for i, a := range apps {
-			r.cells = append(r.cells, d.checks.equal(a.cloud.app+": "+v.name, a.env[v.name], wanted[i][n].want))
+			r.Cells = append(r.Cells, d.checks.Equal(a.cloud.app+": "+v.name, a.env[v.name], wanted[i][n].want))
 		}
-		t.rows = append(t.rows, r)
+		t.Rows = append(t.Rows, r)
 	}
-	r := row{name: "OTEL_RESOURCE_ATTRIBUTES"}
+	r := screen.Row{Name: "OTEL_RESOURCE_ATTRIBUTES"}
 	for i, a := range apps {
-		r.cells = append(r.cells, d.resource(a))
+		r.Cells = append(r.Cells, d.resource(a))
 		names := injected(a.env)
-		d.checks.that(len(names) == len(wanted[i])+1, "%s: variables nobody expected, or too few: %q", a.cloud.app, names)
+		d.checks.That(len(names) == len(wanted[i])+1, "%s: variables nobody expected, or too few: %q", a.cloud.app, names)
 	}
-	t.rows = append(t.rows, r)
-	t.title("")
-	t.title("why: annotation " + injector.StatusAnnotation + " on the pod")
+	t.Rows = append(t.Rows, r)
+	t.Title("")
+	t.Title("why: annotation " + injector.StatusAnnotation + " on the pod")
 	d.statusRows(&t, apps)
-	d.screen.table(t)
-	d.screen.line("")
-	d.screen.note("orders asks for nothing, stock for HTTP to a Service, pay for a sidecar, under PodSecurity restricted. " +
+	d.screen.Table(t)
+	d.screen.Line("")
+	d.screen.Note("orders asks for nothing, stock for HTTP to a Service, pay for a sidecar, under PodSecurity restricted. " +
 		"stock names its service itself: a container's own variables win.")
 }
 
 // resource checks OTEL_RESOURCE_ATTRIBUTES: that it says what the other variables say.
-func (d *demo) resource(a app) cell {
+func (d *demo) resource(a app) screen.Cell {
 	found := map[string]string{}
 	for pair := range strings.SplitSeq(expand(a.env["OTEL_RESOURCE_ATTRIBUTES"], a.env), ",") {
 		key, value, _ := strings.Cut(pair, "=")
 		found[key] = value
 	}
-	failed := len(d.checks.failures)
+	failed := len(d.checks.Failures)
 	for _, attribute := range attributes() {
-		d.checks.equal(a.cloud.app+": resource attribute "+attribute.name, found[attribute.name], a.env[attribute.want])
+		d.checks.Equal(a.cloud.app+": resource attribute "+attribute.name, found[attribute.name], a.env[attribute.want])
 	}
-	return cell{fmt.Sprintf("%d attributes", len(found)), len(d.checks.failures) > failed}
+	return screen.Cell{Text: fmt.Sprintf("%d attributes", len(found)), Wrong: len(d.checks.Failures) > failed}
 }
 
-func (d *demo) statusRows(t *table, apps []app) {
+func (d *demo) statusRows(t *screen.Table, apps []app) {
 	add := func(name string, got func(app) string, want func(cloud) string) {
-		r := row{name: name}
+		r := screen.Row{Name: name}
 		for _, a := range apps {
-			r.cells = append(r.cells, d.checks.equal(a.cloud.app+": "+name, got(a), want(a.cloud)))
+			r.Cells = append(r.Cells, d.checks.Equal(a.cloud.app+": "+name, got(a), want(a.cloud)))
 		}
-		t.rows = append(t.rows, r)
+		t.Rows = append(t.Rows, r)
 	}
 	add("reason", func(a app) string { return string(a.status.Reason) }, func(cloud) string { return string(injector.NamespaceEnabled) })
 	add("profile", func(a app) string { return a.status.Profile }, func(c cloud) string { return c.profile })
 	add("endpoint", func(a app) string { return a.status.Endpoint }, func(c cloud) string { return c.endpoint })
 	add("sidecar", func(a app) string { return a.status.Sidecar }, func(c cloud) string { return c.sidecar })
-	if d.options.nodes {
-		add("sidecar's Collector", func(a app) string { return collectorState(a.pod) }, func(c cloud) string {
-			if c.sidecar == "none" {
-				return "–"
-			}
-			return "running"
-		})
-	}
 	add("left out", func(a app) string { return leftOut(a.status.Skipped, false) }, func(c cloud) string { return leftOut(c.leftOut, false) })
 	add("  because", func(a app) string { return leftOut(a.status.Skipped, true) }, func(c cloud) string { return leftOut(c.leftOut, true) })
 }
@@ -143,23 +126,4 @@ func leftOut(skipped map[injector.Reason][]string, reasons bool) string {
 		return "–"
 	}
 	return strings.Join(said, ", ")
-}
-
-// collectorState is how the sidecar does.
-func collectorState(pod *corev1.Pod) string {
-	for _, c := range pod.Status.InitContainerStatuses {
-		if c.Name != injector.SidecarName {
-			continue
-		}
-		switch {
-		case c.RestartCount > 0:
-			return fmt.Sprintf("restarted %d times", c.RestartCount)
-		case c.State.Running != nil:
-			return "running"
-		case c.State.Terminated != nil:
-			return strings.ToLower(c.State.Terminated.Reason)
-		}
-		return "waiting"
-	}
-	return "–"
 }

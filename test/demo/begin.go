@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/test/demo/screen"
+	"github.com/telepod/telepod/test/estate"
+)
+
+// secret is what the shop writes into its telemetry (examples/shop/leak), and nobody may find.
+const secret = "shop-secret-4711"
+
+func (t *story) build(ctx context.Context) (string, func(), error) {
+	return "Kubernetes, containerd, Helm, Collector, Jaeger, Telepod and the shop are there", nil, t.estate.Build(ctx)
+}
+
+func (t *story) start(ctx context.Context) (string, func(), error) {
+	if err := t.estate.StartClusters(ctx); err != nil {
+		return "", nil, err
+	}
+	if err := t.estate.StartStores(ctx, secret); err != nil {
+		return "", nil, err
+	}
+	return "three clusters of five nodes; Jaeger, Prometheus, S3 and Kafka as processes beside the primary", t.showSites, nil
+}
+
+func (t *story) showSites() {
+	sites := t.estate.Sites()
+	table := screen.Table{}
+	each := func(text func(*estate.Site) string) (texts []string) {
+		for _, s := range sites {
+			texts = append(texts, text(s))
+		}
+		return texts
+	}
+	table.Head = each(func(s *estate.Site) string { return s.Cloud })
+	table.Add("cluster", each(func(s *estate.Site) string { return s.Place.Cluster })...)
+	table.Add("region", each(func(s *estate.Site) string { return s.Region })...)
+	table.Add("central site", each(func(s *estate.Site) string {
+		if s.Central() {
+			return s.Role + ", " + s.Endpoint
+		}
+		return "–"
+	})...)
+	for _, to := range sites {
+		table.Add("round trip to "+to.Cloud, each(func(s *estate.Site) string { return estate.RoundTrip(s.Place, to.Place).String() })...)
+	}
+	t.Table(table)
+}
+
+func (t *story) install(ctx context.Context) (string, func(), error) {
+	for _, s := range t.estate.Sites() {
+		t.Command("helm install telepod charts/telepod -n telepod -f " + s.Example() + " -f … # " + s.Place.Cluster)
+	}
+	if err := t.estate.Install(ctx); err != nil {
+		return "", nil, err
+	}
+	return "injector and regional Collector in each, a central site in two; one authority signed for all of them", nil, nil
+}
+
+func (t *story) shop(ctx context.Context) (string, func(), error) {
+	t.Command("kubectl apply -f examples/shop/deploy/{aws,gcp,azure}.yaml # the namespace has the label telepod.dev/injection: enabled")
+	if err := t.estate.DeployShop(ctx); err != nil {
+		return "", nil, err
+	}
+	var err error
+	if t.orders, err = t.estate.PlaceOrders(2); err != nil {
+		return "", nil, err
+	}
+	var pods []*corev1.Pod
+	for _, s := range t.estate.Sites() {
+		list, err := s.Client.CoreV1().Pods("shop").List(ctx, metav1.ListOptions{LabelSelector: "app in (order, product, payment)"})
+		if err != nil {
+			return "", nil, err
+		}
+		if len(list.Items) != 1 {
+			return "", nil, fmt.Errorf("%s has %d pods of order, product or payment: want one", s.Place.Cluster, len(list.Items))
+		}
+		pods = append(pods, &list.Items[0])
+	}
+	return "order calls product and inventory, then payment; two orders a second are placed from now on", func() { t.showPods(pods) }, nil
+}
+
+// showPods shows what pods were given that say nothing of a cloud themselves.
+func (t *story) showPods(pods []*corev1.Pod) {
+	table := screen.Table{}
+	add := func(name string, got func(int) string, want func(*estate.Site) string) {
+		row := screen.Row{Name: name}
+		for i, s := range t.estate.Sites() {
+			row.Cells = append(row.Cells, t.checks.Equal(s.Place.Cluster+": "+name, got(i), want(s)))
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	var environments []map[string]string
+	for i, pod := range pods {
+		table.Head = append(table.Head, t.estate.Sites()[i].Cloud+": "+pod.Labels["app"])
+		environments = append(environments, environment(pod))
+	}
+	variable := func(name string, want func(*estate.Site) string) {
+		add(name, func(i int) string { return environments[i][name] }, want)
+	}
+	variable("CLOUD_PROVIDER", func(s *estate.Site) string { return s.Cloud })
+	variable("CLOUD_PLATFORM", func(s *estate.Site) string { return s.Platform })
+	variable("CLOUD_REGION", func(s *estate.Site) string { return s.Region })
+	variable("CLOUD_AVAILABILITY_ZONE", func(s *estate.Site) string { return s.Zone })
+	variable("CLOUD_ACCOUNT_ID", func(s *estate.Site) string { return s.Account })
+	variable("K8S_CLUSTER_NAME", func(s *estate.Site) string { return s.Place.Cluster })
+	variable("K8S_NODE_NAME", func(s *estate.Site) string { return s.Apps().Name })
+	variable("OTEL_EXPORTER_OTLP_ENDPOINT", func(s *estate.Site) string { return "http://" + s.Apps().Address + ":4317" })
+	add("because", func(i int) string { return reason(pods[i]) }, func(*estate.Site) string { return string(injector.NamespaceEnabled) })
+	t.Table(table)
+}
+
+// environment is that of a pod's container, with what the kubelet fills in.
+func environment(pod *corev1.Pod) map[string]string {
+	fields := map[string]string{
+		"metadata.name": pod.Name, "metadata.namespace": pod.Namespace, "metadata.uid": string(pod.UID),
+		"spec.nodeName": pod.Spec.NodeName, "status.hostIP": pod.Status.HostIP, "status.podIP": pod.Status.PodIP,
+	}
+	for key, value := range pod.Labels {
+		fields["metadata.labels['"+key+"']"] = value
+	}
+	env := map[string]string{}
+	for _, v := range pod.Spec.Containers[0].Env {
+		env[v.Name] = v.Value
+		if v.ValueFrom != nil && v.ValueFrom.FieldRef != nil {
+			env[v.Name] = fields[v.ValueFrom.FieldRef.FieldPath]
+		}
+		for name, value := range env {
+			env[v.Name] = strings.ReplaceAll(env[v.Name], "$("+name+")", value)
+		}
+	}
+	return env
+}
+
+// reason is the one in the pod's telepod.dev/status.
+func reason(pod *corev1.Pod) string {
+	var status injector.Status
+	if err := json.Unmarshal([]byte(pod.Annotations[injector.StatusAnnotation]), &status); err != nil {
+		return err.Error()
+	}
+	return string(status.Reason)
+}
+
+// patience is what something may take on a slow machine.
+const patience = 2 * time.Minute
+
+// until tries again until it succeeds.
+func until(ctx context.Context, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("gave up after %s", patience))
+	defer cancel()
+	for {
+		err := try(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/telepod/telepod/test/estate"
+	"github.com/telepod/telepod/test/report"
+)
+
+// The load of each region, in spans a second, and what of it a site has to receive to count as used.
+const (
+	loadRate = 50
+	used     = 3 * loadRate / 3
+)
+
+// outage is how long the primary stays away.
+const outage = 15 * time.Second
+
+func (t *story) kill(ctx context.Context) (string, func(), error) {
+	if err := t.settle(ctx); err != nil {
+		return "", nil, err
+	}
+	at, err := t.estate.KillPrimary(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	t.mark(report.Failure, "primary killed", at)
+	over, err := t.received(ctx, "backup", at)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := pause(ctx, time.Until(at.Add(outage))); err != nil {
+		return "", nil, err
+	}
+	if err := t.estate.StartPrimary(ctx); err != nil {
+		return "", nil, err
+	}
+	ready := time.Now()
+	t.mark(report.Return, "primary is ready", ready)
+	back, err := t.received(ctx, "primary", ready)
+	if err != nil {
+		return "", nil, err
+	}
+	t.timed("killed", over, back)
+	return fmt.Sprintf("kill -9 of its processes: the backup receives after %.1f s; %.0f s later the primary is ready, and used after %.1f s",
+		over.Seconds(), ready.Sub(at).Seconds(), back.Seconds()), nil, nil
+}
+
+func (t *story) partition(ctx context.Context) (string, func(), error) {
+	if err := t.settle(ctx); err != nil {
+		return "", nil, err
+	}
+	at := time.Now()
+	if err := t.estate.CutPrimary(ctx); err != nil {
+		return "", nil, err
+	}
+	t.mark(report.Failure, "primary cut off", at)
+	over, err := t.received(ctx, "backup", at)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := pause(ctx, time.Until(at.Add(outage))); err != nil {
+		return "", nil, err
+	}
+	joined := time.Now()
+	if err := t.estate.JoinPrimary(ctx); err != nil {
+		return "", nil, err
+	}
+	t.mark(report.Return, "primary joined", joined)
+	back, err := t.received(ctx, "primary", joined)
+	if err != nil {
+		return "", nil, err
+	}
+	t.timed("cut off", over, back)
+	return fmt.Sprintf("packets to it vanish: the backup receives after %.1f s, and %.1f s after the end of it the primary is used again", over.Seconds(), back.Seconds()), nil, nil
+}
+
+// timed notes how long it took. No speed is asserted beyond seconds: this machine may be busy.
+func (t *story) timed(how string, over, back time.Duration) {
+	t.row("primary "+how+": time to fail over", fmt.Sprintf("%.1f s", over.Seconds()), "until the backup receives, to half a second", over < time.Minute)
+	t.row("primary "+how+": time to return", fmt.Sprintf("%.1f s", back.Seconds()), "until the primary, which is back, receives", back < time.Minute)
+}
+
+// cut breaks the links of the region that is farthest away. Its Collector keeps everything on disk.
+func (t *story) cut(ctx context.Context) (string, func(), error) {
+	if err := t.settle(ctx); err != nil {
+		return "", nil, err
+	}
+	const length = time.Minute
+	region := t.estate.Sites()[2]
+	at := time.Now()
+	before := t.queued(region)
+	t.estate.CutRegion(region.Cloud)
+	t.mark(report.Failure, region.Region+" cut off", at)
+	if err := pause(ctx, length); err != nil {
+		return "", nil, err
+	}
+	grown := t.queued(region)
+	if err := t.estate.JoinRegion(region.Cloud); err != nil {
+		return "", nil, err
+	}
+	mended := time.Now()
+	t.mark(report.Return, region.Region+" joined", mended)
+	err := until(ctx, func(context.Context) error {
+		if now := t.queued(region); now > before+grown/10 {
+			return fmt.Errorf("%.0f bytes wait on the disk of %s", now, region.Place.Cluster)
+		}
+		return nil
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	drained := time.Since(mended)
+	t.row("region cut off: queue on disk", fmt.Sprintf("%.0f kB", grown/1000), fmt.Sprintf("after %s; drained %.1f s after the link was back", length, drained.Seconds()), grown > before+10_000)
+	return fmt.Sprintf("%s kept %.0f kB on its disk, and sent it within %.1f s", region.Region, grown/1000, drained.Seconds()), nil, nil
+}
+
+// settle waits until the primary receives what all regions send.
+func (t *story) settle(ctx context.Context) error {
+	if t.watch == nil {
+		t.watch = t.estate.Watch()
+	}
+	_, err := t.received(ctx, "primary", time.Now())
+	return err
+}
+
+// received waits until a site receives the load, and returns when that was first seen after a moment.
+func (t *story) received(ctx context.Context, role string, after time.Time) (took time.Duration, err error) {
+	err = until(ctx, func(context.Context) error {
+		for _, s := range t.watch.Samples() {
+			if s.At.After(after) && s.Received[role] >= used {
+				took = s.At.Sub(after)
+				return nil
+			}
+		}
+		return fmt.Errorf("the %s site does not receive %d spans a second", role, used)
+	})
+	return took, err
+}
+
+// queued is what waits on a region's disk, in bytes.
+func (t *story) queued(s *estate.Site) float64 {
+	samples := t.watch.Samples()
+	if len(samples) == 0 {
+		return 0
+	}
+	return samples[len(samples)-1].Queue[s.Place.Cluster]
+}
+
+func pause(ctx context.Context, length time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(length):
+		return nil
+	}
+}

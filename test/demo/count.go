@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/telepod/telepod/test/demo/screen"
+	"github.com/telepod/telepod/test/monitoring"
+	"github.com/telepod/telepod/test/report"
+)
+
+// count compares what was sent with what is there.
+func (t *story) count(ctx context.Context) (string, func(), error) {
+	if err := t.settle(ctx); err != nil {
+		return "", nil, err
+	}
+	t.load.Stop()
+	orders, err := t.orders.Stop()
+	if err != nil {
+		return "", nil, err
+	}
+	t.row("orders that failed", fmt.Sprintf("%d of %d", orders.Failed, orders.Requests), fmt.Sprintf("placed %d, declined and refunded %d; errors %q", orders.Placed, orders.Declined, orders.Errors), orders.Failed == 0 && orders.Requests > 0)
+	o, err := t.estate.Outcome(ctx, t.load, patience)
+	if err != nil {
+		return "", nil, err
+	}
+	t.row("spans sent", fmt.Sprint(o.Sent), "by three regions, with sequence numbers", o.Sent > 0)
+	t.row("spans accepted", fmt.Sprint(o.Acked), fmt.Sprintf("by regional Collectors; refused at first: %v", o.Refused), o.Acked == o.Sent)
+	t.row("spans archived", fmt.Sprint(o.Archived), "in S3, each counted once", o.Archived == o.Acked)
+	t.row("spans lost", fmt.Sprint(o.Lost), "accepted and never archived", o.Lost == 0)
+	t.row("spans twice", fmt.Sprint(o.Extra), "further copies in S3", o.Extra*100 <= o.Sent)
+	if err := t.secrets(ctx); err != nil {
+		return "", nil, err
+	}
+	if err := t.reconcile(ctx); err != nil {
+		return "", nil, err
+	}
+	if err := t.monitoring(ctx); err != nil {
+		return "", nil, err
+	}
+	return fmt.Sprintf("%d spans sent, %d archived, %d lost, %d twice; %d orders, %d failed", o.Sent, o.Archived, o.Lost, o.Extra, orders.Requests, orders.Failed), t.showOutcome, nil
+}
+
+// monitoring asks Prometheus everything that the chart's dashboards and rules ask.
+func (t *story) monitoring(ctx context.Context) error {
+	result, err := monitoring.Check(ctx, t.estate.Stores.Prometheus)
+	if err != nil {
+		return err
+	}
+	silent := result.WithoutData()
+	t.row("dashboards and rules with data", fmt.Sprintf("%d without", len(silent)), fmt.Sprintf("%q", silent), len(silent) == 0)
+	return nil
+}
+
+func (t *story) showOutcome() {
+	table := screen.Table{Head: []string{"", ""}}
+	for _, row := range t.outcome {
+		table.Rows = append(table.Rows, screen.Row{Name: row.Name, Cells: []screen.Cell{{Text: row.Value, Wrong: !row.OK}, {Text: row.Note}}})
+	}
+	t.Table(table)
+}
+
+// write writes the HTML report of what there is.
+func (t *story) write(path string) error {
+	if t.watch == nil {
+		return nil
+	}
+	r := report.Report{Title: "Telepod: three clouds, one failover", Started: t.began, Ended: time.Now(),
+		Steps: t.steps, Trace: t.trace, Outcome: t.outcome, Timeline: report.Timeline{Marks: t.marks, QueueUnit: "bytes"}}
+	for _, s := range t.estate.Sites() {
+		r.Clusters = append(r.Clusters, report.Cluster{Name: s.Place.Cluster, Cloud: s.Cloud, Region: s.Region, Role: s.Role})
+	}
+	for _, s := range t.watch.Samples() {
+		sample := report.Sample{At: s.At, Site: map[string]float64{}, Queue: s.Queue}
+		for _, site := range t.estate.Sites() {
+			if site.Central() {
+				sample.Site[site.Place.Cluster] = s.Received[site.Role] // nothing from a site that is gone
+			}
+		}
+		r.Timeline.Samples = append(r.Timeline.Samples, sample)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	defer file.Close()
+	if err := r.WriteHTML(file); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	t.Note("The report is in " + path)
+	return file.Close()
+}
+
+// invite tells how to look around while everything is kept.
+func (t *story) invite() {
+	t.Heading("Everything stays until Ctrl-C")
+	stores := t.estate.Stores
+	for _, what := range [][2]string{
+		{"Prometheus: pages and API", stores.Prometheus},
+		{"Jaeger: its API; built from its module it has no pages", stores.Jaeger + "/api/traces/" + t.trace.ID},
+		{"S3: the archive", stores.S3 + "/archive/"},
+		{"the shop: place an order", t.estate.OrderURL() + "/orders"},
+	} {
+		t.Line("   " + what[0] + "\n     " + what[1])
+	}
+	for _, s := range t.estate.Sites() {
+		t.Line("   " + s.Place.Cluster + "\n     export KUBECONFIG=" + s.Kubeconfig())
+	}
+}

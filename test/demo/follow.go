@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/telepod/telepod/test/demo/screen"
+	"github.com/telepod/telepod/test/report"
+)
+
+// follow finds the trace of a good order, and that of one whose payment was declined.
+func (t *story) follow(ctx context.Context) (string, func(), error) {
+	placed, err := t.find(ctx, "ok")
+	if err != nil {
+		return "", nil, err
+	}
+	declined, err := t.find(ctx, "declined")
+	if err != nil {
+		return "", nil, err
+	}
+	t.trace = declined
+	said := fmt.Sprintf("an order is one trace of %d spans over three clouds, found in Jaeger; a declined one has an error and a refund", len(placed.Spans))
+	return said, func() {
+		t.Line("")
+		t.Note("The declined order, from " + t.estate.Stores.Jaeger + "/api/traces/" + declined.ID)
+		t.waterfall(declined)
+		t.checkTrace("placed order", placed)
+		t.checkTrace("declined order", declined)
+		t.checkRefund(declined)
+	}, nil
+}
+
+// find waits until the trace of an order with a card is in Jaeger, as a whole. Of good orders only a
+// share is kept, so it looks at one after the other.
+func (t *story) find(ctx context.Context, card string) (found report.Trace, err error) {
+	err = until(ctx, func(ctx context.Context) error {
+		var ids []string
+		for _, order := range t.orders.Seen() {
+			if order.Card == card && order.Error == "" {
+				ids = append(ids, order.TraceID)
+			}
+		}
+		for _, id := range ids {
+			answer, err := t.estate.Stores.Trace(ctx, id)
+			if err != nil {
+				continue // not kept, or not there yet
+			}
+			trace, err := report.ParseJaeger(answer)
+			if err != nil {
+				return err
+			}
+			if len(services(trace)) == 4 && whole(trace) {
+				found = trace
+				return nil
+			}
+		}
+		return fmt.Errorf("none of %d orders with the card %q is in Jaeger with the spans of all services", len(ids), card)
+	})
+	return found, err
+}
+
+func services(trace report.Trace) []string {
+	var names []string
+	for _, s := range trace.Spans {
+		if !slices.Contains(names, s.Service) {
+			names = append(names, s.Service)
+		}
+	}
+	return names
+}
+
+// whole reports whether every span's parent is there.
+func whole(trace report.Trace) bool {
+	roots := 0
+	for _, s := range trace.Spans {
+		if s.ParentID == "" {
+			roots++
+			continue
+		}
+		if !slices.ContainsFunc(trace.Spans, func(o report.Span) bool { return o.ID == s.ParentID }) {
+			return false
+		}
+	}
+	return roots == 1
+}
+
+// waterfall draws a trace in text.
+func (t *story) waterfall(trace report.Trace) {
+	begin := trace.Spans[0].Start
+	end := begin
+	for _, s := range trace.Spans {
+		if e := s.Start.Add(s.Duration); e.After(end) {
+			end = e
+		}
+	}
+	const bar = 30
+	at := func(moment time.Time) int {
+		return int(float64(bar) * float64(moment.Sub(begin)) / float64(end.Sub(begin)+1))
+	}
+	for _, s := range trace.Spans {
+		from := at(s.Start)
+		length := max(1, at(s.Start.Add(s.Duration))-from)
+		drawn := strings.Repeat(" ", from) + strings.Repeat("━", length)
+		mark := ""
+		if s.Error {
+			mark = " error"
+		}
+		t.Line(fmt.Sprintf("   %-6s%-10s%-*s %5.0f ms  %s%s", s.Cloud, s.Service, bar, drawn, float64(s.Duration.Microseconds())/1000, screen.Shorten(s.Name, 28), mark))
+	}
+}
+
+// checkTrace holds every span to the cluster that it comes from.
+func (t *story) checkTrace(name string, trace report.Trace) {
+	clouds := map[string]bool{}
+	for _, s := range trace.Spans {
+		clouds[s.Cloud] = true
+		what := name + ": span " + s.Service + "/" + s.Name + ": "
+		known := false
+		for _, site := range t.estate.Sites() {
+			if site.Cloud != s.Cloud {
+				continue
+			}
+			known = true
+			for key, want := range map[string]string{
+				"cloud.region": site.Region, "cloud.platform": site.Platform, "cloud.account.id": site.Account,
+				"cloud.availability_zone": site.Zone, "k8s.cluster.name": site.Place.Cluster, "k8s.namespace.name": "shop",
+				"k8s.node.name": site.Apps().Name, "k8s.deployment.name": s.Service, "deployment.environment.name": "demo",
+			} {
+				t.checks.Equal(what+key, s.Attributes[key], want)
+			}
+		}
+		t.checks.That(known, "%sno cloud is %q", what, s.Cloud)
+		t.checks.That(s.Attributes["k8s.pod.name"] != "" && s.Attributes["k8s.pod.uid"] != "", "%shas no pod", what)
+		t.checks.That(strings.HasPrefix(s.Attributes["user.id"], "user-"), "%suser.id of the baggage is %q", what, s.Attributes["user.id"])
+	}
+	t.checks.That(len(clouds) == 3, "%s has spans of %d clouds", name, len(clouds))
+	t.row(name+": one trace", fmt.Sprintf("%d spans, %d services, %d clouds", len(trace.Spans), len(services(trace)), len(clouds)),
+		"each with the identity of its own cluster, and user.id from the baggage", len(clouds) == 3)
+}
+
+func (t *story) checkRefund(trace report.Trace) {
+	failed, refunded := false, false
+	for _, s := range trace.Spans {
+		failed = failed || s.Error && s.Service == "payment"
+		for _, e := range s.Events {
+			refunded = refunded || strings.Contains(strings.ToLower(e.Name), "refund")
+		}
+		refunded = refunded || strings.Contains(strings.ToLower(s.Name), "refund")
+	}
+	t.row("declined order: error and refund", fmt.Sprintf("error %t, refund %t", failed, refunded), "in the payment's and the inventory's spans", failed && refunded)
+}
+
+var errNoData = errors.New("no data yet")

@@ -1,0 +1,96 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/demo/screen"
+	"github.com/telepod/telepod/test/install"
+)
+
+// demo is one run.
+type demo struct {
+	screen *screen.Screen
+	checks *screen.Checks
+	told   bool // the story has come to its end
+
+	dir     string // a kubectl; logs, where something fails
+	logs    bool   // there are some
+	cluster *cluster.Cluster
+	webhook *install.Webhook
+	client  kubernetes.Interface
+}
+
+// step is a part of the story.
+type step struct {
+	title string
+	// do returns a sentence on what was done, and how to show more of it; nil if there is no more.
+	do func(context.Context) (said string, show func(), err error)
+}
+
+// Run tells the story, leaves the control plane up until the context ends if it is to be kept, and ends
+// everything. The checks hold what was not as it should be.
+func Run(ctx context.Context, s *screen.Screen, checks *screen.Checks, keep bool) error {
+	d := &demo{screen: s, checks: checks}
+	err := d.tell(ctx)
+	if err == nil && keep {
+		d.invite()
+		<-ctx.Done()
+	}
+	return errors.Join(err, d.end(ctx))
+}
+
+func (d *demo) tell(ctx context.Context) error {
+	for n, s := range []step{
+		{"Build what is needed: Kubernetes, Helm, Telepod", d.build},
+		{"Start a control plane", d.start},
+		{"Install Telepod", d.install},
+		{"Create a shop in three namespaces, one a cloud", d.shop},
+		{"Create a Job with a Collector sidecar in each cloud", d.jobs},
+		{"Leave a pod alone that opted out", d.leaveAlone},
+		{"Make typing mistakes", d.mistakes},
+	} {
+		d.screen.Step(n+1, s.title)
+		began := time.Now()
+		said, show, err := s.do(ctx)
+		if err != nil {
+			return fmt.Errorf("step %d: %w", n+1, err)
+		}
+		d.screen.Done(said, time.Since(began))
+		if show != nil {
+			show()
+		}
+	}
+	d.told = true
+	return nil
+}
+
+// end leaves nothing behind but, after a failure, logs.
+func (d *demo) end(ctx context.Context) error {
+	var errs []error
+	if wrong := !d.told || len(d.checks.Failures) > 0; wrong && d.cluster != nil && ctx.Err() == nil {
+		errs = append(errs, d.saveLogs())
+	}
+	if d.webhook != nil {
+		errs = append(errs, d.webhook.Stop())
+	}
+	if d.cluster != nil {
+		d.screen.Step(0, "Clean up")
+		began := time.Now()
+		if err := d.cluster.Stop(); err != nil {
+			errs = append(errs, err)
+		} else {
+			d.screen.Done("the control plane is gone, and so are its files", time.Since(began))
+		}
+	}
+	if !d.logs && d.dir != "" {
+		errs = append(errs, os.RemoveAll(d.dir))
+	}
+	return errors.Join(errs...)
+}

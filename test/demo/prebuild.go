@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime"
+
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/collector"
+	"github.com/telepod/telepod/test/estate"
+	"github.com/telepod/telepod/test/helm"
+	"github.com/telepod/telepod/test/install"
+)
+
+// prebuild builds what the demo and the tests take, with progress to look at.
+func prebuild(ctx context.Context) error {
+	if _, err := helm.V4(ctx); err != nil {
+		return err
+	}
+	if _, err := helm.V3(ctx); err != nil {
+		return err
+	}
+	for _, program := range []func(context.Context) (string, error){
+		collector.Sidecar, collector.App, collector.Full, collector.Backends,
+	} {
+		if _, err := program(ctx); err != nil {
+			return err
+		}
+	}
+	if os.Geteuid() != 0 || runtime.GOOS != "linux" {
+		return cluster.Build(ctx, cluster.Options{})
+	}
+	if _, err := install.Images(ctx); err != nil {
+		return err
+	}
+	e, err := estate.New()
+	if err != nil {
+		return err
+	}
+	defer e.Stop() // of nothing but a directory
+	return e.Build(ctx)
+}
