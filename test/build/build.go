@@ -126,12 +126,8 @@ func (s Spec) compile(ctx context.Context, module, shelf, key string) (string, e
 }
 
 func (s Spec) run(ctx context.Context, module, out string) error {
-	patched, err := os.MkdirTemp("", "telepod-patch-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(patched)
-	flags, err := s.patch(ctx, module, patched)
+	flags, cleanUp, err := s.patch(ctx, module)
+	defer cleanUp()
 	if err != nil {
 		return err
 	}

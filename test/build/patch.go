@@ -20,11 +20,20 @@ type Patch struct {
 }
 
 // patch copies the patched dependencies to a directory, and returns the flags of go build that take
-// them from there; none without patches.
-func (s Spec) patch(ctx context.Context, module, dir string) ([]string, error) {
+// them from there; none without patches. The directory has to be cleaned up in any case.
+func (s Spec) patch(ctx context.Context, module string) (flags []string, cleanUp func(), err error) {
 	if len(s.Patches) == 0 {
-		return nil, nil
+		return nil, func() {}, nil
 	}
+	dir, err := os.MkdirTemp("", "telepod-patch-")
+	if err != nil {
+		return nil, func() {}, err
+	}
+	flags, err = s.patchInto(ctx, module, dir)
+	return flags, func() { _ = os.RemoveAll(dir) }, err // what stays is in the directory for such things
+}
+
+func (s Spec) patchInto(ctx context.Context, module, dir string) ([]string, error) {
 	mod, err := os.ReadFile(filepath.Join(module, "go.mod"))
 	if err != nil {
 		return nil, err
