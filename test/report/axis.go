@@ -62,6 +62,22 @@ func quantity(value float64) string {
 	return thousands(digits(value))
 }
 
+// amount is a quantity, of bytes in their own units.
+func amount(value float64, unit string) string {
+	if unit != "bytes" {
+		return quantity(value)
+	}
+	for _, u := range []struct {
+		size float64
+		name string
+	}{{1e9, " GB"}, {1e6, " MB"}, {1e3, " kB"}} {
+		if value >= u.size {
+			return digits(value/u.size) + u.name
+		}
+	}
+	return digits(value) + " B"
+}
+
 func digits(value float64) string {
 	switch {
 	case value >= 100 || value == math.Trunc(value):

@@ -9,7 +9,8 @@
 //	jaeger.go     a trace out of the answer of Jaeger's query service
 //	waterfall.go  spans in the order of the tree, with places in per cent
 //	timeline.go   marks, gaps between failure and return, and the two plots
-//	plot.go       samples as paths, with names at their ends
+//	series.go     samples by line, smoothed
+//	plot.go       lines as paths, with names at their ends
 //	axis.go       round numbers for axes
 //	cloud.go      how a cloud is drawn
 //	page.go       the page: template, style and script of page/, embedded

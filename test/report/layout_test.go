@@ -90,11 +90,54 @@ func TestNumbers(t *testing.T) {
 		{quantity(12345), "12.3 k"}, {quantity(2.5e6), "2.5 M"},
 		{length(0), "0"}, {length(250 * time.Microsecond), "250 µs"}, {length(12300 * time.Microsecond), "12.3 ms"},
 		{length(1500 * time.Millisecond), "1.5 s"}, {length(59999 * time.Millisecond), "60 s"}, {length(252 * time.Second), "4 min 12 s"},
+		{amount(1.27e6, "bytes"), "1.27 MB"}, {amount(500e3, "bytes"), "500 kB"}, {amount(12, "bytes"), "12 B"}, {amount(12345, "items"), "12.3 k"},
+		{short("telepod.shop.v1.Inventory/Deduct"), "Inventory/Deduct"}, {short("GET /products/{id}"), "GET /products/{id}"}, {short("/health"), "/health"},
 		{clock(5, 30), "5 s"}, {clock(65, 100), "1:05"},
 		{fmt.Sprint(ticks(612, 6)), "[0 200 400 600 800]"}, {fmt.Sprint(ticks(0, 4)), "[0 1]"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+// TestSmooth: looks of every half second at something that sends every second.
+func TestSmooth(t *testing.T) {
+	line := series{}
+	for i := range 20 {
+		line.at = append(line.at, noon.Add(time.Duration(i)*500*time.Millisecond))
+		line.values = append(line.values, float64(i%2*200))
+	}
+	line.smooth(1500 * time.Millisecond)
+	for i, value := range line.values[1:19] {
+		if value < 60 || value > 140 {
+			t.Errorf("value %d is %v, want about 100", i+1, value)
+		}
+	}
+	step := series{at: line.at, values: append(make([]float64, 10), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)}
+	step.smooth(2 * time.Second)
+	if step.values[9] >= 0.5 || step.values[10] <= 0.5 {
+		t.Errorf("a step was moved: %v", step.values)
+	}
+}
+
+// TestUsual: what is rare and far above the rest does not set the scale, and is named.
+func TestUsual(t *testing.T) {
+	for name, c := range map[string]struct {
+		rare, want float64
+	}{"a spike": {900, 150}, "a peak": {250, 250}} {
+		line := series{name: "a"}
+		for i := range 100 {
+			line.at = append(line.at, noon.Add(time.Duration(i)*time.Second))
+			line.values = append(line.values, 100)
+		}
+		line.values[50] = c.rare
+		if got := usual([]series{line}); got != c.want {
+			t.Errorf("%s: drawn up to %v, want %v", name, got, c.want)
+		}
+		f := frame{height: 100, start: noon, limit: c.want, across: func(time.Time) float64 { return 0 }}
+		if peaks := newPlot(f, []series{line}).Peaks; (len(peaks) == 1) != (c.rare > 250) || len(peaks) == 1 && peaks[0].Label != "900" {
+			t.Errorf("%s: peaks %v", name, peaks)
 		}
 	}
 }

@@ -15,6 +15,13 @@ type plot struct {
 	Top, Bottom float64
 	Lines       []lineView
 	Levels      []level
+	Peaks       []peak
+}
+
+// peak is where a line leaves the plot at its top, with the value that it reaches.
+type peak struct {
+	X, Y         float64
+	Label, Class string
 }
 
 type lineView struct {
@@ -38,24 +45,25 @@ type frame struct {
 	top, height float64
 	start       time.Time
 	across      func(time.Time) float64
+	limit       float64 // the highest value to be drawn
+	unit        string
 }
 
 func newPlot(f frame, all []series) plot {
-	p := plot{Top: f.top, Bottom: f.top + f.height}
-	most := 0.0
-	for _, line := range all {
-		most = max(most, slices.Max(line.values))
-	}
-	steps := ticks(most, 4)
+	p := plot{Unit: f.unit, Top: f.top, Bottom: f.top + f.height}
+	steps := ticks(f.limit, 4)
 	limit := steps[len(steps)-1]
 	up := func(value float64) float64 {
 		return p.Bottom - f.height*min(max(value, 0), limit)/limit
 	}
 	for _, step := range steps {
-		p.Levels = append(p.Levels, level{Y: up(step), Label: quantity(step)})
+		p.Levels = append(p.Levels, level{Y: up(step), Label: amount(step, f.unit)})
 	}
 	for _, line := range all {
 		p.Lines = append(p.Lines, draw(line, f, up))
+		if i := slices.Index(line.values, slices.Max(line.values)); line.values[i] > limit {
+			p.Peaks = append(p.Peaks, peak{X: f.across(line.at[i]), Y: f.top, Label: amount(line.values[i], f.unit), Class: line.cloud.Class})
+		}
 	}
 	apart(p.Lines, f)
 	return p
@@ -77,7 +85,10 @@ func draw(line series, f frame, up func(float64) float64) lineView {
 	}
 	view.Line = path.String()
 	view.Area = fmt.Sprintf("%sL%.1f %.1fL%.1f %.1fZ", view.Line, view.EndX, f.top+f.height, f.across(line.at[0]), f.top+f.height)
-	view.Most = quantity(view.highestValue)
+	view.Most = amount(view.highestValue, f.unit)
+	if f.unit != "bytes" {
+		view.Most += " " + f.unit
+	}
 	return view
 }
 

@@ -1,9 +1,6 @@
 package report
 
 import (
-	"cmp"
-	"maps"
-	"math"
 	"slices"
 	"time"
 )
@@ -79,23 +76,28 @@ func newTimeline(course Timeline, clusters []Cluster) timeline {
 	rows := t.placeMarks(course.Marks, across)
 	t.Top = float64(rows)*rowOfMarks + 36
 	bottom := t.Top
+	rates := gather(course.Samples, clusters, func(s Sample) map[string]float64 { return s.Site })
+	for i := range rates {
+		rates[i].smooth(smoothOver)
+	}
+	queues := gather(course.Samples, clusters, func(s Sample) map[string]float64 { return s.Queue })
 	for _, wanted := range []struct {
 		title, unit string
-		height      float64
-		values      func(Sample) map[string]float64
+		height, top float64
+		lines       []series
 	}{
-		{"Spans a second, by site", "spans/s", heightOfRates, func(s Sample) map[string]float64 { return s.Site }},
-		{"Waiting on disk, by region", course.queueUnit(), heightOfQueue, func(s Sample) map[string]float64 { return s.Queue }},
+		{"Spans a second, by site", "spans/s", heightOfRates, usual(rates), rates},
+		{"Waiting on disk, by region", course.queueUnit(), heightOfQueue, most(queues), queues},
 	} {
-		frame := frame{top: bottom, height: wanted.height, start: start, across: across}
+		if len(wanted.lines) == 0 {
+			continue
+		}
+		frame := frame{top: bottom, height: wanted.height, start: start, across: across, limit: wanted.top, unit: wanted.unit}
 		if len(t.Plots) > 0 {
 			frame.top += betweenPlots
 		}
-		drawn := newPlot(frame, gather(course.Samples, clusters, wanted.values))
-		if len(drawn.Lines) == 0 {
-			continue
-		}
-		drawn.Title, drawn.Unit = wanted.title, wanted.unit
+		drawn := newPlot(frame, wanted.lines)
+		drawn.Title = wanted.title
 		t.Plots = append(t.Plots, drawn)
 		t.Data.Plots = append(t.Data.Plots, drawn.out())
 		bottom = frame.top + frame.height
@@ -186,49 +188,4 @@ func outages(marks []Mark, across func(time.Time) float64) []outage {
 		found = append(found, outage{X: from, Width: plotRight - from})
 	}
 	return found
-}
-
-// series is one line: its name, its colour, and its values where they were measured.
-type series struct {
-	name   string
-	cloud  cloudView
-	second bool // a line of the same colour came before
-	at     []time.Time
-	values []float64
-}
-
-// gather sorts the samples' maps into lines: those of clusters in the clusters' order, others after
-// them by name.
-func gather(samples []Sample, clusters []Cluster, values func(Sample) map[string]float64) []series {
-	clouds, rank := map[string]string{}, map[string]int{}
-	for i, cluster := range clusters {
-		clouds[cluster.Name], rank[cluster.Name] = cluster.Cloud, i-len(clusters)
-	}
-	names := map[string]bool{}
-	for _, sample := range samples {
-		for name := range values(sample) {
-			names[name] = true
-		}
-	}
-	ordered := slices.SortedFunc(maps.Keys(names), func(a, b string) int {
-		if rank[a] != rank[b] {
-			return rank[a] - rank[b]
-		}
-		return cmp.Compare(a, b)
-	})
-	var all []series
-	used := map[string]bool{}
-	for _, name := range ordered {
-		line := series{name: name, cloud: viewOfCloud(clouds[name])}
-		line.second, used[line.cloud.Class] = used[line.cloud.Class], true
-		for _, sample := range samples {
-			if value, ok := values(sample)[name]; ok && !math.IsNaN(value) && !math.IsInf(value, 0) {
-				line.at, line.values = append(line.at, sample.At), append(line.values, value)
-			}
-		}
-		if len(line.at) > 0 {
-			all = append(all, line)
-		}
-	}
-	return all
 }

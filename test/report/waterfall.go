@@ -25,6 +25,7 @@ type tick struct {
 
 type waterfallRow struct {
 	Name, Service string
+	FullName      string
 	Depth         int
 	Cloud         cloudView
 	Region        string
@@ -149,7 +150,7 @@ func inOrder(spans []Span) []placedSpan {
 func newRow(placed placedSpan, scale scale) waterfallRow {
 	span := placed.span
 	row := waterfallRow{
-		Name: span.Name, Service: span.Service, Depth: placed.depth,
+		Name: short(span.Name), FullName: span.Name, Service: span.Service, Depth: placed.depth,
 		Cloud: viewOfCloud(span.Cloud), Region: span.Region, Cluster: span.Cluster, Pod: span.Pod,
 		Hop: placed.parent != nil && placed.parent.Cloud != span.Cloud, Error: span.Error,
 		Left: scale.at(span.Start), Width: float64(span.Duration) / scale.whole * 100,
@@ -170,4 +171,13 @@ func newRow(placed placedSpan, scale scale) waterfallRow {
 		})
 	}
 	return row
+}
+
+// short leaves the package out of a gRPC method's name: shop.v1.Inventory/Deduct.
+func short(name string) string {
+	service, method, found := strings.Cut(name, "/")
+	if !found || service == "" || strings.ContainsAny(name, " {}:") {
+		return name
+	}
+	return service[strings.LastIndexByte(service, '.')+1:] + "/" + method
 }

@@ -15,6 +15,12 @@
     return seconds - points[low][0] <= points[high][0] - seconds ? points[low] : points[high];
   }
 
+  function written(value, unit) {
+    if (unit === "bytes" && value >= 1e6) return (value / 1e6).toFixed(2) + " MB";
+    if (unit === "bytes" && value >= 1e3) return (value / 1e3).toFixed(1) + " kB";
+    return Math.round(value).toLocaleString("en") + " " + unit;
+  }
+
   function line(kind, text, number) {
     const row = document.createElement("div");
     row.className = kind;
@@ -34,7 +40,7 @@
     for (const plot of course.plots) {
       for (const drawn of plot.lines) {
         const value = nearest(drawn.points, seconds)[1];
-        rows.push(line(drawn.class, drawn.name, Math.round(value).toLocaleString("en") + " " + plot.unit));
+        rows.push(line(drawn.class, drawn.name, written(value, plot.unit)));
       }
     }
     values.replaceChildren(...rows);
