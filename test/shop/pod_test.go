@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -114,14 +115,18 @@ func start(t *testing.T, program, address string, c corev1.Container, configMap 
 	return p
 }
 
-// stop ends a service as a kubelet does, and waits until it has flushed.
-func (p *pod) stop(t *testing.T) {
+// stop ends all services as a kubelet does, and waits until they have flushed.
+func stop(t *testing.T, pods []*pod) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
+	for _, p := range pods {
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := p.cmd.Wait(); err != nil {
-		t.Errorf("%v: %v", p.cmd.Args, err)
+	for _, p := range pods {
+		if err := p.cmd.Wait(); err != nil {
+			t.Errorf("%v: %v", p.cmd.Args, err)
+		}
 	}
 }
 

@@ -52,9 +52,7 @@ func TestOrdersAreTracesOverThreeClouds(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &sum); err != nil || sum.Requests != orders {
 		t.Fatalf("%d of %d orders: %v", sum.Requests, orders, err)
 	}
-	for _, p := range pods {
-		p.stop(t)
-	}
+	stop(t, pods)
 	sink.process.Stop(t)
 
 	all := read(t, sink.file)
