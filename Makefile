@@ -37,7 +37,7 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 	@set -e; for module in $(MODULES); do \
 		(set -x; cd $$module && go mod tidy -diff && go vet ./... && go tool -modfile=$(CURDIR)/test/lint/go.mod staticcheck ./...); \
 	done
-	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/...
+	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health/... ./archive/... ./drill/...
 
 faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test breaks them once
 	go test ./test/pipeline -count 1 -v -timeout 15m -args -faults
