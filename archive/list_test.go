@@ -38,6 +38,7 @@ func TestList(t *testing.T) {
 	}{
 		{"everything, in the order of time", archive.Selection{}, "a1 whole-hour l1 a2 g1 u1 a3 a4 a5", 1},
 		{"a signal", archive.Selection{Signals: []archive.Signal{archive.Logs}}, "l1", 0},
+		{"a signal named twice", archive.Selection{Signals: []archive.Signal{archive.Logs, archive.Logs}}, "l1", 0},
 		{"a cloud", archive.Selection{Cloud: "gcp"}, "g1", 0},
 		{"a region", archive.Selection{Region: "us-east-1", Signals: []archive.Signal{archive.Traces}}, "a1 whole-hour a2 a3 a4 a5", 1},
 		{"a cloud, wherever it is filed", archive.Selection{Cloud: "gcp", EveryFolder: true}, "a1 whole-hour l1 a2 g1 u1 a3 a4 a5", 1},

@@ -32,12 +32,11 @@ func (w Window) contains(o Object) bool {
 	return o.End.After(w.From) && (w.To.IsZero() || o.Start.Before(w.To))
 }
 
-// signals are those that are wanted, in a fixed order.
+// signals are those that are wanted, each once.
 func (s Selection) signals() []Signal {
-	if len(s.Signals) == 0 {
-		return Signals()
-	}
-	return s.Signals
+	return slices.DeleteFunc(Signals(), func(signal Signal) bool {
+		return len(s.Signals) > 0 && !slices.Contains(s.Signals, signal)
+	})
 }
 
 // takesFolder tells whether a folder may hold what is wanted.
