@@ -58,7 +58,11 @@ func generate(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := map[string][]byte{"charts/telepod/values.schema.json": schema}
+	files, err := dashboards(root)
+	if err != nil {
+		return nil, err
+	}
+	files["charts/telepod/values.schema.json"] = schema
 	for _, name := range []string{"charts/telepod/README.md", "docs/chart.md"} {
 		page, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {

@@ -1,0 +1,28 @@
+{{/* Files of the directory rules, which are as Prometheus reads them. */}}
+{{- define "telepod.monitoring.ruleFiles" -}}
+volume,failover,cost,alerts
+{{- end -}}
+
+{{/* The groups that depend on values: prices as series, and the budget. */}}
+{{- define "telepod.monitoring.priceGroups" -}}
+- name: telepod-prices
+  rules:
+    # Dollars for a byte; list prices as of {{ .Values.cost.asOf }}.
+    {{- range $cloud, $price := .Values.cost.prices }}
+    {{- range $of, $dollars := dict "egress" $price.egress "egress-same-cloud" $price.egressSameCloud "trace-store" $price.traceStore }}
+    - {record: "telepod:price:dollars_per_byte", expr: "{{ $dollars }} / 1e9", labels: {cloud_provider: {{ $cloud }}, of: {{ $of }}}}
+    {{- end }}
+    - {record: "telepod:price:dollars_per_byte", expr: "({{ $price.archive }} + 2 * {{ $price.archiveCold }}) / 1e9", labels: {cloud_provider: {{ $cloud }}, of: archive}}
+    {{- end }}
+{{- with .Values.cost.monthlyBudget }}
+- name: telepod-budget
+  rules:
+    - alert: TelepodOverBudget
+      expr: sum(telepod:month_end:dollars) > {{ . }}
+      for: 1h
+      labels: {severity: warning}
+      annotations:
+        summary: '{{ "This month is to cost {{ $value | humanize }} dollars" }}, more than the budget of {{ . }}'
+        runbook_url: https://github.com/telepod/telepod/blob/main/docs/operations.md#telepodoverbudget
+{{- end }}
+{{- end -}}

@@ -1,0 +1,16 @@
+// Package monitoring holds the chart's rules and dashboards to metrics that really exist.
+//
+// [Check] asks a running Prometheus every query of every dashboard and rule, and says which ones have
+// no data; [Result.WriteHTML] draws the dashboards as one page that needs no network. [WriteRules]
+// renders the rules for such a Prometheus.
+//
+//	dashboards.go  the panels of charts/telepod/dashboards
+//	rules.go       the rules of charts/telepod/rules, rendered and read
+//	prometheus.go  the few calls of Prometheus' API that are needed
+//	check.go       what has data and what has not
+//	page.go        the drawing
+//	names          a program with a module of its own: the metrics in a query, by Prometheus' parser
+//
+// testdata/metrics.txt lists what was scraped from real Collectors and the real webhook, and
+// testdata/rules has the unit tests of the rules, for promtool.
+package monitoring

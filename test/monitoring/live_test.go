@@ -1,0 +1,322 @@
+package monitoring_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/install"
+	"github.com/telepod/telepod/test/monitoring"
+	"github.com/telepod/telepod/test/pipeline"
+)
+
+var (
+	update = flag.Bool("update", false, "write testdata/metrics.txt from what the run has")
+	page   = flag.String("page", "", "write the drawn dashboards into this file")
+)
+
+// place is where a region or site is.
+type place struct{ provider, region string }
+
+var places = []place{{"aws", "us-east-1"}, {"gcp", "europe-west1"}, {"azure", "eastasia"}}
+
+// TestLive runs three regions, two sites, the webhook and Prometheus, breaks the primary for a while,
+// and asks every query of dashboards and rules.
+func TestLive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs Collectors and Prometheus; run without -short")
+	}
+	program, err := exec.LookPath("prometheus")
+	if err != nil {
+		t.Skip("prometheus is not installed: apt-get install prometheus")
+	}
+	plant := pipeline.NewPlant(t)
+	webhook, admit := startWebhook(t)
+	prometheus := startPrometheus(t, program, plant.Address(), webhook)
+	primary := site(t, plant, prometheus, "primary", places[0]).Start(t)
+	backup := site(t, plant, prometheus, "backup", places[1]).Start(t)
+	var loads []*pipeline.Sender
+	var last *pipeline.Node
+	for _, p := range places {
+		last = region(t, plant, p, primary, backup).Start(t)
+		loads = append(loads, pipeline.SendLoad(t, pipeline.Load{Endpoint: last.Address + ":4317", Rate: 40, Batch: 20}))
+	}
+	value := func(query string) float64 { return instant(t, prometheus, query) }
+	pipeline.Await(t, time.Minute, "every region at the primary", func() bool { return value("count(telepod:on_backup:bool == 0)") == 3 })
+	primary.Kill(t)
+	pipeline.Await(t, 3*time.Minute, "every region at the backup", func() bool { return value("sum(telepod:on_backup:bool)") == 3 })
+	primary.Start(t)
+	pipeline.Await(t, 2*time.Minute, "spans at the primary again", func() bool { return primary.Accepted(pipeline.Traces) > 0 })
+
+	pipeline.Await(t, time.Minute, "spans after the decision", func() bool {
+		sendLateSpan(t, last)
+		return value("sum(otelcol_processor_tail_sampling_early_releases_from_cache_decision_total)") > 0
+	})
+	result := checked(t, prometheus, admit)
+	compareMetrics(t, prometheus)
+	if *page != "" {
+		draw(t, result)
+	}
+	for _, load := range loads {
+		load.Stop()
+	}
+	reconcile(t, value, loads)
+}
+
+// sendLateSpan sends one more span of a trace that, from the second time on, has been decided about.
+func sendLateSpan(t *testing.T, region *pipeline.Node) {
+	t.Helper()
+	body := fmt.Sprintf(`{"resourceSpans": [{"scopeSpans": [{"spans": [{
+		"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "%016x", "name": "late", "status": {"code": 2}}]}]}]}`, time.Now().UnixNano())
+	response, err := http.Post("http://"+region.Address+":4318/v1/traces", "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("a span was answered with %s", response.Status)
+	}
+}
+
+// checked asks until everything that should have data has, or a minute is over.
+func checked(t *testing.T, prometheus string, admit func()) monitoring.Result {
+	t.Helper()
+	for began := time.Now(); ; <-time.After(5 * time.Second) {
+		admit()
+		result, err := monitoring.Check(t.Context(), prometheus)
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := result.WithoutData()
+		if len(missing) == 0 {
+			return result
+		}
+		if time.Since(began) > time.Minute {
+			t.Errorf("no data for\n%s", strings.Join(missing, "\n"))
+			return result
+		}
+	}
+}
+
+// reconcile holds what the metrics say to what was sent: each item that a region took was sent to a site,
+// sampled away, or dropped by a rule.
+func reconcile(t *testing.T, value func(string) float64, loads []*pipeline.Sender) {
+	t.Helper()
+	sent := 0.0
+	for _, load := range loads {
+		sent += float64(load.Acked(pipeline.Logs))
+	}
+	const received = `sum(otelcol_receiver_produced_items_total{telepod_central_site="", otel_scope_otelcol_component_id="otlp", otelcol_component_outcome="success", otel_scope_otelcol_signal=%q})`
+	pipeline.Await(t, 30*time.Second, fmt.Sprint(sent, " log records received by regions"), func() bool {
+		return value(fmt.Sprintf(received, pipeline.Logs)) == sent
+	})
+	for _, signal := range []string{pipeline.Traces, pipeline.Logs} {
+		const gone = `sum(otelcol_exporter_consumed_items_total{otel_scope_otelcol_component_id=~"otlp_http/.+", otelcol_component_outcome="success", otel_scope_otelcol_signal=%[1]q})
+			+ sum(otelcol_processor_incoming_items_total{processor=~"probabilistic_sampler|filter/.+", otel_signal=%[1]q} - otelcol_processor_outgoing_items_total{processor=~"probabilistic_sampler|filter/.+", otel_signal=%[1]q})`
+		pipeline.Await(t, 30*time.Second, "all "+signal+" of the regions accounted for", func() bool {
+			return value(fmt.Sprintf(gone, signal)) == value(fmt.Sprintf(received, signal))
+		})
+	}
+}
+
+// goRuntime matches what any Go program has.
+var goRuntime = regexp.MustCompile("^(go|process|promhttp)_")
+
+// compareMetrics keeps the committed list of what really comes out of Collectors and webhook.
+func compareMetrics(t *testing.T, prometheus string) {
+	t.Helper()
+	var names []string
+	get(t, prometheus+"/api/v1/label/__name__/values?match[]="+url.QueryEscape(`{job=~"telepod-.+"}`), &names)
+	names = append(names, spanMetrics(t, prometheus)...)
+	names = slices.DeleteFunc(names, func(name string) bool { return strings.Contains(name, ":") || goRuntime.MatchString(name) })
+	slices.Sort(names)
+	file := filepath.Join("testdata", "metrics.txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(strings.Join(slices.Compact(names), "\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range committedMetrics(t) {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s lists %s, which nothing here has: remove it, or see why", file, name)
+		}
+	}
+}
+
+func spanMetrics(t *testing.T, prometheus string) (names []string) {
+	t.Helper()
+	get(t, prometheus+"/api/v1/label/__name__/values?match[]="+url.QueryEscape(`{__name__=~"traces_span_metrics_.+"}`), &names)
+	return names
+}
+
+func committedMetrics(t *testing.T) []string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", "metrics.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(raw))
+}
+
+func draw(t *testing.T, result monitoring.Result) {
+	t.Helper()
+	file, err := os.Create(*page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := result.WriteHTML(file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// startWebhook runs the webhook beside an API server. What it returns asks it about a pod with a variable of
+// its own, a mistake and a sidecar; nothing is stored.
+func startWebhook(t *testing.T) (*install.Webhook, func()) {
+	t.Helper()
+	c := cluster.ForTest(t, cluster.Options{})
+	webhook, err := install.Process(t.Context(), c, install.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = webhook.Stop() }) // its end is no part of the test
+	return webhook, func() {
+		_, err := c.Kubectl(t.Context(), "run", "shop", "--image=app", "--dry-run=server", "--env=OTEL_SERVICE_NAME=shop",
+			"--annotations=telepod.dev/inject=true", "--annotations=telepod.dev/sidecar=true", "--annotations=telepod.dev/endpoint=nowhere",
+			"--overrides", `{"spec": {"automountServiceAccountToken": false}}`)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// startPrometheus runs one as the central site's: it takes remote writes, and evaluates the rules. The
+// webhook's metrics come here directly, with the labels that a regional Collector would add.
+func startPrometheus(t *testing.T, program, host string, webhook *install.Webhook) (address string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := monitoring.WriteRules(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	target, err := url.Parse(webhook.Metrics)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := fmt.Sprintf(`
+global: {scrape_interval: 2s, evaluation_interval: 2s}
+storage: {tsdb: {out_of_order_time_window: 30m}}
+rule_files: [%s/*.yaml]
+scrape_configs:
+  - job_name: telepod-injector
+    static_configs: [{targets: [%q], labels: {cloud_provider: aws, cloud_region: us-east-1, k8s_cluster_name: shop-aws}}]
+`, dir, target.Host)
+	file := filepath.Join(dir, "prometheus.yml")
+	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, program, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--web.listen-address="+host+":9090", "--web.enable-remote-write-receiver", "--log.level=warn")
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // killed
+	})
+	address = "http://" + host + ":9090"
+	pipeline.Await(t, 30*time.Second, "Prometheus", func() bool {
+		response, err := http.Get(address + "/-/ready")
+		if err != nil {
+			return false
+		}
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+	return address
+}
+
+func site(t *testing.T, plant *pipeline.Plant, prometheus, role string, p place) *pipeline.Node {
+	t.Helper()
+	stores := plant.Direct()
+	return plant.Install(t, pipeline.Installed{Name: role, Region: p.region, Collector: pipeline.Central, Values: fmt.Sprintf(`
+cloud: {provider: %s, region: %s}
+cluster: {name: central-%s}
+injector: {enabled: false}
+collector: {metrics: {interval: 2s}}
+regional: {enabled: false}
+central:
+  enabled: true
+  role: %s
+  primary: primary.example.com:4318
+  backup: backup.example.com:4318
+  jaeger: %s
+  prometheus: %s/api/v1/write
+  archive: {bucket: archive, region: us-east-1, endpoint: "http://%s"}
+  kafka: {brokers: [%q]}
+`, p.provider, p.region, role, role, stores.OTLP, prometheus, stores.S3, stores.Kafka)})
+}
+
+func region(t *testing.T, plant *pipeline.Plant, p place, primary, backup *pipeline.Node) *pipeline.Node {
+	t.Helper()
+	return plant.Install(t, pipeline.Installed{Name: "node-" + p.provider, Region: p.region, Collector: pipeline.Regional, Values: fmt.Sprintf(`
+cloud: {provider: %s, region: %s}
+cluster: {name: shop-%s}
+injector: {enabled: false}
+collector: {metrics: {interval: 2s}}
+central: {primary: "%s:4318", backup: "%s:4318"}
+regional:
+  samplePercent: 60
+  sovereignty: [{action: drop, attribute: data.residency, values: [eu], destinations: [backup]}]
+`, p.provider, p.region, p.provider, primary.Address, backup.Address)})
+}
+
+// instant is a query's single value now; 0 if there is none.
+func instant(t *testing.T, prometheus, query string) float64 {
+	t.Helper()
+	var data struct {
+		Result []struct{ Value [2]json.RawMessage }
+	}
+	get(t, prometheus+"/api/v1/query?query="+url.QueryEscape(query), &data)
+	if len(data.Result) != 1 {
+		return 0
+	}
+	value, err := strconv.ParseFloat(strings.Trim(string(data.Result[0].Value[1]), `"`), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+func get(t *testing.T, from string, data any) {
+	t.Helper()
+	response, err := http.Get(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer := struct {
+		Error string
+		Data  any
+	}{Data: data}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	if answer.Error != "" {
+		t.Fatalf("%s: %s", from, answer.Error)
+	}
+}

@@ -1,0 +1,123 @@
+package monitoring
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"strings"
+	"time"
+)
+
+//go:embed page.html
+var page string
+
+// WriteHTML draws the dashboards as one page without links to anything else.
+func (r Result) WriteHTML(w io.Writer) error {
+	t, err := template.New("page").Parse(page)
+	if err != nil {
+		return err
+	}
+	view := pageView{From: r.From.UTC().Format(time.RFC3339), To: r.To.UTC().Format(time.RFC3339), Missing: r.WithoutData()}
+	for _, p := range r.Panels {
+		if n := len(view.Dashboards); n == 0 || view.Dashboards[n-1].Title != p.Dashboard {
+			view.Dashboards = append(view.Dashboards, dashboardView{Title: p.Dashboard})
+		}
+		last := &view.Dashboards[len(view.Dashboards)-1]
+		last.Panels = append(last.Panels, r.draw(p))
+	}
+	return t.Execute(w, view)
+}
+
+type pageView struct {
+	From, To   string
+	Missing    []string
+	Dashboards []dashboardView
+}
+
+type dashboardView struct {
+	Title  string
+	Panels []panelView
+}
+
+type panelView struct {
+	Title, Empty, Top string
+	Lines             []lineView
+}
+
+type lineView struct {
+	Name, Path, Last string
+	Color            int // of the page's eight
+}
+
+// The drawing is this wide and high, in the units of the SVG.
+const (
+	wide   = 600.0
+	high   = 160.0
+	colors = 8
+)
+
+// draw scales a panel's lines to what they have: from the first to the last sample of any, and from
+// zero to the highest value.
+func (r Result) draw(p PanelResult) panelView {
+	view := panelView{Title: p.Title, Empty: p.Empty}
+	from, to, top := r.To, r.From, 0.0
+	for _, line := range p.Lines {
+		for i, at := range line.At {
+			if at.Before(from) {
+				from = at
+			}
+			if at.After(to) {
+				to = at
+			}
+			top = max(top, line.Values[i])
+		}
+	}
+	view.Top = quantity(top, p.Unit)
+	seconds := max(to.Sub(from).Seconds(), 1)
+	for i, line := range p.Lines {
+		var path strings.Builder
+		for j, at := range line.At {
+			command := "L"
+			if j == 0 || at.Sub(line.At[j-1]) > 2*step {
+				command = "M"
+			}
+			y := high
+			if top > 0 {
+				y = high - high*math.Max(line.Values[j], 0)/top
+			}
+			fmt.Fprintf(&path, "%s%.1f %.1f", command, wide*at.Sub(from).Seconds()/seconds, y)
+		}
+		path.WriteString("h2") // a single sample is a dot
+		view.Lines = append(view.Lines, lineView{
+			Name: line.Name, Path: path.String(), Color: i % colors, Last: quantity(line.Values[len(line.Values)-1], p.Unit),
+		})
+	}
+	return view
+}
+
+// quantity writes a number in a unit of Grafana's.
+func quantity(value float64, unit string) string {
+	switch unit {
+	case "s":
+		if value < 1 {
+			return fmt.Sprintf("%.3g ms", value*1000)
+		}
+		return fmt.Sprint(time.Duration(value * float64(time.Second)).Round(100 * time.Millisecond))
+	case "percentunit":
+		return fmt.Sprintf("%.3g %%", value*100)
+	case "currencyUSD":
+		return fmt.Sprintf("$%.3g", value)
+	}
+	suffix := map[string]string{"bytes": "B", "Bps": "B/s", "cps": "/s", "reqps": "/s"}[unit]
+	for _, prefix := range []struct {
+		size float64
+		name string
+	}{{1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+		if math.Abs(value) >= prefix.size {
+			return fmt.Sprintf("%.3g %s%s", value/prefix.size, prefix.name, suffix)
+		}
+	}
+	return strings.TrimSpace(fmt.Sprintf("%.3g %s", value, suffix))
+}

@@ -1,0 +1,157 @@
+package monitoring_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/monitoring"
+)
+
+// TestRules runs the unit tests in testdata/rules on the rules as they are rendered.
+func TestRules(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool is not installed: apt-get install prometheus")
+	}
+	tests, err := filepath.Glob("testdata/rules/*.yaml")
+	if err != nil || len(tests) == 0 {
+		t.Fatalf("no tests: %v", err)
+	}
+	for _, test := range tests {
+		t.Run(filepath.Base(test), func(t *testing.T) {
+			raw, err := os.ReadFile(test)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			if err := monitoring.WriteRules(t.Context(), dir, "cost.monthlyBudget=1"); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(dir, "test.yaml")
+			if err := os.WriteFile(file, raw, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			if out, err := exec.CommandContext(ctx, promtool, "test", "rules", file).CombinedOutput(); err != nil {
+				t.Errorf("%v:\n%s", err, out)
+			}
+		})
+	}
+}
+
+// TestQueriesNameRealMetrics parses every query of dashboards and rules: each metric in it is one that
+// was scraped from a Collector or the webhook, or one that a rule records.
+func TestQueriesNameRealMetrics(t *testing.T) {
+	known := committedMetrics(t)
+	rules, err := monitoring.Rules(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	panels, err := monitoring.Dashboards()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var queries []string
+	for _, rule := range rules {
+		known = append(known, rule.Record)
+		queries = append(queries, rule.Expr)
+	}
+	for _, panel := range panels {
+		for _, query := range panel.Queries {
+			queries = append(queries, monitoring.PromQL(query.Expr))
+		}
+	}
+	for i, names := range metricsOf(t, queries) {
+		for _, name := range names {
+			if !isKnown(known, name) {
+				t.Errorf("nothing has the metric %s in %s", name, queries[i])
+			}
+		}
+	}
+}
+
+// isKnown takes a pattern, /between slashes/, for known if each of the alternatives it spells out is.
+func isKnown(known []string, name string) bool {
+	pattern, found := strings.CutPrefix(name, "/")
+	if !found {
+		return slices.Contains(known, name)
+	}
+	pattern = strings.TrimSuffix(pattern, "/")
+	matches := regexp.MustCompile("^(?:" + pattern + ")$")
+	return slices.ContainsFunc(known, matches.MatchString)
+}
+
+// metricsOf has Prometheus' own parser find the metrics in queries.
+func metricsOf(t *testing.T, queries []string) [][]string {
+	t.Helper()
+	program, err := build.Binary(t.Context(), build.Spec{Name: "names", Module: "test/monitoring/names", Takes: "about 1 minute"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in bytes.Buffer
+	for _, query := range queries {
+		if err := json.NewEncoder(&in).Encode(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), program)
+	var said bytes.Buffer
+	cmd.Stdin, cmd.Stderr = &in, &said
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, said.String())
+	}
+	all := make([][]string, len(queries))
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for i := range all {
+		if err := decoder.Decode(&all[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// TestAlerts holds each alert to a runbook, and to a unit test that names it.
+func TestAlerts(t *testing.T) {
+	root, err := build.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runbooks, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, err := os.ReadFile("testdata/rules/alerts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := monitoring.Rules(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range rules {
+		if rule.Alert == "" {
+			continue
+		}
+		if !strings.Contains(string(runbooks), "\n### "+rule.Alert+"\n") {
+			t.Errorf("docs/operations.md has no section %s", rule.Alert)
+		}
+		if want := "docs/operations.md#" + strings.ToLower(rule.Alert); !strings.HasSuffix(rule.Annotations["runbook_url"], want) {
+			t.Errorf("%s leads to %q, want %s", rule.Alert, rule.Annotations["runbook_url"], want)
+		}
+		if !strings.Contains(string(tests), `"`+rule.Alert+`"`) {
+			t.Errorf("testdata/rules/alerts.yaml does not test %s", rule.Alert)
+		}
+	}
+}
