@@ -15,11 +15,17 @@ const (
 	used     = 3 * loadRate / 3
 )
 
-// outage is how long the primary stays away.
-const outage = 15 * time.Second
+// outage is how long the primary stays away; calm is what the timeline shows before the first time.
+const (
+	outage = 15 * time.Second
+	calm   = 5 * time.Second
+)
 
 func (t *story) kill(ctx context.Context) (string, func(), error) {
 	if err := t.settle(ctx); err != nil {
+		return "", nil, err
+	}
+	if err := pause(ctx, calm); err != nil {
 		return "", nil, err
 	}
 	at, err := t.estate.KillPrimary(ctx)
@@ -119,9 +125,6 @@ func (t *story) cut(ctx context.Context) (string, func(), error) {
 
 // settle waits until the primary receives what all regions send.
 func (t *story) settle(ctx context.Context) error {
-	if t.watch == nil {
-		t.watch = t.estate.Watch()
-	}
 	_, err := t.received(ctx, "primary", time.Now())
 	return err
 }

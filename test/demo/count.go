@@ -56,9 +56,9 @@ func (t *story) monitoring(ctx context.Context) error {
 }
 
 func (t *story) showOutcome() {
-	table := screen.Table{Head: []string{"", ""}}
+	table := screen.Table{Head: []string{""}}
 	for _, row := range t.outcome {
-		table.Rows = append(table.Rows, screen.Row{Name: row.Name, Cells: []screen.Cell{{Text: row.Value, Wrong: !row.OK}, {Text: row.Note}}})
+		table.Rows = append(table.Rows, screen.Row{Name: row.Name, Cells: []screen.Cell{{Text: row.Value, Wrong: !row.OK}}})
 	}
 	t.Table(table)
 }
@@ -73,15 +73,7 @@ func (t *story) write(path string) error {
 	for _, s := range t.estate.Sites() {
 		r.Clusters = append(r.Clusters, report.Cluster{Name: s.Place.Cluster, Cloud: s.Cloud, Region: s.Region, Role: s.Role})
 	}
-	for _, s := range t.watch.Samples() {
-		sample := report.Sample{At: s.At, Site: map[string]float64{}, Queue: s.Queue}
-		for _, site := range t.estate.Sites() {
-			if site.Central() {
-				sample.Site[site.Place.Cluster] = s.Received[site.Role] // nothing from a site that is gone
-			}
-		}
-		r.Timeline.Samples = append(r.Timeline.Samples, sample)
-	}
+	r.Timeline.Samples = t.samples()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -95,6 +87,28 @@ func (t *story) write(path string) error {
 	}
 	t.Note("The report is in " + path)
 	return file.Close()
+}
+
+// samples are those of the watch, with rates over two seconds: batches make shorter ones jump.
+func (t *story) samples() (drawn []report.Sample) {
+	const over = 4
+	all := t.watch.Samples()
+	for i, s := range all {
+		sample := report.Sample{At: s.At, Site: map[string]float64{}, Queue: s.Queue}
+		window := all[max(0, i-over+1) : i+1]
+		for _, site := range t.estate.Sites() {
+			if !site.Central() {
+				continue
+			}
+			total := 0.0
+			for _, w := range window {
+				total += w.Received[site.Role] // nothing from a site that is gone
+			}
+			sample.Site[site.Place.Cluster] = total / float64(len(window))
+		}
+		drawn = append(drawn, sample)
+	}
+	return drawn
 }
 
 // invite tells how to look around while everything is kept.

@@ -128,7 +128,7 @@ func (t *story) checkTrace(name string, trace report.Trace) {
 			for key, want := range map[string]string{
 				"cloud.region": site.Region, "cloud.platform": site.Platform, "cloud.account.id": site.Account,
 				"cloud.availability_zone": site.Zone, "k8s.cluster.name": site.Place.Cluster, "k8s.namespace.name": "shop",
-				"k8s.node.name": site.Apps().Name, "k8s.deployment.name": s.Service, "deployment.environment.name": "demo",
+				"host.id": site.Instance(), "k8s.node.name": site.Apps().Name, "k8s.deployment.name": s.Service, "deployment.environment.name": "demo",
 			} {
 				t.checks.Equal(what+key, s.Attributes[key], want)
 			}
@@ -139,7 +139,7 @@ func (t *story) checkTrace(name string, trace report.Trace) {
 	}
 	t.checks.That(len(clouds) == 3, "%s has spans of %d clouds", name, len(clouds))
 	t.row(name+": one trace", fmt.Sprintf("%d spans, %d services, %d clouds", len(trace.Spans), len(services(trace)), len(clouds)),
-		"each with the identity of its own cluster, and user.id from the baggage", len(clouds) == 3)
+		"each with the identity of its own cluster and machine, and user.id from the baggage", len(clouds) == 3)
 }
 
 func (t *story) checkRefund(trace report.Trace) {

@@ -7,10 +7,12 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/telepod/telepod/test/demo/screen"
 	"github.com/telepod/telepod/test/estate"
+	"github.com/telepod/telepod/test/install"
 	"github.com/telepod/telepod/test/monitoring"
 )
 
@@ -19,6 +21,10 @@ import (
 func (t *story) stores(ctx context.Context) (string, func(), error) {
 	var err error
 	if t.load, err = t.estate.SendLoad(loadRate); err != nil {
+		return "", nil, err
+	}
+	t.watch = t.estate.Watch()
+	if err := t.admit(ctx); err != nil {
 		return "", nil, err
 	}
 	rules, err := monitoring.RuleFiles(ctx)
@@ -54,6 +60,16 @@ func (t *story) stores(ctx context.Context) (string, func(), error) {
 	}, nil
 }
 
+// admit has a pod admitted in every cluster, so that injectors have something to count, and nothing stored.
+func (t *story) admit(ctx context.Context) error {
+	for _, site := range t.estate.Sites() {
+		if err := install.Injecting(ctx, site.Cluster); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // red waits for rate, errors and duration of every cloud.
 func (t *story) red(ctx context.Context, table *screen.Table) error {
 	queries := [][2]string{
@@ -76,10 +92,14 @@ func (t *story) red(ctx context.Context, table *screen.Table) error {
 				i := slices.IndexFunc(series, func(s estate.Series) bool {
 					return s.Labels["cloud_provider"] == site.Cloud && s.Labels["cloud_region"] == site.Region
 				})
-				if i < 0 || series[i].Value == "NaN" {
+				if i < 0 || series[i].Value == "NaN" { // no spans in the window
 					return fmt.Errorf("%s of %s: %w", q[0], site.Cloud, errNoData)
 				}
-				cells = append(cells, screen.Shorten(series[i].Value, 5))
+				value, err := strconv.ParseFloat(series[i].Value, 64)
+				if err != nil {
+					return err
+				}
+				cells = append(cells, strconv.FormatFloat(value, 'f', 2, 64))
 			}
 			return nil
 		})
@@ -126,6 +146,11 @@ func (t *story) folders(ctx context.Context) (found []string, err error) {
 
 // secrets looks for what the shop wrote into its telemetry, in all places.
 func (t *story) secrets(ctx context.Context) error {
+	written, err := t.estate.Primary().Kubectl(ctx, "--namespace=shop", "logs", "deployment/order", "--tail=-1")
+	if err != nil {
+		return err
+	}
+	t.row("secrets that order wrote", fmt.Sprint(strings.Count(written, secret)), "into its log, and as often into its telemetry", strings.Contains(written, secret))
 	seen, err := t.estate.Stores.Seen(ctx)
 	if err != nil {
 		return err

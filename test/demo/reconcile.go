@@ -2,9 +2,67 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/telepod/telepod/test/estate"
 )
 
-// reconcile compares the bytes that Collectors say they sent with those that the links carried.
+// What three counts of the bytes that left regions may differ by. Links carry more than the requests'
+// bodies: TLS, HTTP/2, pings, which do not depend on how much is sent.
+const (
+	costTolerance = 0.15 // of the sites' own count
+	linkOverhead  = 4000 // bytes a second and region
+)
+
+// reconcile compares what the links carried to the central sites, what the sites say of the requests'
+// bodies, and what the chart's cost rules make of it, over the last five minutes or less.
 func (t *story) reconcile(ctx context.Context) error {
+	const window = 5 * time.Minute
+	samples := t.watch.Samples()
+	first, last := samples[0], samples[len(samples)-1]
+	for _, s := range samples {
+		if last.At.Sub(s.At) >= window {
+			first = s
+		}
+	}
+	ruled, err := t.ruled(ctx, window)
+	if err != nil {
+		return err
+	}
+	bodies, carried := total(last.Bodies)-total(first.Bodies), total(last.Carried)-total(first.Carried)
+	off := ruled/bodies - 1
+	t.row("bytes: sites and cost rules", fmt.Sprintf("%.0f and %.0f kB", bodies/1000, ruled/1000),
+		fmt.Sprintf("%+.0f %%; within %.0f %% is expected of rates", 100*off, 100*costTolerance), math.Abs(off) <= costTolerance)
+	over := (carried - bodies) / last.At.Sub(first.At).Seconds() / float64(len(last.Carried))
+	t.row("bytes: links", fmt.Sprintf("%.0f kB", carried/1000),
+		fmt.Sprintf("%.1f kB a second and region more than bodies, for TLS, HTTP/2 and pings; 0 to %d are expected", over/1000, linkOverhead/1000),
+		over >= 0 && over <= linkOverhead)
 	return nil
+}
+
+// ruled is what the chart's rules say left the regions for central sites.
+func (t *story) ruled(ctx context.Context, window time.Duration) (float64, error) {
+	var series []estate.Series
+	err := until(ctx, func(ctx context.Context) (err error) {
+		series, err = t.estate.Stores.Query(ctx, fmt.Sprintf("sum(telepod:wire_bytes:rate5m) * %.0f", window.Seconds()))
+		if err == nil && len(series) != 1 {
+			err = errors.New("telepod:wire_bytes:rate5m has no data")
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("ask for the bytes of the cost rules: %w", err)
+	}
+	return strconv.ParseFloat(series[0].Value, 64)
+}
+
+func total(values map[string]float64) (sum float64) {
+	for _, v := range values {
+		sum += v
+	}
+	return sum
 }

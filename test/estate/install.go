@@ -217,7 +217,7 @@ func (e *Estate) DeployShop(ctx context.Context) error {
 			return err
 		}
 	}
-	return e.each(func(s *Site) error {
+	err := e.each(func(s *Site) error {
 		manifests, err := readShop(s.Cloud + ".yaml")
 		if err != nil {
 			return err
@@ -235,4 +235,8 @@ func (e *Estate) DeployShop(ctx context.Context) error {
 		_, err = s.Kubectl(ctx, "--namespace=shop", "wait", "--for=condition=Available", "deployment", "--all", "--timeout="+patience.String())
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return until(ctx, e.tryOrder)
 }

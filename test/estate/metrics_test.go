@@ -3,6 +3,7 @@ package estate
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestSum(t *testing.T) {
@@ -40,5 +41,29 @@ func TestOutcomeCounts(t *testing.T) {
 	o := l.compare(map[uint64]int{1: 1, 2: 3, 1<<48 | 1: 1, 99: 1})
 	if o.Sent != 30 || o.Acked != 4 || o.Archived != 3 || o.Lost != 1 || o.Extra != 2 || o.Refused["busy"] != 2 {
 		t.Errorf("outcome is %+v", o)
+	}
+}
+
+func TestCounterSurvivesProcesses(t *testing.T) {
+	var c counter
+	now := time.Now()
+	for _, step := range [][2]float64{{100, 0}, {110, 10}, {5, 15}, {25, 35}} {
+		if since := c.since(step[0]); since != step[1] {
+			t.Errorf("at %v there were %v since the beginning, want %v", step[0], since, step[1])
+		}
+	}
+	c = counter{}
+	for _, step := range []struct {
+		total, rate float64
+		known       bool
+	}{{100, 0, false}, {110, 10, true}, {5, 0, false}, {25, 20, true}} {
+		now = now.Add(time.Second)
+		if rate, known := c.rate(step.total, now); rate != step.rate || known != step.known {
+			t.Errorf("at %v the rate is %v, %t, want %v, %t", step.total, rate, known, step.rate, step.known)
+		}
+	}
+	c.gone()
+	if _, known := c.rate(30, now.Add(time.Minute)); known {
+		t.Error("a rate is known over a time without a process")
 	}
 }

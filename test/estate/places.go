@@ -70,6 +70,9 @@ func places() []Place {
 	}}
 }
 
+// Instance is the id of the virtual machine that runs applications, as the cloud's metadata service has it.
+func (p Place) Instance() string { return p.nodes[0].id }
+
 // Example is the chart's values file for the place, from the repository's root.
 func (p Place) Example() string { return "charts/telepod/examples/" + p.example }
 

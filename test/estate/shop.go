@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -29,6 +32,26 @@ func readShop(file string) (string, error) {
 	}
 	text, err := os.ReadFile(filepath.Join(root, "examples", "shop", "deploy", file))
 	return string(text), err
+}
+
+// tryOrder places an order. Pods that are ready are not reached before every node has heard of them.
+func (e *Estate) tryOrder(ctx context.Context) error {
+	const order = `{"user": "user-0", "product": "kettle", "quantity": 1, "card": "ok", "run": "first"}`
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.OrderURL()+"/orders", strings.NewReader(order))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	response, err := client().Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusCreated {
+		said, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status says enough
+		return fmt.Errorf("place a first order: %s: %s", response.Status, said)
+	}
+	return nil
 }
 
 // Orders are the traffic of the shop: the driver of examples/shop, at work.

@@ -19,12 +19,18 @@ type Sample struct {
 	Received map[string]float64
 	// Queue is how many bytes wait on disk in a region, by cluster.
 	Queue map[string]float64
+	// Bodies is how many bytes of requests, as compressed, a central site counted since the watch
+	// began, by role.
+	Bodies map[string]float64
+	// Carried is how many bytes the links took to central sites since the watch began, by cloud.
+	Carried map[string]float64
 }
 
 // Watch reads the Collectors' own metrics, through the API servers.
 type Watch struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+	before map[string]float64 // what the links had carried
 
 	mu      sync.Mutex
 	now     Sample
@@ -37,15 +43,29 @@ const every = 500 * time.Millisecond
 // Watch begins to look.
 func (e *Estate) Watch() *Watch {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &Watch{cancel: cancel, now: Sample{Received: map[string]float64{}, Queue: map[string]float64{}}}
+	w := &Watch{cancel: cancel, before: e.carried(), now: Sample{
+		Received: map[string]float64{}, Queue: map[string]float64{}, Bodies: map[string]float64{},
+	}}
 	for _, s := range e.sites {
 		w.done.Go(func() { w.watchQueue(ctx, s) })
 		if s.Central() {
 			w.done.Go(func() { w.watchSite(ctx, s) })
 		}
 	}
-	w.done.Go(func() { w.record(ctx) })
+	w.done.Go(func() { w.record(ctx, e) })
 	return w
+}
+
+// carried is what the links took to central sites so far, by cloud.
+func (e *Estate) carried() map[string]float64 {
+	total := map[string]float64{}
+	for _, l := range e.Links() {
+		if l.What == "central" {
+			out, _ := l.Carried()
+			total[l.From] += float64(out)
+		}
+	}
+	return total
 }
 
 // Stop ends it and returns all samples.
@@ -62,7 +82,7 @@ func (w *Watch) Samples() []Sample {
 	return append([]Sample(nil), w.samples...)
 }
 
-func (w *Watch) record(ctx context.Context) {
+func (w *Watch) record(ctx context.Context, e *Estate) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -70,8 +90,13 @@ func (w *Watch) record(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case at := <-tick.C:
+			carried := e.carried()
+			for cloud, bytes := range w.before {
+				carried[cloud] -= bytes
+			}
 			w.mu.Lock()
-			w.samples = append(w.samples, Sample{At: at, Received: maps.Clone(w.now.Received), Queue: maps.Clone(w.now.Queue)})
+			w.samples = append(w.samples, Sample{At: at, Carried: carried,
+				Received: maps.Clone(w.now.Received), Queue: maps.Clone(w.now.Queue), Bodies: maps.Clone(w.now.Bodies)})
 			w.mu.Unlock()
 		}
 	}
@@ -87,24 +112,53 @@ func (w *Watch) set(values map[string]float64, key string, value float64, known 
 	}
 }
 
-// watchSite turns a counter into a rate; one that begins anew is of another process.
+// watchSite turns counters into a rate and a sum.
 func (w *Watch) watchSite(ctx context.Context, s *Site) {
-	var last float64
-	var at time.Time
+	var spans, bodies counter
 	loop(ctx, func(ctx context.Context) {
-		total, err := s.metric(ctx, central+"-0", "otelcol_receiver_accepted_spans", `receiver="otlp"`)
-		now := time.Now()
-		known := err == nil && !at.IsZero() && total >= last
-		if known {
-			w.set(w.now.Received, s.Role, (total-last)/now.Sub(at).Seconds(), true)
-		} else {
-			w.set(w.now.Received, s.Role, 0, false)
-		}
-		last, at = total, now
+		text, err := s.metrics(ctx, central+"-0")
 		if err != nil {
-			at = time.Time{}
+			spans.gone()
+			w.set(w.now.Received, s.Role, 0, false)
+			return
 		}
+		now := time.Now()
+		total, err := sum(bytes.NewReader(text), "otelcol_receiver_accepted_spans", `receiver="otlp"`)
+		rate, known := spans.rate(total, now)
+		w.set(w.now.Received, s.Role, rate, err == nil && known)
+		total, err = sum(bytes.NewReader(text), "http_server_request_body_size_bytes_sum", `component_id="otlp"`)
+		w.set(w.now.Bodies, s.Role, bodies.since(total), err == nil)
 	})
+}
+
+// counter follows one that begins anew with a new process.
+type counter struct {
+	last, before float64
+	at           time.Time
+	seen         bool
+}
+
+// gone says that there is no process: the next reading says nothing of a rate.
+func (c *counter) gone() { c.at = time.Time{} }
+
+func (c *counter) rate(total float64, now time.Time) (rate float64, known bool) {
+	if known = !c.at.IsZero() && total >= c.last; known {
+		rate = (total - c.last) / now.Sub(c.at).Seconds()
+	}
+	c.last, c.at = total, now
+	return rate, known
+}
+
+// since is how much was counted since the first reading, by all processes.
+func (c *counter) since(total float64) float64 {
+	switch {
+	case !c.seen:
+		c.seen, c.before = true, -total
+	case total < c.last:
+		c.before += c.last
+	}
+	c.last = total
+	return c.before + total
 }
 
 func (w *Watch) watchQueue(ctx context.Context, s *Site) {
@@ -117,7 +171,12 @@ func (w *Watch) watchQueue(ctx context.Context, s *Site) {
 			}
 			pod = pods.Items[0].Name
 		}
-		size, err := s.metric(ctx, pod, "otelcol_exporter_queue_size", `exporter="otlp_grpc/loop"`)
+		text, err := s.metrics(ctx, pod)
+		if err != nil {
+			w.set(w.now.Queue, s.Place.Cluster, 0, false)
+			return
+		}
+		size, err := sum(bytes.NewReader(text), "otelcol_exporter_queue_size", `exporter="otlp_grpc/loop"`)
 		w.set(w.now.Queue, s.Place.Cluster, size, err == nil)
 	})
 }
@@ -135,11 +194,7 @@ func loop(ctx context.Context, look func(context.Context)) {
 	}
 }
 
-// metric sums the samples of a metric, whose labels hold a text, in a Collector's own metrics.
-func (s *Site) metric(ctx context.Context, pod, name, label string) (float64, error) {
-	text, err := s.Client.CoreV1().Pods(install.Namespace).ProxyGet("http", pod, "8888", "metrics", nil).DoRaw(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return sum(bytes.NewReader(text), name, label)
+// metrics are a Collector's own, as text.
+func (s *Site) metrics(ctx context.Context, pod string) ([]byte, error) {
+	return s.Client.CoreV1().Pods(install.Namespace).ProxyGet("http", pod, "8888", "metrics", nil).DoRaw(ctx)
 }
