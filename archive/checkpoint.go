@@ -151,6 +151,9 @@ func (c *Checkpoint) append(line any) error {
 
 // Len is the number of objects that have arrived.
 func (c *Checkpoint) Len() int {
+	if c == nil {
+		return 0
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.keys)

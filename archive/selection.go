@@ -9,16 +9,16 @@ import (
 // Selection is a part of an archive. Its zero value is all of it.
 type Selection struct {
 	// Signals are all three if empty.
-	Signals []Signal `json:"signals,omitempty"`
+	Signals []Signal
 	// Cloud and Region are those of the data's resources; empty means any, [Unknown] those that say none.
-	Cloud  string `json:"cloud,omitempty"`
-	Region string `json:"region,omitempty"`
+	Cloud  string
+	Region string
 	// Window is when the data was archived.
 	Window
 	// EveryFolder looks for Cloud and Region in all folders, and not only in theirs. It takes longer, and
 	// finds everything where the folders mix regions: where the chart's central.archive.regions does not
 	// name them.
-	EveryFolder bool `json:"everyFolder,omitempty"`
+	EveryFolder bool
 }
 
 // Window is a span of time, To excluded. A time that is zero leaves its side open. A partition that the

@@ -157,7 +157,7 @@ func (f *replayFlags) send(cmd *cobra.Command, replay *archive.Replay, o otlp.Op
 	replay.Store, replay.Sender = store, client
 	show = newProgress(cmd.ErrOrStderr(), "replay", listing.Objects)
 	replay.Observe = show.replayed
-	show.message("replay %s: %d object(s) to %s", name, len(listing.Objects), f.endpoint)
+	show.message("replay %s: %d object(s) to %s, %d of them arrived before", name, len(listing.Objects), f.endpoint, replay.Checkpoint.Len())
 	result, err := replay.Run(cmd.Context(), listing.Objects)
 	show.close()
 	return f.report(cmd, result, err)
