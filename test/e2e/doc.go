@@ -6,7 +6,11 @@
 //	precedence_test.go  who is injected, row by row, and who never reaches the webhook
 //	fields_test.go      fields that Telepod does not know survive
 //	telemetry_test.go   sidecars under PodSecurity restricted, Jobs, spans that arrive
-//	regional_test.go    spans from pod to store, through the chart's region and central site
+//	regional_test.go    every signal from pod to store, through the chart's region and central site
+//	certmanager_test.go certificates that cert-manager issues end, and are renewed, under load
+//	scaled_test.go      a site with samplers is upgraded under load, and removed
+//	dark_test.go        no API server, no DNS, no room on the disk: the region takes data
+//	drill_test.go       the loss of the primary, rehearsed by every method, and an observation as in a CronJob
 //	reasons_test.go     one reason code in warnings, events, metrics, audit log and status
 //	upheaval_test.go    replicas killed, rolled, upgraded, certificates rotated under load
 //	outage_test.go      no webhook at all; and the way back

@@ -1,0 +1,210 @@
+package e2e
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/archive/bucket"
+	"github.com/telepod/telepod/drill"
+	"github.com/telepod/telepod/drill/canary"
+	"github.com/telepod/telepod/drill/estate"
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/helm"
+	"github.com/telepod/telepod/test/install"
+)
+
+// spare is the release, and the namespace, of the backup site. It is in the same cluster: what makes
+// two sites of them is that they go one by one.
+const (
+	spare     = "spare"
+	spareSite = spare + "-telepod-central." + spare + ".svc"
+)
+
+// drillValues make a region and the primary of the first release, whose queue outlives its pod: a drill
+// finds what one without a volume loses. The second release is a site alone.
+const (
+	drillValues = `
+central: {backup: "` + spareSite + `:4318"}
+`
+	spareValues = `
+injector: {enabled: false}
+regional: {enabled: false}
+central: {role: backup, storage: {gigabytes: 0}}
+`
+)
+
+// TestDrill rehearses the loss of the primary on real pods, by every method; and watches as a CronJob
+// does, from within the cluster.
+func TestDrill(t *testing.T) {
+	c := newCounting(t, cluster.Options{Name: "drill", Nodes: make([]cluster.Node, 1)}, "queue-telepod-central-0")
+	c.prerequisites += drillSecrets(t)
+	c.namespace(t, spare, nil, nil)
+	c.installWith(t, drillValues)
+	c.installSpare(t)
+	c.kubectl(t, "apply", "--namespace="+install.Namespace, "--filename=../../docs/drills-rbac.yaml")
+	for _, step := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"scale", func(t *testing.T) { c.drill(t, drill.Scale, drill.Passed) }},
+		{"kill", func(t *testing.T) { c.drill(t, drill.Kill, drill.Passed) }},
+		// Nothing enforces policies here, so no region moves over, and the drill has to give up.
+		{"partition", func(t *testing.T) { c.drill(t, drill.Partition, drill.Failed) }},
+		{"observe in the cluster", c.observeInCluster},
+	} {
+		if !t.Run(step.name, step.test) {
+			c.explainAll(t)
+		}
+	}
+}
+
+func (c *counting) installSpare(t *testing.T) {
+	t.Helper()
+	cli, err := helm.V4(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	chart, err := helm.Chart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := filepath.Join(t.TempDir(), "values.yaml")
+	if err := os.WriteFile(values, []byte(merged(t, []string{c.values, drillValues, spareValues})), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = cli.Run(t.Context(), "upgrade", "--install", spare, chart, "--namespace", spare, "--values", values,
+		"--wait", "--timeout", patience.String(), "--kubeconfig", c.Kubeconfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// drill fails the primary, and expects it to be as before afterwards.
+func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) {
+	id := "e2e-" + string(method)
+	site := func(namespace, release string) *estate.Cluster {
+		cluster, err := estate.Connect(c.Kubeconfig(), "", estate.Release{Namespace: namespace, Name: release})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cluster.Name = namespace
+		return cluster
+	}
+	primary, backup := site(install.Namespace, install.Release), site(spare, spare)
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+	store, err := bucket.Open(t.Context(), bucket.Location{Name: "archive", Endpoint: "http://" + c.stores.Direct().S3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := drill.Estate{
+		Regions: []drill.Region{estate.Region{Cluster: primary}},
+		Primary: estate.Central{Cluster: primary, Drill: id, Method: method},
+		Backup:  estate.Central{Cluster: backup},
+		Guard:   estate.Guard{Clusters: []*estate.Cluster{primary, backup}, Drill: id},
+		Archive: canary.NewArchives(time.Now(), store),
+	}
+	plan := drill.Plan{
+		ID: id, Method: method, Baseline: 3 * time.Second, Duration: 5 * time.Second, GiveUp: 30 * time.Second,
+		ReturnWithin: patience, Settle: patience, Interval: 250 * time.Millisecond, Rate: 20,
+		// How long things take depends on this machine; a kill may cut an answer off.
+		Limits: drill.Limits{FailOver: -1, Return: -1, Lost: 0, Duplicated: -1},
+	}
+	if want == drill.Failed {
+		plan.GiveUp = 5 * time.Second
+	}
+	report, err := drill.Run(t.Context(), target, plan, func(e drill.Event) { t.Log(e.Text) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("failed over in %s, returned in %s, %+v", report.Times.FailOver, report.Times.Return, report.Canaries)
+	if report.Verdict != want || report.Canaries.Lost != 0 || report.Canaries.Stored == 0 || !report.ArchiveRead {
+		t.Errorf("verdict %s, want %s, and no canary lost: %+v, %v", report.Verdict, want, report.Checks, report.Problems)
+	}
+	if err := (estate.Central{Cluster: primary}).Healthy(t.Context()); err != nil {
+		t.Errorf("after the drill: %v", err)
+	}
+}
+
+// observeInCluster runs the command with the image, and the rights, that a CronJob has.
+func (c *counting) observeInCluster(t *testing.T) {
+	p := pod(install.Namespace, nil, nil)
+	p.Name, p.GenerateName = "watch", ""
+	p.Spec.RestartPolicy, p.Spec.ServiceAccountName, p.Spec.AutomountServiceAccountToken = corev1.RestartPolicyNever, "watch", new(true)
+	deployed, err := c.client.AppsV1().Deployments(install.Namespace).Get(t.Context(), install.Name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Spec.Containers[0].Image = deployed.Spec.Template.Spec.Containers[0].Image
+	p.Spec.Containers[0].Args = strings.Fields("drill failover --observe --in-cluster --name prod --duration 5s --max-lost=-1 --max-duplicated=-1 -o json")
+	c.apply(t, `
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: watch, namespace: `+install.Namespace+`}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: watch, namespace: `+install.Namespace+`}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: telepod-drill-watch}
+subjects: [{kind: ServiceAccount, name: watch}]
+`)
+	if _, err := c.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func(ctx context.Context) error {
+		now, err := c.client.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+		if err == nil && now.Status.Phase != corev1.PodSucceeded && now.Status.Phase != corev1.PodFailed {
+			err = fmt.Errorf("the pod is %s", now.Status.Phase)
+		}
+		return err
+	})
+	said := c.kubectl(t, "logs", "--namespace="+p.Namespace, p.Name)
+	var report struct{ Verdict, ID string }
+	_, text, _ := strings.Cut(said, "\n{")
+	if err := json.Unmarshal([]byte("{"+text), &report); err != nil || report.Verdict != string(drill.Passed) {
+		t.Errorf("verdict %q, %v, want passed: %s", report.Verdict, err, said)
+	}
+}
+
+// drillSecrets are the certificates of a region and two sites.
+func drillSecrets(t *testing.T) (manifests string) {
+	t.Helper()
+	certificate, key := newCA(t)
+	authority, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []struct {
+		namespace, name string
+		usage           x509.ExtKeyUsage
+	}{
+		{install.Namespace, "telepod-collector-tls", x509.ExtKeyUsageClientAuth},
+		{install.Namespace, "telepod-central-tls", x509.ExtKeyUsageServerAuth},
+		{spare, spare + "-telepod-central-tls", x509.ExtKeyUsageServerAuth},
+	} {
+		data := issue(t, authority, of.usage, site, spareSite)
+		data["ca.crt"] = certificate
+		text, err := yaml.Marshal(&corev1.Secret{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+			ObjectMeta: metav1.ObjectMeta{Name: of.name, Namespace: of.namespace},
+			Type:       corev1.SecretTypeTLS, Data: data,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		manifests += string(text) + "---\n"
+	}
+	return manifests
+}
