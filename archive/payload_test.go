@@ -3,9 +3,11 @@ package archive_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -206,4 +208,16 @@ func counted(p *archive.Payload) (items int64, readable bool) {
 		}
 	}
 	return items, err == nil && len(m.ProtoReflect().GetUnknown()) == 0
+}
+
+// TestBomb: a small object does not unpack to whatever size.
+func TestBomb(t *testing.T) {
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bomb := w.EncodeAll(make([]byte, 65<<20), nil)
+	if _, err := archive.NewPayload(object(archive.Traces, "f"), bomb); err == nil || !strings.Contains(err.Error(), "unpack") {
+		t.Errorf("%d bytes: error %v", len(bomb), err)
+	}
 }
