@@ -51,7 +51,6 @@ type drill struct {
 	tell        func(Event)
 	told        int
 	started     time.Time
-	sendingOver time.Time
 	collectors  []collector
 	course      *course
 	ledger      *ledger
@@ -107,7 +106,6 @@ func (d *drill) run(ctx context.Context) error {
 	err := d.follow(ctx, samples)
 	stop()
 	tasks.Wait()
-	d.sendingOver = time.Now()
 	d.end(ctx)
 	if err == nil && d.restoration == nil {
 		d.settle(ctx)

@@ -50,34 +50,30 @@ func (a *drillArchives) open(ctx context.Context, now time.Time) (drill.Archive,
 
 // estate connects to everything that the drill needs, and changes nothing.
 func (f *drillFlags) estate(ctx context.Context) (drill.Estate, error) {
-	target := drill.Estate{Facts: drill.Facts{Operator: f.operator, Version: buildVersion()}}
 	connections := &clusters{flags: &f.estateFlags}
-	watched, err := f.watched(connections)
+	all, err := f.watched(connections)
 	if err != nil {
-		return target, err
+		return drill.Estate{}, err
 	}
-	for _, cluster := range watched {
-		target.Regions = append(target.Regions, estate.Region{Cluster: cluster, Most: f.collectors})
+	parts := estate.Parts{Operator: f.operator}
+	for _, cluster := range all {
+		parts.Regions = append(parts.Regions, estate.Region{Cluster: cluster, Most: f.collectors})
 	}
-	all := watched
 	if !f.observe {
-		primary, err := connections.of(f.primary)
-		if err != nil {
-			return target, err
+		if parts.Primary, err = connections.of(f.primary); err != nil {
+			return drill.Estate{}, err
 		}
-		backup, err := connections.of(f.backup)
-		if err != nil {
-			return target, err
+		if parts.Backup, err = connections.of(f.backup); err != nil {
+			return drill.Estate{}, err
 		}
-		target.Primary = estate.Central{Cluster: primary, Drill: f.plan.ID, Method: f.plan.Method}
-		target.Backup = estate.Central{Cluster: backup}
-		target.Guard = estate.Guard{Clusters: []*estate.Cluster{primary, backup}, Drill: f.plan.ID, Operator: f.operator}
-		for _, site := range []*estate.Cluster{primary, backup} {
+		for _, site := range []*estate.Cluster{parts.Primary, parts.Backup} {
 			if !slices.Contains(all, site) {
-				all = append(slices.Clip(all), site)
+				all = append(all, site)
 			}
 		}
 	}
+	target := parts.Estate(f.plan)
+	target.Facts = drill.Facts{Operator: f.operator, Version: buildVersion()}
 	for _, cluster := range all {
 		fact, err := cluster.Facts(ctx, f.roles(cluster.Name)...)
 		if err != nil {

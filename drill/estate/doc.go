@@ -2,6 +2,7 @@
 // server's proxy to their pods; the central site that is failed and restored; the spare; and the
 // Leases that keep two drills apart.
 //
+//	parts.go      an estate of these clusters
 //	cluster.go    connections: kubeconfig contexts, or the cluster of this pod
 //	region.go     Collectors: who there is, their metrics, canaries for them
 //	metrics.go    the few metrics that matter

@@ -109,13 +109,6 @@ func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := drill.Estate{
-		Regions: []drill.Region{estate.Region{Cluster: primary}},
-		Primary: estate.Central{Cluster: primary, Drill: id, Method: method},
-		Backup:  estate.Central{Cluster: backup},
-		Guard:   estate.Guard{Clusters: []*estate.Cluster{primary, backup}, Drill: id},
-		Archive: canary.NewArchives(time.Now(), store),
-	}
 	plan := drill.Plan{
 		ID: id, Method: method, Baseline: 3 * time.Second, Duration: 5 * time.Second, GiveUp: 30 * time.Second,
 		ReturnWithin: patience, Settle: patience, Interval: 250 * time.Millisecond, Rate: 20,
@@ -125,6 +118,9 @@ func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) 
 	if want == drill.Failed {
 		plan.GiveUp = 5 * time.Second
 	}
+	parts := estate.Parts{Regions: []estate.Region{{Cluster: primary}}, Primary: primary, Backup: backup, Operator: "e2e"}
+	target := parts.Estate(plan)
+	target.Archive = canary.NewArchives(time.Now(), store)
 	report, err := drill.Run(t.Context(), target, plan, func(e drill.Event) { t.Log(e.Text) })
 	if err != nil {
 		t.Fatal(err)
