@@ -38,7 +38,7 @@ variable "namespace" {
 }
 
 variable "cert_manager" {
-  description = "Installs cert-manager from this chart and version; null where the cluster has it, in `namespace`."
+  description = "cert-manager: its namespace, and the chart and version that it is installed from unless install is false, because the cluster has it."
   type = object({
     namespace  = optional(string, "cert-manager")
     install    = optional(bool, true)

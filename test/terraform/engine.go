@@ -1,0 +1,55 @@
+package terraform
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/telepod/telepod/test/build"
+)
+
+// engine is a program that runs modules: OpenTofu or Terraform.
+type engine struct {
+	name, path string
+	config     string // where providers come from
+}
+
+// engines returns OpenTofu, built if need be, and the machine's Terraform, if there is one.
+func engines(ctx context.Context, config string) ([]engine, error) {
+	tofu, err := build.Binary(ctx, build.Spec{
+		Name:    "tofu",
+		Module:  "test/terraform/tofu",
+		Package: "github.com/opentofu/opentofu/cmd/tofu",
+		LDFlags: []string{"-X", "github.com/opentofu/opentofu/version.dev=no"},
+		Takes:   "about 6 minutes",
+	})
+	if err != nil {
+		return nil, err
+	}
+	all := []engine{{name: "tofu", path: tofu, config: config}}
+	if path, err := exec.LookPath("terraform"); err == nil {
+		all = append(all, engine{name: "terraform", path: path, config: config})
+	}
+	return all, nil
+}
+
+// run runs a command in a directory. An error carries what the engine said.
+func (e engine) run(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, e.path, args...)
+	cmd.Dir = dir
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "TF_") {
+			cmd.Env = append(cmd.Env, v)
+		}
+	}
+	cmd.Env = append(cmd.Env, "TF_CLI_CONFIG_FILE="+e.config, "TF_IN_AUTOMATION=1")
+	if err := cmd.Run(); err != nil {
+		return stdout.String(), fmt.Errorf("%s %s: %w\n%s%s", e.name, strings.Join(args, " "), err, stderr.String(), stdout.String())
+	}
+	return stdout.String(), nil
+}
