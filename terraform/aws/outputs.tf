@@ -5,6 +5,9 @@ output "cluster" {
     endpoint       = local.cluster.endpoint
     ca_certificate = local.cluster.ca
   }
+
+  # What is installed through these providers needs nodes to run on.
+  depends_on = [aws_eks_node_group.this]
 }
 
 output "site_hostname" {

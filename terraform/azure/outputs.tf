@@ -5,6 +5,9 @@ output "cluster" {
     endpoint       = local.cluster.endpoint
     ca_certificate = local.cluster.ca
   }
+
+  # What is installed through these providers needs the permission to.
+  depends_on = [azurerm_role_assignment.administrator]
 }
 
 output "site_ip" {

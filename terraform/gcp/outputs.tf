@@ -5,6 +5,9 @@ output "cluster" {
     endpoint       = local.cluster.endpoint
     ca_certificate = local.cluster.ca
   }
+
+  # What is installed through these providers needs nodes to run on.
+  depends_on = [google_container_node_pool.this]
 }
 
 output "site_ip" {

@@ -58,13 +58,13 @@ type resource struct {
 	Values json.RawMessage `json:"values"`
 }
 
-// module is one module of a state.
-type module struct {
-	Resources []resource `json:"resources"`
-	Children  []module   `json:"child_modules"`
+// stateModule is one module of a state.
+type stateModule struct {
+	Resources []resource    `json:"resources"`
+	Children  []stateModule `json:"child_modules"`
 }
 
-func (m module) all() []resource {
+func (m stateModule) all() []resource {
 	out := slices.Clone(m.Resources)
 	for _, child := range m.Children {
 		out = append(out, child.all()...)
@@ -77,9 +77,9 @@ type line struct {
 	Type  string `json:"type"`
 	Run   string `json:"@testrun"`
 	State struct {
-		Root   *module `json:"root_module"`
+		Root   *stateModule `json:"root_module"`
 		Values struct {
-			Root *module `json:"root_module"`
+			Root *stateModule `json:"root_module"`
 		} `json:"values"`
 	} `json:"test_state"`
 	Diagnostic struct {
@@ -115,7 +115,7 @@ func states(output string) (map[string][]resource, error) {
 	}
 	found := map[string][]resource{}
 	for _, l := range all {
-		for _, root := range []*module{l.State.Root, l.State.Values.Root} {
+		for _, root := range []*stateModule{l.State.Root, l.State.Values.Root} {
 			if root != nil {
 				found[l.Run] = root.all()
 			}
