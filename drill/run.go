@@ -115,7 +115,7 @@ func (d *drill) run(ctx context.Context) error {
 
 // follow acts on what it sees until there is nothing more to do.
 func (d *drill) follow(ctx context.Context, samples <-chan look) error {
-	d.say("%s, %d Collectors in %d regions", d.plan.Method.Text(), len(d.collectors), len(d.estate.Regions))
+	d.say("begins: %s; watches %v", d.plan.Method.Text(), names(d.collectors))
 	ticks := time.NewTicker(d.plan.Interval)
 	defer ticks.Stop()
 	for {

@@ -10,7 +10,7 @@
 //	certmanager_test.go certificates that cert-manager issues end, and are renewed, under load
 //	scaled_test.go      a site with samplers is upgraded under load, and removed
 //	dark_test.go        no API server, no DNS, no room on the disk: the region takes data
-//	drill_test.go       the loss of the primary, rehearsed by every method, and an observation as in a CronJob
+//	drill_test.go       the loss of the primary, rehearsed by every method, and watched by the CronJob
 //	reasons_test.go     one reason code in warnings, events, metrics, audit log and status
 //	upheaval_test.go    replicas killed, rolled, upgraded, certificates rotated under load
 //	outage_test.go      no webhook at all; and the way back

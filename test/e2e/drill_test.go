@@ -37,23 +37,24 @@ const (
 const (
 	drillValues = `
 central: {backup: "` + spareSite + `:4318"}
+drill: {schedule: "0 3 1 1 *", args: [--duration=5s, --max-lost=-1, --max-duplicated=-1, --output=json]}
 `
 	spareValues = `
 injector: {enabled: false}
 regional: {enabled: false}
 central: {role: backup, storage: {gigabytes: 0}}
+drill: {schedule: ""}
 `
 )
 
-// TestDrill rehearses the loss of the primary on real pods, by every method; and watches as a CronJob
-// does, from within the cluster.
+// TestDrill rehearses the loss of the primary on real pods, by every method; and has the chart's CronJob
+// watch.
 func TestDrill(t *testing.T) {
 	c := newCounting(t, cluster.Options{Name: "drill", Nodes: make([]cluster.Node, 1)}, "queue-telepod-central-0")
 	c.prerequisites += drillSecrets(t)
 	c.namespace(t, spare, nil, nil)
 	c.installWith(t, drillValues)
 	c.installSpare(t)
-	c.kubectl(t, "apply", "--namespace="+install.Namespace, "--filename=../../docs/drills-rbac.yaml")
 	for _, step := range []struct {
 		name string
 		test func(*testing.T)
@@ -134,43 +135,25 @@ func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) 
 	}
 }
 
-// observeInCluster runs the command with the image, and the rights, that a CronJob has.
+// observeInCluster runs the chart's CronJob now.
 func (c *counting) observeInCluster(t *testing.T) {
-	p := pod(install.Namespace, nil, nil)
-	p.Name, p.GenerateName = "watch", ""
-	p.Spec.RestartPolicy, p.Spec.ServiceAccountName, p.Spec.AutomountServiceAccountToken = corev1.RestartPolicyNever, "watch", new(true)
-	deployed, err := c.client.AppsV1().Deployments(install.Namespace).Get(t.Context(), install.Name, metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Spec.Containers[0].Image = deployed.Spec.Template.Spec.Containers[0].Image
-	p.Spec.Containers[0].Args = strings.Fields("drill failover --observe --in-cluster --name prod --duration 5s --max-lost=-1 --max-duplicated=-1 -o json")
-	c.apply(t, `
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: watch, namespace: `+install.Namespace+`}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: watch, namespace: `+install.Namespace+`}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: telepod-drill-watch}
-subjects: [{kind: ServiceAccount, name: watch}]
-`)
-	if _, err := c.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	c.kubectl(t, "create", "job", "watch", "--from=cronjob/telepod-drill", "--namespace="+install.Namespace)
 	eventually(t, func(ctx context.Context) error {
-		now, err := c.client.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
-		if err == nil && now.Status.Phase != corev1.PodSucceeded && now.Status.Phase != corev1.PodFailed {
-			err = fmt.Errorf("the pod is %s", now.Status.Phase)
+		job, err := c.client.BatchV1().Jobs(install.Namespace).Get(ctx, "watch", metav1.GetOptions{})
+		if err == nil && job.Status.Succeeded+job.Status.Failed == 0 {
+			err = fmt.Errorf("the Job has not ended: %+v", job.Status)
 		}
 		return err
 	})
-	said := c.kubectl(t, "logs", "--namespace="+p.Namespace, p.Name)
-	var report struct{ Verdict, ID string }
+	said := c.kubectl(t, "logs", "--namespace="+install.Namespace, "job/watch")
+	var report struct {
+		Verdict, Method string
+		Regions         []struct{ Name string }
+	}
 	_, text, _ := strings.Cut(said, "\n{")
-	if err := json.Unmarshal([]byte("{"+text), &report); err != nil || report.Verdict != string(drill.Passed) {
-		t.Errorf("verdict %q, %v, want passed: %s", report.Verdict, err, said)
+	err := json.Unmarshal([]byte("{"+text), &report)
+	if got := fmt.Sprint(report); err != nil || got != "{passed observe [{"+clusterName+"}]}" {
+		t.Errorf("the report says %s, %v: %s", got, err, said)
 	}
 }
 
