@@ -3,6 +3,7 @@ package terraform
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,9 +32,28 @@ func engines(ctx context.Context, config string) ([]engine, error) {
 	}
 	all := []engine{{name: "tofu", path: tofu, config: config}}
 	if path, err := exec.LookPath("terraform"); err == nil {
-		all = append(all, engine{name: "terraform", path: path, config: config})
+		if e := (engine{name: "terraform", path: path, config: config}); e.isRecent(ctx) {
+			all = append(all, e)
+		}
 	}
 	return all, nil
+}
+
+// isRecent tells whether the engine is one that the modules are for: 1.11, which keeps ephemeral
+// values out of the state, or later.
+func (e engine) isRecent(ctx context.Context) bool {
+	out, err := e.run(ctx, ".", "version", "-json")
+	var v struct {
+		Version string `json:"terraform_version"`
+	}
+	var major, minor int
+	if err != nil || json.Unmarshal([]byte(out), &v) != nil {
+		return false
+	}
+	if _, err := fmt.Sscanf(v.Version, "%d.%d", &major, &minor); err != nil {
+		return false
+	}
+	return major > 1 || major == 1 && minor >= 11
 }
 
 // run runs a command in a directory. An error carries what the engine said.

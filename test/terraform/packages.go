@@ -25,9 +25,8 @@ type published struct {
 	nestedAttributes             bool
 }
 
-// providers are all that the modules use. To take a newer version, put it and the integrity that
-// `npm view @cdktf/provider-NAME@VERSION dist.integrity` tells here, and the provider's own version
-// into the modules' versions.tf.
+// providers are all that the modules use, in the last versions that were published like this. The
+// integrity is what `npm view @cdktf/provider-NAME@VERSION dist.integrity` tells.
 func providers() []published {
 	return []published{
 		{provider: "aws", version: "21.22.1", integrity: "sha512-BuSHeaQFUL9l33pBzIMRT7cTQ69AM2mLtijjteCPhVQRmvuhuj9Lvfymf7knAMhYqAT6+Lrls9jiGVW/Us3zrQ=="},

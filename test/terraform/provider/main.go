@@ -124,5 +124,6 @@ func (p *provider) StopProvider(context.Context, *tfprotov6.StopProviderRequest)
 
 // parseType reads a type in Terraform's JSON notation.
 func parseType(text json.RawMessage) (tftypes.Type, error) {
-	return tftypes.ParseJSONType(text) //nolint:staticcheck // the form that Terraform itself prints
+	//lint:ignore SA1019 there is no other reader of the notation that Terraform itself prints
+	return tftypes.ParseJSONType(text)
 }
