@@ -16,6 +16,8 @@ type Options struct {
 	IPv6 bool
 	// HostDomains are domains, as "example.com", whose names all lead pods to [Cluster.Host].
 	HostDomains []string
+	// Names are domains whose names all lead pods to another address, as a cloud's own names do.
+	Names map[string]string
 	// APIServerFlags are added to the API server's, and win.
 	APIServerFlags []string
 	// FeatureGates are set on every Kubernetes component.

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/telepod/telepod/test/demo/screen"
+	"github.com/telepod/telepod/test/estate"
 	"github.com/telepod/telepod/test/monitoring"
 	"github.com/telepod/telepod/test/report"
 )
@@ -32,6 +34,9 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 	t.row("spans archived", fmt.Sprint(o.Archived), "in S3, each counted once", o.Archived == o.Acked)
 	t.row("spans lost", fmt.Sprint(o.Lost), "accepted and never archived", o.Lost == 0)
 	t.row("spans twice", fmt.Sprint(o.Extra), "further copies in S3", o.Extra*100 <= o.Sent)
+	if err := t.archived(ctx, o); err != nil {
+		return "", nil, err
+	}
 	if err := t.secrets(ctx); err != nil {
 		return "", nil, err
 	}
@@ -44,12 +49,31 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 	return fmt.Sprintf("%d spans sent, %d archived, %d lost, %d twice; %d orders, %d failed", o.Sent, o.Archived, o.Lost, o.Extra, orders.Requests, orders.Failed), t.showOutcome, nil
 }
 
+// archived has telepod archive count the same, by what the spans say of their cloud.
+func (t *story) archived(ctx context.Context, o estate.Outcome) error {
+	t.Command("telepod archive count --bucket " + estate.Bucket + " --bucket-endpoint " + t.estate.Stores.S3 + " --signal traces")
+	counts, err := t.estate.Archived(ctx, estate.Service)
+	if err != nil {
+		return err
+	}
+	sum := 0
+	for _, n := range counts {
+		sum += n
+	}
+	t.row("telepod archive count", fmt.Sprint(sum), fmt.Sprintf("all copies; by cloud %v", counts), sum == o.Archived+o.Extra && len(counts) == 3)
+	return nil
+}
+
 // monitoring asks Prometheus everything that the chart's dashboards and rules ask.
 func (t *story) monitoring(ctx context.Context) error {
 	result, err := monitoring.Check(ctx, t.estate.Stores.Prometheus)
 	if err != nil {
 		return err
 	}
+	if err := writeFile(t.dashboards, result.WriteHTML); err != nil {
+		return fmt.Errorf("draw the dashboards: %w", err)
+	}
+	t.Note("The chart's dashboards, as Prometheus has them, are in " + t.dashboards)
 	silent := result.WithoutData()
 	t.row("dashboards and rules with data", fmt.Sprintf("%d without", len(silent)), fmt.Sprintf("%q", silent), len(silent) == 0)
 	return nil
@@ -74,18 +98,25 @@ func (t *story) write(path string) error {
 		r.Clusters = append(r.Clusters, report.Cluster{Name: s.Place.Cluster, Cloud: s.Cloud, Region: s.Region, Role: s.Role})
 	}
 	r.Timeline.Samples = t.samples()
+	if err := writeFile(path, r.WriteHTML); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	t.Note("The report is in " + path)
+	return nil
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	file, err := os.Create(path)
 	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
+		return err
 	}
-	defer file.Close()
-	if err := r.WriteHTML(file); err != nil {
-		return fmt.Errorf("write the report: %w", err)
+	defer file.Close() // a second time, unless something fails
+	if err := write(file); err != nil {
+		return err
 	}
-	t.Note("The report is in " + path)
 	return file.Close()
 }
 

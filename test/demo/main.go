@@ -109,6 +109,7 @@ func sum(s *screen.Screen, checks screen.Checks, o options, took time.Duration) 
 	}
 	switch {
 	case o.check:
+		s.Line(fmt.Sprintf("\n   %.0f s in all", took.Seconds()))
 		s.Line(fmt.Sprintf("\n%d passed, %d failed", checks.Passed, len(checks.Failures)))
 	case len(checks.Failures) == 0:
 		s.Heading(fmt.Sprintf("%d values seen in %.0f s, all of them as they should be", checks.Passed, took.Seconds()))

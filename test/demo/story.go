@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/telepod/telepod/test/demo/screen"
@@ -18,6 +19,8 @@ type story struct {
 	checks *screen.Checks
 	estate *estate.Estate
 	began  time.Time
+	// dashboards is the file of the chart's dashboards, beside the report.
+	dashboards string
 
 	orders *estate.Orders
 	load   *estate.Load
@@ -56,7 +59,8 @@ func threeClouds(ctx context.Context, s *screen.Screen, checks *screen.Checks, o
 	if err != nil {
 		return false, err
 	}
-	t := &story{Screen: s, checks: checks, estate: e, began: time.Now()}
+	t := &story{Screen: s, checks: checks, estate: e, began: time.Now(),
+		dashboards: filepath.Join(filepath.Dir(o.report), "demo-dashboards.html")}
 	t.introduce()
 	err = t.tell(ctx)
 	if reported := t.write(o.report); err == nil {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/telepod/telepod/test/build"
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/collector"
 	"github.com/telepod/telepod/test/estate/wan"
@@ -49,8 +50,8 @@ type Link struct {
 
 // programs are paths of what was built.
 type programs struct {
-	images                             []string
-	backends, jaeger, prometheus, shop string
+	images                                      []string
+	backends, jaeger, prometheus, shop, telepod string
 }
 
 // New plans an estate. Stop it in any case.
@@ -106,13 +107,17 @@ func (e *Estate) Build(ctx context.Context) error {
 		build func(context.Context) (string, error)
 	}{
 		{&e.programs.backends, collector.Backends}, {&e.programs.shop, collector.Shop},
-		{&e.programs.jaeger, Jaeger}, {&e.programs.prometheus, prometheus},
+		{&e.programs.jaeger, Jaeger}, {&e.programs.prometheus, prometheus}, {&e.programs.telepod, telepod},
 	} {
 		if *program.path, err = program.build(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func telepod(ctx context.Context) (string, error) {
+	return build.Binary(ctx, build.Spec{Name: "telepod", Package: "./cmd/telepod"})
 }
 
 // StartClusters starts the three, and their metadata services.

@@ -36,6 +36,9 @@ type sender struct {
 	fails map[string]int
 }
 
+// Service is the name of the service that a load plays.
+const Service = "counter"
+
 // batch is how many spans go in one request, of traces of five.
 const (
 	batch        = 10
@@ -135,7 +138,7 @@ func (s *sender) request(first uint64) *coltrace.ExportTraceServiceRequest {
 		}
 		spans = append(spans, span)
 	}
-	name := &commonpb.KeyValue{Key: "service.name", Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: "counter"}}}
+	name := &commonpb.KeyValue{Key: "service.name", Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: Service}}}
 	return &coltrace.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{
 		Resource:   &resourcepb.Resource{Attributes: []*commonpb.KeyValue{name}},
 		ScopeSpans: []*tracepb.ScopeSpans{{Spans: spans}},

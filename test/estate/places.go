@@ -96,6 +96,10 @@ func (p Place) options(images []string) cluster.Options {
 		// By this the detector tells EKS from other clusters on EC2.
 		o.APIServerFlags = []string{"--version=v1.36.3-eks-telepod"}
 	}
+	if p.Cloud == "gcp" {
+		// By this clients find out whether they are on Google Cloud.
+		o.Names = map[string]string{"metadata.google.internal": metadata.Address}
+	}
 	for i, n := range p.nodes {
 		pool := "apps"
 		if i > 0 {

@@ -101,11 +101,13 @@ func TestMachinesPassFlagsOn(t *testing.T) {
 	}
 }
 
-func TestHostDomainsLeadToTheHost(t *testing.T) {
+func TestNamesThatAreNotTheClusters(t *testing.T) {
 	p := plan(Node{})
 	p.Spec.HostDomains = []string{"example.com"}
+	p.Spec.Names = map[string]string{"metadata.google.internal": "169.254.169.254"}
 	corefile := p.corefile()
-	for _, want := range []string{"template IN A example.com", `answer "{{ .Name }} 5 IN A ` + p.Addresses.Host().Addr().String() + `"`} {
+	for _, want := range []string{"template IN A example.com", `answer "{{ .Name }} 5 IN A ` + p.Addresses.Host().Addr().String() + `"`,
+		"template IN A metadata.google.internal", `answer "{{ .Name }} 5 IN A 169.254.169.254"`} {
 		if !strings.Contains(corefile, want) {
 			t.Errorf("%q is not in the Corefile:\n%s", want, corefile)
 		}

@@ -146,19 +146,25 @@ func (p Plan) corefile() string {
         ttl 1
     }
 }
-`, p.Addresses.Node(1).Addr(), p.hostNames(), p.Kubeconfig("coredns"))
+`, p.Addresses.Node(1).Addr(), p.names(), p.Kubeconfig("coredns"))
 }
 
-// hostNames answers for names that lead to the host. Of the other address family there is nothing,
+// names answers for names that are not the cluster's. Of the other address family there is nothing,
 // which is not the same as no such name.
-func (p Plan) hostNames() (plugins string) {
+func (p Plan) names() (plugins string) {
 	family := "A"
 	if p.Addresses.IPv6 {
 		family = "AAAA"
 	}
-	for _, domain := range p.Spec.HostDomains {
+	leadTo := func(domain, address string) {
 		plugins += fmt.Sprintf("    template IN %[1]s %[2]s {\n        answer \"{{ .Name }} 5 IN %[1]s %[3]s\"\n    }\n"+
-			"    template IN ANY %[2]s {\n        rcode NOERROR\n    }\n", family, domain, p.Addresses.Host().Addr())
+			"    template IN ANY %[2]s {\n        rcode NOERROR\n    }\n", family, domain, address)
+	}
+	for _, domain := range p.Spec.HostDomains {
+		leadTo(domain, p.Addresses.Host().Addr().String())
+	}
+	for _, domain := range sortedKeys(p.Spec.Names) {
+		leadTo(domain, p.Spec.Names[domain])
 	}
 	return plugins
 }

@@ -10,6 +10,8 @@ type Spec struct {
 	IPv6 bool
 	// HostDomains are domains whose names all lead to the host.
 	HostDomains []string
+	// Names are domains whose names all lead to another address.
+	Names map[string]string
 	// APIServerFlags come after the API server's own, so that they win.
 	APIServerFlags []string
 	// FeatureGates are set on every Kubernetes component.
