@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,7 +26,7 @@ func (r Result) WriteHTML(w io.Writer) error {
 			view.Dashboards = append(view.Dashboards, dashboardView{Title: p.Dashboard})
 		}
 		last := &view.Dashboards[len(view.Dashboards)-1]
-		last.Panels = append(last.Panels, r.draw(p))
+		last.Panels = append(last.Panels, draw(p))
 	}
 	return t.Execute(w, view)
 }
@@ -60,19 +61,18 @@ const (
 
 // draw scales a panel's lines to what they have: from the first to the last sample of any, and from
 // zero to the highest value.
-func (r Result) draw(p PanelResult) panelView {
+func draw(p PanelResult) panelView {
 	view := panelView{Title: p.Title, Empty: p.Empty}
-	from, to, top := r.To, r.From, 0.0
+	var from, to time.Time
+	top := 0.0
 	for _, line := range p.Lines {
-		for i, at := range line.At {
-			if at.Before(from) {
-				from = at
-			}
-			if at.After(to) {
-				to = at
-			}
-			top = max(top, line.Values[i])
+		if first := line.At[0]; from.IsZero() || first.Before(from) {
+			from = first
 		}
+		if last := line.At[len(line.At)-1]; last.After(to) {
+			to = last
+		}
+		top = max(top, slices.Max(line.Values))
 	}
 	view.Top = quantity(top, p.Unit)
 	seconds := max(to.Sub(from).Seconds(), 1)
