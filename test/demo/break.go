@@ -123,10 +123,21 @@ func (t *story) cut(ctx context.Context) (string, func(), error) {
 	return fmt.Sprintf("%s kept %.0f kB on its disk, and sent it within %.1f s", region.Region, grown/1000, drained.Seconds()), nil, nil
 }
 
-// settle waits until the primary receives what all regions send.
+// settle waits until the primary alone has received what all regions send, for two seconds.
 func (t *story) settle(ctx context.Context) error {
-	_, err := t.received(ctx, "primary", time.Now())
-	return err
+	const samples = 4
+	return until(ctx, func(context.Context) error {
+		seen := t.watch.Samples()
+		for _, s := range seen[max(0, len(seen)-samples):] {
+			if s.Received["primary"] < used/2 || s.Received["backup"] >= used/10 {
+				return fmt.Errorf("the primary receives %.0f spans a second, the backup %.0f", s.Received["primary"], s.Received["backup"])
+			}
+		}
+		if len(seen) < samples {
+			return errNoData
+		}
+		return nil
+	})
 }
 
 // received waits until a site receives the load, and returns when that was first seen after a moment.

@@ -120,22 +120,14 @@ func writeFile(path string, write func(io.Writer) error) error {
 	return file.Close()
 }
 
-// samples are those of the watch, with rates over two seconds: batches make shorter ones jump.
+// samples are those of the watch.
 func (t *story) samples() (drawn []report.Sample) {
-	const over = 4
-	all := t.watch.Samples()
-	for i, s := range all {
+	for _, s := range t.watch.Samples() {
 		sample := report.Sample{At: s.At, Site: map[string]float64{}, Queue: s.Queue}
-		window := all[max(0, i-over+1) : i+1]
 		for _, site := range t.estate.Sites() {
-			if !site.Central() {
-				continue
+			if site.Central() {
+				sample.Site[site.Place.Cluster] = s.Received[site.Role] // nothing from a site that is gone
 			}
-			total := 0.0
-			for _, w := range window {
-				total += w.Received[site.Role] // nothing from a site that is gone
-			}
-			sample.Site[site.Place.Cluster] = total / float64(len(window))
 		}
 		drawn = append(drawn, sample)
 	}

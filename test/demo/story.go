@@ -70,7 +70,7 @@ func threeClouds(ctx context.Context, s *screen.Screen, checks *screen.Checks, o
 		t.invite()
 		<-ctx.Done()
 	}
-	if err != nil && ctx.Err() == nil {
+	if (err != nil || len(checks.Failures) > 0) && ctx.Err() == nil {
 		t.saveLogs()
 	}
 	return err == nil, errors.Join(err, t.end())

@@ -54,7 +54,7 @@ func (s *Site) installation(ca authority) (o install.Options, err error) {
 		return o, err
 	}
 	o = install.Options{
-		Files: []string{filepath.Join(chart, "examples", s.example)}, Values: s.values(),
+		Files: []string{filepath.Join(chart, "examples", s.example)}, Values: s.Place.values(),
 		PodSecurity: "privileged", // the DaemonSet has a directory and two ports of its node
 	}
 	if o.Manifests, err = ca.secret("telepod-collector-tls", ""); err != nil || !s.Central() {
@@ -99,7 +99,7 @@ stringData: {access-key-id: example, secret-access-key: example}
 `
 
 // values go on top of the examples: what is smaller, nearer or quicker than in production.
-func (s *Site) values() string {
+func (p Place) values() string {
 	common := fmt.Sprintf(`
 cloud: {region: %s, account: %q}
 cluster: {name: %s}
@@ -114,8 +114,8 @@ regional:
   cloudExport: {signals: []}
   identity: ""
 collector: {metrics: {interval: 5s}}
-`, s.Region, s.Account, s.Place.Cluster)
-	if !s.Central() {
+`, p.Region, p.Account, p.Cluster)
+	if p.Endpoint == "" {
 		return common + fmt.Sprintf("central: {primary: %q, backup: %q}\n", primaryEndpoint, backupEndpoint)
 	}
 	return common + fmt.Sprintf(siteValues, primaryEndpoint, backupEndpoint)
