@@ -10,7 +10,9 @@
 //	phases.go    what to do next, from the course and the time
 //	ledger.go    canaries that were sent, and those that are stored: lost, stored twice
 //	run.go       the drill: it asks, does, and waits
-//	send.go      canaries, on time
+//	send.go      canaries, on time; and the search for them
+//	watch.go     looks at Collectors
+//	estate.go    what a drill asks of clusters and archives
 //	report.go    what came of it, as JSON
 //	markdown.go  the same for people
 //

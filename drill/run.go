@@ -12,8 +12,8 @@ import (
 // restoreWithin is how long the restoration may take when everything else has been called off.
 const restoreWithin = 2 * time.Minute
 
-// lookWithin is how long a Collector may take to answer.
-const lookWithin = 5 * time.Second
+// restoreAgain is the time between two tries.
+const restoreAgain = 2 * time.Second
 
 // Run carries a plan out. It tells each event as it happens. When it fails before anything was failed,
 // there is an error and no report; afterwards there is always a report, and an error only if the
@@ -191,9 +191,24 @@ func (d *drill) restore(ctx context.Context) {
 	defer cancel()
 	d.say("the primary is restored")
 	d.course.restored = time.Now()
-	if err := d.estate.Primary.Restore(ctx); err != nil {
-		d.restoration = fmt.Errorf("the primary could not be restored: %w; run telepod drill restore with the same --contexts and --primary", err)
-		d.breakOff("%v", d.restoration)
+	again := time.NewTicker(restoreAgain)
+	defer again.Stop()
+	for last := ""; ; {
+		err := d.estate.Primary.Restore(ctx)
+		if err == nil {
+			return
+		}
+		if err.Error() != last {
+			last = err.Error()
+			d.say("restore the primary: %v; tried again", err)
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			d.restoration = fmt.Errorf("the primary could not be restored: %w; run telepod drill restore with the same --primary and --backup", err)
+			d.breakOff("%v", d.restoration)
+			return
+		}
 	}
 }
 
@@ -214,49 +229,6 @@ func (d *drill) end(ctx context.Context) {
 	if err := d.estate.Guard.Release(ctx); err != nil {
 		d.breakOff("let other drills begin: %v; run telepod drill restore", err)
 	}
-}
-
-// look is one answer of a Collector.
-type look struct {
-	of     Collector
-	sample Sample
-	err    error
-}
-
-// watchCollector looks at one Collector at its own pace, so that one that hangs holds up no other.
-func watchCollector(ctx context.Context, c collector, every time.Duration, out chan<- look) {
-	ticks := time.NewTicker(every)
-	defer ticks.Stop()
-	for {
-		asking, cancel := context.WithTimeout(ctx, lookWithin)
-		sample, err := c.region.Sample(asking, c.Name)
-		cancel()
-		sample.Collector = c.Collector
-		select {
-		case <-ctx.Done():
-			return
-		case out <- look{c.Collector, sample, err}:
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks.C:
-		}
-	}
-}
-
-func (d *drill) take(seen look) {
-	switch {
-	case seen.err != nil && !d.silent[seen.of]:
-		d.say("%s does not answer: %v", seen.of, seen.err)
-	case seen.err == nil && d.silent[seen.of]:
-		d.say("%s answers again", seen.of)
-	}
-	d.silent[seen.of] = seen.err != nil
-	if seen.err == nil {
-		d.course.observe(seen.sample)
-	}
-	d.tellNew()
 }
 
 func (d *drill) say(format string, args ...any) {

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	apps "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/telepod/telepod/drill"
 )
@@ -51,6 +54,15 @@ func (c Central) Restore(ctx context.Context) error {
 }
 
 func (c Central) scaleDown(ctx context.Context) error {
+	return inTurn(func() error { return c.tryScaleDown(ctx) })
+}
+
+// inTurn tries again what came between two others' changes: the StatefulSet's controller writes to it, too.
+func inTurn(change func() error) error {
+	return retry.RetryOnConflict(wait.Backoff{Steps: 8, Duration: 20 * time.Millisecond, Factor: 2, Jitter: 0.2}, change)
+}
+
+func (c Central) tryScaleDown(ctx context.Context) error {
 	site, err := c.site(ctx)
 	if err != nil {
 		return err
@@ -74,6 +86,10 @@ func (c Central) stillDown(ctx context.Context) error {
 }
 
 func (c Central) scaleUp(ctx context.Context) error {
+	return inTurn(func() error { return c.tryScaleUp(ctx) })
+}
+
+func (c Central) tryScaleUp(ctx context.Context) error {
 	site, err := c.site(ctx)
 	if err != nil {
 		return err
