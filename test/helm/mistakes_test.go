@@ -50,6 +50,8 @@ func TestMistakes(t *testing.T) {
 		"rule about no cloud":        {region + ",regional.sovereignty[0].action=drop,regional.sovereignty[0].destinations[0]=cloud", "nothing is sent there"},
 		"memory of no unit":          {region + ",regional.resources.limits.memory=512MB", `regional.resources.limits.memory is "512MB": write a number with one of the units`},
 		"sample nothing":             {region + ",regional.samplePercent=0", "exclusiveMinimum"},
+		"drill of nothing":           {fine + ",drill.schedule=0 4 * * 1", "has none: set central.primary"},
+		"price without storage":      {fine + ",cost.prices.aws=null,cost.prices.here.egress=1", "egressSameCloud"},
 		"issuer of TLS without name": {region + ",tls.issuerRef.kind=ClusterIssuer", "tls.issuerRef has no name"},
 		"site that nobody reaches":   {fine + ",central.enabled=true,central.jaeger=j:4317", "does not say under which host:port regions reach it"},
 		"site that writes nowhere":   {region + ",central.enabled=true", "nowhere to write to"},
