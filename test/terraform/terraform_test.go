@@ -1,12 +1,13 @@
 package terraform
 
 import (
-	"context"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,7 +98,9 @@ func TestModules(t *testing.T) {
 // TestMistakes makes mistakes and holds that each is found.
 func TestMistakes(t *testing.T) {
 	s := prepare(t)
-	for name, m := range mistakes() {
+	all := mistakes()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		m := all[name]
 		t.Run(name, func(t *testing.T) {
 			c := s.checker(t, s.engines[0])
 			file := filepath.Join(c.tree, "terraform", m.file)
@@ -157,7 +160,7 @@ func TestLint(t *testing.T) {
 		t.Fatal(err)
 	}
 	lint := func() (string, error) {
-		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "--recursive", "--no-color", "--config", config)
+		cmd := exec.CommandContext(t.Context(), program, "--recursive", "--no-color", "--config", config)
 		cmd.Dir = filepath.Join(tree, "terraform")
 		out, err := cmd.CombinedOutput()
 		return string(out), err
