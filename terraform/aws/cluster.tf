@@ -171,8 +171,19 @@ resource "aws_iam_role" "volumes" {
   name_prefix = "${substr(each.value.name, 0, 26)}-volumes-"
   tags        = var.tags
   assume_role_policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = ["sts:AssumeRole", "sts:TagSession"], Principal = { Service = "pods.eks.amazonaws.com" } }]
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = ["sts:AssumeRole", "sts:TagSession"]
+      Principal = { Service = "pods.eks.amazonaws.com" }
+      Condition = {
+        StringEquals = {
+          "aws:RequestTag/kubernetes-namespace"       = "kube-system"
+          "aws:RequestTag/kubernetes-service-account" = "ebs-csi-controller-sa"
+          "aws:RequestTag/eks-cluster-arn"            = aws_eks_cluster.this["cluster"].arn
+        }
+      }
+    }]
   })
 }
 

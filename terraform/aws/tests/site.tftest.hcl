@@ -81,6 +81,11 @@ run "pod_identity" {
     condition     = one(aws_eks_addon.volumes["cluster"].pod_identity_association).service_account == "ebs-csi-controller-sa"
     error_message = "The site's queues need volumes."
   }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.volumes["cluster"].assume_role_policy).Statement[0].Condition.StringEquals["aws:RequestTag/kubernetes-service-account"] == "ebs-csi-controller-sa"
+    error_message = "Another ServiceAccount may make and delete volumes."
+  }
 }
 
 run "irsa" {
