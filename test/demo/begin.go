@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/demo/screen"
 	"github.com/telepod/telepod/test/estate"
 )
@@ -19,7 +22,21 @@ import (
 const secret = "shop-secret-4711"
 
 func (t *story) build(ctx context.Context) (string, func(), error) {
+	if firstTime() {
+		t.Note("This is the first time: all of it is compiled from source, which takes about half an hour with 2 " +
+			"cores. Lines below tell how far it is. The next time it is there.")
+	}
 	return "Kubernetes, containerd, Helm, Collector, Jaeger, Telepod and the shop are there", nil, t.estate.Build(ctx)
+}
+
+// firstTime reports whether Kubernetes was never built on this machine.
+func firstTime() bool {
+	cache, err := build.Cache()
+	if err != nil {
+		return true // building will say why
+	}
+	built, err := filepath.Glob(filepath.Join(cache, cluster.Kubernetes().Name, "*", cluster.Kubernetes().Name))
+	return err != nil || len(built) == 0
 }
 
 func (t *story) start(ctx context.Context) (string, func(), error) {

@@ -134,9 +134,12 @@ func (t *story) samples() (drawn []report.Sample) {
 	return drawn
 }
 
-// invite tells how to look around while everything is kept.
-func (t *story) invite() {
-	t.Heading("Everything stays until Ctrl-C")
+// keep tells how to look around, and keeps everything, orders too, until the context ends.
+func (t *story) keep(ctx context.Context) (err error) {
+	if t.orders, err = t.estate.PlaceOrders(2); err != nil {
+		return err
+	}
+	t.Heading("Everything stays until Ctrl-C, and orders go on")
 	stores := t.estate.Stores
 	for _, what := range [][2]string{
 		{"Prometheus: pages and API", stores.Prometheus},
@@ -149,4 +152,6 @@ func (t *story) invite() {
 	for _, s := range t.estate.Sites() {
 		t.Line("   " + s.Place.Cluster + "\n     export KUBECONFIG=" + s.Kubeconfig())
 	}
+	<-ctx.Done()
+	return nil
 }

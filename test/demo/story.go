@@ -67,8 +67,7 @@ func threeClouds(ctx context.Context, s *screen.Screen, checks *screen.Checks, o
 		err = reported
 	}
 	if err == nil && o.keep {
-		t.invite()
-		<-ctx.Done()
+		err = t.keep(ctx)
 	}
 	if (err != nil || len(checks.Failures) > 0) && ctx.Err() == nil {
 		t.saveLogs()
