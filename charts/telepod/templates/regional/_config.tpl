@@ -4,7 +4,7 @@ The regional Collector's configuration.
   otlp ▶ enrich ▶ scrub ▶ disk queue ▶ loopback ▶ failover ┬▶ primary
                        └▶ the cloud's own tools            └▶ backup
 
-What is accepted is on disk before its sender hears so. Nothing behind the loopback queues or retries: an
+What is accepted is on disk before its sender hears so. Nothing behind the loopback keeps data or retries: an
 error has to reach the failover connector, and then the disk queue, which tries again without end.
 */}}
 {{- define "telepod.regional.config" -}}
@@ -17,6 +17,7 @@ error has to reach the failover connector, and then the disk queue, which tries 
 {{- $toCloud := $regional.cloudExport.signals }}
 {{- $redacted := concat $regional.redact.keys $regional.redact.moreKeys | uniq }}
 {{- $sites := $failover | ternary (list "primary" "backup") (list "primary") }}
+{{- $waits := "sending_queue: {enabled: true, wait_for_result: true, block_on_overflow: true, num_consumers: 16}" }}
 {{- $filters := dict }}
 {{- range $destination := not (empty $toCloud) | ternary (append $sites "cloud") $sites }}
 {{- range $regional.sovereignty }}
@@ -233,23 +234,24 @@ exporters:
   {{- with include "telepod.regional.cloudExporters" . }}
   {{- . | trim | nindent 2 }}
   {{- end }}
-{{- if or $failover $toCloud }}
 
 connectors:
-  {{- if $failover }}
+  # A receiver takes all signals as soon as the pipeline of one has started. What comes for the others waits in
+  # these queues, and so does its sender, until they have, too; it would end the Collector otherwise.
   {{- range $signals }}
-  failover/{{ . }}: {priority_levels: [[{{ . }}/primary], [{{ . }}/backup]], retry_interval: 1s, sending_queue: {enabled: false}}
+  failover/in-{{ . }}: {priority_levels: [[{{ . }}]], retry_interval: 100ms, {{ $waits }}}
   {{- end }}
+  {{- range $signals }}
+  failover/{{ . }}: {priority_levels: [[{{ . }}/primary]{{ if $failover }}, [{{ . }}/backup]{{ end }}], retry_interval: 1s, {{ $waits }}}
   {{- end }}
   {{- if $toCloud }}
   forward/cloud: {}
   {{- end }}
-{{- end }}
 
 service:
   extensions: [health_check{{ if $persistent }}, file_storage/queue{{ end }}{{ if and (eq $provider "aws") (has "traces" $toCloud) }}, sigv4auth/xray{{ end }}]
   pipelines:
-    {{- $enrich := list "memory_limiter" "k8sattributes" "resourcedetection" "resource/cloud" }}
+    {{- $enrich := list "k8sattributes" "resourcedetection" "resource/cloud" }}
     {{- range $signal := $signals }}
     {{- $receivers := list "otlp" }}
     {{- if and (eq $signal "logs") $regional.containerLogs }}{{ $receivers = append $receivers "filelog" }}{{ end }}
@@ -259,7 +261,8 @@ service:
     {{- $exporters := list "otlp_grpc/loop" }}
     {{- if has $signal $toCloud }}{{ $exporters = append $exporters "forward/cloud" }}{{ end }}
     {{- if and (eq $signal "metrics") $regional.applicationMetrics }}{{ $exporters = append $exporters "prometheus" }}{{ end }}
-    {{ $signal }}: {receivers: [{{ join ", " $receivers }}], processors: [{{ join ", " $processors }}], exporters: [{{ join ", " $exporters }}]}
+    {{ $signal }}/in: {receivers: [{{ join ", " $receivers }}], processors: [memory_limiter], exporters: [failover/in-{{ $signal }}]}
+    {{ $signal }}: {receivers: [failover/in-{{ $signal }}], processors: [{{ join ", " $processors }}], exporters: [{{ join ", " $exporters }}]}
     {{- end }}
     {{- if $regional.nodeMetrics }}
     metrics/node: {receivers: [hostmetrics, kubeletstats], processors: [memory_limiter, k8sattributes, resource/node, resourcedetection, resource/cloud], exporters: [otlp_grpc/loop]}
@@ -268,13 +271,9 @@ service:
     metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [otlp_grpc/loop]}
     {{- end }}
     {{- range $signal := $signals }}
-    {{- if $failover }}
     {{ $signal }}/out: {receivers: [otlp/loop], exporters: [failover/{{ $signal }}]}
     {{- range $sites }}
     {{ $signal }}/{{ . }}: {receivers: [failover/{{ $signal }}], {{ if hasKey $filters . }}processors: [filter/{{ . }}], {{ end }}exporters: [otlp_http/{{ . }}]}
-    {{- end }}
-    {{- else }}
-    {{ $signal }}/out: {receivers: [otlp/loop], {{ if hasKey $filters "primary" }}processors: [filter/primary], {{ end }}exporters: [otlp_http/primary]}
     {{- end }}
     {{- end }}
     {{- range $signal := $toCloud }}
