@@ -65,7 +65,7 @@ func TestNodes(t *testing.T) {
 	if os.Getenv(KubeconfigVariable) != "" {
 		t.Skip("is about nodes of ours")
 	}
-	c := ForTest(t, Options{Name: "four", Nodes: []Node{{}, {
+	c := ForTest(t, Options{Name: "four", HostDomains: []string{"example.com"}, Nodes: []Node{{}, {
 		Labels: map[string]string{
 			"topology.kubernetes.io/region": "europe-west1",
 			"topology.kubernetes.io/zone":   "europe-west1-b",
@@ -76,6 +76,8 @@ func TestNodes(t *testing.T) {
 	t.Run("environment", func(t *testing.T) { testEnvironment(t, c) })
 	t.Run("network", func(t *testing.T) { testNetwork(t, c) })
 	t.Run("image", func(t *testing.T) { testLoadImage(t, c) })
+	t.Run("disk", func(t *testing.T) { testDisk(t, c) })
+	t.Run("kill", func(t *testing.T) { testKill(t, c) })
 	t.Run("power", func(t *testing.T) { testPower(t, c) })
 }
 
@@ -87,7 +89,7 @@ func TestNodesWithIPv6(t *testing.T) {
 	if os.Getenv(KubeconfigVariable) != "" {
 		t.Skip("is about nodes of ours")
 	}
-	c := ForTest(t, Options{Name: "six", Nodes: make([]Node, 2), IPv6: true})
+	c := ForTest(t, Options{Name: "six", HostDomains: []string{"example.com"}, Nodes: make([]Node, 2), IPv6: true})
 	testNetwork(t, c)
 }
 
@@ -146,13 +148,18 @@ func testNetwork(t *testing.T, c *Cluster) {
 	if strings.Contains(c.Host(), ":") {
 		at = "[$(NODE_IP)]"
 	}
-	apply(t, c, strings.NewReplacer("AT_TEMPLATE", at, "HOST_URL", server.URL).Replace(fixture(t, "network.yaml")))
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := "http://any.name.example.com:" + port
+	apply(t, c, strings.NewReplacer("AT_TEMPLATE", at, "HOST_URL", server.URL, "NAMED_URL", named).Replace(fixture(t, "network.yaml")))
 	kubectl(t, c, "rollout", "status", "daemonset/web", "--timeout=60s")
 	if _, err := c.Kubectl(t.Context(), "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/client", "--timeout=60s"); err != nil {
 		t.Error(err)
 	}
 	logs := kubectl(t, c, "logs", "client")
-	for _, want := range []string{"http://web/ -> 200", "http://web.default.svc.cluster.local/ -> 200", ":9090/ -> 200", "hello from the test"} {
+	for _, want := range []string{"http://web/ -> 200", "http://web.default.svc.cluster.local/ -> 200", ":9090/ -> 200", "hello from the test", named + " -> 200"} {
 		if !strings.Contains(logs, want) {
 			t.Errorf("%q is not in what the client saw:\n%s", want, logs)
 		}
@@ -161,6 +168,45 @@ func testNetwork(t *testing.T, c *Cluster) {
 		if !answers(t, node.Address, true) {
 			t.Errorf("the hostPort of %s does not answer", node.Name)
 		}
+	}
+}
+
+// testDisk has a pod see what the host put on the node's disk.
+func testDisk(t *testing.T, c *Cluster) {
+	node := c.Nodes()[1]
+	if err := os.MkdirAll(node.Disk+"/from-the-host", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, c, `
+apiVersion: v1
+kind: Pod
+metadata: {name: disk}
+spec:
+  nodeName: `+node.Name+`
+  restartPolicy: Never
+  containers: [{name: app, image: telepod.test/app:1, volumeMounts: [{name: disk, mountPath: /disk}]}]
+  volumes: [{name: disk, hostPath: {path: /var/lib/telepod/from-the-host, type: Directory}}]
+`)
+	kubectl(t, c, "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/disk", "--timeout=60s")
+}
+
+// testKill kills what runs on the second node, from testNetwork: the kubelet starts it again.
+func testKill(t *testing.T, c *Cluster) {
+	second := c.Nodes()[1]
+	killed, err := c.Kill(second.Name, "app")
+	if err != nil || killed < 1 { // others run it, too
+		t.Fatalf("%d killed, %v, want one or more", killed, err)
+	}
+	kubectl(t, c, "wait", "pod", "--selector=app=web", "--field-selector=spec.nodeName="+second.Name,
+		"--for=jsonpath={.status.containerStatuses[0].restartCount}=1", "--timeout=60s")
+	if killed, err := c.Kill(second.Name, "no-such-program"); err != nil || killed != 0 {
+		t.Errorf("%d killed of nothing, %v", killed, err)
+	}
+	if _, err := c.Kill("no-such-node", "app"); err == nil {
+		t.Error("there is a node that there is not")
+	}
+	if !answers(t, second.Address, true) {
+		t.Error("what was killed does not answer again")
 	}
 }
 
