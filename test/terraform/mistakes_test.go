@@ -51,15 +51,15 @@ func mistakes() map[string]mistake {
 		},
 		"chart value that there is not": {
 			file: "release/main.tf", right: "tracesPerSecond =", wrong: "tracePerSecond =",
-			module: "aws", found: "additional properties 'tracePerSecond' not allowed",
+			found: "additional properties 'tracePerSecond' not allowed",
 		},
 		"chart value of the wrong type": {
 			file: "release/main.tf", right: "enabled         = true", wrong: `enabled         = "yes"`,
-			module: "aws", found: "got string, want boolean",
+			found: "got string, want boolean",
 		},
 		"name of the chart's service": {
 			file: "release/main.tf", right: `"telepod-central"`, wrong: `"telepod-centre"`,
-			module: "azure", found: "refers to Service telepod-centre, which the chart does not make",
+			found: "refers to Service telepod-centre, which the chart does not make",
 		},
 		"name of the chart's service account": {
 			file: "aws/identity.tf", right: `"telepod-collector"`, wrong: `"telepod-regional"`,
