@@ -39,7 +39,7 @@ Exit codes: 0 passed, or incomplete (something could not be measured); 1 failed,
 const drillFailoverExample = `  telepod drill failover --contexts eks-use1,gke-euw1,aks-weu --primary eks-use1 --backup gke-euw1 \
     --method scale --bucket example-telemetry --report drills/2026-11
   telepod drill failover --contexts eks-use1,gke-euw1,aks-weu --primary eks-use1 --backup gke-euw1 --dry-run
-  telepod drill failover --contexts aks-weu --observe --max-lost=-1 --max-duplicated=-1`
+  telepod drill failover --contexts aks-weu --observe --max-lost=-1`
 
 // drillFlags are those of telepod drill failover.
 type drillFlags struct {
@@ -81,7 +81,7 @@ func newDrillFailoverCommand() *cobra.Command {
 	flags.DurationVar(&f.plan.Limits.FailOver, "max-failover", 10*time.Second, "longest good time to fail over; below zero: not judged")
 	flags.DurationVar(&f.plan.Limits.Return, "max-return", 30*time.Second, "longest good time to return once the primary is ready; below zero: not judged")
 	flags.IntVar(&f.plan.Limits.Lost, "max-lost", 0, "most canaries that may be lost; below zero: not judged")
-	flags.IntVar(&f.plan.Limits.Duplicated, "max-duplicated", 0, "most canaries that may be stored twice; below zero: not judged")
+	flags.IntVar(&f.plan.Limits.Duplicated, "max-duplicated", -1, "most canaries that may be stored twice; below zero: not judged")
 	flags.StringVar(&f.report, "report", "", "write the report to FILE.md and FILE.json")
 	flags.StringVar(&f.operator, "operator", "", "who runs the drill, for the report; the user of this machine if empty")
 	flags.BoolVar(&f.yes, "yes", false, "do not ask")
