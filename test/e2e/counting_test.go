@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +22,6 @@ type counting struct {
 	*stage
 	stores *pipeline.Backends
 	values string // of region and site
-	queue  string // the region's directory, a disk of its own
 	loads  uint64
 }
 
@@ -54,15 +52,14 @@ func newCounting(t *testing.T, o cluster.Options, claims ...string) *counting {
 	t.Helper()
 	skipWithoutNodes(t)
 	disks := t.TempDir() // seen by the nodes, and removed after they have ended
-	queue := mountDisk(t, disks)
 	var err error
 	if o.Images, err = install.ImagesOfRegion(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	c := &counting{stage: emptyStage(t, o), queue: queue}
+	c := &counting{stage: emptyStage(t, o)}
 	c.stores = pipeline.StartBackends(t, c.Host())
 	to := c.stores.Direct()
-	c.values = fmt.Sprintf(countingValues, queue, to.OTLP, to.RemoteWrite, to.S3)
+	c.values = fmt.Sprintf(countingValues, disks+"/region", to.OTLP, to.RemoteWrite, to.S3)
 	for i, claim := range claims {
 		disk := fmt.Sprintf("%s/%d", disks, i)
 		if err := os.Mkdir(disk, 0o777); err != nil {
@@ -85,27 +82,6 @@ spec:
 `, claim, install.Namespace, disk)
 	}
 	return c
-}
-
-// queueSize is that of the disk that the region's queue is on.
-const queueSize = "64m"
-
-// mountDisk makes a disk. Nodes that are started later see it.
-func mountDisk(t *testing.T, below string) (dir string) {
-	t.Helper()
-	dir = below + "/region"
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+queueSize); err != nil {
-		t.Fatalf("mount a disk: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
 }
 
 // installWith installs or upgrades Telepod with more values, and waits until all of it is ready.
@@ -181,7 +157,7 @@ func (s *stage) explainAll(t *testing.T) {
 	const collectors = "--selector=app.kubernetes.io/component in (collector, central, sampler)"
 	for _, args := range [][]string{
 		{"get", "pods", collectors, `--output=jsonpath={range .items[*]}{.metadata.name}: {.status.containerStatuses[*].lastState}{"\n"}{end}`},
-		{"logs", collectors, "--prefix", "--tail=20", "--previous", "--ignore-errors"},
+		{"logs", collectors, "--prefix", "--tail=60", "--previous", "--ignore-errors"},
 		{"logs", collectors, "--prefix", "--tail=20"},
 	} {
 		out, err := s.Kubectl(ctx, append(args, "--namespace="+install.Namespace)...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"syscall"
 	"testing"
 	"time"
@@ -22,15 +23,17 @@ central: {nodeSelector: {kubernetes.io/hostname: dark-n2}}
 
 // TestDarkRegion takes away what a region stands on. It takes data all the time, or says that it does not.
 func TestDarkRegion(t *testing.T) {
+	skipWithoutNodes(t)
+	disk := mountDisk(t) // before the nodes, which then see it
 	c := newCounting(t, cluster.Options{Name: "dark", Nodes: make([]cluster.Node, 2)}, "queue-telepod-central-0")
 	c.prerequisites += siteCertificates(t)
-	c.installWith(t, darkValues)
+	c.installWith(t, darkValues, fmt.Sprintf("regional: {queue: {path: %q}}", disk+"/queue"))
 	for _, step := range []struct {
 		name string
 		test func(*testing.T)
 	}{
 		{"without API server and DNS", c.testWithoutControlPlane},
-		{"with a full disk", c.testFullDisk},
+		{"with a full disk", func(t *testing.T) { c.testFullDisk(t, disk) }},
 	} {
 		if !t.Run(step.name, step.test) {
 			c.explainAll(t)
@@ -93,7 +96,7 @@ func (c *counting) awaitAcked(t *testing.T, sent *pipeline.Sender) time.Duration
 
 // testFullDisk fills the disk of the region's queue while the site is away. Clients are told; with room
 // again, the region goes on by itself. What its queue read meanwhile may be lost: docs/pipelines.md.
-func (c *counting) testFullDisk(t *testing.T) {
+func (c *counting) testFullDisk(t *testing.T, disk string) {
 	scale := func(replicas int) {
 		c.kubectl(t, "scale", "--namespace="+install.Namespace, "statefulset/telepod-central", fmt.Sprintf("--replicas=%d", replicas))
 		c.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, "statefulset/telepod-central", "--timeout=2m")
@@ -104,7 +107,7 @@ func (c *counting) testFullDisk(t *testing.T) {
 	}
 	before := restarts()
 	scale(0)
-	ballast := c.fill(t)
+	ballast := fill(t, disk)
 	sent := c.sendTo(t, c.Nodes()[1].Address)
 	pipeline.Await(t, patience, "a client that is told", func() bool { return len(sent.Errors()) > 0 })
 	if err := os.Remove(ballast); err != nil {
@@ -123,22 +126,42 @@ func (c *counting) testFullDisk(t *testing.T) {
 	}
 }
 
-// fill leaves no room on the disk of the region's queue, and returns what to remove.
-func (c *counting) fill(t *testing.T) (ballast string) {
+// mountDisk makes a disk of 64 MB.
+func mountDisk(t *testing.T) (dir string) {
 	t.Helper()
-	ballast = c.queue + "/ballast"
+	image := t.TempDir() + "/image"
+	dir = t.TempDir()
+	for _, argv := range [][]string{
+		{"truncate", "--size=64M", image},
+		{"mkfs.ext4", "-q", image},
+		{"mount", "-o", "loop", image, dir},
+	} {
+		if out, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("this machine can make no disk: %q: %v: %s", argv, err, out)
+		}
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fill leaves no room on a disk, and returns what to remove.
+func fill(t *testing.T, disk string) (ballast string) {
+	t.Helper()
+	ballast = disk + "/ballast"
 	f, err := os.Create(ballast)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	for _, size := range []int{1 << 20, 4 << 10} {
-		for err = nil; err == nil; {
-			_, err = f.Write(make([]byte, size))
-		}
-		if !errors.Is(err, syscall.ENOSPC) {
-			t.Fatal(err)
-		}
+	for err == nil {
+		_, err = f.Write(make([]byte, 64<<10)) // what fits of it is written
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
 	}
 	return ballast
 }
