@@ -67,6 +67,14 @@ func TestLive(t *testing.T) {
 	})
 	result := checked(t, prometheus, admit)
 	compareMetrics(t, prometheus)
+	for what, query := range map[string]string{
+		"a cloud, a region and a cluster": `count({job=~"telepod-.+", __name__!="target_info", cloud_provider=""} or {job=~"telepod-.+", __name__!="target_info", cloud_region=""} or {job=~"telepod-.+", __name__!="target_info", k8s_cluster_name=""})`,
+		"a site":                          `count({job="telepod-central", __name__=~"(otelcol|http)_.+", telepod_central_site=""})`,
+	} {
+		if without := value(query); without != 0 {
+			t.Errorf("%v series do not have the labels of %s", without, what)
+		}
+	}
 	if *page != "" {
 		draw(t, result)
 	}
