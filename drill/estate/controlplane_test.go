@@ -37,10 +37,18 @@ func TestControlPlane(t *testing.T) {
 	}
 	e := &onControlPlane{Cluster: site, admin: c}
 	e.awaitPods(t, 2)
+	guard := Guard{Clusters: []*Cluster{site}, Drill: "d1"}
+	if err := guard.Acquire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	t.Run("scale", e.scale)
 	t.Run("partition", e.partition)
 	t.Run("partition beside a policy of others", e.foreignPolicy)
 	t.Run("kill", e.kill)
+	if err := guard.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("ended from elsewhere", e.endedFromElsewhere)
 	t.Run("guard", e.guard)
 	t.Run("facts", e.facts)
 	t.Run("wrong release", e.wrongRelease)

@@ -37,8 +37,11 @@ func (c Central) Fail(ctx context.Context) error {
 	return fmt.Errorf("fail the primary: there is no method %q", c.Method)
 }
 
-// Hold implements [drill.Central].
+// Hold implements [drill.Central]. It is an error when the drill was ended from elsewhere.
 func (c Central) Hold(ctx context.Context) error {
+	if err := c.stillHeld(ctx, c.Drill); err != nil {
+		return err
+	}
 	switch c.Method {
 	case drill.Kill:
 		return c.kill(ctx)

@@ -87,6 +87,15 @@ func (g Guard) release(ctx context.Context, which func(*coordination.Lease) bool
 	return all
 }
 
+// stillHeld returns an error if a drill's Lease is gone. One that cannot be read is taken to be there.
+func (c *Cluster) stillHeld(ctx context.Context, drill string) error {
+	lease, err := c.client.CoordinationV1().Leases(c.Release.Namespace).Get(ctx, c.leaseName(), meta.GetOptions{})
+	if apierrors.IsNotFound(err) || err == nil && holder(lease) != drill {
+		return fmt.Errorf("drill %s was ended by telepod drill restore", drill)
+	}
+	return nil
+}
+
 func holder(lease *coordination.Lease) string {
 	if lease.Spec.HolderIdentity == nil {
 		return ""

@@ -1,8 +1,11 @@
 package estate
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/telepod/telepod/drill"
 )
 
 func (e *onControlPlane) guard(t *testing.T) {
@@ -38,5 +41,25 @@ func (e *onControlPlane) guard(t *testing.T) {
 	}
 	if got := e.get(t, "lease", "-o", "name"); got != "" {
 		t.Errorf("Leases %s are left", got)
+	}
+}
+
+// endedFromElsewhere: a drill whose Lease is gone, or another's, does nothing more.
+func (e *onControlPlane) endedFromElsewhere(t *testing.T) {
+	before := e.uids(t)
+	other := Guard{Clusters: []*Cluster{e.Cluster}, Drill: "d9"}
+	for range 2 {
+		if err := e.central(drill.Kill).Hold(t.Context()); err == nil || !strings.Contains(err.Error(), "drill d1 was ended by telepod drill restore") {
+			t.Errorf("hold without a Lease: %v", err)
+		}
+		if err := other.Acquire(t.Context()); err != nil && !strings.Contains(err.Error(), "drill d9") {
+			t.Fatal(err)
+		}
+	}
+	if after := e.uids(t); !slices.Equal(before, after) {
+		t.Errorf("pods %v, before %v", after, before)
+	}
+	if err := other.Release(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
