@@ -104,6 +104,9 @@ func quantity(value float64, unit string) string {
 		if value < 1 {
 			return fmt.Sprintf("%.3g ms", value*1000)
 		}
+		if value >= 2*86400 {
+			return fmt.Sprintf("%.3g d", value/86400)
+		}
 		return fmt.Sprint(time.Duration(value * float64(time.Second)).Round(100 * time.Millisecond))
 	case "percentunit":
 		return fmt.Sprintf("%.3g %%", value*100)
