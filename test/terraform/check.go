@@ -21,15 +21,14 @@ type checker struct {
 // with every set of values that those tests came to.
 func (c checker) check(ctx context.Context, module string) error {
 	dir := filepath.Join(c.tree, "terraform", module)
-	if _, err := c.engine.run(ctx, dir, "init", "-backend=false", "-input=false", "-no-color"); err != nil {
-		return err
-	}
-	if _, err := c.engine.run(ctx, dir, "validate", "-no-color"); err != nil {
-		return err
+	for _, args := range [][]string{{"init", "-backend=false", "-input=false", "-no-color"}, {"validate", "-no-color"}} {
+		if out, err := c.engine.run(ctx, dir, args...); err != nil {
+			return fmt.Errorf("%w%s", err, out)
+		}
 	}
 	out, err := c.engine.run(ctx, dir, "test", "-json", "-verbose")
 	if err != nil {
-		return fmt.Errorf("%w\n%s", err, findings(out))
+		return fmt.Errorf("%w%s", err, findings(out))
 	}
 	states, err := states(out)
 	if err != nil {

@@ -56,7 +56,7 @@ func (e engine) isRecent(ctx context.Context) bool {
 	return major > 1 || major == 1 && minor >= 11
 }
 
-// run runs a command in a directory. An error carries what the engine said.
+// run runs a command in a directory and returns its standard output. An error carries the rest.
 func (e engine) run(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, e.path, args...)
 	cmd.Dir = dir
@@ -69,7 +69,7 @@ func (e engine) run(ctx context.Context, dir string, args ...string) (string, er
 	}
 	cmd.Env = append(cmd.Env, "TF_CLI_CONFIG_FILE="+e.config, "TF_IN_AUTOMATION=1")
 	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("%s %s: %w\n%s%s", e.name, strings.Join(args, " "), err, stderr.String(), stdout.String())
+		return stdout.String(), fmt.Errorf("%s %s: %w\n%s", e.name, strings.Join(args, " "), err, stderr.String())
 	}
 	return stdout.String(), nil
 }

@@ -54,8 +54,8 @@ func mistakes() map[string]mistake {
 			found: "additional properties 'tracePerSecond' not allowed",
 		},
 		"chart value of the wrong type": {
-			file: "release/main.tf", right: "enabled         = true", wrong: `enabled         = "yes"`,
-			found: "got string, want boolean",
+			file: "release/main.tf", right: "= site.traces_per_second", wrong: `= "many"`,
+			found: "got string, want integer",
 		},
 		"name of the chart's service": {
 			file: "release/main.tf", right: `"telepod-central"`, wrong: `"telepod-centre"`,

@@ -82,8 +82,8 @@ func TestModules(t *testing.T) {
 	s := prepare(t)
 	for _, e := range s.engines {
 		c := s.checker(t, e)
-		if _, err := e.run(t.Context(), filepath.Join(c.tree, "terraform"), "fmt", "-check", "-diff", "-recursive"); err != nil {
-			t.Errorf("run `terraform fmt -recursive terraform`: %v", err)
+		if out, err := e.run(t.Context(), filepath.Join(c.tree, "terraform"), "fmt", "-check", "-diff", "-recursive"); err != nil {
+			t.Errorf("run `terraform fmt -recursive terraform`: %v%s", err, out)
 		}
 		for _, module := range allModules(t) {
 			t.Run(e.name+"/"+module, func(t *testing.T) {
