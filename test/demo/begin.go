@@ -169,20 +169,3 @@ func reason(pod *corev1.Pod) string {
 
 // patience is what something may take on a slow machine.
 const patience = 2 * time.Minute
-
-// until tries again until it succeeds.
-func until(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("gave up after %s", patience))
-	defer cancel()
-	for {
-		err := try(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(300 * time.Millisecond):
-		}
-	}
-}

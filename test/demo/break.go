@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/estate"
 	"github.com/telepod/telepod/test/report"
 )
@@ -109,7 +110,7 @@ func (t *story) cut(ctx context.Context) (string, func(), error) {
 	}
 	mended := time.Now()
 	t.mark(report.Return, region.Region+" joined", mended)
-	err := until(ctx, func(context.Context) error {
+	err := await.Success(ctx, patience, func(context.Context) error {
 		if now := t.queued(region); now > before+grown/10 {
 			return fmt.Errorf("%.0f bytes wait on the disk of %s", now, region.Place.Cluster)
 		}
@@ -126,7 +127,7 @@ func (t *story) cut(ctx context.Context) (string, func(), error) {
 // settle waits until the primary alone has received what all regions send, for two seconds.
 func (t *story) settle(ctx context.Context) error {
 	const samples = 4
-	return until(ctx, func(context.Context) error {
+	return await.Success(ctx, patience, func(context.Context) error {
 		seen := t.watch.Samples()
 		for _, s := range seen[max(0, len(seen)-samples):] {
 			if s.Received["primary"] < used/2 || s.Received["backup"] >= used/10 {
@@ -142,7 +143,7 @@ func (t *story) settle(ctx context.Context) error {
 
 // received waits until a site receives the load, and returns when that was first seen after a moment.
 func (t *story) received(ctx context.Context, role string, after time.Time) (took time.Duration, err error) {
-	err = until(ctx, func(context.Context) error {
+	err = await.Success(ctx, patience, func(context.Context) error {
 		for _, s := range t.watch.Samples() {
 			if s.At.After(after) && s.Received[role] >= used {
 				took = s.At.Sub(after)

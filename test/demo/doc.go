@@ -13,6 +13,7 @@
 //	follow.go     an order's trace, found in Jaeger
 //	lookinto.go   Prometheus, S3, Kafka; secrets that should be nowhere
 //	break.go      the primary killed and cut off, a region cut off
+//	rehearse.go   a drill of telepod drill
 //	count.go      what was sent, archived, lost; the report
 //	reconcile.go  bytes: links, sites, cost rules
 //	offline/      the demo without root: a control plane, in which pods are stored and do not run

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/demo/screen"
 	"github.com/telepod/telepod/test/report"
 )
@@ -37,7 +38,7 @@ func (t *story) follow(ctx context.Context) (string, func(), error) {
 // find waits until the trace of an order with a card is in Jaeger, as a whole. Of good orders only a
 // share is kept, so it looks at one after the other.
 func (t *story) find(ctx context.Context, card string) (found report.Trace, err error) {
-	err = until(ctx, func(ctx context.Context) error {
+	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		var ids []string
 		for _, order := range t.orders.Seen() {
 			if order.Card == card && order.Error == "" {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/demo/screen"
 	"github.com/telepod/telepod/test/estate"
 	"github.com/telepod/telepod/test/install"
@@ -42,7 +43,7 @@ func (t *story) stores(ctx context.Context) (string, func(), error) {
 	if err != nil {
 		return "", nil, err
 	}
-	if err := until(ctx, func(ctx context.Context) error {
+	if err := await.Success(ctx, patience, func(ctx context.Context) error {
 		sampled, err := t.estate.Sampled(ctx, t.load)
 		if err == nil && sampled == 0 {
 			err = errNoData
@@ -82,7 +83,7 @@ func (t *story) red(ctx context.Context, table *screen.Table) error {
 	}
 	for _, q := range queries {
 		var cells []string
-		err := until(ctx, func(ctx context.Context) error {
+		err := await.Success(ctx, patience, func(ctx context.Context) error {
 			series, err := t.estate.Stores.Query(ctx, q[1])
 			if err != nil {
 				return err
@@ -117,7 +118,7 @@ var object = regexp.MustCompile(`^(traces|logs)/([a-z]+)/([a-z0-9-]+)/year=\d{4}
 
 // folders waits until the archive has traces of every region, and returns one object of each.
 func (t *story) folders(ctx context.Context) (found []string, err error) {
-	err = until(ctx, func(ctx context.Context) error {
+	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		keys, err := t.estate.Stores.Keys(ctx)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/estate"
 )
 
@@ -56,7 +57,7 @@ func (t *story) reconcile(ctx context.Context) error {
 // ruled is what the chart's rules say left the regions for central sites.
 func (t *story) ruled(ctx context.Context, window time.Duration) (float64, error) {
 	var series []estate.Series
-	err := until(ctx, func(ctx context.Context) (err error) {
+	err := await.Success(ctx, patience, func(ctx context.Context) (err error) {
 		series, err = t.estate.Stores.Query(ctx, fmt.Sprintf("sum(telepod:wire_bytes:rate5m) * %.0f", window.Seconds()))
 		if err == nil && len(series) != 1 {
 			err = errors.New("telepod:wire_bytes:rate5m has no data")

@@ -49,6 +49,7 @@ func (t *story) parts() []step {
 		{"Kill the primary site", t.kill},
 		{"Cut the primary's node off", t.partition},
 		{"Cut a region off for a minute", t.cut},
+		{"Rehearse it", t.rehearse},
 		{"Count", t.count},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/install"
 )
 
@@ -98,7 +99,7 @@ func (s *Site) scaleCentral(ctx context.Context, replicas int32) error {
 }
 
 func (s *Site) awaitCentral(ctx context.Context, replicas int32) error {
-	return until(ctx, func(ctx context.Context) error {
+	return await.Success(ctx, patience, func(ctx context.Context) error {
 		set, err := s.Client.AppsV1().StatefulSets(install.Namespace).Get(ctx, central, metav1.GetOptions{})
 		if err != nil {
 			return err

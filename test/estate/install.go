@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/helm"
 	"github.com/telepod/telepod/test/install"
 )
@@ -175,7 +175,7 @@ func (e *Estate) balance(ctx context.Context, s *Site) error {
 }
 
 func (s *Site) awaitNodePort(ctx context.Context) (port int32, err error) {
-	err = until(ctx, func(ctx context.Context) error {
+	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		service, err := s.Client.CoreV1().Services(install.Namespace).Get(ctx, central, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -189,23 +189,6 @@ func (s *Site) awaitNodePort(ctx context.Context) (port int32, err error) {
 		return fmt.Errorf("service %s has no port on nodes yet", central)
 	})
 	return port, err
-}
-
-// until tries again until it succeeds.
-func until(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("gave up after %s", patience))
-	defer cancel()
-	for {
-		err := try(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
 }
 
 // DeployShop runs the services of examples/shop, which write secrets into their telemetry, and opens
@@ -238,5 +221,5 @@ func (e *Estate) DeployShop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return until(ctx, e.tryOrder)
+	return await.Success(ctx, patience, e.tryOrder)
 }

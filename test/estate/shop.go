@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/build"
 )
 
@@ -135,7 +136,7 @@ func (o *Orders) Seen() []Order {
 func (o *Orders) Find(ctx context.Context, card string, after int) (Order, int, error) {
 	var found Order
 	next := after
-	err := until(ctx, func(context.Context) error {
+	err := await.Success(ctx, patience, func(context.Context) error {
 		seen := o.Seen()
 		for ; next < len(seen); next++ {
 			if seen[next].Card == card && seen[next].Error == "" {

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/demo/screen"
 )
 
@@ -41,7 +42,7 @@ func (d *demo) jobs(ctx context.Context) (string, func(), error) {
 // job waits for the pod of a cloud's Job.
 func (d *demo) job(ctx context.Context, c cloud) (j job, err error) {
 	j.cloud = c
-	err = until(ctx, func(ctx context.Context) error {
+	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		list, err := d.client.CoreV1().Pods(c.app).List(ctx, metav1.ListOptions{LabelSelector: batchv1.JobNameLabel + "=" + jobName})
 		if err != nil {
 			return err

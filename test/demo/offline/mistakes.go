@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/test/await"
 )
 
 func (d *demo) leaveAlone(ctx context.Context) (string, func(), error) {
@@ -86,7 +87,7 @@ func (d *demo) mistakes(ctx context.Context) (string, func(), error) {
 
 // event waits for an event with a reason, which the webhook writes on the pod's owner.
 func (d *demo) event(ctx context.Context, namespace string, reason injector.Reason) (event corev1.Event, err error) {
-	err = until(ctx, func(ctx context.Context) error {
+	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		list, err := d.client.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{FieldSelector: "reason=" + string(reason)})
 		if err != nil {
 			return err

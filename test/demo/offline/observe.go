@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/test/await"
 )
 
 // zoneField is where the zone comes from: Kubernetes 1.35 and later copy the node's label to the pod.
@@ -31,26 +32,9 @@ func stored(path string) string {
 // patience is what a pod may take to run on a slow machine.
 const patience = 2 * time.Minute
 
-// until tries again until it succeeds.
-func until(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("gave up after %s", patience))
-	defer cancel()
-	for {
-		err := try(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
 // pod waits for the pod with a label app.
 func (d *demo) pod(ctx context.Context, namespace, app string) (pod *corev1.Pod, err error) {
-	err = until(ctx, func(ctx context.Context) error {
+	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		list, err := d.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + app})
 		if err != nil {
 			return err
