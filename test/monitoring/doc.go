@@ -11,6 +11,10 @@
 //	page.go        the drawing
 //	names          a program with a module of its own: the metrics in a query, by Prometheus' parser
 //
-// testdata/metrics.txt lists what was scraped from real Collectors and the real webhook, and
+// TestLive has real Collectors, webhook and Prometheus; to look at what it saw:
+//
+//	go test ./test/monitoring -run TestLive -args -page dashboards.html
+//
+// testdata/metrics.txt lists what was scraped from real Collectors and the real webhook (-update writes it), and
 // testdata/rules has the unit tests of the rules, for promtool.
 package monitoring
