@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/telepod/telepod/test/demo/screen"
@@ -24,13 +27,13 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 	if err != nil {
 		return "", nil, err
 	}
-	t.row("orders that failed", fmt.Sprintf("%d of %d", orders.Failed, orders.Requests), fmt.Sprintf("placed %d, declined and refunded %d; errors %q", orders.Placed, orders.Declined, orders.Errors), orders.Failed == 0 && orders.Requests > 0)
+	t.row("orders that failed", fmt.Sprintf("%d of %d", orders.Failed, orders.Requests), fmt.Sprintf("placed %d, declined and refunded %d%s", orders.Placed, orders.Declined, list("; errors: ", orders.Errors)), orders.Failed == 0 && orders.Requests > 0)
 	o, err := t.estate.Outcome(ctx, t.load, patience)
 	if err != nil {
 		return "", nil, err
 	}
 	t.row("spans sent", fmt.Sprint(o.Sent), "by three regions, with sequence numbers", o.Sent > 0)
-	t.row("spans accepted", fmt.Sprint(o.Acked), fmt.Sprintf("by regional Collectors; refused at first: %v", o.Refused), o.Acked == o.Sent)
+	t.row("spans accepted", fmt.Sprint(o.Acked), "by regional Collectors" + list("; refused at first: ", slices.Sorted(maps.Keys(o.Refused))), o.Acked == o.Sent)
 	t.row("spans archived", fmt.Sprint(o.Archived), "in S3, each counted once", o.Archived == o.Acked)
 	t.row("spans lost", fmt.Sprint(o.Lost), "accepted and never archived", o.Lost == 0)
 	t.row("spans twice", fmt.Sprint(o.Extra), "further copies in S3: requests without an answer; up to 5 % is allowed", o.Extra*20 <= o.Sent)
@@ -57,11 +60,21 @@ func (t *story) archived(ctx context.Context, o estate.Outcome) error {
 		return err
 	}
 	sum := 0
-	for _, n := range counts {
-		sum += n
+	var clouds []string
+	for _, cloud := range slices.Sorted(maps.Keys(counts)) {
+		sum += counts[cloud]
+		clouds = append(clouds, fmt.Sprintf("%s %d", cloud, counts[cloud]))
 	}
-	t.row("telepod archive count", fmt.Sprint(sum), fmt.Sprintf("all copies; by cloud %v", counts), sum == o.Archived+o.Extra && len(counts) == 3)
+	t.row("telepod archive count", fmt.Sprint(sum), "all copies" + list(": ", clouds), sum == o.Archived+o.Extra && len(counts) == 3)
 	return nil
+}
+
+// list is what there is, after an introduction; nothing if there is nothing.
+func list(introduction string, items []string) string {
+	if len(items) == 0 {
+		return ""
+	}
+	return introduction + strings.Join(items, ", ")
 }
 
 // monitoring asks Prometheus everything that the chart's dashboards and rules ask.
@@ -75,7 +88,7 @@ func (t *story) monitoring(ctx context.Context) error {
 	}
 	t.Note("The chart's dashboards, as Prometheus has them, are in " + t.dashboards)
 	silent := result.WithoutData()
-	t.row("dashboards and rules with data", fmt.Sprintf("%d without", len(silent)), fmt.Sprintf("%q", silent), len(silent) == 0)
+	t.row("dashboards and rules with data", fmt.Sprintf("%d without", len(silent)), "panels and rules of the chart" + list(": ", silent), len(silent) == 0)
 	return nil
 }
 

@@ -140,7 +140,7 @@ func (t *story) folders(ctx context.Context) (found []string, err error) {
 		return nil
 	})
 	if err == nil {
-		t.row("S3: archive by cloud, region and time", fmt.Sprintf("%d regions", len(found)), "of spans that said nothing of a cloud, too: the detectors found it", true)
+		t.row("S3: archive by cloud, region and time", fmt.Sprintf("%d regions", len(found)), "also of spans that say nothing of a cloud themselves", true)
 	}
 	return found, err
 }
