@@ -33,7 +33,7 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 		return "", nil, err
 	}
 	t.row("spans sent", fmt.Sprint(o.Sent), "by three regions, with sequence numbers", o.Sent > 0)
-	t.row("spans accepted", fmt.Sprint(o.Acked), "by regional Collectors" + list("; refused at first: ", slices.Sorted(maps.Keys(o.Refused))), o.Acked == o.Sent)
+	t.row("spans accepted", fmt.Sprint(o.Acked), "by regional Collectors"+list("; refused at first: ", slices.Sorted(maps.Keys(o.Refused))), o.Acked == o.Sent)
 	t.row("spans archived", fmt.Sprint(o.Archived), "in S3, each counted once", o.Archived == o.Acked)
 	t.row("spans lost", fmt.Sprint(o.Lost), "accepted and never archived", o.Lost == 0)
 	t.row("spans twice", fmt.Sprint(o.Extra), "further copies in S3: requests without an answer; up to 5 % is allowed", o.Extra*20 <= o.Sent)
@@ -65,7 +65,7 @@ func (t *story) archived(ctx context.Context, o estate.Outcome) error {
 		sum += counts[cloud]
 		clouds = append(clouds, fmt.Sprintf("%s %d", cloud, counts[cloud]))
 	}
-	t.row("telepod archive count", fmt.Sprint(sum), "all copies" + list(": ", clouds), sum == o.Archived+o.Extra && len(counts) == 3)
+	t.row("telepod archive count", fmt.Sprint(sum), "all copies"+list(": ", clouds), sum == o.Archived+o.Extra && len(counts) == 3)
 	return nil
 }
 
@@ -88,7 +88,7 @@ func (t *story) monitoring(ctx context.Context) error {
 	}
 	t.Note("The chart's dashboards, as Prometheus has them, are in " + t.dashboards)
 	silent := result.WithoutData()
-	t.row("dashboards and rules with data", fmt.Sprintf("%d without", len(silent)), "panels and rules of the chart" + list(": ", silent), len(silent) == 0)
+	t.row("dashboards and rules with data", fmt.Sprintf("%d without", len(silent)), "panels and rules of the chart"+list(": ", silent), len(silent) == 0)
 	return nil
 }
 
