@@ -18,34 +18,76 @@ contexts: [{name: away, context: {cluster: away, user: nobody}}]
 current-context: away
 `
 
-// A region starts while clients send all signals, and neither the API server nor the cloud's metadata
-// service answers. The Collector's OTLP receiver opens its ports as soon as the pipeline of one signal
-// has started, and the others may take their time: what comes for them has to wait.
+// A receiver opens its ports as soon as the pipeline of one signal has started, and the others may take
+// their time, such as for a cloud's metadata service that does not answer: what comes for them has to wait.
+
+// A region starts while clients send all signals, and the API server is away.
 func TestRegionStartsUnderLoad(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs Collectors; run without -short")
-	}
-	p := NewPlant(t)
-	silent := NewLink(t, net.JoinHostPort(p.Address(), "80"), "127.0.0.1:1")
-	silent.Swallow()
+	s := newSlowStart(t)
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := os.WriteFile(kubeconfig, []byte(nowhere), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	central := p.Central(t, "primary", p.Direct()).Start(t)
-	region := p.Region(t, [2]string{central.Address + ":4318", p.Address() + ":4318"},
-		"yaml:processors::k8sattributes: {auth_type: kubeConfig, passthrough: false}",
-		"yaml:processors::resourcedetection: {detectors: [ec2], timeout: 2s}")
-	region.run.Env = append(region.run.Env, "KUBECONFIG="+kubeconfig, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+silent.Address)
+	central := s.plant.Central(t, "primary", s.plant.Direct()).Start(t)
+	region := s.plant.Region(t, [2]string{central.Address + ":4318", s.plant.Address() + ":4318"},
+		"yaml:processors::k8sattributes: {auth_type: kubeConfig, passthrough: false}", slowDetection)
+	region.run.Env = append(region.run.Env, "KUBECONFIG="+kubeconfig)
 	load := SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 200, Batch: 10})
-	for range 3 { // the order of the start is another one each time
-		region.Start(t)
-		acked := load.Acked(Traces)
-		Await(t, 10*time.Second, "spans that are acknowledged", func() bool { return load.Acked(Traces) > acked })
-		region.Kill(t)
+	s.startAgainAndAgain(t, region, func() int { return load.Acked(Traces) })
+	s.nothingIsLost(t, load)
+}
+
+// A site starts while a region sends what it has kept meanwhile.
+func TestSiteStartsUnderLoad(t *testing.T) {
+	s := newSlowStart(t)
+	central := s.plant.Central(t, "primary", s.plant.Direct())
+	central.run.Configs = append(central.run.Configs, slowDetection,
+		"yaml:service::pipelines::metrics::processors: [resourcedetection]",
+		"yaml:service::pipelines::logs/archive::processors: [resourcedetection]",
+		"yaml:service::pipelines::traces/sampled::processors: [resourcedetection, tail_sampling]")
+	region := s.plant.Region(t, [2]string{central.Address + ":4318", s.plant.Address() + ":4318"}).Start(t)
+	load := SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 200, Batch: 10})
+	s.startAgainAndAgain(t, central, func() int { return int(central.Accepted(Traces)) })
+	s.nothingIsLost(t, load)
+}
+
+// slowDetection has a pipeline wait at its start.
+const slowDetection = "yaml:processors::resourcedetection: {detectors: [ec2], timeout: 2s}"
+
+// slowStart is a plant with a metadata service that takes connections and does not answer.
+type slowStart struct {
+	plant    *Plant
+	metadata *Link
+}
+
+func newSlowStart(t *testing.T) slowStart {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs Collectors; run without -short")
 	}
-	region.Start(t)
-	for _, o := range p.Drain(t, load, Archives(), 30*time.Second) {
+	s := slowStart{plant: NewPlant(t)}
+	s.metadata = NewLink(t, net.JoinHostPort(s.plant.Address(), "80"), "127.0.0.1:1")
+	s.metadata.Swallow()
+	return s
+}
+
+// startAgainAndAgain kills a Collector each time that more has arrived there: the order in which its
+// pipelines start is another one each time. It runs in the end.
+func (s slowStart) startAgainAndAgain(t *testing.T, n *Node, arrived func() int) {
+	t.Helper()
+	n.run.Env = append(n.run.Env, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+s.metadata.Address)
+	for range 2 {
+		n.Start(t)
+		before := arrived()
+		Await(t, 10*time.Second, "spans at the "+n.Name, func() bool { return arrived() > before })
+		n.Kill(t)
+	}
+	n.Start(t)
+}
+
+func (s slowStart) nothingIsLost(t *testing.T, load *Sender) {
+	t.Helper()
+	for _, o := range s.plant.Drain(t, load, Archives(), 30*time.Second) {
 		if o.Lost > 0 || o.Acked == 0 {
 			t.Errorf("%v", o)
 		}

@@ -20,8 +20,20 @@ Every branch ends in a queue of its own: a back end that is away holds up no oth
 {{- $service := $site | ternary "telepod-central" "telepod-sampler" }}
 {{- $queue := include "telepod.central.queueBytes" .root }}
 {{- $environment := .root.Values.environment }}
-{{- $first := $site | ternary (list "memory_limiter" "resource/site") (list "memory_limiter") }}
-{{- $ofMetrics := $environment | empty | ternary (list "memory_limiter") (list "memory_limiter" "resource/environment") -}}
+{{- $first := $site | ternary (list "resource/site") (list "memory_limiter") }}
+{{- $ofMetrics := $environment | empty | ternary (list) (list "resource/environment") }}
+{{- $waits := "retry_interval: 100ms, sending_queue: {enabled: true, wait_for_result: true, block_on_overflow: true, num_consumers: 32}" }}
+{{- $entered := dict }}
+{{- if $site }}
+{{- $traces := list }}
+{{- if $archive }}{{ $traces = append $traces "traces/archive" }}{{ end }}
+{{- if $prometheus }}{{ $traces = append $traces "traces/metrics" }}{{ end }}
+{{- if $routes }}{{ $traces = append $traces "traces/samplers" }}{{ else if $decides }}{{ $traces = append $traces "traces/sampled" }}{{ end }}
+{{- $logs := list }}
+{{- if $archive }}{{ $logs = append $logs "logs/archive" }}{{ end }}
+{{- if or $kafka (not $archive) }}{{ $logs = append $logs "logs" }}{{ end }}
+{{- $entered = dict "traces" ($traces | default (list "traces")) "metrics" (list "metrics") "logs" $logs }}
+{{- end -}}
 extensions:
   health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
   file_storage/queue:
@@ -105,9 +117,19 @@ processors:
       - {name: slow, type: latency, latency: {threshold_ms: {{ int $central.sampling.slowMilliseconds }}}}
       - {name: share, type: probabilistic, probabilistic: {sampling_percentage: {{ $central.sampling.keepPercent }}}}
   {{- end }}
-{{- if or $prometheus (and $archive $central.archive.regions) }}
+{{- if $site }}
 
 connectors:
+  # A receiver takes all signals as soon as the pipeline of one has started. What comes for the others waits in
+  # these queues, and so does its sender, until they have, too; it would end the Collector otherwise.
+  {{- range $signal, $branches := $entered }}
+  failover/in-{{ $signal }}: {priority_levels: [[{{ join ", " $branches }}]], {{ $waits }}}
+  {{- end }}
+  {{- if $archive }}
+  {{- range list "traces" "logs" }}
+  failover/archive-{{ . }}: {priority_levels: [[{{ . }}/archive-store]], {{ $waits }}}
+  {{- end }}
+  {{- end }}
   {{- if $prometheus }}
   spanmetrics:
     histogram: {unit: s, explicit: {buckets: [5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s, 10s]}}
@@ -255,43 +277,47 @@ exporters:
 service:
   extensions: [health_check, file_storage/queue]
   pipelines:
+    {{- range $signal, $branches := $entered }}
+    {{ $signal }}/in: {receivers: [otlp], processors: [memory_limiter], exporters: [failover/in-{{ $signal }}]}
+    {{- end }}
     {{- if $archive }}
     {{- range $signal := list "traces" "logs" }}
-    {{ $signal }}/archive: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [otlp_grpc/archive]}
+    {{ $signal }}/archive: {receivers: [failover/in-{{ $signal }}], processors: [{{ join ", " $first }}], exporters: [otlp_grpc/archive]}
+    {{ $signal }}/archive-out: {receivers: [otlp/archive], exporters: [failover/archive-{{ $signal }}]}
     {{- if $central.archive.regions }}
-    {{ $signal }}/archive-out: {receivers: [otlp/archive], processors: [transform/archive], exporters: [routing/{{ $signal }}]}
+    {{ $signal }}/archive-store: {receivers: [failover/archive-{{ $signal }}], processors: [transform/archive], exporters: [routing/{{ $signal }}]}
     {{- range append $central.archive.regions "unlisted" }}
     {{ $signal }}/archive-{{ . | replace "/" "-" }}: {receivers: [routing/{{ $signal }}], exporters: [awss3/{{ $signal }}]}
     {{- end }}
     {{- else }}
-    {{ $signal }}/archive-out: {receivers: [otlp/archive], processors: [transform/archive], exporters: [awss3/{{ $signal }}]}
+    {{ $signal }}/archive-store: {receivers: [failover/archive-{{ $signal }}], processors: [transform/archive], exporters: [awss3/{{ $signal }}]}
     {{- end }}
     {{- end }}
     {{- end }}
     {{- if $prometheus }}
-    traces/metrics: {receivers: [otlp], processors: [memory_limiter], exporters: [spanmetrics]}
-    metrics/spans: {receivers: [spanmetrics], processors: [{{ join ", " $ofMetrics }}], exporters: [prometheusremotewrite/spans]}
+    traces/metrics: {receivers: [failover/in-traces], exporters: [spanmetrics]}
+    metrics/spans: {receivers: [spanmetrics], processors: [{{ join ", " (prepend $ofMetrics "memory_limiter") }}], exporters: [prometheusremotewrite/spans]}
     {{- end }}
     {{- if $own }}
     metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [prometheusremotewrite/{{ $site | ternary "applications" "own" }}]}
     {{- end }}
     {{- if $routes }}
-    traces/samplers: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [loadbalancing/samplers]}
+    traces/samplers: {receivers: [failover/in-traces], processors: [{{ join ", " $first }}], exporters: [loadbalancing/samplers]}
     {{- else if $decides }}
     {{- $exporters := list }}
     {{- if $central.jaeger }}{{ $exporters = append $exporters "otlp_grpc/jaeger" }}{{ end }}
     {{- if $kafka }}{{ $exporters = append $exporters "kafka" }}{{ end }}
-    traces/sampled: {receivers: [otlp], processors: [{{ join ", " (append $first "tail_sampling") }}], exporters: [{{ join ", " $exporters }}]}
+    traces/sampled: {receivers: [{{ $site | ternary "failover/in-traces" "otlp" }}], processors: [{{ join ", " (append $first "tail_sampling") }}], exporters: [{{ join ", " $exporters }}]}
     {{- else if not (or $archive $prometheus) }}
-    traces: {receivers: [otlp], processors: [memory_limiter], exporters: [nop]}
+    traces: {receivers: [failover/in-traces], exporters: [nop]}
     {{- end }}
     {{- if $site }}
     {{- $metrics := list }}
     {{- if $prometheus }}{{ $metrics = append $metrics "prometheusremotewrite/applications" }}{{ end }}
     {{- if $kafka }}{{ $metrics = append $metrics "kafka" }}{{ end }}
-    metrics: {receivers: [otlp], processors: [{{ join ", " $ofMetrics }}], exporters: [{{ join ", " ($metrics | default (list "nop")) }}]}
+    metrics: {receivers: [failover/in-metrics], processors: [{{ join ", " $ofMetrics }}], exporters: [{{ join ", " ($metrics | default (list "nop")) }}]}
     {{- if or $kafka (not $archive) }}
-    logs: {receivers: [otlp], processors: [{{ join ", " $first }}], exporters: [{{ $kafka | empty | ternary "nop" "kafka" }}]}
+    logs: {receivers: [failover/in-logs], processors: [{{ join ", " $first }}], exporters: [{{ $kafka | empty | ternary "nop" "kafka" }}]}
     {{- end }}
     {{- end }}
   telemetry:
