@@ -9,13 +9,13 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod))
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image demo test faults packages programs fuzz bench verify format generate clean
+.PHONY: help build image demo test e2e terraform faults packages programs fuzz bench verify format generate clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Use
-demo: packages ## Inject pods of three clouds in a real, embedded Kubernetes and show them
+demo: packages ## Three clouds on this machine: one trace, one failover, nothing lost (DEMO=-keep stays up)
 	@go build -o bin/demo ./test/demo && bin/demo $(DEMO)
 
 build: ## Build bin/telepod, static, for this machine
@@ -25,9 +25,15 @@ image: ## Build the image with buildah into bin/telepod-image.tar (ARCH=arm64 fo
 	test/image/build.sh
 
 ##@ Develop
-test: packages programs ## Run all tests: unit, fixtures, real Kubernetes, real Collector, real Helm
-	go build ./... && go test $(TESTFLAGS) ./...
+test: packages programs ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; e2e and terraform go by themselves
+	go build ./... && go test $(TESTFLAGS) $$(go list ./... | grep -v /test/terraform$$)
 	@set -e; for module in $(MODULES); do (set -x; cd $$module && go test ./...); done
+
+e2e: ## Assert the whole story of make demo, and write its report to bin/demo-report.html
+	@$(MAKE) --no-print-directory demo DEMO=-check
+
+terraform: ## Check the Terraform modules against the providers' and the chart's schemas
+	go test ./test/terraform/schema && go test ./test/terraform -count 1 -v -timeout 40m -args -must
 
 verify: ## Check formatting, generated files, vet, staticcheck and the direction of imports
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "make verify: run 'make format'"; exit 1; }
