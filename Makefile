@@ -33,6 +33,7 @@ e2e: ## Assert the whole story of make demo, and write its report to bin/demo-re
 	@$(MAKE) --no-print-directory demo DEMO=-check
 
 terraform: ## Check the Terraform modules against the providers' and the chart's schemas
+	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { apt-get update && apt-get install -y --no-install-recommends npm; }
 	go test ./test/terraform/schema && go test ./test/terraform -count 1 -v -timeout 40m -args -must
 
 verify: ## Check formatting, generated files, vet, staticcheck and the direction of imports
