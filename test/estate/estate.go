@@ -85,7 +85,8 @@ func (s *Site) Telemetry() cluster.NodeInfo { return s.Nodes()[1] }
 // Central reports whether the cluster has a central site.
 func (s *Site) Central() bool { return s.Endpoint != "" }
 
-// Build compiles what the estate runs, if need be.
+// Build compiles what the estate runs, if need be. Prometheus is not built: without it the error is
+// exec.ErrNotFound, and everything else is there.
 func (e *Estate) Build(ctx context.Context) error {
 	if err := cluster.Build(ctx, e.sites[0].options(nil)); err != nil {
 		return err
@@ -107,7 +108,7 @@ func (e *Estate) Build(ctx context.Context) error {
 		build func(context.Context) (string, error)
 	}{
 		{&e.programs.backends, collector.Backends}, {&e.programs.shop, collector.Shop},
-		{&e.programs.jaeger, Jaeger}, {&e.programs.prometheus, prometheus}, {&e.programs.telepod, telepod},
+		{&e.programs.jaeger, Jaeger}, {&e.programs.telepod, telepod}, {&e.programs.prometheus, prometheus},
 	} {
 		if *program.path, err = program.build(ctx); err != nil {
 			return err
