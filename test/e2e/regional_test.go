@@ -82,6 +82,13 @@ func TestRegion(t *testing.T) {
 		}},
 		{"as a gateway", func(t *testing.T) {
 			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {mode: gateway, gateway: {persistent: false, replicas: 1}}")
+			eventually(t, func(ctx context.Context) error { // the webhook hears of it within a minute
+				made, _, err := s.dryRun(ctx, allowed(pod(telemetryNamespace, nil, nil)))
+				if err == nil && status(t, made).Endpoint != "sidecar" {
+					err = fmt.Errorf("pods still send to the %s", status(t, made).Endpoint)
+				}
+				return err
+			})
 			s.testInjected(t, sender("gateway", nil), true)
 		}},
 	} {
