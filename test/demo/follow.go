@@ -148,9 +148,8 @@ func (t *story) checkRefund(trace report.Trace) {
 	for _, s := range trace.Spans {
 		failed = failed || s.Error && s.Service == "payment"
 		for _, e := range s.Events {
-			refunded = refunded || strings.Contains(strings.ToLower(e.Name), "refund")
+			refunded = refunded || e.Name == "inventory.refunded" && s.Service == "inventory" && !s.Error
 		}
-		refunded = refunded || strings.Contains(strings.ToLower(s.Name), "refund")
 	}
 	t.row("declined order: error and refund", fmt.Sprintf("error %t, refund %t", failed, refunded), "in the payment's and the inventory's spans", failed && refunded)
 }

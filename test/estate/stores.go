@@ -69,38 +69,34 @@ func prometheus(context.Context) (string, error) {
 	return path, nil
 }
 
-// StartStores starts them. What watch names must never arrive in them: [Estate.Seen] looks for it.
+// StartStores starts them. What watch names must never arrive in them: [Stores.Seen] looks for it.
 func (e *Estate) StartStores(ctx context.Context, watch ...string) error {
-	// Runs at the same time keep to loopback networks of their own.
-	network := fmt.Sprintf("127.%d.%d", 30+os.Getpid()/250%60, 1+os.Getpid()%250)
 	port, err := freePort()
 	if err != nil {
 		return err
 	}
-	host := network + ".1"
+	// Runs at the same time keep to loopback networks of their own. The counting stores also listen on
+	// the ports that Jaeger and Prometheus have here.
+	network := fmt.Sprintf("127.%d.%d", 30+os.Getpid()/250%60, 1+os.Getpid()%250)
+	host, counting := network+".1", network+".2"
 	e.Stores = &Stores{
 		host: host, kafka: "127.0.0.1:" + port,
 		Jaeger: "http://" + host + ":16686", Prometheus: "http://" + host + ":9091",
-		S3: "http://" + host + ":9000", Control: "http://" + host + ":8080",
+		S3: "http://" + counting + ":9000", Control: "http://" + counting + ":8080",
 	}
-	config := strings.ReplaceAll(jaegerConfig, "HOST", host)
-	if err := os.WriteFile(e.path("jaeger.yaml"), []byte(config), 0o644); err != nil {
-		return err
+	for name, content := range map[string]string{
+		"jaeger.yaml": strings.ReplaceAll(jaegerConfig, "HOST", host), "prometheus.yaml": prometheusConfig,
+	} {
+		if err := os.WriteFile(e.path(name), []byte(content), 0o644); err != nil {
+			return err
+		}
 	}
-	if err := os.WriteFile(e.path("prometheus.yaml"), []byte(prometheusConfig), 0o644); err != nil {
-		return err
-	}
-	// Its ports 4317 and 9090 are in Jaeger's and Prometheus's places, elsewhere.
-	counting := []string{"-host=" + network + ".2", "-kafka-port=" + port, "-kafka-name=kafka.example.com:9092"}
-	e.Stores.S3, e.Stores.Control = "http://"+network+".2:9000", "http://"+network+".2:8080"
+	args := []string{"-host=" + counting, "-kafka-port=" + port, "-kafka-name=kafka.example.com:9092"}
 	for _, text := range watch {
-		counting = append(counting, "-watch="+text)
+		args = append(args, "-watch="+text)
 	}
-	for _, p := range []struct {
-		program, ready string
-		args           []string
-	}{
-		{e.programs.backends, e.Stores.Control + "/healthz", counting},
+	for _, p := range []program{
+		{e.programs.backends, e.Stores.Control + "/healthz", args},
 		{e.programs.jaeger, e.Stores.Jaeger + "/api/services", []string{"--config=" + e.path("jaeger.yaml")}},
 		{e.programs.prometheus, e.Stores.Prometheus + "/-/ready", []string{
 			"--config.file=" + e.path("prometheus.yaml"), "--storage.tsdb.path=" + e.path("prometheus"),
@@ -108,16 +104,26 @@ func (e *Estate) StartStores(ctx context.Context, watch ...string) error {
 			"--log.level=warn",
 		}},
 	} {
-		running, err := start(e.path(filepath.Base(p.program)+".log"), p.program, p.args...)
-		if err != nil {
-			return err
-		}
-		e.Stores.processes = append(e.Stores.processes, running)
-		if err := running.ready(ctx, p.ready); err != nil {
+		if err := e.run(ctx, p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// program is a store to run, and the URL that answers when it is ready.
+type program struct {
+	path, ready string
+	args        []string
+}
+
+func (e *Estate) run(ctx context.Context, p program) error {
+	running, err := start(e.path(filepath.Base(p.path)+".log"), p.path, p.args...)
+	if err != nil {
+		return err
+	}
+	e.Stores.processes = append(e.Stores.processes, running)
+	return running.ready(ctx, p.ready)
 }
 
 // prometheusConfig: late points are taken, as docs/pipelines.md asks for.
