@@ -52,7 +52,7 @@ func TestLive(t *testing.T) {
 	value := func(query string) float64 { return instant(t, prometheus, query) }
 	pipeline.Await(t, time.Minute, "every region at the primary", func() bool { return value("count(telepod:on_backup:bool == 0)") == 3 })
 	primary.Kill(t)
-	pipeline.Await(t, 3*time.Minute, "every region at the backup", func() bool { return value("sum(telepod:on_backup:bool)") == 3 })
+	pipeline.Await(t, 5*time.Minute, "every region at the backup", func() bool { return value("sum(telepod:on_backup:bool)") == 3 })
 	primary.Start(t)
 	pipeline.Await(t, 2*time.Minute, "spans at the primary again", func() bool { return primary.Accepted(pipeline.Traces) > 0 })
 
