@@ -27,7 +27,7 @@ func (c Central) cutOff(ctx context.Context) error {
 		return err
 	}
 	for _, policy := range others {
-		if policy.Labels["app.kubernetes.io/instance"] != c.Release.Name && len(policy.Spec.Ingress) > 0 {
+		if !c.isOurs(policy.Labels) && len(policy.Spec.Ingress) > 0 {
 			return fmt.Errorf("cut %s off: NetworkPolicy %s is not the release's and lets data in as well: remove it for the drill, or choose another --method", site.Name, policy.Name)
 		}
 	}
@@ -36,6 +36,9 @@ func (c Central) cutOff(ctx context.Context) error {
 		return fmt.Errorf("cut %s in %s off: %w", site.Name, c.Name, err)
 	}
 	for _, policy := range others {
+		if !c.isOurs(policy.Labels) {
+			continue // it lets nothing in, so it may stay; only the release's are put back
+		}
 		if err := c.setAside(ctx, policy, c.Drill); err != nil {
 			return err
 		}

@@ -1,0 +1,56 @@
+package estate
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	networking "k8s.io/api/networking/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/telepod/telepod/drill"
+)
+
+const policiesPath = "/apis/networking.k8s.io/v1/namespaces/telepod/networkpolicies"
+
+// TestPartitionLeavesOthersAlone: a policy of somebody else that lets nothing in, such as a namespace's
+// default, is not touched. The restoration would not know it for one of the drill's.
+func TestPartitionLeavesOthersAlone(t *testing.T) {
+	policy := func(name string, labels map[string]string) networking.NetworkPolicy {
+		return networking.NetworkPolicy{ObjectMeta: meta.ObjectMeta{Name: name, Namespace: "telepod", Labels: labels}}
+	}
+	lists := &api{objects: map[string]any{
+		setsPath: setList(1, nil),
+		policiesPath: &networking.NetworkPolicyList{
+			TypeMeta: meta.TypeMeta{Kind: "NetworkPolicyList", APIVersion: "networking.k8s.io/v1"},
+			Items: []networking.NetworkPolicy{
+				policy("telepod-central", Release{Name: "telepod"}.labels("central")),
+				policy("default-deny", nil),
+			},
+		},
+	}}
+	var changes []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			lists.ServeHTTP(w, r)
+			return
+		}
+		changes = append(changes, r.Method+" "+r.URL.Path)
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(networking.NetworkPolicy{TypeMeta: meta.TypeMeta{Kind: "NetworkPolicy", APIVersion: "networking.k8s.io/v1"}})
+	}))
+	defer server.Close()
+	c, err := connect(&rest.Config{Host: server.URL}, "test", Release{Namespace: "telepod", Name: "telepod"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (Central{Cluster: c, Drill: "d1", Method: drill.Partition}).Fail(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"POST " + policiesPath, "PATCH " + policiesPath + "/telepod-central"}; !slices.Equal(changes, want) {
+		t.Errorf("changes %v, want %v", changes, want)
+	}
+}
