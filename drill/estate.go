@@ -1,6 +1,10 @@
 package drill
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+)
 
 // Estate is what a drill is run against.
 type Estate struct {
@@ -12,6 +16,23 @@ type Estate struct {
 	// Archive is nil where none is read; what was lost is not known then.
 	Archive Archive
 	Facts   Facts
+}
+
+// Able finds out why the primary cannot be failed over to the backup, if so. It changes nothing.
+func (e Estate) Able(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stepWithin)
+	defer cancel()
+	if err := e.Backup.Healthy(ctx); err != nil {
+		return fmt.Errorf("the backup cannot take over, so nothing was done: %w", err)
+	}
+	ready, err := e.Primary.Ready(ctx)
+	if err != nil {
+		return fmt.Errorf("the primary cannot be looked at, so nothing was done: %w", err)
+	}
+	if !ready {
+		return errors.New("the primary is not ready, so nothing was done: see why first, or run telepod drill restore if a drill has left it so")
+	}
+	return nil
 }
 
 // Region is a cluster with regional Collectors.

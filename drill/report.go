@@ -138,6 +138,9 @@ func (d *drill) report() *Report {
 			GiveUp: Seconds{d.plan.GiveUp, true}, Interval: Seconds{d.plan.Interval, true}, Rate: d.plan.Rate,
 		},
 	}
+	if d.restoration != nil {
+		r.Restored = time.Time{} // it was only tried
+	}
 	refusals := d.ledger.lastRefusals()
 	for i, c := range d.collectors {
 		course := d.course.of(c.Collector)

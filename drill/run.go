@@ -15,6 +15,10 @@ const restoreWithin = 2 * time.Minute
 // restoreAgain is the time between two tries.
 const restoreAgain = 2 * time.Second
 
+// stepWithin is how long one try to change a site, or a look whether it can be, may take. An API server
+// that hangs must keep neither the primary failed nor the next try from being made.
+const stepWithin = 30 * time.Second
+
 // Run carries a plan out. It tells each event as it happens. When it fails before anything was failed,
 // there is an error and no report; afterwards there is always a report, and an error only if the
 // primary could not be restored.
@@ -31,8 +35,8 @@ func Run(ctx context.Context, estate Estate, plan Plan, tell func(Event)) (*Repo
 		collectors: collectors, course: newCourse(names(collectors)), ledger: newLedger(), silent: map[Collector]bool{}, broken: []string{},
 	}
 	if plan.Method != Observe {
-		if err := estate.Backup.Healthy(ctx); err != nil {
-			return nil, fmt.Errorf("the backup cannot take over, so nothing was done: %w", err)
+		if err := estate.Able(ctx); err != nil {
+			return nil, err
 		}
 		if err := estate.Guard.Acquire(ctx); err != nil {
 			return nil, err
@@ -157,13 +161,17 @@ func (d *drill) do(ctx context.Context, todo action) (over bool, err error) {
 	}
 	switch {
 	case d.course.isDown():
-		if err := d.estate.Primary.Hold(ctx); err != nil && ctx.Err() == nil {
+		asking, cancel := context.WithTimeout(ctx, lookWithin)
+		defer cancel()
+		if err := d.estate.Primary.Hold(asking); err != nil && ctx.Err() == nil {
 			d.breakOff("keep the primary failed: %v", err)
 			d.restore(ctx)
 			return true, nil
 		}
 	case !d.course.restored.IsZero() && d.course.ready.IsZero():
-		if ready, err := d.estate.Primary.Ready(ctx); err == nil && ready {
+		asking, cancel := context.WithTimeout(ctx, lookWithin)
+		defer cancel()
+		if ready, err := d.estate.Primary.Ready(asking); err == nil && ready {
 			d.course.ready = time.Now()
 			d.say("the primary is ready")
 		}
@@ -171,11 +179,13 @@ func (d *drill) do(ctx context.Context, todo action) (over bool, err error) {
 	return false, nil
 }
 
-// fail looks at the backup once more: the baseline may have taken a while.
+// fail looks at the sites once more: the baseline may have taken a while.
 func (d *drill) fail(ctx context.Context) (over bool, err error) {
-	if err := d.estate.Backup.Healthy(ctx); err != nil {
-		return true, fmt.Errorf("the backup cannot take over, so nothing was done: %w", err)
+	if err := d.estate.Able(ctx); err != nil {
+		return true, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, stepWithin)
+	defer cancel()
 	d.course.failed = time.Now()
 	d.say("the primary is failed: %s", d.plan.Method.Text())
 	if err := d.estate.Primary.Fail(ctx); err != nil {
@@ -189,13 +199,14 @@ func (d *drill) fail(ctx context.Context) (over bool, err error) {
 func (d *drill) restore(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreWithin)
 	defer cancel()
-	d.say("the primary is restored")
+	d.say("the primary is to be restored")
 	d.course.restored = time.Now()
 	again := time.NewTicker(restoreAgain)
 	defer again.Stop()
 	for last := ""; ; {
-		err := d.estate.Primary.Restore(ctx)
+		err := d.tryRestore(ctx)
 		if err == nil {
+			d.say("the primary is restored")
 			return
 		}
 		if err.Error() != last {
@@ -210,6 +221,12 @@ func (d *drill) restore(ctx context.Context) {
 			return
 		}
 	}
+}
+
+func (d *drill) tryRestore(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stepWithin)
+	defer cancel()
+	return d.estate.Primary.Restore(ctx)
 }
 
 // end leaves the estate as it was found. Where the primary could not be restored the guard stays, and

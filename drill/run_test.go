@@ -20,7 +20,7 @@ func aPlan(method Method) Plan {
 }
 
 func TestRun(t *testing.T) {
-	whole := []string{"healthy", "acquire", "healthy", "fail", "hold", "restore", "ready", "release"}
+	whole := []string{"healthy", "ready", "acquire", "healthy", "ready", "fail", "hold", "restore", "ready", "release"}
 	for name, c := range map[string]struct {
 		method  Method
 		change  func(*world)
@@ -28,14 +28,17 @@ func TestRun(t *testing.T) {
 		says    string  // a part of the error, or of the problems
 		calls   []string
 	}{
-		"a good drill":            {method: Kill, verdict: Passed, calls: whole},
-		"a canary is lost":        {method: Kill, change: func(w *world) { w.losesOne = true }, verdict: Failed, calls: whole},
-		"only watch":              {method: Observe, verdict: Passed},
-		"the backup is unhealthy": {method: Scale, change: func(w *world) { w.unhealthy = errors.New("no Collector is ready") }, says: "no Collector is ready", calls: []string{"healthy"}},
-		"another drill":           {method: Scale, change: func(w *world) { w.held = errors.New("drill d0 is under way") }, says: "d0 is under way", calls: []string{"healthy", "acquire"}},
+		"a good drill":             {method: Kill, verdict: Passed, calls: whole},
+		"a canary is lost":         {method: Kill, change: func(w *world) { w.losesOne = true }, verdict: Failed, calls: whole},
+		"only watch":               {method: Observe, verdict: Passed},
+		"the backup is unhealthy":  {method: Scale, change: func(w *world) { w.unhealthy = errors.New("no Collector is ready") }, says: "no Collector is ready", calls: []string{"healthy"}},
+		"the primary is not ready": {method: Scale, change: func(w *world) { w.notReady = true }, says: "the primary is not ready, so nothing was done", calls: []string{"healthy", "ready"}},
+		"the API server hangs while the primary is down":   {method: Kill, change: func(w *world) { w.hangs = "hold" }, verdict: Failed, says: "did not move over to the backup within 10s", calls: whole},
+		"the API server hangs at the first try to restore": {method: Kill, change: func(w *world) { w.hangs = "restore" }, verdict: Passed, calls: whole},
+		"another drill": {method: Scale, change: func(w *world) { w.held = errors.New("drill d0 is under way") }, says: "d0 is under way", calls: []string{"healthy", "ready", "acquire"}},
 		"the primary is not in use": {
 			method: Scale, change: func(w *world) { w.turn(false) }, says: "do not send to the primary",
-			calls: []string{"healthy", "acquire", "release"},
+			calls: []string{"healthy", "ready", "acquire", "release"},
 		},
 		"no region moves over": {
 			method: Partition, change: func(w *world) { w.moves = false }, verdict: Failed, says: "did not move over to the backup within 10s",
@@ -43,16 +46,16 @@ func TestRun(t *testing.T) {
 		},
 		"failing fails": {
 			method: Scale, change: func(w *world) { w.failErr = errors.New("forbidden") }, verdict: Failed, says: "fail the primary: forbidden",
-			calls: []string{"healthy", "acquire", "healthy", "fail", "restore", "release"},
+			calls: []string{"healthy", "ready", "acquire", "healthy", "ready", "fail", "restore", "release"},
 		},
 		"something scales it back": {
 			method: Scale, change: func(w *world) { w.holdErr = errors.New("scaled to 2") }, verdict: Failed, says: "keep the primary failed: scaled to 2",
-			calls: []string{"healthy", "acquire", "healthy", "fail", "hold", "restore", "release"},
+			calls: []string{"healthy", "ready", "acquire", "healthy", "ready", "fail", "hold", "restore", "release"},
 		},
 		"it is restored at the third try": {method: Scale, change: func(w *world) { w.conflicts = 2 }, verdict: Passed, calls: whole},
 		"it cannot be restored": {
 			method: Scale, change: func(w *world) { w.restoring = errors.New("gone") }, verdict: Failed, says: "run telepod drill restore with",
-			calls: []string{"healthy", "acquire", "healthy", "fail", "hold", "restore"}, // the guard stays
+			calls: []string{"healthy", "ready", "acquire", "healthy", "ready", "fail", "hold", "restore"}, // the guard stays
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +64,9 @@ func TestRun(t *testing.T) {
 				if c.change != nil {
 					c.change(w)
 				}
-				report, err := Run(t.Context(), w.estate(), aPlan(c.method), func(Event) {})
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+				defer cancel()
+				report, err := Run(ctx, w.estate(), aPlan(c.method), func(Event) {})
 				said := fmt.Sprint(err)
 				if report != nil {
 					said += strings.Join(report.Problems, "\n")
@@ -71,6 +76,9 @@ func TestRun(t *testing.T) {
 				}
 				if !strings.Contains(said, c.says) {
 					t.Errorf("it says %q, want %q in it", said, c.says)
+				}
+				if failed := report != nil && err != nil; failed && !report.Restored.IsZero() {
+					t.Errorf("the report says that the primary was restored at %v", report.Restored)
 				}
 				if !slices.Equal(w.calls, c.calls) {
 					t.Errorf("calls %v, want %v", w.calls, c.calls)

@@ -24,6 +24,8 @@ type world struct {
 	restoring error
 	conflicts int
 	losesOne  bool
+	notReady  bool
+	hangs     string // a call that hangs, the first time only if it is restore
 }
 
 func newWorld() *world {
@@ -54,8 +56,12 @@ func (w *world) Fail(context.Context) error {
 	return w.failErr
 }
 
-func (w *world) Hold(context.Context) error {
+func (w *world) Hold(ctx context.Context) error {
 	w.call("hold")
+	if w.hangs == "hold" {
+		<-ctx.Done()
+		return nil
+	}
 	return w.holdErr
 }
 
@@ -64,6 +70,11 @@ func (w *world) Restore(ctx context.Context) error {
 		return ctx.Err()
 	}
 	w.call("restore")
+	if w.hangs == "restore" {
+		w.hangs = ""
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if w.conflicts > 0 {
 		w.conflicts--
 		return errors.New("somebody else was faster")
@@ -74,7 +85,7 @@ func (w *world) Restore(ctx context.Context) error {
 
 func (w *world) Ready(context.Context) (bool, error) {
 	w.call("ready")
-	return true, nil
+	return !w.notReady, nil
 }
 
 func (w *world) Healthy(context.Context) error {

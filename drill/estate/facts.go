@@ -7,6 +7,7 @@ import (
 
 	authentication "k8s.io/api/authentication/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/discovery"
 
 	"github.com/telepod/telepod/drill"
 )
@@ -14,7 +15,7 @@ import (
 // Facts are what an auditor asks of a cluster.
 func (c *Cluster) Facts(ctx context.Context, roles ...string) (drill.ClusterFact, error) {
 	fact := drill.ClusterFact{Name: c.Name, Roles: roles}
-	version, err := c.client.Discovery().ServerVersion()
+	version, err := discovery.ToServerVersionInterfaceWithContext(c.client.Discovery()).ServerVersionWithContext(ctx)
 	if err != nil {
 		return fact, fmt.Errorf("ask %s for its version: %w", c.Name, err)
 	}

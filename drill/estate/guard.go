@@ -15,6 +15,9 @@ import (
 
 const markOperator = "telepod.dev/operator"
 
+// undoWithin is how long it may take to let go what was acquired in vain.
+const undoWithin = 30 * time.Second
+
 // Guard is a Lease in each central cluster, so that no two drills meet, whichever site they fail. A
 // Lease that is there means a drill, however old it is: the one that left it may have left the site
 // failed.
@@ -30,8 +33,11 @@ var _ drill.Guard = Guard{}
 func (g Guard) Acquire(ctx context.Context) error {
 	for i, cluster := range g.Clusters {
 		if err := g.acquire(ctx, cluster); err != nil {
-			undo := Guard{Clusters: g.Clusters[:i], Drill: g.Drill}
-			return errors.Join(err, undo.Release(context.WithoutCancel(ctx)))
+			// This one as well: it may have been made, and only the answer lost.
+			undo := Guard{Clusters: g.Clusters[:i+1], Drill: g.Drill}
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+			defer cancel()
+			return errors.Join(err, undo.Release(ctx))
 		}
 	}
 	return nil
