@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -85,7 +86,7 @@ func newDrillFailoverCommand() *cobra.Command {
 	flags.StringVar(&f.report, "report", "", "write the report to FILE.md and FILE.json")
 	flags.StringVar(&f.operator, "operator", "", "who runs the drill, for the report; the user of this machine if empty")
 	flags.BoolVar(&f.yes, "yes", false, "do not ask")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "check everything, say what would be done, and do nothing")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "check the sites, say what would be done, and do nothing")
 	method := choiceFlag(cmd, "method", "", string(drill.Scale), string(drill.Partition), string(drill.Kill))
 	output := choiceFlag(cmd, "output", "o", "markdown", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -125,9 +126,15 @@ func (f *drillFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// run catches signals until the end, so that nothing but kill -9 keeps the primary failed.
+// untilTold ends with every signal that would end the program, until stop is called: nothing but kill -9
+// may keep the primary failed. A terminal that is closed sends SIGHUP, and a write to a pipe whose reader
+// is gone SIGPIPE, as after Ctrl-C where the output goes to tee.
+func untilTold(ctx context.Context) (told context.Context, stop context.CancelFunc) {
+	return signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP, syscall.SIGPIPE)
+}
+
 func (f *drillFlags) run(cmd *cobra.Command, output string) error {
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
+	ctx, stop := untilTold(cmd.Context())
 	defer stop()
 	target, err := f.estate(ctx)
 	if err != nil {
@@ -141,20 +148,17 @@ func (f *drillFlags) run(cmd *cobra.Command, output string) error {
 		fmt.Fprintln(cmd.OutOrStdout(), "dry run: nothing was done")
 		return nil
 	}
-	if !f.observe && !f.yes && !show.agreed(cmd.InOrStdin()) {
+	if !f.observe && !f.yes && !show.agreed(ctx, cmd.InOrStdin()) {
 		return fmt.Errorf("nothing was done: answer yes, or give --yes")
 	}
 	report, err := drill.Run(ctx, target, f.plan, show.event)
 	if report == nil {
 		return err
 	}
-	if failed := writeDrillReport(cmd.OutOrStdout(), report, output, f.report); failed != nil {
-		return failed
-	}
 	if err == nil && report.Verdict == drill.Failed {
 		err = fmt.Errorf("the drill failed: see its checks")
 	}
-	return err
+	return errors.Join(err, writeDrillReport(cmd.OutOrStdout(), report, output, f.report))
 }
 
 func newDrillID(now time.Time) string {

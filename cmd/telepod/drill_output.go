@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,10 +34,10 @@ func (s drillScreen) plan(ctx context.Context, plan drill.Plan, target drill.Est
 		fmt.Fprintf(s.out, "  for %v\n", plan.Duration)
 		return nil
 	}
-	if err := target.Backup.Healthy(ctx); err != nil {
-		return interruptedBeforeDrill(ctx, fmt.Errorf("the backup cannot take over, so nothing is done: %w", err))
+	if err := target.Able(ctx); err != nil {
+		return interruptedBeforeDrill(ctx, err)
 	}
-	fmt.Fprintf(s.out, "  the backup is healthy\n  the primary stays failed for %v, at most %v if a region does not move over\n",
+	fmt.Fprintf(s.out, "  the backup is healthy, the primary ready\n  the primary stays failed for %v, at most %v if a region does not move over\n",
 		max(plan.Duration, 0), plan.GiveUp)
 	if target.Archive == nil {
 		fmt.Fprintln(s.out, "  no --bucket: what is lost will not be known")
@@ -44,32 +45,43 @@ func (s drillScreen) plan(ctx context.Context, plan drill.Plan, target drill.Est
 	return nil
 }
 
-func (s drillScreen) agreed(in io.Reader) bool {
+// agreed waits for an answer, or for the context's end: then the reading is left behind.
+func (s drillScreen) agreed(ctx context.Context, in io.Reader) bool {
 	fmt.Fprint(s.out, "Fail the primary now? Type yes: ")
-	answer, _ := bufio.NewReader(in).ReadString('\n') // no answer is none
-	return strings.TrimSpace(answer) == "yes"
+	answers := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(in).ReadString('\n') // no answer is none
+		answers <- answer
+	}()
+	select {
+	case answer := <-answers:
+		return strings.TrimSpace(answer) == "yes"
+	case <-ctx.Done():
+		fmt.Fprintln(s.out)
+		return false
+	}
 }
 
 func (s drillScreen) event(e drill.Event) {
 	fmt.Fprintf(s.out, "%s  %s\n", e.At.UTC().Format("15:04:05.0"), e.Text)
 }
 
-// writeDrillReport prints the report, and keeps it in two files where that is asked for.
+// writeDrillReport prints the report, and keeps it in two files where that is asked for. One place that
+// cannot be written to does not keep it from the others: it cannot be made again.
 func writeDrillReport(out io.Writer, report *drill.Report, output, file string) error {
-	if file != "" {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return fmt.Errorf("write the report: %w", err)
-		}
-		for suffix, write := range map[string]func(io.Writer) error{".md": report.WriteMarkdown, ".json": report.WriteJSON} {
-			if err := writeFile(file+suffix, write); err != nil {
-				return fmt.Errorf("write the report: %w", err)
-			}
-		}
-	}
+	printed := report.WriteMarkdown
 	if output == "json" {
-		return report.WriteJSON(out)
+		printed = report.WriteJSON
 	}
-	return report.WriteMarkdown(out)
+	failed := printed(out)
+	if file != "" {
+		failed = errors.Join(failed, os.MkdirAll(filepath.Dir(file), 0o755),
+			writeFile(file+".md", report.WriteMarkdown), writeFile(file+".json", report.WriteJSON))
+	}
+	if failed != nil {
+		return fmt.Errorf("write the report: %w", failed)
+	}
+	return nil
 }
 
 func writeFile(path string, write func(io.Writer) error) error {

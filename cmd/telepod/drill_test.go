@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -110,6 +112,31 @@ func TestDrillObserves(t *testing.T) {
 	}
 	if slices.ContainsFunc(a.changes, func(change string) bool { return !strings.HasSuffix(change, "/proxy/v1/traces") }) || len(a.changes) == 0 {
 		t.Errorf("an observation asked for %v", a.changes)
+	}
+}
+
+// TestDrillReportNowhere: a report that cannot be kept is printed all the same.
+func TestDrillReportNowhere(t *testing.T) {
+	a := &apiServer{healthy: true}
+	config := a.kubeconfig(t, "region")
+	args := "drill failover --observe --contexts region --duration 1s --interval 50ms --max-lost=-1 --report " + config + "/one --kubeconfig " + config
+	var out, stderr bytes.Buffer
+	if code := run(strings.Fields(args), streams{strings.NewReader(""), &out, &stderr}); code != exitError || !strings.Contains(stderr.String(), "write the report: ") {
+		t.Errorf("exit code %d: %s", code, &stderr)
+	}
+	if !strings.HasPrefix(out.String(), "# Failover drill ") {
+		t.Errorf("it printed %q, want the report", &out)
+	}
+}
+
+// TestDrillPrompt: a question that is interrupted is answered with no.
+func TestDrillPrompt(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	silent, end := io.Pipe()
+	defer end.Close()
+	if (drillScreen{io.Discard}).agreed(ctx, silent) {
+		t.Error("no answer counts as yes")
 	}
 }
 
