@@ -61,28 +61,39 @@ func TestCertManager(t *testing.T) {
 	}
 }
 
-// testShortLives has all three certificates live for less than a minute. After the first ones have
-// ended, region and site connect anew.
+// testShortLives has all three certificates live for less than a minute. After those that region and site
+// began with have ended, the two connect anew.
 func (c *counting) testShortLives(t *testing.T) {
+	rotations := c.rotations(t)
 	admissions, telemetry := c.startLoad(t), c.send(t)
 	names := []string{install.Name, "telepod-collector", "telepod-central"}
 	for _, name := range names {
 		c.kubectl(t, "patch", "certificate", name, "--namespace="+install.Namespace, "--type=merge",
 			`--patch={"spec": {"duration": "40s", "renewBefore": "28s"}}`)
 	}
-	firsts := map[string]*x509.Certificate{}
+	first := map[string]*x509.Certificate{}
 	for _, name := range names {
-		firsts[name] = c.issuedUntil(t, name, func(c *x509.Certificate) bool { return time.Until(c.NotAfter) < time.Minute })
+		first[name] = c.issuedUntil(t, name, func(c *x509.Certificate) bool { return time.Until(c.NotAfter) < time.Minute })
 	}
-	for name, first := range firsts {
+	c.restart(t, "daemonset/telepod-collector")
+	for _, name := range names {
+		first[name] = c.issuedUntil(t, name, func(*x509.Certificate) bool { return true })
+	}
+	for _, name := range names {
 		c.issuedUntil(t, name, func(c *x509.Certificate) bool {
-			return time.Now().After(first.NotAfter.Add(time.Second)) && c.SerialNumber.Cmp(first.SerialNumber) != 0
+			return time.Now().After(first[name].NotAfter.Add(time.Second)) && c.SerialNumber.Cmp(first[name].SerialNumber) != 0
 		})
 	}
-	c.kubectl(t, "delete", "pod", "--namespace="+install.Namespace, "telepod-central-0")
-	c.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, "statefulset/telepod-central", "--timeout=2m")
+	c.restart(t, "statefulset/telepod-central")
+	c.rotated(t, rotations)
 	admissions.finish(t)
 	c.nothingIsLost(t, telemetry)
+}
+
+func (c *counting) restart(t *testing.T, workload string) {
+	t.Helper()
+	c.kubectl(t, "rollout", "restart", "--namespace="+install.Namespace, workload)
+	c.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, workload, "--timeout=2m")
 }
 
 // issuedUntil waits until the certificate in a Secret of a Certificate is as wanted.
