@@ -11,8 +11,9 @@
 10001
 {{- end -}}
 
+{{/* Of both images: the DaemonSet's init container has the webhook's. */}}
 {{- define "telepod.collector.pullSecrets" -}}
-{{- with .Values.collector.image.pullSecrets -}}
+{{- with concat .Values.collector.image.pullSecrets .Values.injector.image.pullSecrets | uniq -}}
 imagePullSecrets:
   {{- range . }}
   - name: {{ . }}
