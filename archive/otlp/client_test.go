@@ -246,6 +246,22 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
+// TestRedirection: what another page answers to a GET does not mean that data has arrived.
+func TestRedirection(t *testing.T) {
+	followed := false
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))
+	defer elsewhere.Close()
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/login", http.StatusFound))
+	defer server.Close()
+	c := open(t, otlp.Options{Endpoint: server.URL, Protocol: otlp.HTTP, Headers: map[string]string{"X-Key": "secret"}})
+	if _, err := c.Send(t.Context(), spans(t, "one")); outcome(err) != fatal || !strings.Contains(err.Error(), elsewhere.URL+"/login") {
+		t.Errorf("error %v, want the other address in it", err)
+	}
+	if followed {
+		t.Error("it was followed, with its headers")
+	}
+}
+
 func nameIn(t *testing.T, r *http.Request) string {
 	t.Helper()
 	z, err := gzip.NewReader(r.Body)

@@ -32,8 +32,12 @@ func newHTTP(u *url.URL, o Options) *httpTransport {
 	if o.TLS != nil {
 		transport.TLSClientConfig = o.TLS
 	}
-	return &httpTransport{client: &http.Client{Transport: transport}, base: u, headers: o.Headers}
+	client := &http.Client{Transport: transport, CheckRedirect: stay}
+	return &httpTransport{client: client, base: u, headers: o.Headers}
 }
+
+// stay follows no redirection: a GET takes the place of the data there, and headers may be secret.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (t *httpTransport) close() error {
 	t.client.CloseIdleConnections()
@@ -96,6 +100,9 @@ func classifyHTTP(r *http.Response, body []byte) error {
 		return transientError{err, time.Duration(max(0, seconds)) * time.Second}
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusInternalServerError:
 		return &archive.RefusedError{Err: err}
+	}
+	if elsewhere := r.Header.Get("Location"); elsewhere != "" {
+		err = fmt.Errorf("%w; it points to %s: give the endpoint that takes data itself", err, elsewhere)
 	}
 	return fmt.Errorf("the receiver takes no data: %w", err)
 }
