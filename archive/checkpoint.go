@@ -38,9 +38,10 @@ type done struct {
 // being written when the program was killed, and does not count. One process at a time has it open.
 type Checkpoint struct {
 	Start
-	mu   sync.Mutex
-	file *os.File
-	keys map[string]bool
+	mu     sync.Mutex
+	file   *os.File
+	keys   map[string]bool
+	broken error // a write that failed: what follows its line would be part of it
 }
 
 // OpenCheckpoint opens a replay's checkpoint, or begins one with this start if the file is not there yet.
@@ -131,8 +132,11 @@ func (c *Checkpoint) done(key string) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.append(done{key}); err != nil {
-		return fmt.Errorf("write a checkpoint: %w", err)
+	if c.broken == nil {
+		c.broken = c.append(done{key})
+	}
+	if c.broken != nil {
+		return fmt.Errorf("write a checkpoint: %w", c.broken)
 	}
 	c.keys[key] = true
 	return nil

@@ -127,6 +127,9 @@ func Payloads(ctx context.Context, store Store, s Selection) iter.Seq2[*Payload,
 
 // Load reads one object. An [ObjectError] concerns it alone.
 func Load(ctx context.Context, store Store, o Object) (*Payload, error) {
+	if o.Size > maxPayload {
+		return nil, &ObjectError{o.Key, fmt.Errorf("it has %d bytes, and no central site writes more than 64 MiB", o.Size)}
+	}
 	stored, err := store.Read(ctx, o.Key)
 	if err != nil {
 		return nil, err

@@ -210,6 +210,16 @@ func counted(p *archive.Payload) (items int64, readable bool) {
 	return items, err == nil && len(m.ProtoReflect().GetUnknown()) == 0
 }
 
+// TestGiant: what is too large is not even read.
+func TestGiant(t *testing.T) {
+	o := object(archive.Traces, "f")
+	o.Size = 65 << 20
+	_, err := archive.Load(t.Context(), memory{o.Key: nil}, o)
+	if _, one := errors.AsType[*archive.ObjectError](err); !one {
+		t.Errorf("error %v, want one about the object", err)
+	}
+}
+
 // TestBomb: a small object does not unpack to whatever size.
 func TestBomb(t *testing.T) {
 	w, err := zstd.NewWriter(nil)

@@ -99,7 +99,8 @@ func (f *replayFlags) replay(cmd *cobra.Command, now time.Time) (*archive.Replay
 		return nil, err
 	}
 	bytes, err := resource.ParseQuantity(f.byteRate)
-	if err != nil || bytes.Sign() < 0 {
+	// Small units are Kubernetes' as well: 5m is 0.005.
+	if err != nil || bytes.Sign() < 0 || strings.ContainsAny(f.byteRate, "num") {
 		return nil, wrongUsage(cmd, "--byte-rate=%q: write a number such as 500k, 5M or 5Mi", f.byteRate)
 	}
 	if f.rate < 0 || f.parallel < 1 {

@@ -49,6 +49,9 @@ func (f *targetFlags) options(cmd *cobra.Command) (otlp.Options, error) {
 	if f.endpoint == "" {
 		return o, wrongUsage(cmd, "give --endpoint URL, or --dry-run")
 	}
+	if u, err := url.Parse(f.endpoint); err == nil && u.User != nil {
+		return o, wrongUsage(cmd, "--endpoint has a user in it, and is printed and kept: put Authorization into %s", envHeaders)
+	}
 	if (f.cert == "") != (f.key == "") {
 		return o, wrongUsage(cmd, "give --cert-file and --key-file together")
 	}

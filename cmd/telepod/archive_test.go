@@ -31,6 +31,8 @@ func TestArchiveMistakes(t *testing.T) {
 		{"replay --bucket b", "give --endpoint URL, or --dry-run"},
 		{"replay --bucket b --endpoint http://e --protocol grcp", `(did you mean "grpc"?)`},
 		{"replay --bucket b --endpoint http://e --byte-rate fast", `--byte-rate="fast": write a number such as 500k, 5M or 5Mi`},
+		{"replay --bucket b --endpoint http://e --byte-rate 5m", `--byte-rate="5m": write a number such as 500k, 5M or 5Mi`},
+		{"replay --bucket b --endpoint http://ada:secret@e --protocol http/protobuf --checkpoint c", "put Authorization into OTEL_EXPORTER_OTLP_HEADERS"},
 		{"replay --bucket b --endpoint http://e --rate -1", "--rate must not be below 0"},
 		{"replay --bucket b --endpoint http://e --parallel 0", "nor --parallel below 1"},
 		{"replay --bucket b --endpoint https://e --cert-file c", "give --cert-file and --key-file together"},
@@ -39,7 +41,7 @@ func TestArchiveMistakes(t *testing.T) {
 	} {
 		var out, stderr bytes.Buffer
 		args := strings.Split("archive "+test.args, " ")
-		if code := run(args, streams{strings.NewReader(""), &out, &stderr}); code != exitUsage || !strings.Contains(stderr.String(), test.stderr) {
+		if code := run(args, streams{strings.NewReader(""), &out, &stderr}); code != exitUsage || !strings.Contains(stderr.String(), test.stderr) || strings.Contains(stderr.String(), "secret") {
 			t.Errorf("%s: exit code %d\n%s\nwant %q", test.args, code, &stderr, test.stderr)
 		}
 	}
