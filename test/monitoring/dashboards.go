@@ -58,9 +58,9 @@ func Dashboards() ([]Panel, error) {
 	return panels, nil
 }
 
-// PromQL is a query as Grafana sends it with every cluster chosen, and rates of two minutes.
+// PromQL is a query as Grafana sends it with every cluster chosen.
 func PromQL(expr string) string {
-	return strings.NewReplacer("$__rate_interval", "2m", "$cluster", ".*").Replace(expr)
+	return strings.ReplaceAll(expr, "$cluster", ".*")
 }
 
 func inChart(pattern string) ([]string, error) {

@@ -15,7 +15,7 @@ error has to reach the failover connector, and then the disk queue, which tries 
 {{- $failover := not (empty .Values.central.backup) }}
 {{- $signals := list "traces" "metrics" "logs" }}
 {{- $toCloud := $regional.cloudExport.signals }}
-{{- $redacted := concat $regional.redact.keys $regional.redact.moreKeys | uniq }}
+{{- $redacted := concat ($regional.redact.keys | default list) $regional.redact.moreKeys | uniq }}
 {{- $sites := $failover | ternary (list "primary" "backup") (list "primary") }}
 {{- $waits := "sending_queue: {enabled: true, wait_for_result: true, block_on_overflow: true, num_consumers: 16}" }}
 {{- $filters := dict }}

@@ -69,6 +69,9 @@ bound them, and Go's default stays. A variable of the user's own wins.
 {{- if and .identity (eq $.Values.cloud.provider "other") -}}
 {{- fail "regional.identity is an identity of aws, gcp or azure, but cloud.provider is other: remove it" -}}
 {{- end -}}
+{{- if not (or .redact.keys .redact.moreKeys) -}}
+{{- fail "regional.redact.keys is empty, and the Collector refuses to redact nothing: leave it out for the chart's own keys, or name one" -}}
+{{- end -}}
 {{- if .cloudExport.signals -}}
 {{- if eq $.Values.cloud.provider "other" -}}
 {{- fail "regional.cloudExport.signals needs a cloud, but cloud.provider is other: remove the signals, or add an exporter in regional.config" -}}
