@@ -1,11 +1,13 @@
 package bucket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -24,12 +26,15 @@ type Location struct {
 	Region string
 	// Endpoint is the URL of another service with the S3 protocol, empty for AWS.
 	Endpoint string
+	// Patience is how long an object may take before it is asked for again; two minutes where it is 0.
+	Patience time.Duration
 }
 
 // Bucket is an [archive.Store].
 type Bucket struct {
-	name   string
-	client *s3.Client
+	name     string
+	client   *s3.Client
+	patience time.Duration
 }
 
 var _ archive.Store = (*Bucket)(nil)
@@ -60,7 +65,7 @@ func Open(ctx context.Context, l Location) (*Bucket, error) {
 			o.APIOptions = append(o.APIOptions, leaveUnsigned)
 		}
 	})
-	return &Bucket{name: l.Name, client: client}, nil
+	return &Bucket{name: l.Name, client: client, patience: cmp.Or(l.Patience, 2*time.Minute)}, nil
 }
 
 // Folders implements [archive.Store].
@@ -137,11 +142,16 @@ func (b *Bucket) Read(ctx context.Context, key string) ([]byte, error) {
 	return nil, fmt.Errorf("read object %s of bucket %s: %w", key, b.name, advise(err))
 }
 
-// errBrokenOff says that a connection ended in the middle of an object.
+// errBrokenOff says that a connection ended or stalled in the middle of an object.
 var errBrokenOff = errors.New("the connection broke off")
 
 func (b *Bucket) read(ctx context.Context, key string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.patience)
+	defer cancel()
 	object, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("%w: %w", errBrokenOff, err)
+	}
 	if err != nil {
 		return nil, err
 	}

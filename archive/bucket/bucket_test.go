@@ -1,6 +1,7 @@
 package bucket_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,7 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -192,5 +195,31 @@ func TestOpenWithoutRegion(t *testing.T) {
 	keys(t)
 	if _, err := bucket.Open(t.Context(), bucket.Location{Name: "b"}); err == nil || !strings.Contains(err.Error(), "--bucket-region") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestStall: a connection that stays open and says nothing more is not waited for.
+func TestStall(t *testing.T) {
+	keys(t)
+	var asked atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "5")
+		fmt.Fprint(w, "wh")
+		if asked.Add(1) == 1 {
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+			return
+		}
+		fmt.Fprint(w, "ole")
+	}))
+	defer s.Close()
+	b, err := bucket.Open(t.Context(), bucket.Location{Name: "telemetry", Endpoint: s.URL, Patience: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if data, err := b.Read(ctx, "key"); err != nil || string(data) != "whole" {
+		t.Errorf("read %q, %v; want it whole at the second try", data, err)
 	}
 }
