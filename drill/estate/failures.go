@@ -24,8 +24,12 @@ const (
 	markReplicas = "telepod.dev/drill-replicas"
 )
 
-// Fail implements [drill.Central].
+// Fail implements [drill.Central]. A drill that was ended from elsewhere, before it has failed anything,
+// does not do so any more.
 func (c Central) Fail(ctx context.Context) error {
+	if err := c.stillHeld(ctx, c.Drill); err != nil {
+		return err
+	}
 	switch c.Method {
 	case drill.Scale:
 		return c.scaleDown(ctx)

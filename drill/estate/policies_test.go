@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	coordination "k8s.io/api/coordination/v1"
 	networking "k8s.io/api/networking/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -22,7 +23,12 @@ func TestPartitionLeavesOthersAlone(t *testing.T) {
 	policy := func(name string, labels map[string]string) networking.NetworkPolicy {
 		return networking.NetworkPolicy{ObjectMeta: meta.ObjectMeta{Name: name, Namespace: "telepod", Labels: labels}}
 	}
+	holder := "d1"
 	lists := &api{objects: map[string]any{
+		"/apis/coordination.k8s.io/v1/namespaces/telepod/leases/telepod-drill": &coordination.Lease{
+			TypeMeta: meta.TypeMeta{Kind: "Lease", APIVersion: "coordination.k8s.io/v1"},
+			Spec:     coordination.LeaseSpec{HolderIdentity: &holder},
+		},
 		setsPath: setList(1, nil),
 		policiesPath: &networking.NetworkPolicyList{
 			TypeMeta: meta.TypeMeta{Kind: "NetworkPolicyList", APIVersion: "networking.k8s.io/v1"},
@@ -46,6 +52,9 @@ func TestPartitionLeavesOthersAlone(t *testing.T) {
 	c, err := connect(&rest.Config{Host: server.URL}, "test", Release{Namespace: "telepod", Name: "telepod"})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := (Central{Cluster: c, Drill: "d0", Method: drill.Partition}).Fail(t.Context()); err == nil || len(changes) > 0 {
+		t.Errorf("a drill without its Lease: error %v, changes %v", err, changes)
 	}
 	if err := (Central{Cluster: c, Drill: "d1", Method: drill.Partition}).Fail(t.Context()); err != nil {
 		t.Fatal(err)
