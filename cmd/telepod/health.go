@@ -23,9 +23,9 @@ address (nothing is there), handshake (TLS does not come about), protocol (somet
 status (it says that it does not serve).
 
 An endpoint is grpc://HOST:PORT, grpcs:// with TLS, or the URL of an HTTP health endpoint. A bare
-HOST:PORT means HTTP for port 13133 and gRPC for others, with TLS where --ca or --cert is given. Over gRPC
-the health service is asked (grpc.health.v1); the OTLP port of a Collector has none, and is sent an empty
-export instead, which it acknowledges and passes to nobody.
+HOST:PORT means HTTP for port 13133 and gRPC for others, with TLS where --ca, --cert or
+--server-name is given. Over gRPC the health service is asked (grpc.health.v1); the OTLP port of a Collector
+has none, and is sent an empty export instead, which it acknowledges and passes to nobody.
 
 Exit code 0 means that all of them serve.`
 
