@@ -114,6 +114,18 @@ func TestArchiveJSON(t *testing.T) {
 	}
 }
 
+// TestTallyIsOneLineEach, whatever a service calls itself.
+func TestTallyIsOneLineEach(t *testing.T) {
+	source := archive.Source{Folder: archive.Folder{Signal: archive.Traces, Cloud: "aws", Region: "r"}, Service: "a\x1b[2J\nb"}
+	var out bytes.Buffer
+	if err := printTally(&out, archive.Tally{source: {Items: 1}}, "table"); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); strings.Contains(got, "\x1b") || strings.Count(got, "\n") != 3 || !strings.Contains(got, "a?[2J?b") {
+		t.Errorf("printed %q", got)
+	}
+}
+
 func TestProgressLine(t *testing.T) {
 	for _, test := range []struct {
 		state   progressState

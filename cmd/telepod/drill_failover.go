@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -110,6 +111,8 @@ func (f *drillFlags) check(cmd *cobra.Command) error {
 		return wrongUsage(cmd, "--in-cluster sees one cluster only: add --observe, or give --contexts, --primary and --backup")
 	case !f.inCluster && len(f.contexts) == 0:
 		return wrongUsage(cmd, "give --contexts A,B,C: the clusters whose regional Collectors are watched")
+	case slices.Contains(f.contexts, ""): // kubectl would take the current one
+		return wrongUsage(cmd, "--contexts has an empty name: a comma too many?")
 	case f.observe && cmd.Flags().Changed("method"):
 		return wrongUsage(cmd, "give --method or --observe, not both")
 	case !f.observe && (f.primary == "" || f.backup == ""):

@@ -24,6 +24,7 @@ func TestDrillArguments(t *testing.T) {
 		"failover --contexts a":                         "give --primary and --backup, the contexts of the two sites, or --observe",
 		"failover --contexts a --primary a":             "give --primary and --backup",
 		"failover --contexts a --primary a --backup a":  "a site cannot take over from itself",
+		"failover --observe --contexts a,":              "--contexts has an empty name",
 		"failover --in-cluster":                         "--in-cluster sees one cluster only: add --observe",
 		"failover --in-cluster --observe --contexts a":  "give --contexts or --in-cluster, not both",
 		"failover --observe --contexts a --method kill": "give --method or --observe, not both",
