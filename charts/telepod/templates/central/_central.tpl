@@ -29,9 +29,9 @@ true
 {{- .Values.tls.centralSecret | default (printf "%s-tls" (include "telepod.central.name" .)) -}}
 {{- end -}}
 
-{{/* Bytes of one queue: an eighth of the volume each, of which there are six at most. */}}
+{{/* Bytes of one queue: a tenth of the volume each, of which there are six at most; files take a third more. */}}
 {{- define "telepod.central.queueBytes" -}}
-{{- div (mul (.Values.central.storage.gigabytes | default 4) 1073741824) 8 -}}
+{{- div (mul (.Values.central.storage.gigabytes | default 4) 1073741824) 10 -}}
 {{- end -}}
 
 {{/* What the load balancer in front of a site is told. */}}
