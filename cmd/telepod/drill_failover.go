@@ -129,11 +129,17 @@ func (f *drillFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// untilTold ends with every signal that would end the program, until stop is called: nothing but kill -9
-// may keep the primary failed. A terminal that is closed sends SIGHUP, and a write to a pipe whose reader
-// is gone SIGPIPE, as after Ctrl-C where the output goes to tee.
-func untilTold(ctx context.Context) (told context.Context, stop context.CancelFunc) {
-	return signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP, syscall.SIGPIPE)
+// untilTold ends when somebody ends the program, or closes its terminal. Until stop is called, nothing but
+// kill -9 may keep the primary failed, not even a write to a pipe without a reader, as after Ctrl-C where
+// the output goes to tee: SIGPIPE is taken, and not minded, as connections to API servers break as well.
+func untilTold(ctx context.Context) (told context.Context, stop func()) {
+	told, forget := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE)
+	return told, func() {
+		forget()
+		signal.Stop(pipes)
+	}
 }
 
 func (f *drillFlags) run(cmd *cobra.Command, output string) error {

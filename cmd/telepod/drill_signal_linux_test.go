@@ -1,16 +1,17 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// TestDrillIsTold by signals that would end a program which does not expect them: a closed terminal's, and
-// that of a pipe without a reader.
+// TestDrillIsTold by signals that would end a program which does not expect them: a closed terminal's too.
 func TestDrillIsTold(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGPIPE, syscall.SIGTERM, syscall.SIGINT} {
+	for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT} {
 		ctx, stop := untilTold(t.Context())
 		if err := syscall.Kill(os.Getpid(), signal); err != nil {
 			t.Fatal(err)
@@ -21,5 +22,31 @@ func TestDrillIsTold(t *testing.T) {
 			t.Errorf("%v does not end the drill", signal)
 		}
 		stop()
+	}
+}
+
+// TestDrillOutlivesItsReader: what it says is lost where nobody reads it, and the drill goes on.
+func TestDrillOutlivesItsReader(t *testing.T) {
+	const child = "TELEPOD_TEST_WITHOUT_READER"
+	if os.Getenv(child) != "" {
+		ctx, stop := untilTold(t.Context())
+		defer stop()
+		fmt.Fprintln(os.Stderr, "the primary is failed")
+		if ctx.Err() != nil {
+			t.Error("a broken pipe interrupts the drill")
+		}
+		return
+	}
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader.Close()
+	defer writer.Close()
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	again.Env = append(os.Environ(), child+"=1")
+	again.Stderr = writer
+	if out, err := again.Output(); err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
 }
