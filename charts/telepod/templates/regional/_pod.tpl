@@ -47,6 +47,9 @@ spec:
       image: {{ include "telepod.injector.image" . }}
       imagePullPolicy: {{ .Values.injector.image.pullPolicy }}
       args: [own-directory, --user={{ $user }}, /var/lib/telepod/queue]
+      resources:
+        requests: {cpu: 10m, memory: 32Mi}
+        limits: {memory: 128Mi}
       securityContext:
         runAsNonRoot: false
         runAsUser: 0
