@@ -58,7 +58,7 @@ func TestBuiltin(t *testing.T) {
 		got[name] = cloud{r.Cloud.Provider, r.Cloud.Platform, strings.Join(r.Detectors, " "), strings.Join(env, " ")}
 	}
 	want := map[string]cloud{
-		"aws":   {"aws", "aws_eks", "env eks ec2", "AWS_REGION=$(CLOUD_REGION)"},
+		"aws":   {"aws", "aws_eks", "env ec2", "AWS_REGION=$(CLOUD_REGION)"},
 		"azure": {"azure", "azure.aks", "env aks azure", ""},
 		"base":  {},
 		"gcp":   {"gcp", "gcp_kubernetes_engine", "env gcp", ""},

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 
+	"github.com/telepod/telepod/test/certmanager"
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/collector"
 	"github.com/telepod/telepod/test/estate"
@@ -33,6 +34,9 @@ func prebuild(ctx context.Context) error {
 		return cluster.Build(ctx, cluster.Options{})
 	}
 	if _, err := install.Images(ctx); err != nil {
+		return err
+	}
+	if _, err := certmanager.Build(ctx); err != nil {
 		return err
 	}
 	e, err := estate.New()

@@ -74,10 +74,6 @@ func writeConfigurations(t *testing.T, data map[string]any) []string {
 	if strings.Contains(text, "\n  hostmetrics:") {
 		configs = append(configs, "yaml:receivers::hostmetrics::root_path: /", "yaml:receivers::kubeletstats::auth_type: none")
 	}
-	if strings.Contains(text, "detectors: [env, eks") {
-		// Asks for the API server's version while the configuration is read.
-		configs = append(configs, "yaml:processors::resourcedetection::detectors: [env, ec2]")
-	}
 	return configs
 }
 
