@@ -175,13 +175,13 @@ func (l *Link) carry(to, from net.Conn, count *atomic.Int64) {
 	for p := range packets {
 		time.Sleep(time.Until(p.due))
 		l.wait()
+		count.Add(int64(len(p.data))) // before anybody can have them
 		if _, err := to.Write(p.data); err != nil {
 			_ = from.Close() // ends the reading above
 			for range packets {
 			}
 			return
 		}
-		count.Add(int64(len(p.data)))
 	}
 	// One end has ended: the other hears of it, and may still answer.
 	if half, ok := to.(interface{ CloseWrite() error }); ok {
