@@ -3,7 +3,6 @@ package cluster
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,25 +13,38 @@ import (
 // Kill ends every process of a program on a node without a warning (kill -9), and returns how many
 // there were. The program is the file name of the executable, as otelcol-contrib. The kubelet starts
 // containers again.
-func (c *Cluster) Kill(node, program string) (int, error) {
-	for _, n := range c.Nodes() {
-		if n.Name == node {
-			killed, err := kill(n.Cgroup, program)
-			if err != nil {
-				err = fmt.Errorf("kill %s on node %s: %w", program, node, err)
-			}
-			return killed, err
-		}
-	}
-	return 0, fmt.Errorf("kill %s: no node %q of ours", program, node)
-}
-
-func kill(cgroup, program string) (killed int, err error) {
-	processes, err := filepath.Glob("/proc/[0-9]*")
+func (c *Cluster) Kill(node, program string) (killed int, err error) {
+	processes, err := c.Processes(node, program)
 	if err != nil {
 		return 0, err
 	}
-	for _, dir := range processes {
+	for _, pid := range processes {
+		switch err := syscall.Kill(pid, syscall.SIGKILL); {
+		case err == nil:
+			killed++
+		case !errors.Is(err, syscall.ESRCH): // it ended meanwhile
+			return killed, fmt.Errorf("kill %s on node %s: %w", program, node, err)
+		}
+	}
+	return killed, nil
+}
+
+// Processes returns the ids of a program's processes on a node, whatever the API server knows of them.
+func (c *Cluster) Processes(node, program string) ([]int, error) {
+	for _, n := range c.Nodes() {
+		if n.Name == node {
+			return processes(n.Cgroup, program)
+		}
+	}
+	return nil, fmt.Errorf("processes of %s: no node %q of ours", program, node)
+}
+
+func processes(cgroup, program string) (found []int, err error) {
+	all, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range all {
 		// A process that ends meanwhile has no files any more, or no executable.
 		groups, _ := os.ReadFile(filepath.Join(dir, "cgroup"))
 		exe, gone := os.Readlink(filepath.Join(dir, "exe"))
@@ -41,16 +53,11 @@ func kill(cgroup, program string) (killed int, err error) {
 		}
 		pid, err := strconv.Atoi(filepath.Base(dir))
 		if err != nil {
-			return killed, err
+			return nil, err
 		}
-		switch err := syscall.Kill(pid, syscall.SIGKILL); {
-		case err == nil:
-			killed++
-		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ESRCH):
-			return killed, err
-		}
+		found = append(found, pid)
 	}
-	return killed, nil
+	return found, nil
 }
 
 // inCgroup reads /proc/PID/cgroup, whose lines end in a path of each hierarchy.
