@@ -208,7 +208,7 @@ func TestBadReloadKeepsReady(t *testing.T) {
 
 // TestDrain ends a server while a request is under way and while others come.
 func TestDrain(t *testing.T) {
-	r := start(t, func(o *Options) { o.DrainDelay = 300 * time.Millisecond })
+	r := start(t, func(o *Options) { o.DrainDelay = 2 * time.Second })
 	r.waitReady(t)
 	body, writer := io.Pipe()
 	slow := make(chan error, 1)

@@ -145,7 +145,7 @@ func (s *site) testKill(t *testing.T) {
 	}
 	t.Cleanup(func() { slow.Process.Kill() })
 	// The other worker's object is then half sent, as a rule: the workers take turns at the rate.
-	pipeline.Await(t, 30*time.Second, "an object to have arrived", func() bool { return arrived() > 0 })
+	pipeline.Await(t, pipeline.Patience, "an object to have arrived", func() bool { return arrived() > 0 })
 	if err := slow.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func (s *site) testLoop(t *testing.T) {
 			t.Errorf("replay %d:\n%s", round+1, out)
 		}
 		want := before + int64((round+1)*len(s.spans))
-		pipeline.Await(t, 60*time.Second, "the site to archive what was replayed", func() bool { return s.items(t) == want })
+		pipeline.Await(t, pipeline.Patience, "the site to archive what was replayed", func() bool { return s.items(t) == want })
 	}
 	for source, amount := range s.counted(t, "--signal", "traces") {
 		if want := (archive.Amount{Items: 3 * rounds * perRound, Replayed: 2 * rounds * perRound}); amount != want {

@@ -86,7 +86,7 @@ func newSite(t *testing.T) *site {
 			}
 		}
 		// Each round is archived in objects of its own.
-		pipeline.Await(t, 60*time.Second, "the archive to have what was sent", func() bool {
+		pipeline.Await(t, pipeline.Patience, "the archive to have what was sent", func() bool {
 			return s.items(t) == int64(round+1)*perRound*int64(len(origins()))*2
 		})
 	}

@@ -69,7 +69,7 @@ func freeAddresses(t *testing.T, n int) (addresses []string) {
 
 func awaitPort(t *testing.T, address string) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/install"
@@ -76,7 +75,7 @@ scrape_configs:
 		_ = cmd.Wait() // killed
 	})
 	address = "http://" + host + ":9090"
-	pipeline.Await(t, 30*time.Second, "Prometheus", func() bool {
+	pipeline.Await(t, pipeline.Patience, "Prometheus", func() bool {
 		response, err := http.Get(address + "/-/ready")
 		if err != nil {
 			return false

@@ -50,13 +50,13 @@ func TestLive(t *testing.T) {
 		loads = append(loads, pipeline.SendLoad(t, pipeline.Load{Endpoint: last.Address + ":4317", Rate: 40, Batch: 20}))
 	}
 	value := func(query string) float64 { return instant(t, prometheus, query) }
-	pipeline.Await(t, time.Minute, "every region at the primary", func() bool { return value("count(telepod:on_backup:bool == 0)") == 3 })
+	pipeline.Await(t, pipeline.Patience, "every region at the primary", func() bool { return value("count(telepod:on_backup:bool == 0)") == 3 })
 	primary.Kill(t)
 	pipeline.Await(t, 5*time.Minute, "every region at the backup", func() bool { return value("sum(telepod:on_backup:bool)") == 3 })
 	primary.Start(t)
 	pipeline.Await(t, 2*time.Minute, "spans at the primary again", func() bool { return primary.Accepted(pipeline.Traces) > 0 })
 
-	pipeline.Await(t, time.Minute, "spans after the decision", func() bool {
+	pipeline.Await(t, pipeline.Patience, "spans after the decision", func() bool {
 		sendLateSpan(t, last)
 		return value("sum(otelcol_processor_tail_sampling_early_releases_from_cache_decision_total)") > 0
 	})
@@ -123,13 +123,13 @@ func reconcile(t *testing.T, value func(string) float64, loads []*pipeline.Sende
 		sent += float64(load.Acked(pipeline.Logs))
 	}
 	const received = `sum(otelcol_receiver_produced_items_total{telepod_central_site="", otel_scope_otelcol_component_id="otlp", otelcol_component_outcome="success", otel_scope_otelcol_signal=%q})`
-	pipeline.Await(t, 30*time.Second, fmt.Sprint(sent, " log records received by regions"), func() bool {
+	pipeline.Await(t, pipeline.Patience, fmt.Sprint(sent, " log records received by regions"), func() bool {
 		return value(fmt.Sprintf(received, pipeline.Logs)) == sent
 	})
 	for _, signal := range []string{pipeline.Traces, pipeline.Logs} {
 		const gone = `sum(otelcol_exporter_consumed_items_total{otel_scope_otelcol_component_id=~"otlp_http/.+", otelcol_component_outcome="success", otel_scope_otelcol_signal=%[1]q})
 			+ sum(otelcol_processor_incoming_items_total{processor=~"probabilistic_sampler|filter/.+", otel_signal=%[1]q} - otelcol_processor_outgoing_items_total{processor=~"probabilistic_sampler|filter/.+", otel_signal=%[1]q})`
-		pipeline.Await(t, 30*time.Second, "all "+signal+" of the regions accounted for", func() bool {
+		pipeline.Await(t, pipeline.Patience, "all "+signal+" of the regions accounted for", func() bool {
 			return value(fmt.Sprintf(gone, signal)) == value(fmt.Sprintf(received, signal))
 		})
 	}

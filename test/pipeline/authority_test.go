@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // A region with certificates of another authority gets nothing across, and both ends say why. With the
@@ -43,7 +42,7 @@ func TestForeignAuthority(t *testing.T) {
 				region.Stop(t)
 				region.Start(t)
 			}
-			for _, o := range p.Drain(t, load, Archives(), 30*time.Second) {
+			for _, o := range p.Drain(t, load, Archives(), Patience) {
 				if o.Lost > 0 || o.Acked == 0 {
 					t.Errorf("%v", o)
 				}
@@ -55,7 +54,7 @@ func TestForeignAuthority(t *testing.T) {
 // awaitLog waits until a Collector has logged a text.
 func awaitLog(t *testing.T, n *Node, text string) {
 	t.Helper()
-	Await(t, 15*time.Second, fmt.Sprintf("%q in the log of %s", text, n.Name), func() bool { return strings.Contains(n.Log(), text) })
+	Await(t, Patience, fmt.Sprintf("%q in the log of %s", text, n.Name), func() bool { return strings.Contains(n.Log(), text) })
 }
 
 // mixedCertificates are those of the plant, but for some files, which are another authority's.

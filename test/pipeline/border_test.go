@@ -135,5 +135,5 @@ func (l *ledger) count(text string) (n int) {
 // await waits until a text is in these signals.
 func (l *ledger) await(t *testing.T, text string, signals ...string) {
 	t.Helper()
-	Await(t, 10*time.Second, fmt.Sprintf("%q in %q", text, signals), func() bool { return slices.Equal(l.has(text), signals) })
+	Await(t, Patience, fmt.Sprintf("%q in %q", text, signals), func() bool { return slices.Equal(l.has(text), signals) })
 }

@@ -29,7 +29,7 @@ func startChild(t testing.TB, program string, args ...string) *child {
 
 func (c *child) ready(t testing.TB, url string) {
 	t.Helper()
-	Await(t, 30*time.Second, "an answer of "+url, func() bool {
+	Await(t, Patience, "an answer of "+url, func() bool {
 		resp, err := http.Get(url)
 		if err != nil {
 			return false
@@ -38,6 +38,10 @@ func (c *child) ready(t testing.TB, url string) {
 		return resp.StatusCode == http.StatusOK
 	})
 }
+
+// Patience is how long tests wait for what comes within seconds on a quiet machine: how fast it comes is
+// printed, never judged.
+const Patience = 90 * time.Second
 
 // Await asks every 50 ms until something is so, returns how long that took, and fails the test
 // if it takes too long.

@@ -94,7 +94,7 @@ func TestSampledTracesAreWhole(t *testing.T) {
 		}
 	}
 	b.send(t, all, points(1, 1), records(1, 1))
-	Await(t, 10*time.Second, "the sampled spans", func() bool { return len(b.primary.has("failed.")) > 0 })
+	Await(t, Patience, "the sampled spans", func() bool { return len(b.primary.has("failed.")) > 0 })
 	if got := b.primary.count("failed."); got != failed || failed == 0 {
 		t.Errorf("%d of %d failed spans left the region", got, failed)
 	}

@@ -30,14 +30,14 @@ func TestSamplerKilled(t *testing.T) {
 	region := p.Region(t, [2]string{centre, p.Address() + ":4318"}).Start(t)
 	r := &rig{plant: p, region: region, primary: gateway, backup: gateway}
 	r.sendLoad(t)
-	Await(t, time.Minute, "sampled spans", func() bool { return len(p.Tally(t, "otlp", Traces)) > 0 })
+	Await(t, Patience, "sampled spans", func() bool { return len(p.Tally(t, "otlp", Traces)) > 0 })
 
 	samplers[1].Kill(t)
 	hold() // until the orchestrator sees it
 	hosts.addresses = []string{samplers[0].Address, samplers[2].Address}
 	hosts.write(t)
 	began := gateway.sent()
-	r.note("routed anew in %v", Await(t, 30*time.Second, "spans at the other samplers", func() bool { return gateway.sent() > began }))
+	r.note("routed anew in %v", Await(t, Patience, "spans at the other samplers", func() bool { return gateway.sent() > began }))
 	hold()
 	samplers[1].Start(t) // with its disk, on which decided traces wait
 	r.load.Stop()

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // nowhere is a kubeconfig of an API server that is away.
@@ -79,7 +78,7 @@ func (s slowStart) startAgainAndAgain(t *testing.T, n *Node, arrived func() int)
 	for range 2 {
 		n.Start(t)
 		before := arrived()
-		Await(t, 10*time.Second, "spans at the "+n.Name, func() bool { return arrived() > before })
+		Await(t, Patience, "spans at the "+n.Name, func() bool { return arrived() > before })
 		n.Kill(t)
 	}
 	n.Start(t)
@@ -87,7 +86,7 @@ func (s slowStart) startAgainAndAgain(t *testing.T, n *Node, arrived func() int)
 
 func (s slowStart) nothingIsLost(t *testing.T, load *Sender) {
 	t.Helper()
-	for _, o := range s.plant.Drain(t, load, Archives(), 30*time.Second) {
+	for _, o := range s.plant.Drain(t, load, Archives(), Patience) {
 		if o.Lost > 0 || o.Acked == 0 {
 			t.Errorf("%v", o)
 		}

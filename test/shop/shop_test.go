@@ -165,7 +165,7 @@ func freePort(t *testing.T) string {
 
 func awaitPort(t *testing.T, address string) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {

@@ -46,7 +46,7 @@ func apiServer(t *testing.T) (*cluster.Cluster, *rest.Config) {
 // until waits for something that the API server or a source does in its own time.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()

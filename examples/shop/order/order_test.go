@@ -116,7 +116,7 @@ func (s *shop) order(t *testing.T, o Order) (Receipt, int) {
 // after its answer has arrived.
 func (s *shop) trace(t *testing.T, id string, expected ...string) map[string]sdktrace.ReadOnlySpan {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		found := map[string]sdktrace.ReadOnlySpan{}
 		for _, span := range s.spans.Ended() {
