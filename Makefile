@@ -1,5 +1,8 @@
 # Everything is built from Go modules; nodes need root on Linux and a few Debian packages.
 SHELL := bash
+# The flags of every program that is shipped or tested, so that what they share is compiled once.
+export CGO_ENABLED ?= 0
+export GOFLAGS += -trimpath
 # One package at a time: clusters and Collectors of two at once would starve each other.
 TESTFLAGS ?= -p 1 -timeout 30m
 FUZZTIME ?= 10s
@@ -19,7 +22,7 @@ demo: packages ## Three clouds on this machine: one trace, one failover, nothing
 	@go build -o bin/demo ./test/demo && bin/demo $(DEMO)
 
 build: ## Build bin/telepod, static, for this machine
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/telepod ./cmd/telepod
+	CGO_ENABLED=0 go build -ldflags "-s -w -X main.version=$(VERSION)" -o bin/telepod ./cmd/telepod
 
 image: ## Build the image with buildah into bin/telepod-image.tar (ARCH=arm64 for another machine)
 	test/image/build.sh
