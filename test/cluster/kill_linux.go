@@ -19,12 +19,14 @@ func (c *Cluster) Kill(node, program string) (killed int, err error) {
 		return 0, err
 	}
 	for _, pid := range processes {
-		switch err := syscall.Kill(pid, syscall.SIGKILL); {
-		case err == nil:
-			killed++
-		case !errors.Is(err, syscall.ESRCH): // it ended meanwhile
+		err := syscall.Kill(pid, syscall.SIGKILL)
+		if errors.Is(err, syscall.ESRCH) {
+			continue // it ended meanwhile
+		}
+		if err != nil {
 			return killed, fmt.Errorf("kill %s on node %s: %w", program, node, err)
 		}
+		killed++
 	}
 	return killed, nil
 }

@@ -126,8 +126,11 @@ func (c *counting) testFullDisk(t *testing.T, disk string) {
 	c.awaitAcked(t, after)
 	scale(1)
 	c.nothingIsLost(t, after)
-	for _, place := range pipeline.Archives() {
-		t.Logf("while the disk was full: %v", c.stores.Outcome(t, during, place))
+	for _, o := range c.stores.Drain(t, during, pipeline.Archives(), 30*time.Second) {
+		t.Logf("while the disk was full: %v", o)
+		if o.Acked == 0 || o.Lost > o.Acked/2 {
+			t.Errorf("%s: %d of %d acknowledged items never arrived", o.Signal, o.Lost, o.Acked)
+		}
 	}
 	if !slices.Contains(collectors(), region) {
 		t.Error("the region's Collector was restarted")

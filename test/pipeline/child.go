@@ -39,8 +39,8 @@ func (c *child) ready(t testing.TB, url string) {
 	})
 }
 
-// Patience is how long tests wait for what comes within seconds on a quiet machine: how fast it comes is
-// printed, never judged.
+// Patience is how long tests wait for what comes within seconds on a quiet machine, where how fast it
+// comes is not what they are about.
 const Patience = 90 * time.Second
 
 // Await asks every 50 ms until something is so, returns how long that took, and fails the test

@@ -29,10 +29,10 @@ func TestClockSteps(t *testing.T) {
 	} {
 		region.step(t, step.region)
 		primary.step(t, step.primary)
-		r.note("region %+v, primary %+v: all signals at the primary in %v", step.region, step.primary, r.awaitArrival(t, r.primary))
+		r.note("region %+v, primary %+v: all signals at the primary in %v", step.region, step.primary, r.awaitArrival(t, r.primary, 10*time.Second))
 		if step.primary > 0 {
 			believed := time.Now().Add(step.primary).UTC().Format("day=02/hour=15/")
-			Await(t, Patience, "an object of "+believed, func() bool { return strings.Contains(r.plant.objects(t), believed) })
+			Await(t, 30*time.Second, "an object of "+believed, func() bool { return strings.Contains(r.plant.objects(t), believed) })
 		}
 		time.Sleep(*outage / 4)
 	}

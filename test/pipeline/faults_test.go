@@ -21,10 +21,10 @@ func TestPrimaryKilled(t *testing.T) {
 	r := newRig(t)
 	r.mayRepeat = true
 	r.primary.Kill(t)
-	r.note("failed over in %v", r.awaitArrival(t, r.backup))
+	r.note("failed over in %v", r.awaitArrival(t, r.backup, 10*time.Second))
 	hold()
 	r.primary.Start(t)
-	r.note("came back in %v", r.awaitArrival(t, r.primary))
+	r.note("came back in %v", r.awaitArrival(t, r.primary, 10*time.Second))
 	r.finish(t)
 }
 
@@ -37,7 +37,7 @@ func TestBothSitesKilled(t *testing.T) {
 	hold()
 	r.primary.Start(t)
 	r.backup.Start(t)
-	r.note("resumed in %v", r.awaitAny(t))
+	r.note("resumed in %v", r.awaitAny(t, 10*time.Second))
 	r.finish(t)
 }
 
@@ -53,7 +53,7 @@ func TestRegionKilledWhileBothSitesAreDown(t *testing.T) {
 	hold()
 	r.primary.Start(t)
 	r.backup.Start(t)
-	r.note("resumed in %v", r.awaitAny(t))
+	r.note("resumed in %v", r.awaitAny(t, 10*time.Second))
 	r.finish(t)
 }
 
@@ -61,11 +61,11 @@ func TestPrimaryHangs(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
 	r.primary.Freeze(t)
-	failover := r.awaitArrival(t, r.backup)
+	failover := r.awaitArrival(t, r.backup, 20*time.Second)
 	r.note("failed over in %v", failover)
 	hold()
 	r.primary.Thaw(t)
-	r.note("came back in %v", r.awaitArrival(t, r.primary))
+	r.note("came back in %v", r.awaitArrival(t, r.primary, 20*time.Second))
 	r.finish(t)
 }
 
@@ -73,10 +73,10 @@ func TestPrimaryPartitioned(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
 	r.toPrimary.Swallow()
-	r.note("failed over in %v", r.awaitArrival(t, r.backup))
+	r.note("failed over in %v", r.awaitArrival(t, r.backup, 20*time.Second))
 	hold()
 	r.toPrimary.Release()
-	r.note("came back in %v", r.awaitArrival(t, r.primary))
+	r.note("came back in %v", r.awaitArrival(t, r.primary, 20*time.Second))
 	r.finish(t)
 }
 
@@ -85,11 +85,11 @@ func TestPrimaryPartitionedForLong(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
 	r.toPrimary.Swallow()
-	r.note("failed over in %v", r.awaitArrival(t, r.backup))
+	r.note("failed over in %v", r.awaitArrival(t, r.backup, 20*time.Second))
 	hold()
 	r.toPrimary.Cut()
 	r.toPrimary.Restore(t)
-	r.note("came back in %v", r.awaitArrival(t, r.primary))
+	r.note("came back in %v", r.awaitArrival(t, r.primary, 20*time.Second))
 	r.finish(t)
 }
 
@@ -143,12 +143,12 @@ func TestRegionDiskFull(t *testing.T) {
 	r.primary.Kill(t)
 	r.backup.Kill(t)
 	r.region.LimitFiles(t, 1<<20)
-	Await(t, Patience, "an answer to a client that is no success", func() bool { return len(r.load.Errors()) > 0 })
+	Await(t, time.Minute, "an answer to a client that is no success", func() bool { return len(r.load.Errors()) > 0 })
 	hold()
 	r.region.LimitFiles(t, 1<<40)
 	r.primary.Start(t)
 	r.backup.Start(t)
-	r.note("resumed in %v", r.awaitAny(t))
+	r.note("resumed in %v", r.awaitAny(t, 10*time.Second))
 	r.report(t, 15*time.Second)
 }
 
@@ -157,14 +157,14 @@ func TestRegionQueueFull(t *testing.T) {
 	onlyWithFaults(t)
 	r := assemble(t, "yaml:exporters::otlp_grpc/loop::sending_queue::queue_size: 3000000")
 	r.sendLoad(t)
-	r.awaitArrival(t, r.primary)
+	r.awaitArrival(t, r.primary, 20*time.Second)
 	r.primary.Kill(t)
 	r.backup.Kill(t)
-	Await(t, Patience, "an answer to a client that is no success", func() bool { return len(r.load.Errors()) > 0 })
+	Await(t, time.Minute, "an answer to a client that is no success", func() bool { return len(r.load.Errors()) > 0 })
 	hold()
 	r.primary.Start(t)
 	r.backup.Start(t)
-	r.note("resumed in %v", r.awaitAny(t))
+	r.note("resumed in %v", r.awaitAny(t, 10*time.Second))
 	r.finish(t)
 }
 
@@ -186,7 +186,7 @@ func TestPoisonBatch(t *testing.T) {
 		resp.Body.Close()
 		r.note("%s: %s", name, resp.Status)
 	}
-	Await(t, Patience, "what was let in", func() bool {
+	Await(t, 30*time.Second, "what was let in", func() bool {
 		arrived := r.plant.Tally(t, "s3", Traces)
 		return arrived[invalid] == 1 && arrived[large] == 1
 	})

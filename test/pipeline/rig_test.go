@@ -34,7 +34,7 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := assemble(t)
 	r.sendLoad(t)
-	r.awaitArrival(t, r.primary)
+	r.awaitArrival(t, r.primary, 20*time.Second)
 	return r
 }
 
@@ -64,13 +64,13 @@ func (r *rig) sendLoad(t *testing.T) {
 }
 
 // awaitArrival returns how long it takes until a site has received more of each signal.
-func (r *rig) awaitArrival(t *testing.T, site *Node) time.Duration {
+func (r *rig) awaitArrival(t *testing.T, site *Node, limit time.Duration) time.Duration {
 	t.Helper()
 	before := map[string]float64{}
 	for _, signal := range signals {
 		before[signal] = site.Accepted(signal)
 	}
-	return Await(t, Patience, "spans, metrics and logs at the "+site.Name, func() bool {
+	return Await(t, limit, "spans, metrics and logs at the "+site.Name, func() bool {
 		for _, signal := range signals {
 			if site.Accepted(signal) <= before[signal] {
 				return false
@@ -81,9 +81,9 @@ func (r *rig) awaitArrival(t *testing.T, site *Node) time.Duration {
 }
 
 // awaitAny waits until each signal has arrived at one site or the other.
-func (r *rig) awaitAny(t *testing.T) time.Duration {
+func (r *rig) awaitAny(t *testing.T, limit time.Duration) time.Duration {
 	t.Helper()
-	return Await(t, Patience, "spans, metrics and logs at either site", func() bool {
+	return Await(t, limit, "spans, metrics and logs at either site", func() bool {
 		for _, signal := range signals {
 			if r.primary.Accepted(signal)+r.backup.Accepted(signal) == 0 {
 				return false
