@@ -29,9 +29,9 @@ true
 {{- .Values.tls.centralSecret | default (printf "%s-tls" (include "telepod.central.name" .)) -}}
 {{- end -}}
 
-{{/* Bytes of one queue: a tenth of the volume each, of which there are six at most; files take a third more. */}}
+{{/* Bytes of one queue: there are seven at most, their files take a third more, and one is compacted in a copy. */}}
 {{- define "telepod.central.queueBytes" -}}
-{{- div (mul (.Values.central.storage.gigabytes | default 4) 1073741824) 10 -}}
+{{- div (mul (.Values.central.storage.gigabytes | default 4) 1073741824) 11 -}}
 {{- end -}}
 
 {{/* What the load balancer in front of a site is told. */}}

@@ -3,7 +3,8 @@ A central Collector's configuration. Takes root and tier: site receives, sampler
 where there are several; a single site does both.
 
   otlp ┬▶ disk queue ▶ loopback ▶ S3 (everything)
-       ├▶ span metrics ▶ Prometheus (from everything)
+       ├▶ span metrics (from everything) ┬▶ disk queue ▶ loopback ▶ Prometheus
+       ├▶ metrics ───────────────────────┘
        └▶ [by trace id to a sampler] ▶ tail sampling ▶ disk queues ▶ Jaeger, Kafka
 
 Every branch ends in a queue of its own: a back end that is away holds up no other, and no region.
@@ -17,6 +18,7 @@ Every branch ends in a queue of its own: a back end that is away holds up no oth
 {{- $kafka := $central.kafka.brokers }}
 {{- $prometheus := and $site $central.prometheus }}
 {{- $own := and .root.Values.collector.metrics.send $central.prometheus }}
+{{- $writes := or $prometheus $own }}
 {{- $service := $site | ternary "telepod-central" "telepod-sampler" }}
 {{- $queue := include "telepod.central.queueBytes" .root }}
 {{- $environment := .root.Values.environment }}
@@ -74,6 +76,13 @@ receivers:
   otlp/archive:
     protocols:
       grpc: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:14319", max_recv_msg_size_mib: 64}
+  {{- end }}
+  {{- if $writes }}
+  # The remote-write exporter queues in memory, and calls every error a final one: otlp_http/prometheus keeps on
+  # disk, and tries again. HTTP, as what is called final after the sender has given up must not reach it.
+  otlp/prometheus:
+    protocols:
+      http: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:14320", max_request_body_size: 67108864}
   {{- end }}
 
 processors:
@@ -133,7 +142,8 @@ connectors:
   {{- if $prometheus }}
   spanmetrics:
     histogram: {unit: s, explicit: {buckets: [5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s, 10s]}}
-    dimensions: [{name: cloud.provider}, {name: cloud.region}, {name: k8s.cluster.name}, {name: http.request.method}, {name: http.route}, {name: http.response.status_code}]
+    # Each replica counts for itself, so its name is among the labels.
+    dimensions: [{name: cloud.provider}, {name: cloud.region}, {name: k8s.cluster.name}, {name: http.request.method}, {name: http.route}, {name: http.response.status_code}, {name: collector, default: "${env:K8S_POD_NAME}"}]
     resource_metrics_key_attributes: [service.name, cloud.provider, cloud.region, k8s.cluster.name]
     metrics_flush_interval: 15s
     metrics_expiration: 10m
@@ -192,22 +202,32 @@ exporters:
       {{- end }}
   {{- end }}
   {{- end }}
-  {{- if or $prometheus $own }}
-  prometheusremotewrite/{{ $site | ternary "applications: &prometheus" "own:" }}
+  {{- if $writes }}
+  otlp_http/prometheus:
+    endpoint: "http://${env:LOOP_HOST:-127.0.0.1}:14320"
+    compression: none
+    # Ends a try that waits for Prometheus. The grace period of the pods has room for it.
+    timeout: 15s
+    retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}
+    sending_queue:
+      enabled: true
+      storage: file_storage/queue
+      sizer: bytes
+      queue_size: {{ $queue }}
+      # In order: Prometheus takes late points only with out_of_order_time_window.
+      num_consumers: 1
+      batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 17000000}
+  # Tries each second what Prometheus did not answer, or with 5xx, until otlp_http/prometheus gives up; what it
+  # refuses with 4xx is dropped.
+  prometheusremotewrite:
     endpoint: {{ $central.prometheus }}
     tls: {insecure: {{ hasPrefix "http://" $central.prometheus }}}
-    timeout: 30s
+    # Above the timeout of otlp_http/prometheus.
+    timeout: 2m
     target_info: {enabled: true}
-    # In order: Prometheus takes late points only with out_of_order_time_window.
-    remote_write_queue: {enabled: true, queue_size: 10000, num_consumers: 1}
+    remote_write_queue: {enabled: false}
     max_batch_request_parallelism: 1
-    retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}
-  {{- end }}
-  {{- if $prometheus }}
-  # Each replica counts for itself, so its name is among the labels.
-  prometheusremotewrite/spans:
-    <<: *prometheus
-    external_labels: {collector: "${env:K8S_POD_NAME}"}
+    retry_on_failure: {enabled: true, initial_interval: 1s, max_elapsed_time: 0s}
   {{- end }}
   {{- if $routes }}
   # A trace's spans all go to one sampler. The queue is in front of the choice, so that what a sampler that
@@ -296,10 +316,13 @@ service:
     {{- end }}
     {{- if $prometheus }}
     traces/metrics: {receivers: [failover/in-traces], exporters: [spanmetrics]}
-    metrics/spans: {receivers: [spanmetrics], processors: [{{ join ", " (prepend $ofMetrics "memory_limiter") }}], exporters: [prometheusremotewrite/spans]}
+    metrics/spans: {receivers: [spanmetrics], processors: [{{ join ", " (prepend $ofMetrics "memory_limiter") }}], exporters: [otlp_http/prometheus]}
     {{- end }}
     {{- if $own }}
-    metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [prometheusremotewrite/{{ $site | ternary "applications" "own" }}]}
+    metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [otlp_http/prometheus]}
+    {{- end }}
+    {{- if $writes }}
+    metrics/prometheus: {receivers: [otlp/prometheus], exporters: [prometheusremotewrite]}
     {{- end }}
     {{- if $routes }}
     traces/samplers: {receivers: [failover/in-traces], processors: [{{ join ", " $first }}], exporters: [loadbalancing/samplers]}
@@ -313,7 +336,7 @@ service:
     {{- end }}
     {{- if $site }}
     {{- $metrics := list }}
-    {{- if $prometheus }}{{ $metrics = append $metrics "prometheusremotewrite/applications" }}{{ end }}
+    {{- if $prometheus }}{{ $metrics = append $metrics "otlp_http/prometheus" }}{{ end }}
     {{- if $kafka }}{{ $metrics = append $metrics "kafka" }}{{ end }}
     metrics: {receivers: [failover/in-metrics], processors: [{{ join ", " $ofMetrics }}], exporters: [{{ join ", " ($metrics | default (list "nop")) }}]}
     {{- if or $kafka (not $archive) }}

@@ -1,0 +1,92 @@
+package pipeline
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// metricsSite is a region that sends metrics to a site, whose tries to write to Prometheus end after a second.
+type metricsSite struct {
+	plant   *Plant
+	central *Node
+	load    *Sender
+}
+
+func newMetricsSite(t *testing.T, prometheus func(*Plant) (address string)) metricsSite {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs Collectors; run without -short")
+	}
+	s := metricsSite{plant: NewPlant(t)}
+	stores := s.plant.Direct()
+	stores.RemoteWrite = prometheus(s.plant)
+	s.central = s.plant.Central(t, "primary", stores)
+	s.central.run.Configs = append(s.central.run.Configs, "yaml:exporters::otlp_http/prometheus::timeout: 1s")
+	s.central.Start(t)
+	region := s.plant.Region(t, [2]string{s.central.Address + ":4318", s.plant.Address() + ":4318"}).Start(t)
+	s.load = SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 200, Batch: 10, Signals: []string{Metrics}})
+	return s
+}
+
+// drained is what became of the load, which ends.
+func (s metricsSite) drained(t *testing.T) Outcome {
+	t.Helper()
+	o := s.plant.Drain(t, s.load, []Place{{Metrics, "remotewrite"}}, Patience)[0]
+	t.Log(o)
+	return o
+}
+
+// Prometheus is away for longer than a try lasts, and the site is killed meanwhile: metrics wait on its disk.
+func TestPrometheusAway(t *testing.T) {
+	for name, away := range map[string]func(*Link){"gone": (*Link).Cut, "hung": (*Link).Swallow} {
+		t.Run(name, func(t *testing.T) {
+			var link *Link
+			s := newMetricsSite(t, func(p *Plant) string {
+				link = p.Link(t, p.Host, "9090")
+				return link.Address
+			})
+			Await(t, Patience, "metrics in Prometheus", func() bool { return len(s.plant.Tally(t, "remotewrite", Metrics)) > 0 })
+			away(link)
+			Await(t, Patience, "a try that ends", func() bool {
+				return strings.Contains(s.central.Log(), `Client.Timeout exceeded while awaiting headers`)
+			})
+			s.central.Kill(t)
+			s.central.Start(t)
+			link.Cut()
+			link.Restore(t)
+			if o := s.drained(t); o.Lost > 0 || o.Acked == 0 {
+				t.Errorf("%v", o)
+			}
+		})
+	}
+}
+
+// What Prometheus refuses for good is dropped, and holds up nothing that comes after it.
+func TestPrometheusRefuses(t *testing.T) {
+	var refused, written atomic.Int64
+	s := newMetricsSite(t, func(p *Plant) string {
+		pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: p.Direct().RemoteWrite})
+		front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if refused.CompareAndSwap(0, 1) {
+				http.Error(w, "out of bounds", http.StatusBadRequest)
+				return
+			}
+			pass.ServeHTTP(w, r)
+			written.Add(1)
+		}))
+		t.Cleanup(front.Close)
+		return strings.TrimPrefix(front.URL, "http://")
+	})
+	Await(t, Patience, "writes after the one that was refused", func() bool { return written.Load() > 3 })
+	if !strings.Contains(s.central.Log(), "Exporting failed. Dropping data.") {
+		t.Error("the site does not log that it dropped data")
+	}
+	if n := s.central.Metric("otelcol_exporter_send_failed_metric_points_total", `exporter="otlp_http/prometheus"`); n == 0 {
+		t.Error("the site does not count what it dropped")
+	}
+}
