@@ -19,7 +19,7 @@ func onlyWithFaults(t *testing.T) {
 
 func TestPrimaryKilled(t *testing.T) {
 	r := newRig(t)
-	r.mayRepeat = true
+	r.mayRepeat = unanswered
 	r.primary.Kill(t)
 	r.note("failed over in %v", r.awaitArrival(t, r.backup, 10*time.Second))
 	hold()
@@ -31,7 +31,7 @@ func TestPrimaryKilled(t *testing.T) {
 func TestBothSitesKilled(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = true
+	r.mayRepeat = unanswered
 	r.primary.Kill(t)
 	r.backup.Kill(t)
 	hold()
@@ -44,7 +44,7 @@ func TestBothSitesKilled(t *testing.T) {
 func TestRegionKilledWhileBothSitesAreDown(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = true
+	r.mayRepeat = unanswered
 	r.primary.Kill(t)
 	r.backup.Kill(t)
 	hold()
@@ -60,6 +60,7 @@ func TestRegionKilledWhileBothSitesAreDown(t *testing.T) {
 func TestPrimaryHangs(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
+	r.mayRepeat = oneRequest()
 	r.primary.Freeze(t)
 	failover := r.awaitArrival(t, r.backup, 20*time.Second)
 	r.note("failed over in %v", failover)
@@ -72,6 +73,7 @@ func TestPrimaryHangs(t *testing.T) {
 func TestPrimaryPartitioned(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
+	r.mayRepeat = oneRequest()
 	r.toPrimary.Swallow()
 	r.note("failed over in %v", r.awaitArrival(t, r.backup, 20*time.Second))
 	hold()
@@ -84,6 +86,7 @@ func TestPrimaryPartitioned(t *testing.T) {
 func TestPrimaryPartitionedForLong(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
+	r.mayRepeat = oneRequest()
 	r.toPrimary.Swallow()
 	r.note("failed over in %v", r.awaitArrival(t, r.backup, 20*time.Second))
 	hold()
@@ -96,7 +99,7 @@ func TestPrimaryPartitionedForLong(t *testing.T) {
 func TestBackendsHang(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = true
+	r.mayRepeat = unanswered
 	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
 		l.Swallow()
 	}
@@ -112,7 +115,7 @@ func TestBackendsHang(t *testing.T) {
 func TestBackendsDown(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = true
+	r.mayRepeat = unanswered
 	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
 		l.Cut()
 	}
@@ -211,7 +214,7 @@ func ofSize(t *testing.T, number uint64, size int) []byte {
 func TestKillsInARow(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = true
+	r.mayRepeat = unanswered
 	for range 3 {
 		for _, n := range []*Node{r.primary, r.region, r.backup} {
 			n.Kill(t)

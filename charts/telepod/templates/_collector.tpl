@@ -124,6 +124,35 @@ projected:
     {{- end }}
 {{- end -}}
 
+{{/*
+A level that never works, the first of every failover connector. Such a connector (0.145.0) looks each
+retry_interval whether a better level works, until the first does. If errors come again before the end of that
+search has been noted, it searches no more, and refuses everything until it is started again. With a first level
+that never works the search does not end. This one fails at once, leaves no log, and takes nothing from what it
+is given: no text that ends with ! is JSON, and a condition that is an error ends the routing before anything moves.
+So nothing gets to the pipelines nowhere.
+*/}}
+{{- define "telepod.collector.never.connectors" -}}
+{{- range $signal := list "traces" "metrics" "logs" }}
+routing/never-{{ $signal }}:
+  error_mode: propagate
+  default_pipelines: [{{ $signal }}/nowhere]
+  table: [{context: resource, condition: 'ParseJSON(Concat([attributes["service.name"], "!"], "")) == nil', pipelines: [{{ $signal }}/nowhere]}]
+{{- end }}
+{{- end -}}
+
+{{- define "telepod.collector.never.exporter" -}}
+otlp_http/nowhere: {endpoint: "http://127.0.0.1:1", retry_on_failure: {enabled: false}, sending_queue: {enabled: false}}
+{{- end -}}
+
+{{/* Takes the names of the failover connectors of each signal. */}}
+{{- define "telepod.collector.never.pipelines" -}}
+{{- range $signal, $connectors := . }}
+{{ $signal }}/never: {receivers: [{{ join ", " $connectors }}], exporters: [routing/never-{{ $signal }}]}
+{{ $signal }}/nowhere: {receivers: [routing/never-{{ $signal }}], exporters: [otlp_http/nowhere]}
+{{- end }}
+{{- end -}}
+
 {{/* User text in a Collector's configuration, where a dollar sign begins a variable. */}}
 {{- define "telepod.collector.literal" -}}
 {{ . | replace "$" "$$" | quote }}

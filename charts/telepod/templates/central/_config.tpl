@@ -132,13 +132,15 @@ connectors:
   # A receiver takes all signals as soon as the pipeline of one has started. What comes for the others waits in
   # these queues, and so does its sender, until they have, too; it would end the Collector otherwise.
   {{- range $signal, $branches := $entered }}
-  failover/in-{{ $signal }}: {priority_levels: [[{{ join ", " $branches }}]], {{ $waits }}}
+  failover/in-{{ $signal }}: {priority_levels: [[{{ $signal }}/never], [{{ join ", " $branches }}]], {{ $waits }}}
   {{- end }}
   {{- if $archive }}
   {{- range list "traces" "logs" }}
-  failover/archive-{{ . }}: {priority_levels: [[{{ . }}/archive-store]], {{ $waits }}}
+  failover/archive-{{ . }}: {priority_levels: [[{{ . }}/never], [{{ . }}/archive-store]], {{ $waits }}}
   {{- end }}
   {{- end }}
+  # The first level of all these: it never works, which is what keeps them looking for one that does.
+  {{- include "telepod.collector.never.connectors" . | trim | nindent 2 }}
   {{- if $prometheus }}
   spanmetrics:
     histogram: {unit: s, explicit: {buckets: [5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s, 10s]}}
@@ -289,6 +291,9 @@ exporters:
       block_on_overflow: true
       batch: {sizer: items, flush_timeout: 1s, min_size: 500, max_size: 1000}
   {{- end }}
+  {{- if $site }}
+  {{- include "telepod.collector.never.exporter" . | nindent 2 }}
+  {{- end }}
   {{- if and $site (or (not $archive) (not $prometheus)) }}
   # Takes what this site has no back end for: a region's data is never refused.
   nop: {}
@@ -299,6 +304,14 @@ service:
   pipelines:
     {{- range $signal, $branches := $entered }}
     {{ $signal }}/in: {receivers: [otlp], processors: [memory_limiter], exporters: [failover/in-{{ $signal }}]}
+    {{- end }}
+    {{- if $site }}
+    {{- $failovers := dict "metrics" (list "failover/in-metrics") }}
+    {{- range list "traces" "logs" }}
+    {{- $_ := set $failovers . (list (printf "failover/in-%s" .)) }}
+    {{- if $archive }}{{ $_ := set $failovers . (list (printf "failover/in-%s" .) (printf "failover/archive-%s" .)) }}{{ end }}
+    {{- end }}
+    {{- include "telepod.collector.never.pipelines" $failovers | trim | nindent 4 }}
     {{- end }}
     {{- if $archive }}
     {{- range $signal := list "traces" "logs" }}

@@ -228,6 +228,7 @@ exporters:
     retry_on_failure: {enabled: false}
     sending_queue: {enabled: false}
   {{- end }}
+  {{- include "telepod.collector.never.exporter" . | nindent 2 }}
   {{- if $regional.applicationMetrics }}
   prometheus: {endpoint: "[${env:K8S_POD_IP}]:8889", resource_to_telemetry_conversion: {enabled: true}, metric_expiration: 5m}
   {{- end }}
@@ -239,11 +240,13 @@ connectors:
   # A receiver takes all signals as soon as the pipeline of one has started. What comes for the others waits in
   # these queues, and so does its sender, until they have, too; it would end the Collector otherwise.
   {{- range $signals }}
-  failover/in-{{ . }}: {priority_levels: [[{{ . }}]], retry_interval: 100ms, {{ $waits }}}
+  failover/in-{{ . }}: {priority_levels: [[{{ . }}/never], [{{ . }}]], retry_interval: 100ms, {{ $waits }}}
   {{- end }}
   {{- range $signals }}
-  failover/{{ . }}: {priority_levels: [[{{ . }}/primary]{{ if $failover }}, [{{ . }}/backup]{{ end }}], retry_interval: 1s, {{ $waits }}}
+  failover/{{ . }}: {priority_levels: [[{{ . }}/never], [{{ . }}/primary]{{ if $failover }}, [{{ . }}/backup]{{ end }}], retry_interval: 1s, {{ $waits }}}
   {{- end }}
+  # The first level of all these: it never works, which is what keeps them looking for one that does.
+  {{- include "telepod.collector.never.connectors" . | trim | nindent 2 }}
   {{- if $toCloud }}
   forward/cloud: {}
   {{- end }}
@@ -276,6 +279,9 @@ service:
     {{ $signal }}/{{ . }}: {receivers: [failover/{{ $signal }}], {{ if hasKey $filters . }}processors: [filter/{{ . }}], {{ end }}exporters: [otlp_http/{{ . }}]}
     {{- end }}
     {{- end }}
+    {{- $failovers := dict }}
+    {{- range $signals }}{{ $_ := set $failovers . (list (printf "failover/in-%s" .) (printf "failover/%s" .)) }}{{ end }}
+    {{- include "telepod.collector.never.pipelines" $failovers | trim | nindent 4 }}
     {{- range $signal := $toCloud }}
     {{- $exporter := get (dict "aws" (eq $signal "traces" | ternary "otlp_http/xray" "awscloudwatchlogs") "gcp" "googlecloud" "azure" "azuremonitor") $provider }}
     {{ $signal }}/cloud: {receivers: [forward/cloud], {{ if hasKey $filters "cloud" }}processors: [filter/cloud], {{ end }}exporters: [{{ $exporter }}]}
