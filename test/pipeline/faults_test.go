@@ -13,7 +13,7 @@ import (
 func onlyWithFaults(t *testing.T) {
 	t.Helper()
 	if !*faults {
-		t.Skip("one of the long faults; run with -faults")
+		t.Skip("one of the long faults; run make faults, or with TELEPOD_FAULTS=1 as the gate does")
 	}
 }
 

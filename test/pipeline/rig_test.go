@@ -4,13 +4,14 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
 )
 
 var (
-	faults = flag.Bool("faults", false, "run every fault, about 5 minutes, and not only the kill of the primary")
+	faults = flag.Bool("faults", os.Getenv("TELEPOD_FAULTS") != "", "run every fault, about 5 minutes, and not only the kill of the primary")
 	outage = flag.Duration("outage", 8*time.Second, "how long a fault lasts")
 	rate   = flag.Int("rate", 500, "spans a second, and as many data points and log records")
 	extra  = flag.String("region", "", "another --config for the regions, to compare variants")
