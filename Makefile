@@ -49,7 +49,7 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 	done
 	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health/... ./archive/... ./drill/...
 
-faults: ## Break the pipelines in every way, five minutes; make test does so in some
+faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test does so in some
 	go test ./test/pipeline -count 1 -v -timeout 15m -args -faults
 
 fuzz: ## Fuzz for FUZZTIME (10s, or 5000x) each: profiles, plans, the command line, the HTTP handler

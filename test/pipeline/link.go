@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Link passes TCP connections on to a target, until a test breaks it.
@@ -18,6 +19,7 @@ type Link struct {
 	held     bool // bytes are taken and go nowhere
 	listener net.Listener
 	open     map[net.Conn]bool
+	passed   time.Time // when bytes last did
 }
 
 // NewLink returns a link from an address to a target. It ends with the test.
@@ -63,6 +65,17 @@ func (l *Link) Swallow() {
 	l.held = true
 }
 
+// AwaitQuiet waits until nothing has passed for 100 ms: no request is on its way, and no answer. A fault that
+// begins now cuts off no answer to what the far end has stored, which would have to be sent again.
+func (l *Link) AwaitQuiet(t testing.TB) {
+	t.Helper()
+	Await(t, Patience, "a pause on the link to "+l.target, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return time.Since(l.passed) > 100*time.Millisecond
+	})
+}
+
 // Release ends [Link.Swallow]; what was held back is delivered now, late.
 func (l *Link) Release() {
 	l.mu.Lock()
@@ -104,13 +117,14 @@ func (l *Link) pass(near net.Conn) {
 	<-done
 }
 
-// wait returns when the link is not held.
+// wait returns when the link is not held, and notes when bytes may pass.
 func (l *Link) wait() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.held {
 		l.flows.Wait()
 	}
+	l.passed = time.Now()
 }
 
 func (l *Link) copy(to, from net.Conn, done chan<- struct{}) {

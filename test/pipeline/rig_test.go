@@ -3,15 +3,13 @@ package pipeline
 import (
 	"flag"
 	"fmt"
-	"math"
-	"os"
 	"strings"
 	"testing"
 	"time"
 )
 
 var (
-	faults = flag.Bool("faults", os.Getenv("TELEPOD_FAULTS") != "", "run every fault, about 5 minutes, and not only the kill of the primary")
+	faults = flag.Bool("faults", false, "run every fault, about 5 minutes, and not only some")
 	outage = flag.Duration("outage", 8*time.Second, "how long a fault lasts")
 	rate   = flag.Int("rate", 500, "spans a second, and as many data points and log records")
 	extra  = flag.String("region", "", "another --config for the regions, to compare variants")
@@ -27,7 +25,7 @@ type rig struct {
 	toPrimary, toBackup  *Link // from the region to the sites
 	toOTLP, toS3, toProm *Link // from the sites to the back ends
 	load                 *Sender
-	mayRepeat            int // items of a signal that may arrive twice: they were stored, and the answer got lost
+	mayRepeat            bool // an item may arrive twice: something was killed that had not answered
 	lines                []string
 }
 
@@ -99,13 +97,6 @@ func (r *rig) note(format string, args ...any) {
 	r.lines = append(r.lines, fmt.Sprintf(format, args...))
 }
 
-// unanswered are the items that may arrive twice when something is killed: whatever it had not answered.
-const unanswered = math.MaxInt
-
-// oneRequest are the items that may arrive twice when a site falls silent: of each signal there may be a
-// request that it has stored and whose answer is on the way. A request goes out 0.7 s after its first item.
-func oneRequest() int { return *rate * 9 / 10 }
-
 // hold keeps a fault for as long as -outage says.
 func hold() { time.Sleep(*outage) }
 
@@ -116,8 +107,8 @@ func (r *rig) finish(t *testing.T) {
 		if o.Lost > 0 {
 			t.Errorf("%s: %d acknowledged items never arrived at %s", o.Signal, o.Lost, o.Backend)
 		}
-		if o.Extra > r.mayRepeat {
-			t.Errorf("%s: %d items arrived more than once at %s, of which %d had to be expected", o.Signal, o.Extra, o.Backend, r.mayRepeat)
+		if o.Extra > 0 && !r.mayRepeat {
+			t.Errorf("%s: %d items arrived more than once at %s", o.Signal, o.Extra, o.Backend)
 		}
 	}
 }
