@@ -6,22 +6,12 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// Sidecar builds the Collector with the components of sidecar/manifest.yaml, if need be, and
-// returns its path.
-func Sidecar(ctx context.Context) (string, error) {
+// Program builds Telepod's Collector (collector/distribution), if need be, and returns its path. Regions,
+// central sites and sidecars run the same program.
+func Program(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{
-		Name:   "otelcol-sidecar",
-		Module: "test/collector/sidecar",
-		Takes:  "about 4 minutes",
-	})
-}
-
-// Full builds the Collector with the components of full/manifest.yaml, those of regions and
-// central sites, if need be, and returns its path.
-func Full(ctx context.Context) (string, error) {
-	return build.Binary(ctx, build.Spec{
-		Name:   "otelcol-full",
-		Module: "test/collector/full",
+		Name:   "otelcol",
+		Module: "collector/distribution",
 		Takes:  "about 10 minutes",
 	})
 }

@@ -24,7 +24,7 @@ var notBuilt = []string{"awscloudwatchlogs", "azuremonitor", "googlecloud"}
 // TestCollectorConfigurations has the real Collector validate every rendered configuration, with the
 // user's merged over it.
 func TestCollectorConfigurations(t *testing.T) {
-	program, err := collector.Full(t.Context())
+	program, err := collector.Program(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,18 +40,18 @@ func CollectorImage() (string, error) {
 // [cluster.Cluster.LoadImage]: Telepod, the Collector and the application with an SDK.
 // [cluster.AppImage] is on every node already.
 func Images(ctx context.Context) ([]string, error) {
-	return archives(ctx, telepodImage, collectorImage(collector.Sidecar), sdkImage)
+	return archives(ctx, telepodImage, collectorImage(collector.Program), sdkImage)
 }
 
 // ImagesOfRegion are [Images] with the Collector of regions and central sites in the place of the
 // sidecar's: all of them use one public image, of which each program here is a part.
 func ImagesOfRegion(ctx context.Context) ([]string, error) {
-	return archives(ctx, telepodImage, collectorImage(collector.Full), sdkImage)
+	return archives(ctx, telepodImage, collectorImage(collector.Program), sdkImage)
 }
 
 // ImagesOfShop are those of a region that runs services of examples/shop.
 func ImagesOfShop(ctx context.Context) ([]string, error) {
-	return archives(ctx, telepodImage, collectorImage(collector.Full), shopImage)
+	return archives(ctx, telepodImage, collectorImage(collector.Program), shopImage)
 }
 
 // maker builds a program or an image, and returns its path.

@@ -33,7 +33,7 @@ func NewPlant(t testing.TB) *Plant {
 // newPlant makes a plant without back ends.
 func newPlant(t testing.TB) *Plant {
 	t.Helper()
-	program, err := collector.Full(t.Context())
+	program, err := collector.Program(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

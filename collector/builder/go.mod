@@ -1,4 +1,4 @@
-module github.com/telepod/telepod/test/collector/builder
+module github.com/telepod/telepod/collector/builder
 
 go 1.26.8
 
