@@ -7,8 +7,8 @@ export GOFLAGS += -trimpath
 TESTFLAGS ?= -p 1 -timeout 30m
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
-# Modules that users import or copy; those below test/ only hold programs for tests.
-MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod))
+# Modules that users import, copy or list in a manifest; those below test/ only hold programs for tests.
+MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod collector/go.mod))
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
@@ -24,8 +24,9 @@ demo: packages ## Three clouds on this machine: one trace, one failover, nothing
 build: ## Build bin/telepod, static, for this machine
 	CGO_ENABLED=0 go build -ldflags "-s -w -X main.version=$(VERSION)" -o bin/telepod ./cmd/telepod
 
-image: ## Build the image with buildah into bin/telepod-image.tar (ARCH=arm64 for another machine)
-	test/image/build.sh
+image: ## Build both images with buildah into bin/*-image.tar (ARCH=arm64 for another machine)
+	image/build.sh telepod
+	image/build.sh collector
 
 ##@ Develop
 test: packages programs ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; e2e and terraform go by themselves

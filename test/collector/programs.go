@@ -16,6 +16,16 @@ func Program(ctx context.Context) (string, error) {
 	})
 }
 
+// Supervisor builds process 1 of sidecars (collector/supervisor), if need be, and returns its path.
+func Supervisor(ctx context.Context) (string, error) {
+	return build.Binary(ctx, build.Spec{
+		Name:    "supervisor",
+		Module:  "collector",
+		Package: "./supervisor/cmd/supervisor",
+		Takes:   "a few seconds",
+	})
+}
+
 // App builds the application with a stock SDK (test/otelapp), if need be, and returns its path.
 func App(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{

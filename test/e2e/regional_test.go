@@ -135,7 +135,7 @@ func newRegion(t *testing.T, o cluster.Options, values string) *stage {
 	t.Helper()
 	skipWithoutNodes(t)
 	var err error
-	if o.Images, err = install.ImagesOfRegion(t.Context()); err != nil {
+	if o.Images, err = install.Images(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s := emptyStage(t, o)

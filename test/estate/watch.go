@@ -176,7 +176,7 @@ func (w *Watch) watchQueue(ctx context.Context, s *Site) {
 			w.set(w.now.Queue, s.Place.Cluster, 0, false)
 			return
 		}
-		size, err := sum(bytes.NewReader(text), "otelcol_exporter_queue_size", `exporter="otlp_grpc/loop"`)
+		size, err := sum(bytes.NewReader(text), "otelcol_exporter_queue_size", `exporter="otlp_failover"`)
 		w.set(w.now.Queue, s.Place.Cluster, size, err == nil)
 	})
 }

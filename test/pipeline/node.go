@@ -132,5 +132,5 @@ func (n *Node) Accepted(signal string) float64 {
 		Metrics: "otelcol_receiver_accepted_metric_points_total",
 		Logs:    "otelcol_receiver_accepted_log_records_total",
 	}[signal]
-	return n.Metric(metric, `receiver="otlp"`)
+	return n.Metric(metric, `receiver="otlp_mux"`)
 }

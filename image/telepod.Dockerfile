@@ -1,5 +1,5 @@
 # Telepod's image: one static binary and the public roots, for OTLP over TLS. Nothing is built here, so
-# that no base image is needed; test/image/build.sh prepares what is copied:
+# that no base image is needed; image/build.sh prepares what is copied:
 #
 #   bin/telepod-linux-$TARGETARCH   CGO_ENABLED=0 GOARCH=$TARGETARCH go build ./cmd/telepod
 #   bin/ca-certificates.crt
