@@ -23,27 +23,35 @@ import (
 
 // BenchmarkRegion has a region take spans as fast as it can, 100 in a request, and reports how many
 // it carries in a second of processor time, until the last has left for the centre. The ratio is to
-// the bare pipeline of the same run, so that machines can be compared.
+// the bare pipeline of the same run, so that machines can be compared. The variants leave a part out, or
+// exchange it, and so show its price.
 func BenchmarkRegion(b *testing.B) {
 	bare := 0.0
-	variants := []struct {
-		name string
-		node func(*Plant, [2]string) *Node
+	for _, v := range []struct {
+		name    string
+		configs []string
 	}{
-		{"bare", func(p *Plant, central [2]string) *Node {
-			n := p.node("bare", []string{"testdata/bare.yaml"})
-			n.run.Env = append(n.run.Env, "CENTRAL_PRIMARY="+central[0])
-			return n
-		}},
-		{"region", func(p *Plant, central [2]string) *Node { return p.Region(b, central) }},
-		{"variant", func(p *Plant, central [2]string) *Node { return p.Region(b, central, *extra) }},
-	}
-	for _, v := range variants {
+		{"bare", nil},
+		{"region", []string{}},
+		{"no-processors", []string{"yaml:service::pipelines::traces::processors: []"}},
+		{"no-redaction", []string{"yaml:service::pipelines::traces::processors: [memory_limiter, k8s_attributes, resource_detection, resource/cloud]"}},
+		{"strict-redaction", []string{"yaml:processors::secrets::level: strict"}},
+		{"queue-in-memory", []string{"yaml:exporters::otlp_failover::sending_queue::storage: null"}},
+		{"normal-metrics", []string{"yaml:service::telemetry::metrics::level: normal"}},
+		{"variant", []string{*extra}},
+	} {
 		b.Run(v.name, func(b *testing.B) {
 			if v.name == "variant" && *extra == "" {
 				b.Skip("no -region to compare with")
 			}
-			got := carry(b, v.node)
+			got := carry(b, func(p *Plant, central [2]string) *Node {
+				if v.configs != nil {
+					return p.Region(b, central, v.configs...)
+				}
+				n := p.node("bare", []string{"testdata/bare.yaml"})
+				n.run.Env = append(n.run.Env, "CENTRAL_PRIMARY="+central[0])
+				return n
+			})
 			if v.name == "bare" {
 				bare = got
 			}
@@ -95,6 +103,8 @@ func carry(b *testing.B, node func(*Plant, [2]string) *Node) float64 {
 	})
 	b.StopTimer()
 	b.ReportMetric(float64(arrived.Load())/want, "B/span")
+	b.ReportMetric(region.Written(b)/want, "B-written/span")
+	b.ReportMetric(region.PeakMemory(b)/1e6, "MB")
 	return want / (region.CPU(b) - began).Seconds()
 }
 
