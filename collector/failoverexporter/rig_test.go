@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,7 +25,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -392,4 +395,53 @@ func duplicates(seen map[uint64]int) int {
 func noRetry(c *Config) *Config {
 	c.RetryConfig = configretry.BackOffConfig{InitialInterval: time.Millisecond, MaxInterval: time.Millisecond}
 	return c
+}
+
+// sum adds up a counter or gauge of the exporter over all series that have the labels given as name, value, …
+func (r *rig) sum(name string, labels ...string) int64 {
+	r.t.Helper()
+	var data metricdata.ResourceMetrics
+	if err := r.reader.Collect(context.Background(), &data); err != nil {
+		r.t.Fatal(err)
+	}
+	var total int64
+	for _, sm := range data.ScopeMetrics {
+		for _, m := range sm.Metrics {
+			if m.Name != prefix+name {
+				continue
+			}
+			var points []metricdata.DataPoint[int64]
+			switch d := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				points = d.DataPoints
+			case metricdata.Gauge[int64]:
+				points = d.DataPoints
+			}
+			for _, p := range points {
+				if hasLabels(p.Attributes, labels) {
+					total += p.Value
+				}
+			}
+		}
+	}
+	return total
+}
+
+func hasLabels(set attribute.Set, labels []string) bool {
+	for i := 0; i < len(labels); i += 2 {
+		if v, ok := set.Value(attribute.Key(labels[i])); !ok || v.AsString() != labels[i+1] {
+			return false
+		}
+	}
+	return true
+}
+
+// logged reports whether a line of the log has a text, in its message or its error.
+func (r *rig) logged(text string) bool {
+	for _, e := range r.logs.All() {
+		if strings.Contains(e.Message, text) || strings.Contains(fmt.Sprint(e.ContextMap()["error"]), text) {
+			return true
+		}
+	}
+	return false
 }
