@@ -24,6 +24,7 @@ const (
 	NoContainers       Reason = "no-containers"
 	AnnotationsFull    Reason = "annotations-full"
 	InternalError      Reason = "internal-error"
+	Canceled           Reason = "canceled"
 	InvalidSettings    Reason = "invalid-settings"
 )
 
@@ -80,6 +81,7 @@ func Reasons() []ReasonText {
 		{NoContainers, "the pod has no containers; the API server will refuse it"},
 		{AnnotationsFull, "the pod's annotations leave no room for telepod.dev/status (256 KiB in all)"},
 		{InternalError, "the injector failed; the pod was admitted unchanged"},
+		{Canceled, "the API server stopped waiting before the answer was ready"},
 		{InvalidSettings, "an annotation is invalid and the injector is strict"},
 
 		{UserDefined, "the container sets it itself"},
