@@ -31,7 +31,7 @@ func (e *editor) change(at place, have, want *value) error {
 	if !ok {
 		return errStyle
 	}
-	text, err := inline(want, n.Style, at.key == nil)
+	text, err := e.inline(want, n.Style, at)
 	if start == end {
 		text = " " + text // nothing stood behind the key's colon
 	}
@@ -113,10 +113,7 @@ func (e *editor) insert(n *yaml.Node, at int, items []*value) error {
 		if at == len(n.Content) {
 			return e.appendFlow(n, added)
 		}
-		text, err := inline(added, yaml.FlowStyle, true)
-		start := e.offset(n.Content[at])
-		e.replace(start, start, strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")+", ")
-		return err
+		return e.insertFlow(n, n.Content[at], added)
 	}
 	column, ok := e.listColumn(n)
 	if !ok {
@@ -163,26 +160,6 @@ func (e *editor) dash(item *yaml.Node, column int) int {
 	return 0
 }
 
-// appendFlow puts members or items at the end of a collection in flow style.
-func (e *editor) appendFlow(n *yaml.Node, added *value) error {
-	text, err := inline(added, yaml.FlowStyle, true)
-	if err != nil || len(text) < 2 {
-		return err
-	}
-	text = text[1 : len(text)-1]
-	if len(n.Content) == 0 {
-		at := e.offset(n) + 1
-		e.replace(at, at, text)
-		return nil
-	}
-	_, end, ok := e.span(n.Content[len(n.Content)-1])
-	if !ok {
-		return errStyle
-	}
-	e.replace(end, end, ", "+text)
-	return nil
-}
-
 // fill gives an empty member of a block mapping its content, as a block below the key.
 func (e *editor) fill(at place, want *value) error {
 	n := at.node
@@ -226,27 +203,4 @@ func (e *editor) block(v *value, column int) (string, error) {
 		b.WriteString(line + e.eol)
 	}
 	return b.String(), nil
-}
-
-// inline is a value on one line, a string in the quotes of the one that it replaces. In a collection
-// in flow style, fewer strings can do without quotes.
-func inline(v *value, style yaml.Style, inFlow bool) (string, error) {
-	n := v.node(yaml.FlowStyle)
-	if v.kind == '"' {
-		switch {
-		case strings.ContainsAny(v.scalar, breaks) || style&yaml.DoubleQuotedStyle != 0:
-			n.Style = yaml.DoubleQuotedStyle
-		case style&yaml.SingleQuotedStyle != 0:
-			n.Style = yaml.SingleQuotedStyle
-		}
-	}
-	if inFlow {
-		n = &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle, Content: []*yaml.Node{n}}
-	}
-	text, err := encode(n, false)
-	text = strings.TrimSuffix(text, "\n")
-	if inFlow {
-		text = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
-	}
-	return text, err
 }
