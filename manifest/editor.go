@@ -70,10 +70,32 @@ func (e *editor) mapping(n *yaml.Node, have, want *value) error {
 	case flow:
 		return e.appendFlow(n, added)
 	}
-	first := n.Content[0] // the mapping is not empty: fill took care of that
-	text, err := e.block(added, first.Column-1)
-	e.insertLines(e.endOfBlock(n, first.Column-1, false)+1, text)
+	column := n.Content[0].Column - 1 // the mapping is not empty: fill took care of that
+	text, err := e.block(added, column)
+	e.insertLines(e.endOfMapping(n, column), text)
 	return err
+}
+
+// endOfMapping is the line before which new members of a block mapping come: behind the last one, but in
+// front of it if that ends a text without a final line break, which would have to change.
+func (e *editor) endOfMapping(n *yaml.Node, column int) int {
+	line := e.endOfBlock(n, column, false) + 1
+	if line < len(e.starts) || e.text == "" || strings.ContainsAny(e.text[len(e.text)-1:], breaks) {
+		return line
+	}
+	last := n.Content[len(n.Content)-2]
+	if last.Column-1 != column || indentation(e.line(last.Line)) != column {
+		return line // it stands behind a dash
+	}
+	return e.aboveComments(last.Line, column)
+}
+
+// aboveComments is the line of the first of the comments that stand right above a line, at its column.
+func (e *editor) aboveComments(line, column int) int {
+	for line > 1 && comment(e.line(line-1)) && indentation(e.line(line-1)) == column {
+		line--
+	}
+	return line
 }
 
 // sequence pairs the items of lists of one length; of a longer list, it takes for new the items that
@@ -128,10 +150,7 @@ func (e *editor) insert(n *yaml.Node, at int, items []*value) error {
 	if line == 0 {
 		return errStyle
 	}
-	for line > 1 && comment(e.line(line-1)) && indentation(e.line(line-1)) == column {
-		line-- // comments above an item stay with it
-	}
-	e.insertLines(line, text)
+	e.insertLines(e.aboveComments(line, column), text)
 	return err
 }
 
