@@ -116,14 +116,14 @@ func (p planned) reason() string {
 	return p.Plan.Decision.Reason.Text()
 }
 
-// messages are the warnings that the webhook would give.
+// messages are the warnings that the webhook would give; a container that sends nothing comes first.
 func (p planned) messages() []string {
 	var list []string
+	for _, s := range p.Plan.Remarks() {
+		list = append(list, fmt.Sprintf("%s: %s", s.Reason, s.Sentence()))
+	}
 	for _, w := range p.Plan.Warnings {
 		list = append(list, w.String())
-	}
-	for _, s := range p.Plan.Remarks() {
-		list = append(list, fmt.Sprintf("%s: %s was left out: %s", s.Reason, s, s.Reason.Text()))
 	}
 	return list
 }
@@ -131,14 +131,9 @@ func (p planned) messages() []string {
 // plan plans every pod of the inputs; Namespace objects among them speak for theirs. It returns the
 // inputs without those of a directory that turn out to be templates, which the notes name.
 func (f *offlineFlags) plan(in *injector.Injector, inputs []input) (kept []input, list []planned, notes []string, err error) {
-	namespaces := map[string]injector.Namespace{}
+	known := f.surroundings(inputs)
 	for _, input := range inputs {
-		for _, ns := range input.Namespaces() {
-			namespaces[ns.Name] = injector.Namespace{Name: ns.Name, Labels: maps.Clone(ns.Labels), Annotations: ns.Annotations}
-		}
-	}
-	for _, input := range inputs {
-		own, err := f.planInput(in, input, namespaces)
+		own, err := f.planInput(in, input, known)
 		err = input.judge(err)
 		if other, ok := errors.AsType[notManifests](err); ok && input.listed {
 			notes = append(notes, other.Error()+"; left out")
@@ -152,7 +147,32 @@ func (f *offlineFlags) plan(in *injector.Injector, inputs []input) (kept []input
 	return kept, list, notes, nil
 }
 
-func (f *offlineFlags) planInput(in *injector.Injector, input input, namespaces map[string]injector.Namespace) ([]planned, error) {
+// surroundings are what the manifests have besides pods.
+type surroundings struct {
+	namespaces map[string]injector.Namespace
+	configMaps map[[2]string][]string // keys by namespace and name
+}
+
+func (f *offlineFlags) surroundings(inputs []input) surroundings {
+	s := surroundings{map[string]injector.Namespace{}, map[[2]string][]string{}}
+	for _, input := range inputs {
+		for _, ns := range input.Namespaces() {
+			s.namespaces[ns.Name] = injector.Namespace{Name: ns.Name, Labels: maps.Clone(ns.Labels), Annotations: ns.Annotations}
+		}
+		for _, c := range input.ConfigMaps() {
+			s.configMaps[[2]string{cmp.Or(c.Namespace, f.namespace), c.Name}] = c.Keys
+		}
+	}
+	return s
+}
+
+// keys are those of a ConfigMap among the manifests.
+func (s surroundings) keys(namespace, name string) (keys []string, known bool) {
+	keys, known = s.configMaps[[2]string{namespace, name}]
+	return keys, known
+}
+
+func (f *offlineFlags) planInput(in *injector.Injector, input input, known surroundings) ([]planned, error) {
 	var list []planned
 	for _, object := range input.Pods() {
 		p := planned{Pod: object, Namespace: cmp.Or(object.Namespace, f.namespace)}
@@ -160,9 +180,10 @@ func (f *offlineFlags) planInput(in *injector.Injector, input input, namespaces 
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p, err)
 		}
-		request := f.request(p, pod, namespaces[p.Namespace])
+		request := f.request(p, pod, known.namespaces[p.Namespace])
+		request.ConfigMapKeys = known.keys
 		p.Plan = in.Plan(request)
-		_, says := namespaces[p.Namespace].Labels[injector.InjectionLabel]
+		_, says := known.namespaces[p.Namespace].Labels[injector.InjectionLabel]
 		p.Assumed = !says && p.Plan.Decision.Reason == injector.NamespaceEnabled
 		list = append(list, p)
 	}
