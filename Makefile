@@ -7,12 +7,12 @@ export GOFLAGS += -trimpath
 TESTFLAGS ?= -p 1 -timeout 30m
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
-# Modules that users import or copy; those below test/ only hold programs for tests.
-MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod))
+# Modules that users import, copy or list in a manifest; those below test/ only hold programs for tests.
+MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod collector/go.mod))
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image demo test e2e terraform faults packages programs fuzz bench verify format generate clean
+.PHONY: help build image demo test e2e terraform faults fleet packages programs fuzz bench verify format generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,9 @@ demo: packages ## Three clouds on this machine: one trace, one failover, nothing
 build: ## Build bin/telepod, static, for this machine
 	CGO_ENABLED=0 go build -ldflags "-s -w -X main.version=$(VERSION)" -o bin/telepod ./cmd/telepod
 
-image: ## Build the image with buildah into bin/telepod-image.tar (ARCH=arm64 for another machine)
-	test/image/build.sh
+image: ## Build both images with buildah into bin/*-image.tar (ARCH=arm64 for another machine)
+	image/build.sh telepod
+	image/build.sh collector
 
 ##@ Develop
 test: packages programs ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; e2e and terraform go by themselves
@@ -51,6 +52,9 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 
 faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test does so in some
 	go test ./test/pipeline -count 1 -v -timeout 15m -args -faults
+
+fleet: ## Have 500 nodes come back at once to a central site, and count what arrives
+	go test ./test/pipeline -run Fleet -count 1 -v -timeout 20m -args -fleet 500
 
 fuzz: ## Fuzz for FUZZTIME (10s, or 5000x) each: profiles, plans, the command line, the HTTP handler
 	@set -e; grep -rlE '^func Fuzz' --include=*_test.go . | sort | while read -r file; do \

@@ -46,7 +46,7 @@ type site struct {
 // health_check, and has a place for its HTTP port.
 func startSite(t *testing.T, until time.Time, extension string, gates ...string) site {
 	t.Helper()
-	program, err := collector.Sidecar(t.Context())
+	program, err := collector.Program(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -169,7 +169,7 @@ type sink struct {
 
 func (s *site) sink(t *testing.T) *sink {
 	t.Helper()
-	program, err := collector.Full(t.Context())
+	program, err := collector.Program(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

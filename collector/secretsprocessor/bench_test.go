@@ -1,7 +1,10 @@
+//go:build unix
+
 package secretsprocessor
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -12,8 +15,9 @@ import (
 )
 
 // BenchmarkRedaction decodes, redacts and encodes 500 spans or log records: the least that a Collector does with
-// them. "cost" is the time in relation to no redaction, in the same run; "exact keys" is one lookup for each key in
-// each place, as the attributes and transform processors do it.
+// them. "cost" is the processor's time in relation to no redaction, in the same run, so that other work of the
+// machine does not count; "exact keys" is one lookup for each key in each place, as the attributes and transform
+// processors do it.
 func BenchmarkRedaction(b *testing.B) {
 	for _, signal := range []struct {
 		name string
@@ -31,17 +35,28 @@ func BenchmarkRedaction(b *testing.B) {
 			{"strict", Strict, redact},
 		} {
 			b.Run(signal.name+"/"+way.name, func(b *testing.B) {
-				r := newRules(&Config{Level: way.level, Keys: defaultKeys(), KeepKeys: defaultKeepKeys()})
+				r := newRules(&Config{Level: way.level, Keys: defaultKeys()})
+				before := cpuTime(b)
 				signal.run(b, func(_ *rules, data any) { way.redact(r, data) })
-				each := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+				each := float64(cpuTime(b)-before) / float64(b.N)
 				if way.name == "none" {
 					bare = each
 				}
-				b.ReportMetric(each/500, "ns/item")
+				b.ReportMetric(each/500, "cpu-ns/item")
 				b.ReportMetric(each/bare, "cost")
 			})
 		}
 	}
+}
+
+// cpuTime is what the process has used of processors, in nanoseconds.
+func cpuTime(b *testing.B) int64 {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return usage.Utime.Nano() + usage.Stime.Nano()
 }
 
 func redact(r *rules, data any) {

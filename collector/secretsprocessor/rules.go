@@ -17,7 +17,7 @@ func newRules(cfg *Config) *rules {
 	r := &rules{
 		names:  newWords(cfg.Keys, cfg.MoreKeys),
 		query:  newWords(cfg.Keys, cfg.MoreKeys, queryKeys()),
-		keep:   newWords(cfg.KeepKeys),
+		keep:   newWords(cfg.KeepKeys, harmlessKeys()),
 		strict: cfg.Level == Strict,
 		shapes: shapesByByte(),
 	}

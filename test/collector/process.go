@@ -14,7 +14,7 @@ import (
 
 // Run says how a Collector is run.
 type Run struct {
-	// Program is what [Sidecar] returned.
+	// Program is what [Program] returned.
 	Program string
 	// Configs are the values of --config, merged in this order: "env:NAME", "yaml:KEY: VALUE",
 	// or a path.

@@ -6,23 +6,23 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// Sidecar builds the Collector with the components of sidecar/manifest.yaml, if need be, and
-// returns its path.
-func Sidecar(ctx context.Context) (string, error) {
+// Program builds Telepod's Collector (collector/distribution), if need be, and returns its path. Regions,
+// central sites and sidecars run the same program.
+func Program(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{
-		Name:   "otelcol-sidecar",
-		Module: "test/collector/sidecar",
-		Takes:  "about 4 minutes",
+		Name:   "otelcol",
+		Module: "collector/distribution",
+		Takes:  "about 10 minutes",
 	})
 }
 
-// Full builds the Collector with the components of full/manifest.yaml, those of regions and
-// central sites, if need be, and returns its path.
-func Full(ctx context.Context) (string, error) {
+// Supervisor builds process 1 of sidecars (collector/supervisor), if need be, and returns its path.
+func Supervisor(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{
-		Name:   "otelcol-full",
-		Module: "test/collector/full",
-		Takes:  "about 10 minutes",
+		Name:    "supervisor",
+		Module:  "collector",
+		Package: "./supervisor/cmd/supervisor",
+		Takes:   "a few seconds",
 	})
 }
 

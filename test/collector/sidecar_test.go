@@ -154,7 +154,7 @@ func freePorts(t *testing.T, ip string, n int) []string {
 // differ, so that tests do not meet another Collector on this machine.
 func (p *pipeline) sidecarRun(t *testing.T) Run {
 	return Run{
-		Program: program(t, Sidecar),
+		Program: program(t, Program),
 		Configs: []string{
 			"env:TELEPOD_SIDECAR_CONFIG",
 			"yaml:receivers::otlp::protocols::grpc::endpoint: 127.0.0.1:" + p.appGRPC,
@@ -177,7 +177,7 @@ func (p *pipeline) startSink(t *testing.T) *Process {
 		host = "[" + host + "]"
 	}
 	return Start(t, Run{
-		Program: program(t, Sidecar),
+		Program: program(t, Program),
 		Configs: []string{"env:SINK_CONFIG"},
 		Env: []string{
 			"SINK_CONFIG=" + SinkConfig(), "SINK_FILE=" + p.sinkFile, "SINK_HOST=" + host,

@@ -24,7 +24,7 @@ func prebuild(ctx context.Context) error {
 		return err
 	}
 	for _, program := range []func(context.Context) (string, error){
-		collector.Sidecar, collector.App, collector.Full, collector.Backends,
+		collector.Program, collector.App, collector.Backends,
 	} {
 		if _, err := program(ctx); err != nil {
 			return err

@@ -44,7 +44,7 @@ spec: {ca: {secretName: estate}}
 const issuedValues = `
 injector: {certificates: {mode: certManager}}
 tls: {issuerRef: {name: estate, kind: ClusterIssuer, group: cert-manager.io}}
-regional: {config: {exporters: {otlp_http/primary: {tls: {reload_interval: 1s}}}}}
+regional: {config: {exporters: {otlp_failover: {tls: {reload_interval: 1s}}}}}
 central: {config: {receivers: {otlp: {protocols: {http: {tls: {reload_interval: 1s}}}}}}}
 `
 

@@ -141,7 +141,7 @@ central:
   resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {memory: 768Mi}}
   config:
     connectors: {spanmetrics: {metrics_flush_interval: 5s}}
-    exporters: {otlp_grpc/archive: {sending_queue: {batch: {flush_timeout: 2s}}}}
+    exporters: {awss3/traces: {sending_queue: {batch: {flush_timeout: 2s}}}, awss3/logs: {sending_queue: {batch: {flush_timeout: 2s}}}}
 `
 
 // balance plays the cloud's load balancer for a central site: it waits for the Service, opens the paths

@@ -12,19 +12,14 @@ import (
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/telepod/telepod/test/collector"
+	"github.com/telepod/telepod/test/install"
 )
-
-// notBuilt are the exporters that the Collector of the tests is without: their modules do not build
-// at its version. They are in the public contrib image.
-var notBuilt = []string{"awscloudwatchlogs", "azuremonitor", "googlecloud"}
 
 // TestCollectorConfigurations has the real Collector validate every rendered configuration, with the
 // user's merged over it.
 func TestCollectorConfigurations(t *testing.T) {
-	program, err := collector.Full(t.Context())
+	program, err := collector.Program(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,22 +43,10 @@ func TestCollectorConfigurations(t *testing.T) {
 	}
 }
 
-// writeConfigurations writes the files of a ConfigMap as the Collector gets them, but for what only
-// a node, or only the contrib image, has.
+// writeConfigurations writes the files of a ConfigMap as the Collector gets them, but for what only a node has.
 func writeConfigurations(t *testing.T, data map[string]any) []string {
 	t.Helper()
 	text := data["collector.yaml"].(string)
-	for _, exporter := range notBuilt {
-		text = strings.ReplaceAll(text, exporter+"]", "nop/"+exporter+"]")
-		before, rest, found := strings.Cut(text, "\n  "+exporter+":\n")
-		if !found {
-			continue
-		}
-		// The exporter's own lines are deeper.
-		lines := strings.Split(rest, "\n")
-		end := slices.IndexFunc(lines, func(line string) bool { return !strings.HasPrefix(line, "    ") })
-		text = before + "\n  nop/" + exporter + ": {}\n" + strings.Join(lines[end:], "\n")
-	}
 	directory := t.TempDir()
 	configs := []string{filepath.Join(directory, "collector.yaml")}
 	write(t, configs[0], text)
@@ -71,8 +54,8 @@ func writeConfigurations(t *testing.T, data map[string]any) []string {
 		configs = append(configs, filepath.Join(directory, "yours.yaml"))
 		write(t, configs[1], mine.(string))
 	}
-	if strings.Contains(text, "\n  hostmetrics:") {
-		configs = append(configs, "yaml:receivers::hostmetrics::root_path: /", "yaml:receivers::kubeletstats::auth_type: none")
+	if strings.Contains(text, "\n  host_metrics:") {
+		configs = append(configs, "yaml:receivers::host_metrics::root_path: /", "yaml:receivers::kubeletstats::auth_type: none")
 	}
 	return configs
 }
@@ -136,8 +119,8 @@ func TestConfigurationsNameVariablesOfTheirPods(t *testing.T) {
 func TestRolloutOnChangedConfiguration(t *testing.T) {
 	for preset, set := range map[string]string{
 		"aws":            "regional.queue.megabytes=100",
-		"region-all":     "regional.config.processors.batch.timeout=1s",
-		"central":        "central.config.processors.batch.timeout=1s",
+		"region-all":     "regional.config.exporters.debug.verbosity=basic",
+		"central":        "central.config.exporters.debug.verbosity=basic",
 		"central-scaled": "central.sampling.keepPercent=2",
 	} {
 		sum := func(args ...string) string {
@@ -156,18 +139,13 @@ func TestRolloutOnChangedConfiguration(t *testing.T) {
 	}
 }
 
-// TestCollectorVersion keeps the image's version and that of the Collector in the tests together.
-func TestCollectorVersion(t *testing.T) {
-	root := filepath.Join(chart(t), "..", "..")
-	raw, err := os.ReadFile(filepath.Join(root, "test", "collector", "full", "manifest.yaml"))
+// TestCollectorImage: regions, sites and sidecars run the same image, that of this release.
+func TestCollectorImage(t *testing.T) {
+	image, err := install.CollectorImage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var manifest struct{ Dist struct{ Version string } }
-	if err := yaml.Unmarshal(raw, &manifest); err != nil {
-		t.Fatal(err)
-	}
-	if want := "/opentelemetry-collector-contrib:" + manifest.Dist.Version; !strings.Contains(render(t, "v4", "--values", presets(t)["aws"]), want) {
-		t.Errorf("the image is not %s, which the configurations are proven on", want)
+	if documents := render(t, "v4", "--values", presets(t)["aws"]); !strings.Contains(documents, "image: "+image+"\n") {
+		t.Errorf("the chart does not run %s, the sidecar's image of the built-in profiles", image)
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"sigs.k8s.io/yaml"
 
@@ -40,18 +42,12 @@ func CollectorImage() (string, error) {
 // [cluster.Cluster.LoadImage]: Telepod, the Collector and the application with an SDK.
 // [cluster.AppImage] is on every node already.
 func Images(ctx context.Context) ([]string, error) {
-	return archives(ctx, telepodImage, collectorImage(collector.Sidecar), sdkImage)
+	return archives(ctx, telepodImage, collectorImage, sdkImage)
 }
 
-// ImagesOfRegion are [Images] with the Collector of regions and central sites in the place of the
-// sidecar's: all of them use one public image, of which each program here is a part.
-func ImagesOfRegion(ctx context.Context) ([]string, error) {
-	return archives(ctx, telepodImage, collectorImage(collector.Full), sdkImage)
-}
-
-// ImagesOfShop are those of a region that runs services of examples/shop.
+// ImagesOfShop are [Images] with the services of examples/shop.
 func ImagesOfShop(ctx context.Context) ([]string, error) {
-	return archives(ctx, telepodImage, collectorImage(collector.Full), shopImage)
+	return archives(ctx, telepodImage, collectorImage, shopImage)
 }
 
 // maker builds a program or an image, and returns its path.
@@ -68,7 +64,7 @@ func archives(ctx context.Context, images ...maker) (paths []string, err error) 
 	return paths, nil
 }
 
-// telepodImage is made from the Dockerfile where buildah is or can be installed, and is of the same
+// telepodImage is made from image/telepod.Dockerfile where buildah is or can be installed, and is of the same
 // layout otherwise. The archive is kept beside the program that it holds.
 func telepodImage(ctx context.Context) (string, error) {
 	ref, err := telepodRef()
@@ -88,7 +84,7 @@ func telepodImage(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	recipe, err := hash(filepath.Join(root, "Dockerfile"), filepath.Join(root, ".dockerignore"), filepath.Join(root, "test/image/build.sh"))
+	recipe, err := hash(filepath.Join(root, "image/telepod.Dockerfile"), filepath.Join(root, ".dockerignore"), filepath.Join(root, "image/build.sh"))
 	if err != nil {
 		return "", err
 	}
@@ -96,11 +92,11 @@ func telepodImage(ctx context.Context) (string, error) {
 	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
 		return out, err
 	}
-	fmt.Fprintln(os.Stderr, "build the image from the Dockerfile")
-	cmd := exec.CommandContext(ctx, filepath.Join(root, "test/image/build.sh"), out+".new")
+	fmt.Fprintln(os.Stderr, "build the image from image/telepod.Dockerfile")
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "image/build.sh"), "telepod", out+".new")
 	cmd.Env = append(os.Environ(), "IMAGE="+ref)
 	if said, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("test/image/build.sh: %w\n%s", err, said)
+		return "", fmt.Errorf("image/build.sh: %w\n%s", err, said)
 	}
 	return out, os.Rename(out+".new", out)
 }
@@ -119,7 +115,7 @@ func telepodRef() (string, error) {
 	if err := yaml.Unmarshal(text, &meta); err != nil {
 		return "", fmt.Errorf("read Chart.yaml: %w", err)
 	}
-	return "docker.io/telepod/telepod:" + meta.AppVersion, nil
+	return "ghcr.io/telepod/telepod:" + meta.AppVersion, nil
 }
 
 func telepodProgram(ctx context.Context) (string, error) {
@@ -134,20 +130,23 @@ func canBuildah() bool {
 	return err == nil && os.Geteuid() == 0
 }
 
-func collectorImage(program maker) maker {
-	return func(ctx context.Context) (string, error) {
-		ref, err := CollectorImage()
-		if err != nil {
-			return "", err
-		}
-		path, err := program(ctx)
-		if err != nil {
-			return "", err
-		}
-		// The path and the user of the published image.
-		return archive(cluster.Image{Ref: "docker.io/" + ref, Files: map[string]string{"/otelcol-contrib": path},
-			Entrypoint: []string{"/otelcol-contrib"}, User: "10001:10001"})
+func collectorImage(ctx context.Context) (string, error) {
+	ref, err := CollectorImage()
+	if err != nil {
+		return "", err
 	}
+	path, err := collector.Program(ctx)
+	if err != nil {
+		return "", err
+	}
+	supervisor, err := collector.Supervisor(ctx)
+	if err != nil {
+		return "", err
+	}
+	// As in image/collector.Dockerfile.
+	return archive(cluster.Image{Ref: ref, Files: map[string]string{
+		"/supervisor": supervisor, "/otelcol": path, "/etc/ssl/certs/ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt",
+	}, Entrypoint: []string{"/supervisor", "/otelcol"}, User: "10001:10001"})
 }
 
 func sdkImage(ctx context.Context) (string, error) {
@@ -167,11 +166,15 @@ func shopImage(ctx context.Context) (string, error) {
 	return archive(cluster.Image{Ref: "telepod.test/shop:1", Files: map[string]string{"/shop": program}, Entrypoint: []string{"/shop"}})
 }
 
-// archive keeps the image beside the program that is its entrypoint: the directory is named by the
-// program's content, so the image is made once.
+// archive keeps the image beside the program that its entrypoint runs: the directories of programs are named by
+// their content, so the image is made once.
 func archive(i cluster.Image) (string, error) {
-	sum := sha256.Sum256([]byte(i.Ref + "\n" + i.User))
-	out := filepath.Join(filepath.Dir(i.Files[i.Entrypoint[0]]), "image-"+hex.EncodeToString(sum[:6])+".tar")
+	sum := sha256.New()
+	fmt.Fprintln(sum, i.Ref, i.User, i.Entrypoint)
+	for _, name := range slices.Sorted(maps.Keys(i.Files)) {
+		fmt.Fprintln(sum, name, i.Files[name])
+	}
+	out := filepath.Join(filepath.Dir(i.Files[i.Entrypoint[len(i.Entrypoint)-1]]), "image-"+hex.EncodeToString(sum.Sum(nil)[:6])+".tar")
 	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
 		return out, err
 	}

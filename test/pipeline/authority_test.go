@@ -25,7 +25,7 @@ func TestForeignAuthority(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := NewPlant(t)
 			central := p.Central(t, "primary", p.Direct()).Start(t)
-			region := p.Region(t, [2]string{central.Address + ":4318", p.Address() + ":4318"}, "yaml:exporters::otlp_http/primary::tls::reload_interval: 1s")
+			region := p.Region(t, [2]string{central.Address + ":4318", p.Address() + ":4318"}, "yaml:exporters::otlp_failover::tls::reload_interval: 1s")
 			files := mixedCertificates(t, p, c.foreign)
 			region.run.Env = append(region.run.Env, "TLS_DIR="+files) // the last one counts
 			region.Start(t)

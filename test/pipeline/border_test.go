@@ -37,7 +37,7 @@ func newBorder(t *testing.T, values string) *border {
 	b := &border{primary: p.newLedger(t), backup: p.newLedger(t)}
 	config := p.Render(t, RegionValues([2]string{b.primary.address, b.backup.address})+values, Regional)
 	region := p.node("region", []string{config, offCluster,
-		"yaml:exporters::otlp_http/primary::compression: none", "yaml:exporters::otlp_http/backup::compression: none",
+		"yaml:exporters::otlp_failover::compression: none",
 	}).Start(t)
 	conn, err := grpc.NewClient(region.Address+":4317", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

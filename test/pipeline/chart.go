@@ -49,10 +49,15 @@ central:
 }
 
 // offCluster takes from a region's configuration what needs a Kubernetes API.
-const offCluster = "yaml:processors::k8sattributes: {auth_type: none, passthrough: true}"
+const offCluster = "yaml:processors::k8s_attributes: {auth_type: none, passthrough: true}"
 
 // testArchive has the archive written often enough for a test to wait for it.
-const testArchive = "yaml:exporters::otlp_grpc/archive::sending_queue::batch::flush_timeout: 1s"
+func testArchive() []string {
+	return []string{
+		"yaml:exporters::awss3/traces::sending_queue::batch::flush_timeout: 1s",
+		"yaml:exporters::awss3/logs::sending_queue::batch::flush_timeout: 1s",
+	}
+}
 
 // pipelineTelemetry is the gate that the chart's pods open.
 const pipelineTelemetry = "telemetry.newPipelineTelemetry"

@@ -23,7 +23,7 @@ func TestConfigurationsAreValid(t *testing.T) {
 		if err := collector.Validate(t.Context(), n.run); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		n.run.Configs = append(n.run.Configs, "yaml:receivers::otlp::no_such_key: 1")
+		n.run.Configs = append(n.run.Configs, "yaml:receivers::otlp_mux::no_such_key: 1")
 		if err := collector.Validate(t.Context(), n.run); err == nil {
 			t.Errorf("%s: a key that does not exist passed: the check checks nothing", name)
 		}

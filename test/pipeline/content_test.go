@@ -16,7 +16,7 @@ import (
 
 // Every place that has attributes holds a secret, named after the place, and a harmless neighbour.
 func TestSecretsStayInTheRegion(t *testing.T) {
-	b := newBorder(t, "regional: {redact: {moreKeys: [it's.ours]}}")
+	b := newBorder(t, "regional: {redact: {keys: [it's.ours]}}")
 	secrets := func(place string) []*common.KeyValue {
 		return []*common.KeyValue{text("password", "secret of "+place), text("it's.ours", "secret of "+place), text("note", "note of "+place)}
 	}

@@ -21,7 +21,7 @@ func (p *Plant) Install(t testing.TB, i Installed) *Node {
 	t.Helper()
 	configs := []string{p.Render(t, i.Values, i.Collector)}
 	if i.Collector == Regional {
-		configs = append(configs, offCluster, "yaml:processors::resourcedetection::detectors: [env]")
+		configs = append(configs, offCluster, "yaml:processors::resource_detection::detectors: [env]")
 	}
 	node := p.node(i.Name, append(configs, i.Configs...))
 	node.run.Env = append(node.run.Env, "CLOUD_REGION="+i.Region, "K8S_NODE_NAME="+i.Name)

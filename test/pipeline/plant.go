@@ -33,7 +33,7 @@ func NewPlant(t testing.TB) *Plant {
 // newPlant makes a plant without back ends.
 func newPlant(t testing.TB) *Plant {
 	t.Helper()
-	program, err := collector.Full(t.Context())
+	program, err := collector.Program(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func (p *Plant) Region(t testing.TB, central [2]string, configs ...string) *Node
 // Central makes a Collector of a central site in one piece.
 func (p *Plant) Central(t testing.TB, name string, s Stores) *Node {
 	t.Helper()
-	return p.node(name, []string{p.Render(t, CentralValues(s, 1), Central), testArchive})
+	return p.node(name, append([]string{p.Render(t, CentralValues(s, 1), Central)}, testArchive()...))
 }
 
 func (p *Plant) node(name string, configs []string) *Node {

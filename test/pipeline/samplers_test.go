@@ -23,7 +23,7 @@ func TestSamplerKilled(t *testing.T) {
 		hosts.addresses = append(hosts.addresses, samplers[len(samplers)-1].Address)
 	}
 	hosts.write(t)
-	gateway := p.node("gateway", []string{p.Render(t, values, Central), testArchive})
+	gateway := p.node("gateway", append([]string{p.Render(t, values, Central)}, testArchive()...))
 	gateway.run.Program = hosts.wrap(t, gateway.run.Program)
 	gateway.Start(t)
 	centre := gateway.Address + ":4318"
@@ -59,7 +59,7 @@ func TestSamplerKilled(t *testing.T) {
 
 // sent is the number of spans that the gateway has routed to samplers.
 func (n *Node) sent() float64 {
-	return n.Metric("otelcol_exporter_sent_spans_total", `exporter="loadbalancing/samplers"`)
+	return n.Metric("otelcol_exporter_sent_spans_total", `exporter="load_balancing/samplers"`)
 }
 
 // hosts is a hosts file that one process sees in place of the machine's.

@@ -29,7 +29,7 @@ func TestRegionStartsUnderLoad(t *testing.T) {
 	}
 	central := s.plant.Central(t, "primary", s.plant.Direct()).Start(t)
 	region := s.plant.Region(t, [2]string{central.Address + ":4318", s.plant.Address() + ":4318"},
-		"yaml:processors::k8sattributes: {auth_type: kubeConfig, passthrough: false}", slowDetection)
+		"yaml:processors::k8s_attributes: {auth_type: kubeConfig, passthrough: false}", slowDetection)
 	region.run.Env = append(region.run.Env, "KUBECONFIG="+kubeconfig)
 	load := SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 200, Batch: 10})
 	s.startAgainAndAgain(t, region, func() int { return load.Acked(Traces) })
@@ -41,9 +41,9 @@ func TestSiteStartsUnderLoad(t *testing.T) {
 	s := newSlowStart(t)
 	central := s.plant.Central(t, "primary", s.plant.Direct())
 	central.run.Configs = append(central.run.Configs, slowDetection,
-		"yaml:service::pipelines::metrics::processors: [resourcedetection]",
-		"yaml:service::pipelines::logs/archive::processors: [resourcedetection]",
-		"yaml:service::pipelines::traces/sampled::processors: [resourcedetection, tail_sampling]")
+		"yaml:service::pipelines::metrics/prometheus::processors: [resource_detection]",
+		"yaml:service::pipelines::logs/archive::processors: [resource_detection, archive_folder]",
+		"yaml:service::pipelines::traces/sampled::processors: [resource_detection, tail_sampling]")
 	region := s.plant.Region(t, [2]string{central.Address + ":4318", s.plant.Address() + ":4318"}).Start(t)
 	load := SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 200, Batch: 10})
 	s.startAgainAndAgain(t, central, func() int { return int(central.Accepted(Traces)) })
@@ -51,7 +51,7 @@ func TestSiteStartsUnderLoad(t *testing.T) {
 }
 
 // slowDetection has a pipeline wait at its start.
-const slowDetection = "yaml:processors::resourcedetection: {detectors: [ec2], timeout: 2s}"
+const slowDetection = "yaml:processors::resource_detection: {detectors: [ec2], timeout: 2s}"
 
 // slowStart is a plant with a metadata service that takes connections and does not answer.
 type slowStart struct {

@@ -136,7 +136,7 @@ type sink struct {
 
 func startSink(t *testing.T) sink {
 	t.Helper()
-	program, err := collector.Sidecar(t.Context())
+	program, err := collector.Program(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,11 +2,11 @@
 
 {{- define "telepod.collector.image" -}}
 {{- with .Values.collector.image -}}
-{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
 {{- end -}}
 {{- end -}}
 
-{{/* The user of the public image. */}}
+{{/* The user of the image. */}}
 {{- define "telepod.collector.user" -}}
 10001
 {{- end -}}
@@ -65,13 +65,30 @@ capabilities: {drop: [ALL]}
   value: /etc/telepod/tls
 {{- end -}}
 
-{{/* A Kubernetes quantity of memory in bytes. */}}
+{{/*
+Fewer garbage collections than by default, up to 80 % of the memory limit. Without a limit nothing would bound
+them, and Go's defaults apply. A variable of the user's wins. Takes part (the values of regional or central) and name.
+*/}}
+{{- define "telepod.collector.goEnv" -}}
+{{- $mine := dict -}}
+{{- range .part.env }}{{ $_ := set $mine .name true }}{{ end -}}
+{{- with ((.part.resources).limits).memory -}}
+{{- if not (hasKey $mine "GOMEMLIMIT") -}}
+- {name: GOMEMLIMIT, value: "{{ div (include "telepod.collector.bytes" (dict "quantity" . "name" $.name) | int64 | mul 4) 5 }}"}
+{{ end -}}
+{{- if not (hasKey $mine "GOGC") -}}
+- {name: GOGC, value: "400"}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A Kubernetes quantity of memory in bytes. Takes quantity, and name (regional or central). */}}
 {{- define "telepod.collector.bytes" -}}
 {{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
-{{- $quantity := kindIs "string" . | ternary . (. | int64 | toString) -}}
+{{- $quantity := kindIs "string" .quantity | ternary .quantity (.quantity | int64 | toString) -}}
 {{- $unit := regexFind "[a-zA-Z]*$" $quantity -}}
 {{- if not (and (hasKey $units $unit) (regexMatch `^[0-9]+(\.[0-9]+)?[a-zA-Z]*$` $quantity)) -}}
-{{- fail (printf "regional.resources.limits.memory is %q: write a number with one of the units k, M, G, T, Ki, Mi, Gi, Ti, such as 512Mi" $quantity) -}}
+{{- fail (printf "%s.resources.limits.memory is %q: write a number with one of the units k, M, G, T, Ki, Mi, Gi, Ti, such as 512Mi" .name $quantity) -}}
 {{- end -}}
 {{ mulf (trimSuffix $unit $quantity | float64) (get $units $unit) | int64 }}
 {{- end -}}
@@ -122,35 +139,6 @@ projected:
         name: {{ .secret }}
         items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}, {key: ca.crt, path: ca.crt}]
     {{- end }}
-{{- end -}}
-
-{{/*
-A level that never works, the first of every failover connector. Such a connector (0.145.0) looks each
-retry_interval whether a better level works, until the first does. If errors come again before the end of that
-search has been noted, it searches no more, and refuses everything until it is started again. With a first level
-that never works the search does not end. This one fails at once, leaves no log, and takes nothing from what it
-is given: no text that ends with ! is JSON, and a condition that is an error ends the routing before anything moves.
-So nothing gets to the pipelines nowhere.
-*/}}
-{{- define "telepod.collector.never.connectors" -}}
-{{- range $signal := list "traces" "metrics" "logs" }}
-routing/never-{{ $signal }}:
-  error_mode: propagate
-  default_pipelines: [{{ $signal }}/nowhere]
-  table: [{context: resource, condition: 'ParseJSON(Concat([attributes["service.name"], "!"], "")) == nil', pipelines: [{{ $signal }}/nowhere]}]
-{{- end }}
-{{- end -}}
-
-{{- define "telepod.collector.never.exporter" -}}
-otlp_http/nowhere: {endpoint: "http://127.0.0.1:1", retry_on_failure: {enabled: false}, sending_queue: {enabled: false}}
-{{- end -}}
-
-{{/* Takes the names of the failover connectors of each signal. */}}
-{{- define "telepod.collector.never.pipelines" -}}
-{{- range $signal, $connectors := . }}
-{{ $signal }}/never: {receivers: [{{ join ", " $connectors }}], exporters: [routing/never-{{ $signal }}]}
-{{ $signal }}/nowhere: {receivers: [routing/never-{{ $signal }}], exporters: [otlp_http/nowhere]}
-{{- end }}
 {{- end -}}
 
 {{/* User text in a Collector's configuration, where a dollar sign begins a variable. */}}

@@ -35,6 +35,10 @@ metrics:
           prometheus:
             host: ${env:K8S_POD_IP}
             port: 8888
+            # Without the scopes components could not be told apart; names have units and types.
+            without_scope_info: false
+            without_units: false
+            without_type_suffix: false
             with_resource_constant_labels: {included: [cloud.provider, cloud.region, k8s.cluster.name{{ if .site }}, telepod.central.site{{ end }}]}
 {{- end -}}
 
@@ -63,9 +67,9 @@ prometheus/own:
         metric_relabel_configs:
           - {source_labels: [__name__], regex: "otelcol_.+|http_.+", action: keep}
           # Of the processors only those that take something away.
-          - {source_labels: [__name__, processor], regex: "otelcol_processor_(incoming|outgoing)_items_total;(memory_limiter|k8sattributes|resourcedetection|resource/(cloud|node|site|environment)|attributes/.+|transform/.+)", action: drop}
-          - {source_labels: [__name__], regex: "otelcol_processor_accepted_.+|otelcol_processor_tail_sampling_sampling_(decision|policy|trace_removal).+|otelcol_process_runtime_.+|.+_bucket", action: drop}
-          - {regex: "otel_scope_(name|version|schema_url|otelcol_component_kind)|http_request_method|network_protocol_.+|url_scheme", action: labeldrop}
+          - {source_labels: [__name__, processor], regex: "otelcol_processor_(incoming|outgoing)_items_total;(memory_limiter|k8s_attributes|resource_detection|resource/(cloud|node|site|environment)|secrets|archive_folder|transform/.+)", action: drop}
+          - {source_labels: [__name__], regex: "otelcol_processor_memory_limiter_.+|otelcol_processor_tail_sampling_sampling_(decision|policy|trace_removal).+|otelcol_process_runtime_.+|.+_bucket", action: drop}
+          - {regex: "otel_scope_(name|version|schema_url|otelcol_component_kind)|http_request_method|network_protocol_.+|url_scheme|url_path|server_(address|port)|error_permanent", action: labeldrop}
       {{- if .webhook }}
       # The webhook's pods of this node.
       - job_name: telepod-injector

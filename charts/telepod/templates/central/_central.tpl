@@ -29,9 +29,9 @@ true
 {{- .Values.tls.centralSecret | default (printf "%s-tls" (include "telepod.central.name" .)) -}}
 {{- end -}}
 
-{{/* Bytes of one queue: there are seven at most, their files take a third more, and one is compacted in a copy. */}}
+{{/* Bytes of one queue: there are seven at most, and each has segments in reserve. */}}
 {{- define "telepod.central.queueBytes" -}}
-{{- div (mul (.Values.central.storage.gigabytes | default 4) 1073741824) 11 -}}
+{{- div (mul (.Values.central.storage.gigabytes | default 4) 1073741824) 8 -}}
 {{- end -}}
 
 {{/* What the load balancer in front of a site is told. */}}

@@ -71,6 +71,9 @@ spec:
             {{- include "telepod.collector.args" $mine | nindent 12 }}
           env:
             {{- include "telepod.collector.env" .root | nindent 12 }}
+            {{- with include "telepod.collector.goEnv" (dict "part" $central "name" "central") }}
+            {{- . | nindent 12 }}
+            {{- end }}
             {{- with $central.env }}
             {{- toYaml . | nindent 12 }}
             {{- end }}

@@ -33,5 +33,5 @@ azuremonitor:
 {{- end -}}
 
 {{- define "telepod.regional.cloudQueue" -}}
-sending_queue: {enabled: true{{ if include "telepod.regional.persistent" . }}, storage: file_storage/queue{{ end }}, queue_size: 5000, num_consumers: 4}
+sending_queue: {enabled: true{{ if include "telepod.regional.persistent" . }}, storage: segment_storage/queue{{ end }}, queue_size: 5000, num_consumers: 4}
 {{- end -}}

@@ -68,7 +68,7 @@ spec:
         {{- include "telepod.collector.args" $regional.config | nindent 8 }}
       env:
         {{- include "telepod.collector.env" . | nindent 8 }}
-        {{- with include "telepod.regional.goEnv" . }}
+        {{- with include "telepod.collector.goEnv" (dict "part" $regional "name" "regional") }}
         {{- . | nindent 8 }}
         {{- end }}
         {{- if and (eq .Values.cloud.provider "aws") .Values.cloud.region }}

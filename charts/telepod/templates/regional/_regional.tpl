@@ -33,23 +33,6 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/*
-Fewer garbage collections than by default, up to 80 % of the memory limit. Without a limit nothing would
-bound them, and Go's default stays. A variable of the user's own wins.
-*/}}
-{{- define "telepod.regional.goEnv" -}}
-{{- $mine := dict -}}
-{{- range .Values.regional.env }}{{ $_ := set $mine .name true }}{{ end -}}
-{{- with ((.Values.regional.resources).limits).memory -}}
-{{- if not (hasKey $mine "GOMEMLIMIT") -}}
-- {name: GOMEMLIMIT, value: "{{ div (include "telepod.collector.bytes" . | int64 | mul 4) 5 }}"}
-{{ end -}}
-{{- if not (hasKey $mine "GOGC") -}}
-- {name: GOGC, value: "400"}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-
 {{/* Log files of containers belong to root. */}}
 {{- define "telepod.regional.user" -}}
 {{- if .Values.regional.containerLogs -}}
@@ -69,8 +52,8 @@ bound them, and Go's default stays. A variable of the user's own wins.
 {{- if and .identity (eq $.Values.cloud.provider "other") -}}
 {{- fail "regional.identity is an identity of aws, gcp or azure, but cloud.provider is other: remove it" -}}
 {{- end -}}
-{{- if not (or .redact.keys .redact.moreKeys) -}}
-{{- fail "regional.redact.keys is empty, and the Collector refuses to redact nothing: leave it out for the chart's own keys, or name one" -}}
+{{- if and .containerLogs (not (include "telepod.regional.persistent" $)) -}}
+{{- fail "regional.containerLogs remembers on disk how far it has read: set regional.mode to daemonset" -}}
 {{- end -}}
 {{- if .cloudExport.signals -}}
 {{- if eq $.Values.cloud.provider "other" -}}

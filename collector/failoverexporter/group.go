@@ -1,0 +1,234 @@
+package failoverexporter
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/exporter"
+	"go.uber.org/zap"
+)
+
+// group is what the three signals of one component share: the sites with their connections, and the selector.
+type group struct {
+	config *Config
+	sites  []*site
+	zip    *compressor
+	stall  *stallWatch
+
+	mu       sync.Mutex
+	selector *selector
+	senders  [signalCount]*sender
+	// accepted counts, by signal and endpoint, the batches that were answered for good.
+	accepted [signalCount][]uint64
+	// changed is closed, and replaced, when a waiting batch should look again.
+	changed chan struct{}
+	waiting int
+	// wake has, for each site, a place for the news that it is down.
+	wake []chan struct{}
+
+	started int
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+}
+
+func newGroup(c *Config, set exporter.Settings) *group {
+	g := &group{config: c, zip: newCompressor(c.Compression, c.CompressionParams), stall: &stallWatch{}, changed: make(chan struct{})}
+	for _, e := range c.Endpoints {
+		g.sites = append(g.sites, newSite(c, e, set))
+		g.wake = append(g.wake, make(chan struct{}, 1))
+	}
+	for sig := range signalCount {
+		g.accepted[sig] = make([]uint64, len(g.sites))
+	}
+	g.selector = newSelector(len(g.sites), timing{
+		returnAfter: c.ReturnAfter, maxRetryAfter: c.MaxRetryAfter,
+		firstBackOff: c.RetryConfig.InitialInterval, maxBackOff: c.RetryConfig.MaxInterval,
+	}, time.Now())
+	return g
+}
+
+// start makes the connections' settings with the first signal that starts. That an endpoint is down is no error.
+func (g *group) start(ctx context.Context, host component.Host) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.started > 0 {
+		g.started++
+		return nil
+	}
+	for _, s := range g.sites {
+		if err := s.connect(ctx, g.config, host); err != nil {
+			return err
+		}
+	}
+	g.started++
+	running, cancel := context.WithCancel(context.Background())
+	g.cancel = cancel
+	g.done.Go(func() { g.stall.run(running) })
+	for i := range g.sites {
+		g.done.Go(func() { g.watch(running, i) })
+	}
+	return nil
+}
+
+// shutdown ends the probes with the last signal that stops.
+func (g *group) shutdown() {
+	g.mu.Lock()
+	g.started--
+	last := g.started == 0
+	g.mu.Unlock()
+	if !last {
+		return
+	}
+	g.cancel()
+	g.done.Wait()
+	for _, s := range g.sites {
+		s.close()
+	}
+}
+
+var (
+	errNoEndpoint = errors.New("no endpoint accepts the data now")
+	errStopping   = errors.New("no endpoint accepts the data, and the exporter is shutting down")
+)
+
+// pick waits for an endpoint. Without patience it does not wait.
+func (g *group) pick(ctx context.Context, s *sender) (pick, error) {
+	for {
+		g.mu.Lock()
+		p, rest, ok := g.selector.choose(s.signal, time.Now())
+		changed := g.changed
+		if !ok {
+			g.waiting++
+		}
+		g.mu.Unlock()
+		if ok {
+			return p, nil
+		}
+		err := s.wait(ctx, rest, changed)
+		g.mu.Lock()
+		g.waiting--
+		g.mu.Unlock()
+		if err != nil {
+			return pick{}, err
+		}
+	}
+}
+
+// note changes the selector's state, and tells everybody whom it may concern.
+func (g *group) note(change func(*selector, time.Time)) {
+	g.mu.Lock()
+	change(g.selector, time.Now())
+	switches := g.selector.changes()
+	for i, h := range g.selector.health {
+		if h.down {
+			select {
+			case g.wake[i] <- struct{}{}:
+			default:
+			}
+		}
+	}
+	if g.waiting > 0 {
+		close(g.changed)
+		g.changed = make(chan struct{})
+	}
+	senders := g.senders
+	g.mu.Unlock()
+	for _, c := range switches {
+		if s := senders[c.signal]; s != nil {
+			s.telemetry.switched(g.name(c.from), g.name(c.to), c)
+		}
+	}
+}
+
+// name of an endpoint, for people.
+func (g *group) name(endpoint int) string {
+	if endpoint == none {
+		return "none"
+	}
+	return g.sites[endpoint].config.Name
+}
+
+const (
+	// probeTimeout is enough for a connection and a request over a slow link.
+	probeTimeout = time.Second
+	// maxProbes at once to one endpoint: while it is silent, a new probe need not wait for the old one's end.
+	maxProbes = 4
+)
+
+// watch probes an endpoint while it is down.
+func (g *group) watch(ctx context.Context, endpoint int) {
+	var probes sync.WaitGroup
+	defer probes.Wait()
+	places := make(chan struct{}, maxProbes)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-g.wake[endpoint]:
+		}
+		for g.down(endpoint) {
+			select {
+			case places <- struct{}{}:
+				probes.Go(func() {
+					defer func() { <-places }()
+					g.probe(ctx, endpoint)
+				})
+			default:
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(jitter(g.config.ProbeInterval)):
+			}
+		}
+	}
+}
+
+// jitter spreads a pause by a quarter to both sides: all nodes of a region lose a site at the same time.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.75 + rand.Float64()/2))
+}
+
+func (g *group) down(endpoint int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.selector.health[endpoint].down
+}
+
+func (g *group) probe(ctx context.Context, endpoint int) {
+	began := time.Now()
+	ok := g.tryEmpty(ctx, endpoint)
+	if ctx.Err() != nil {
+		return
+	}
+	g.note(func(s *selector, now time.Time) { s.probed(endpoint, ok, began, now) })
+}
+
+// tryEmpty sends an empty request of a signal that this component exports.
+func (g *group) tryEmpty(ctx context.Context, endpoint int) bool {
+	limited, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	g.mu.Lock()
+	var first *sender
+	for _, s := range g.senders {
+		if first == nil {
+			first = s
+		}
+	}
+	g.mu.Unlock()
+	ok := g.sites[endpoint].probe(limited, first.signal)
+	first.telemetry.probed(ctx, g.name(endpoint), ok)
+	return ok
+}
+
+// join registers a signal's sender.
+func (g *group) join(s *sender) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.senders[s.signal] = s
+	s.telemetry.logger.Debug("Sending over the connections of this component", zap.Int("endpoints", len(g.sites)))
+}

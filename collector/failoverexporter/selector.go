@@ -1,0 +1,247 @@
+package failoverexporter
+
+import "time"
+
+// none is the active endpoint of a signal that no endpoint accepts.
+const none = -1
+
+// timing are the durations by which a selector judges.
+type timing struct {
+	// returnAfter is for how long probes have to succeed before an endpoint that was down is used again.
+	returnAfter time.Duration
+	// firstBackOff and maxBackOff bound how long an endpoint that refused a signal is left alone.
+	firstBackOff, maxBackOff time.Duration
+	// maxRetryAfter bounds what an endpoint may ask for.
+	maxRetryAfter time.Duration
+}
+
+const (
+	// minBackOff keeps full jitter from trying again at once.
+	minBackOff = 20 * time.Millisecond
+	// memory is for how long an earlier failure makes the next one count for more.
+	memory = 10 * time.Second
+	// minProbes is how many probes in a row have to succeed: one may be an accident.
+	minProbes = 2
+)
+
+// selector decides which endpoint gets the next batch of a signal. It is pure: the time is an argument, and so
+// is chance. An endpoint as a whole is up or down for all signals (its connection: hung, refused, lost); beside
+// that, each signal may be refused there by itself (its answers: 429, 503, 403).
+//
+//	endpoint | signal    | what may be sent there
+//	up       | accepted  | anything
+//	up       | refused   | nothing until the back-off is over, then one batch on trial
+//	down     | -         | probes without data. Once they succeed for returnAfter it is up; before that, a batch
+//	         |           | if there is no other endpoint
+type selector struct {
+	timing  timing
+	health  []health
+	ladders [signalCount]ladder
+	// switched collects changes of the active endpoint until the caller takes them.
+	switched []change
+}
+
+// health is that of an endpoint as a whole.
+type health struct {
+	down      bool
+	downSince time.Time
+	upSince   time.Time
+	reason    reason
+	// good counts the probes that succeeded in a row, the first of which ended at goodSince.
+	good      int
+	goodSince time.Time
+	// relapses counts the times in a row that the endpoint went down soon after it came up.
+	relapses int
+}
+
+// ladder is the endpoints as one signal sees them.
+type ladder struct {
+	rungs  []rung
+	active int
+	since  time.Time
+}
+
+// rung is one signal at one endpoint.
+type rung struct {
+	refused   bool
+	refusedAt time.Time
+	notBefore time.Time
+	strikes   int
+	trial     bool
+}
+
+// pick is the choice of an endpoint for a batch.
+type pick struct {
+	endpoint int
+	// trial: the endpoint refused this signal, and this batch is to find out whether it still does.
+	trial bool
+	at    time.Time
+}
+
+// change is one switch of a signal from an endpoint to another, either of which may be none.
+type change struct {
+	signal   signal
+	from, to int
+	reason   reason
+}
+
+func newSelector(endpoints int, t timing, now time.Time) *selector {
+	s := &selector{timing: t, health: make([]health, endpoints)}
+	for i := range s.ladders {
+		s.ladders[i] = ladder{rungs: make([]rung, endpoints), since: now}
+	}
+	return s
+}
+
+// choose picks the endpoint of the next batch. Without one it returns false, and after how long to ask again;
+// zero if only an event (an answer, a probe) can change the matter.
+func (s *selector) choose(sig signal, now time.Time) (pick, time.Duration, bool) {
+	rungs := s.ladders[sig].rungs
+	for i := range rungs {
+		switch r := &rungs[i]; {
+		case s.health[i].down:
+		case !r.refused:
+			return pick{endpoint: i, at: now}, 0, true
+		case !r.trial && !now.Before(r.notBefore):
+			r.trial = true
+			return pick{endpoint: i, trial: true, at: now}, 0, true
+		}
+	}
+	var wait time.Duration
+	for i := range rungs {
+		if rungs[i].trial {
+			continue
+		}
+		rest := rungs[i].notBefore.Sub(now)
+		// Down, but the latest probe succeeded, and there is nothing better.
+		if s.health[i].down && s.health[i].good > 0 && rest <= 0 {
+			rungs[i].trial = true
+			return pick{endpoint: i, trial: true, at: now}, 0, true
+		}
+		if rest > 0 && (wait == 0 || rest < wait) {
+			wait = rest
+		}
+	}
+	return pick{}, wait, false
+}
+
+// accepted notes that an endpoint answered a batch for good: delivered, or rejected for what it contains.
+func (s *selector) accepted(sig signal, p pick, now time.Time) {
+	s.released(sig, p)
+	if r := &s.ladders[sig].rungs[p.endpoint]; p.trial || p.at.After(r.refusedAt) {
+		r.refused, r.notBefore = false, time.Time{}
+	}
+	if h := &s.health[p.endpoint]; h.down && p.at.After(h.downSince) {
+		s.up(p.endpoint, now)
+	}
+	s.settle(sig, now, recovered)
+}
+
+// released ends a pick that found nothing out.
+func (s *selector) released(sig signal, p pick) {
+	if p.trial {
+		s.ladders[sig].rungs[p.endpoint].trial = false
+	}
+}
+
+// refusal is an answer with which an endpoint declined a batch that may be sent again.
+type refusal struct {
+	reason reason
+	// retryAfter is what the endpoint asked for; zero if it did not.
+	retryAfter time.Duration
+	// chance is a random number in [0, 1).
+	chance float64
+}
+
+// refuse notes a refusal. Batches that were in flight together are one refusal.
+func (s *selector) refuse(sig signal, p pick, f refusal, now time.Time) {
+	s.released(sig, p)
+	r := &s.ladders[sig].rungs[p.endpoint]
+	if r.refused && !p.trial && p.at.Before(r.refusedAt) {
+		return
+	}
+	if r.strikes > 0 && now.Sub(r.refusedAt) > memory+s.timing.maxBackOff {
+		r.strikes = 0
+	}
+	pause := min(s.timing.firstBackOff<<min(r.strikes, 16), s.timing.maxBackOff)
+	pause = max(time.Duration(f.chance*float64(pause)), minBackOff)
+	pause = max(pause, min(f.retryAfter, s.timing.maxRetryAfter))
+	r.refused, r.refusedAt, r.notBefore = true, now, now.Add(pause)
+	r.strikes++
+	s.settle(sig, now, f.reason)
+}
+
+// lost notes that an endpoint cannot be reached, or has fallen silent, which is so for all signals.
+func (s *selector) lost(sig signal, p pick, why reason, now time.Time) {
+	s.released(sig, p)
+	h := &s.health[p.endpoint]
+	if h.down {
+		if p.at.After(h.downSince) {
+			h.good = 0
+		}
+		return
+	}
+	if p.at.Before(h.upSince) {
+		return // of a connection from before it came up again
+	}
+	if h.relapses++; now.Sub(h.upSince) > memory {
+		h.relapses = 0
+	}
+	h.down, h.downSince, h.reason, h.good = true, now, why, 0
+	for sig := range signalCount {
+		s.settle(sig, now, why)
+	}
+}
+
+// probed notes the end of a probe that began at began.
+func (s *selector) probed(endpoint int, ok bool, began, now time.Time) {
+	h := &s.health[endpoint]
+	switch {
+	case !h.down || began.Before(h.downSince):
+	case !ok:
+		// Probes overlap: one that began before the others succeeded says nothing new.
+		if h.good > 0 && !began.Before(h.goodSince) {
+			h.good = 0
+		}
+	default:
+		if h.good++; h.good == 1 {
+			h.goodSince = now
+		}
+		need := min(s.timing.returnAfter<<min(h.relapses, 8), max(s.timing.maxBackOff, s.timing.returnAfter))
+		if h.good >= minProbes && now.Sub(h.goodSince) >= need {
+			s.up(endpoint, now)
+		}
+	}
+}
+
+func (s *selector) up(endpoint int, now time.Time) {
+	h := &s.health[endpoint]
+	h.down, h.upSince, h.good = false, now, 0
+	for sig := range signalCount {
+		s.settle(sig, now, recovered)
+	}
+}
+
+// settle notes which endpoint a signal uses now, and whether that is another one.
+func (s *selector) settle(sig signal, now time.Time, why reason) {
+	l := &s.ladders[sig]
+	to := none
+	for i := range l.rungs {
+		if !s.health[i].down && !l.rungs[i].refused {
+			to = i
+			break
+		}
+	}
+	if to == l.active {
+		return
+	}
+	s.switched = append(s.switched, change{signal: sig, from: l.active, to: to, reason: why})
+	l.active, l.since = to, now
+}
+
+// changes returns the switches since the last call.
+func (s *selector) changes() []change {
+	c := s.switched
+	s.switched = nil
+	return c
+}
