@@ -95,7 +95,7 @@ func createDefaultConfig() component.Config {
 		Compression:          configcompression.TypeZstd,
 		Timeout:              10 * time.Second,
 		ConnectTimeout:       900 * time.Millisecond,
-		HTTP2ReadIdleTimeout: 400 * time.Millisecond,
+		HTTP2ReadIdleTimeout: 300 * time.Millisecond,
 		HTTP2PingTimeout:     500 * time.Millisecond,
 		IdleConnTimeout:      2 * time.Second,
 		ExpectContinue:       true,

@@ -192,14 +192,13 @@ func TestOneConnectionForAllSignals(t *testing.T) {
 	if err := r.traces.ConsumeTraces(t.Context(), numbered(0, 1)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "traces arrive", func() bool { return b.count(traces) == 1 })
 	if err := r.metrics.ConsumeMetrics(t.Context(), oneMetric()); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.logsOut.ConsumeLogs(t.Context(), oneLog()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "all signals arrive", func() bool { return b.count(metrics) == 1 && b.count(logs) == 1 })
+	eventually(t, "all signals arrive", func() bool { return b.count(traces) == 1 && b.count(metrics) == 1 && b.count(logs) == 1 })
 	if n := b.link.accepted(); n != 1 {
 		t.Errorf("%d connections", n)
 	}

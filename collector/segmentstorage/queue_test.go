@@ -39,10 +39,11 @@ type site struct {
 	arrived  map[string]int
 	blocked  chan struct{} // requests wait for it
 	requests chan struct{} // one for each request that began
+	confirm  func(name string)
 }
 
 func newSite(open bool) *site {
-	s := &site{arrived: map[string]int{}, blocked: make(chan struct{}), requests: make(chan struct{}, 10_000)}
+	s := &site{arrived: map[string]int{}, blocked: make(chan struct{}), requests: make(chan struct{}, 10_000), confirm: func(string) {}}
 	if open {
 		close(s.blocked)
 	}
@@ -58,6 +59,7 @@ func (s *site) consume(_ context.Context, td ptrace.Traces) error {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
 				s.arrived[span.Name()]++
+				s.confirm(span.Name())
 			}
 		}
 	}
