@@ -89,6 +89,34 @@ func (n *Node) CPU(t testing.TB) time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
+// Written is how many bytes the running process has passed to write calls, sockets included.
+func (n *Node) Written(t testing.TB) float64 { return n.proc(t, "io", "wchar:") }
+
+// PeakMemory is the largest resident memory of the running process so far, in bytes.
+func (n *Node) PeakMemory(t testing.TB) float64 { return n.proc(t, "status", "VmHWM:") * 1024 }
+
+// Memory is the resident memory of the running process, in bytes.
+func (n *Node) Memory(t testing.TB) float64 { return n.proc(t, "status", "VmRSS:") * 1024 }
+
+// proc reads a number from a file of the process.
+func (n *Node) proc(t testing.TB, file, key string) float64 {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", n.process.Pid(), file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), key)
+	fields := strings.Fields(rest)
+	if !found || len(fields) == 0 {
+		t.Fatalf("no %s in the process's %s", key, file)
+	}
+	value, err := strconv.ParseFloat(fields[0], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
 // Metric is the sum over all series of a metric of the Collector's own whose labels contain the
 // texts; 0 when it does not answer.
 func (n *Node) Metric(name string, labels ...string) float64 {

@@ -1,0 +1,157 @@
+package pipeline
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"google.golang.org/protobuf/proto"
+)
+
+var fleetSize = flag.Int("fleet", 60, "nodes that come back at once; make fleet has 500")
+
+// What each node of a fleet has waiting: requests, and spans in each (about 275 kB).
+const (
+	backlog      = 4
+	spansPerPost = 500
+)
+
+// A whole fleet comes back at once after an outage, each node with a backlog: the site accepts what it can and
+// refuses the rest in time, stays within its memory, and in the end everything has arrived. How fast goodput is
+// beside that of a few nodes is printed.
+func TestFleetReturns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs Collectors; run without -short")
+	}
+	const limit = 1 << 30
+	p := NewPlant(t)
+	site := p.Central(t, "primary", p.Direct())
+	// As in a container with a limit of 1 GiB.
+	site.run.Env = append(site.run.Env, "GOMEMLIMIT="+strconv.Itoa(limit*4/5))
+	site.run.Configs = append(site.run.Configs, "yaml:processors::memory_limiter: {check_interval: 1s, limit_mib: 819, spike_limit_mib: 205}")
+	site.Start(t)
+	few := p.returnOf(t, site, 4, *fleetSize/8*backlog, 0)
+	all := p.returnOf(t, site, *fleetSize, backlog, few.spans())
+	t.Logf("goodput of %d nodes: %.0f spans/s (%d answers of 503); of %d nodes: %.0f spans/s (%d answers of 503), ratio %.2f; peak memory %.0f MB",
+		few.nodes, few.goodput(), few.refused, all.nodes, all.goodput(), all.refused, all.goodput()/few.goodput(), site.PeakMemory(t)/1e6)
+	if peak := site.PeakMemory(t); peak > limit {
+		t.Errorf("the site used %.0f MB, above its limit of %d MB", peak/1e6, limit>>20)
+	}
+	want := few.spans() + all.spans()
+	Await(t, 2*Patience, "all spans in the archive", func() bool { return uint64(len(p.Tally(t, "s3", Traces))) >= want })
+	repeated := 0
+	for _, times := range p.Tally(t, "s3", Traces) {
+		repeated += times - 1
+	}
+	if repeated > 0 {
+		t.Errorf("%d spans were archived more than once: a request that was accepted was refused, too", repeated)
+	}
+}
+
+// fleet is what came of the return of some nodes.
+type fleet struct {
+	nodes, requests, refused int
+	took                     time.Duration
+}
+
+func (f fleet) spans() uint64    { return uint64(f.nodes * f.requests * spansPerPost) }
+func (f fleet) goodput() float64 { return float64(f.spans()) / f.took.Seconds() }
+
+// returnOf has each of some nodes send its backlog, numbered from after+1, until the site has accepted all of it.
+func (p *Plant) returnOf(t *testing.T, site *Node, nodes, requests int, after uint64) fleet {
+	t.Helper()
+	f := fleet{nodes: nodes, requests: requests}
+	began := time.Now()
+	var senders sync.WaitGroup
+	var mu sync.Mutex
+	for n := range nodes {
+		client := p.nodeClient(t)
+		senders.Go(func() {
+			for i := range requests {
+				first := after + uint64((n*requests+i)*spansPerPost) + 1
+				refused, err := post(t, client, "https://"+site.Address+":4318/v1/traces", first)
+				mu.Lock()
+				f.refused += refused
+				mu.Unlock()
+				if err != nil {
+					t.Errorf("node %d: %v", n, err)
+					return
+				}
+			}
+		})
+	}
+	senders.Wait()
+	f.took = time.Since(began)
+	return f
+}
+
+// nodeClient connects as a node of a region does: a connection of its own, with mutual TLS.
+func (p *Plant) nodeClient(t testing.TB) *http.Client {
+	t.Helper()
+	certificate, err := tls.LoadX509KeyPair(filepath.Join(p.Certificates(), "tls.crt"), filepath.Join(p.Certificates(), "tls.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority, err := os.ReadFile(filepath.Join(p.Certificates(), "ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority)
+	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{certificate}}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
+}
+
+// post offers a request until it is accepted, and waits between two tries as it is told to, with jitter.
+func post(t testing.TB, client *http.Client, url string, first uint64) (refused int, err error) {
+	encoded, err := proto.Marshal(spans(first, spansPerPost))
+	if err != nil {
+		return 0, err
+	}
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		return 0, err
+	}
+	body := encoder.EncodeAll(encoded, nil)
+	for began := time.Now(); ; refused++ {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
+		if err != nil {
+			return refused, err
+		}
+		request.Header.Set("Content-Type", "application/x-protobuf")
+		request.Header.Set("Content-Encoding", "zstd")
+		response, err := client.Do(request)
+		if err != nil {
+			return refused, err
+		}
+		_, _ = io.Copy(io.Discard, response.Body) // the status says it all
+		response.Body.Close()
+		if response.StatusCode == http.StatusOK {
+			return refused, nil
+		}
+		if response.StatusCode != http.StatusServiceUnavailable && response.StatusCode != http.StatusTooManyRequests {
+			return refused, fmt.Errorf("answered with %s", response.Status)
+		}
+		if time.Since(began) > 2*Patience {
+			return refused, fmt.Errorf("not accepted within %v", 2*Patience)
+		}
+		wait, err := strconv.Atoi(response.Header.Get("Retry-After"))
+		if err != nil || wait < 1 {
+			return refused, fmt.Errorf("refused without a time to retry after: %q", response.Header.Get("Retry-After"))
+		}
+		time.Sleep(time.Duration(wait)*time.Second - rand.N(500*time.Millisecond))
+	}
+}
