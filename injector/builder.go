@@ -26,6 +26,9 @@ type builder struct {
 	fromImage  bool    // service.version is not annotated
 	instance   bool    // service.instance.id is not annotated
 	containers []string
+
+	measured, bytes int             // the edits that grown has looked at, and their JSON
+	excludes        map[string]bool // by a variable's name: whether an annotation keeps it out
 }
 
 func (b *builder) build() {
@@ -37,8 +40,16 @@ func (b *builder) build() {
 	p.Edits = make([]Edit, 0, total*(len(b.podVars)+len(b.compiled.variables)+6)+2)
 	b.each(true, b.request.Pod.Spec.InitContainers)
 	b.each(false, b.request.Pod.Spec.Containers)
-	if p.Sidecar != SidecarNone {
+	if _, over := b.grown(); !over && p.Sidecar != SidecarNone {
 		p.Edits = append(p.Edits, Edit{Kind: AddSidecar, Sidecar: b.sidecar()})
+	}
+	reason, over := b.grown()
+	if !over && p.size(0) > maxPatch {
+		reason, over = PatchTooLarge, true
+	}
+	if over {
+		*p = *untouched(p.pod, reason)
+		return
 	}
 	var ok bool
 	if p.Status, ok = b.status(); !ok {
@@ -134,6 +145,9 @@ func (b *builder) each(init bool, containers []Container) {
 			b.plan.skip(target.Name, "", reason)
 			continue
 		}
+		if _, over := b.grown(); over {
+			return
+		}
 		b.containers = append(b.containers, target.Name)
 		b.container(target, &containers[i])
 	}
@@ -156,7 +170,23 @@ func (b *builder) selects(name string) (Reason, bool) {
 
 // excluded reports whether an annotation keeps a variable out.
 func (b *builder) excluded(name string) bool {
-	return slices.ContainsFunc(b.plan.Settings.ExcludeVariables.Names, func(glob string) bool {
+	if b.plan.Settings.ExcludeVariables.Names == nil {
+		return false
+	}
+	out, known := b.excludes[name]
+	if !known {
+		out = matches(b.plan.Settings.ExcludeVariables.Names, name)
+		if b.excludes == nil {
+			b.excludes = map[string]bool{}
+		}
+		b.excludes[name] = out
+	}
+	return out
+}
+
+// matches reports whether one of the patterns matches a name.
+func matches(globs []string, name string) bool {
+	return slices.ContainsFunc(globs, func(glob string) bool {
 		ok, _ := path.Match(glob, name)
 		return ok
 	})

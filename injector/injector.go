@@ -73,6 +73,9 @@ type Request struct {
 
 // Plan decides and, for a pod to inject, plans the edits. The pod is not changed.
 func (in *Injector) Plan(r Request) *Plan {
+	if r.Pod.excess != "" {
+		return untouched(r.Pod, r.Pod.excess)
+	}
 	decision, warnings := Decide(r.Pod, r.Namespace, in.options.Policy)
 	if decision.Inject && len(r.Pod.Spec.Containers) == 0 {
 		decision = Decision{Reason: NoContainers}
@@ -86,12 +89,15 @@ func (in *Injector) Plan(r Request) *Plan {
 	c := in.compiled[chosen.Value]
 	plan.Profile = c.Resolved
 	plan.Settings = read.read(c.Resolved, chosen)
+	if read.excess != "" {
+		return untouched(r.Pod, read.excess)
+	}
 	if r.Owners == nil {
 		r.Owners = owners(r.Pod)
 	}
 	b := &builder{plan: plan, compiled: c, options: &in.options, request: r, read: read}
 	b.build()
-	plan.Warnings = read.warnings
+	plan.Warnings, plan.MoreWarnings = read.warnings, read.more
 	if in.options.Strict && len(plan.Warnings) > 0 {
 		*plan = Plan{Decision: Decision{Deny: true, Reason: InvalidSettings}, Warnings: plan.Warnings,
 			Profile: plan.Profile, Settings: plan.Settings, Sidecar: SidecarNone, pod: r.Pod}

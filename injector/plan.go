@@ -17,6 +17,8 @@ type Plan struct {
 	// Skipped are the parts left out, each with its reason.
 	Skipped  []Skip
 	Warnings []Warning
+	// MoreWarnings counts those that are not listed: there are more mistakes than anybody reads.
+	MoreWarnings int
 	// Sidecar is "native" (an init container that keeps running), "container" or "none".
 	Sidecar string
 	// Status is the value of the annotation telepod.dev/status.
@@ -111,6 +113,8 @@ func (p *Plan) unknown(container, name string) {
 // Sentence is a remark in words, for a warning.
 func (s Skip) Sentence() string {
 	switch {
+	case s.Container == "" && s.Item == "":
+		return "the pod was left as it is: " + s.Reason.Text()
 	case s.Reason == UnknownConfigMap:
 		return s.Item + ": " + s.Reason.Text()
 	case s.Reason == ConfigFile:

@@ -7,7 +7,8 @@ type Pod struct {
 	Metadata Metadata
 	Spec     Spec
 
-	noMetadata bool // a pod template may come without
+	noMetadata bool   // a pod template may come without
+	excess     Reason // the bound that the pod is beyond, or ""
 }
 
 // Metadata is the part of ObjectMeta that matters here.
@@ -69,7 +70,7 @@ type EnvSource struct {
 	Optional bool
 }
 
-// Port is a declared port.
+// Port is a declared port; only those that the sidecar would listen on are kept.
 type Port struct {
 	ContainerPort int32
 }

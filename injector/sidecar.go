@@ -131,14 +131,18 @@ func (b *builder) sidecarFits() (Reason, bool) {
 				return NameTaken, false
 			}
 			for _, port := range containers[i].Ports {
-				switch port.ContainerPort {
-				case profiles.SidecarGRPCPort, profiles.SidecarHTTPPort, profiles.SidecarHealthPort:
+				if sidecarPort(port.ContainerPort) {
 					return PortTaken, false
 				}
 			}
 		}
 	}
 	return "", true
+}
+
+// sidecarPort reports whether the sidecar listens on a port.
+func sidecarPort(port int32) bool {
+	return port == profiles.SidecarGRPCPort || port == profiles.SidecarHTTPPort || port == profiles.SidecarHealthPort
 }
 
 // sidecar is the container with the variables of this pod.
@@ -220,7 +224,7 @@ func (b *builder) fallBack(key, other, problem string) {
 		key, said = other, b.plan.Settings.SidecarResources[other]
 	}
 	if said.Value != "" {
-		b.read.warnings = append(b.read.warnings, invalidValue(said.Origin, key, said.Value, "%s", problem))
+		b.read.warn(invalidValue(said.Origin, key, said.Value, "%s", problem))
 	}
 }
 
