@@ -110,6 +110,20 @@ func (p *Plan) unknown(container, name string) {
 	}
 }
 
+// Plain is the sentence without any text of the user's, for where others than the user read it.
+func (s Skip) Plain() string {
+	if s.Item == sidecarItem && s.Container == "" {
+		return s.Sentence()
+	}
+	if s.Container != "" {
+		s.Container = "of the pod"
+	}
+	if s.Reason == UnknownConfigMap {
+		s.Item = "a ConfigMap"
+	}
+	return s.Sentence()
+}
+
 // Sentence is a remark in words, for a warning.
 func (s Skip) Sentence() string {
 	switch {
