@@ -27,6 +27,10 @@ type builder struct {
 	instance   bool    // service.instance.id is not annotated
 	containers []string
 
+	away      bool      // no DaemonSet runs where the pod runs
+	variables []*EnvVar // the profile's, but for what the node refuses
+	complete  bool      // as compiled has it, for these
+
 	measured, bytes int             // the edits that grown has looked at, and their JSON
 	excludes        map[string]bool // by a variable's name: whether an annotation keeps it out
 }
@@ -34,10 +38,12 @@ type builder struct {
 func (b *builder) build() {
 	p := b.plan
 	p.Skipped = append(p.Skipped, b.compiled.skip...)
+	b.away = b.request.Pod.placement() != ordinaryNode
 	b.decideSidecar()
+	b.placePod()
 	b.prepare()
 	total := len(b.request.Pod.Spec.InitContainers) + len(b.request.Pod.Spec.Containers)
-	p.Edits = make([]Edit, 0, total*(len(b.podVars)+len(b.compiled.variables)+6)+2)
+	p.Edits = make([]Edit, 0, total*(len(b.podVars)+len(b.variables)+6)+2)
 	b.each(true, b.request.Pod.Spec.InitContainers)
 	b.each(false, b.request.Pod.Spec.Containers)
 	if _, over := b.grown(); !over && p.Sidecar != SidecarNone {
@@ -93,8 +99,7 @@ func (b *builder) prepare() {
 }
 
 func (b *builder) endpointVar(endpoint Setting) *EnvVar {
-	url := endpointURL(b.compiled.Resolved, endpoint.Value, b.plan.Settings.Protocol.Value, b.options.NodeIPv6)
-	return expression(otelEndpoint, url, "endpoint "+endpoint.Value+", by "+string(endpoint.Origin))
+	return expression(otelEndpoint, b.url(endpoint.Value, b.plan.Settings.Protocol.Value), "endpoint "+endpoint.Value+", by "+string(endpoint.Origin))
 }
 
 func (b *builder) endpointFor(target *Target) *EnvVar {
@@ -110,32 +115,7 @@ func (b *builder) destinationOf(target *Target) Setting {
 	if s := b.plan.Settings.Endpoint; !target.Init || b.plan.Sidecar != SidecarContainer || s.Value != profiles.EndpointSidecar {
 		return s
 	}
-	return upstream(b.compiled.Resolved)
-}
-
-// endpointURL is the URL behind node, service, sidecar, or the URL itself. Over HTTP, SDKs append
-// /v1/traces and so on to it (OTLP exporter specification).
-func endpointURL(profile *profiles.Resolved, endpoint, protocol string, ipv6 bool) string {
-	port := profile.OTLP.GRPCPort
-	if protocol == profiles.ProtocolHTTP {
-		port = profile.OTLP.HTTPPort
-	}
-	switch endpoint {
-	case profiles.EndpointNode:
-		host := "$(K8S_NODE_IP)"
-		if ipv6 {
-			host = "[" + host + "]"
-		}
-		return "http://" + host + ":" + itoa(port)
-	case profiles.EndpointService:
-		return "http://" + profile.OTLP.ServiceHost + ":" + itoa(port)
-	case profiles.EndpointSidecar:
-		if protocol == profiles.ProtocolHTTP {
-			return "http://127.0.0.1:" + itoa(profiles.SidecarHTTPPort)
-		}
-		return "http://127.0.0.1:" + itoa(profiles.SidecarGRPCPort)
-	}
-	return escape(endpoint)
+	return b.upstream()
 }
 
 func (b *builder) each(init bool, containers []Container) {

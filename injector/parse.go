@@ -116,6 +116,10 @@ func (p *parser) spec(s *Spec) error {
 			})
 		case "nodeSelector":
 			return p.strings(&s.NodeSelector)
+		case "schedulerName":
+			return p.str(&s.SchedulerName)
+		case "tolerations":
+			return p.array(field, func() error { return p.toleration(s) })
 		case "securityContext":
 			return p.securityContext(s)
 		case "affinity":
@@ -253,7 +257,20 @@ func (p *parser) securityContext(s *Spec) error {
 	})
 }
 
-// affinity looks for a required node affinity to Windows: a term with kubernetes.io/os In [windows].
+func (p *parser) toleration(s *Spec) error {
+	return p.object("tolerations", func(field string) error {
+		if field != "key" {
+			return p.dec.SkipValue()
+		}
+		var key string
+		err := p.str(&key)
+		s.Virtual = s.Virtual || virtualKey(key)
+		return err
+	})
+}
+
+// affinity looks for a required node affinity to Windows, a term with kubernetes.io/os In [windows],
+// or to virtual nodes.
 func (p *parser) affinity(s *Spec) error {
 	at := func(want string, next func() error) func() error {
 		return func() error {
@@ -279,6 +296,7 @@ func (p *parser) affinity(s *Spec) error {
 			return p.dec.SkipValue()
 		})
 		s.Windows = s.Windows || key == osLabel && operator == "In" && value == "windows"
+		s.Virtual = s.Virtual || key == nodeTypeLabel && operator == "In" && value == virtualNodeType
 		return err
 	}
 	terms := func() error {

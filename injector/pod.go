@@ -37,7 +37,10 @@ type Spec struct {
 	OS            OS
 	NodeSelector  map[string]string
 	// Windows: the security context has windowsOptions, or the node affinity requires Windows.
-	Windows        bool
+	Windows bool
+	// Virtual: a toleration or the required node affinity names a virtual node.
+	Virtual        bool
+	SchedulerName  string
 	InitContainers []Container
 	Containers     []Container
 	// PodResources: the pod sets spec.resources, for itself as a whole.

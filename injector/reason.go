@@ -53,6 +53,7 @@ const (
 	NoSidecar         Reason = "no-sidecar-in-profile"
 	Windows           Reason = "windows"
 	HostNetwork       Reason = "host-network"
+	VirtualNode       Reason = "virtual-node"
 	WouldNotFinish    Reason = "would-not-finish"
 	NameTaken         Reason = "name-taken"
 	PortTaken         Reason = "port-taken"
@@ -112,6 +113,7 @@ func Reasons() []ReasonText {
 		{NotSelected, "telepod.dev/containers does not name it"},
 		{NoSidecar, "the profile does not describe a sidecar"},
 		{Windows, "the sidecar is a Linux container and the pod runs on Windows"},
+		{VirtualNode, "the pod is bound for a virtual node, whose kubelet refuses addresses in variables and native sidecars"},
 		{HostNetwork, "the pod uses the node's network, where the sidecar's ports would collide"},
 		{WouldNotFinish, "the cluster has no native sidecars, and an ordinary one would keep the pod from finishing"},
 		{NameTaken, "the pod has a container of the sidecar's name"},

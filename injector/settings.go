@@ -67,6 +67,8 @@ type Settings struct {
 	EnvFrom           Setting // inspect, keep or override
 	// SidecarResources holds the quantities that annotations set, by annotation key.
 	SidecarResources map[string]Setting
+
+	sidecarEndpoint bool // an annotation says endpoint: sidecar
 }
 
 // reader looks keys up on the pod, then on the namespace, and collects warnings.
@@ -169,7 +171,7 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 		s.EnvFrom = v
 	}
 	if v, ok := r.first(EndpointAnnotation, acceptEndpoint(profile)); ok {
-		s.Endpoint = v
+		s.Endpoint, s.sidecarEndpoint = v, v.Value == profiles.EndpointSidecar
 	}
 	if v, ok := r.first(ProtocolAnnotation, choice(profiles.ProtocolGRPC, profiles.ProtocolHTTP)); ok {
 		s.Protocol = v
@@ -206,7 +208,7 @@ func (r *reader) agree(s *Settings, profile *profiles.Resolved) {
 		if s.Endpoint.Origin != FromProfile {
 			r.contradiction(EndpointAnnotation, s.Endpoint, SidecarAnnotation+" is \"false\"; the endpoint is "+upstream(profile).Value+" instead")
 		}
-		s.sendTo(profile)
+		s.sendTo(profile, upstream(profile))
 	case toPod && !inPod:
 		s.Sidecar = Setting{"true", s.Endpoint.Origin}
 	case inPod && !toPod && (s.Endpoint.Origin == FromProfile || stronger(s.Sidecar.Origin, s.Endpoint.Origin)):
@@ -238,8 +240,8 @@ func protocolOf(endpoint string) string {
 
 // sendTo makes the upstream the endpoint, spoken to as it expects: a protocol that somebody chose for
 // the sidecar does not fit a URL.
-func (s *Settings) sendTo(profile *profiles.Resolved) {
-	s.Endpoint = upstream(profile)
+func (s *Settings) sendTo(profile *profiles.Resolved, to Setting) {
+	s.Endpoint = to
 	if protocol := urlProtocol(profile, s.Endpoint.Value); protocol != "" {
 		s.Protocol = Setting{protocol, FromProfile}
 	}

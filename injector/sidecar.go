@@ -103,7 +103,7 @@ func (b *builder) decideSidecar() {
 		b.plan.skip("", sidecarItem, reason)
 		b.plan.remark("", sidecarItem, reason)
 		if s.Endpoint.Value == profiles.EndpointSidecar {
-			s.sendTo(b.compiled.Resolved)
+			s.sendTo(b.compiled.Resolved, b.upstream())
 		}
 		return
 	}
@@ -118,6 +118,8 @@ func (b *builder) sidecarFits() (Reason, bool) {
 	switch {
 	case b.compiled.Sidecar.Image == "" || b.compiled.Sidecar.Config == "":
 		return NoSidecar, false
+	case pod.placement() == virtualNode:
+		return VirtualNode, false
 	case pod.windows():
 		return Windows, false
 	case pod.Spec.HostNetwork:
@@ -248,7 +250,7 @@ func (b *builder) sidecarEnv() []*EnvVar {
 		add(v)
 	}
 	add(literal("K8S_CONTAINER_NAME", SidecarName, "the container's name"))
-	for _, v := range b.compiled.variables {
+	for _, v := range b.variables {
 		add(v)
 	}
 	attributes := b.podAttrs
@@ -258,7 +260,7 @@ func (b *builder) sidecarEnv() []*EnvVar {
 	usable := make([]attribute, 0, len(attributes))
 	for _, a := range attributes {
 		switch {
-		case !b.compiled.complete && anyMissing(a.refs, defined):
+		case !b.complete && anyMissing(a.refs, defined):
 		case max(len(a.key), len(a.value)) > maxDetected:
 			b.plan.skip(SidecarName, a.key, TooLong)
 		default:
@@ -266,13 +268,13 @@ func (b *builder) sidecarEnv() []*EnvVar {
 		}
 	}
 	add(expression(otelResourceAttributes, text(usable), "profile, owner and annotations"))
-	to := upstream(b.compiled.Resolved).Value
+	to := b.upstream().Value
 	exporter, protocol := "otlp_grpc", profiles.ProtocolGRPC
 	if urlProtocol(b.compiled.Resolved, to) == profiles.ProtocolHTTP {
 		exporter, protocol = "otlp_http", profiles.ProtocolHTTP
 	}
 	add(literal(sidecarExporter, exporter, "as is spoken there"))
-	add(expression(sidecarExport, endpointURL(b.compiled.Resolved, to, protocol, b.options.NodeIPv6), "where the sidecar sends to"))
+	add(expression(sidecarExport, b.url(to, protocol), "where the sidecar sends to"))
 	add(literal(sidecarDetectors, "["+strings.Join(b.compiled.Detectors, ", ")+"]", "profile "+b.compiled.Name))
 	for _, spec := range b.compiled.Sidecar.Env {
 		add(fromSpec(spec, "profile "+b.compiled.Name))

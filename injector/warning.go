@@ -16,6 +16,8 @@ const (
 	FromNamespace Origin = "namespace"
 	FromProfile   Origin = "profile"
 	FromDefault   Origin = "default"
+	// FromPlacement is what follows from the node that the pod is bound for.
+	FromPlacement Origin = "placement"
 )
 
 // Warning is a mistake in an annotation. It never blocks a pod unless the injector is strict.
