@@ -27,6 +27,7 @@ type builder struct {
 	instance   bool    // service.instance.id is not annotated
 	containers []string
 
+	proxy     bool      // all containers are proxies
 	away      bool      // no DaemonSet runs where the pod runs
 	variables []*EnvVar // the profile's, but for what the node refuses
 	complete  bool      // as compiled has it, for these
@@ -39,6 +40,7 @@ func (b *builder) build() {
 	p := b.plan
 	p.Skipped = append(p.Skipped, b.compiled.skip...)
 	b.away = b.request.Pod.placement() != ordinaryNode
+	b.proxy = !slices.ContainsFunc(b.request.Pod.Spec.Containers, func(c Container) bool { return !b.compiled.skips(c.Name) })
 	b.decideSidecar()
 	b.placePod()
 	b.prepare()
@@ -121,7 +123,7 @@ func (b *builder) destinationOf(target *Target) Setting {
 func (b *builder) each(init bool, containers []Container) {
 	for i := range containers {
 		target := &Target{Init: init, Index: i, Name: containers[i].Name}
-		if reason, ok := b.selects(target.Name); !ok {
+		if reason, ok := b.selects(target); !ok {
 			b.plan.skip(target.Name, "", reason)
 			continue
 		}
@@ -134,15 +136,16 @@ func (b *builder) each(init bool, containers []Container) {
 }
 
 // selects says whether a container gets the variables. Exclusion wins over selection, selection
-// over the profile's list of proxies.
-func (b *builder) selects(name string) (Reason, bool) {
-	s := &b.plan.Settings
+// over the profile's list of proxies; in a pod of nothing but proxies, such as a gateway's, they are the
+// workload.
+func (b *builder) selects(target *Target) (Reason, bool) {
+	s, name := &b.plan.Settings, target.Name
 	switch {
 	case slices.Contains(s.ExcludeContainers.Names, name):
 		return ContainerExcluded, false
 	case s.Containers.Names != nil && !slices.Contains(s.Containers.Names, name):
 		return NotSelected, false
-	case s.Containers.Names == nil && b.compiled.skips(name):
+	case s.Containers.Names == nil && (target.Init || !b.proxy) && (b.compiled.skips(name) || helper(b.request.Pod.Metadata.Labels, name)):
 		return ContainerSkipped, false
 	}
 	return "", true
