@@ -15,6 +15,7 @@ type builder struct {
 	options  *Options
 	request  Request
 	read     *reader
+	earlier  *before // what was done to the pod before, or nil
 
 	podVars    []*EnvVar   // the same for every container, in order
 	podAttrs   []attribute // likewise, without the container's own
@@ -27,6 +28,7 @@ type builder struct {
 	instance   bool    // service.instance.id is not annotated
 	containers []string
 
+	present   bool      // the pod has the sidecar already
 	proxy     bool      // all containers are proxies
 	away      bool      // no DaemonSet runs where the pod runs
 	variables []*EnvVar // the profile's, but for what the node refuses
@@ -48,7 +50,7 @@ func (b *builder) build() {
 	p.Edits = make([]Edit, 0, total*(len(b.podVars)+len(b.variables)+6)+2)
 	b.each(true, b.request.Pod.Spec.InitContainers)
 	b.each(false, b.request.Pod.Spec.Containers)
-	if _, over := b.grown(); !over && p.Sidecar != SidecarNone {
+	if _, over := b.grown(); !over && p.Sidecar != SidecarNone && !b.present {
 		p.Edits = append(p.Edits, Edit{Kind: AddSidecar, Sidecar: b.sidecar()})
 	}
 	reason, over := b.grown()
@@ -123,6 +125,9 @@ func (b *builder) destinationOf(target *Target) Setting {
 func (b *builder) each(init bool, containers []Container) {
 	for i := range containers {
 		target := &Target{Init: init, Index: i, Name: containers[i].Name}
+		if b.earlier != nil && b.earlier.done[target.Name] {
+			continue
+		}
 		if reason, ok := b.selects(target); !ok {
 			b.plan.skip(target.Name, "", reason)
 			continue
@@ -141,6 +146,8 @@ func (b *builder) each(init bool, containers []Container) {
 func (b *builder) selects(target *Target) (Reason, bool) {
 	s, name := &b.plan.Settings, target.Name
 	switch {
+	case name == SidecarName:
+		return ContainerSkipped, false // a copy of an injected pod: the sidecar is no part of the workload
 	case slices.Contains(s.ExcludeContainers.Names, name):
 		return ContainerExcluded, false
 	case s.Containers.Names != nil && !slices.Contains(s.Containers.Names, name):

@@ -80,10 +80,18 @@ func (in *Injector) Plan(r Request) *Plan {
 	if decision.Inject && len(r.Pod.Spec.Containers) == 0 {
 		decision = Decision{Reason: NoContainers}
 	}
-	plan := &Plan{Decision: decision, Warnings: warnings, Sidecar: SidecarNone, pod: r.Pod}
-	if !decision.Inject {
-		return plan
+	switch {
+	case decision.Reason == AlreadyInjected:
+		return in.again(r)
+	case !decision.Inject:
+		return &Plan{Decision: decision, Warnings: warnings, Sidecar: SidecarNone, pod: r.Pod}
 	}
+	return in.plan(r, decision, warnings, nil)
+}
+
+// plan plans the edits of a pod that is to be injected; earlier is what was done to it before, or nil.
+func (in *Injector) plan(r Request, decision Decision, warnings []Warning, earlier *before) *Plan {
+	plan := &Plan{Decision: decision, Warnings: warnings, Sidecar: SidecarNone, pod: r.Pod}
 	read := &reader{pod: r.Pod, namespace: r.Namespace, warnings: warnings}
 	chosen := in.choose(read)
 	c := in.compiled[chosen.Value]
@@ -95,7 +103,7 @@ func (in *Injector) Plan(r Request) *Plan {
 	if r.Owners == nil {
 		r.Owners = owners(r.Pod)
 	}
-	b := &builder{plan: plan, compiled: c, options: &in.options, request: r, read: read}
+	b := &builder{plan: plan, compiled: c, options: &in.options, request: r, read: read, earlier: earlier}
 	b.build()
 	plan.Warnings, plan.MoreWarnings = read.warnings, read.more
 	if in.options.Strict && len(plan.Warnings) > 0 {

@@ -3,6 +3,7 @@ package injector
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -99,6 +100,16 @@ func (b *builder) decideSidecar() {
 	if s.Sidecar.Value != "true" {
 		return
 	}
+	if b.plan.Sidecar = sidecarOf(b.request.Pod); b.plan.Sidecar != SidecarNone {
+		b.present = true
+		return
+	}
+	if b.earlier != nil {
+		if s.Endpoint.Value == profiles.EndpointSidecar {
+			s.sendTo(b.compiled.Resolved, b.upstream()) // it could not be had then, and comes too late now
+		}
+		return
+	}
 	if reason, ok := b.sidecarFits(); !ok {
 		b.plan.skip("", sidecarItem, reason)
 		b.plan.remark("", sidecarItem, reason)
@@ -111,6 +122,21 @@ func (b *builder) decideSidecar() {
 	if b.options.NativeSidecars {
 		b.plan.Sidecar = SidecarNative
 	}
+}
+
+// sidecarOf is the kind of the sidecar that a pod has already: another call has added it, or the pod is a
+// copy of one that was injected, as `kubectl debug --copy-to` makes them.
+func sidecarOf(pod *Pod) string {
+	is := func(c Container) bool {
+		return c.Name == SidecarName && slices.ContainsFunc(c.Env, func(v Variable) bool { return v.Name == sidecarConfig })
+	}
+	switch {
+	case slices.ContainsFunc(pod.Spec.InitContainers, is):
+		return SidecarNative
+	case slices.ContainsFunc(pod.Spec.Containers, is):
+		return SidecarContainer
+	}
+	return SidecarNone
 }
 
 func (b *builder) sidecarFits() (Reason, bool) {
