@@ -54,6 +54,9 @@ func (p *Plan) Explain() string {
 	for _, w := range p.Warnings {
 		fmt.Fprintf(&b, "  ! %s\n", w)
 	}
+	if p.MoreWarnings > 0 {
+		fmt.Fprintf(&b, "  ! and %d more\n", p.MoreWarnings)
+	}
 	return b.String()
 }
 

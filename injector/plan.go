@@ -17,6 +17,8 @@ type Plan struct {
 	// Skipped are the parts left out, each with its reason.
 	Skipped  []Skip
 	Warnings []Warning
+	// MoreWarnings counts those that are not listed: there are more mistakes than anybody reads.
+	MoreWarnings int
 	// Sidecar is "native" (an init container that keeps running), "container" or "none".
 	Sidecar string
 	// Status is the value of the annotation telepod.dev/status.
@@ -108,9 +110,25 @@ func (p *Plan) unknown(container, name string) {
 	}
 }
 
+// Plain is the sentence without any text of the user's, for where others than the user read it.
+func (s Skip) Plain() string {
+	if s.Item == sidecarItem && s.Container == "" {
+		return s.Sentence()
+	}
+	if s.Container != "" {
+		s.Container = "of the pod"
+	}
+	if s.Reason == UnknownConfigMap {
+		s.Item = "a ConfigMap"
+	}
+	return s.Sentence()
+}
+
 // Sentence is a remark in words, for a warning.
 func (s Skip) Sentence() string {
 	switch {
+	case s.Container == "" && s.Item == "":
+		return "the pod was left as it is: " + s.Reason.Text()
 	case s.Reason == UnknownConfigMap:
 		return s.Item + ": " + s.Reason.Text()
 	case s.Reason == ConfigFile:

@@ -3,6 +3,7 @@ package injector
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -99,11 +100,21 @@ func (b *builder) decideSidecar() {
 	if s.Sidecar.Value != "true" {
 		return
 	}
+	if b.plan.Sidecar = sidecarOf(b.request.Pod); b.plan.Sidecar != SidecarNone {
+		b.present = true
+		return
+	}
+	if b.earlier != nil {
+		if s.Endpoint.Value == profiles.EndpointSidecar {
+			s.sendTo(b.compiled.Resolved, b.upstream()) // it could not be had then, and comes too late now
+		}
+		return
+	}
 	if reason, ok := b.sidecarFits(); !ok {
 		b.plan.skip("", sidecarItem, reason)
 		b.plan.remark("", sidecarItem, reason)
 		if s.Endpoint.Value == profiles.EndpointSidecar {
-			s.sendTo(b.compiled.Resolved)
+			s.sendTo(b.compiled.Resolved, b.upstream())
 		}
 		return
 	}
@@ -113,11 +124,28 @@ func (b *builder) decideSidecar() {
 	}
 }
 
+// sidecarOf is the kind of the sidecar that a pod has already: another call has added it, or the pod is a
+// copy of one that was injected, as `kubectl debug --copy-to` makes them.
+func sidecarOf(pod *Pod) string {
+	is := func(c Container) bool {
+		return c.Name == SidecarName && slices.ContainsFunc(c.Env, func(v Variable) bool { return v.Name == sidecarConfig })
+	}
+	switch {
+	case slices.ContainsFunc(pod.Spec.InitContainers, is):
+		return SidecarNative
+	case slices.ContainsFunc(pod.Spec.Containers, is):
+		return SidecarContainer
+	}
+	return SidecarNone
+}
+
 func (b *builder) sidecarFits() (Reason, bool) {
 	pod := b.request.Pod
 	switch {
 	case b.compiled.Sidecar.Image == "" || b.compiled.Sidecar.Config == "":
 		return NoSidecar, false
+	case pod.placement() == virtualNode:
+		return VirtualNode, false
 	case pod.windows():
 		return Windows, false
 	case pod.Spec.HostNetwork:
@@ -131,14 +159,18 @@ func (b *builder) sidecarFits() (Reason, bool) {
 				return NameTaken, false
 			}
 			for _, port := range containers[i].Ports {
-				switch port.ContainerPort {
-				case profiles.SidecarGRPCPort, profiles.SidecarHTTPPort, profiles.SidecarHealthPort:
+				if sidecarPort(port.ContainerPort) {
 					return PortTaken, false
 				}
 			}
 		}
 	}
 	return "", true
+}
+
+// sidecarPort reports whether the sidecar listens on a port.
+func sidecarPort(port int32) bool {
+	return port == profiles.SidecarGRPCPort || port == profiles.SidecarHTTPPort || port == profiles.SidecarHealthPort
 }
 
 // sidecar is the container with the variables of this pod.
@@ -220,7 +252,7 @@ func (b *builder) fallBack(key, other, problem string) {
 		key, said = other, b.plan.Settings.SidecarResources[other]
 	}
 	if said.Value != "" {
-		b.read.warnings = append(b.read.warnings, invalidValue(said.Origin, key, said.Value, "%s", problem))
+		b.read.warn(invalidValue(said.Origin, key, said.Value, "%s", problem))
 	}
 }
 
@@ -244,7 +276,7 @@ func (b *builder) sidecarEnv() []*EnvVar {
 		add(v)
 	}
 	add(literal("K8S_CONTAINER_NAME", SidecarName, "the container's name"))
-	for _, v := range b.compiled.variables {
+	for _, v := range b.variables {
 		add(v)
 	}
 	attributes := b.podAttrs
@@ -254,7 +286,7 @@ func (b *builder) sidecarEnv() []*EnvVar {
 	usable := make([]attribute, 0, len(attributes))
 	for _, a := range attributes {
 		switch {
-		case !b.compiled.complete && anyMissing(a.refs, defined):
+		case !b.complete && anyMissing(a.refs, defined):
 		case max(len(a.key), len(a.value)) > maxDetected:
 			b.plan.skip(SidecarName, a.key, TooLong)
 		default:
@@ -262,13 +294,13 @@ func (b *builder) sidecarEnv() []*EnvVar {
 		}
 	}
 	add(expression(otelResourceAttributes, text(usable), "profile, owner and annotations"))
-	to := upstream(b.compiled.Resolved).Value
+	to := b.upstream().Value
 	exporter, protocol := "otlp_grpc", profiles.ProtocolGRPC
 	if urlProtocol(b.compiled.Resolved, to) == profiles.ProtocolHTTP {
 		exporter, protocol = "otlp_http", profiles.ProtocolHTTP
 	}
 	add(literal(sidecarExporter, exporter, "as is spoken there"))
-	add(expression(sidecarExport, endpointURL(b.compiled.Resolved, to, protocol, b.options.NodeIPv6), "where the sidecar sends to"))
+	add(expression(sidecarExport, b.url(to, protocol), "where the sidecar sends to"))
 	add(literal(sidecarDetectors, "["+strings.Join(b.compiled.Detectors, ", ")+"]", "profile "+b.compiled.Name))
 	for _, spec := range b.compiled.Sidecar.Env {
 		add(fromSpec(spec, "profile "+b.compiled.Name))

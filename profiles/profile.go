@@ -86,7 +86,7 @@ type Facts struct {
 	// Endpoint and ServiceHost say where this cluster's regional Collectors are. They stand in for
 	// those of the built-in base, so that every profile that inherits it, built in or not, finds
 	// them; a profile that says its own keeps it.
-	Endpoint, ServiceHost string
+	Endpoint, ServiceHost, ClusterServiceHost string
 }
 
 // The endpoints that have a name. Anything else is a URL.
@@ -134,6 +134,10 @@ type OTLP struct {
 	Protocol string `json:"protocol,omitempty"`
 	// ServiceHost is the DNS name behind the endpoint "service".
 	ServiceHost string `json:"serviceHost,omitempty"`
+	// ClusterServiceHost is the DNS name of a Service that reaches Collectors on every node, for pods
+	// on nodes without one (Fargate, virtual nodes, Windows) and their sidecars; ServiceHost where no
+	// profile says.
+	ClusterServiceHost string `json:"clusterServiceHost,omitempty"`
 	// GRPCPort is the port for gRPC of node and service; 4317, as is the convention, where no
 	// profile says.
 	GRPCPort int32 `json:"grpcPort,omitempty"`

@@ -93,6 +93,7 @@ func (r *resolver) merge(parent *Resolved, d *document) *Resolved {
 	if d.builtin && d.Inherits == "" {
 		merged.OTLP.Endpoint = cmp.Or(r.facts.Endpoint, merged.OTLP.Endpoint)
 		merged.OTLP.ServiceHost = cmp.Or(r.facts.ServiceHost, merged.OTLP.ServiceHost)
+		merged.OTLP.ClusterServiceHost = cmp.Or(r.facts.ClusterServiceHost, merged.OTLP.ClusterServiceHost)
 	}
 	if !d.unreadable {
 		d.checkResolved(merged)
@@ -121,8 +122,11 @@ func mergeProfiles(parent, child Profile) Profile {
 			Endpoint:    cmp.Or(child.OTLP.Endpoint, parent.OTLP.Endpoint),
 			Protocol:    cmp.Or(child.OTLP.Protocol, protocolOfPort(child.OTLP.Endpoint), parent.OTLP.Protocol),
 			ServiceHost: cmp.Or(child.OTLP.ServiceHost, parent.OTLP.ServiceHost),
-			GRPCPort:    cmp.Or(child.OTLP.GRPCPort, parent.OTLP.GRPCPort, conventionalGRPCPort),
-			HTTPPort:    cmp.Or(child.OTLP.HTTPPort, parent.OTLP.HTTPPort, conventionalHTTPPort),
+
+			ClusterServiceHost: cmp.Or(child.OTLP.ClusterServiceHost, parent.OTLP.ClusterServiceHost),
+
+			GRPCPort: cmp.Or(child.OTLP.GRPCPort, parent.OTLP.GRPCPort, conventionalGRPCPort),
+			HTTPPort: cmp.Or(child.OTLP.HTTPPort, parent.OTLP.HTTPPort, conventionalHTTPPort),
 		},
 		Variables:             mergeVariables(parent.Variables, child.Variables),
 		ResourceAttributes:    mergeAttributes(parent.ResourceAttributes, child.ResourceAttributes),

@@ -16,7 +16,8 @@ const component = "telepod"
 
 // eventWriter writes events about pods that need attention onto their controllers: the pod does not
 // exist yet. Writing is asynchronous; client-go joins equal events, limits each object's rate and
-// drops events rather than wait.
+// drops events rather than wait. Their text has no words of the pod's: whoever reaches the webhook
+// could have it write in any namespace, about any object.
 type eventWriter struct {
 	recorder record.EventRecorder
 	stop     func()
@@ -48,10 +49,10 @@ func (w *eventWriter) tell(a admission) {
 		return
 	}
 	for _, warning := range a.Plan.Warnings[:min(len(a.Plan.Warnings), maxWarnings)] {
-		w.recorder.Event(owner, corev1.EventTypeWarning, string(warning.Reason), warning.String())
+		w.recorder.Event(owner, corev1.EventTypeWarning, string(warning.Reason), warning.Plain())
 	}
-	for _, skip := range a.Plan.Remarks() {
-		w.recorder.Event(owner, corev1.EventTypeWarning, string(skip.Reason), skip.String()+" was left out: "+skip.Reason.Text())
+	for _, skip := range a.Plan.Remarks()[:min(len(a.Plan.Remarks()), maxWarnings)] {
+		w.recorder.Event(owner, corev1.EventTypeWarning, string(skip.Reason), skip.Plain())
 	}
 }
 
