@@ -141,12 +141,14 @@ func TestProblems(t *testing.T) {
 		t.Errorf("series are %v, want one for the file that exists", got)
 	}
 	r.logged(t, "no such file")
+	damaged := strings.Replace(valid, "M", "*", 1)
 	for content, problem := range map[string]string{
 		"":                                  "no certificate in it",
 		"not PEM":                           "no certificate in it",
-		valid + valid[:len(valid)/2]:        "the last PEM block is damaged",
+		valid + valid[:len(valid)/2]:        "1 of 2 certificates are damaged",
+		damaged + valid:                     "1 of 2 certificates are damaged",
 		strings.Repeat("#\n", 1<<20):        "larger than 1048576 bytes",
-		strings.Replace(valid, "M", "A", 1): "PEM block 1",
+		strings.Replace(valid, "M", "A", 1): "certificate 1: x509",
 	} {
 		write(t, file, content)
 		for range 3 {

@@ -16,35 +16,31 @@ const maxFileSize = 1 << 20
 
 // earliestExpiry returns the NotAfter of the certificate in a PEM file that expires first: a chain fails with its
 // first certificate, and so does what depends on one authority of a bundle. Blocks of other types are skipped. It
-// returns an error if the file is not a regular one, is larger than maxFileSize, or has a block that is no
-// certificate, or none at all.
+// returns an error if the file is not a regular one, is larger than maxFileSize, or has a damaged certificate or none.
 func earliestExpiry(path string) (time.Time, error) {
 	content, err := readBounded(path)
 	if err != nil {
 		return time.Time{}, err
 	}
+	begun, found := bytes.Count(content, []byte("-----BEGIN CERTIFICATE-----")), 0
 	var earliest time.Time
-	for number := 1; ; number++ {
-		block, rest := pem.Decode(content)
-		if block == nil {
-			break
-		}
-		content = rest
+	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type != "CERTIFICATE" {
 			continue
 		}
+		found++
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return time.Time{}, fmt.Errorf("read %s: PEM block %d: %w", path, number, err)
+			return time.Time{}, fmt.Errorf("read %s: certificate %d: %w", path, found, err)
 		}
 		if earliest.IsZero() || certificate.NotAfter.Before(earliest) {
 			earliest = certificate.NotAfter
 		}
 	}
 	switch {
-	case bytes.Contains(content, []byte("-----BEGIN")):
-		return time.Time{}, fmt.Errorf("read %s: the last PEM block is damaged", path)
-	case earliest.IsZero():
+	case found < begun: // pem.Decode skips them, and so do TLS settings
+		return time.Time{}, fmt.Errorf("read %s: %d of %d certificates are damaged", path, begun-found, begun)
+	case found == 0:
 		return time.Time{}, fmt.Errorf("read %s: no certificate in it; expected PEM", path)
 	}
 	return earliest, nil

@@ -23,6 +23,8 @@ const (
 	clusterKey = "k8s.cluster.name"
 	// quiet is the least time between two warnings: a hostile cluster must not fill the log.
 	quiet = time.Minute
+	// maxClusters bounds the work for a certificate with thousands of names.
+	maxClusters = 16
 )
 
 // keeper is what the signals share.
@@ -55,14 +57,14 @@ func newKeeper(set processor.Settings, cfg *Config) (*keeper, error) {
 	return k, err
 }
 
-// clusters returns the clusters that the certificate of a request names, in lower case. If there is none and one is
+// clusters returns the first maxClusters clusters that the certificate of a request names, in lower case. If there is none and one is
 // required, the error is PermissionDenied, which a sender must not retry.
 func (k *keeper) clusters(ctx context.Context) ([]string, error) {
 	var found []string
 	if auth := client.FromContext(ctx).Auth; auth != nil {
 		names, _ := auth.GetAttribute("dns_names").([]string)
 		for _, name := range names {
-			if cluster := k.clusterOf(name); cluster != "" && !slices.Contains(found, cluster) {
+			if cluster := k.clusterOf(name); cluster != "" && len(found) < maxClusters && !slices.Contains(found, cluster) {
 				found = append(found, cluster)
 			}
 		}
