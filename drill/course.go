@@ -24,11 +24,12 @@ type Collector struct {
 
 func (c Collector) String() string { return c.Region + "/" + c.Name }
 
-// Sample is what a regional Collector says of itself at one moment.
+// Sample is what a regional Collector reports about itself at one moment.
 type Sample struct {
 	Collector
 	At time.Time
-	// Sent and Failed are spans for each site since the Collector started.
+	// Sent counts the spans that each site accepted, since the Collector started. Failed counts the requests of
+	// any signal that a site did not answer, or answered with a failure of its own.
 	Sent, Failed map[Site]float64
 	// Queued is what waits on its disk, in bytes.
 	Queued float64

@@ -68,8 +68,8 @@ func (b *builder) prepare() {
 
 	b.endpoint = b.endpointVar(s.Endpoint)
 	b.early = b.endpoint
-	if b.plan.Sidecar == SidecarContainer && s.Endpoint.Value == profiles.EndpointSidecar {
-		b.early = b.endpointVar(upstream(b.compiled.Resolved))
+	if early := b.destinationOf(&Target{Init: true}); early != s.Endpoint {
+		b.early = b.endpointVar(early)
 	}
 	b.protocol = literal(otelProtocol, s.Protocol.Value, "goes with the endpoint, by "+string(s.Protocol.Origin))
 	fromLabels := b.compiled.ServiceNameFromLabels != nil && *b.compiled.ServiceNameFromLabels
@@ -91,6 +91,15 @@ func (b *builder) endpointFor(target *Target) *EnvVar {
 		return b.early
 	}
 	return b.endpoint
+}
+
+// destinationOf is where a container sends to: init containers come before an ordinary sidecar, and
+// send to where it would send.
+func (b *builder) destinationOf(target *Target) Setting {
+	if s := b.plan.Settings.Endpoint; !target.Init || b.plan.Sidecar != SidecarContainer || s.Value != profiles.EndpointSidecar {
+		return s
+	}
+	return upstream(b.compiled.Resolved)
 }
 
 // endpointURL is the URL behind node, service, sidecar, or the URL itself. Over HTTP, SDKs append

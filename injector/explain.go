@@ -17,6 +17,9 @@ func (p *Plan) Explain() string {
 		verdict = "injected"
 	}
 	fmt.Fprintf(&b, "decision: %s\n  %s: %s\n", verdict, p.Decision.Reason, p.Decision.Reason.Text())
+	for _, r := range p.Remarks() {
+		fmt.Fprintf(&b, "  ! %s\n", r.Sentence())
+	}
 	if p.Profile != nil {
 		p.explainSettings(&b)
 	}

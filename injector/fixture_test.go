@@ -115,7 +115,24 @@ func (f *fixture) plan(t *testing.T, raw []byte) *Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.injector.Plan(Request{Pod: pod, Namespace: f.namespace})
+	return f.injector.Plan(Request{Pod: pod, Namespace: f.namespace, ConfigMapKeys: f.keys(t)})
+}
+
+// keys looks ConfigMaps up in the section configmaps.yaml: the keys of each by its name.
+func (f *fixture) keys(t *testing.T) func(string, string) ([]string, bool) {
+	t.Helper()
+	text := f.section("configmaps.yaml")
+	if text == nil {
+		return nil
+	}
+	all := map[string][]string{}
+	if err := yaml.UnmarshalStrict(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	return func(_, name string) ([]string, bool) {
+		keys, ok := all[name]
+		return keys, ok
+	}
 }
 
 // TestFixtures holds every case to its expected output, and to what must be true of every case.
@@ -168,7 +185,7 @@ func (f *fixture) compare(t *testing.T, plan *Plan, patched []byte) {
 		t.Errorf("explanation (-want +got):\n%s", diff)
 	}
 	for _, s := range f.archive.Files {
-		if !strings.Contains(" pod.yaml namespace.yaml options.yaml want.yaml want.txt ", " "+s.Name+" ") {
+		if !strings.Contains(" pod.yaml namespace.yaml options.yaml configmaps.yaml want.yaml want.txt ", " "+s.Name+" ") {
 			t.Errorf("section %s is not known", s.Name)
 		}
 	}

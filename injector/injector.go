@@ -65,6 +65,10 @@ type Request struct {
 	// Owners replaces what is computed from the pod's ownerReferences: the command line knows
 	// the workload whose template it reads. Outermost last.
 	Owners []Workload
+	// ConfigMapKeys tells the keys of a ConfigMap, which become variables through envFrom; known is
+	// false for one that it knows nothing of. Nil means that ConfigMaps cannot be looked at: then
+	// EnvFromInspect is EnvFromOverride.
+	ConfigMapKeys func(namespace, name string) (keys []string, known bool)
 }
 
 // Plan decides and, for a pod to inject, plans the edits. The pod is not changed.

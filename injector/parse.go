@@ -168,7 +168,7 @@ func (p *parser) variable(v *Variable) error {
 		switch {
 		case field == "name":
 			return p.str(&v.Name)
-		case field == "value" && (v.Name == "" || v.Name == otelResourceAttributes):
+		case field == "value" && (v.Name == "" || strings.HasPrefix(v.Name, otelPrefix)):
 			return p.str(&v.Value)
 		case field == "valueFrom":
 			v.Sourced = p.dec.PeekKind() != 'n'
@@ -193,17 +193,31 @@ func (p *parser) port(port *int32) error {
 	})
 }
 
-// envFrom looks whether the prefix lets names that begin with OTEL_ through.
 func (p *parser) envFrom(c *Container) error {
-	prefix := ""
+	var source EnvSource
+	ref := func(name *string) error {
+		return p.object("envFrom", func(field string) error {
+			switch field {
+			case "name":
+				return p.str(name)
+			case "optional":
+				return p.boolean(&source.Optional)
+			}
+			return p.dec.SkipValue()
+		})
+	}
 	err := p.object("envFrom", func(field string) error {
-		if field == "prefix" {
-			return p.str(&prefix)
+		switch field {
+		case "prefix":
+			return p.str(&source.Prefix)
+		case "configMapRef":
+			return ref(&source.ConfigMap)
+		case "secretRef":
+			return ref(&source.Secret)
 		}
 		return p.dec.SkipValue()
 	})
-	const otel = "OTEL_"
-	c.EnvFrom = c.EnvFrom || strings.HasPrefix(otel, prefix) || strings.HasPrefix(prefix, otel)
+	c.EnvFrom = append(c.EnvFrom, source)
 	return err
 }
 

@@ -1,6 +1,8 @@
 package injector
 
 import (
+	"slices"
+
 	"github.com/telepod/telepod/profiles"
 )
 
@@ -19,8 +21,14 @@ type Plan struct {
 	Sidecar string
 	// Status is the value of the annotation telepod.dev/status.
 	Status string
+	// Silent are the containers that get variables and end without an endpoint, by name, each with
+	// the reason: they send no telemetry.
+	Silent map[string]Reason
+	// UnknownConfigMaps are those that an envFrom names and Request.ConfigMapKeys did not know.
+	UnknownConfigMaps []string
 
-	pod *Pod
+	remarks []Skip
+	pod     *Pod
 }
 
 // The kinds of sidecar.
@@ -75,16 +83,42 @@ type Skip struct {
 // sidecarItem is the Item of a Skip that means the sidecar.
 const sidecarItem = "sidecar"
 
-// Remarks are the skips that the owner of the pod should hear of, once for each container: a sidecar
-// that was asked for, and the endpoint where an envFrom keeps it out.
-func (p *Plan) Remarks() []Skip {
-	var list []Skip
-	for _, s := range p.Skipped {
-		if (s.Item == sidecarItem && s.Container == "") || (s.Item == otelEndpoint && s.Reason == EnvFrom) {
-			list = append(list, s)
-		}
+// Remarks are what the owner of the pod should hear of besides Warnings: a sidecar that was asked for
+// and left out, a container that sends no telemetry, and the like. Sentence puts each into words.
+func (p *Plan) Remarks() []Skip { return p.remarks }
+
+func (p *Plan) remark(container, item string, reason Reason) {
+	p.remarks = append(p.remarks, Skip{container, item, reason})
+}
+
+// silent notes a container without an endpoint.
+func (p *Plan) silent(container string, reason Reason) {
+	if p.Silent == nil {
+		p.Silent = map[string]Reason{}
 	}
-	return list
+	p.Silent[container] = reason
+	p.remark(container, otelEndpoint, reason)
+}
+
+// unknown notes a ConfigMap whose keys are not known.
+func (p *Plan) unknown(container, name string) {
+	if !slices.Contains(p.UnknownConfigMaps, name) {
+		p.UnknownConfigMaps = append(p.UnknownConfigMaps, name)
+		p.remark(container, "ConfigMap "+name, UnknownConfigMap)
+	}
+}
+
+// Sentence is a remark in words, for a warning.
+func (s Skip) Sentence() string {
+	switch {
+	case s.Reason == UnknownConfigMap:
+		return s.Item + ": " + s.Reason.Text()
+	case s.Reason == ConfigFile:
+		return "container " + s.Container + " keeps its own telemetry settings: " + s.Reason.Text()
+	case s.Item == otelEndpoint:
+		return "container " + s.Container + " sends no telemetry: " + s.Reason.Text()
+	}
+	return s.String() + " was left out: " + s.Reason.Text()
 }
 
 func (p *Plan) skip(container, item string, reason Reason) {

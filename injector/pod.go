@@ -55,9 +55,18 @@ type Container struct {
 	Image string
 	Env   []Variable
 	Ports []Port
-	// EnvFrom: a ConfigMap or Secret, whose content is not known at admission, may bring variables
-	// whose names begin with OTEL_.
-	EnvFrom bool
+	// EnvFrom are the ConfigMaps and Secrets whose keys become variables.
+	EnvFrom []EnvSource
+}
+
+// EnvSource is an entry of envFrom. Entries of kinds that this version does not know have neither
+// name.
+type EnvSource struct {
+	ConfigMap, Secret string
+	// Prefix is put before every key.
+	Prefix string
+	// Optional: the container starts without the object.
+	Optional bool
 }
 
 // Port is a declared port.
@@ -65,8 +74,8 @@ type Port struct {
 	ContainerPort int32
 }
 
-// Variable is an entry of env as the user wrote it. Value is kept where planning needs it: of
-// OTEL_RESOURCE_ATTRIBUTES. Sourced is true where it has a valueFrom of any kind, known to this
+// Variable is an entry of env as the user wrote it. Value is kept where planning needs it: of names
+// that begin with OTEL_. Sourced is true where it has a valueFrom of any kind, known to this
 // version or not.
 type Variable struct {
 	Name    string

@@ -58,7 +58,7 @@ func environ(list []corev1.EnvVar) map[string]string {
 // earlier, later and unknown variables, and duplicates.
 func randomEnv(r *rand.Rand) []corev1.EnvVar {
 	names := []string{"A", "B", "CLOUD_REGION", "K8S_NODE_IP", "K8S_POD_NAME", "K8S_NAMESPACE", "K8S_CONTAINER_NAME", otelEndpoint, otelProtocol,
-		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", otelServiceName, otelResourceAttributes, otelPropagators}
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", otelServiceName, otelResourceAttributes, otelPropagators}
 	pick := func() string { return names[r.IntN(len(names))] }
 	values := []func() string{
 		func() string { return "x" },
@@ -67,6 +67,8 @@ func randomEnv(r *rand.Rand) []corev1.EnvVar {
 		func() string { return "a=b,service.name=$(" + pick() + ")" },
 		func() string { return "cloud.region=mars" },
 		func() string { return "$$(A) $$$(B) $(" },
+		func() string { return profiles.ProtocolGRPC },
+		func() string { return profiles.ProtocolHTTP },
 	}
 	var list []corev1.EnvVar
 	for range r.IntN(8) {
@@ -163,11 +165,41 @@ func compareEnvironments(before, after []corev1.EnvVar) string {
 			}
 		}
 	}
-	if injected[otelEndpoint] != injected[otelProtocol] {
+	return destinations(own, injected, is)
+}
+
+// destinations checks that whatever Telepod adds leaves every signal with an endpoint and a protocol
+// that fit each other, and that no signal of the user's own is sent elsewhere.
+func destinations(own, injected map[string]bool, is map[string]string) string {
+	if injected[otelProtocol] && !injected[otelEndpoint] || injected[otelEndpoint] && !injected[otelProtocol] && !own[otelProtocol] {
 		return "endpoint and protocol are not a pair"
 	}
-	if injected[otelEndpoint] && own["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] != own["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] {
-		return "the general protocol changes the user's traces endpoint"
+	for _, s := range append(signals(), signal{"", ""}) {
+		endpoint, protocol := otelEndpoint, otelProtocol
+		if s.name != "" {
+			endpoint, protocol = s.endpoint(), s.protocol()
+		}
+		if injected[otelProtocol] && own[endpoint] && !own[protocol] {
+			return "the general protocol changes that of " + endpoint
+		}
+		spoken := is[protocol]
+		if !own[protocol] {
+			spoken = is[otelProtocol]
+		}
+		target := endpoint
+		if !own[endpoint] && !injected[endpoint] {
+			target = otelEndpoint
+		}
+		if known := []string{"", profiles.ProtocolGRPC, profiles.ProtocolHTTP}; !injected[target] || !slices.Contains(known, spoken) && s.name != "" {
+			continue // no endpoint fits what is not known; the signal was going nowhere before
+		}
+		port := ":4318"
+		if spoken == profiles.ProtocolGRPC {
+			port = ":4317"
+		}
+		if !strings.Contains(is[target], port) || injected[endpoint] && strings.HasSuffix(is[endpoint], s.path) != (port == ":4318") && s.name != "" {
+			return fmt.Sprintf("%s is %q, and the signal speaks %q", target, is[target], spoken)
+		}
 	}
 	return ""
 }

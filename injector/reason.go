@@ -24,6 +24,7 @@ const (
 	NoContainers       Reason = "no-containers"
 	AnnotationsFull    Reason = "annotations-full"
 	InternalError      Reason = "internal-error"
+	Canceled           Reason = "canceled"
 	InvalidSettings    Reason = "invalid-settings"
 )
 
@@ -33,6 +34,8 @@ const (
 	UserPair          Reason = "user-pair"
 	ValueFrom         Reason = "value-from"
 	EnvFrom           Reason = "env-from"
+	UnknownConfigMap  Reason = "unknown-config-map"
+	ConfigFile        Reason = "config-file"
 	Unparseable       Reason = "unparseable"
 	MissingReference  Reason = "missing-reference"
 	NotKnown          Reason = "not-known"
@@ -78,12 +81,15 @@ func Reasons() []ReasonText {
 		{NoContainers, "the pod has no containers; the API server will refuse it"},
 		{AnnotationsFull, "the pod's annotations leave no room for telepod.dev/status (256 KiB in all)"},
 		{InternalError, "the injector failed; the pod was admitted unchanged"},
+		{Canceled, "the API server stopped waiting before the answer was ready"},
 		{InvalidSettings, "an annotation is invalid and the injector is strict"},
 
 		{UserDefined, "the container sets it itself"},
-		{UserPair, "the container sets an OTLP endpoint or protocol itself, and the two must agree"},
+		{UserPair, "the container sets an OTLP endpoint or protocol itself, which Telepod's would not fit"},
 		{ValueFrom, "the container takes it from a source that is not known at admission"},
-		{EnvFrom, "the container has an envFrom that may hold it, which it would hide; telepod.dev/env-from: override writes it all the same"},
+		{EnvFrom, "the container's envFrom brings it or, with telepod.dev/env-from: keep, may bring it"},
+		{UnknownConfigMap, "its keys are not known; it is expected to bring none of Telepod's names (telepod.dev/env-from: keep expects any)"},
+		{ConfigFile, "the container sets OTEL_CONFIG_FILE, with which its SDK ignores all other OTEL_* variables"},
 		{Unparseable, "the container's own value is not a list of key=value pairs"},
 		{MissingReference, "it refers to a variable that is not available at that place"},
 		{NotKnown, "neither the profile, the cluster facts nor the cluster's topology labels say it"},

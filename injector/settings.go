@@ -64,7 +64,7 @@ type Settings struct {
 	Containers        List
 	ExcludeContainers List
 	ExcludeVariables  List    // names or globs
-	EnvFrom           Setting // keep or override
+	EnvFrom           Setting // inspect, keep or override
 	// SidecarResources holds the quantities that annotations set, by annotation key.
 	SidecarResources map[string]Setting
 }
@@ -142,7 +142,7 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 	r.unknownContainers(ContainersAnnotation, &s.Containers)
 	r.unknownContainers(ExcludeContainersAnnotation, &s.ExcludeContainers)
 	r.badGlobs(&s.ExcludeVariables)
-	if v, ok := r.first(EnvFromAnnotation, choice(profiles.EnvFromKeep, profiles.EnvFromOverride)); ok {
+	if v, ok := r.first(EnvFromAnnotation, choice(profiles.EnvFromChoices()...)); ok {
 		s.EnvFrom = v
 	}
 	if v, ok := r.first(EndpointAnnotation, acceptEndpoint(profile)); ok {

@@ -101,6 +101,7 @@ func (b *builder) decideSidecar() {
 	}
 	if reason, ok := b.sidecarFits(); !ok {
 		b.plan.skip("", sidecarItem, reason)
+		b.plan.remark("", sidecarItem, reason)
 		if s.Endpoint.Value == profiles.EndpointSidecar {
 			s.sendTo(b.compiled.Resolved)
 		}

@@ -15,6 +15,8 @@ type Status struct {
 	Sidecar  string `json:"sidecar"`
 	Endpoint string `json:"endpoint"`
 	Protocol string `json:"protocol"`
+	// Silent are the containers that send no telemetry, each with the reason.
+	Silent map[string]Reason `json:"silent,omitempty"`
 	// Skipped says why not, by reason: items as "container/item", "item" or "container".
 	Skipped map[Reason][]string `json:"skipped,omitempty"`
 }
@@ -32,7 +34,7 @@ func (b *builder) status() (string, bool) {
 	s := Status{
 		Profile: p.Profile.Name, Hash: p.Profile.Hash, Reason: p.Decision.Reason,
 		Containers: b.containers, Sidecar: p.Sidecar,
-		Endpoint: p.Settings.Endpoint.Value, Protocol: p.Settings.Protocol.Value,
+		Endpoint: p.Settings.Endpoint.Value, Protocol: p.Settings.Protocol.Value, Silent: p.Silent,
 	}
 	if s.Containers == nil {
 		s.Containers = []string{}

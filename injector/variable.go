@@ -10,11 +10,18 @@ import (
 
 // Variables with rules of their own.
 const (
+	otelPrefix             = "OTEL_"
 	otelEndpoint           = "OTEL_EXPORTER_OTLP_ENDPOINT"
 	otelProtocol           = "OTEL_EXPORTER_OTLP_PROTOCOL"
 	otelServiceName        = "OTEL_SERVICE_NAME"
 	otelResourceAttributes = "OTEL_RESOURCE_ATTRIBUTES"
 	otelPropagators        = "OTEL_PROPAGATORS"
+	otelDisabled           = "OTEL_SDK_DISABLED"
+
+	// With either, an SDK reads its settings from a file and ignores all other OTEL_* (declarative
+	// configuration; the second name is that of SDKs before it was stable).
+	otelConfigFile             = "OTEL_CONFIG_FILE"
+	otelExperimentalConfigFile = "OTEL_EXPERIMENTAL_CONFIG_FILE"
 )
 
 // EnvVar is a variable to inject: its Kubernetes form, its JSON, made once, and the variables that

@@ -7,6 +7,9 @@
 //	Patch    a JSON Patch for one document, as package injector makes it
 //	Bytes    the stream again: an editor splices into YAML, JSON is indented as it was
 //
+// Edits are what changes in the text, and Bytes is the text with them, so that a diff made of the edits
+// is as small as it can be.
+//
 // A text that was spliced is read again and compared with the patched value, so that a style that
 // the editor does not understand cannot become a wrong manifest. What cannot be spliced (a value
 // shared by an alias, a rare style) is first written anew, plainly.

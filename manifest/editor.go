@@ -31,7 +31,7 @@ func (e *editor) change(at place, have, want *value) error {
 	if !ok {
 		return errStyle
 	}
-	text, err := inline(want, n.Style, at.key == nil)
+	text, err := e.inline(want, n.Style, at)
 	if start == end {
 		text = " " + text // nothing stood behind the key's colon
 	}
@@ -70,10 +70,32 @@ func (e *editor) mapping(n *yaml.Node, have, want *value) error {
 	case flow:
 		return e.appendFlow(n, added)
 	}
-	first := n.Content[0] // the mapping is not empty: fill took care of that
-	text, err := e.block(added, first.Column-1)
-	e.insertLines(e.endOfBlock(n, first.Column-1, false)+1, text)
+	column := n.Content[0].Column - 1 // the mapping is not empty: fill took care of that
+	text, err := e.block(added, column)
+	e.insertLines(e.endOfMapping(n, column), text)
 	return err
+}
+
+// endOfMapping is the line before which new members of a block mapping come: behind the last one, but in
+// front of it if that ends a text without a final line break, which would have to change.
+func (e *editor) endOfMapping(n *yaml.Node, column int) int {
+	line := e.endOfBlock(n, column, false) + 1
+	if line < len(e.starts) || e.text == "" || strings.ContainsAny(e.text[len(e.text)-1:], breaks) {
+		return line
+	}
+	last := n.Content[len(n.Content)-2]
+	if last.Column-1 != column || indentation(e.line(last.Line)) != column {
+		return line // it stands behind a dash
+	}
+	return e.aboveComments(last.Line, column)
+}
+
+// aboveComments is the line of the first of the comments that stand right above a line, at its column.
+func (e *editor) aboveComments(line, column int) int {
+	for line > 1 && comment(e.line(line-1)) && indentation(e.line(line-1)) == column {
+		line--
+	}
+	return line
 }
 
 // sequence pairs the items of lists of one length; of a longer list, it takes for new the items that
@@ -113,10 +135,7 @@ func (e *editor) insert(n *yaml.Node, at int, items []*value) error {
 		if at == len(n.Content) {
 			return e.appendFlow(n, added)
 		}
-		text, err := inline(added, yaml.FlowStyle, true)
-		start := e.offset(n.Content[at])
-		e.replace(start, start, strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")+", ")
-		return err
+		return e.insertFlow(n, n.Content[at], added)
 	}
 	column, ok := e.listColumn(n)
 	if !ok {
@@ -131,10 +150,7 @@ func (e *editor) insert(n *yaml.Node, at int, items []*value) error {
 	if line == 0 {
 		return errStyle
 	}
-	for line > 1 && comment(e.line(line-1)) && indentation(e.line(line-1)) == column {
-		line-- // comments above an item stay with it
-	}
-	e.insertLines(line, text)
+	e.insertLines(e.aboveComments(line, column), text)
 	return err
 }
 
@@ -161,26 +177,6 @@ func (e *editor) dash(item *yaml.Node, column int) int {
 		}
 	}
 	return 0
-}
-
-// appendFlow puts members or items at the end of a collection in flow style.
-func (e *editor) appendFlow(n *yaml.Node, added *value) error {
-	text, err := inline(added, yaml.FlowStyle, true)
-	if err != nil || len(text) < 2 {
-		return err
-	}
-	text = text[1 : len(text)-1]
-	if len(n.Content) == 0 {
-		at := e.offset(n) + 1
-		e.replace(at, at, text)
-		return nil
-	}
-	_, end, ok := e.span(n.Content[len(n.Content)-1])
-	if !ok {
-		return errStyle
-	}
-	e.replace(end, end, ", "+text)
-	return nil
 }
 
 // fill gives an empty member of a block mapping its content, as a block below the key.
@@ -226,27 +222,4 @@ func (e *editor) block(v *value, column int) (string, error) {
 		b.WriteString(line + e.eol)
 	}
 	return b.String(), nil
-}
-
-// inline is a value on one line, a string in the quotes of the one that it replaces. In a collection
-// in flow style, fewer strings can do without quotes.
-func inline(v *value, style yaml.Style, inFlow bool) (string, error) {
-	n := v.node(yaml.FlowStyle)
-	if v.kind == '"' {
-		switch {
-		case strings.ContainsAny(v.scalar, breaks) || style&yaml.DoubleQuotedStyle != 0:
-			n.Style = yaml.DoubleQuotedStyle
-		case style&yaml.SingleQuotedStyle != 0:
-			n.Style = yaml.SingleQuotedStyle
-		}
-	}
-	if inFlow {
-		n = &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle, Content: []*yaml.Node{n}}
-	}
-	text, err := encode(n, false)
-	text = strings.TrimSuffix(text, "\n")
-	if inFlow {
-		text = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
-	}
-	return text, err
 }

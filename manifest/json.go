@@ -6,25 +6,83 @@ import (
 	"strings"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
+	"go.yaml.in/yaml/v3"
 )
 
-// patchJSON patches a JSON document and indents it as it was: by its first indented line, or not at
-// all where it stands on one line.
-func patchJSON(text string, patch jsonpatch.Patch) (string, error) {
-	body := strings.TrimSpace(text)
-	before, after, _ := strings.Cut(text, body)
+// jsonStyle is how a JSON document is written.
+type jsonStyle struct {
+	unit string // what a level is indented by; "" where the document stands on one line
+}
+
+func styleOf(body string) *jsonStyle {
+	_, second, _ := strings.Cut(body, "\n")
+	return &jsonStyle{margin(second)}
+}
+
+// render is a value as JSON. separator, a line break and the indentation, is what new lines of it begin
+// with; "" means one line.
+func (s *jsonStyle) render(v *value, separator string) string {
+	compact := v.appendJSON(nil)
+	if separator == "" || s.unit == "" {
+		return string(compact)
+	}
+	prefix := strings.TrimLeft(separator, breaks)
+	eol := strings.TrimSuffix(separator, prefix)
+	var b bytes.Buffer
+	if json.Indent(&b, compact, prefix, s.unit) != nil {
+		return string(compact)
+	}
+	return strings.ReplaceAll(b.String(), "\n", eol)
+}
+
+// margin is what a line is indented by.
+func margin(line string) string { return line[:len(line)-len(strings.TrimLeft(line, " \t"))] }
+
+// editJSON finds the edits of a JSON document. One that its reader as YAML understands otherwise (an
+// escape that YAML does not have) is indented afresh.
+func editJSON(d *document) ([]Edit, error) {
+	body := strings.TrimSpace(d.text)
 	options := jsonpatch.NewApplyOptions()
 	options.EscapeHTML = false
-	patched, err := patch.ApplyWithOptions([]byte(body), options)
+	patched, err := d.patch.ApplyWithOptions([]byte(body), options)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	_, second, lines := strings.Cut(body, "\n")
-	if !lines {
+	if edits, ok := spliceJSON(d, body, patched); ok {
+		return edits, nil
+	}
+	text, err := indentJSON(d.text, patched)
+	return between(d.text, text), err
+}
+
+func spliceJSON(d *document, body string, patched []byte) ([]Edit, bool) {
+	have, err := decode([]byte(body))
+	if err != nil {
+		return nil, false
+	}
+	want, err := decode(patched)
+	if err != nil || len(d.root.Content) == 0 {
+		return nil, false
+	}
+	e := &editor{source: newSource(d.text), shared: map[*yaml.Node]bool{}, json: styleOf(body)}
+	if e.change(place{node: d.root.Content[0]}, have, want) != nil {
+		return nil, false
+	}
+	edits, err := checked(d.text, e.edits, want, func(text string) ([]byte, error) { return []byte(text), nil })
+	return edits, err == nil
+}
+
+// indentJSON is a document's text with another value, indented by its first indented line, or not at all
+// where it stands on one line.
+func indentJSON(text string, patched []byte) (string, error) {
+	body := strings.TrimSpace(text)
+	before, after, _ := strings.Cut(text, body)
+	style := styleOf(body)
+	if !strings.Contains(body, "\n") {
 		return before + string(patched) + after, nil
 	}
 	var b bytes.Buffer
-	if err := json.Indent(&b, patched, "", second[:len(second)-len(strings.TrimLeft(second, " \t"))]); err != nil {
+	if err := json.Indent(&b, patched, "", style.unit); err != nil {
 		return "", err
 	}
 	body = b.String()

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +31,8 @@ type document struct {
 	objects    int
 	pods       []*Pod
 	namespaces []Namespace
+	configMaps []ConfigMap
+	notes      []string
 	patch      jsonpatch.Patch
 }
 
@@ -84,18 +85,36 @@ func (m *Manifest) Namespaces() []Namespace {
 	return list
 }
 
-// Bytes is the stream with the patches of its pods.
+// ConfigMaps are the ConfigMap objects, in order.
+func (m *Manifest) ConfigMaps() []ConfigMap {
+	var list []ConfigMap
+	for _, d := range m.documents {
+		list = append(list, d.configMaps...)
+	}
+	return list
+}
+
+// Notes are what a person should know of how the stream was read, each with file and line.
+func (m *Manifest) Notes() []string {
+	var list []string
+	for _, d := range m.documents {
+		list = append(list, d.notes...)
+	}
+	return list
+}
+
+// Bytes is the stream with the patches of its pods: its text with Edits.
 func (m *Manifest) Bytes() ([]byte, error) {
-	var b bytes.Buffer
+	edits, err := m.Edits()
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
 	b.WriteString(m.bom)
 	for _, d := range m.documents {
-		text, err := d.patched()
-		if err != nil {
-			return nil, d.errorf(d.chunk.line, "patch: %w", err)
-		}
-		b.WriteString(text)
+		b.WriteString(d.text)
 	}
-	return b.Bytes(), nil
+	return []byte(applied(b.String(), edits)), nil
 }
 
 // Patch adds a JSON Patch (RFC 6902) whose paths begin with the pod's Pointer. Bytes shows it.
@@ -123,10 +142,7 @@ func (d *document) parse() error {
 	if !d.manifestLike() {
 		return nil
 	}
-	if again, first := duplicate(&d.root); again != nil {
-		line := d.chunk.line - 1
-		return d.errorf(line+again.Line, "read YAML: key %q is already on line %d: keep one", again.Value, line+first.Line)
-	}
+	d.noteDuplicates(&d.root)
 	converted, err := kyaml.YAMLToJSON([]byte(source))
 	if err != nil {
 		return d.syntax(err)
@@ -144,21 +160,23 @@ func (d *document) manifestLike() bool {
 	return kind != nil
 }
 
-// duplicate finds a key that a mapping has twice, which readers of YAML take differently.
-func duplicate(n *yaml.Node) (again, first *yaml.Node) {
+// noteDuplicates notes the keys that a mapping has twice. The last one counts, as it does for kubectl.
+func (d *document) noteDuplicates(n *yaml.Node) {
 	seen := map[string]*yaml.Node{}
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode && child.ShortTag() != "!!merge" {
 			if first := seen[child.Value]; first != nil {
-				return child, first
+				line := d.chunk.line - 1
+				d.notef(line+child.Line, "key %q is already on line %d: the last one counts, as with kubectl; keep one", child.Value, line+first.Line)
 			}
 			seen[child.Value] = child
 		}
-		if again, first := duplicate(child); again != nil {
-			return again, first
-		}
+		d.noteDuplicates(child)
 	}
-	return nil, nil
+}
+
+func (d *document) notef(line int, format string, args ...any) {
+	d.notes = append(d.notes, d.errorf(line, format, args...).Error())
 }
 
 // source is the text for the parsers, which know YAML 1.1 and refuse a directive for 1.2.
@@ -182,19 +200,19 @@ func readable(text string) string {
 	return string(out)
 }
 
-// patched is the document's text with its patch.
-func (d *document) patched() (string, error) {
+// edits are what the patch changes in the document's text.
+func (d *document) edits() ([]Edit, error) {
 	if len(d.patch) == 0 {
-		return d.text, nil
+		return nil, nil
 	}
-	if body := strings.TrimSpace(d.text); json.Valid([]byte(body)) {
-		return patchJSON(d.text, d.patch)
+	if json.Valid([]byte(strings.TrimSpace(d.text))) {
+		return editJSON(d)
 	}
 	options := jsonpatch.NewApplyOptions()
 	options.EscapeHTML = false
 	want, err := d.patch.ApplyWithOptions(d.json, options)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	return rewrite(d, want)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aymanbagabas/go-udiff"
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
@@ -48,6 +49,7 @@ func TestPatch(t *testing.T) {
 					t.Errorf("lost comment %q", comment)
 				}
 			}
+			fewestRemoved(t, input, got, m)
 			golden(t, strings.TrimSuffix(file, filepath.Ext(file))+".want", got)
 		})
 	}
@@ -62,6 +64,51 @@ func TestUntouched(t *testing.T) {
 			t.Errorf("%s: changed without a patch: %v\n%s", file, err, cmp.Diff(string(input), string(got)))
 		}
 	}
+}
+
+// fewestRemoved wants edits that remove as few lines as any diff could: so many as are not in the longest
+// common subsequence of the lines. A document with aliases is written out, and JSON moves commas.
+func fewestRemoved(t *testing.T, before, after []byte, m *manifest.Manifest) {
+	t.Helper()
+	if bytes.Contains(before, []byte("*")) || json.Valid(before) {
+		return
+	}
+	edits, err := m.Edits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []udiff.Edit
+	for _, e := range edits {
+		list = append(list, udiff.Edit{Start: e.Start, End: e.End, New: e.New})
+	}
+	diff, err := udiff.ToUnified("a", "b", string(before), list, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	removed := strings.Count(diff, "\n-") // the header is in front of the first
+	if fewest := len(lines(before)) - common(lines(before), lines(after)); removed > fewest {
+		t.Errorf("the edits remove %d lines, and %d would do:\n%s", removed, fewest, diff)
+	}
+}
+
+func lines(text []byte) []string { return strings.SplitAfter(string(text), "\n") }
+
+// common is the length of the longest common subsequence, by the textbook.
+func common(a, b []string) int {
+	row := make([]int, len(b)+1)
+	for _, x := range a {
+		diagonal := 0
+		for j, y := range b {
+			above := row[j+1]
+			if x == y {
+				row[j+1] = diagonal + 1
+			} else {
+				row[j+1] = max(above, row[j])
+			}
+			diagonal = above
+		}
+	}
+	return row[len(b)]
 }
 
 // patchOf does to a pod what an injector does: a variable in front of every container's, one value

@@ -3,6 +3,8 @@ package manifest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -17,6 +19,8 @@ type Pod struct {
 	Kind       string // of the object: Pod, Deployment, …
 	Namespace  string // as the object says; may be empty
 	Name       string // may be empty where the object has a generateName
+	// Known is false for a kind that this package does not know, which has a pod template at spec.template.
+	Known bool
 
 	// Path leads from the object to the pod (RFC 6901): "" for a pod, "/spec/template", ….
 	Path string
@@ -33,6 +37,13 @@ type Namespace struct {
 	Name        string
 	Labels      map[string]string
 	Annotations map[string]string
+}
+
+// ConfigMap is a ConfigMap by the keys of its data, sorted.
+type ConfigMap struct {
+	Namespace string // as the object says; may be empty
+	Name      string
+	Keys      []string
 }
 
 // object is the part of an object that says what it is. Metadata stays raw: its mistakes matter only
@@ -71,29 +82,77 @@ func (d *document) find(raw []byte, pointer string, implied object, depth int) e
 	if strings.HasSuffix(kind, "List") && o.Items != nil && depth < maxDepth {
 		return d.findItems(o, pointer, depth)
 	}
-	path, hasPod := templatePath(apiVersion, kind)
-	if !hasPod && !(apiVersion == "v1" && kind == "Namespace") {
-		return nil
-	}
 	var meta metadata
-	if o.Metadata != nil {
-		if err := json.Unmarshal(o.Metadata, &meta); err != nil {
-			return d.errorf(line, "read metadata of %s: %s", kind, jsonProblem(err))
-		}
-	}
-	if !hasPod {
+	path, known := templatePath(apiVersion, kind)
+	switch {
+	case known:
+	case apiVersion == "v1" && kind == "Namespace":
+		err := d.readMetadata(o, pointer, &meta)
 		d.namespaces = append(d.namespaces, Namespace{meta.Name, meta.Labels, meta.Annotations})
+		return err
+	case apiVersion == "v1" && kind == "ConfigMap":
+		d.findConfigMap(raw)
+		return nil
+	case likePodTemplate(dig(raw, specTemplate)):
+		path = specTemplate
+		d.notef(line, "%s %s is not a kind that Telepod knows; it is read as a workload, as its spec.template is a pod template", apiVersion, kind)
+	default:
 		return nil
 	}
 	pod := dig(raw, path)
-	if pod == nil {
-		return nil
+	if err := d.readMetadata(o, pointer, &meta); err != nil || pod == nil {
+		return err
+	}
+	if err := d.quoted(pointer + path); err != nil {
+		return err
 	}
 	d.pods = append(d.pods, &Pod{
-		File: d.file, Line: line, APIVersion: apiVersion, Kind: kind, Namespace: meta.Namespace, Name: meta.Name,
+		File: d.file, Line: line, APIVersion: apiVersion, Kind: kind, Known: known, Namespace: meta.Namespace, Name: meta.Name,
 		Path: path, Pointer: pointer + path, JSON: pod, document: d,
 	})
 	return nil
+}
+
+// readMetadata reads the metadata of an object whose kind matters.
+func (d *document) readMetadata(o object, pointer string, meta *metadata) error {
+	if err := d.quoted(pointer); err != nil || o.Metadata == nil {
+		return err
+	}
+	if err := json.Unmarshal(o.Metadata, meta); err != nil {
+		return d.errorf(d.lineOf(pointer), "read metadata of %s: %s", o.Kind, jsonProblem(err))
+	}
+	return nil
+}
+
+// quoted finds the first annotation or label below a pointer that YAML reads as something other than a
+// string, which the API server refuses.
+func (d *document) quoted(pointer string) error {
+	for _, what := range []string{"annotation", "label"} {
+		n := d.node(pointer + "/metadata/" + what + "s")
+		if n == nil || n.Kind != yaml.MappingNode {
+			continue
+		}
+		for i := 1; i < len(n.Content); i += 2 {
+			key, value := n.Content[i-1], n.Content[i]
+			if tag := value.ShortTag(); value.Kind == yaml.ScalarNode && (tag == "!!bool" || tag == "!!int" || tag == "!!float") {
+				name := map[string]string{"!!bool": "boolean", "!!int": "number", "!!float": "number"}[tag]
+				return d.errorf(d.chunk.line+value.Line-1, "%s %s: %s is a %s, and must be a string: quote it: %q",
+					what, key.Value, value.Value, name, value.Value)
+			}
+		}
+	}
+	return nil
+}
+
+// findConfigMap collects the keys of a ConfigMap; one that cannot be read has none.
+func (d *document) findConfigMap(raw []byte) {
+	var c struct {
+		Metadata metadata                   `json:"metadata"`
+		Data     map[string]json.RawMessage `json:"data"`
+	}
+	if json.Unmarshal(raw, &c) == nil {
+		d.configMaps = append(d.configMaps, ConfigMap{c.Metadata.Namespace, c.Metadata.Name, slices.Sorted(maps.Keys(c.Data))})
+	}
 }
 
 func (d *document) findItems(list object, pointer string, depth int) error {
@@ -142,20 +201,41 @@ func jsonProblem(err error) string {
 	return err.Error()
 }
 
-// lineOf is the line of what a pointer leads to, in the file.
+// lineOf is the line of what a pointer leads to, in the file; of the last part that exists.
 func (d *document) lineOf(pointer string) int {
-	n := &d.root
+	n, _ := d.walk(pointer)
+	return d.chunk.line + max(n.Line, 1) - 1
+}
+
+// node is what a pointer leads to, or nil.
+func (d *document) node(pointer string) *yaml.Node {
+	n, whole := d.walk(pointer)
+	if !whole {
+		return nil
+	}
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// walk follows a pointer as far as it leads; whole reports whether that is all of it.
+func (d *document) walk(pointer string) (n *yaml.Node, whole bool) {
+	n = &d.root
 	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
 		n = n.Content[0]
 	}
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		if part == "" {
+			continue
+		}
 		next := step(n, part)
 		if next == nil {
-			break
+			return n, false
 		}
 		n = next
 	}
-	return d.chunk.line + max(n.Line, 1) - 1
+	return n, true
 }
 
 func step(n *yaml.Node, part string) *yaml.Node {
@@ -164,7 +244,6 @@ func step(n *yaml.Node, part string) *yaml.Node {
 	}
 	var i int
 	switch {
-	case part == "":
 	case n.Kind == yaml.MappingNode:
 		_, v := lookup(n, part)
 		return v
@@ -176,9 +255,9 @@ func step(n *yaml.Node, part string) *yaml.Node {
 	return nil
 }
 
-// lookup finds the node of a mapping's member, and of its key.
+// lookup finds the node of a mapping's member, and of its key; of duplicates the last, which counts.
 func lookup(n *yaml.Node, key string) (k, v *yaml.Node) {
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := len(n.Content) - 2; i >= 0; i -= 2 {
 		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Value == key {
 			return n.Content[i], n.Content[i+1]
 		}

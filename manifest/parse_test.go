@@ -49,9 +49,10 @@ func TestParseErrors(t *testing.T) {
 	for name, test := range map[string]struct{ input, want string }{
 		"syntax":         {"a: 1\n---\nkind: [\nb: 2\n", "f:3: read YAML: did not find expected ',' or ']'"},
 		"tab":            {"kind: Pod\nmetadata:\n\tname: a\n", "f:3: read YAML: found character that cannot start any token"},
-		"duplicate":      {"# c\n---\napiVersion: v1\nkind: Pod\nmetadata: {}\nspec:\n  a: 1\n  a: 2\n", `f:8: read YAML: key "a" is already on line 7: keep one`},
 		"not text":       {"a: \xff\n", "f: it is not UTF-8 text"},
 		"unknown anchor": {"\n\nkind: *x\n", `f:1: read YAML: unknown anchor 'x' referenced`},
+		"annotation":     {"a: 1\n---\napiVersion: v1\nkind: Pod\nmetadata:\n  annotations:\n    a: b\n    telepod.dev/inject: true\n", `f:8: annotation telepod.dev/inject: true is a boolean, and must be a string: quote it: "true"`},
+		"in a template":  {"apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    metadata:\n      labels:\n        version: 1.10\n", `f:7: label version: 1.10 is a number, and must be a string: quote it: "1.10"`},
 		"label":          {"apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\nspec: {}\n", "f:1: read metadata of Pod: name is a number, must be a string; quote numbers and booleans"},
 		"items":          {"a: 1\n---\napiVersion: v1\nkind: List\nitems: {}\n", "f:3: read List: items must be a list"},
 		"two":            {"kind: [\n---\nkind: {\n", "f:2: read YAML: did not find expected node content\nf:4: read YAML: did not find expected node content"},
@@ -65,6 +66,48 @@ func TestParseErrors(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDuplicateKeys: of two keys the last counts, as kubectl has it, and is the one that is edited.
+func TestDuplicateKeys(t *testing.T) {
+	m := parse(t, []byte("# c\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: old}]\n  containers:\n  - name: new\n"))
+	if diff := cmp.Diff([]string{`input:8: key "containers" is already on line 7: the last one counts, as with kubectl; keep one`}, m.Notes()); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+	pod := m.Pods()[0]
+	patch := patchOf(t, pod)
+	if err := pod.Patch(patch); err != nil {
+		t.Fatal(err)
+	}
+	got, err := m.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(generic(t, apply(t, pod, patch)), generic(t, parse(t, got).Pods()[0].JSON)); diff != "" {
+		t.Errorf("(-want +got):\n%s\n%s", diff, got)
+	}
+	if !strings.Contains(string(got), "[{name: old}]\n  containers:\n  - name: new\n    env:\n") {
+		t.Errorf("the first of the two was changed:\n%s", got)
+	}
+}
+
+// TestUnknownKinds: a kind that nobody listed is a workload if its spec.template is a pod template.
+func TestUnknownKinds(t *testing.T) {
+	m := parse(t, []byte(strings.Join([]string{
+		"apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: hello}\nspec: {template: {spec: {containers: [{image: a}]}}}",
+		"---\napiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: s}\nspec: {template: {metadata: {name: s}}}",
+		"---\napiVersion: example.org/v1\nkind: Juice\nspec: {template: {spec: {containers: [glass, bottle]}}}",
+		"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\ndata: {B: x, A: 1}\n",
+	}, "\n")))
+	if pods := m.Pods(); len(pods) != 1 || pods[0].Known || pods[0].Pointer != "/spec/template" || pods[0].Name != "hello" {
+		t.Errorf("pods %+v, want Knative's Service alone", pods)
+	}
+	if len(m.Notes()) != 1 || !strings.Contains(m.Notes()[0], "input:1: serving.knative.dev/v1 Service is not a kind") {
+		t.Errorf("notes %q", m.Notes())
+	}
+	if diff := cmp.Diff([]manifest.ConfigMap{{Namespace: "shop", Name: "c", Keys: []string{"A", "B"}}}, m.ConfigMaps()); diff != "" {
+		t.Errorf("ConfigMaps (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -133,7 +134,7 @@ func quoteEnd(text string) int {
 // column. Comments belong to it where they are indented as its content is.
 func (s *source) endOfBlock(n *yaml.Node, column int, list bool) int {
 	leaf := lastLeaf(n)
-	last := leaf.Line
+	last := s.lastLine(leaf)
 	keep := leaf.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && (leaf.Value == "\n" || strings.HasSuffix(leaf.Value, "\n\n"))
 	for l := last + 1; l < len(s.starts); l++ {
 		line := s.line(l)
@@ -158,9 +159,27 @@ func (s *source) endOfBlock(n *yaml.Node, column int, list bool) int {
 	return last
 }
 
+// lastLeaf is the last node in block style, or the outermost in flow style, at the end of a node.
 func lastLeaf(n *yaml.Node) *yaml.Node {
-	for len(n.Content) > 0 {
+	for len(n.Content) > 0 && n.Style&yaml.FlowStyle == 0 {
 		n = n.Content[len(n.Content)-1]
 	}
 	return n
+}
+
+// lastLine is the line on which a quoted scalar or a collection in flow style ends. Of others it is the
+// first; their further lines are known by their indentation.
+func (s *source) lastLine(leaf *yaml.Node) int {
+	if leaf.Style&(yaml.FlowStyle|yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0 {
+		return leaf.Line
+	}
+	_, end, ok := s.span(leaf)
+	if !ok {
+		return leaf.Line
+	}
+	line, found := slices.BinarySearch(s.starts, end)
+	if found {
+		return line // it ends with its line
+	}
+	return max(line, leaf.Line)
 }

@@ -35,18 +35,9 @@ func decodeNext(dec *json.Decoder) (*value, error) {
 	case json.Delim:
 		v := &value{kind: byte(token)}
 		for dec.More() {
-			if v.kind == '{' {
-				key, err := dec.Token()
-				if err != nil {
-					return nil, err
-				}
-				v.keys = append(v.keys, key.(string))
-			}
-			item, err := decodeNext(dec)
-			if err != nil {
+			if err := v.decodeMember(dec); err != nil {
 				return nil, err
 			}
-			v.items = append(v.items, item)
 		}
 		_, err := dec.Token()
 		return v, err
@@ -55,6 +46,30 @@ func decodeNext(dec *json.Decoder) (*value, error) {
 	default:
 		return &value{kind: '0', scalar: fmt.Sprint(token)}, nil
 	}
+}
+
+// decodeMember adds the next item of an array or member of an object; of duplicates the last one counts.
+func (v *value) decodeMember(dec *json.Decoder) error {
+	at := len(v.items)
+	if v.kind == '{' {
+		token, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		key := token.(string)
+		if at = slices.Index(v.keys, key); at < 0 {
+			at, v.keys = len(v.items), append(v.keys, key)
+		}
+	}
+	item, err := decodeNext(dec)
+	if err != nil {
+		return err
+	}
+	if at == len(v.items) {
+		v.items = append(v.items, item)
+	}
+	v.items[at] = item
+	return nil
 }
 
 func (v *value) member(key string) *value {
@@ -96,6 +111,35 @@ func (v *value) same(w *value) bool {
 		}
 	}
 	return v.equal(w)
+}
+
+// appendJSON writes the value as JSON, on one line.
+func (v *value) appendJSON(out []byte) []byte {
+	if v.kind == '0' {
+		return append(out, v.scalar...)
+	}
+	if v.kind == '"' {
+		return appendString(out, v.scalar)
+	}
+	out = append(out, v.kind)
+	for i, item := range v.items {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		if v.kind == '{' {
+			out = append(appendString(out, v.keys[i]), ':')
+		}
+		out = item.appendJSON(out)
+	}
+	return append(out, v.kind+2) // '}' and ']' are two behind '{' and '['
+}
+
+func appendString(out []byte, s string) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string always has a form
+	return append(out, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }
 
 // node is the value as YAML.

@@ -17,8 +17,8 @@ func (d *document) check() {
 	d.checkOTLP()
 	d.checkVariables("variables", d.Variables)
 	d.checkAttributes()
-	if choices := []string{EnvFromKeep, EnvFromOverride}; d.EnvFrom != "" && !slices.Contains(choices, d.EnvFrom) {
-		d.report("envFrom", "unknown choice %q: use %s%s", d.EnvFrom, strings.Join(choices, " or "), didYouMean(d.EnvFrom, choices))
+	if choices := EnvFromChoices(); d.EnvFrom != "" && !slices.Contains(choices, d.EnvFrom) {
+		d.report("envFrom", "unknown choice %q: use %s%s", d.EnvFrom, strings.Join(choices, ", "), didYouMean(d.EnvFrom, choices))
 	}
 	d.checkWords("propagators", d.Propagators, knownPropagators())
 	d.checkWords("detectors", d.Detectors, knownDetectors())

@@ -22,7 +22,7 @@ func TestHashChanges(t *testing.T) {
 		"identity: {cluster: a}",
 		"identity: {environment: a}",
 		"otlp: {endpoint: service}",
-		"otlp: {protocol: http/protobuf}",
+		"otlp: {protocol: grpc}",
 		"otlp: {serviceHost: elsewhere}",
 		"otlp: {grpcPort: 5317}",
 		"otlp: {httpPort: 5318}",

@@ -40,8 +40,10 @@ type Profile struct {
 	// Propagators is the value of OTEL_PROPAGATORS, in order.
 	Propagators []string `json:"propagators,omitempty"`
 
-	// EnvFrom says what happens to a container with an envFrom that may hold OTEL_* variables, which
-	// those of Telepod would hide: keep leaves Telepod's out, override writes them all the same.
+	// EnvFrom says what happens to variables that an envFrom may bring, which those of Telepod would
+	// hide. inspect leaves a name out that a ConfigMap brings, as the webhook knows the keys of
+	// ConfigMaps, and expects none in Secrets; keep leaves out every name that a Secret or an unknown
+	// ConfigMap may bring as well; override writes all of them.
 	EnvFrom string `json:"envFrom,omitempty"`
 
 	// SkipContainers are names of containers that are left as they are unless an annotation
@@ -96,9 +98,13 @@ const (
 
 // The choices of Profile.EnvFrom.
 const (
+	EnvFromInspect  = "inspect"
 	EnvFromKeep     = "keep"
 	EnvFromOverride = "override"
 )
+
+// EnvFromChoices lists the choices of Profile.EnvFrom, the default first.
+func EnvFromChoices() []string { return []string{EnvFromInspect, EnvFromKeep, EnvFromOverride} }
 
 // The protocols of OTEL_EXPORTER_OTLP_PROTOCOL that Telepod writes.
 const (
@@ -124,7 +130,7 @@ const (
 type OTLP struct {
 	// Endpoint is node, service, sidecar or an http(s) URL.
 	Endpoint string `json:"endpoint,omitempty"`
-	// Protocol is grpc or http/protobuf.
+	// Protocol is http/protobuf or grpc.
 	Protocol string `json:"protocol,omitempty"`
 	// ServiceHost is the DNS name behind the endpoint "service".
 	ServiceHost string `json:"serviceHost,omitempty"`

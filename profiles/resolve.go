@@ -119,7 +119,7 @@ func mergeProfiles(parent, child Profile) Profile {
 		Identity: overlay(parent.Identity, child.Identity),
 		OTLP: OTLP{
 			Endpoint:    cmp.Or(child.OTLP.Endpoint, parent.OTLP.Endpoint),
-			Protocol:    cmp.Or(child.OTLP.Protocol, parent.OTLP.Protocol),
+			Protocol:    cmp.Or(child.OTLP.Protocol, protocolOfPort(child.OTLP.Endpoint), parent.OTLP.Protocol),
 			ServiceHost: cmp.Or(child.OTLP.ServiceHost, parent.OTLP.ServiceHost),
 			GRPCPort:    cmp.Or(child.OTLP.GRPCPort, parent.OTLP.GRPCPort, conventionalGRPCPort),
 			HTTPPort:    cmp.Or(child.OTLP.HTTPPort, parent.OTLP.HTTPPort, conventionalHTTPPort),
@@ -128,7 +128,7 @@ func mergeProfiles(parent, child Profile) Profile {
 		ResourceAttributes:    mergeAttributes(parent.ResourceAttributes, child.ResourceAttributes),
 		ServiceNameFromLabels: cmp.Or(child.ServiceNameFromLabels, parent.ServiceNameFromLabels),
 		Propagators:           orList(child.Propagators, parent.Propagators),
-		EnvFrom:               cmp.Or(child.EnvFrom, parent.EnvFrom, EnvFromKeep),
+		EnvFrom:               cmp.Or(child.EnvFrom, parent.EnvFrom, EnvFromInspect),
 		SkipContainers:        orList(child.SkipContainers, parent.SkipContainers),
 		Detectors:             orList(child.Detectors, parent.Detectors),
 		Sidecar: Sidecar{

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -24,6 +25,10 @@ type Admitter struct {
 	Namespace func(name string) injector.Namespace
 	// Await returns the same of a namespace that has opted in, and may wait for it; nil never waits.
 	Await func(name string, patience time.Duration) injector.Namespace
+	// ConfigMapKeys is injector.Request.ConfigMapKeys; nil where ConfigMaps are not watched.
+	ConfigMapKeys func(namespace, name string) (keys []string, known bool)
+	// AwaitConfigMaps waits until ConfigMaps are known and reports whether any has become so.
+	AwaitConfigMaps func(ctx context.Context, namespace string, names []string, patience time.Duration) bool
 	// DefaultOn is whether pods of namespaces that say nothing are injected.
 	DefaultOn bool
 }
@@ -39,7 +44,7 @@ const (
 )
 
 // Admit never panics and never refuses for its own mistakes: what goes wrong leaves the pod as it is.
-func (a *Admitter) Admit(request *admissionv1.AdmissionRequest, selection Selection) (out Outcome) {
+func (a *Admitter) Admit(ctx context.Context, request *admissionv1.AdmissionRequest, selection Selection) (out Outcome) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			// The cause may quote the pod; type and stack do not.
@@ -56,7 +61,16 @@ func (a *Admitter) Admit(request *admissionv1.AdmissionRequest, selection Select
 	if err != nil {
 		return failed(injector.UnreadablePod, err)
 	}
-	return planned(pod, a.Planner().Plan(injector.Request{Pod: pod, Namespace: a.namespace(request.Namespace, selection)}))
+	if ctx.Err() != nil {
+		return failed(injector.Canceled, fmt.Errorf("plan injection: %w", context.Cause(ctx)))
+	}
+	r := injector.Request{Pod: pod, Namespace: a.namespace(request.Namespace, selection), ConfigMapKeys: a.ConfigMapKeys}
+	plan := a.Planner().Plan(r)
+	if len(plan.UnknownConfigMaps) > 0 && a.AwaitConfigMaps != nil &&
+		a.AwaitConfigMaps(ctx, r.Namespace.Name, plan.UnknownConfigMaps, patience) {
+		plan = a.Planner().Plan(r)
+	}
+	return planned(pod, plan)
 }
 
 // patience is how long an admission waits for the news of a namespace that has just opted in. API

@@ -45,7 +45,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := e.observer.begin(r.Context(), r.Header)
-	out := e.admitter.Admit(request, e.selection)
+	out := e.admitter.Admit(ctx, request, e.selection)
 	e.answer(w, out.response(request))
 	e.observer.done(ctx, admission{request, &out, time.Since(started)})
 }

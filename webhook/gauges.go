@@ -15,6 +15,7 @@ import (
 type state struct {
 	version     string
 	namespaces  *Namespaces
+	configMaps  *ConfigMaps // or nil
 	profiles    func() ProfileStatus
 	certificate func() certs.Status
 }
@@ -26,6 +27,10 @@ func (s state) register(meter metric.Meter) error {
 		attribute.String("version", s.version), attribute.String("goversion", runtime.Version()))
 	g.gauge("telepod_namespaces", "Namespaces with labels or annotations that matter to injection.",
 		func() float64 { return float64(s.namespaces.Len()) })
+	if s.configMaps != nil {
+		g.gauge("telepod_config_maps", "ConfigMaps whose keys are known, for what envFrom brings.",
+			func() float64 { return float64(s.configMaps.Len()) })
+	}
 	g.gauge("telepod_profiles_last_reload_successful", "Whether the files of profiles load as they are; if not, older ones are in use, or since the start those without mistakes.",
 		func() float64 { return truth(s.profiles().Err == nil) })
 	g.gauge("telepod_profiles_last_reload_timestamp_seconds", "When the profiles in use were loaded.",

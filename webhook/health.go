@@ -73,6 +73,14 @@ func (s *Server) checks() []check {
 			return true, fmt.Sprintf("%d of interest", s.namespaces.Len())
 		}})
 	}
+	if s.configMaps != nil {
+		checks = append(checks, check{"configmaps", func() (bool, string) {
+			if !s.configMaps.Synced() {
+				return false, "not read yet: the service account needs to list and watch configmaps, or start with --watch-configmaps=false"
+			}
+			return true, fmt.Sprintf("the keys of %d", s.configMaps.Len())
+		}})
+	}
 	if s.versions != nil {
 		checks = append(checks, check{"cluster", func() (bool, string) {
 			if known := s.versions.known.Load(); known != nil {

@@ -36,6 +36,7 @@ type instruments struct {
 	admissions metric.Int64Counter
 	skipped    metric.Int64Counter
 	warnings   metric.Int64Counter
+	silent     metric.Int64Counter
 	sidecars   metric.Int64Counter
 	refusals   metric.Int64Counter
 	duration   metric.Float64Histogram
@@ -58,6 +59,7 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 		admissions: m.counter("telepod.admissions", "Admission requests by decision and reason."),
 		skipped:    m.counter("telepod.admission.skipped", "Parts of injections that were left out, by reason."),
 		warnings:   m.counter("telepod.admission.warnings", "Mistakes in annotations, by reason."),
+		silent:     m.counter("telepod.containers.silent", "Containers that got variables and no endpoint, by reason: they send no telemetry."),
 		sidecars:   m.counter("telepod.sidecars", "Collector sidecars added, by kind."),
 		refusals:   m.counter("telepod.requests.refused", "HTTP requests that were no AdmissionReview, by status."),
 		duration: m.seconds("telepod.admission.duration",
@@ -127,6 +129,9 @@ func (i *instruments) record(ctx context.Context, a admission) {
 	}
 	for _, warning := range a.Plan.Warnings {
 		i.warnings.Add(ctx, 1, i.byReason[warning.Reason]...)
+	}
+	for _, reason := range a.Plan.Silent {
+		i.silent.Add(ctx, 1, i.byReason[reason]...)
 	}
 	for reason, count := range runs(a.Plan.Skipped) {
 		i.skipped.Add(ctx, count, i.byReason[reason]...)

@@ -67,7 +67,7 @@ func planned(pod *injector.Pod, plan *injector.Plan) Outcome {
 		out.Warnings = append(out.Warnings, warning.String())
 	}
 	for _, skip := range plan.Remarks() {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %s was left out: %s", skip.Reason, skip, skip.Reason.Text()))
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %s", skip.Reason, skip.Sentence()))
 	}
 	return out
 }

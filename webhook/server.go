@@ -43,7 +43,10 @@ type Options struct {
 	DrainDelay time.Duration
 
 	Certificates certs.Source
-	// Kubernetes is asked for its version and gets the events; Metadata gives the namespaces.
+	// WatchConfigMaps follows the keys of ConfigMaps, for what envFrom brings.
+	WatchConfigMaps bool
+	// Kubernetes is asked for its version and gets the events; Metadata gives the namespaces
+	// and the keys of ConfigMaps.
 	Kubernetes kubernetes.Interface
 	Metadata   metadata.Interface
 
@@ -57,6 +60,7 @@ type Server struct {
 	log        *slog.Logger
 	live       *Live
 	namespaces *Namespaces
+	configMaps *ConfigMaps // nil when they are not watched
 	versions   *versioner
 	telemetry  *telemetry
 	observer   *observer
@@ -68,6 +72,9 @@ type Server struct {
 // others can do without.
 func New(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{options: o, log: o.Log, namespaces: NewNamespaces()}
+	if o.WatchConfigMaps {
+		s.configMaps = NewConfigMaps()
+	}
 	o.Injector.Cluster = o.Capabilities.Cluster(nil)
 	var err error
 	if s.live, err = NewLive(LiveOptions{Injector: o.Injector, Facts: o.Facts, Dir: o.ProfilesDir}); err != nil {
@@ -81,7 +88,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make metrics: %w", err)
 	}
-	gauges := state{o.Version, s.namespaces, s.live.Status, o.Certificates.Status}
+	gauges := state{o.Version, s.namespaces, s.configMaps, s.live.Status, o.Certificates.Status}
 	if err := gauges.register(s.telemetry.meter); err != nil {
 		return nil, fmt.Errorf("make metrics: %w", err)
 	}
@@ -93,6 +100,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 // Handler serves the paths of the webhook.
 func (s *Server) Handler() http.Handler {
 	admitter := &Admitter{Planner: s.live.Planner, Namespace: s.namespaces.Lookup, Await: s.namespaces.Await, DefaultOn: s.options.Injector.InjectByDefault}
+	if s.configMaps != nil {
+		admitter.ConfigMapKeys, admitter.AwaitConfigMaps = s.configMaps.Keys, s.configMaps.Await
+	}
 	mux := http.NewServeMux()
 	for path, selection := range map[string]Selection{PathPod: Unselected, PathNamespace: NamespaceSelected} {
 		mux.Handle(path, &Endpoint{admitter: admitter, selection: selection, observer: s.observer, closing: s.draining.Load})
@@ -131,6 +141,11 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.observer.events.stop()
 	background.Go(func() { _ = s.options.Certificates.Run(work) }) // returns nil only
 	background.Go(func() { s.namespaces.Follow(work, s.options.Metadata) })
+	if s.configMaps != nil {
+		background.Go(func() {
+			s.configMaps.Follow(work, s.options.Metadata, s.options.Injector.ProtectedNamespaces)
+		})
+	}
 	background.Go(func() { s.live.Follow(work, s.log) })
 	background.Go(func() { s.versions.follow(work) })
 

@@ -13,6 +13,9 @@ import (
 
 const barePod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}]}\n"
 
+// hostNetwork asks for a sidecar that it cannot have.
+const hostNetwork = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {telepod.dev/sidecar: \"true\"}}\nspec: {hostNetwork: true, containers: [{name: a}]}\n"
+
 // TestCommands runs command lines: the exit code, and a part of each output.
 func TestCommands(t *testing.T) {
 	for _, name := range []string{envRegion, envAccount, envCluster, envEnvironment} {
@@ -28,6 +31,14 @@ func TestCommands(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "good"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(filepath.Join(dir, "mixed"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write("mixed/Chart.yaml", "apiVersion: v2\nname: shop\n")
+	write("mixed/kustomization.yaml", "resources: [pod.yaml]\n")
+	write("mixed/template.yaml", "kind: Pod\nmetadata:\n  name: x\n  {{- include \"labels\" . }}\n")
+	write("mixed/flow.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a, stdin: {{ .Values.stdin }}}]}\n")
+	write("mixed/pod.yaml", barePod)
 	for _, test := range []struct {
 		args        string
 		stdin       string
@@ -36,8 +47,25 @@ func TestCommands(t *testing.T) {
 	}{
 		{"", "", exitOK, "Available Commands:", ""},
 		{"injct", "", exitUsage, "", `error: unknown command "injct" (did you mean "inject"?)` + "\nSee 'telepod --help'.\n"},
-		{"inject", "", exitUsage, "", "error: give -f FILE, -f DIRECTORY, or -f - for standard input\nSee 'telepod inject --help'.\n"},
-		{"inject extra", "", exitUsage, "", `unknown command "extra" for "telepod inject"`},
+		{"inject", "", exitUsage, "", "error: give a file, a directory, or - for standard input\nSee 'telepod inject --help'.\n"},
+		{"inject DIR/none.yaml", "", exitError, "", "none.yaml: no such file"},
+		{"inject - --assume-opted-in=false -o patch", barePod, exitOK, "[]\n", "none of 1 pod(s)"},
+		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/Chart.yaml: it belongs to a Helm chart and has no Kubernetes object: render the chart first: helm template"},
+		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/kustomization.yaml: it is a kustomization: render it first: kustomize build DIR/mixed | telepod inject -; left out\n"},
+		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/template.yaml: it is a Helm template: render it first: helm template RELEASE CHART | telepod inject -; left out\n"},
+		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/flow.yaml: it is a Helm template"},
+		{"inject DIR/mixed/template.yaml", "", exitError, "", "error: DIR/mixed/template.yaml: it is a Helm template: render it first"},
+		{"inject -", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\nresources: [a.yaml]\n", exitError, "", "stdin: it is a kustomization"},
+		{"inject - -o patch", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n", exitOK, "", "note: there are no pods"},
+		{"inject - -o patch", "apiVersion: apps.kruise.io/v1alpha1\nkind: CloneSet\nspec: {template: {spec: {containers: [{name: a}]}}}\n", exitOK,
+			`"path":"/spec/template/spec/containers/0/env"`, "note: stdin:1: apps.kruise.io/v1alpha1 CloneSet is not a kind that Telepod knows"},
+		{"inject - -o patch", barePod + "metadata: {name: q}\n", exitOK, `"op":"add"`, `note: stdin:5: key "metadata" is already on line 3`},
+		{"inject - --profile aws", strings.Replace(barePod, "name: p", "name: p, annotations: {telepod.dev/inject: true}", 1), exitError, "", `stdin:3: annotation telepod.dev/inject: true is a boolean, and must be a string: quote it: "true"`},
+		{"inject - --profile EKS", barePod, exitUsage, "", `--profile="EKS": no such profile (did you mean "aws"?)`},
+		{"inject - -o patch", hostNetwork, exitOK, `"op":"add"`, "stdin:1: Pod default/p: warning: host-network: sidecar was left out: "},
+		{"inject - --strict", hostNetwork, exitError, "", "stdin:1: Pod default/p: error: host-network: sidecar was left out: "},
+		{"explain -", hostNetwork, exitOK, "  ! host-network: sidecar was left out: ", ""},
+		{"explain - --strict", hostNetwork, exitError, "  ! host-network: sidecar was left out: ", "error: strict: 1 warning(s) count as errors"},
 		{"inject -f - --regoin x", "", exitUsage, "", "unknown flag: --regoin"},
 		{"inject -f - -o yml", "", exitUsage, "", `choose one of yaml, patch, diff (did you mean "yaml"?)`},
 		{"inject -f - --profile asw", barePod, exitUsage, "", `--profile="asw": no such profile (did you mean "aws"?)`},
@@ -47,7 +75,7 @@ func TestCommands(t *testing.T) {
 		{"inject -f DIR/none.yaml", "", exitError, "", "none.yaml: no such file"},
 		{"inject -f DIR/good", "", exitError, "", "has no *.yaml, *.yml or *.json"},
 		{"inject -f -", "kind: [", exitError, "", "error: stdin:2: read YAML: "},
-		{"inject -f -", "name: values\n", exitError, "", "error: stdin: it has no Kubernetes object: each needs apiVersion and kind\n"},
+		{"inject -f -", "name: values\n", exitError, "", "error: stdin: it has no Kubernetes object: each needs apiVersion and kind; render Helm charts and kustomizations first\n"},
 		{"inject -f -", strings.Replace(barePod, "{name: a}", "a", 1), exitError, "", "stdin:1: Pod default/p: decode pod: "},
 		{"inject -f - --profiles-dir DIR", barePod, exitError, "", `bad.yaml:2: profile "onprem": inherits: no such profile: "bas" (did you mean "base"?)`},
 		{"inject -f -", "", exitOK, "", "note: there are no pods in the manifests\n"},
@@ -55,7 +83,10 @@ func TestCommands(t *testing.T) {
 		{"inject -f - --assume-opted-in=false -o patch", barePod, exitOK, "[]\n", "none of 1 pod(s)"},
 		{"inject -f - --assume-opted-in=false --inject-by-default", barePod, exitOK, `"reason":"default-enabled"`, ""},
 		{"inject -f - --strict", strings.Replace(barePod, "name: p", "name: p, annotations: {telepod.dev/sidcar: x}", 1), exitError, "", "stdin:1: Pod default/p: error: unknown-annotation"},
-		{"explain -f -", barePod, exitOK, "stdin:1: Pod default/p\n  decision: injected\n    namespace-enabled:", ""},
+		{"explain -f -", barePod, exitOK, "stdin:1: Pod default/p\n  injected: namespace-enabled: assumed that the namespace opts in", ""},
+		{"explain - -v --region us-east-1 --profile aws", barePod, exitOK, "+ CLOUD_REGION=us-east-1  (--region)", ""},
+		{"explain - -v --region us-east-1 --profile aws", barePod, exitOK, "+ CLOUD_PROVIDER=aws  (profile aws)", ""},
+		{"explain - -v --endpoint service", barePod, exitOK, "endpoint           service (--endpoint)", ""},
 		{"explain -f - --assume-opted-in=false", barePod, exitOK, "default-disabled: neither pod nor namespace opts in", ""},
 		{"explain -f -", "apiVersion: v1\nkind: Secret\n", exitOK, "", "note: there are no pods"},
 		{"profiles", "", exitOK, "Available Commands:", ""},
@@ -89,8 +120,8 @@ func TestCommands(t *testing.T) {
 			if !strings.Contains(out.String(), test.out) || test.out == "" && out.Len() > 0 {
 				t.Errorf("output:\n%s\nwant in it:\n%s", &out, test.out)
 			}
-			if !strings.Contains(stderr.String(), test.stderr) {
-				t.Errorf("standard error:\n%s\nwant in it:\n%s", &stderr, test.stderr)
+			if want := strings.ReplaceAll(test.stderr, "DIR", dir); !strings.Contains(stderr.String(), want) {
+				t.Errorf("standard error:\n%s\nwant in it:\n%s", &stderr, want)
 			}
 		})
 	}
@@ -114,10 +145,10 @@ func TestExplainJSON(t *testing.T) {
 	sidecar := got[0].Settings["sidecar-image"]
 	want := []explanation{{
 		File: "stdin", Line: 2, APIVersion: "v1", Kind: "Pod", Namespace: "default", Name: "mistakes",
-		Decision: decision{Inject: true, Reason: "namespace-enabled", Text: "the namespace is labelled telepod.dev/injection: enabled"},
+		Decision: decision{Inject: true, Assumed: true, Reason: "namespace-enabled", Text: "assumed that the namespace opts in (label telepod.dev/injection: enabled)"},
 		Profile:  &profile{Name: "aws", Lineage: []string{"aws", "base"}},
-		Settings: map[string]setting{"profile": {"aws", "default"}, "endpoint": {"node", "profile"},
-			"protocol": {"grpc", "profile"}, "sidecar": {"false", "profile"}, "sidecar-image": sidecar},
+		Settings: map[string]setting{"profile": {"aws", "--profile"}, "endpoint": {"node", "profile"},
+			"protocol": {"http/protobuf", "profile"}, "sidecar": {"false", "profile"}, "sidecar-image": sidecar},
 		Sidecar: "none", Skipped: got[0].Skipped, Warnings: got[0].Warnings,
 	}, {
 		File: "stdin", Line: 19, APIVersion: "v1", Kind: "Pod", Namespace: "default", Name: "opted-out",

@@ -170,7 +170,7 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(r.URL.Path, "/proxy/v1/traces"):
 		a.sent++
 	case strings.HasSuffix(r.URL.Path, "/proxy/metrics"):
-		fmt.Fprintf(w, "otelcol_exporter_sent_spans_total{exporter=\"otlp_http/primary\"} %d\n", a.sent)
+		fmt.Fprintf(w, "otelcol_exporter_failover_delivered_items_total{endpoint=\"primary\",exporter=\"otlp_failover\",signal=\"traces\"} %d\n", a.sent)
 	}
 }
 

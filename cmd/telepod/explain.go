@@ -3,60 +3,76 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/terminal"
 )
 
-const explainLong = `Explain what happens to the pods of manifests, and why: the decision, the profile, which source won
-each setting, every edit and what it is derived from, and what was left out.
+const explainLong = `Explain what happens to the pods of manifests, and why: the decision, the warnings, the profile, which
+source won each setting, the variables, and what was left out. -v adds every value and its origin.
 
-The manifests are read as by 'telepod inject'. Reason codes are those of the webhook's log, metrics,
+The manifests are read as by 'telepod inject'. "assumed" stands with what only a cluster knows. Reason codes are those of the webhook's log, metrics,
 warnings, events and audit annotations; 'telepod reasons' lists them all.`
 
-const explainExample = `  telepod explain -f app.yaml --profile aws --region us-east-1 --cluster prod-use1
-  kubectl get pod web-0 -o yaml | telepod explain -f -
-  telepod explain -f manifests/ -o json | jq -r '.[] | select(.decision.inject | not) | .kind + " " + .name'`
+const explainExample = `  telepod explain app.yaml --profile aws --region us-east-1 --cluster prod-use1
+  kubectl get pod web-0 -o yaml | telepod explain -
+  telepod explain manifests/ -o json | jq -r '.[] | select(.decision.inject | not) | .kind + " " + .name'`
 
 type explainFlags struct {
 	offlineFlags
-	output *choice
+	output  *choice
+	verbose bool
 }
 
 func newExplainCommand() *cobra.Command {
 	f := &explainFlags{}
 	cmd := &cobra.Command{
-		Use:     "explain -f FILE",
+		Use:     "explain FILE...",
 		Short:   "Explain what happens to the pods of manifests, and why",
 		Long:    explainLong,
 		Example: explainExample,
-		Args:    arguments(cobra.NoArgs),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.register(cmd)
 	f.output = choiceFlag(cmd, "output", "o", "text", "json")
+	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every value and its origin")
 	return cmd
 }
 
-func (f *explainFlags) run(cmd *cobra.Command) error {
-	_, list, err := f.read(cmd)
+func (f *explainFlags) run(cmd *cobra.Command, args []string) error {
+	_, list, err := f.read(cmd, args)
+	if err != nil {
+		return err
+	}
+	origins, err := f.origins(cmd)
 	if err != nil {
 		return err
 	}
 	if f.output.value == "json" {
-		return explainJSON(cmd, list)
-	}
-	for i, p := range list {
-		if i > 0 {
-			fmt.Fprintln(cmd.OutOrStdout())
+		err = explainJSON(cmd, list, origins)
+	} else {
+		e := explainer{Terminal: terminal.Of(cmd.OutOrStdout()), origins: origins, verbose: f.verbose}
+		for i, p := range list {
+			if i > 0 {
+				fmt.Fprintln(cmd.OutOrStdout())
+			}
+			fmt.Fprint(cmd.OutOrStdout(), e.text(p))
 		}
-		text := strings.ReplaceAll(strings.TrimSuffix(p.Plan.Explain(), "\n"), "\n", "\n  ")
-		fmt.Fprintf(cmd.OutOrStdout(), "%s\n  %s\n", p, text)
+		if len(list) == 0 {
+			err = note(cmd, list)
+		}
 	}
-	if len(list) == 0 {
-		return note(cmd, list)
+	if err != nil || !f.strict {
+		return err
+	}
+	n := 0
+	for _, p := range list {
+		n += len(p.messages())
+	}
+	if n > 0 {
+		return fmt.Errorf("strict: %d warning(s) count as errors: correct what they name", n)
 	}
 	return nil
 }
@@ -79,10 +95,12 @@ type explanation struct {
 }
 
 type decision struct {
-	Inject bool            `json:"inject"`
-	Denied bool            `json:"denied,omitempty"`
-	Reason injector.Reason `json:"reason"`
-	Text   string          `json:"text"`
+	Inject bool `json:"inject"`
+	Denied bool `json:"denied,omitempty"`
+	// Assumed is true if the reason is only assumed: --assume-opted-in.
+	Assumed bool            `json:"assumed,omitempty"`
+	Reason  injector.Reason `json:"reason"`
+	Text    string          `json:"text"`
 }
 
 type profile struct {
@@ -92,8 +110,9 @@ type profile struct {
 }
 
 type setting struct {
-	Value  any             `json:"value"`
-	Origin injector.Origin `json:"origin"`
+	Value any `json:"value"`
+	// Origin is pod, namespace, profile, default, or the flag or environment variable of the command line.
+	Origin string `json:"origin"`
 }
 
 type skip struct {
@@ -102,10 +121,10 @@ type skip struct {
 	Reason    injector.Reason `json:"reason"`
 }
 
-func explainJSON(cmd *cobra.Command, list []planned) error {
+func explainJSON(cmd *cobra.Command, list []planned, o valueOrigins) error {
 	explanations := []explanation{}
 	for _, p := range list {
-		explanations = append(explanations, explained(p))
+		explanations = append(explanations, explained(p, o))
 	}
 	enc := json.NewEncoder(cmd.OutOrStdout())
 	enc.SetIndent("", "  ")
@@ -113,11 +132,11 @@ func explainJSON(cmd *cobra.Command, list []planned) error {
 	return enc.Encode(explanations)
 }
 
-func explained(p planned) explanation {
+func explained(p planned, o valueOrigins) explanation {
 	d := p.Plan.Decision
 	e := explanation{
 		File: p.File, Line: p.Line, APIVersion: p.APIVersion, Kind: p.Kind, Namespace: p.Namespace, Name: p.Name,
-		Decision: decision{d.Inject, d.Deny, d.Reason, d.Reason.Text()},
+		Decision: decision{d.Inject, d.Deny, p.Assumed, d.Reason, p.reason()},
 		Sidecar:  p.Plan.Sidecar,
 		Patch:    p.Plan.AppendPatch(nil, p.Path),
 	}
@@ -126,28 +145,26 @@ func explained(p planned) explanation {
 	}
 	if resolved := p.Plan.Profile; resolved != nil {
 		e.Profile = &profile{resolved.Name, resolved.Hash, resolved.Lineage}
-		e.Settings = settings(p.Plan.Settings)
+		e.Settings = settings(p.Plan.Settings, o)
 	}
 	for _, s := range p.Plan.Skipped {
 		e.Skipped = append(e.Skipped, skip{s.Container, s.Item, s.Reason})
 	}
-	for _, w := range p.Plan.Warnings {
-		e.Warnings = append(e.Warnings, w.String())
-	}
+	e.Warnings = p.messages()
 	return e
 }
 
 // settings are those that somebody said something about, by the names of their annotations.
-func settings(s injector.Settings) map[string]setting {
+func settings(s injector.Settings, o valueOrigins) map[string]setting {
 	all := map[string]setting{}
 	for name, one := range map[string]injector.Setting{"profile": s.Profile, "endpoint": s.Endpoint,
 		"protocol": s.Protocol, "sidecar": s.Sidecar, "sidecar-image": s.SidecarImage} {
-		all[name] = setting{one.Value, one.Origin}
+		all[name] = setting{one.Value, o.setting(name, one)}
 	}
 	for name, list := range map[string]injector.List{"containers": s.Containers,
 		"exclude-containers": s.ExcludeContainers, "exclude-variables": s.ExcludeVariables} {
 		if list.Names != nil {
-			all[name] = setting{list.Names, list.Origin}
+			all[name] = setting{list.Names, string(list.Origin)}
 		}
 	}
 	return all

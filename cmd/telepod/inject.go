@@ -13,11 +13,13 @@ import (
 const injectLong = `Inject the pods and pod templates of manifests, by the code of the webhook.
 
 Pods, Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs, ReplicationControllers,
-PodTemplates, Argo Rollouts and Lists of these are known. Everything else, and every byte that
-the injection does not touch, is passed through: comments, order and style stay.
+PodTemplates, Argo Rollouts, Lists of these and any other kind with a pod template at spec.template
+are injected. Everything else, and every byte that the injection does not touch, is passed through:
+comments, order and style stay. Helm templates and kustomizations have to be rendered first; in a
+directory they are left out with a note.
 
-Namespaces count as opted in unless the manifests say otherwise (a Namespace object among them, or
-telepod.dev/inject: "false" on a pod); --assume-opted-in=false is as strict as a cluster.
+Namespaces are assumed to be opted in unless the manifests say otherwise (a Namespace object among
+them, or telepod.dev/inject: "false" on a pod); --assume-opted-in=false is as strict as a cluster.
 Warnings go to standard error with file and line. Nothing is printed if there is an error.
 
 -o yaml   the manifests, changed (a JSON document stays JSON)
@@ -25,10 +27,10 @@ Warnings go to standard error with file and line. Nothing is printed if there is
           as it is. 'telepod explain -o json' says which is which.
 -o diff   a unified diff, for eyes or for 'git apply'`
 
-const injectExample = `  telepod inject -f app.yaml --profile aws --region us-east-1 --cluster prod-use1 | kubectl apply -f -
-  kustomize build . | telepod inject -f - --profile gcp --cluster prod-euw1
-  telepod inject -f manifests/ -o diff
-  kubectl patch deployment web --type=json -p "$(kubectl get deployment web -o yaml | telepod inject -f - -o patch)"`
+const injectExample = `  telepod inject app.yaml --profile aws --region us-east-1 --cluster prod-use1 | kubectl apply -f -
+  kustomize build . | telepod inject - --profile gcp --cluster prod-euw1
+  telepod inject manifests/ -o diff
+  kubectl patch deployment web --type=json -p "$(kubectl get deployment web -o yaml | telepod inject - -o patch)"`
 
 type injectFlags struct {
 	offlineFlags
@@ -38,29 +40,25 @@ type injectFlags struct {
 func newInjectCommand() *cobra.Command {
 	f := &injectFlags{}
 	cmd := &cobra.Command{
-		Use:     "inject -f FILE",
+		Use:     "inject FILE...",
 		Short:   "Inject the pods of manifests",
 		Long:    injectLong,
 		Example: injectExample,
-		Args:    arguments(cobra.NoArgs),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.register(cmd)
 	f.output = choiceFlag(cmd, "output", "o", "yaml", "patch", "diff")
 	return cmd
 }
 
-func (f *injectFlags) run(cmd *cobra.Command) error {
-	inputs, list, err := f.read(cmd)
+func (f *injectFlags) run(cmd *cobra.Command, args []string) error {
+	inputs, list, err := f.read(cmd, args)
 	if err != nil {
 		return err
 	}
-	if f.strict {
-		if n := warn(cmd, list, "error"); n > 0 {
-			return fmt.Errorf("strict: %d warning(s) count as errors: correct the annotations", n)
-		}
+	if err := f.judgeStrictly(cmd, list); err != nil {
+		return err
 	}
-	warn(cmd, list, "warning")
 	text, err := f.print(inputs, list)
 	if err != nil {
 		return err
@@ -100,18 +98,36 @@ func (f *injectFlags) print(inputs []input, list []planned) ([]byte, error) {
 	}
 	var out bytes.Buffer
 	for _, in := range inputs {
+		if f.output.value == "diff" {
+			text, err := diff(in)
+			if err != nil {
+				return nil, err
+			}
+			out.WriteString(text)
+			continue
+		}
 		text, err := in.Bytes()
 		if err != nil {
 			return nil, err
 		}
-		if f.output.value == "diff" {
-			name := filepath.ToSlash(in.name)
-			out.WriteString(udiff.Unified("a/"+name, "b/"+name, string(in.data), string(text)))
-			continue
-		}
 		appendStream(&out, text)
 	}
 	return out.Bytes(), nil
+}
+
+// diff shows the edits of a file. They are not searched for in the texts: a search that ends in good time
+// takes lines for changed that are not.
+func diff(in input) (string, error) {
+	edits, err := in.Edits()
+	if err != nil {
+		return "", err
+	}
+	list := make([]udiff.Edit, len(edits))
+	for i, e := range edits {
+		list[i] = udiff.Edit{Start: e.Start, End: e.End, New: e.New}
+	}
+	name := filepath.ToSlash(in.name)
+	return udiff.ToUnified("a/"+name, "b/"+name, string(in.data), list, udiff.DefaultContextLines)
 }
 
 func patches(list []planned) []byte {

@@ -14,64 +14,73 @@ import (
 
 // input is one file of manifests.
 type input struct {
-	name string
+	source
 	data []byte
 	*manifest.Manifest
 }
 
+// source is where manifests come from.
+type source struct {
+	name string
+	path string // of the file, or "-"
+	// listed is true for a file that was found in a directory: nobody named it, so it may be something
+	// other than manifests.
+	listed bool
+}
+
 const standardInput = "-"
 
-// readInputs reads files, directories (their *.yaml, *.yml and *.json) and "-". The error has every
-// mistake of every file.
-func readInputs(stdin io.Reader, paths []string) ([]input, error) {
-	files, err := expand(paths)
+// readInputs reads files, directories (their *.yaml, *.yml and *.json) and "-". What a directory has
+// besides manifests is left out with a note. The error has every mistake of every file.
+func readInputs(stdin io.Reader, paths []string) (inputs []input, notes []string, err error) {
+	sources, err := expand(paths)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var inputs []input
 	var problems []error
-	for _, file := range files {
-		in, err := readInput(stdin, file)
+	for _, s := range sources {
+		in, err := readInput(stdin, s)
+		if other, ok := errors.AsType[notManifests](err); ok && s.listed {
+			notes = append(notes, other.Error()+"; left out")
+			continue
+		}
 		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
 		inputs = append(inputs, in)
+		notes = append(notes, in.Notes()...)
 	}
-	return inputs, errors.Join(problems...)
+	return inputs, notes, errors.Join(problems...)
 }
 
-func readInput(stdin io.Reader, file string) (input, error) {
-	in := input{name: file}
+func readInput(stdin io.Reader, s source) (input, error) {
+	in := input{source: s}
 	var err error
-	if file == standardInput {
-		in.name = "stdin"
+	if s.path == standardInput {
 		in.data, err = io.ReadAll(stdin)
 	} else {
-		in.data, err = os.ReadFile(file)
+		in.data, err = os.ReadFile(s.path)
 	}
 	if err != nil {
 		return in, fmt.Errorf("read manifests: %w", err)
 	}
 	in.Manifest, err = manifest.Parse(in.name, in.data)
-	if err == nil && in.Objects() == 0 && strings.TrimSpace(string(in.data)) != "" {
-		err = fmt.Errorf("%s: it has no Kubernetes object: each needs apiVersion and kind", in.name)
-	}
-	return in, err
+	return in, in.judge(err)
 }
 
 // expand replaces directories by the files in them.
-func expand(paths []string) ([]string, error) {
-	var files []string
+func expand(paths []string) ([]source, error) {
+	var sources []source
 	for _, path := range paths {
 		if strings.Contains(path, "://") {
-			return nil, fmt.Errorf("read %s: URLs are not supported: pipe it in, e.g. curl -L %s | telepod … -f -", path, path)
+			return nil, fmt.Errorf("read %s: URLs are not supported: pipe it in, e.g. curl -L %s | telepod … -", path, path)
 		}
 		if path == standardInput {
-			if slices.Contains(files, path) {
+			if slices.ContainsFunc(sources, func(s source) bool { return s.path == path }) {
 				return nil, errors.New("read manifests: give - once: standard input can be read once only")
 			}
-			files = append(files, path)
+			sources = append(sources, source{name: "stdin", path: path})
 			continue
 		}
 		info, err := os.Stat(path)
@@ -79,31 +88,32 @@ func expand(paths []string) ([]string, error) {
 			return nil, fmt.Errorf("read manifests: %w", err)
 		}
 		if !info.IsDir() {
-			files = append(files, path)
+			sources = append(sources, source{name: path, path: path})
 			continue
 		}
 		found, err := manifestsIn(path)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, found...)
+		sources = append(sources, found...)
 	}
-	return files, nil
+	return sources, nil
 }
 
-func manifestsIn(dir string) ([]string, error) {
+func manifestsIn(dir string) ([]source, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("read manifests: %w", err)
 	}
-	var files []string
+	var sources []source
 	for _, entry := range entries {
 		if !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(entry.Name())) {
-			files = append(files, filepath.Join(dir, entry.Name()))
+			path := filepath.Join(dir, entry.Name())
+			sources = append(sources, source{name: path, path: path, listed: true})
 		}
 	}
-	if len(files) == 0 {
+	if len(sources) == 0 {
 		return nil, fmt.Errorf("read manifests: %s has no *.yaml, *.yml or *.json", dir)
 	}
-	return files, nil
+	return sources, nil
 }

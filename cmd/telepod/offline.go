@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -33,15 +34,15 @@ type offlineFlags struct {
 
 func (f *offlineFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&f.files, "filename", "f", nil, "file or directory of manifests, - for standard input; may be repeated")
-	flags.StringVar(&f.profile, "profile", "base", "profile where no annotation names one")
+	flags.StringArrayVarP(&f.files, "filename", "f", nil, "file or directory of manifests, - for standard input; the same as an argument")
+	flags.StringVar(&f.profile, "profile", "base", "profile of pods without the annotation telepod.dev/profile")
 	flags.StringVar(&f.profilesDir, "profiles-dir", "", "directory with more profiles")
 	registerFacts(flags, &f.facts)
 	flags.StringVar(&f.kubernetesVersion, "kubernetes-version", "1.36", "version of the cluster: native sidecars need 1.29, zones in variables 1.35")
 	f.nodeIPFamily = choiceFlag(cmd, "node-ip-family", "", "ipv4", "ipv6")
 	flags.StringVarP(&f.namespace, "namespace", "n", "default", "namespace of objects that name none")
-	flags.BoolVar(&f.assumeOptedIn, "assume-opted-in", true, "take namespaces for labelled telepod.dev/injection=enabled where the manifests do not say")
-	flags.BoolVar(&f.injectByDefault, "inject-by-default", false, "inject pods where neither pod nor namespace says anything")
+	flags.BoolVar(&f.assumeOptedIn, "assume-opted-in", true, "assume that namespaces are labelled telepod.dev/injection=enabled unless the manifests say otherwise")
+	flags.BoolVar(&f.injectByDefault, "inject-by-default", false, "inject pods if neither pod nor namespace opts in or out")
 	flags.StringSliceVar(&f.protected, "protected-namespaces", []string{"kube-system"}, "namespaces that are never injected")
 	flags.BoolVar(&f.strict, "strict", false, "make every warning an error")
 	complete(cmd, "profile", func(*cobra.Command) []string { return profileNames(f.profilesDir) })
@@ -50,7 +51,7 @@ func (f *offlineFlags) register(cmd *cobra.Command) {
 // injector makes the injector that the webhook of such a cluster would have.
 func (f *offlineFlags) injector(cmd *cobra.Command) (*injector.Injector, error) {
 	if len(f.files) == 0 {
-		return nil, wrongUsage(cmd, "give -f FILE, -f DIRECTORY, or -f - for standard input")
+		return nil, wrongUsage(cmd, "give a file, a directory, or - for standard input")
 	}
 	v, err := apiversion.ParseGeneric(f.kubernetesVersion)
 	if err != nil {
@@ -61,7 +62,7 @@ func (f *offlineFlags) injector(cmd *cobra.Command) (*injector.Injector, error) 
 		return nil, err
 	}
 	if _, ok := set.Lookup(f.profile); !ok {
-		return nil, wrongUsage(cmd, "--profile=%q: no such profile%s; 'telepod profiles list' shows all", f.profile, didYouMean(f.profile, set.Names()))
+		return nil, wrongUsage(cmd, "--profile=%q: no such profile%s; 'telepod profiles list' shows all", f.profile, profileHint(f.profile, set.Names()))
 	}
 	capabilities := webhook.Capabilities{NativeSidecars: webhook.Auto, TopologyLabels: webhook.Auto, NodeIPv6: f.nodeIPFamily.value == "ipv6"}
 	return injector.New(set, injector.Options{
@@ -72,18 +73,25 @@ func (f *offlineFlags) injector(cmd *cobra.Command) (*injector.Injector, error) 
 	})
 }
 
-// read reads the manifests and plans their pods.
-func (f *offlineFlags) read(cmd *cobra.Command) ([]input, []planned, error) {
+// read reads the manifests, which flags and arguments name, and plans their pods.
+func (f *offlineFlags) read(cmd *cobra.Command, args []string) ([]input, []planned, error) {
+	f.files = append(f.files, args...)
 	in, err := f.injector(cmd)
 	if err != nil {
 		return nil, nil, err
 	}
-	inputs, err := readInputs(cmd.InOrStdin(), f.files)
+	inputs, notes, err := readInputs(cmd.InOrStdin(), f.files)
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := f.plan(in, inputs)
-	return inputs, list, err
+	inputs, list, more, err := f.plan(in, inputs)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, text := range append(notes, more...) {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note:", text)
+	}
+	return inputs, list, nil
 }
 
 // planned is a pod of a manifest and what happens to it.
@@ -91,6 +99,8 @@ type planned struct {
 	*manifest.Pod
 	Namespace string
 	Plan      *injector.Plan
+	// Assumed is true if the namespace only counts as labelled, as nothing was known of it.
+	Assumed bool
 }
 
 // String names the object as messages do.
@@ -98,25 +108,84 @@ func (p planned) String() string {
 	return fmt.Sprintf("%s:%d: %s %s/%s", p.File, p.Line, p.Kind, p.Namespace, cmp.Or(p.Name, "(no name yet)"))
 }
 
-// plan plans every pod of the inputs; Namespace objects among them tell about theirs.
-func (f *offlineFlags) plan(in *injector.Injector, inputs []input) ([]planned, error) {
-	namespaces := map[string]injector.Namespace{}
+// reason is why the pod is injected or not, in words.
+func (p planned) reason() string {
+	if p.Assumed {
+		return "assumed that the namespace opts in (label " + injector.InjectionLabel + ": enabled)"
+	}
+	return p.Plan.Decision.Reason.Text()
+}
+
+// messages are the warnings that the webhook would give; a container that sends nothing comes first.
+func (p planned) messages() []string {
+	var list []string
+	for _, s := range p.Plan.Remarks() {
+		list = append(list, fmt.Sprintf("%s: %s", s.Reason, s.Sentence()))
+	}
+	for _, w := range p.Plan.Warnings {
+		list = append(list, w.String())
+	}
+	return list
+}
+
+// plan plans every pod of the inputs; Namespace objects among them speak for theirs. It returns the
+// inputs without those of a directory that turn out to be templates, which the notes name.
+func (f *offlineFlags) plan(in *injector.Injector, inputs []input) (kept []input, list []planned, notes []string, err error) {
+	known := f.surroundings(inputs)
+	for _, input := range inputs {
+		own, err := f.planInput(in, input, known)
+		err = input.judge(err)
+		if other, ok := errors.AsType[notManifests](err); ok && input.listed {
+			notes = append(notes, other.Error()+"; left out")
+			continue
+		}
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		kept, list = append(kept, input), append(list, own...)
+	}
+	return kept, list, notes, nil
+}
+
+// surroundings are what the manifests have besides pods.
+type surroundings struct {
+	namespaces map[string]injector.Namespace
+	configMaps map[[2]string][]string // keys by namespace and name
+}
+
+func (f *offlineFlags) surroundings(inputs []input) surroundings {
+	s := surroundings{map[string]injector.Namespace{}, map[[2]string][]string{}}
 	for _, input := range inputs {
 		for _, ns := range input.Namespaces() {
-			namespaces[ns.Name] = injector.Namespace{Name: ns.Name, Labels: maps.Clone(ns.Labels), Annotations: ns.Annotations}
+			s.namespaces[ns.Name] = injector.Namespace{Name: ns.Name, Labels: maps.Clone(ns.Labels), Annotations: ns.Annotations}
+		}
+		for _, c := range input.ConfigMaps() {
+			s.configMaps[[2]string{cmp.Or(c.Namespace, f.namespace), c.Name}] = c.Keys
 		}
 	}
+	return s
+}
+
+// keys are those of a ConfigMap among the manifests.
+func (s surroundings) keys(namespace, name string) (keys []string, known bool) {
+	keys, known = s.configMaps[[2]string{namespace, name}]
+	return keys, known
+}
+
+func (f *offlineFlags) planInput(in *injector.Injector, input input, known surroundings) ([]planned, error) {
 	var list []planned
-	for _, input := range inputs {
-		for _, object := range input.Pods() {
-			p := planned{Pod: object, Namespace: cmp.Or(object.Namespace, f.namespace)}
-			pod, err := injector.ParsePod(object.JSON)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", p, err)
-			}
-			p.Plan = in.Plan(f.request(p, pod, namespaces[p.Namespace]))
-			list = append(list, p)
+	for _, object := range input.Pods() {
+		p := planned{Pod: object, Namespace: cmp.Or(object.Namespace, f.namespace)}
+		pod, err := injector.ParsePod(object.JSON)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p, err)
 		}
+		request := f.request(p, pod, known.namespaces[p.Namespace])
+		request.ConfigMapKeys = known.keys
+		p.Plan = in.Plan(request)
+		_, says := known.namespaces[p.Namespace].Labels[injector.InjectionLabel]
+		p.Assumed = !says && p.Plan.Decision.Reason == injector.NamespaceEnabled
+		list = append(list, p)
 	}
 	return list, nil
 }
@@ -153,12 +222,24 @@ func owners(p *manifest.Pod) []injector.Workload {
 func warn(cmd *cobra.Command, list []planned, severity string) int {
 	n := 0
 	for _, p := range list {
-		for _, w := range p.Plan.Warnings {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s: %s\n", p, severity, w)
+		for _, text := range p.messages() {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s: %s\n", p, severity, text)
 			n++
 		}
 	}
 	return n
+}
+
+// judgeStrictly makes warnings errors if the flag says so.
+func (f *offlineFlags) judgeStrictly(cmd *cobra.Command, list []planned) error {
+	if !f.strict {
+		warn(cmd, list, "warning")
+		return nil
+	}
+	if n := warn(cmd, list, "error"); n > 0 {
+		return fmt.Errorf("strict: %d warning(s) count as errors: correct what they name", n)
+	}
+	return nil
 }
 
 // loadProfiles loads the built-in profiles and those of a directory, if one is named.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"path/filepath"
 	"strings"
@@ -32,10 +33,12 @@ func TestInjectorFixtures(t *testing.T) {
 			continue
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			input := append(namespaceManifest(t, sections["namespace.yaml"]), sections["pod.yaml"]...)
+			input := append(namespaceManifest(t, sections["namespace.yaml"]), configMapManifests(t, sections["configmaps.yaml"])...)
+			input = append(append(input, podHead(sections["pod.yaml"])...), sections["pod.yaml"]...)
 			got, _ := inject(t, input, "inject", "-f", "-", "--assume-opted-in=false", "--profile", "aws", "--region", "us-east-1",
 				"--account", "123456789012", "--cluster", "prod-use1", "--environment", "production")
-			_, pod, _ := strings.Cut(got, "\n---\n")
+			pod := got[strings.LastIndex(got, "\n---\n")+len("\n---\n"):]
+			pod = strings.TrimPrefix(pod, podHead(sections["pod.yaml"]))
 			pod = contentHash.ReplaceAllString(pod, `"hash${1}:${1}HASH`)
 			if diff := cmp.Diff(decoded(t, sections["want.yaml"]), decoded(t, []byte(pod))); diff != "" {
 				t.Errorf("(-planner +command line):\n%s", diff)
@@ -63,6 +66,37 @@ func namespaceManifest(t *testing.T, section []byte) []byte {
 		t.Fatal(err)
 	}
 	return append(object, "\n---\n"...)
+}
+
+// podHead is what a fixture's pod lacks of a manifest, if anything.
+func podHead(pod []byte) string {
+	if bytes.Contains(pod, []byte("kind: Pod")) {
+		return ""
+	}
+	return "apiVersion: v1\nkind: Pod\n"
+}
+
+// configMapManifests are a fixture's ConfigMaps, of which it has the keys alone.
+func configMapManifests(t *testing.T, section []byte) []byte {
+	t.Helper()
+	all := map[string][]string{}
+	if err := yaml.Unmarshal(section, &all); err != nil {
+		t.Fatal(err)
+	}
+	var text []byte
+	for name, keys := range all {
+		data := map[string]string{}
+		for _, key := range keys {
+			data[key] = "x"
+		}
+		object, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "ConfigMap",
+			"metadata": map[string]string{"name": name, "namespace": "shop"}, "data": data})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(append(text, object...), "\n---\n"...)
+	}
+	return text
 }
 
 func decoded(t *testing.T, text []byte) (v any) {

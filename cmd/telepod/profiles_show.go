@@ -35,7 +35,7 @@ func newProfilesShowCommand() *cobra.Command {
 		p, ok := set.Lookup(args[0])
 		if !ok {
 			return fmt.Errorf("show profile %q: no such profile%s; have %s", args[0],
-				didYouMean(args[0], set.Names()), strings.Join(set.Names(), ", "))
+				profileHint(args[0], set.Names()), strings.Join(set.Names(), ", "))
 		}
 		return show(cmd, p, output.value)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -107,4 +109,17 @@ func didYouMean(word string, candidates []string) string {
 		return fmt.Sprintf(" (did you mean %q?)", nearest)
 	}
 	return ""
+}
+
+// profileHint is didYouMean for profiles, which people know by the name of the service or the company.
+func profileHint(word string, names []string) string {
+	known := map[string]string{
+		"eks": "aws", "amazon": "aws", "ec2": "aws", "fargate": "aws",
+		"gke": "gcp", "google": "gcp", "gce": "gcp",
+		"aks": "azure", "microsoft": "azure",
+	}[strings.ToLower(word)]
+	if slices.Contains(names, known) {
+		return fmt.Sprintf(" (did you mean %q?)", known)
+	}
+	return didYouMean(word, names)
 }

@@ -20,6 +20,7 @@ type webhookFlags struct {
 	profile, profilesDir, factsFile string
 	facts                           profiles.Facts
 	injectByDefault, strict         bool
+	watchConfigMaps                 bool
 	namespace                       string
 	protected                       []string
 
@@ -80,6 +81,7 @@ func (f *webhookFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.factsFile, "facts-file", "", "YAML file with region, account, cluster and environment; flags and environment win")
 	flags.BoolVar(&f.injectByDefault, "inject-by-default", false, "inject pods where neither pod nor namespace says anything")
 	flags.BoolVar(&f.strict, "strict", false, "refuse pods with invalid annotations instead of warning")
+	flags.BoolVar(&f.watchConfigMaps, "watch-configmaps", true, "watch the keys of ConfigMaps, so that what envFrom brings stays the container's own")
 	flags.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "Telepod's own namespace, never injected (POD_NAMESPACE)")
 	flags.StringSliceVar(&f.protected, "protected-namespaces", []string{"kube-system"}, "namespaces that are never injected")
 

@@ -68,7 +68,8 @@ func (f *webhookFlags) options(log *slog.Logger) (webhook.Options, error) {
 		Capabilities: f.capabilities(), Facts: facts, ProfilesDir: f.profilesDir,
 		Address:        net.JoinHostPort(f.host, strconv.Itoa(f.port)),
 		MetricsAddress: f.metricsAddress, HealthAddress: f.healthAddr, DrainDelay: f.drainDelay,
-		Certificates: source, Kubernetes: client, Metadata: namespaces,
+		WatchConfigMaps: f.watchConfigMaps,
+		Certificates:    source, Kubernetes: client, Metadata: namespaces,
 		Log: log, Version: buildVersion(),
 	}, nil
 }

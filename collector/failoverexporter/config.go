@@ -3,6 +3,7 @@ package failoverexporter
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"golang.org/x/net/http/httpguts"
 )
 
 // Config is the exporter's configuration. Settings that confighttp has too have its names and meanings.
@@ -107,7 +109,7 @@ func createDefaultConfig() component.Config {
 
 // Validate checks the configuration. It reports every error it finds.
 func (c *Config) Validate() error {
-	errs := []error{c.validateEndpoints(), c.validateCompression()}
+	errs := []error{c.validateEndpoints(), c.validateCompression(), validHeaders(c.Headers)}
 	for _, d := range []struct {
 		name  string
 		value time.Duration
@@ -145,6 +147,9 @@ func (c *Config) validateEndpoints() error {
 		if err := validURL(e.Endpoint); err != nil {
 			errs = append(errs, fmt.Errorf("endpoints[%d].endpoint: %w", i, err))
 		}
+		if err := validHeaders(e.Headers); err != nil {
+			errs = append(errs, fmt.Errorf("endpoints[%d].headers: %w", i, err))
+		}
 		for j, f := range e.Filters {
 			if err := f.validate(); err != nil {
 				errs = append(errs, fmt.Errorf("endpoints[%d].filters[%d]: %w", i, j, err))
@@ -165,6 +170,22 @@ func validURL(address string) error {
 		return errors.New("it has a user: use auth or headers instead")
 	case u.RawQuery != "" || u.Fragment != "":
 		return errors.New("it has a query or a fragment: /v1/traces could not be appended")
+	}
+	return nil
+}
+
+// validHeaders refuses what no request could be made with, and what is not for the configuration to say.
+func validHeaders(headers configopaque.MapList) error {
+	reserved := []string{"Content-Encoding", "Content-Length", "Content-Type", "Connection", "Expect", "Transfer-Encoding"}
+	for name, value := range headers.Iter {
+		switch {
+		case !httpguts.ValidHeaderFieldName(name):
+			return fmt.Errorf("%q is no name of an HTTP header", name)
+		case !httpguts.ValidHeaderFieldValue(string(value)):
+			return fmt.Errorf("the value of %s has characters that an HTTP header cannot have, such as a line break", name)
+		case slices.Contains(reserved, http.CanonicalHeaderKey(name)):
+			return fmt.Errorf("%s is set by the exporter: remove it (see compression and expect_continue)", name)
+		}
 	}
 	return nil
 }

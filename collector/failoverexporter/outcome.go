@@ -61,7 +61,7 @@ func (o outcome) verdict() verdict {
 		return final
 	case hung, unreachable, handshake:
 		return lostHere
-	case broken:
+	case broken, timeout:
 		return undecided
 	case cancelled:
 		return abandoned

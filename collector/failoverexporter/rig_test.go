@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +17,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
@@ -24,7 +24,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -149,7 +151,9 @@ type link struct {
 	listener net.Listener
 	conns    map[net.Conn]bool
 	thawed   chan struct{} // closed while traffic flows
-	up, down int64
+	// opened and ended count connections of clients.
+	opened, ended int
+	bytes         int64
 }
 
 func newLink(t *testing.T, target string) *link {
@@ -211,14 +215,18 @@ func (l *link) serve(c net.Conn) {
 	}
 	l.mu.Lock()
 	l.conns[c], l.conns[s] = true, true
+	l.opened++
 	l.mu.Unlock()
-	go l.copy(s, c, &l.up)
-	l.copy(c, s, &l.down)
+	go l.copy(s, c)
+	l.copy(c, s)
+	l.mu.Lock()
+	l.ended++
+	l.mu.Unlock()
 }
 
 // copy forwards one direction. While frozen, what was read waits, and is delivered later even if its sender has
 // hung up.
-func (l *link) copy(to, from net.Conn, count *int64) {
+func (l *link) copy(to, from net.Conn) {
 	defer to.Close()
 	defer from.Close()
 	buffer := make([]byte, 64<<10)
@@ -226,7 +234,7 @@ func (l *link) copy(to, from net.Conn, count *int64) {
 		n, err := from.Read(buffer)
 		l.mu.Lock()
 		thawed := l.thawed
-		*count += int64(n)
+		l.bytes += int64(n)
 		l.mu.Unlock()
 		<-thawed
 		if n > 0 {
@@ -240,10 +248,16 @@ func (l *link) copy(to, from net.Conn, count *int64) {
 	}
 }
 
-func (l *link) traffic() int64 {
+func (l *link) accepted() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.up + l.down
+	return l.opened
+}
+
+func (l *link) closed() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ended
 }
 
 // rig is a component under test: the exporters of one configuration.
@@ -251,7 +265,7 @@ type rig struct {
 	t       *testing.T
 	config  *Config
 	set     exporter.Settings
-	factory exporter.Factory
+	factory *factory
 	reader  *metric.ManualReader
 	logs    *observer.ObservedLogs
 	traces  exporter.Traces
@@ -275,7 +289,7 @@ func newRig(t *testing.T, c *Config) *rig {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zap.InfoLevel)
-	r := &rig{t: t, config: c, factory: NewFactory(), reader: metric.NewManualReader(), logs: logs, set: exportertest.NewNopSettings(component.MustNewType("otlp_failover"))}
+	r := &rig{t: t, config: c, factory: &factory{groups: map[*Config]*shared{}}, reader: metric.NewManualReader(), logs: logs, set: exportertest.NewNopSettings(component.MustNewType("otlp_failover"))}
 	r.set.Logger = zap.New(core)
 	r.set.MeterProvider = metric.NewMeterProvider(metric.WithReader(r.reader))
 	return r
@@ -286,13 +300,13 @@ func (r *rig) start(host component.Host) {
 	r.t.Helper()
 	var err error
 	ctx := context.Background()
-	if r.traces, err = r.factory.CreateTraces(ctx, r.set, r.config); err != nil {
+	if r.traces, err = r.factory.traces(ctx, r.set, r.config); err != nil {
 		r.t.Fatal(err)
 	}
-	if r.metrics, err = r.factory.CreateMetrics(ctx, r.set, r.config); err != nil {
+	if r.metrics, err = r.factory.metrics(ctx, r.set, r.config); err != nil {
 		r.t.Fatal(err)
 	}
-	if r.logsOut, err = r.factory.CreateLogs(ctx, r.set, r.config); err != nil {
+	if r.logsOut, err = r.factory.logs(ctx, r.set, r.config); err != nil {
 		r.t.Fatal(err)
 	}
 	for _, c := range []component.Component{r.traces, r.metrics, r.logsOut} {
@@ -388,8 +402,51 @@ func duplicates(seen map[uint64]int) int {
 	return more
 }
 
-// noRetry makes send return after one pass over the endpoints.
-func noRetry(c *Config) *Config {
-	c.RetryConfig = configretry.BackOffConfig{InitialInterval: time.Millisecond, MaxInterval: time.Millisecond}
-	return c
+// sum adds up a counter or gauge of the exporter over all series that have the labels given as name, value, …
+func (r *rig) sum(name string, labels ...string) int64 {
+	r.t.Helper()
+	var data metricdata.ResourceMetrics
+	if err := r.reader.Collect(context.Background(), &data); err != nil {
+		r.t.Fatal(err)
+	}
+	var total int64
+	for _, sm := range data.ScopeMetrics {
+		for _, m := range sm.Metrics {
+			if m.Name != prefix+name {
+				continue
+			}
+			var points []metricdata.DataPoint[int64]
+			switch d := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				points = d.DataPoints
+			case metricdata.Gauge[int64]:
+				points = d.DataPoints
+			}
+			for _, p := range points {
+				if hasLabels(p.Attributes, labels) {
+					total += p.Value
+				}
+			}
+		}
+	}
+	return total
+}
+
+func hasLabels(set attribute.Set, labels []string) bool {
+	for i := 0; i < len(labels); i += 2 {
+		if v, ok := set.Value(attribute.Key(labels[i])); !ok || v.AsString() != labels[i+1] {
+			return false
+		}
+	}
+	return true
+}
+
+// logged reports whether a line of the log has a text, in its message or its error.
+func (r *rig) logged(text string) bool {
+	for _, e := range r.logs.All() {
+		if strings.Contains(e.Message, text) || strings.Contains(fmt.Sprint(e.ContextMap()["error"]), text) {
+			return true
+		}
+	}
+	return false
 }

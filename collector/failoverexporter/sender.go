@@ -56,8 +56,8 @@ func (s *sender) shutdown(context.Context) error {
 	return err
 }
 
-// maxVerifications of an endpoint for one batch: one that answers probes but breaks the batch's connection each
-// time is not all right.
+// maxVerifications is how often one batch is sent again at once to an endpoint that works, but broke its
+// connection.
 const maxVerifications = 2
 
 // poisonLimit is how often an endpoint may fail on a batch, accepting others meanwhile, until the batch is what
@@ -79,7 +79,11 @@ func (s *sender) send(ctx context.Context, req xexporterhelper.Request) error {
 	verified := make([]int, len(s.group.sites))
 	var last answer
 	for {
-		p, err := s.group.pick(ctx, s)
+		err := ctx.Err()
+		var p pick
+		if err == nil {
+			p, err = s.group.pick(ctx, s)
+		}
 		if err != nil {
 			if last.message != "" {
 				err = fmt.Errorf("%w: %s", err, last.message)
@@ -107,17 +111,31 @@ func (s *sender) try(ctx context.Context, p pick, b *batch, verified []int) (boo
 		return true, answer{}, nil
 	}
 	a := s.post(ctx, p, content)
-	verdict := a.outcome.verdict()
+	v := a.outcome.verdict()
 	if a.outcome == hung && s.group.stall.since(p.at, time.Now()) {
-		verdict = undecided
+		v = undecided
 	}
-	if verdict == undecided {
-		verdict = lostHere
-		if verified[p.endpoint]++; verified[p.endpoint] <= maxVerifications && s.group.tryEmpty(ctx, p.endpoint) {
-			verdict = abandoned
-		}
+	if v == undecided {
+		v = s.verify(ctx, p, a.outcome, verified)
 	}
-	return s.judge(p, b, a, verdict)
+	return s.judge(p, b, a, v)
+}
+
+// verify decides by a request without data what an outcome means that may be an accident: a connection that
+// ended, as when a replica behind a load balancer restarts; silence while this process did not run; or no answer
+// in time. If the endpoint works, the batch is sent there again; if it works but does not get along with this
+// batch, or was too slow, it is left alone for a while, by this signal only.
+func (s *sender) verify(ctx context.Context, p pick, o outcome, verified []int) verdict {
+	verified[p.endpoint]++
+	switch ok := s.group.tryEmpty(ctx, p.endpoint); {
+	case ctx.Err() != nil:
+		return abandoned
+	case !ok:
+		return lostHere
+	case o == timeout || verified[p.endpoint] > maxVerifications:
+		return refusedHere
+	}
+	return abandoned
 }
 
 func (s *sender) judge(p pick, b *batch, a answer, v verdict) (bool, answer, error) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -147,17 +146,16 @@ func classifyError(ctx context.Context, err error) outcome {
 	var operation *net.OpError
 	var network net.Error
 	var record tls.RecordHeaderError
-	var alert tls.AlertError
 	var certificate *tls.CertificateVerificationError
-	var authority x509.UnknownAuthorityError
 	switch {
 	case ctx.Err() != nil:
 		return cancelled
-	case errors.As(err, &record), errors.As(err, &alert), errors.As(err, &certificate), errors.As(err, &authority):
-		return handshake
 	case errors.Is(err, context.DeadlineExceeded):
 		return timeout
-	case errors.As(err, &operation) && operation.Op == "dial":
+	case errors.As(err, &record), errors.As(err, &certificate),
+		errors.As(err, &operation) && (operation.Op == "remote error" || operation.Op == "local error"): // TLS alerts
+		return handshake
+	case operation != nil && operation.Op == "dial":
 		if operation.Timeout() {
 			return hung
 		}

@@ -30,7 +30,8 @@ type instruments struct {
 
 	requests, rejectedItems, filteredItems metric.Int64Counter
 	switches, probes, unreadableRequests   metric.Int64Counter
-	active, since, up, inFlight            metric.Int64ObservableGauge
+	active, up, inFlight                   metric.Int64ObservableGauge
+	since                                  metric.Float64ObservableGauge
 	sentBytes                              metric.Int64ObservableCounter
 
 	meter        metric.Meter
@@ -69,10 +70,12 @@ func newInstruments(sig signal, c *Config, set exporter.Settings) (*instruments,
 	t.probes = counter("probes", "{probe}", "Requests without data to an endpoint that may be down, by result.")
 	t.unreadableRequests = counter("unreadable_requests", "{request}", "Stored requests that could not be read from the queue, and were dropped.")
 	t.active = gauge("active", "1", "Whether an endpoint is the one that a signal is sent to.")
-	t.since = gauge("active_since", "s", "Unix time of a signal's last switch, or of the start.")
 	t.up = gauge("endpoint_up", "1", "Whether an endpoint can be reached. Down, it is probed.")
 	t.inFlight = gauge("in_flight", "{request}", "Requests with data that wait for an answer.")
 	var err error
+	t.since, err = t.meter.Float64ObservableGauge(prefix+"active_since", metric.WithUnit("s"),
+		metric.WithDescription("Unix time of a signal's last switch, or of the start."))
+	errs = append(errs, err)
 	t.sentBytes, err = t.meter.Int64ObservableCounter(prefix+"sent_bytes", metric.WithUnit("By"),
 		metric.WithDescription("Bytes of bodies that were sent, after compression, further tries included."))
 	return t, errors.Join(append(errs, err)...)
@@ -97,7 +100,7 @@ func (t *instruments) observe(s *sender) error {
 			down[i] = h.down
 		}
 		g.mu.Unlock()
-		o.ObserveInt64(t.since, since.Unix(), t.labels())
+		o.ObserveFloat64(t.since, float64(since.UnixMilli())/1000, t.labels())
 		for i := range t.sites {
 			with := t.labels(endpointLabel(t.sites[i].name))
 			o.ObserveInt64(t.active, one(active == i), with)

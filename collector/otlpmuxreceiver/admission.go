@@ -2,6 +2,10 @@ package otlpmuxreceiver
 
 import "sync"
 
+// leastReservation is what a request counts at least: its goroutine, headers and connection buffers
+// take memory too, however small its body is.
+const leastReservation = 4 << 10
+
 // admission accounts for the bytes of all requests in flight, by peer.
 //
 // New requests are admitted up to three quarters of the limit; the rest is for requests whose
@@ -29,6 +33,7 @@ func newAdmission(limit int64, share float64) *admission {
 
 // admit reserves n bytes for a peer, or reports why it cannot.
 func (a *admission) admit(peer string, n int64) (*reservation, refusal) {
+	n = max(n, leastReservation)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.total+n > a.door {
@@ -61,7 +66,12 @@ func (r *reservation) atLeast(n int64) bool { return n <= r.n || r.set(n) }
 
 // set changes the reservation to n bytes. It reports false, and changes nothing, if the limit
 // does not allow it; a smaller reservation is always allowed.
-func (r *reservation) set(n int64) bool {
+func (r *reservation) set(n int64) bool { return r.resize(max(n, leastReservation)) }
+
+// release gives everything back; doing it again has no effect.
+func (r *reservation) release() { r.resize(0) }
+
+func (r *reservation) resize(n int64) bool {
 	a := r.admission
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -78,5 +88,3 @@ func (r *reservation) set(n int64) bool {
 	}
 	return true
 }
-
-func (r *reservation) release() { r.set(0) }

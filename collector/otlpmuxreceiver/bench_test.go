@@ -18,7 +18,6 @@ import (
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/mem"
 )
 
@@ -136,17 +135,16 @@ func (encodedBytes) Unmarshal(data mem.BufferSlice, v any) error {
 }
 
 func grpcSender(t testing.TB, address, compression string, body []byte) func() error {
+	return grpcSenderOn(grpcConnection(t, address, nil), compression, body)
+}
+
+func grpcSenderOn(connection *grpc.ClientConn, compression string, body []byte) func() error {
 	options := []grpc.CallOption{grpc.ForceCodecV2(encodedBytes{})}
 	if compression != "identity" {
 		options = append(options, grpc.UseCompressor(compression))
 	}
-	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(options...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = connection.Close() })
 	return func() error {
 		var answer []byte
-		return connection.Invoke(context.Background(), "/opentelemetry.proto.collector.trace.v1.TraceService/Export", &body, &answer)
+		return connection.Invoke(context.Background(), "/opentelemetry.proto.collector.trace.v1.TraceService/Export", &body, &answer, options...)
 	}
 }

@@ -72,7 +72,7 @@ func (b *buffers) read(r io.Reader, size, limit int64, held *reservation) ([]byt
 // Closing it gives its memory back; it does not close r.
 func (b *buffers) decompressor(encoding string, r io.Reader) (io.ReadCloser, bool, error) {
 	switch encoding {
-	case "", "identity":
+	case "identity":
 		return io.NopCloser(r), true, nil
 	case "gzip":
 		body, err := b.gunzip(r)

@@ -53,9 +53,11 @@ func (s *server) serveGRPC(ctx context.Context, r *http.Request, current *call) 
 	if length > limit {
 		return tooLargeError(limit)
 	}
-	encoding := ""
+	encoding := "identity"
 	if compressed {
-		encoding = r.Header.Get("Grpc-Encoding")
+		if encoding = r.Header.Get("Grpc-Encoding"); encoding == "" || encoding == "identity" {
+			return refuse(refusedBody, http.StatusBadRequest, codes.Internal, "message is compressed, but grpc-encoding does not name how")
+		}
 	}
 	current.size = expectedSize(length, compressed, limit)
 	held, why := s.admission.admit(current.peer, current.size)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -82,6 +83,8 @@ func bodyError(err error) *requestError {
 		return own
 	case errors.As(err, &tooLarge):
 		return tooLargeError(tooLarge.Limit)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return refuse(refusedBody, http.StatusServiceUnavailable, codes.Unavailable, "request body did not arrive within read_timeout; retry later")
 	default:
 		return refuse(refusedBody, http.StatusBadRequest, codes.InvalidArgument, "read request body: "+err.Error())
 	}

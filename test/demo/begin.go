@@ -131,7 +131,7 @@ func (t *story) showPods(pods []*corev1.Pod) {
 	variable("CLOUD_ACCOUNT_ID", func(s *estate.Site) string { return s.Account })
 	variable("K8S_CLUSTER_NAME", func(s *estate.Site) string { return s.Place.Cluster })
 	variable("K8S_NODE_NAME", func(s *estate.Site) string { return s.Apps().Name })
-	variable("OTEL_EXPORTER_OTLP_ENDPOINT", func(s *estate.Site) string { return "http://" + s.Apps().Address + ":4317" })
+	variable("OTEL_EXPORTER_OTLP_ENDPOINT", func(s *estate.Site) string { return "http://" + s.Apps().Address + ":4318" })
 	add("because", func(i int) string { return reason(pods[i]) }, func(*estate.Site) string { return string(injector.NamespaceEnabled) })
 	t.Table(table)
 }

@@ -156,7 +156,7 @@ func (c cloud) variables(p *corev1.Pod, n *corev1.Node, service string, owners m
 		"DEPLOYMENT_ENVIRONMENT": environment,
 		"K8S_CLUSTER_NAME":       c.cluster, "K8S_NAMESPACE": p.Namespace, "K8S_POD_NAME": p.Name, "K8S_POD_UID": string(p.UID),
 		"K8S_NODE_NAME": p.Spec.NodeName, "K8S_NODE_IP": p.Status.HostIP, "K8S_CONTAINER_NAME": "app",
-		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + p.Status.HostIP + ":4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + p.Status.HostIP + ":4318", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
 		"OTEL_SERVICE_NAME": service, "OTEL_PROPAGATORS": "tracecontext,baggage",
 		"FROM_USER": "http://" + p.Status.HostIP + ":9/" + c.provider,
 

@@ -56,7 +56,7 @@ func (s *stage) testMistake(t *testing.T) {
 	}
 	p := pod(reasonsNamespace, nil, map[string]string{injector.Domain + "endpont": "node", injector.ProtocolAnnotation: "http"})
 	made, said := s.mustDryRun(t, p)
-	if st := status(t, made); st == nil || st.Reason != injector.NamespaceEnabled || st.Protocol != "grpc" {
+	if st := status(t, made); st == nil || st.Reason != injector.NamespaceEnabled || st.Protocol != "http/protobuf" {
 		t.Errorf("status %+v: want the pod injected with the profile's protocol", st)
 	}
 	for _, want := range []string{

@@ -115,7 +115,7 @@ func TestRegionWithIPv6(t *testing.T) {
 	}
 	eventually(t, func(ctx context.Context) error {
 		env, err := s.environment(ctx, p)
-		if want := "http://[" + env["K8S_NODE_IP"] + "]:4317"; err == nil && (env["OTEL_EXPORTER_OTLP_ENDPOINT"] != want || !strings.Contains(want, "::")) {
+		if want := "http://[" + env["K8S_NODE_IP"] + "]:4318"; err == nil && (env["OTEL_EXPORTER_OTLP_ENDPOINT"] != want || !strings.Contains(want, "::")) {
 			err = fmt.Errorf("the endpoint is %s, want %s, an IPv6 address", env["OTEL_EXPORTER_OTLP_ENDPOINT"], want)
 		}
 		return err

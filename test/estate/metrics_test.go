@@ -13,7 +13,7 @@ otelcol_exporter_queue_size{data_type="traces",exporter="otlp_failover"} 1.5e+03
 otelcol_exporter_queue_size{data_type="logs",exporter="otlp_failover"} 500
 otelcol_exporter_queue_size{data_type="logs",exporter="kafka"} 7
 otelcol_exporter_queue_size_limit{exporter="otlp_failover"} 9
-otelcol_receiver_accepted_spans_total{receiver="otlp"} 12 1700000000000
+otelcol_receiver_accepted_spans_total{receiver="otlp_mux"} 12 1700000000000
 up 1
 `
 	for _, c := range []struct {
@@ -21,7 +21,7 @@ up 1
 		want        float64
 	}{
 		{"otelcol_exporter_queue_size", `exporter="otlp_failover"`, 2000},
-		{"otelcol_receiver_accepted_spans", `receiver="otlp"`, 12},
+		{"otelcol_receiver_accepted_spans", `receiver="otlp_mux"`, 12},
 		{"otelcol_nothing", "", 0},
 	} {
 		if got, err := sum(strings.NewReader(text), c.name, c.label); err != nil || got != c.want {

@@ -19,8 +19,8 @@ type Sample struct {
 	Received map[string]float64
 	// Queue is how many bytes wait on disk in a region, by cluster.
 	Queue map[string]float64
-	// Bodies is how many bytes of requests, as compressed, a central site counted since the watch
-	// began, by role.
+	// Bodies is how many bytes of requests, as compressed, regions have sent to central sites since the watch
+	// began, by cluster.
 	Bodies map[string]float64
 	// Carried is how many bytes the links took to central sites since the watch began, by cloud.
 	Carried map[string]float64
@@ -47,7 +47,7 @@ func (e *Estate) Watch() *Watch {
 		Received: map[string]float64{}, Queue: map[string]float64{}, Bodies: map[string]float64{},
 	}}
 	for _, s := range e.sites {
-		w.done.Go(func() { w.watchQueue(ctx, s) })
+		w.done.Go(func() { w.watchRegion(ctx, s) })
 		if s.Central() {
 			w.done.Go(func() { w.watchSite(ctx, s) })
 		}
@@ -112,9 +112,9 @@ func (w *Watch) set(values map[string]float64, key string, value float64, known 
 	}
 }
 
-// watchSite turns counters into a rate and a sum.
+// watchSite turns a counter into a rate.
 func (w *Watch) watchSite(ctx context.Context, s *Site) {
-	var spans, bodies counter
+	var spans counter
 	loop(ctx, func(ctx context.Context) {
 		text, err := s.metrics(ctx, central+"-0")
 		if err != nil {
@@ -123,11 +123,9 @@ func (w *Watch) watchSite(ctx context.Context, s *Site) {
 			return
 		}
 		now := time.Now()
-		total, err := sum(bytes.NewReader(text), "otelcol_receiver_accepted_spans", `receiver="otlp"`)
+		total, err := sum(bytes.NewReader(text), "otelcol_receiver_accepted_spans", `receiver="otlp_mux"`)
 		rate, known := spans.rate(total, now)
 		w.set(w.now.Received, s.Role, rate, err == nil && known)
-		total, err = sum(bytes.NewReader(text), "http_server_request_body_size_bytes_sum", `component_id="otlp"`)
-		w.set(w.now.Bodies, s.Role, bodies.since(total), err == nil)
 	})
 }
 
@@ -161,8 +159,10 @@ func (c *counter) since(total float64) float64 {
 	return c.before + total
 }
 
-func (w *Watch) watchQueue(ctx context.Context, s *Site) {
+// watchRegion reads what waits in a region, and what it has sent.
+func (w *Watch) watchRegion(ctx context.Context, s *Site) {
 	pod := ""
+	var bodies counter
 	loop(ctx, func(ctx context.Context) {
 		if pod == "" {
 			pods, err := s.Client.CoreV1().Pods(install.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=collector"})
@@ -178,6 +178,8 @@ func (w *Watch) watchQueue(ctx context.Context, s *Site) {
 		}
 		size, err := sum(bytes.NewReader(text), "otelcol_exporter_queue_size", `exporter="otlp_failover"`)
 		w.set(w.now.Queue, s.Place.Cluster, size, err == nil)
+		sent, err := sum(bytes.NewReader(text), "otelcol_exporter_failover_sent_bytes", `exporter="otlp_failover"`)
+		w.set(w.now.Bodies, s.Place.Cluster, bodies.since(sent), err == nil)
 	})
 }
 

@@ -98,7 +98,7 @@ func (p *Plant) returnOf(t *testing.T, site *Node, nodes, requests int, after ui
 }
 
 // nodeClient connects as a node of a region does: a connection of its own, with mutual TLS.
-func (p *Plant) nodeClient(t *testing.T) *http.Client {
+func (p *Plant) nodeClient(t testing.TB) *http.Client {
 	t.Helper()
 	certificate, err := tls.LoadX509KeyPair(filepath.Join(p.Certificates(), "tls.crt"), filepath.Join(p.Certificates(), "tls.key"))
 	if err != nil {
@@ -116,7 +116,7 @@ func (p *Plant) nodeClient(t *testing.T) *http.Client {
 }
 
 // post offers a request until it is accepted, and waits between two tries as it is told to, with jitter.
-func post(t *testing.T, client *http.Client, url string, first uint64) (refused int, err error) {
+func post(t testing.TB, client *http.Client, url string, first uint64) (refused int, err error) {
 	encoded, err := proto.Marshal(spans(first, spansPerPost))
 	if err != nil {
 		return 0, err

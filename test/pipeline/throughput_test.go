@@ -108,6 +108,58 @@ func carry(b *testing.B, node func(*Plant, [2]string) *Node) float64 {
 	return want / (region.CPU(b) - began).Seconds()
 }
 
+// BenchmarkSite has a central site take spans as fast as it can, 500 in a request as a region sends them, and
+// reports how many it carries in a second of processor time, until all are in the archive. The variants leave a
+// branch out, and so show its price.
+func BenchmarkSite(b *testing.B) {
+	whole := 0.0
+	for _, v := range []struct {
+		name   string
+		config string
+	}{
+		{"site", ""},
+		{"no-span-metrics", "yaml:connectors::fan_out/traces: {required: [traces/sampled], optional: [traces/archive]}"},
+		{"no-sampling", "yaml:connectors::fan_out/traces: {required: [], optional: [traces/archive, traces/span-metrics]}"},
+		{"archive-only", "yaml:connectors::fan_out/traces: {required: [], optional: [traces/archive]}"},
+	} {
+		b.Run(v.name, func(b *testing.B) {
+			p := NewPlant(b)
+			site := p.Central(b, "primary", p.Direct())
+			if v.config != "" {
+				site.run.Configs = append(site.run.Configs, v.config)
+			}
+			site.run.Env = append(site.run.Env, "GOMAXPROCS=1")
+			site.Start(b)
+			began := site.CPU(b)
+			var next atomic.Int64
+			b.SetParallelism(4)
+			b.RunParallel(func(pb *testing.PB) {
+				client := p.nodeClient(b)
+				for pb.Next() {
+					if _, err := post(b, client, "https://"+site.Address+":4318/v1/traces", uint64(next.Add(1)-1)*spansPerPost+1); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			want := float64(b.N * spansPerPost)
+			Await(b, 2*time.Minute, "all spans in the archive", func() bool {
+				return site.Metric("otelcol_exporter_sent_spans_total", `exporter="awss3/traces"`) >= want
+			})
+			b.StopTimer()
+			got := want / (site.CPU(b) - began).Seconds()
+			b.ReportMetric(got, "spans/cpu-s")
+			b.ReportMetric(site.PeakMemory(b)/1e6, "MB")
+			if v.name == "site" {
+				whole = got
+			}
+			if whole > 0 {
+				b.ReportMetric(got/whole, "×site")
+			}
+		})
+	}
+}
+
 // encoded is the codec of requests that are encoded already.
 type encoded struct{ encoding.CodecV2 }
 

@@ -20,7 +20,7 @@ func clouds() []cloud {
 	return []cloud{{
 		name: "aws", platform: "aws_eks", region: "us-east-1", zone: "us-east-1a", account: "123456789012", cluster: "shop-use1",
 		app: "orders", profile: "eks-virginia", service: "orders",
-		endpoint: "node", protocol: "grpc", url: "http://$(K8S_NODE_IP):4317", sidecar: "none",
+		endpoint: "node", protocol: "http/protobuf", url: "http://$(K8S_NODE_IP):4318", sidecar: "none",
 	}, {
 		name: "gcp", platform: "gcp_kubernetes_engine", region: "europe-west1", zone: "europe-west1-b", account: "shop-production", cluster: "shop-euw1",
 		app: "stock", profile: "gke-belgium", service: "warehouse",
@@ -29,7 +29,7 @@ func clouds() []cloud {
 	}, {
 		name: "azure", platform: "azure.aks", region: "westeurope", zone: "westeurope-2", account: "8e5c2f04-6b1d-4c9a-9a37-2d90b7f1e6c5", cluster: "shop-weu",
 		app: "pay", profile: "aks-holland", service: "pay",
-		endpoint: "sidecar", protocol: "grpc", url: "http://127.0.0.1:4317", sidecar: "native",
+		endpoint: "sidecar", protocol: "http/protobuf", url: "http://127.0.0.1:4318", sidecar: "native",
 	}}
 }
 

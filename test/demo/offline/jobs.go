@@ -66,7 +66,7 @@ func (d *demo) showSidecars(jobs []job) {
 		sidecar.Cells = append(sidecar.Cells, d.checks.Equal(of+"sidecar", r.status.Sidecar, "native"))
 		policy.Cells = append(policy.Cells, d.checks.Equal(of+"restartPolicy", restartPolicy(r.pod), "Always"))
 		sendsTo := storedEnvironment(r.pod)["OTEL_EXPORTER_OTLP_ENDPOINT"]
-		endpoint.Cells = append(endpoint.Cells, d.checks.Equal(of+"OTEL_EXPORTER_OTLP_ENDPOINT", sendsTo, "http://127.0.0.1:4317"))
+		endpoint.Cells = append(endpoint.Cells, d.checks.Equal(of+"OTEL_EXPORTER_OTLP_ENDPOINT", sendsTo, "http://127.0.0.1:4318"))
 	}
 	t.Rows = []screen.Row{sidecar, policy, endpoint}
 	d.screen.Table(t)

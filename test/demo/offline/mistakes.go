@@ -81,7 +81,7 @@ func (d *demo) mistakes(ctx context.Context) (string, func(), error) {
 		return "", nil, err
 	}
 	protocol := storedEnvironment(pod)["OTEL_EXPORTER_OTLP_PROTOCOL"]
-	d.checks.Equal("stock/typo: OTEL_EXPORTER_OTLP_PROTOCOL", protocol, "grpc")
+	d.checks.Equal("stock/typo: OTEL_EXPORTER_OTLP_PROTOCOL", protocol, "http/protobuf")
 	return "both pods were injected all the same; what could not be understood fell back to the profile", nil, nil
 }
 

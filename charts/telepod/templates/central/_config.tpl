@@ -30,7 +30,11 @@ required branch refuses the request before the others have seen it; an optional 
 {{- $retry := "{enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}" -}}
 extensions:
   health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
-  segment_storage/queue: {directory: "${env:QUEUE_DIR}", create_directory: true}
+  segment_storage/queue:
+    directory: ${env:QUEUE_DIR}
+    create_directory: true
+    # Queues of chart versions before 0.2 (file_storage) are read once.
+    import: {directory: "${env:QUEUE_DIR}", components: {awss3/traces: otlp_grpc/archive, awss3/logs: otlp_grpc/archive, load_balancing/samplers: loadbalancing/samplers}}
 
 receivers:
   {{- if $site }}

@@ -11,11 +11,11 @@ profile:
 containers: {pattern: '[-a-z0-9, ]*', says: 'a list of container names, separated by commas'}
 exclude-containers: {pattern: '[-a-z0-9, ]*', says: 'a list of container names, separated by commas'}
 exclude-variables: {pattern: '([^\[\\]|\\.|\[[^\]]+\])*', says: 'a list of variable names or patterns such as CLOUD_*'}
-env-from: {pattern: 'keep|override', says: 'keep or override'}
+env-from: {pattern: 'inspect|keep|override', says: 'inspect, keep or override'}
 endpoint:
   pattern: 'node|service|sidecar|(?i:https?)://[^/?#@ ]+(/[^?# ]*)?'
   says: 'node, service, sidecar or a URL such as http://collector:4317'
-protocol: {pattern: 'grpc|http/protobuf', says: 'grpc or http/protobuf'}
+protocol: {pattern: 'grpc|http/protobuf', says: 'http/protobuf or grpc'}
 sidecar: {pattern: 'true|false', says: 'true or false'}
 sidecar-image:
   pattern: '[a-zA-Z0-9][a-zA-Z0-9._-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[\w][\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*:[0-9a-fA-F]{32,})?'

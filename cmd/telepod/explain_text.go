@@ -1,0 +1,163 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/terminal"
+)
+
+// explainer shows plans as text: the verdict first, then what is wrong, then what was done and left out.
+type explainer struct {
+	terminal.Terminal
+	origins valueOrigins
+	verbose bool
+}
+
+func (e explainer) text(p planned) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", e.Paint(terminal.Bold, p.String()))
+	e.verdict(&b, p)
+	for _, text := range p.messages() {
+		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, text))
+	}
+	if p.Plan.Profile == nil {
+		return b.String()
+	}
+	e.settings(&b, p.Plan)
+	e.edits(&b, p)
+	e.skipped(&b, p.Plan.Skipped)
+	return b.String()
+}
+
+func (e explainer) verdict(b *strings.Builder, p planned) {
+	d := p.Plan.Decision
+	word, tone := "not injected", terminal.Warn
+	switch {
+	case d.Deny:
+		word, tone = "denied", terminal.Bad
+	case d.Inject:
+		word, tone = "injected", terminal.Good
+	}
+	fmt.Fprintf(b, "  %s: %s\n", e.Paint(tone, word), e.Wrap(4, fmt.Sprintf("%s: %s", d.Reason, p.reason())))
+}
+
+func (e explainer) settings(b *strings.Builder, p *injector.Plan) {
+	s := &p.Settings
+	profile := p.Profile.Name
+	if e.verbose {
+		profile = fmt.Sprintf("%s, content %s", strings.Join(p.Profile.Lineage, " <- "), p.Profile.Hash)
+	}
+	row := func(name, value, origin string) {
+		fmt.Fprintf(b, "  %-18s %s (%s)\n", name, e.Wrap(21, value), origin)
+	}
+	row("profile", profile, e.origins.setting("profile", s.Profile))
+	row("endpoint", s.Endpoint.Value, e.origins.setting("endpoint", s.Endpoint))
+	row("protocol", s.Protocol.Value, e.origins.setting("protocol", s.Protocol))
+	row("sidecar", s.Sidecar.Value, e.origins.setting("sidecar", s.Sidecar))
+	if e.verbose || p.Sidecar != injector.SidecarNone {
+		row("sidecar image", s.SidecarImage.Value, string(s.SidecarImage.Origin))
+	}
+	for _, list := range []struct {
+		name string
+		injector.List
+	}{{"containers", s.Containers}, {"exclude containers", s.ExcludeContainers}, {"exclude variables", s.ExcludeVariables}} {
+		if list.Names != nil {
+			row(list.name, strings.Join(list.Names, ", "), string(list.Origin))
+		}
+	}
+}
+
+// edits shows what is added to each container, and the sidecar.
+func (e explainer) edits(b *strings.Builder, p planned) {
+	edits := p.Plan.Edits
+	for i := 0; i < len(edits); {
+		end := i + 1
+		switch edit := &edits[i]; edit.Kind {
+		case injector.AddSidecar:
+			e.sidecar(b, p.Plan.Sidecar, edit.Sidecar)
+		case injector.Annotate:
+			if e.verbose {
+				fmt.Fprintf(b, "  annotation %s\n    = %s\n", edit.Text.Key, edit.Text.Value)
+			}
+		default:
+			for end < len(edits) && edits[end].Target == edit.Target {
+				end++
+			}
+			e.variables(b, p, edits[i:end])
+		}
+		i = end
+	}
+}
+
+// variables shows the edits of one container.
+func (e explainer) variables(b *strings.Builder, p planned, edits []injector.Edit) {
+	kind := "container"
+	if edits[0].Target.Init {
+		kind = "init container"
+	}
+	fmt.Fprintf(b, "  %s %s: %d variable(s)\n", kind, edits[0].Target.Name, len(edits))
+	if !e.verbose {
+		var names []string
+		for _, edit := range edits {
+			names = append(names, edit.Variable.Name)
+		}
+		fmt.Fprintf(b, "    %s\n", e.Wrap(4, strings.Join(names, ", ")))
+		return
+	}
+	for _, edit := range edits {
+		sign, place := "+", ""
+		if edit.Kind == injector.SetValue {
+			sign = "~"
+		} else if edit.At > 0 {
+			place = fmt.Sprintf(", behind the container's own first %d", edit.At)
+		}
+		v := edit.Variable
+		fmt.Fprintf(b, "    %s %s=%s  %s\n", sign, v.Name, shown(v.Value, v), e.Paint(terminal.Faint, "("+e.origins.why(p, v)+place+")"))
+	}
+}
+
+func (e explainer) sidecar(b *strings.Builder, kind string, s *injector.Sidecar) {
+	c := s.Typed()
+	fmt.Fprintf(b, "  sidecar %s (%s)\n", c.Name, kind)
+	if !e.verbose {
+		return
+	}
+	for _, v := range c.Env {
+		fmt.Fprintf(b, "    + %s=%s\n", v.Name, shown(v.Value, &injector.EnvVar{EnvVar: v}))
+	}
+}
+
+// longest is where a value is cut, in characters: a sidecar's configuration would fill the screen.
+const longest = 160
+
+func shown(value string, v *injector.EnvVar) string {
+	if v.ValueFrom != nil && v.ValueFrom.FieldRef != nil {
+		value = "<" + v.ValueFrom.FieldRef.FieldPath + ">"
+	}
+	value = strings.ReplaceAll(value, "\n", "\\n")
+	if runes := []rune(value); len(runes) > longest {
+		value = string(runes[:longest]) + "…"
+	}
+	return value
+}
+
+// skipped shows what was left out, once for each reason.
+func (e explainer) skipped(b *strings.Builder, list []injector.Skip) {
+	var reasons []injector.Reason
+	items := map[injector.Reason][]string{}
+	for _, s := range list {
+		if !slices.Contains(reasons, s.Reason) {
+			reasons = append(reasons, s.Reason)
+		}
+		items[s.Reason] = append(items[s.Reason], s.String())
+	}
+	if len(reasons) > 0 {
+		b.WriteString("  left out\n")
+	}
+	for _, r := range reasons {
+		fmt.Fprintf(b, "    %s\n      %s\n", e.Wrap(6, strings.Join(items[r], ", ")), e.Wrap(6, fmt.Sprintf("%s: %s", r, r.Text())))
+	}
+}

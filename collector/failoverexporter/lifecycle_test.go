@@ -1,0 +1,365 @@
+package failoverexporter
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// disk is a storage extension in memory, which outlives the exporters that use it.
+type disk struct {
+	component.StartFunc
+	component.ShutdownFunc
+	mu     sync.Mutex
+	values map[string]map[string][]byte // by signal
+}
+
+func newDisk() *disk { return &disk{values: map[string]map[string][]byte{}} }
+
+func (d *disk) GetExtensions() map[component.ID]component.Component {
+	return map[component.ID]component.Component{diskID(): d}
+}
+
+func diskID() component.ID { return component.MustNewID("disk") }
+
+func (d *disk) GetClient(_ context.Context, _ component.Kind, _ component.ID, name string) (storage.Client, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.values[name] == nil {
+		d.values[name] = map[string][]byte{}
+	}
+	return diskClient{d, name}, nil
+}
+
+type diskClient struct {
+	disk *disk
+	name string
+}
+
+func (c diskClient) Get(ctx context.Context, key string) ([]byte, error) {
+	op := storage.GetOperation(key)
+	err := c.Batch(ctx, op)
+	return op.Value, err
+}
+
+func (c diskClient) Set(ctx context.Context, key string, value []byte) error {
+	return c.Batch(ctx, storage.SetOperation(key, value))
+}
+
+func (c diskClient) Delete(ctx context.Context, key string) error {
+	return c.Batch(ctx, storage.DeleteOperation(key))
+}
+
+func (c diskClient) Close(context.Context) error { return nil }
+
+func (c diskClient) Batch(_ context.Context, ops ...*storage.Operation) error {
+	c.disk.mu.Lock()
+	defer c.disk.mu.Unlock()
+	for _, op := range ops {
+		switch op.Type {
+		case storage.Get:
+			op.Value = append([]byte(nil), c.disk.values[c.name][op.Key]...)
+			if _, ok := c.disk.values[c.name][op.Key]; !ok {
+				op.Value = nil
+			}
+		case storage.Set:
+			c.disk.values[c.name][op.Key] = append([]byte(nil), op.Value...)
+		case storage.Delete:
+			delete(c.disk.values[c.name], op.Key)
+		}
+	}
+	return nil
+}
+
+// onDisk is the configuration with a persistent queue, and no wait for a batch to fill.
+func onDisk(c *Config) *Config {
+	id := diskID()
+	c.QueueConfig.Get().StorageID = &id
+	return c
+}
+
+// run starts an exporter for traces, calls f, and shuts it down.
+func run(t *testing.T, c *Config, d *disk, f func(*rig)) {
+	t.Helper()
+	r := newRig(t, c)
+	var err error
+	if r.traces, err = r.factory.traces(t.Context(), r.set, c); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.traces.Start(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	f(r)
+	if err := r.traces.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A shutdown while no site accepts data leaves all of it on disk, what waited for an endpoint included.
+func TestShutdownKeepsWhatWaits(t *testing.T) {
+	b := newBackend(t)
+	b.link.cut()
+	d := newDisk()
+	run(t, onDisk(testConfig(b)), d, func(r *rig) {
+		for n := range uint64(20) {
+			if err := r.traces.ConsumeTraces(t.Context(), numbered(10*n, 10)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		eventually(t, "the site is known to be down", func() bool { return r.sum("endpoint_up") == 0 })
+	})
+	b.link.mend()
+	run(t, onDisk(testConfig(b)), d, func(*rig) {
+		eventually(t, "all spans arrive", func() bool { return len(b.spans()) == 200 })
+	})
+	if n := duplicates(b.spans()); n > 0 {
+		t.Errorf("%d spans came twice", n)
+	}
+}
+
+// Requests in flight at a shutdown are answered: neither lost nor sent twice.
+func TestShutdownWaitsForAnswers(t *testing.T) {
+	b := newBackend(t)
+	arrived, goOn := make(chan struct{}, 100), make(chan struct{})
+	b.answerWith(func(http.ResponseWriter, *http.Request, signal) bool {
+		arrived <- struct{}{}
+		<-goOn
+		return false
+	})
+	d := newDisk()
+	run(t, onDisk(testConfig(b)), d, func(r *rig) {
+		if err := r.traces.ConsumeTraces(t.Context(), numbered(0, 10)); err != nil {
+			t.Fatal(err)
+		}
+		<-arrived
+		time.AfterFunc(100*time.Millisecond, func() { close(goOn) })
+	})
+	b.answerWith(nil)
+	run(t, onDisk(testConfig(b)), d, func(*rig) {})
+	if seen := b.spans(); len(seen) != 10 || duplicates(seen) > 0 {
+		t.Errorf("%d spans, %d twice", len(seen), duplicates(seen))
+	}
+}
+
+// The queue that otlp_http has left on disk is sent after an upgrade.
+func TestReadsTheQueueOfTheUpstreamExporter(t *testing.T) {
+	b := newBackend(t)
+	b.link.cut()
+	d := newDisk()
+	f := otlphttpexporter.NewFactory()
+	old := f.CreateDefaultConfig().(*otlphttpexporter.Config)
+	old.ClientConfig.Endpoint = b.url()
+	id := diskID()
+	queue := *createDefaultConfig().(*Config).QueueConfig.Get()
+	queue.StorageID = &id
+	old.QueueConfig = configoptional.Some(queue)
+	upstream, err := f.CreateTraces(t.Context(), exportertest.NewNopSettings(f.Type()), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := upstream.Start(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(5) {
+		if err := upstream.ConsumeTraces(t.Context(), numbered(10*n, 10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := upstream.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.link.mend()
+	run(t, onDisk(testConfig(b)), d, func(*rig) {
+		eventually(t, "all spans arrive", func() bool { return len(b.spans()) == 50 })
+	})
+}
+
+func TestOneConnectionForAllSignals(t *testing.T) {
+	b := newBackend(t)
+	r := started(t, testConfig(b))
+	if err := r.traces.ConsumeTraces(t.Context(), numbered(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "traces arrive", func() bool { return b.count(traces) == 1 })
+	if err := r.metrics.ConsumeMetrics(t.Context(), oneMetric()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.logsOut.ConsumeLogs(t.Context(), oneLog()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all signals arrive", func() bool { return b.count(metrics) == 1 && b.count(logs) == 1 })
+	if n := b.link.accepted(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+	for name, want := range map[string]int64{"active": 3, "endpoint_up": 3, "in_flight": 0, "requests": 3} {
+		if got := r.sum(name, "endpoint", "primary"); got != want {
+			t.Errorf("%s adds up to %d, want %d", name, got, want)
+		}
+	}
+	if r.sum("sent_bytes", "signal", "traces") == 0 {
+		t.Error("no bytes counted")
+	}
+}
+
+// A site that refuses one signal keeps the others.
+func TestSignalsFailOverByThemselves(t *testing.T) {
+	primary, backup := newBackend(t), newBackend(t)
+	primary.answerWith(func(w http.ResponseWriter, _ *http.Request, sig signal) bool {
+		if sig == metrics {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return sig == metrics
+	})
+	r := started(t, testConfig(primary, backup))
+	for range 5 {
+		if err := r.metrics.ConsumeMetrics(t.Context(), oneMetric()); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.traces.ConsumeTraces(t.Context(), numbered(0, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "all arrive", func() bool { return backup.count(metrics) == 5 && primary.count(traces) == 5 })
+	if backup.count(traces) > 0 {
+		t.Error("traces were diverted")
+	}
+	if r.sum("active", "signal", "metrics", "endpoint", "backup") != 1 || r.sum("active", "signal", "traces", "endpoint", "primary") != 1 {
+		t.Error("the gauge shows other endpoints")
+	}
+}
+
+// Nothing is lost while all sites are down, and the first that works gets it, without the wait of a return.
+func TestBothDownThenOneBack(t *testing.T) {
+	primary, backup := newBackend(t), newBackend(t)
+	primary.link.cut()
+	backup.link.cut()
+	r := started(t, testConfig(primary, backup))
+	stop := r.stream()
+	eventually(t, "nothing works", func() bool { return r.sum("active") == 0 })
+	backup.link.mend()
+	eventually(t, "the backup gets data", func() bool { return backup.count(traces) > 10 })
+	primary.link.mend()
+	eventually(t, "the primary gets data", func() bool { return primary.count(traces) > 10 })
+	sent := stop()
+	eventually(t, "all arrive", func() bool { return uint64(len(union(primary, backup))) == sent })
+	if n := duplicates(union(primary, backup)); n > 0 {
+		t.Errorf("%d of %d spans came twice", n, sent)
+	}
+	if !r.logged("No endpoint accepts the signal; its data waits") {
+		t.Error("no line about it in the log")
+	}
+}
+
+// Silence that this process slept through is no reason to leave a site that answers.
+func TestOwnStallDoesNotFailOver(t *testing.T) {
+	primary, backup := newBackend(t), newBackend(t)
+	r := started(t, testConfig(primary, backup))
+	g := r.factory.groups[r.config].group
+	var once sync.Once
+	primary.answerWith(func(_ http.ResponseWriter, req *http.Request, _ signal) bool {
+		if req.ContentLength == 0 {
+			return false
+		}
+		once.Do(func() {
+			primary.link.freeze()
+			g.stall.tick(time.Now().Add(-time.Hour))
+			g.stall.tick(time.Now())
+			eventually(t, "the site is looked at again", func() bool { return primary.link.accepted() == 2 })
+			primary.link.thaw()
+		})
+		return false
+	})
+	if err := r.traces.ConsumeTraces(t.Context(), numbered(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it arrives", func() bool { return len(union(primary, backup)) == 1 })
+	if r.sum("switches") > 0 || backup.count(traces) > 0 {
+		t.Error("failed over")
+	}
+}
+
+// A node that sends nothing costs nothing: its connection is closed, and so not pinged.
+func TestIdleConnectionIsClosed(t *testing.T) {
+	b := newBackend(t)
+	c := testConfig(b)
+	c.IdleConnTimeout = 50 * time.Millisecond
+	r := started(t, c)
+	if err := r.traces.ConsumeTraces(t.Context(), numbered(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the connection is closed", func() bool { return b.count(traces) == 1 && b.link.closed() == 1 })
+	if err := r.traces.ConsumeTraces(t.Context(), numbered(1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another one is made", func() bool { return b.count(traces) == 2 })
+	if r.sum("switches") > 0 {
+		t.Error("a closed idle connection counts as a fault")
+	}
+}
+
+func TestStartsWithoutAnySite(t *testing.T) {
+	c := createDefaultConfig().(*Config)
+	c.Endpoints = []EndpointConfig{{Name: "primary", Endpoint: "https://127.0.0.1:1"}}
+	r := newRig(t, c)
+	r.start(componenttest.NewNopHost())
+}
+
+// A batch is compressed once for all endpoints without filters, whatever the number of tries.
+func TestOneBodyForAllTries(t *testing.T) {
+	c := testConfig(newBackend(t), newBackend(t), newBackend(t))
+	c.Endpoints[2].Filters = []FilterConfig{{Action: "drop", Attribute: "k"}}
+	r := newRig(t, c)
+	telemetry, err := newInstruments(traces, c, r.set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSender(traces, newGroup(c, r.set), telemetry)
+	data, err := encodeTraces(numbered(0, 10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBatch(traces, data, 10)
+	var bodies [4]*body
+	for i, endpoint := range []int{0, 1, 0, 2} {
+		if bodies[i], err = s.body(endpoint, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if bodies[0] != bodies[1] || bodies[0] != bodies[2] || bodies[3] == bodies[0] {
+		t.Error("not one body for the endpoints without filters, and another for the one with")
+	}
+}
+
+func TestFactory(t *testing.T) {
+	f := NewFactory()
+	if err := componenttest.CheckConfigStruct(f.CreateDefaultConfig()); err != nil {
+		t.Error(err)
+	}
+	if f.Type().String() != "otlp_failover" {
+		t.Errorf("type %s", f.Type())
+	}
+	c := testConfig(newBackend(t))
+	set := exportertest.NewNopSettings(f.Type())
+	made, err := f.CreateTraces(t.Context(), set, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made.Capabilities().MutatesData {
+		t.Error("data would be copied for this exporter")
+	}
+	if err := made.Shutdown(t.Context()); err != nil { // without a start
+		t.Error(err)
+	}
+}

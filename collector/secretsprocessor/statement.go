@@ -1,0 +1,50 @@
+package secretsprocessor
+
+import "strings"
+
+// prepare looks at the kind of string: in statements, literals behind a secret's name are masked; in command
+// lines, a program gives a short flag its meaning.
+func (s *scan) prepare() {
+	switch {
+	case s.key == "":
+	case isStatementKey(s.key):
+		if len(s.value) > 5 && strings.EqualFold(s.value[:5], "auth ") {
+			s.replace(masked(5, len(s.value))) // of Redis
+			return
+		}
+		s.literals = s.firstSecretName()
+	case isCommandKey(s.key):
+		s.program = programIn(s.value)
+	}
+}
+
+func isStatementKey(key string) bool {
+	return endsWithFold(key, "statement") || endsWithFold(key, "query.text") || endsWithFold(key, "sql") || endsWithFold(key, "db.query")
+}
+
+// firstSecretName returns the end of the first secret's name outside of literals, or the length.
+func (s *scan) firstSecretName() int {
+	for i := 0; i < len(s.value); {
+		switch c := s.value[i]; {
+		case c == '\'':
+			i = s.closingQuote(i+1, "'") + 1
+		case isAlnum(c) || c == '_':
+			end := s.run(i, isTokenByteDot)
+			if name := s.value[i:end]; strings.EqualFold(name, "identified") || s.secret(s.names, name) {
+				return end
+			}
+			i = end
+		default:
+			i++
+		}
+	}
+	return len(s.value)
+}
+
+// literal masks a literal of a statement that names a secret before it.
+func (s *scan) literal(i int) span {
+	if i < s.literals {
+		return span{}
+	}
+	return s.throughQuote(i+1, "'")
+}

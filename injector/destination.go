@@ -1,0 +1,180 @@
+package injector
+
+import (
+	"strings"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// signals are those that may have an endpoint and a protocol of their own, with the path that
+// OTLP over HTTP has for them (OTLP specification); SDKs append it to the general endpoint alone.
+func signals() []signal {
+	return []signal{{"TRACES", "/v1/traces"}, {"METRICS", "/v1/metrics"}, {"LOGS", "/v1/logs"}}
+}
+
+type signal struct{ name, path string }
+
+func (s signal) endpoint() string { return "OTEL_EXPORTER_OTLP_" + s.name + "_ENDPOINT" }
+func (s signal) protocol() string { return "OTEL_EXPORTER_OTLP_" + s.name + "_PROTOCOL" }
+
+// addDestination sets the endpoint and the protocol, which have to fit each other: the first row that
+// applies wins.
+//
+//	the container names its endpoint                     nothing: user-pair
+//	it names a signal's endpoint, and no protocol for it nothing: a general protocol would change it
+//	it names its protocol                                the endpoint that fits
+//	otherwise                                            endpoint and protocol
+//
+// A signal whose protocol differs from the general one gets an endpoint of its own.
+func (e *environment) addDestination() {
+	if e.simple() {
+		e.add(e.endpointFor(e.target))
+		e.add(e.protocol)
+		return
+	}
+	if reason, ok := e.destination(); !ok {
+		e.plan.skip(e.target.Name, otelEndpoint, reason)
+		if !e.owns(otelProtocol) {
+			e.plan.skip(e.target.Name, otelProtocol, reason)
+		}
+		e.remark(reason)
+	}
+}
+
+// destination adds the variables, or says why not.
+func (e *environment) destination() (Reason, bool) {
+	if reason, ok := e.free(otelEndpoint); !ok {
+		if reason == UserDefined {
+			reason = UserPair
+		}
+		return reason, false
+	}
+	protocol, reason, ok := e.spoken(otelProtocol)
+	if !ok {
+		return reason, false
+	}
+	said := protocol != ""
+	if !said && e.signalAlone() {
+		return UserPair, false
+	}
+	if !said {
+		protocol = e.plan.Settings.Protocol.Value
+		if reason, ok := e.free(otelProtocol); !ok && !e.owns(otelProtocol) {
+			return reason, false
+		}
+	}
+	to, ok := e.endpointBy(protocol)
+	if !ok {
+		return UserPair, false
+	}
+	if _, ok := e.place(to.refs); !ok {
+		return MissingReference, false
+	}
+	e.add(to)
+	if !e.owns(otelProtocol) && !said {
+		e.add(e.protocol)
+	}
+	e.addSignals(protocol)
+	return "", true
+}
+
+// spoken is the protocol that a variable of the container names; "" where it names none. It is false
+// where that cannot be known, or is none that Telepod knows an endpoint for.
+func (e *environment) spoken(name string) (protocol string, reason Reason, ok bool) {
+	at, own := e.owned[name]
+	switch {
+	case !own && e.brought.may(name):
+		return "", EnvFrom, false
+	case !own:
+		return "", "", true
+	case e.user[at].Sourced || strings.Contains(e.user[at].Value, "$("):
+		return "", ValueFrom, false
+	}
+	switch protocol = strings.TrimSpace(e.user[at].Value); protocol {
+	case "":
+		// SDKs take it as unset, and then the specification's default.
+		return profiles.ProtocolHTTP, "", true
+	case profiles.ProtocolGRPC, profiles.ProtocolHTTP:
+		return protocol, "", true
+	case "http/json":
+		return profiles.ProtocolHTTP, "", true // the same port
+	}
+	return "", UserPair, false
+}
+
+// signalAlone reports whether a signal has an endpoint of the container's own and no protocol: it
+// speaks what the SDK does by default, and a general protocol would change that.
+func (e *environment) signalAlone() bool {
+	for _, name := range []string{"TRACES", "METRICS", "LOGS", "PROFILES"} {
+		s := signal{name: name}
+		if e.sets(s.endpoint()) && !e.sets(s.protocol()) {
+			return true
+		}
+	}
+	return false
+}
+
+// sets reports whether the container brings the variable itself, or may.
+func (e *environment) sets(name string) bool { return e.owns(name) || e.brought.has(name) }
+
+// endpointBy is the endpoint for a protocol. A URL speaks one protocol; whatever has a name has a
+// port for each.
+func (e *environment) endpointBy(protocol string) (*EnvVar, bool) {
+	to := e.destinationOf(e.target)
+	switch {
+	case protocol == e.plan.Settings.Protocol.Value:
+		return e.endpointFor(e.target), true
+	case strings.Contains(to.Value, "://"):
+		return nil, false
+	}
+	url := endpointURL(e.compiled.Resolved, to.Value, protocol, e.options.NodeIPv6)
+	return expression(otelEndpoint, url, "endpoint "+to.Value+", as the container's own protocol wants it"), true
+}
+
+// addSignals gives the signals that speak another protocol than the general one their endpoint.
+func (e *environment) addSignals(general string) {
+	for _, s := range signals() {
+		protocol, reason, ok := e.spoken(s.protocol())
+		switch {
+		case ok && (protocol == "" || protocol == general), e.sets(s.endpoint()):
+			continue
+		case !ok:
+			e.plan.skip(e.target.Name, s.endpoint(), reason)
+			continue
+		}
+		general, ok := e.endpointBy(protocol)
+		if !ok {
+			e.plan.skip(e.target.Name, s.endpoint(), UserPair)
+			continue
+		}
+		url := general.Value
+		if protocol == profiles.ProtocolHTTP {
+			url = strings.TrimSuffix(url, "/") + s.path
+		}
+		e.add(expression(s.endpoint(), url, "as the container's own protocol of this signal wants it"))
+	}
+}
+
+// remark notes what the owner of the pod should hear of a container that Telepod gives no endpoint.
+func (e *environment) remark(reason Reason) {
+	switch {
+	case reason == ConfigFile:
+		e.plan.remark(e.target.Name, otelEndpoint, reason)
+	case reason == ExcludedVariable, e.given(otelEndpoint), e.disabled():
+		return
+	}
+	for _, s := range signals() {
+		if e.given(s.endpoint()) {
+			return
+		}
+	}
+	if reason != ConfigFile {
+		e.plan.silent(e.target.Name, reason)
+	}
+}
+
+// disabled reports whether the container switches its SDK off.
+func (e *environment) disabled() bool {
+	at, ok := e.owned[otelDisabled]
+	return ok && strings.EqualFold(e.user[at].Value, "true")
+}

@@ -1,0 +1,96 @@
+package manifest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+)
+
+// Edit replaces the bytes from Start to End of a stream by New.
+type Edit struct {
+	Start, End int
+	New        string
+}
+
+// Edits are the changes that the patches of the pods make to the stream, in order and without overlap.
+// They are as small as they can be: a diff made of them removes a line only if the line itself changes.
+// The exceptions are documents that have to be written out first (see the package documentation).
+func (m *Manifest) Edits() ([]Edit, error) {
+	var edits []Edit
+	at := len(m.bom)
+	for _, d := range m.documents {
+		own, err := d.edits()
+		if err != nil {
+			return nil, d.errorf(d.chunk.line, "patch: %w", err)
+		}
+		for _, e := range own {
+			edits = append(edits, Edit{at + e.Start, at + e.End, e.New})
+		}
+		at += len(d.text)
+	}
+	return edits, nil
+}
+
+// ordered sorts edits by their place and joins those at one place; it is false if two overlap.
+func ordered(edits []Edit) ([]Edit, bool) {
+	edits = slices.Clone(edits)
+	slices.SortStableFunc(edits, func(a, b Edit) int { return a.Start - b.Start })
+	var list []Edit
+	for _, e := range edits {
+		if e.End < e.Start {
+			return nil, false
+		}
+		if n := len(list); n > 0 {
+			last := &list[n-1]
+			if e.Start < last.End {
+				return nil, false
+			}
+			if e.Start == last.Start {
+				last.End, last.New = e.End, last.New+e.New
+				continue
+			}
+		}
+		list = append(list, e)
+	}
+	return slices.DeleteFunc(list, func(e Edit) bool { return e.Start == e.End && e.New == "" }), true
+}
+
+// applied is a text with ordered edits.
+func applied(text string, edits []Edit) string {
+	var b strings.Builder
+	last := 0
+	for _, e := range edits {
+		b.WriteString(text[last:e.Start])
+		b.WriteString(e.New)
+		last = e.End
+	}
+	b.WriteString(text[last:])
+	return b.String()
+}
+
+// between finds edits that turn one text into another: whole lines, for a document that is written out.
+func between(before, after string) []Edit {
+	var edits []Edit
+	for _, e := range udiff.Lines(before, after) {
+		edits = append(edits, Edit{e.Start, e.End, e.New})
+	}
+	return edits
+}
+
+// checked are the edits of a document, if they lead to the value that is wanted.
+func checked(text string, edits []Edit, want *value, read func(string) ([]byte, error)) ([]Edit, error) {
+	edits, ok := ordered(edits)
+	if !ok {
+		return nil, errStyle
+	}
+	converted, err := read(applied(text, edits))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errStyle, err)
+	}
+	if got, err := decode(converted); err != nil || !got.equal(want) {
+		return nil, errStyle
+	}
+	return edits, nil
+}

@@ -1,0 +1,115 @@
+package corpus
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/telepod/telepod/manifest"
+)
+
+// largest bounds the lines of a file times those of its output, for which the fewest lines are counted.
+const largest = 4_000_000
+
+// judgeText compares the diff with the output, and the lines that it removes with the fewest that any diff
+// could remove. It returns how many it removes.
+func judgeText(t *testing.T, f file, m *manifest.Manifest, out []byte) int {
+	t.Helper()
+	edits, err := m.Edits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := make([]udiff.Edit, len(edits))
+	for i, e := range edits {
+		list[i] = udiff.Edit{Start: e.Start, End: e.End, New: e.New}
+	}
+	diff, err := udiff.ToUnified("a", "b", string(f.data), list, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := follow(string(f.data), diff); err != nil || got != string(out) {
+		t.Errorf("%s: the diff does not give the output: %v", f.name, err)
+	}
+	removed := strings.Count(diff, "\n-")
+	before, after := lines(string(f.data)), lines(string(out))
+	// Aliases have to be written out, and JSON has commas.
+	exempt := bytes.Contains(f.data, []byte("*")) || json.Valid(f.data)
+	if exempt || removed == 0 || len(before)*len(after) > largest {
+		return removed
+	}
+	if best := len(before) - common(before, after); removed > best {
+		t.Errorf("%s: the diff removes %d lines, and %d would do", f.name, removed, best)
+	}
+	return removed
+}
+
+// follow applies a unified diff.
+func follow(text, diff string) (string, error) {
+	old := lines(text)
+	next := 0
+	var out strings.Builder
+	for _, line := range lines(diff) {
+		body := ""
+		if line != "" {
+			body = line[1:]
+		}
+		switch {
+		case strings.HasPrefix(line, "--- a") || strings.HasPrefix(line, "+++ b"):
+		case strings.HasPrefix(line, "\\"):
+			trimmed := strings.TrimSuffix(out.String(), "\n")
+			out.Reset()
+			out.WriteString(trimmed)
+		case strings.HasPrefix(line, "@@"):
+			var start int
+			if _, err := fmt.Sscanf(line, "@@ -%d", &start); err != nil {
+				return "", err
+			}
+			for ; next < start-1; next++ {
+				out.WriteString(old[next])
+			}
+		case strings.HasPrefix(line, "+"):
+			out.WriteString(body)
+		case next >= len(old) || strings.TrimSuffix(body, "\n") != strings.TrimSuffix(old[next], "\n"):
+			return "", fmt.Errorf("line %d is not %q", next+1, body)
+		default:
+			if strings.HasPrefix(line, " ") {
+				out.WriteString(body)
+			}
+			next++
+		}
+	}
+	for ; next < len(old); next++ {
+		out.WriteString(old[next])
+	}
+	return out.String(), nil
+}
+
+func lines(text string) []string {
+	list := strings.SplitAfter(text, "\n")
+	if list[len(list)-1] == "" {
+		list = list[:len(list)-1]
+	}
+	return list
+}
+
+// common is the length of the longest common subsequence, by the textbook.
+func common(a, b []string) int {
+	row := make([]int, len(b)+1)
+	for _, x := range a {
+		diagonal := 0
+		for j, y := range b {
+			above := row[j+1]
+			if x == y {
+				row[j+1] = diagonal + 1
+			} else {
+				row[j+1] = max(above, row[j])
+			}
+			diagonal = above
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,144 @@
+package corpus
+
+import (
+	"encoding/json"
+	"testing"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	kjson "sigs.k8s.io/json"
+
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/manifest"
+)
+
+// judgePlan compares the views of a plan, and injects the pod once more with fields that no version knows.
+func judgePlan(t *testing.T, in *injector.Injector, name string, object *manifest.Pod, plan *injector.Plan) {
+	t.Helper()
+	patched := apply(t, object.JSON, plan.AppendPatch(nil, ""))
+	if !survives(generic(t, object.JSON), generic(t, patched)) {
+		t.Errorf("%s:%d: something of the user's is gone", name, object.Line)
+	}
+	var before, after corev1.Pod
+	if kjson.UnmarshalCaseSensitivePreserveInts(object.JSON, &before) != nil {
+		return // the API server refuses it
+	}
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(patched, &after); err != nil {
+		t.Errorf("%s:%d: the API's types refuse the patched pod: %v", name, object.Line, err)
+		return
+	}
+	plan.Apply(&before)
+	if diff := cmp.Diff(after, before); diff != "" {
+		t.Errorf("%s:%d: patch and typed pod differ (-patched +typed):\n%s", name, object.Line, diff)
+	}
+	raw := generic(t, object.JSON)
+	marks := mark(raw)
+	marked, err := json.Marshal(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod, err := injector.ParsePod(marked)
+	if err != nil {
+		t.Errorf("%s:%d: unknown fields make the pod unreadable: %v", name, object.Line, err)
+		return
+	}
+	again := in.Plan(injector.Request{Pod: pod, Namespace: injector.Namespace{Name: "corpus", Labels: map[string]string{injector.InjectionLabel: "enabled"}}})
+	if got := marksIn(generic(t, apply(t, marked, again.AppendPatch(nil, "")))); got != marks {
+		t.Errorf("%s:%d: %d of %d unknown fields survive", name, object.Line, got, marks)
+	}
+}
+
+func typed(raw []byte) error {
+	return kjson.UnmarshalCaseSensitivePreserveInts(raw, &corev1.Pod{})
+}
+
+// apply applies a JSON Patch as the API server does.
+func apply(t *testing.T, raw, operations []byte) []byte {
+	t.Helper()
+	if len(operations) == 0 {
+		return raw
+	}
+	decoded, err := jsonpatch.DecodePatch(operations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	patched, err := decoded.Apply(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return patched
+}
+
+// completed are the variables that get something added to the user's own value.
+var completed = map[any]bool{"OTEL_RESOURCE_ATTRIBUTES": true}
+
+// survives reports whether all of a value is in another: members under their keys, items in their order.
+func survives(before, after any) bool {
+	switch before := before.(type) {
+	case map[string]any:
+		object, ok := after.(map[string]any)
+		for key, value := range before {
+			if key == "value" && completed[before["name"]] {
+				continue
+			}
+			if kept, has := object[key]; !has || !survives(value, kept) {
+				return false
+			}
+		}
+		return ok
+	case []any:
+		list, ok := after.([]any)
+		next := 0
+		for _, item := range list {
+			if next < len(before) && survives(before[next], item) {
+				next++
+			}
+		}
+		return ok && next == len(before)
+	case nil:
+		return true // or the list that was added
+	}
+	return before == after
+}
+
+const unknownField = "fieldOfTheFuture"
+
+// mark puts an unknown field into every object of a pod that is no map of strings, and counts.
+func mark(v any) (n int) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, child := range v {
+			switch key {
+			case "labels", "annotations", "nodeSelector", "limits", "requests", "matchLabels", "capacity", "options":
+			default:
+				n += mark(child)
+			}
+		}
+		v[unknownField] = map[string]any{"deep": []any{1.0, nil}}
+		return n + 1
+	case []any:
+		for _, child := range v {
+			n += mark(child)
+		}
+	}
+	return n
+}
+
+func marksIn(v any) (n int) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, child := range v {
+			if key == unknownField {
+				n++
+			} else {
+				n += marksIn(child)
+			}
+		}
+	case []any:
+		for _, child := range v {
+			n += marksIn(child)
+		}
+	}
+	return n
+}
