@@ -45,7 +45,12 @@ func TestCommands(t *testing.T) {
 		code        int
 		out, stderr string
 	}{
-		{"", "", exitOK, "Available Commands:", ""},
+		{"", "", exitOK, "\nPods and manifests:\n  explain ", ""},
+		{"help", "", exitOK, "\nA running estate:\n", ""},
+		{"help profiles show", "", exitOK, "telepod profiles show NAME", ""},
+		{"help nonsense", "", exitUsage, "", `error: help: unknown command "nonsense"`},
+		{"help profiles shw", "", exitUsage, "", `help: unknown command "profiles shw" (did you mean "show"?)`},
+		{"--version", "", exitOK, "telepod devel\n", ""},
 		{"injct", "", exitUsage, "", `error: unknown command "injct" (did you mean "inject"?)` + "\nSee 'telepod --help'.\n"},
 		{"inject", "", exitUsage, "", "error: give a file, a directory, or - for standard input\nSee 'telepod inject --help'.\n"},
 		{"inject DIR/none.yaml", "", exitError, "", "none.yaml: no such file"},
@@ -66,7 +71,11 @@ func TestCommands(t *testing.T) {
 		{"inject - --strict", hostNetwork, exitError, "", "stdin:1: Pod default/p: error: host-network: sidecar was left out: "},
 		{"explain -", hostNetwork, exitOK, "  ! host-network: sidecar was left out: ", ""},
 		{"explain - --strict", hostNetwork, exitError, "  ! host-network: sidecar was left out: ", "error: strict: 1 warning(s) count as errors"},
-		{"inject -f - --regoin x", "", exitUsage, "", "unknown flag: --regoin"},
+		{"inject - --regoin x", "", exitUsage, "", "unknown flag: --regoin (did you mean --region?)"},
+		{"archive replay --bucket b --endpoint https://x --ca-file none.crt", "", exitError, "", "none.crt"},
+		{"archive replay --bucket b --endpoint https://x --ca none.crt", "", exitError, "", "none.crt"},
+		{"profiles list -o json", "", exitOK, `"name": "gcp"`, ""},
+		{"reasons user-pair -o json", "", exitOK, `"user-pair": "the container sets`, ""},
 		{"inject -f - -o yml", "", exitUsage, "", `choose one of yaml, patch, diff (did you mean "yaml"?)`},
 		{"inject -f - --profile asw", barePod, exitUsage, "", `--profile="asw": no such profile (did you mean "aws"?)`},
 		{"inject -f - --kubernetes-version new", barePod, exitUsage, "", `--kubernetes-version="new": give a version such as 1.36`},
