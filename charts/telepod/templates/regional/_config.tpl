@@ -27,6 +27,7 @@ extensions:
     # Queues of chart versions before 0.2 (file_storage) are read once, when their directory is found.
     import: {directory: "${env:QUEUE_DIR}", components: {otlp_failover: otlp_grpc/loop}}
   {{- end }}
+  cert_metrics: {files: ["${env:TLS_DIR}/tls.crt", "${env:TLS_DIR}/ca.crt"]}
   {{- if $xray }}
   sigv4auth/xray: {region: {{ .Values.cloud.region }}, service: xray}
   {{- end }}
@@ -187,7 +188,7 @@ connectors:
 {{- end }}
 
 service:
-  extensions: [health_check{{ if $persistent }}, segment_storage/queue{{ end }}{{ if $xray }}, sigv4auth/xray{{ end }}]
+  extensions: [health_check, cert_metrics{{ if $persistent }}, segment_storage/queue{{ end }}{{ if $xray }}, sigv4auth/xray{{ end }}]
   pipelines:
     {{- range $signal := list "traces" "metrics" "logs" }}
     {{- $receivers := and (eq $signal "logs") $regional.containerLogs | ternary (list "otlp_mux" "file_log") (list "otlp_mux") }}
