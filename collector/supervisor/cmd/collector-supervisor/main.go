@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/telepod/telepod/collector/supervisor"
@@ -50,6 +51,9 @@ func supervise(args []string, stderr io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if os.Getenv(supervisedVariable) == "false" {
+		return replace(flags.Args())
+	}
 	if *limit < 0 {
 		*limit = supervisor.ContainerMemoryLimit()
 	}
@@ -64,6 +68,18 @@ func supervise(args []string, stderr io.Writer) error {
 	}
 	s.Run()
 	return nil
+}
+
+// supervisedVariable of the environment, set to false, has the supervisor step aside: where Kubernetes restarts the
+// Collector, as in a DaemonSet, its restarts should be seen there.
+const supervisedVariable = "COLLECTOR_SUPERVISED"
+
+// replace runs the Collector in the place of this process. It returns only if that is impossible.
+func replace(args []string) error {
+	if len(args) == 0 {
+		return errors.New("no Collector: name its program after --")
+	}
+	return fmt.Errorf("run %s: %w", args[0], syscall.Exec(args[0], args, os.Environ()))
 }
 
 // serve never ends the supervisor: its metrics are not worth a pod.
