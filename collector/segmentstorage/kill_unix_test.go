@@ -59,12 +59,13 @@ func runAndKill(t *testing.T, mode, dir string, after time.Duration) []string {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)
+	timer := time.AfterFunc(30*time.Second, func() { _ = child.Process.Kill() })
+	defer timer.Stop()
 	if !lines.Scan() { // it runs
-		t.Fatalf("the child ended: %s", log.String())
+		t.Fatalf("the child does not start: %s", log.String())
 	}
 	printed := []string{lines.Text()}
-	timer := time.AfterFunc(after, func() { _ = child.Process.Kill() })
-	defer timer.Stop()
+	timer.Reset(after)
 	for lines.Scan() {
 		printed = append(printed, lines.Text())
 	}
