@@ -404,3 +404,25 @@ func TestRefusalOfLargeBody(t *testing.T) {
 		}
 	}
 }
+
+// TestSlowPipeline lets a pipeline take longer than read_timeout, which is about bodies only.
+func TestSlowPipeline(t *testing.T) {
+	for _, protocol := range []string{"http1 protobuf", "http2 protobuf", "grpc"} {
+		t.Run(protocol, func(t *testing.T) {
+			pipeline := newGate()
+			r := start(t, pipeline, func(c *Config) { c.ReadTimeout = 50 * time.Millisecond })
+			answered := make(chan error, 1)
+			go func() { answered <- exportOnce(t, protocol, "", r.address(0), nil) }()
+			eventually(t, "the pipeline has it", func() bool { return pipeline.waiting.Load() == 1 })
+			select {
+			case err := <-answered:
+				t.Fatalf("answered before the pipeline: %v", err)
+			case <-time.After(200 * time.Millisecond):
+			}
+			close(pipeline.opened)
+			if err := <-answered; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
