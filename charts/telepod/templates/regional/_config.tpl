@@ -129,7 +129,7 @@ processors:
     {{- with $regional.redact.keep }}
     keep_keys: {{ range $i, $key := . }}{{ if $i }}, {{ else }}[{{ end }}{{ include "telepod.collector.literal" $key }}{{ end }}]
     {{- end }}
-  deltatocumulative: {max_stale: 10m, max_streams: {{ int $regional.maxDeltaStreams }}}
+  delta_to_cumulative: {max_stale: 10m, max_streams: {{ int $regional.maxDeltaStreams }}}
   {{- if $samples }}
   # Errors and slow spans are kept whatever the draw; the rest of their traces may not be. All regions draw alike.
   transform/keep:
@@ -194,7 +194,7 @@ service:
     {{- $receivers := and (eq $signal "logs") $regional.containerLogs | ternary (list "otlp_mux" "file_log") (list "otlp_mux") }}
     {{- $processors := list "memory_limiter" "k8s_attributes" "resource_detection" "resource/cloud" "secrets" }}
     {{- if and (eq $signal "traces") $samples }}{{ $processors = concat $processors (list "transform/keep" "probabilistic_sampler") }}{{ end }}
-    {{- if eq $signal "metrics" }}{{ $processors = append $processors "deltatocumulative" }}{{ end }}
+    {{- if eq $signal "metrics" }}{{ $processors = append $processors "delta_to_cumulative" }}{{ end }}
     {{- $exporters := list "otlp_failover" }}
     {{- if has $signal $toCloud }}{{ $exporters = append $exporters "forward/cloud" }}{{ end }}
     {{- if and (eq $signal "metrics") $regional.applicationMetrics }}{{ $exporters = append $exporters "prometheus" }}{{ end }}
