@@ -89,5 +89,5 @@ func (b *batch) suspect(endpoint int, accepted uint64) bool {
 		b.failures = make(map[int]failures, 1)
 	}
 	b.failures[endpoint] = f
-	return f.count > poisonLimit
+	return f.count >= poisonLimit
 }

@@ -62,7 +62,7 @@ const maxVerifications = 2
 
 // poisonLimit is how often an endpoint may fail on a batch, accepting others meanwhile, until the batch is what
 // is wrong.
-const poisonLimit = 3
+const poisonLimit = 4
 
 // send delivers a batch, to whichever endpoint accepts it. It returns an error that is permanent for a batch
 // that no endpoint will ever accept, and another one if it gave up waiting.
