@@ -100,7 +100,7 @@ func (s *sender) send(ctx context.Context, req xexporterhelper.Request) error {
 	}
 }
 
-// try sends a batch to the endpoint picked, and notes what that says of it. It reports whether that is all.
+// try sends a batch to the endpoint picked, and records the outcome. It reports whether the batch is done.
 func (s *sender) try(ctx context.Context, p pick, b *batch, verified []int) (bool, answer, error) {
 	content, err := s.body(p.endpoint, b)
 	if err != nil || content.items == 0 {
