@@ -119,7 +119,7 @@ func (g *group) pick(ctx context.Context, s *sender) (pick, error) {
 	}
 }
 
-// note changes the selector's state, and tells everybody whom it may concern.
+// note changes the selector's state. It wakes probes and waiting batches, and reports switches.
 func (g *group) note(change func(*selector, time.Time)) {
 	g.mu.Lock()
 	change(g.selector, time.Now())
@@ -159,7 +159,7 @@ const (
 	// maxProbes at once to one endpoint: while it is silent, a new probe need not wait for the old one's end.
 	maxProbes = 4
 	// longOutage is after how long an endpoint is probed less: a site that comes back must not be kept busy by
-	// the probes of a thousand nodes, and nobody waits for the last tenth of a second any more.
+	// the probes of a thousand nodes, and after that long a few tenths of a second no longer matter.
 	longOutage = 30 * time.Second
 	// longFactor is by how much less.
 	longFactor = 4

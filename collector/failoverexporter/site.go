@@ -121,6 +121,7 @@ func (s *site) post(ctx context.Context, m message) answer {
 		return answer{outcome: unexpected, message: clean(err.Error())}
 	}
 	req.Header = s.headers.Clone()
+	req.Host = s.headers.Get("Host") // empty: that of the URL
 	if len(m.data) > 0 {
 		req.ContentLength = int64(len(m.data))
 		req.GetBody = func() (io.ReadCloser, error) {
