@@ -36,6 +36,10 @@ func TestCommands(t *testing.T) {
 	}
 	write("mixed/Chart.yaml", "apiVersion: v2\nname: shop\n")
 	write("mixed/kustomization.yaml", "resources: [pod.yaml]\n")
+	if err := os.Mkdir(filepath.Join(dir, "flux"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write("flux/kustomization.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n---\n"+barePod)
 	write("mixed/template.yaml", "kind: Pod\nmetadata:\n  name: x\n  {{- include \"labels\" . }}\n")
 	write("mixed/flow.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a, stdin: {{ .Values.stdin }}}]}\n")
 	write("mixed/pod.yaml", barePod)
@@ -59,6 +63,7 @@ func TestCommands(t *testing.T) {
 		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/kustomization.yaml: it is a kustomization: render it first: kustomize build DIR/mixed | telepod inject -; left out\n"},
 		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/template.yaml: it is a Helm template: render it first: helm template RELEASE CHART | telepod inject -; left out\n"},
 		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/flow.yaml: it is a Helm template"},
+		{"inject DIR/flux -o patch", "", exitOK, `[{"op":"add"`, ""},
 		{"inject DIR/mixed/template.yaml", "", exitError, "", "error: DIR/mixed/template.yaml: it is a Helm template: render it first"},
 		{"inject -", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\nresources: [a.yaml]\n", exitError, "", "stdin: it is a kustomization"},
 		{"inject - -o patch", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n", exitOK, "", "note: there are no pods"},
