@@ -41,11 +41,11 @@ func (c *Count) Run(ctx context.Context, objects []Object) (tally Tally, problem
 }
 
 func (c *Count) object(ctx context.Context, o Object) (Tally, error) {
-	p, err := Load(ctx, c.Store, o)
+	object, err := open(ctx, c.Store, o)
 	if err != nil {
 		return nil, err
 	}
-	return p.tally(c.Selection)
+	return object.tally(c.Selection)
 }
 
 // each works on objects in their order, several at a time, until an error ends it.

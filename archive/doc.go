@@ -7,6 +7,7 @@
 // [Payloads] reads it; a [Payload] is one object's OTLP, of which [Tally] counts the items.
 // [Replay] sends a plan's objects to a [Sender], and a [Checkpoint] remembers which have arrived.
 //
+// [Count] and [Replay] unpack one resource at a time: whoever can write to the bucket can write what unpacks to gigabytes.
 // OTLP is taken apart on the wire, no deeper than needed: the three signals have the same outer
 // layers, and spans, metrics and log records pass through untouched, fields unknown here included.
 //

@@ -36,16 +36,14 @@ func count(signal Signal, message []byte) (int64, error) {
 }
 
 // count is the number of items of a group.
-func (g group) count(signal Signal) (int64, error) {
+func (m groupMessage) count(signal Signal) (int64, error) {
 	total := int64(0)
-	for _, s := range g.scopes {
-		for _, item := range s.items {
+	err := m.eachScope(func(s scopeMessage) error {
+		return s.eachItem(func(item []byte) error {
 			n, err := count(signal, item)
-			if err != nil {
-				return total, err
-			}
 			total += n
-		}
-	}
-	return total, nil
+			return err
+		})
+	})
+	return total, err
 }

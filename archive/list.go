@@ -32,7 +32,7 @@ type ObjectError struct {
 	Err error
 }
 
-func (e *ObjectError) Error() string { return fmt.Sprintf("object %s: %v", e.Key, e.Err) }
+func (e *ObjectError) Error() string { return fmt.Sprintf("object %s: %v", Printable(e.Key), e.Err) }
 
 // Unwrap returns the reason.
 func (e *ObjectError) Unwrap() error { return e.Err }

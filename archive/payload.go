@@ -1,87 +1,54 @@
 package archive
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 
-	"github.com/klauspost/compress/zstd"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 )
 
-// maxPayload is the most that an object may unpack to. Central sites write at most 17 MB.
-const maxPayload = 64 << 20
-
-// Payload is the OTLP of one object.
+// Payload is the OTLP of one object, unpacked as a whole: up to 64 MiB. [Count] and [Replay] do without.
 type Payload struct {
 	Object Object
 
-	data   []byte
-	groups []group
+	data []byte
 }
 
-// NewPayload unpacks what an object consists of, and takes it apart. An error says that the object is
-// damaged, or not of OTLP in protobuf.
+// NewPayload unpacks what an object consists of. An error says that the object is damaged, or not of OTLP in
+// protobuf.
 func NewPayload(o Object, stored []byte) (*Payload, error) {
-	data, err := unpack(stored)
+	if err := (content{o, stored}).eachGroup(groupMessage.validate); err != nil {
+		return nil, err
+	}
+	unpacked, done, err := unpack(stored)
 	if err != nil {
 		return nil, &ObjectError{o.Key, fmt.Errorf("unpack it: %w", err)}
 	}
-	groups, err := parseGroups(data)
+	defer done()
+	data, err := io.ReadAll(unpacked)
 	if err != nil {
-		return nil, &ObjectError{o.Key, fmt.Errorf("decode it as OTLP in protobuf: %w", err)}
+		return nil, &ObjectError{o.Key, fmt.Errorf("unpack it: %w", err)}
 	}
-	return &Payload{Object: o, data: data, groups: groups}, nil
+	return &Payload{Object: o, data: data}, nil
 }
 
-// unpack goes by what the data begins with: a store may have unpacked gzip by itself, as Google's does.
-// A payload of OTLP begins with neither.
-func unpack(stored []byte) ([]byte, error) {
-	var unpacked io.Reader
-	switch {
-	case bytes.HasPrefix(stored, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(bytes.NewReader(stored), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPayload))
-		if err != nil {
-			return nil, err
-		}
-		defer z.Close()
-		unpacked = z
-	case bytes.HasPrefix(stored, []byte{0x1f, 0x8b}):
-		z, err := gzip.NewReader(bytes.NewReader(stored))
-		if err != nil {
-			return nil, err
-		}
-		unpacked = z
-	default:
-		return stored, nil
-	}
-	var data bytes.Buffer
-	data.Grow(min(8*len(stored), maxPayload)) // telemetry packs to a tenth or so
-	n, err := io.Copy(&data, io.LimitReader(unpacked, maxPayload+1))
-	if err == nil && n > maxPayload {
-		err = errors.New("it unpacks to more than 64 MiB")
-	}
-	return data.Bytes(), err
-}
+func (p *Payload) content() content { return content{p.Object, p.data} }
 
 // Items is the number of spans, data points or log records.
 func (p *Payload) Items() (int64, error) {
 	total := int64(0)
-	for _, g := range p.groups {
+	err := p.content().eachGroup(func(g groupMessage) error {
 		n, err := g.count(p.Object.Signal)
-		if err != nil {
-			return total, &ObjectError{p.Object.Key, fmt.Errorf("count its items: %w", err)}
-		}
 		total += n
-	}
-	return total, nil
+		return err
+	})
+	return total, err
 }
 
 // Traces decodes a payload of the signal traces.
@@ -127,12 +94,9 @@ func Payloads(ctx context.Context, store Store, s Selection) iter.Seq2[*Payload,
 
 // Load reads one object. An [ObjectError] concerns it alone.
 func Load(ctx context.Context, store Store, o Object) (*Payload, error) {
-	if o.Size > maxPayload {
-		return nil, &ObjectError{o.Key, fmt.Errorf("it has %d bytes, and no central site writes more than 64 MiB", o.Size)}
-	}
-	stored, err := store.Read(ctx, o.Key)
+	c, err := open(ctx, store, o)
 	if err != nil {
 		return nil, err
 	}
-	return NewPayload(o, stored)
+	return NewPayload(o, c.stored)
 }

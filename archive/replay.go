@@ -138,19 +138,21 @@ func (r *run) object(ctx context.Context, o Object) error {
 }
 
 func (r *run) send(ctx context.Context, o Object) error {
-	p, err := Load(ctx, r.Store, o)
+	object, err := open(ctx, r.Store, o)
 	if err != nil {
 		return err
 	}
-	requests, again, err := p.requests(r.options)
+	again, err := object.survey(r.options)
 	if err != nil {
 		return err
 	}
 	r.update(func(sum *Result) { sum.Again += again })
 	refused := 0
 	var reason *RefusedError
-	for request := range requests {
-		err := r.request(ctx, request)
+	for request, err := range object.requests(r.options) {
+		if err == nil {
+			err = r.request(ctx, request)
+		}
 		if one, is := errors.AsType[*RefusedError](err); is {
 			refused++
 			reason = one

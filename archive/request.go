@@ -1,7 +1,7 @@
 package archive
 
 import (
-	"fmt"
+	"errors"
 	"iter"
 )
 
@@ -24,60 +24,52 @@ type requestOptions struct {
 	maxItems  int64
 }
 
-// requests are the payload's wanted resources, in requests of about so many bytes and items; one item is the
-// least. The second result is the number of items that are left out, because of an earlier replay. After
-// an error nothing of the payload may be sent: it is damaged.
-func (p *Payload) requests(o requestOptions) (requests iter.Seq[Request], again int64, err error) {
-	damaged := func(err error) (iter.Seq[Request], int64, error) {
-		return nil, 0, &ObjectError{p.Object.Key, fmt.Errorf("decode it as OTLP in protobuf: %w", err)}
-	}
-	var wanted []group
-	for _, g := range p.groups {
+// survey reads the content to its end, so that nothing is sent of an object that is damaged. It returns the
+// number of items that are left out, because of an earlier replay.
+func (c content) survey(o requestOptions) (again int64, err error) {
+	err = c.eachGroup(func(m groupMessage) error {
+		g, err := m.head()
+		if err != nil {
+			return err
+		}
+		n, err := m.count(c.object.Signal)
+		if err != nil {
+			return err
+		}
 		from, err := g.origin()
-		if err != nil {
-			return damaged(err)
-		}
-		n, err := g.count(p.Object.Signal)
-		if err != nil {
-			return damaged(err)
-		}
-		if !o.selection.takes(from.cloud, from.region) {
-			continue
-		}
-		if from.replay != "" && !o.replayed {
+		if err == nil && o.selection.takes(from.cloud, from.region) && o.leaves(from) {
 			again += n
-			continue
 		}
-		clean, err := g.cleaned(o.mark)
-		if err != nil {
-			return damaged(err)
-		}
-		wanted = append(wanted, clean)
-	}
-	return p.encode(wanted, o), again, nil
+		return err
+	})
+	return again, err
 }
 
-// encode makes requests of groups whose items can be counted.
-func (p *Payload) encode(groups []group, o requestOptions) iter.Seq[Request] {
-	return func(yield func(Request) bool) {
-		s := splitter{signal: p.Object.Signal, options: o}
-		for part := range s.parts(groups) {
-			r := Request{Signal: p.Object.Signal, Items: s.items}
-			for _, g := range part {
-				r.Data = appendGroup(r.Data, g)
-			}
-			if !yield(r) {
-				return
-			}
+// leaves reports whether what a resource sent is left out, as it came from an earlier replay.
+func (o requestOptions) leaves(from origin) bool { return from.replay != "" && !o.replayed }
+
+// requests are the content's wanted resources, in requests of about so many bytes and items; one item is the
+// least. It is unpacked once more, so that only what belongs to a request is in memory. An error is the last.
+func (c content) requests(o requestOptions) iter.Seq2[Request, error] {
+	return func(yield func(Request, error) bool) {
+		s := splitter{signal: c.object.Signal, options: o, yield: yield}
+		err := c.eachGroup(s.resource)
+		if err == nil {
+			err = s.flush()
+		}
+		if err != nil && !errors.Is(err, errStop) {
+			yield(Request{}, err)
 		}
 	}
 }
 
 // splitter collects a part of groups: its bytes and items, and whether it has the resource and the scope of
-// the item that comes next.
+// the item that comes next. No part has more bytes and items than it may, unless one item alone has. A resource
+// and a scope are repeated in each part with items of theirs. Those without items are left out.
 type splitter struct {
 	signal  Signal
 	options requestOptions
+	yield   func(Request, error) bool
 
 	part         []group
 	bytes        int
@@ -85,31 +77,59 @@ type splitter struct {
 	group, scope bool
 }
 
-// parts splits groups so that no part has more bytes and items than it may, unless one item alone has. A resource
-// and a scope are repeated in each part with items of theirs. Those without items are left out.
-func (s *splitter) parts(groups []group) iter.Seq[[]group] {
-	return func(yield func([]group) bool) {
-		for _, g := range groups {
-			s.group = false
-			for _, sc := range g.scopes {
-				s.scope = false
-				for _, item := range sc.items {
-					n, _ := count(s.signal, item) // they can be counted: requests has tried
-					if s.full(s.cost(g, sc, item), n) {
-						if !yield(s.part) {
-							return
-						}
-						s.part, s.bytes, s.items, s.group, s.scope = nil, 0, 0, false, false
-					}
-					s.add(g, sc, item)
-					s.items += n
-				}
-			}
+// resource adds what a resource sent, if it is wanted.
+func (s *splitter) resource(m groupMessage) error {
+	g, err := m.head()
+	if err != nil {
+		return err
+	}
+	from, err := g.origin()
+	if err != nil || !s.options.selection.takes(from.cloud, from.region) || s.options.leaves(from) {
+		return err
+	}
+	if g, err = g.cleaned(s.options.mark); err != nil {
+		return err
+	}
+	s.group = false
+	return m.eachScope(func(message scopeMessage) error {
+		s.scope = false
+		sc, err := message.head()
+		if err != nil {
+			return err
 		}
-		if len(s.part) > 0 {
-			yield(s.part)
+		return message.eachItem(func(item []byte) error { return s.item(g, sc, item) })
+	})
+}
+
+func (s *splitter) item(g group, sc scope, item []byte) error {
+	n, err := count(s.signal, item)
+	if err != nil {
+		return err
+	}
+	if s.full(s.cost(g, sc, item), n) {
+		if err := s.flush(); err != nil {
+			return err
 		}
 	}
+	s.add(g, sc, item)
+	s.items += n
+	return nil
+}
+
+// flush makes a request of the part.
+func (s *splitter) flush() error {
+	if len(s.part) == 0 {
+		return nil
+	}
+	r := Request{Signal: s.signal, Items: s.items}
+	for _, g := range s.part {
+		r.Data = appendGroup(r.Data, g)
+	}
+	s.part, s.bytes, s.items, s.group, s.scope = nil, 0, 0, false, false
+	if !s.yield(r, nil) {
+		return errStop
+	}
+	return nil
 }
 
 func (s *splitter) full(bytes int, items int64) bool {

@@ -24,7 +24,7 @@ type origin struct {
 }
 
 // origin reads a resource's attributes as far as they are understood: text that is not UTF-8 is no error,
-// as Collectors take it.
+// as Collectors take it. Of an attribute that is repeated, the first counts.
 func (g group) origin() (origin, error) {
 	values := map[string]string{}
 	err := eachField(g.resource, func(f field) error {
@@ -32,8 +32,11 @@ func (g group) origin() (origin, error) {
 			return nil
 		}
 		key, value, err := pair(f.value)
-		if _, repeated := values[key]; !repeated && err == nil {
-			values[key] = value
+		switch key {
+		case "cloud.provider", "cloud.region", "service.name", ReplayAttribute:
+			if _, repeated := values[key]; !repeated && err == nil {
+				values[key] = value
+			}
 		}
 		return err
 	})

@@ -1,8 +1,6 @@
 package archive
 
 import (
-	"errors"
-
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -21,44 +19,34 @@ const (
 	pairField     protowire.Number = 1 // an attribute, of a resource
 )
 
-// group is what one resource sent: a ResourceSpans, ResourceMetrics or ResourceLogs.
+// groupMessage is what one resource sent: a ResourceSpans, ResourceMetrics or ResourceLogs. It is walked and never
+// taken apart as a whole: two bytes are an item, and a list of items would be many times as large.
+type groupMessage []byte
+
+// scopeMessage is what one instrumentation scope sent.
+type scopeMessage []byte
+
+// group is a group that is put together: what a request has of one resource.
 type group struct {
 	resource []byte // the Resource message
 	rest     []byte // other fields, with their tags
 	scopes   []scope
 }
 
-// scope is what one instrumentation scope sent.
+// scope is what a request has of one instrumentation scope.
 type scope struct {
 	rest  []byte   // fields other than items, with their tags
 	items [][]byte // Span, Metric or LogRecord messages
 }
 
-// parseGroups takes a payload apart. What it returns shares the payload's memory.
-func parseGroups(payload []byte) ([]group, error) {
-	var groups []group
-	err := eachField(payload, func(f field) error {
-		if !f.is(groupField) {
-			return errors.New("it has a field that OTLP does not have")
-		}
-		g, err := parseGroup(f.value)
-		groups = append(groups, g)
-		return err
-	})
-	return groups, err
-}
-
-func parseGroup(message []byte) (group, error) {
+// head is the group without its scopes.
+func (m groupMessage) head() (group, error) {
 	var g group
-	err := eachField(message, func(f field) error {
+	err := eachField(m, func(f field) error {
 		switch {
 		case f.is(resourceField):
 			g.resource = append(g.resource, f.value...) // several merge, as protobuf has it
-		case f.is(scopeField):
-			s, err := parseScope(f.value)
-			g.scopes = append(g.scopes, s)
-			return err
-		default:
+		case !f.is(scopeField):
 			g.rest = append(g.rest, f.raw...)
 		}
 		return nil
@@ -66,17 +54,41 @@ func parseGroup(message []byte) (group, error) {
 	return g, err
 }
 
-func parseScope(message []byte) (scope, error) {
+func (m groupMessage) eachScope(take func(scopeMessage) error) error {
+	return eachField(m, func(f field) error {
+		if f.is(scopeField) {
+			return take(f.value)
+		}
+		return nil
+	})
+}
+
+// validate reports what is no protobuf, down to the items.
+func (m groupMessage) validate() error {
+	return m.eachScope(func(s scopeMessage) error {
+		return s.eachItem(func([]byte) error { return nil })
+	})
+}
+
+// head is the scope without its items.
+func (m scopeMessage) head() (scope, error) {
 	var s scope
-	err := eachField(message, func(f field) error {
-		if f.is(itemField) {
-			s.items = append(s.items, f.value)
-		} else {
+	err := eachField(m, func(f field) error {
+		if !f.is(itemField) {
 			s.rest = append(s.rest, f.raw...)
 		}
 		return nil
 	})
 	return s, err
+}
+
+func (m scopeMessage) eachItem(take func([]byte) error) error {
+	return eachField(m, func(f field) error {
+		if f.is(itemField) {
+			return take(f.value)
+		}
+		return nil
+	})
 }
 
 // appendGroup appends a group as a field of a payload.

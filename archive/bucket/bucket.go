@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -72,12 +73,12 @@ func Open(ctx context.Context, l Location) (*Bucket, error) {
 func (b *Bucket) Folders(ctx context.Context, prefix string) ([]string, error) {
 	var folders []string
 	slash := "/"
-	for page, err := range b.pages(ctx, &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix, Delimiter: &slash}) {
+	for page, err := range b.pages(ctx, b.listing(prefix, &slash)) {
 		if err != nil {
 			return nil, err
 		}
 		for _, p := range page.CommonPrefixes {
-			folders = append(folders, aws.ToString(p.Prefix))
+			folders = append(folders, decoded(page, p.Prefix))
 		}
 	}
 	return folders, nil
@@ -85,7 +86,7 @@ func (b *Bucket) Folders(ctx context.Context, prefix string) ([]string, error) {
 
 // List implements [archive.Store].
 func (b *Bucket) List(ctx context.Context, prefix, after string) iter.Seq2[archive.Entry, error] {
-	input := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix}
+	input := b.listing(prefix, nil)
 	if after != "" {
 		input.StartAfter = &after
 	}
@@ -96,7 +97,7 @@ func (b *Bucket) List(ctx context.Context, prefix, after string) iter.Seq2[archi
 				return
 			}
 			for _, o := range page.Contents {
-				entry := archive.Entry{Key: aws.ToString(o.Key), Size: aws.ToInt64(o.Size)}
+				entry := archive.Entry{Key: decoded(page, o.Key), Size: aws.ToInt64(o.Size)}
 				if o.StorageClass != types.ObjectStorageClassStandard {
 					entry.StorageClass = string(o.StorageClass)
 				}
@@ -106,6 +107,21 @@ func (b *Bucket) List(ctx context.Context, prefix, after string) iter.Seq2[archi
 			}
 		}
 	}
+}
+
+// listing asks for keys in URL encoding: a key may have control characters, and XML must not.
+func (b *Bucket) listing(prefix string, delimiter *string) *s3.ListObjectsV2Input {
+	return &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix, Delimiter: delimiter, EncodingType: types.EncodingTypeUrl}
+}
+
+// decoded returns a key or prefix of a page. Servers that do not know the encoding do not say that they use it.
+func decoded(page *s3.ListObjectsV2Output, text *string) string {
+	if page.EncodingType == types.EncodingTypeUrl {
+		if plain, err := url.QueryUnescape(aws.ToString(text)); err == nil {
+			return plain
+		}
+	}
+	return aws.ToString(text)
 }
 
 func (b *Bucket) pages(ctx context.Context, input *s3.ListObjectsV2Input) iter.Seq2[*s3.ListObjectsV2Output, error] {
@@ -136,10 +152,13 @@ func (b *Bucket) Read(ctx context.Context, key string) ([]byte, error) {
 	if err == nil {
 		return data, nil
 	}
+	if _, is := errors.AsType[*archive.ObjectError](err); is {
+		return nil, err
+	}
 	if reason := ofObject(err); reason != nil {
 		return nil, &archive.ObjectError{Key: key, Err: reason}
 	}
-	return nil, fmt.Errorf("read object %s of bucket %s: %w", key, b.name, advise(err))
+	return nil, fmt.Errorf("read object %s of bucket %s: %w", archive.Printable(key), b.name, advise(err))
 }
 
 // errBrokenOff says that a connection ended or stalled in the middle of an object.
@@ -156,9 +175,12 @@ func (b *Bucket) read(ctx context.Context, key string) ([]byte, error) {
 		return nil, err
 	}
 	defer object.Body.Close()
-	data, err := io.ReadAll(object.Body)
-	if err != nil {
+	data, err := io.ReadAll(io.LimitReader(object.Body, archive.MaxObject+1))
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errBrokenOff, err)
+	case len(data) > archive.MaxObject:
+		return nil, &archive.ObjectError{Key: key, Err: errors.New("it has more than 64 MiB, and its listing said less")}
 	}
 	return data, nil
 }

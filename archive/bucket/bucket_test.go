@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -88,6 +89,60 @@ func TestList(t *testing.T) {
 	query := (*asked)[0].URL.Query()
 	if query.Get("prefix") != "traces/" || query.Get("start-after") != "traces/0" || (*asked)[0].URL.Path != "/telemetry" {
 		t.Errorf("asked for %s", (*asked)[0].URL)
+	}
+}
+
+// TestKeysAreDecoded: keys may have characters that XML has not, and one of them must not hide the others.
+func TestKeysAreDecoded(t *testing.T) {
+	keys(t)
+	strange := []string{"traces/a\x01b/r/k", "traces/a b/r/k", "traces/a+b/r/k", "traces/100%/r/k", "traces/\x1b[2J/r/k", "traces/ü/r/k"}
+	b, asked := server(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "<ListBucketResult><EncodingType>url</EncodingType>")
+		for _, key := range strange {
+			encoded := strings.ReplaceAll(url.QueryEscape(key), "%2F", "/") // as S3 does
+			if r.URL.Query().Has("delimiter") {
+				fmt.Fprintf(w, "<CommonPrefixes><Prefix>%s</Prefix></CommonPrefixes>", encoded)
+			} else {
+				fmt.Fprintf(w, "<Contents><Key>%s</Key></Contents>", encoded)
+			}
+		}
+		fmt.Fprint(w, "</ListBucketResult>")
+	})
+	folders, err := b.Folders(t.Context(), "traces/")
+	if diff := cmp.Diff(strange, folders); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	var got []string
+	for entry, err := range b.List(t.Context(), "traces/", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, entry.Key)
+	}
+	if diff := cmp.Diff(strange, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, r := range *asked {
+		if r.URL.Query().Get("encoding-type") != "url" {
+			t.Errorf("asked for %s, without encoding-type=url", r.URL)
+		}
+	}
+}
+
+// TestObjectsEnd: a server cannot send more than an object may have.
+func TestObjectsEnd(t *testing.T) {
+	keys(t)
+	b, asked := server(t, func(w http.ResponseWriter, _ *http.Request) {
+		chunk := make([]byte, 1<<20)
+		for range 65 {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	_, err := b.Read(t.Context(), "k")
+	if one, is := errors.AsType[*archive.ObjectError](err); !is || one.Key != "k" || len(*asked) != 1 {
+		t.Errorf("error %v after %d requests, want one about the object after one", err, len(*asked))
 	}
 }
 

@@ -140,7 +140,7 @@ func noteListing(w io.Writer, l archive.Listing) {
 		fmt.Fprintln(w, "note: there is nothing of that in the archive")
 	}
 	if n := len(l.Foreign); n > 0 {
-		fmt.Fprintf(w, "note: %d object(s) there are not the archive's, such as %s\n", n, l.Foreign[0])
+		fmt.Fprintf(w, "note: %d object(s) there are not the archive's, such as %s\n", n, archive.Printable(l.Foreign[0]))
 	}
 	frozen := 0
 	for _, o := range l.Objects {
@@ -156,7 +156,7 @@ func noteListing(w io.Writer, l archive.Listing) {
 // reportProblems prints what is wrong with objects. The error is nil if nothing is.
 func reportProblems(w io.Writer, problems []error, did string) error {
 	for _, p := range problems {
-		fmt.Fprintln(w, "error:", p)
+		fmt.Fprintln(w, "error:", archive.Printable(p.Error()))
 	}
 	if len(problems) == 0 {
 		return nil
@@ -169,8 +169,16 @@ func ended(cmd *cobra.Command, err error) error {
 	if cmd.Context().Err() != nil {
 		return errors.New("interrupted")
 	}
-	return err
+	return printableError{err}
 }
+
+// printableError is an error of a store or a receiver, in words that they choose.
+type printableError struct{ error }
+
+func (e printableError) Error() string { return archive.Printable(e.error.Error()) }
+
+// Unwrap returns the error as it is.
+func (e printableError) Unwrap() error { return e.error }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04Z") }
 

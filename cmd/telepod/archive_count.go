@@ -3,10 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -65,16 +63,6 @@ type tallied struct {
 	archive.Amount
 }
 
-// printable keeps what somebody's data says from moving the cursor, or making a line of its own.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, text)
-}
-
 func printTally(out io.Writer, tally archive.Tally, output string) error {
 	rows := []tallied{}
 	sums := map[archive.Signal]int64{}
@@ -91,7 +79,7 @@ func printTally(out io.Writer, tally archive.Tally, output string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SIGNAL\tCLOUD\tREGION\tSERVICE\tITEMS\tREPLAYED")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.Signal, printable(r.Cloud), printable(r.Region), printable(r.Service), r.Items, r.Replayed)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.Signal, archive.Printable(r.Cloud), archive.Printable(r.Region), archive.Printable(r.Service), r.Items, r.Replayed)
 	}
 	for _, signal := range archive.Signals() {
 		if n, has := sums[signal]; has {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -66,16 +67,33 @@ func printPartitions(out io.Writer, rows []archive.Summary, timed bool) error {
 	}
 	for _, r := range rows {
 		if timed {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.Signal, r.Cloud, r.Region, stamp(r.Time), r.Objects, size(r.Bytes))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.Signal, archive.Printable(r.Cloud), archive.Printable(r.Region), stamp(r.Time), r.Objects, size(r.Bytes))
 		} else {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", r.Signal, r.Cloud, r.Region, r.Objects, size(r.Bytes), stamp(r.First), stamp(r.Last))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", r.Signal, archive.Printable(r.Cloud), archive.Printable(r.Region), r.Objects, size(r.Bytes), stamp(r.First), stamp(r.Last))
 		}
 	}
 	return w.Flush()
 }
 
 func printJSON(out io.Writer, value any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	encoded, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(append(escapeControls(encoded), '\n'))
+	return err
+}
+
+// escapeControls writes the control characters that JSON allows, DEL and those behind it, as escapes: terminals
+// obey them.
+func escapeControls(encoded []byte) []byte {
+	var escaped []byte
+	for _, r := range string(encoded) {
+		if r >= 0x7f && r <= 0x9f {
+			escaped = fmt.Appendf(escaped, `\u%04x`, r)
+			continue
+		}
+		escaped = utf8.AppendRune(escaped, r)
+	}
+	return escaped
 }

@@ -105,7 +105,7 @@ func (p *progress) away(reason error) {
 	}
 	p.mu.Unlock()
 	if !told {
-		p.message("note: trying again: %v", reason)
+		p.message("note: trying again: %s", archive.Printable(reason.Error()))
 	}
 }
 

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
@@ -123,6 +126,36 @@ func TestTallyIsOneLineEach(t *testing.T) {
 	}
 	if got := out.String(); strings.Contains(got, "\x1b") || strings.Count(got, "\n") != 3 || !strings.Contains(got, "a?[2J?b") {
 		t.Errorf("printed %q", got)
+	}
+}
+
+// TestTerminalsAreLeftAlone by keys and messages that somebody else wrote.
+func TestTerminalsAreLeftAlone(t *testing.T) {
+	evil := "a\x01\x1b[2J\u009b2J\x7f\nb"
+	rows := []archive.Summary{{Folder: archive.Folder{Signal: archive.Traces, Cloud: evil, Region: evil}}}
+	problem := &archive.ObjectError{Key: evil, Err: errors.New(evil)}
+	cmd := newArchiveListCommand()
+	cmd.SetContext(t.Context())
+	for name, print := range map[string]func(io.Writer) error{
+		"table":    func(w io.Writer) error { return printPartitions(w, rows, false) },
+		"by time":  func(w io.Writer) error { return printPartitions(w, rows, true) },
+		"json":     func(w io.Writer) error { return printJSON(w, rows) },
+		"note":     func(w io.Writer) error { noteListing(w, archive.Listing{Foreign: []string{evil}}); return nil },
+		"problems": func(w io.Writer) error { _ = reportProblems(w, []error{problem}, "counted"); return nil },
+		"error":    func(w io.Writer) error { _, err := fmt.Fprintln(w, ended(cmd, errors.New(evil))); return err },
+	} {
+		var out bytes.Buffer
+		if err := print(&out); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsFunc(out.String(), func(r rune) bool { return unicode.IsControl(r) && r != '\n' }) || strings.Contains(out.String(), "\nb") {
+			t.Errorf("%s prints %q", name, &out)
+		}
+	}
+	var out bytes.Buffer
+	var back []archive.Summary
+	if err := printJSON(&out, rows); err != nil || json.Unmarshal(out.Bytes(), &back) != nil || back[0].Cloud != evil {
+		t.Errorf("%q does not come back out of JSON: %v, %v", evil, back, err)
 	}
 }
 

@@ -106,8 +106,16 @@ func FuzzStatusMessage(f *testing.F) {
 	})
 }
 
-// Each case is an answer of the primary to its first request with data, and what has to follow.
-func TestAnswers(t *testing.T) {
+// answerCase is an answer of the primary to its first request with data, and what has to follow.
+type answerCase struct {
+	respond func(http.ResponseWriter, *http.Request)
+	outcome outcome
+	// elsewhere: the batch goes to the backup.
+	elsewhere bool
+	dropped   string
+}
+
+func answerCases(t *testing.T) map[string]answerCase {
 	partialAnswer := ptraceotlp.NewExportResponse()
 	partialAnswer.PartialSuccess().SetRejectedSpans(4)
 	partialAnswer.PartialSuccess().SetErrorMessage("too old")
@@ -115,13 +123,7 @@ func TestAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]struct {
-		respond func(http.ResponseWriter, *http.Request)
-		outcome outcome
-		// elsewhere: the batch goes to the backup.
-		elsewhere bool
-		dropped   string
-	}{
+	return map[string]answerCase{
 		"partial success": {outcome: partial, respond: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			_, _ = w.Write(partialBytes)
@@ -149,7 +151,11 @@ func TestAnswers(t *testing.T) {
 		"wrong path":  {outcome: unexpected, elsewhere: true, respond: status(http.StatusNotFound)},
 		"bad gateway": {outcome: failing, elsewhere: true, respond: status(http.StatusBadGateway)},
 		"aborted":     {outcome: broken, respond: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
-	} {
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	for name, c := range answerCases(t) {
 		t.Run(name, func(t *testing.T) {
 			primary, backup := newBackend(t), newBackend(t)
 			first := true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -118,7 +119,7 @@ func (g *group) pick(ctx context.Context, s *sender) (pick, error) {
 	}
 }
 
-// note changes the selector's state, and tells everybody whom it may concern.
+// note changes the selector's state. It wakes probes and waiting batches, and reports switches.
 func (g *group) note(change func(*selector, time.Time)) {
 	g.mu.Lock()
 	change(g.selector, time.Now())
@@ -157,32 +158,40 @@ const (
 	probeTimeout = time.Second
 	// maxProbes at once to one endpoint: while it is silent, a new probe need not wait for the old one's end.
 	maxProbes = 4
+	// longOutage is after how long an endpoint is probed less: a site that comes back must not be kept busy by
+	// the probes of a thousand nodes, and after that long a few tenths of a second no longer matter.
+	longOutage = 30 * time.Second
+	// longFactor is by how much less.
+	longFactor = 4
 )
 
 // watch probes an endpoint while it is down.
 func (g *group) watch(ctx context.Context, endpoint int) {
 	var probes sync.WaitGroup
 	defer probes.Wait()
-	places := make(chan struct{}, maxProbes)
+	var running atomic.Int32
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-g.wake[endpoint]:
 		}
-		for g.down(endpoint) {
-			select {
-			case places <- struct{}{}:
+		for since, down := g.down(endpoint); down; since, down = g.down(endpoint) {
+			pause, limit := g.config.ProbeInterval, int32(maxProbes)
+			if time.Since(since) > longOutage {
+				pause, limit = longFactor*pause, maxProbes/2
+			}
+			if running.Load() < limit {
+				running.Add(1)
 				probes.Go(func() {
-					defer func() { <-places }()
+					defer running.Add(-1)
 					g.probe(ctx, endpoint)
 				})
-			default:
 			}
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(jitter(g.config.ProbeInterval)):
+			case <-time.After(jitter(pause)):
 			}
 		}
 	}
@@ -193,10 +202,12 @@ func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.75 + rand.Float64()/2))
 }
 
-func (g *group) down(endpoint int) bool {
+// down reports whether an endpoint is down, and since when.
+func (g *group) down(endpoint int) (time.Time, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.selector.health[endpoint].down
+	h := &g.selector.health[endpoint]
+	return h.downSince, h.down
 }
 
 func (g *group) probe(ctx context.Context, endpoint int) {

@@ -62,7 +62,7 @@ const maxVerifications = 2
 
 // poisonLimit is how often an endpoint may fail on a batch, accepting others meanwhile, until the batch is what
 // is wrong.
-const poisonLimit = 3
+const poisonLimit = 4
 
 // send delivers a batch, to whichever endpoint accepts it. It returns an error that is permanent for a batch
 // that no endpoint will ever accept, and another one if it gave up waiting.
@@ -100,7 +100,7 @@ func (s *sender) send(ctx context.Context, req xexporterhelper.Request) error {
 	}
 }
 
-// try sends a batch to the endpoint picked, and notes what that says of it. It reports whether that is all.
+// try sends a batch to the endpoint picked, and records the outcome. It reports whether the batch is done.
 func (s *sender) try(ctx context.Context, p pick, b *batch, verified []int) (bool, answer, error) {
 	content, err := s.body(p.endpoint, b)
 	if err != nil || content.items == 0 {

@@ -31,8 +31,8 @@ type Config struct {
 	Keys []string `mapstructure:"keys"`
 	// MoreKeys adds to Keys.
 	MoreKeys []string `mapstructure:"more_keys"`
-	// KeepKeys names attributes that stay although their name matches. Their values are still searched for
-	// URLs and tokens.
+	// KeepKeys names attributes that stay although their name matches, besides a few that are known to be
+	// harmless. Their values are still searched for URLs and tokens.
 	KeepKeys []string `mapstructure:"keep_keys"`
 }
 
@@ -86,7 +86,7 @@ func defaultKeys() []string {
 	}
 }
 
-// defaultKeepKeys match a name of a secret and are none: a working directory, and a header that is "true".
-func defaultKeepKeys() []string {
+// harmlessKeys match the name of a secret and are none: a working directory, and a header that is "true".
+func harmlessKeys() []string {
 	return []string{"process.environment_variable.PWD", "access-control-allow-credentials"}
 }

@@ -24,7 +24,7 @@ func NewFactory() processor.Factory {
 }
 
 func createDefaultConfig() component.Config {
-	return &Config{Level: Standard, Keys: defaultKeys(), KeepKeys: defaultKeepKeys()}
+	return &Config{Level: Standard, Keys: defaultKeys()}
 }
 
 func createTraces(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {

@@ -184,8 +184,9 @@ func (s *scan) endsBare(i int) bool {
 	}
 }
 
+// endsWithFold reports whether the name ends so, in any case; end is in lower case.
 func endsWithFold(name, end string) bool {
-	return len(name) >= len(end) && strings.EqualFold(name[len(name)-len(end):], end)
+	return len(name) >= len(end) && fold(name[len(name)-1]) == end[len(end)-1] && strings.EqualFold(name[len(name)-len(end):], end)
 }
 
 func isSchemeName(word string) bool {

@@ -10,6 +10,7 @@ type rules struct {
 	keep     *words
 	strict   bool
 	triggers [256]trigger
+	after    [triggers][256]bool // which bytes may come before a trigger; 0 is the beginning
 	shapes   *[256][]shape
 }
 
@@ -17,19 +18,36 @@ func newRules(cfg *Config) *rules {
 	r := &rules{
 		names:  newWords(cfg.Keys, cfg.MoreKeys),
 		query:  newWords(cfg.Keys, cfg.MoreKeys, queryKeys()),
-		keep:   newWords(cfg.KeepKeys),
+		keep:   newWords(cfg.KeepKeys, harmlessKeys()),
 		strict: cfg.Level == Strict,
 		shapes: shapesByByte(),
 	}
 	for c, t := range map[byte]trigger{
-		'=': equals, ':': colon, ' ': space, '_': joint, '-': joint, '.': joint, '~': joint, 'J': capital, 'I': capital, '@': at,
+		'=': equals, '/': slash, ' ': space, '-': dash, '_': joint, '.': joint, '~': joint, 'J': capital, 'I': capital, '@': at,
 	} {
 		r.triggers[c] = t
 	}
 	if r.strict {
-		r.triggers['>'], r.triggers['\''] = closing, quote
+		r.triggers[':'], r.triggers['>'], r.triggers['\''] = colon, closing, quote
 	}
+	r.fillAfter()
 	return r
+}
+
+// fillAfter says after which bytes a trigger is worth a look. Most dots, dashes and spaces are not.
+func (r *rules) fillAfter() {
+	for before := range 256 {
+		c := byte(before)
+		for _, t := range [...]trigger{colon, at, closing, quote} {
+			r.after[t][c] = true
+		}
+		r.after[equals][c] = r.strict || isTokenByteDot(c) || c == ']'
+		r.after[slash][c] = c == ':'
+		r.after[space][c] = fold(c) == 'r' || fold(c) == 'c' // bearer, basic
+		r.after[joint][c] = len(r.shapes[c]) > 0 || c == 'Q'
+		r.after[dash][c] = len(r.shapes[c]) > 0 || r.strict && (c == 0 || beforeFlag(c))
+		r.after[capital][c] = c == 'y' || c == 'K' || c == 'S' || c == 'A' // eyJ, AKIA, ASIA, AIza
+	}
 }
 
 // queryKeys are secrets as parameters of URLs, and usually something else as attributes: signatures of Azure's
@@ -42,13 +60,16 @@ type trigger byte
 const (
 	nothing trigger = iota
 	equals          // parameter=value
-	colon           // scheme://user:password@host
+	slash           // scheme://user:password@host
+	colon           // name: value
 	space           // Bearer token
-	joint           // ghp_token, glpat-token, hvs.token
+	joint           // ghp_token, hvs.token
+	dash            // glpat-token, -----BEGIN, --password
 	capital         // eyJ…, AKIA…, AIza…
 	at              // user:password@tcp(host)
 	closing         // <password>value
 	quote           // literals of statements
+	triggers
 )
 
 // span is the part of a string that is replaced, and by what. The zero span means that nothing was found.
@@ -78,12 +99,32 @@ type scan struct {
 
 // clean returns the value with its secrets masked, and their number. Without secrets it is the same string.
 func (r *rules) clean(key, value string) (string, int) {
-	for i := range len(value) {
-		if r.triggers[value[i]] != nothing {
-			return r.cleanFrom(key, value, i)
-		}
+	if r.strict && (isStatementKey(key) || isCommandKey(key)) {
+		return r.cleanFrom(key, value, 0)
+	}
+	if i := r.next(value, 0); i < len(value) {
+		return r.cleanFrom(key, value, i)
 	}
 	return value, 0
+}
+
+// next returns the first position from i on that is worth a look, or the length. It is the loop that all text goes
+// through.
+func (r *rules) next(value string, i int) int {
+	for ; i < len(value); i++ {
+		t := r.triggers[value[i]]
+		if t == nothing {
+			continue
+		}
+		before := byte(0)
+		if i > 0 {
+			before = value[i-1]
+		}
+		if r.after[t][before] || t == dash && i+1 < len(value) && value[i+1] == '-' {
+			return i
+		}
+	}
+	return i
 }
 
 func (r *rules) cleanFrom(key, value string, i int) (string, int) {
@@ -92,13 +133,8 @@ func (r *rules) cleanFrom(key, value string, i int) (string, int) {
 		s.prepare()
 		i = max(i, s.done)
 	}
-	for i < len(value) {
-		t := r.triggers[value[i]]
-		if t == nothing {
-			i++
-			continue
-		}
-		found := s.look(t, i)
+	for i = r.next(value, i); i < len(value); i = r.next(value, i) {
+		found := s.look(r.triggers[value[i]], i)
 		s.replace(found)
 		i = max(i+1, found.end)
 	}
@@ -112,11 +148,13 @@ func (s *scan) look(t trigger, i int) span {
 	switch t {
 	case equals:
 		return s.afterEquals(i)
+	case slash:
+		return s.userInfo(i)
 	case colon:
-		return s.afterColon(i)
+		return s.pair(i)
 	case space:
 		return s.scheme(i)
-	case joint:
+	case joint, dash:
 		return s.joined(i)
 	case capital:
 		return s.capital(i)

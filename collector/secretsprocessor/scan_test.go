@@ -6,7 +6,7 @@ import (
 )
 
 func rulesOf(level Level) *rules {
-	return newRules(&Config{Level: level, Keys: defaultKeys(), KeepKeys: defaultKeepKeys()})
+	return newRules(&Config{Level: level, Keys: defaultKeys()})
 }
 
 // Whatever surrounds a secret of the standard forms, it is masked; what was cleaned is clean.

@@ -52,9 +52,7 @@ func endsParameter(c byte) bool {
 
 // isQueryKey reports whether the attribute is a query without its question mark, such as url.query.
 func isQueryKey(key string) bool {
-	const query = "query"
-	return len(key) >= len(query) && strings.EqualFold(key[len(key)-len(query):], query) ||
-		strings.HasSuffix(key, "query_string")
+	return endsWithFold(key, "query") || endsWithFold(key, "query_string")
 }
 
 // unescape decodes percent-encoded bytes of a parameter's name.
@@ -101,19 +99,12 @@ func (s *scan) accountKey(name string, i int) span {
 	return masked(i+1, end)
 }
 
-// afterColon looks at the user and password of a URL.
-func (s *scan) afterColon(i int) span {
-	if strings.HasPrefix(s.value[i+1:], "//") && isAlnum(s.byteAt(i-1)) {
-		return s.userInfo(i)
-	}
-	if s.strict {
-		return s.pair(i)
-	}
-	return span{}
-}
-
+// userInfo masks the user and password of a URL at its first slash. A user alone may be a token; it is masked, too.
 func (s *scan) userInfo(i int) span {
-	start := i + len("://")
+	if s.byteAt(i+1) != '/' || !isAlnum(s.byteAt(i-2)) {
+		return span{}
+	}
+	start := i + len("//")
 	if s.nextAt(start) == len(s.value) {
 		return span{}
 	}
@@ -133,7 +124,7 @@ func (s *scan) userInfo(i int) span {
 		// As the semantic conventions want it for url.full.
 		return span{start: start, end: last, by: mask + ":" + mask}
 	}
-	if isLogin(s.value[:i]) {
+	if isLogin(s.value[:i-1]) {
 		return span{}
 	}
 	return masked(start, last)

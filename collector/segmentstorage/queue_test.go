@@ -39,10 +39,11 @@ type site struct {
 	arrived  map[string]int
 	blocked  chan struct{} // requests wait for it
 	requests chan struct{} // one for each request that began
+	confirm  func(name string)
 }
 
 func newSite(open bool) *site {
-	s := &site{arrived: map[string]int{}, blocked: make(chan struct{}), requests: make(chan struct{}, 10_000)}
+	s := &site{arrived: map[string]int{}, blocked: make(chan struct{}), requests: make(chan struct{}, 10_000), confirm: func(string) {}}
 	if open {
 		close(s.blocked)
 	}
@@ -58,6 +59,7 @@ func (s *site) consume(_ context.Context, td ptrace.Traces) error {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
 				s.arrived[span.Name()]++
+				s.confirm(span.Name())
 			}
 		}
 	}
@@ -87,23 +89,30 @@ func (s *site) has(t *testing.T, names []string) {
 	}
 }
 
-// collector is an exporter with a persistent queue on the extension.
+// collector is an exporter with a persistent queue on a storage extension.
 type collector struct {
-	extension *segmentStorage
+	extension component.Component
 	exporter  exporter.Traces
 }
 
 func startCollector(t *testing.T, dir string, d disk, to *site) *collector {
 	t.Helper()
-	ctx := context.Background()
-	cfg := defaultConfig().(*Config)
-	cfg.Directory, cfg.SegmentSize, cfg.MinFree = dir, minSegment, 0
+	return startCollectorWith(t, &Config{Directory: dir, SegmentSize: minSegment, Sync: syncNever}, d, to)
+}
+
+func startCollectorWith(t *testing.T, cfg *Config, d disk, to *site) *collector {
+	t.Helper()
 	ext, err := newExtension(extensiontest.NewNopSettings(storageType), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ext.disk = d
-	id := component.NewID(storageType)
+	return startExporter(t, ext, to)
+}
+
+func startExporter(t *testing.T, ext component.Component, to *site) *collector {
+	t.Helper()
+	ctx, id := context.Background(), component.NewID(storageType)
 	h := host{extensions: map[component.ID]component.Component{id: ext}}
 	if err := ext.Start(ctx, h); err != nil {
 		t.Fatal(err)
@@ -244,9 +253,23 @@ func drain(t *testing.T, dir string, accepted []string) {
 
 // TestQueueOutlivesRestart stops a Collector in the ordinary way.
 func TestQueueOutlivesRestart(t *testing.T) {
-	dir, stuck := tempDir(t), newSite(false)
-	c := startCollector(t, dir, newFaulty(), stuck)
-	var accepted []string
+	dir := tempDir(t)
+	stuck := newSite(false)
+	accepted := fillAndStop(t, startCollector(t, dir, newFaulty(), stuck), stuck)
+	arrivesOnce(t, accepted, stuck, func(open *site) *collector { return startCollector(t, dir, newFaulty(), open) })
+}
+
+// TestOldQueueIsImported has a queue of the file_storage extension sent by its successor.
+func TestOldQueueIsImported(t *testing.T) {
+	old, stuck := tempDir(t), newSite(false)
+	accepted := fillAndStop(t, startExporter(t, &bboltStorage{dir: old}, stuck), stuck)
+	cfg := &Config{Directory: tempDir(t), SegmentSize: minSegment, Sync: syncNever, Import: ImportConfig{Directory: old}}
+	arrivesOnce(t, accepted, stuck, func(open *site) *collector { return startCollectorWith(t, cfg, newFaulty(), open) })
+}
+
+// fillAndStop stops a Collector with many items in its queue.
+func fillAndStop(t *testing.T, c *collector, stuck *site) (accepted []string) {
+	t.Helper()
 	for i := range 500 {
 		accepted = append(accepted, fmt.Sprint(i))
 		if err := c.send(accepted[i], 1000); err != nil {
@@ -254,13 +277,27 @@ func TestQueueOutlivesRestart(t *testing.T) {
 		}
 	}
 	c.stop(t, stuck)
+	return accepted
+}
+
+// arrivesOnce starts a successor and waits for what the first Collector had not sent.
+func arrivesOnce(t *testing.T, accepted []string, before *site, start func(*site) *collector) {
+	t.Helper()
 	open := newSite(true)
-	second := startCollector(t, dir, newFaulty(), open)
-	defer second.stop(t, open)
-	for name := range stuck.arrived {
+	for name := range before.arrived {
 		open.arrived[name]++
 	}
+	if len(open.arrived) == len(accepted) {
+		t.Fatal("nothing was left in the queue")
+	}
+	c := start(open)
 	open.has(t, accepted)
+	c.stop(t, open)
+	for name, n := range open.arrived {
+		if n != 1 {
+			t.Errorf("%s arrived %d times", name, n)
+		}
+	}
 }
 
 func TestDirectoryIsLocked(t *testing.T) {

@@ -191,7 +191,7 @@ func (s *store) put(in *segment, frame []byte) error {
 func (s *store) admit(size, footer int64) error {
 	for tries := len(s.sealed) + 2*reserve + 2; ; tries-- {
 		want := reserve
-		if s.active == nil || !s.active.fits(size, footer) {
+		if (s.active == nil || !s.active.fits(size, footer)) && fileFor(size, footer) <= s.segment {
 			want++
 		}
 		if len(s.free) >= want {
@@ -216,7 +216,7 @@ func (s *store) room(size, footer int64) (*segment, error) {
 	if s.active != nil && s.active.fits(size, footer) {
 		return s.active, nil
 	}
-	next, err := s.next(headerSize + size + footer + trailerSize)
+	next, err := s.next(fileFor(size, footer))
 	if err != nil {
 		return nil, err
 	}
@@ -233,6 +233,9 @@ func (s *store) room(size, footer int64) (*segment, error) {
 	s.active, s.rotated = next, true
 	return next, nil
 }
+
+// fileFor is the size of a file that has room for a frame.
+func fileFor(size, footer int64) int64 { return headerSize + size + footer + trailerSize }
 
 // next takes a free segment, or makes one if the frame is larger than a segment.
 func (s *store) next(need int64) (*segment, error) {

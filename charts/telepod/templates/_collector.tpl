@@ -59,6 +59,9 @@ capabilities: {drop: [ALL]}
   {{- else }}
   value: {{ .Values.cloud.region | quote }}
   {{- end }}
+# Kubernetes restarts the Collector, and shows it.
+- name: COLLECTOR_SUPERVISED
+  value: "false"
 - name: QUEUE_DIR
   value: /var/lib/telepod/queue
 - name: TLS_DIR
