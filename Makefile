@@ -12,7 +12,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod))
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image demo test e2e terraform faults packages programs fuzz bench verify format generate clean
+.PHONY: help build image demo test e2e terraform faults packages programs attack fuzz bench verify format generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 
 faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test does so in some
 	go test ./test/pipeline -count 1 -v -timeout 15m -args -faults
+
+attack: ## Attack the webhook behind a real API server; prints ordinary admissions' p99 and memory beside
+	go test ./webhook -run '^TestAttack$$' -count 1 -v -timeout 10m
 
 fuzz: ## Fuzz for FUZZTIME (10s, or 5000x) each: profiles, plans, the command line, the HTTP handler
 	@set -e; grep -rlE '^func Fuzz' --include=*_test.go . | sort | while read -r file; do \
