@@ -81,7 +81,7 @@ func TestQueriesNameRealMetrics(t *testing.T) {
 	}
 }
 
-// faultMetrics are those that no healthy installation has: their first count creates them. Those of our own
+// faultMetrics are those that an installation need not have: a fault, or a bad request, creates them. Those of our own
 // components are looked up in the source.
 func faultMetrics(t *testing.T) []string {
 	t.Helper()
