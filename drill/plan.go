@@ -24,11 +24,11 @@ func Methods() []Method { return []Method{Observe, Scale, Partition, Kill} }
 func (m Method) Text() string {
 	switch m {
 	case Scale:
-		return "scale the primary's Collectors to none"
+		return "scale the primary's Collectors to zero"
 	case Partition:
 		return "cut the primary's Collectors off by NetworkPolicy"
 	case Kill:
-		return "kill the primary's Collectors, and those that replace them"
+		return "kill the primary's Collectors and their replacements"
 	default:
 		return "fail nothing, only watch"
 	}

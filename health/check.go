@@ -74,8 +74,8 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Check asks one Collector. The endpoint is grpc://host:port, grpcs:// with TLS, http://host:port/path
-// or https://. A bare host:port means HTTP for port 13133 and gRPC for others, with TLS where
-// o.TLS is set.
+// or https://. Port 4318 and a path that ends in /v1/traces mean OTLP over HTTP. A bare host:port means HTTP for
+// the ports 13133 and 4318 and gRPC for others, with TLS if o.TLS is set.
 //
 // A nil error means that it serves; others are an [*Error].
 func Check(ctx context.Context, endpoint string, o Options) (Answer, error) {

@@ -89,7 +89,7 @@ func TestAddresses(t *testing.T) {
 	gone.Close()
 	for endpoint, says := range map[string]string{
 		"":                                `has no host and port`,
-		"collector.example":               `has no host and port: say for example grpcs://collector.example:4317`,
+		"collector.example":               `has no host and port: use for example grpcs://collector.example:4317`,
 		"grpc://:4317":                    `has no host and port`,
 		"ftp://a:1":                       `unknown scheme "ftp": use grpc, grpcs, http or https`,
 		"grpc://a:1/b":                    `gRPC has no paths`,
@@ -126,6 +126,60 @@ func TestHTTPEndpointAnswers(t *testing.T) {
 	expect(t, serveHTTP(t, 503, "starting").URL, health.Options{}, failure{health.StageStatus, "503 Service Unavailable: starting"})
 	expect(t, serveHTTP(t, 404, "").URL+"/x?y", health.Options{}, failure{health.StageProtocol, "404"})
 	expect(t, serveHTTP(t, 302, "").URL, health.Options{}, failure{health.StageProtocol, "302"})
+}
+
+func TestWebPageIsNoCollector(t *testing.T) {
+	for _, page := range []string{"<!DOCTYPE html><title>Welcome</title>", "\n <html>hello"} {
+		expect(t, serveHTTP(t, 200, page).URL, health.Options{}, failure{health.StageProtocol, "web page"})
+		expect(t, serveHTTP(t, 200, page).URL+"/v1/traces", health.Options{}, failure{health.StageProtocol, "web page"})
+	}
+	expect(t, serveHTTP(t, 502, "<html>bad gateway").URL, health.Options{}, failure{health.StageStatus, "502 Bad Gateway: (a web page)"})
+	long := serveHTTP(t, 503, strings.Repeat("two\nlines\x1b[2J ", 100)).URL
+	_, err := health.Check(t.Context(), long, health.Options{})
+	if err == nil || strings.ContainsAny(err.Error(), "\n\x1b") || len(err.Error()) > 400 {
+		t.Errorf("%q is not one short line", err)
+	}
+}
+
+// serveOTLP answers exports as a receiver does, over HTTP.
+func serveOTLP(t *testing.T, format string, code int) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || r.URL.Path != "/v1/traces" || r.Header.Get("Content-Type") != "application/x-protobuf" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", format)
+		w.WriteHeader(code)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestOTLPOverHTTP(t *testing.T) {
+	answer, err := health.Check(t.Context(), serveOTLP(t, "application/x-protobuf", 200).URL+"/v1/traces", health.Options{})
+	if err != nil || answer.By != health.ByOTLP {
+		t.Errorf("answer %+v, error %v", answer, err)
+	}
+	expect(t, serveOTLP(t, "text/plain", 200).URL+"/v1/traces", health.Options{}, failure{health.StageProtocol, `200 OK in the format "text/plain"`})
+	expect(t, serveOTLP(t, "application/x-protobuf", 503).URL+"/v1/traces", health.Options{}, failure{health.StageStatus, "503"})
+	expect(t, serveHTTP(t, 404, "").URL+"/v1/traces", health.Options{}, failure{health.StageProtocol, "404"})
+}
+
+// TestPortOfOTLP: port 4318 is OTLP over HTTP, with and without a scheme. Nothing but loopback is asked.
+func TestPortOfOTLP(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.43:4318")
+	if err != nil {
+		t.Skip("no port 4318 on this machine: ", err)
+	}
+	s := serveOTLP(t, "application/x-protobuf", 200)
+	go http.Serve(l, s.Config.Handler)
+	defer l.Close()
+	for _, endpoint := range []string{"127.0.0.43:4318", "http://127.0.0.43:4318"} {
+		if answer, err := health.Check(t.Context(), endpoint, health.Options{}); err != nil || answer.By != health.ByOTLP {
+			t.Errorf("%s: answer %+v, error %v", endpoint, answer, err)
+		}
+	}
 }
 
 // Something accepts connections and says nothing: a stopped process, or a load balancer.

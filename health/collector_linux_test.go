@@ -26,7 +26,7 @@ const config = `
 extensions:
   health_check: %[4]s
 receivers:
-  otlp: {protocols: {grpc: {endpoint: "127.0.0.1:%[2]d", tls: {cert_file: %[3]s/server.crt, key_file: %[3]s/server.key, client_ca_file: %[3]s/ca.crt}}}}
+  otlp: {protocols: {grpc: {endpoint: "127.0.0.1:%[2]d", tls: {cert_file: %[3]s/server.crt, key_file: %[3]s/server.key, client_ca_file: %[3]s/ca.crt}}, http: {endpoint: "127.0.0.1:%[5]d", tls: {cert_file: %[3]s/server.crt, key_file: %[3]s/server.key, client_ca_file: %[3]s/ca.crt}}}}
 exporters:
   otlp_grpc: {endpoint: "127.0.0.1:1", tls: {insecure: true}}
 service:
@@ -37,9 +37,9 @@ service:
 
 // site is a Collector that runs, and who may talk to it.
 type site struct {
-	process    *collector.Process
-	ca         authority
-	grpc, http string
+	process          *collector.Process
+	ca               authority
+	grpc, otlp, http string // otlp is OTLP over HTTP, http the health endpoint
 }
 
 // startSite runs a Collector whose certificate is valid until then. extension configures
@@ -56,10 +56,11 @@ func startSite(t *testing.T, until time.Time, extension string, gates ...string)
 	if err := os.WriteFile(filepath.Join(dir, "ca.crt"), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ports := freePorts(t, 2)
-	s := site{ca: ca, http: fmt.Sprintf("%s:%d", loopback, ports[0]), grpc: fmt.Sprintf("%s:%d", loopback, ports[1])}
+	ports := freePorts(t, 3)
+	s := site{ca: ca, http: fmt.Sprintf("%s:%d", loopback, ports[0]), grpc: fmt.Sprintf("%s:%d", loopback, ports[1]),
+		otlp: fmt.Sprintf("https://%s:%d/v1/traces", loopback, ports[2])}
 	s.process = collector.Start(t, collector.Run{Program: program, Gates: gates, Configs: []string{"env:CONFIG"},
-		Env:    []string{"CONFIG=" + fmt.Sprintf(config, ports[0], ports[1], dir, fmt.Sprintf(extension, ports[0]))},
+		Env:    []string{"CONFIG=" + fmt.Sprintf(config, ports[0], ports[1], dir, fmt.Sprintf(extension, ports[0]), ports[2])},
 		Health: "http://" + s.http + "/"})
 	return s
 }
@@ -96,6 +97,11 @@ func TestCollectorAnswers(t *testing.T) {
 	if err != nil || answer.By != health.ByOTLP {
 		t.Errorf("OTLP over mTLS: answer %+v, error %v", answer, err)
 	}
+	answer, err = health.Check(t.Context(), s.otlp, s.as(client))
+	if err != nil || answer.By != health.ByOTLP {
+		t.Errorf("OTLP over HTTP with mTLS: answer %+v, error %v", answer, err)
+	}
+	expect(t, s.otlp, s.as(), failure{health.StageHandshake, "the Collector refuses our certificate"})
 	stranger := newAuthority(t)
 	for name, c := range map[string]struct {
 		o    health.Options

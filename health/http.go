@@ -4,9 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"strings"
+	"unicode"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
 )
 
 // refusal is an answer that says no.
@@ -14,9 +19,56 @@ type refusal struct{ text string }
 
 func (r refusal) Error() string { return r.text }
 
-// checkHTTP asks the health endpoint, with what is checked on the way being the endpoint itself: no
-// proxy, no redirection.
+// longestAnswer bounds what is read of an answer, in bytes.
+const longestAnswer = 1 << 10
+
+// reply is what came back over HTTP.
+type reply struct {
+	code   int
+	status string
+	format string // media type, without parameters
+	body   []byte
+}
+
+// checkHTTP asks a health endpoint, or sends an export of nothing to a receiver of OTLP.
 func checkHTTP(ctx context.Context, t target, c *connection) (Answer, error) {
+	r, err := exchange(ctx, t, c)
+	if err != nil {
+		return Answer{}, err
+	}
+	said := oneLine(string(r.body))
+	page := r.format == "text/html" || strings.HasPrefix(http.DetectContentType(r.body), "text/html")
+	switch {
+	case r.code == http.StatusBadRequest && strings.Contains(said, "HTTPS server"):
+		return Answer{}, errSpeaksTLS
+	case page && r.code < http.StatusInternalServerError:
+		return Answer{}, fmt.Errorf("HTTP %s with a web page, which is no Collector's answer", r.status)
+	case r.code == http.StatusUnauthorized, r.code == http.StatusForbidden, r.code == http.StatusTooManyRequests, r.code >= http.StatusInternalServerError:
+		if page {
+			said = "(a web page)"
+		}
+		return Answer{}, refusal{fmt.Sprintf("HTTP %s: %s", r.status, said)}
+	case t.otlp:
+		return acknowledged(r)
+	case r.code == http.StatusOK:
+		return Answer{By: ByHTTP, Detail: said}, nil
+	}
+	return Answer{}, fmt.Errorf("HTTP %s, and a Collector's health endpoint answers 200 or 503", r.status)
+}
+
+// acknowledged judges the answer to an export: a receiver repeats the format, and answers in it
+// (OTLP specification, OTLP/HTTP response).
+func acknowledged(r reply) (Answer, error) {
+	if r.code == http.StatusOK && r.format == formatProtobuf && proto.Unmarshal(r.body, &collector.ExportTraceServiceResponse{}) == nil {
+		return Answer{By: ByOTLP, Detail: "an empty export over HTTP was acknowledged"}, nil
+	}
+	return Answer{}, fmt.Errorf("HTTP %s in the format %q, and a receiver of OTLP answers 200 in %s", r.status, r.format, formatProtobuf)
+}
+
+const formatProtobuf = "application/x-protobuf"
+
+// exchange sends the request of a target: to the endpoint itself, without a proxy or a redirection.
+func exchange(ctx context.Context, t target, c *connection) (reply, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx, t) }
 	dialTLS := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := c.dial(ctx, t)
@@ -29,27 +81,44 @@ func checkHTTP(ctx context.Context, t target, c *connection) (Answer, error) {
 		Transport:     &http.Transport{DialContext: dial, DialTLSContext: dialTLS, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.url(), nil)
+	method := http.MethodGet
+	if t.otlp {
+		method = http.MethodPost // the empty message is an empty body
+	}
+	req, err := http.NewRequestWithContext(ctx, method, t.url(), http.NoBody)
 	if err != nil {
-		return Answer{}, err
+		return reply{}, err
+	}
+	if t.otlp {
+		req.Header.Set("Content-Type", formatProtobuf)
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return Answer{}, err
+		return reply{}, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, longestAnswer))
 	if err != nil {
-		return Answer{}, err
+		return reply{}, err
 	}
-	said := strings.TrimSpace(string(body))
-	switch {
-	case resp.StatusCode == http.StatusOK:
-		return Answer{By: ByHTTP, Detail: said}, nil
-	case resp.StatusCode == http.StatusBadRequest && strings.Contains(said, "HTTPS server"):
-		return Answer{}, errSpeaksTLS
-	case resp.StatusCode >= 500, resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
-		return Answer{}, refusal{fmt.Sprintf("HTTP %s: %s", resp.Status, said)}
+	format, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return reply{resp.StatusCode, resp.Status, format, body}, nil
+}
+
+// longestDetail is where a detail is cut, in characters.
+const longestDetail = 200
+
+// oneLine is a text on one line, without control characters, and not too long.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) > longestDetail {
+		return string(runes[:longestDetail]) + "…"
 	}
-	return Answer{}, fmt.Errorf("HTTP %s, where a Collector's health endpoint answers 200 or 503", resp.Status)
+	return string(runes)
 }

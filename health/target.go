@@ -14,11 +14,18 @@ type target struct {
 	host     string
 	path     string // of HTTP
 	http     bool
+	otlp     bool // OTLP over HTTP rather than a health endpoint
 	secure   bool
 }
 
-// portHTTP is where the extension health_check listens.
-const portHTTP = "13133"
+// Ports by convention: of the extension health_check, and of OTLP over HTTP (OTLP specification).
+const (
+	portHTTP = "13133"
+	portOTLP = "4318"
+)
+
+// tracesPath is where OTLP over HTTP receives traces.
+const tracesPath = "/v1/traces"
 
 func parse(endpoint string, secure bool) (target, error) {
 	t := target{endpoint: endpoint, address: endpoint, path: "/"}
@@ -47,10 +54,14 @@ func parse(endpoint string, secure bool) (target, error) {
 	}
 	host, port, err := net.SplitHostPort(t.address)
 	if err != nil || host == "" || port == "" {
-		return t, fmt.Errorf("%q has no host and port: say for example grpcs://collector.example:4317", t.address)
+		return t, fmt.Errorf("%q has no host and port: use for example grpcs://collector.example:4317", t.address)
 	}
 	t.host = host
-	t.http = t.http || !strings.Contains(endpoint, "://") && port == portHTTP
+	t.http = t.http || !strings.Contains(endpoint, "://") && (port == portHTTP || port == portOTLP)
+	if t.http && port == portOTLP && t.path == "/" {
+		t.path = tracesPath
+	}
+	t.otlp = t.http && strings.HasSuffix(t.path, tracesPath)
 	return t, nil
 }
 

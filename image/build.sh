@@ -40,7 +40,7 @@ case $name in
 telepod) compile . ./cmd/telepod telepod "-X main.version=$version" ;;
 collector)
 	compile collector/distribution . otelcol
-	compile collector ./supervisor/cmd/supervisor supervisor
+	compile collector ./supervisor/cmd/collector-supervisor collector-supervisor
 	;;
 *)
 	echo "image/build.sh: ${name:-no image} is not an image of this project: use telepod or collector" >&2

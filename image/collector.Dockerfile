@@ -10,7 +10,7 @@ LABEL org.opencontainers.image.title="telepod-collector" \
       org.opencontainers.image.version="${VERSION}"
 COPY bin/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY bin/otelcol-linux-${TARGETARCH} /otelcol
-COPY bin/supervisor-linux-${TARGETARCH} /supervisor
+COPY bin/collector-supervisor-linux-${TARGETARCH} /collector-supervisor
 USER 10001:10001
-# Without TELEPOD_SUPERVISE=true in its environment the supervisor replaces itself with the Collector.
-ENTRYPOINT ["/supervisor", "/otelcol"]
+# With COLLECTOR_SUPERVISED=false in its environment the supervisor replaces itself with the Collector.
+ENTRYPOINT ["/collector-supervisor", "--", "/otelcol"]

@@ -63,6 +63,9 @@ type userAttributes struct {
 
 // parseAttributes reads a user's list; ok is false where an SDK would discard it.
 func parseAttributes(value string) (user userAttributes, ok bool) {
+	if strings.Count(value, ",") >= maxPairs {
+		return user, false
+	}
 	user.keys = map[string]bool{}
 	for part := range strings.SplitSeq(value, ",") {
 		part = strings.TrimSpace(part)
@@ -106,12 +109,17 @@ func overlay(base, top []attribute) []attribute {
 		return base
 	}
 	merged := slices.Clone(base)
+	at := make(map[string]int, len(base)+len(top))
+	for i, a := range merged {
+		at[a.key] = i
+	}
 	for _, a := range top {
-		if i := slices.IndexFunc(merged, func(b attribute) bool { return b.key == a.key }); i >= 0 {
+		if i, ok := at[a.key]; ok {
 			merged[i] = a
-		} else {
-			merged = append(merged, a)
+			continue
 		}
+		at[a.key] = len(merged)
+		merged = append(merged, a)
 	}
 	return merged
 }

@@ -15,6 +15,7 @@ type builder struct {
 	options  *Options
 	request  Request
 	read     *reader
+	earlier  *before // what was done to the pod before, or nil
 
 	podVars    []*EnvVar   // the same for every container, in order
 	podAttrs   []attribute // likewise, without the container's own
@@ -25,20 +26,45 @@ type builder struct {
 	service    *EnvVar // OTEL_SERVICE_NAME or nil
 	fromImage  bool    // service.version is not annotated
 	instance   bool    // service.instance.id is not annotated
+	named      bool    // k8s.container.name is wanted
 	containers []string
+
+	present   bool      // the pod has the sidecar already
+	proxy     bool      // all containers are proxies
+	away      bool      // no DaemonSet runs where the pod runs
+	variables []*EnvVar // the profile's, but for what the node refuses
+	complete  bool      // as compiled has it, for these
+
+	measured, bytes int             // the edits that grown has looked at, and their JSON
+	excludes        map[string]bool // by a variable's name: whether an annotation keeps it out
 }
 
 func (b *builder) build() {
 	p := b.plan
 	p.Skipped = append(p.Skipped, b.compiled.skip...)
+	b.away = b.request.Pod.placement() != ordinaryNode
+	b.proxy = !slices.ContainsFunc(b.request.Pod.Spec.Containers, func(c Container) bool { return !b.compiled.skips(c.Name) })
+	if b.earlier == nil {
+		b.nameOthers()
+	}
 	b.decideSidecar()
+	b.placePod()
 	b.prepare()
 	total := len(b.request.Pod.Spec.InitContainers) + len(b.request.Pod.Spec.Containers)
-	p.Edits = make([]Edit, 0, total*(len(b.podVars)+len(b.compiled.variables)+6)+2)
+	p.Edits = make([]Edit, 0, total*(len(b.podVars)+len(b.variables)+6)+2)
 	b.each(true, b.request.Pod.Spec.InitContainers)
 	b.each(false, b.request.Pod.Spec.Containers)
-	if p.Sidecar != SidecarNone {
+	if _, over := b.grown(); !over && p.Sidecar != SidecarNone && !b.present {
 		p.Edits = append(p.Edits, Edit{Kind: AddSidecar, Sidecar: b.sidecar()})
+		b.addPullSecrets()
+	}
+	reason, over := b.grown()
+	if !over && p.size(0) > maxPatch {
+		reason, over = PatchTooLarge, true
+	}
+	if over {
+		*p = *untouched(p.pod, reason)
+		return
 	}
 	var ok bool
 	if p.Status, ok = b.status(); !ok {
@@ -54,7 +80,7 @@ func (b *builder) prepare() {
 	b.podVars = slices.Clip(b.compiled.identity)
 	b.podAttrs = slices.Clip(b.compiled.attributes)
 	derive := func(a attribute) {
-		if !has(b.compiled.attributes, a.key) {
+		if !b.removes(a.key) && !has(b.compiled.attributes, a.key) {
 			b.podAttrs = append(b.podAttrs, a)
 		}
 	}
@@ -63,7 +89,7 @@ func (b *builder) prepare() {
 		derive(literalAttribute(w.attribute(), w.Name))
 	}
 	derive(attribute{"service.namespace", "$(K8S_NAMESPACE)", []string{"K8S_NAMESPACE"}})
-	b.podAttrs = overlay(b.podAttrs, annotated(pod, ns))
+	b.podAttrs = b.kept(overlay(b.podAttrs, annotated(pod, ns)))
 	b.shared = share(b.podAttrs)
 
 	b.endpoint = b.endpointVar(s.Endpoint)
@@ -78,12 +104,15 @@ func (b *builder) prepare() {
 	} else {
 		b.service = expression(otelServiceName, "$(K8S_POD_NAME)", "the pod's name")
 	}
-	b.fromImage, b.instance = !has(b.podAttrs, "service.version"), !has(b.podAttrs, "service.instance.id")
+	b.fromImage, b.instance = b.derives("service.version"), b.derives("service.instance.id")
+	b.named = b.derives("k8s.container.name")
+	if !b.derives("service.name") {
+		b.service = nil
+	}
 }
 
 func (b *builder) endpointVar(endpoint Setting) *EnvVar {
-	url := endpointURL(b.compiled.Resolved, endpoint.Value, b.plan.Settings.Protocol.Value, b.options.NodeIPv6)
-	return expression(otelEndpoint, url, "endpoint "+endpoint.Value+", by "+string(endpoint.Origin))
+	return expression(otelEndpoint, b.url(endpoint.Value, b.plan.Settings.Protocol.Value), "endpoint "+endpoint.Value+", by "+string(endpoint.Origin))
 }
 
 func (b *builder) endpointFor(target *Target) *EnvVar {
@@ -99,40 +128,21 @@ func (b *builder) destinationOf(target *Target) Setting {
 	if s := b.plan.Settings.Endpoint; !target.Init || b.plan.Sidecar != SidecarContainer || s.Value != profiles.EndpointSidecar {
 		return s
 	}
-	return upstream(b.compiled.Resolved)
-}
-
-// endpointURL is the URL behind node, service, sidecar, or the URL itself. Over HTTP, SDKs append
-// /v1/traces and so on to it (OTLP exporter specification).
-func endpointURL(profile *profiles.Resolved, endpoint, protocol string, ipv6 bool) string {
-	port := profile.OTLP.GRPCPort
-	if protocol == profiles.ProtocolHTTP {
-		port = profile.OTLP.HTTPPort
-	}
-	switch endpoint {
-	case profiles.EndpointNode:
-		host := "$(K8S_NODE_IP)"
-		if ipv6 {
-			host = "[" + host + "]"
-		}
-		return "http://" + host + ":" + itoa(port)
-	case profiles.EndpointService:
-		return "http://" + profile.OTLP.ServiceHost + ":" + itoa(port)
-	case profiles.EndpointSidecar:
-		if protocol == profiles.ProtocolHTTP {
-			return "http://127.0.0.1:" + itoa(profiles.SidecarHTTPPort)
-		}
-		return "http://127.0.0.1:" + itoa(profiles.SidecarGRPCPort)
-	}
-	return escape(endpoint)
+	return b.upstream()
 }
 
 func (b *builder) each(init bool, containers []Container) {
 	for i := range containers {
 		target := &Target{Init: init, Index: i, Name: containers[i].Name}
-		if reason, ok := b.selects(target.Name); !ok {
+		if b.earlier != nil && b.earlier.done[target.Name] {
+			continue
+		}
+		if reason, ok := b.selects(target); !ok {
 			b.plan.skip(target.Name, "", reason)
 			continue
+		}
+		if _, over := b.grown(); over {
+			return
 		}
 		b.containers = append(b.containers, target.Name)
 		b.container(target, &containers[i])
@@ -140,15 +150,18 @@ func (b *builder) each(init bool, containers []Container) {
 }
 
 // selects says whether a container gets the variables. Exclusion wins over selection, selection
-// over the profile's list of proxies.
-func (b *builder) selects(name string) (Reason, bool) {
-	s := &b.plan.Settings
+// over the profile's list of proxies; in a pod of nothing but proxies, such as a gateway's, they are the
+// workload.
+func (b *builder) selects(target *Target) (Reason, bool) {
+	s, name := &b.plan.Settings, target.Name
 	switch {
+	case name == SidecarName:
+		return ContainerSkipped, false // a copy of an injected pod: the sidecar is no part of the workload
 	case slices.Contains(s.ExcludeContainers.Names, name):
 		return ContainerExcluded, false
 	case s.Containers.Names != nil && !slices.Contains(s.Containers.Names, name):
 		return NotSelected, false
-	case s.Containers.Names == nil && b.compiled.skips(name):
+	case s.Containers.Names == nil && (target.Init || !b.proxy) && (b.compiled.skips(name) || helper(b.request.Pod.Metadata.Labels, name)):
 		return ContainerSkipped, false
 	}
 	return "", true
@@ -156,7 +169,57 @@ func (b *builder) selects(name string) (Reason, bool) {
 
 // excluded reports whether an annotation keeps a variable out.
 func (b *builder) excluded(name string) bool {
-	return slices.ContainsFunc(b.plan.Settings.ExcludeVariables.Names, func(glob string) bool {
+	if b.plan.Settings.ExcludeVariables.Names == nil {
+		return false
+	}
+	out, known := b.excludes[name]
+	if !known {
+		out = matches(b.plan.Settings.ExcludeVariables.Names, name)
+		if b.excludes == nil {
+			b.excludes = map[string]bool{}
+		}
+		b.excludes[name] = out
+	}
+	return out
+}
+
+// removes reports whether the profile or an annotation leaves an attribute out.
+func (b *builder) removes(key string) bool {
+	return slices.Contains(b.compiled.removed, key) || b.excludesAttribute(key)
+}
+
+func (b *builder) excludesAttribute(key string) bool {
+	names := b.plan.Settings.ExcludeAttributes.Names
+	return names != nil && matches(names, key)
+}
+
+// kept are the attributes that no annotation excludes. The profile's own removals are done already, and
+// an annotation resource.opentelemetry.io/<key> is stronger than those.
+func (b *builder) kept(list []attribute) []attribute {
+	if b.plan.Settings.ExcludeAttributes.Names == nil {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(a attribute) bool {
+		out := b.excludesAttribute(a.key)
+		if out {
+			b.plan.skip("", a.key, ExcludedAttribute)
+		}
+		return out
+	})
+}
+
+// derives reports whether an attribute is Telepod's to make for each container.
+func (b *builder) derives(key string) bool {
+	if b.excludesAttribute(key) {
+		b.plan.skip("", key, ExcludedAttribute)
+		return false
+	}
+	return !has(b.podAttrs, key) && !slices.Contains(b.compiled.removed, key)
+}
+
+// matches reports whether one of the patterns matches a name.
+func matches(globs []string, name string) bool {
+	return slices.ContainsFunc(globs, func(glob string) bool {
 		ok, _ := path.Match(glob, name)
 		return ok
 	})

@@ -41,7 +41,7 @@ func (b *builder) container(target *Target, c *Container) {
 		e.add(v)
 	}
 	e.add(literal("K8S_CONTAINER_NAME", target.Name, "the container's name"))
-	for _, v := range b.compiled.variables {
+	for _, v := range b.variables {
 		e.add(v)
 	}
 	e.addDestination()
@@ -62,7 +62,7 @@ func (b *builder) container(target *Target, c *Container) {
 // simple is the common case: nothing of the user's is in the way, so everything goes to the front
 // and every reference is met.
 func (e *environment) simple() bool {
-	return e.owned == nil && e.brought == nil && e.compiled.complete && e.plan.Settings.ExcludeVariables.Names == nil
+	return e.owned == nil && e.brought == nil && e.builder.complete && e.plan.Settings.ExcludeVariables.Names == nil
 }
 
 // add plans one variable, or says why not.

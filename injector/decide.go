@@ -44,7 +44,7 @@ type Policy struct {
 //
 //	namespace is protected                         no   protected-namespace
 //	pod mirrors a static pod                       no   mirror-pod
-//	pod has annotation telepod.dev/status          no   already-injected
+//	pod has annotation telepod.dev/status          no   already-injected, but for containers that came since
 //	pod annotation telepod.dev/inject: false       no   pod-disabled
 //	pod annotation telepod.dev/inject: true        yes  pod-enabled
 //	pod label telepod.dev/inject: false            no   pod-disabled
@@ -66,6 +66,11 @@ func Decide(pod *Pod, ns Namespace, policy Policy) (Decision, []Warning) {
 	if _, done := pod.Metadata.Annotations[StatusAnnotation]; done {
 		return Decision{Reason: AlreadyInjected}, nil
 	}
+	return optedIn(pod, ns, policy)
+}
+
+// optedIn is the part of Decide from the pod's own annotation on.
+func optedIn(pod *Pod, ns Namespace, policy Policy) (Decision, []Warning) {
 	var warnings []Warning
 	said := func(where Origin, values map[string]string, key, yes, no string) (inject, ok bool) {
 		value, ok := values[key]

@@ -127,8 +127,7 @@ func (e *environment) endpointBy(protocol string) (*EnvVar, bool) {
 	case strings.Contains(to.Value, "://"):
 		return nil, false
 	}
-	url := endpointURL(e.compiled.Resolved, to.Value, protocol, e.options.NodeIPv6)
-	return expression(otelEndpoint, url, "endpoint "+to.Value+", as the container's own protocol wants it"), true
+	return expression(otelEndpoint, e.url(to.Value, protocol), "endpoint "+to.Value+", as the container's own protocol wants it"), true
 }
 
 // addSignals gives the signals that speak another protocol than the general one their endpoint.

@@ -40,7 +40,9 @@ func (b *builder) bring(target *Target, c *Container) *brought {
 		source := &c.EnvFrom[i]
 		keys, known := b.keys(source)
 		for _, key := range keys {
-			all.names[source.Prefix+key] = true
+			if name := source.Prefix + key; b.compiled.names[name] || strings.HasPrefix(name, otelPrefix) {
+				all.names[name] = true
+			}
 		}
 		switch {
 		case known:

@@ -73,25 +73,39 @@ type Request struct {
 
 // Plan decides and, for a pod to inject, plans the edits. The pod is not changed.
 func (in *Injector) Plan(r Request) *Plan {
+	if r.Pod.excess != "" {
+		return untouched(r.Pod, r.Pod.excess)
+	}
 	decision, warnings := Decide(r.Pod, r.Namespace, in.options.Policy)
 	if decision.Inject && len(r.Pod.Spec.Containers) == 0 {
 		decision = Decision{Reason: NoContainers}
 	}
-	plan := &Plan{Decision: decision, Warnings: warnings, Sidecar: SidecarNone, pod: r.Pod}
-	if !decision.Inject {
-		return plan
+	switch {
+	case decision.Reason == AlreadyInjected:
+		return in.again(r)
+	case !decision.Inject:
+		return &Plan{Decision: decision, Warnings: warnings, Sidecar: SidecarNone, pod: r.Pod}
 	}
+	return in.plan(r, decision, warnings, nil)
+}
+
+// plan plans the edits of a pod that is to be injected; earlier is what was done to it before, or nil.
+func (in *Injector) plan(r Request, decision Decision, warnings []Warning, earlier *before) *Plan {
+	plan := &Plan{Decision: decision, Warnings: warnings, Sidecar: SidecarNone, pod: r.Pod}
 	read := &reader{pod: r.Pod, namespace: r.Namespace, warnings: warnings}
 	chosen := in.choose(read)
 	c := in.compiled[chosen.Value]
 	plan.Profile = c.Resolved
 	plan.Settings = read.read(c.Resolved, chosen)
+	if read.excess != "" {
+		return untouched(r.Pod, read.excess)
+	}
 	if r.Owners == nil {
 		r.Owners = owners(r.Pod)
 	}
-	b := &builder{plan: plan, compiled: c, options: &in.options, request: r, read: read}
+	b := &builder{plan: plan, compiled: c, options: &in.options, request: r, read: read, earlier: earlier}
 	b.build()
-	plan.Warnings = read.warnings
+	plan.Warnings, plan.MoreWarnings = read.warnings, read.more
 	if in.options.Strict && len(plan.Warnings) > 0 {
 		*plan = Plan{Decision: Decision{Deny: true, Reason: InvalidSettings}, Warnings: plan.Warnings,
 			Profile: plan.Profile, Settings: plan.Settings, Sidecar: SidecarNone, pod: r.Pod}
@@ -121,6 +135,7 @@ type compiled struct {
 	variables   []*EnvVar   // the profile's own, after those of owner and container
 	propagators *EnvVar     // or nil
 	attributes  []attribute // of every container
+	removed     []string    // keys of attributes that the profile removes
 	skip        []Skip      // what neither profile nor cluster says
 	names       map[string]bool
 	// complete: every pod meets every reference that Telepod writes; see met.
@@ -168,6 +183,12 @@ func compile(profile *profiles.Resolved, cluster Cluster) *compiled {
 		c.variables = append(c.variables, fromSpec(spec, why))
 	}
 	c.attributes = overlay(c.attributes, profileAttributes(profile.ResourceAttributes))
+	for _, key := range sortedKeys(profile.ResourceAttributes) {
+		if profile.ResourceAttributes[key] == "" {
+			c.removed = append(c.removed, key)
+		}
+	}
+	c.attributes = slices.DeleteFunc(c.attributes, func(a attribute) bool { return slices.Contains(c.removed, a.key) })
 	if len(profile.Propagators) > 0 {
 		c.propagators = literal(otelPropagators, strings.Join(profile.Propagators, ","), why)
 	}

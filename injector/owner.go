@@ -37,7 +37,8 @@ func owners(pod *Pod) []Workload {
 			}
 		}
 		return list
-	case group == "apps" && (c.Kind == "StatefulSet" || c.Kind == "DaemonSet"):
+	case group == "apps" && (c.Kind == "StatefulSet" || c.Kind == "DaemonSet" || c.Kind == "Deployment"):
+		// Some operators make the pods of their Deployments themselves: Flink's native mode does.
 		return []Workload{{c.Kind, c.Name}}
 	case group == "batch" && c.Kind == "Job":
 		list := []Workload{{"Job", c.Name}}

@@ -22,6 +22,7 @@ func ParsePod(raw []byte) (*Pod, error) {
 	}
 	pod := &Pod{noMetadata: true}
 	err := p.pod(pod)
+	pod.excess = p.excess
 	if err == nil {
 		if _, err = p.dec.ReadToken(); err == io.EOF {
 			return pod, nil
@@ -36,6 +37,9 @@ func ParsePod(raw []byte) (*Pod, error) {
 type parser struct {
 	dec  *jsontext.Decoder
 	text string // the input as a string
+
+	containersSeen, variablesSeen, sourcesSeen, bytesSeen int
+	excess                                                Reason
 }
 
 func (p *parser) pod(pod *Pod) error {
@@ -66,8 +70,12 @@ func (p *parser) metadata(m *Metadata) error {
 			return p.strings(&m.Annotations)
 		case "ownerReferences":
 			return p.array("ownerReferences", func() error {
-				m.OwnerReferences = append(m.OwnerReferences, OwnerReference{})
-				return p.owner(&m.OwnerReferences[len(m.OwnerReferences)-1])
+				var owner OwnerReference
+				err := p.owner(&owner)
+				if owner.Controller || len(m.OwnerReferences) < maxOwners {
+					m.OwnerReferences = append(m.OwnerReferences, owner)
+				}
+				return err
 			})
 		}
 		return p.dec.SkipValue()
@@ -108,10 +116,16 @@ func (p *parser) spec(s *Spec) error {
 			})
 		case "nodeSelector":
 			return p.strings(&s.NodeSelector)
+		case "schedulerName":
+			return p.str(&s.SchedulerName)
+		case "tolerations":
+			return p.array(field, func() error { return p.toleration(s) })
 		case "securityContext":
 			return p.securityContext(s)
 		case "affinity":
 			return p.affinity(s)
+		case "imagePullSecrets":
+			return p.pullSecrets(s)
 		case "resources":
 			s.PodResources = p.dec.PeekKind() == '{'
 			return p.dec.SkipValue()
@@ -130,6 +144,9 @@ func (p *parser) containers(where string, list *[]Container) error {
 		*list = make([]Container, 0, 4)
 	}
 	return p.array(where, func() error {
+		if !p.count(&p.containersSeen, maxContainers, TooManyContainers) {
+			return p.dec.SkipValue()
+		}
 		*list = append(*list, Container{})
 		return p.container(where, &(*list)[len(*list)-1])
 	})
@@ -148,15 +165,27 @@ func (p *parser) container(where string, c *Container) error {
 				c.Env = make([]Variable, 0, 16)
 			}
 			return p.array("env", func() error {
+				if !p.count(&p.variablesSeen, maxVariables, TooManyVariables) {
+					return p.dec.SkipValue()
+				}
 				c.Env = append(c.Env, Variable{})
 				return p.variable(&c.Env[len(c.Env)-1])
 			})
 		case "envFrom":
-			return p.array("envFrom", func() error { return p.envFrom(c) })
+			return p.array("envFrom", func() error {
+				if !p.count(&p.sourcesSeen, maxSources, TooManyVariables) {
+					return p.dec.SkipValue()
+				}
+				return p.envFrom(c)
+			})
 		case "ports":
 			return p.array("ports", func() error {
-				c.Ports = append(c.Ports, Port{})
-				return p.port(&c.Ports[len(c.Ports)-1].ContainerPort)
+				var port Port
+				err := p.port(&port.ContainerPort)
+				if sidecarPort(port.ContainerPort) {
+					c.Ports = append(c.Ports, port)
+				}
+				return err
 			})
 		}
 		return p.dec.SkipValue()
@@ -230,7 +259,40 @@ func (p *parser) securityContext(s *Spec) error {
 	})
 }
 
-// affinity looks for a required node affinity to Windows: a term with kubernetes.io/os In [windows].
+func (p *parser) pullSecrets(s *Spec) error {
+	s.ImagePullSecrets = nil
+	if p.dec.PeekKind() == '[' {
+		s.ImagePullSecrets = []string{}
+	}
+	return p.array("imagePullSecrets", func() error {
+		name := ""
+		err := p.object("imagePullSecrets", func(field string) error {
+			if field == "name" {
+				return p.str(&name)
+			}
+			return p.dec.SkipValue()
+		})
+		if len(s.ImagePullSecrets) < maxOwners {
+			s.ImagePullSecrets = append(s.ImagePullSecrets, name)
+		}
+		return err
+	})
+}
+
+func (p *parser) toleration(s *Spec) error {
+	return p.object("tolerations", func(field string) error {
+		if field != "key" {
+			return p.dec.SkipValue()
+		}
+		var key string
+		err := p.str(&key)
+		s.Virtual = s.Virtual || virtualKey(key)
+		return err
+	})
+}
+
+// affinity looks for a required node affinity to Windows, a term with kubernetes.io/os In [windows],
+// or to virtual nodes.
 func (p *parser) affinity(s *Spec) error {
 	at := func(want string, next func() error) func() error {
 		return func() error {
@@ -256,6 +318,7 @@ func (p *parser) affinity(s *Spec) error {
 			return p.dec.SkipValue()
 		})
 		s.Windows = s.Windows || key == osLabel && operator == "In" && value == "windows"
+		s.Virtual = s.Virtual || key == nodeTypeLabel && operator == "In" && value == virtualNodeType
 		return err
 	}
 	terms := func() error {

@@ -17,6 +17,8 @@ type Plan struct {
 	// Skipped are the parts left out, each with its reason.
 	Skipped  []Skip
 	Warnings []Warning
+	// MoreWarnings counts those that are not listed: there are more mistakes than anybody reads.
+	MoreWarnings int
 	// Sidecar is "native" (an init container that keeps running), "container" or "none".
 	Sidecar string
 	// Status is the value of the annotation telepod.dev/status.
@@ -38,7 +40,7 @@ const (
 	SidecarContainer = "container"
 )
 
-// EditKind is one of the four things that Telepod does to a pod.
+// EditKind is one of the five things that Telepod does to a pod.
 type EditKind int
 
 const (
@@ -48,6 +50,8 @@ const (
 	SetValue
 	// AddSidecar inserts Sidecar: first among the init containers, or last among the containers.
 	AddSidecar
+	// AddPullSecret names a Secret from which the node may take credentials for images.
+	AddPullSecret
 	// Annotate sets an annotation.
 	Annotate
 )
@@ -61,6 +65,7 @@ type Edit struct {
 	Variable *EnvVar  // of AddVariable and SetValue
 	Sidecar  *Sidecar // of AddSidecar
 	Text     *Text    // of Annotate
+	Secret   string   // of AddPullSecret
 }
 
 // Text is an annotation.
@@ -108,10 +113,26 @@ func (p *Plan) unknown(container, name string) {
 	}
 }
 
+// Plain is the sentence without any text of the user's, for where others than the user read it.
+func (s Skip) Plain() string {
+	if s.Item == sidecarItem && s.Container == "" {
+		return s.Sentence()
+	}
+	if s.Container != "" {
+		s.Container = "of the pod"
+	}
+	if s.Reason == UnknownConfigMap {
+		s.Item = "a ConfigMap"
+	}
+	return s.Sentence()
+}
+
 // Sentence is a remark in words, for a warning.
 func (s Skip) Sentence() string {
 	switch {
-	case s.Reason == UnknownConfigMap:
+	case s.Container == "" && s.Item == "":
+		return "the pod was left as it is: " + s.Reason.Text()
+	case s.Reason == UnknownConfigMap, s.Reason == OtherInjector:
 		return s.Item + ": " + s.Reason.Text()
 	case s.Reason == ConfigFile:
 		return "container " + s.Container + " keeps its own telemetry settings: " + s.Reason.Text()

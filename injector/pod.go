@@ -7,7 +7,8 @@ type Pod struct {
 	Metadata Metadata
 	Spec     Spec
 
-	noMetadata bool // a pod template may come without
+	noMetadata bool   // a pod template may come without
+	excess     Reason // the bound that the pod is beyond, or ""
 }
 
 // Metadata is the part of ObjectMeta that matters here.
@@ -36,9 +37,14 @@ type Spec struct {
 	OS            OS
 	NodeSelector  map[string]string
 	// Windows: the security context has windowsOptions, or the node affinity requires Windows.
-	Windows        bool
+	Windows bool
+	// Virtual: a toleration or the required node affinity names a virtual node.
+	Virtual        bool
+	SchedulerName  string
 	InitContainers []Container
 	Containers     []Container
+	// ImagePullSecrets are the names of Secrets; a nil list is one that an edit must create.
+	ImagePullSecrets []string
 	// PodResources: the pod sets spec.resources, for itself as a whole.
 	PodResources bool
 }
@@ -69,7 +75,7 @@ type EnvSource struct {
 	Optional bool
 }
 
-// Port is a declared port.
+// Port is a declared port; only those that the sidecar would listen on are kept.
 type Port struct {
 	ContainerPort int32
 }

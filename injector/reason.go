@@ -24,8 +24,15 @@ const (
 	NoContainers       Reason = "no-containers"
 	AnnotationsFull    Reason = "annotations-full"
 	InternalError      Reason = "internal-error"
-	Canceled           Reason = "canceled"
-	InvalidSettings    Reason = "invalid-settings"
+	// Beyond the bounds on pods.
+	AnnotationsTooLarge Reason = "annotations-too-large"
+	TooManyNames        Reason = "too-many-names"
+	TooManyContainers   Reason = "too-many-containers"
+	TooManyVariables    Reason = "too-many-variables"
+	TooManyEdits        Reason = "too-many-edits"
+	PatchTooLarge       Reason = "patch-too-large"
+	Canceled            Reason = "canceled"
+	InvalidSettings     Reason = "invalid-settings"
 )
 
 // Why a part of the injection is left out.
@@ -39,13 +46,16 @@ const (
 	Unparseable       Reason = "unparseable"
 	MissingReference  Reason = "missing-reference"
 	NotKnown          Reason = "not-known"
+	OtherInjector     Reason = "other-injector"
 	ExcludedVariable  Reason = "excluded-variable"
+	ExcludedAttribute Reason = "excluded-attribute"
 	ContainerSkipped  Reason = "container-skipped"
 	ContainerExcluded Reason = "container-excluded"
 	NotSelected       Reason = "not-selected"
 	NoSidecar         Reason = "no-sidecar-in-profile"
 	Windows           Reason = "windows"
 	HostNetwork       Reason = "host-network"
+	VirtualNode       Reason = "virtual-node"
 	WouldNotFinish    Reason = "would-not-finish"
 	NameTaken         Reason = "name-taken"
 	PortTaken         Reason = "port-taken"
@@ -80,6 +90,12 @@ func Reasons() []ReasonText {
 		{UnreadablePod, "the pod in the request could not be decoded"},
 		{NoContainers, "the pod has no containers; the API server will refuse it"},
 		{AnnotationsFull, "the pod's annotations leave no room for telepod.dev/status (256 KiB in all)"},
+		{AnnotationsTooLarge, "the pod's annotations or labels are longer than 256 KiB"},
+		{TooManyNames, "an annotation lists more than 256 names"},
+		{TooManyContainers, "the pod has more than 256 containers"},
+		{TooManyVariables, "the pod has more than 4,096 variables, or more than 256 entries in envFrom"},
+		{TooManyEdits, "the pod would need more than 8,192 edits"},
+		{PatchTooLarge, "the patch would be longer than 1 MiB"},
 		{InternalError, "the injector failed; the pod was admitted unchanged"},
 		{Canceled, "the API server stopped waiting before the answer was ready"},
 		{InvalidSettings, "an annotation is invalid and the injector is strict"},
@@ -93,12 +109,15 @@ func Reasons() []ReasonText {
 		{Unparseable, "the container's own value is not a list of key=value pairs"},
 		{MissingReference, "it refers to a variable that is not available at that place"},
 		{NotKnown, "neither the profile, the cluster facts nor the cluster's topology labels say it"},
+		{OtherInjector, "it injects this pod too; what it sets counts as the container's own"},
 		{ExcludedVariable, "telepod.dev/exclude-variables names it"},
+		{ExcludedAttribute, "telepod.dev/exclude-attributes names it"},
 		{ContainerSkipped, "the profile skips this container (a proxy or agent)"},
 		{ContainerExcluded, "telepod.dev/exclude-containers names it"},
 		{NotSelected, "telepod.dev/containers does not name it"},
 		{NoSidecar, "the profile does not describe a sidecar"},
 		{Windows, "the sidecar is a Linux container and the pod runs on Windows"},
+		{VirtualNode, "the pod is bound for a virtual node, whose kubelet refuses addresses in variables and native sidecars"},
 		{HostNetwork, "the pod uses the node's network, where the sidecar's ports would collide"},
 		{WouldNotFinish, "the cluster has no native sidecars, and an ordinary one would keep the pod from finishing"},
 		{NameTaken, "the pod has a container of the sidecar's name"},

@@ -4,7 +4,8 @@ import "strings"
 
 // serviceName follows the order of the semantic conventions for Kubernetes: annotation; where the
 // profile opts in, the labels app.kubernetes.io/instance and /name; the outermost workload; the
-// pod; the container. It is empty only for a pod that the API server has yet to name.
+// pod; the container. Where the workload's name changes with every run or revision, the name that its
+// controller keeps takes its place. It is empty only for a pod that the API server has yet to name.
 func serviceName(pod *Pod, ns Namespace, workloads []Workload, fromLabels bool) string {
 	if name := attributeAnnotation(pod, ns, "service.name"); name != "" {
 		return name
@@ -16,8 +17,18 @@ func serviceName(pod *Pod, ns Namespace, workloads []Workload, fromLabels bool) 
 			}
 		}
 	}
+	if name := stableName(pod.Metadata.Labels); name != "" {
+		return name
+	}
 	if len(workloads) > 0 {
-		return workloads[len(workloads)-1].Name
+		outermost := workloads[len(workloads)-1]
+		if outermost.Kind == "Job" {
+			return withoutSuffix(outermost.Name)
+		}
+		return outermost.Name
+	}
+	if c := pod.controller(); c != nil && c.Name != "" {
+		return controllerName(c)
 	}
 	return pod.Metadata.Name
 }

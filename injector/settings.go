@@ -17,6 +17,7 @@ const (
 	ContainersAnnotation        = Domain + "containers"
 	ExcludeContainersAnnotation = Domain + "exclude-containers"
 	ExcludeVariablesAnnotation  = Domain + "exclude-variables"
+	ExcludeAttributesAnnotation = Domain + "exclude-attributes"
 	EnvFromAnnotation           = Domain + "env-from"
 	EndpointAnnotation          = Domain + "endpoint"
 	ProtocolAnnotation          = Domain + "protocol"
@@ -37,7 +38,7 @@ const (
 func Annotations() []string {
 	return []string{
 		InjectKey, ProfileAnnotation, ContainersAnnotation, ExcludeContainersAnnotation,
-		ExcludeVariablesAnnotation, EnvFromAnnotation, EndpointAnnotation, ProtocolAnnotation, SidecarAnnotation,
+		ExcludeVariablesAnnotation, ExcludeAttributesAnnotation, EnvFromAnnotation, EndpointAnnotation, ProtocolAnnotation, SidecarAnnotation,
 		SidecarImageAnnotation, SidecarCPURequest, SidecarCPULimit, SidecarMemoryRequest, SidecarMemoryLimit,
 	}
 }
@@ -64,9 +65,12 @@ type Settings struct {
 	Containers        List
 	ExcludeContainers List
 	ExcludeVariables  List    // names or globs
+	ExcludeAttributes List    // keys or globs
 	EnvFrom           Setting // inspect, keep or override
 	// SidecarResources holds the quantities that annotations set, by annotation key.
 	SidecarResources map[string]Setting
+
+	sidecarEndpoint bool // an annotation says endpoint: sidecar
 }
 
 // reader looks keys up on the pod, then on the namespace, and collects warnings.
@@ -74,6 +78,25 @@ type reader struct {
 	pod       *Pod
 	namespace Namespace
 	warnings  []Warning
+	more      int    // warnings beyond maxWarnings
+	excess    Reason // the bound that an annotation is beyond, or ""
+}
+
+// warn notes a mistake; near, what may have been meant among the candidates, is only looked for where
+// somebody reads it.
+func (r *reader) warn(w Warning, candidates ...string) {
+	if len(r.warnings) >= maxWarnings {
+		r.more++
+		return
+	}
+	if candidates != nil {
+		word := w.Value
+		if w.Reason == UnknownAnnotation {
+			word = w.Key
+		}
+		w.Nearest = near(word, candidates)
+	}
+	r.warnings = append(r.warnings, w)
 }
 
 // first returns the strongest valid value of key; accept explains a value that is not valid.
@@ -96,7 +119,7 @@ func (r *reader) first(key string, accept func(string) (problem, nearest string)
 		if key == ProfileAnnotation {
 			w.Reason = UnknownProfile
 		}
-		r.warnings = append(r.warnings, w)
+		r.warn(w)
 	}
 	return Setting{}, false
 }
@@ -116,6 +139,10 @@ func (r *reader) list(key string) List {
 	if !ok {
 		return List{}
 	}
+	if strings.Count(setting.Value, ",") >= maxNames {
+		r.excess = TooManyNames
+		return List{}
+	}
 	list := List{Names: []string{}, Origin: setting.Origin}
 	for name := range strings.SplitSeq(setting.Value, ",") {
 		if name = strings.TrimSpace(name); name != "" {
@@ -133,6 +160,7 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 		Containers:        r.list(ContainersAnnotation),
 		ExcludeContainers: r.list(ExcludeContainersAnnotation),
 		ExcludeVariables:  r.list(ExcludeVariablesAnnotation),
+		ExcludeAttributes: r.list(ExcludeAttributesAnnotation),
 		Endpoint:          Setting{profile.OTLP.Endpoint, FromProfile},
 		Protocol:          Setting{profile.OTLP.Protocol, FromProfile},
 		Sidecar:           Setting{strconv.FormatBool(profile.Sidecar.Enabled != nil && *profile.Sidecar.Enabled), FromProfile},
@@ -141,12 +169,13 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 	}
 	r.unknownContainers(ContainersAnnotation, &s.Containers)
 	r.unknownContainers(ExcludeContainersAnnotation, &s.ExcludeContainers)
-	r.badGlobs(&s.ExcludeVariables)
+	r.badGlobs(ExcludeVariablesAnnotation, &s.ExcludeVariables, "CLOUD_*")
+	r.badGlobs(ExcludeAttributesAnnotation, &s.ExcludeAttributes, "k8s.*")
 	if v, ok := r.first(EnvFromAnnotation, choice(profiles.EnvFromChoices()...)); ok {
 		s.EnvFrom = v
 	}
 	if v, ok := r.first(EndpointAnnotation, acceptEndpoint(profile)); ok {
-		s.Endpoint = v
+		s.Endpoint, s.sidecarEndpoint = v, v.Value == profiles.EndpointSidecar
 	}
 	if v, ok := r.first(ProtocolAnnotation, choice(profiles.ProtocolGRPC, profiles.ProtocolHTTP)); ok {
 		s.Protocol = v
@@ -183,7 +212,7 @@ func (r *reader) agree(s *Settings, profile *profiles.Resolved) {
 		if s.Endpoint.Origin != FromProfile {
 			r.contradiction(EndpointAnnotation, s.Endpoint, SidecarAnnotation+" is \"false\"; the endpoint is "+upstream(profile).Value+" instead")
 		}
-		s.sendTo(profile)
+		s.sendTo(profile, upstream(profile))
 	case toPod && !inPod:
 		s.Sidecar = Setting{"true", s.Endpoint.Origin}
 	case inPod && !toPod && (s.Endpoint.Origin == FromProfile || stronger(s.Sidecar.Origin, s.Endpoint.Origin)):
@@ -215,8 +244,8 @@ func protocolOf(endpoint string) string {
 
 // sendTo makes the upstream the endpoint, spoken to as it expects: a protocol that somebody chose for
 // the sidecar does not fit a URL.
-func (s *Settings) sendTo(profile *profiles.Resolved) {
-	s.Endpoint = upstream(profile)
+func (s *Settings) sendTo(profile *profiles.Resolved, to Setting) {
+	s.Endpoint = to
 	if protocol := urlProtocol(profile, s.Endpoint.Value); protocol != "" {
 		s.Protocol = Setting{protocol, FromProfile}
 	}
@@ -240,7 +269,7 @@ func upstream(profile *profiles.Resolved) Setting {
 }
 
 func (r *reader) contradiction(key string, s Setting, problem string) {
-	r.warnings = append(r.warnings, Warning{Reason: Contradiction, Origin: s.Origin, Key: key, Value: s.Value, Problem: problem})
+	r.warn(Warning{Reason: Contradiction, Origin: s.Origin, Key: key, Value: s.Value, Problem: problem})
 }
 
 // stronger reports whether a setting of origin a was said closer to the pod than one of origin b.
@@ -266,8 +295,8 @@ func (r *reader) unknownKeys() {
 		}
 		slices.Sort(unknown)
 		for _, key := range unknown {
-			r.warnings = append(r.warnings, Warning{Reason: UnknownAnnotation, Origin: at.origin, Key: key, Value: at.values[key],
-				Problem: "Telepod has no such annotation; ignored", Nearest: near(key, known)})
+			r.warn(Warning{Reason: UnknownAnnotation, Origin: at.origin, Key: key, Value: at.values[key],
+				Problem: "Telepod has no such annotation; ignored"}, known...)
 		}
 	}
 	for _, key := range sortedKeys(r.pod.Metadata.Labels) {
@@ -278,7 +307,7 @@ func (r *reader) unknownKeys() {
 }
 
 func (r *reader) misplaced(origin Origin, key, value, problem string) {
-	r.warnings = append(r.warnings, Warning{Reason: Misplaced, Origin: origin, Key: key, Value: value, Problem: problem})
+	r.warn(Warning{Reason: Misplaced, Origin: origin, Key: key, Value: value, Problem: problem})
 }
 
 // unknownContainers warns about names that the pod does not have. On a namespace they are no
@@ -288,19 +317,21 @@ func (r *reader) unknownContainers(key string, list *List) {
 		return
 	}
 	var have []string
+	known := map[string]bool{}
 	for _, containers := range [][]Container{r.pod.Spec.InitContainers, r.pod.Spec.Containers} {
 		for i := range containers {
 			have = append(have, containers[i].Name)
+			known[containers[i].Name] = true
 		}
 	}
 	var found []string
 	for _, name := range list.Names {
-		if slices.Contains(have, name) {
+		if known[name] {
 			found = append(found, name)
 			continue
 		}
-		r.warnings = append(r.warnings, Warning{Reason: UnknownContainer, Origin: list.Origin, Key: key, Value: name,
-			Problem: "the pod has no such container; the name is ignored", Nearest: near(name, have)})
+		r.warn(Warning{Reason: UnknownContainer, Origin: list.Origin, Key: key, Value: name,
+			Problem: "the pod has no such container; the name is ignored"}, have...)
 	}
 	if found == nil {
 		*list = List{}
@@ -309,12 +340,13 @@ func (r *reader) unknownContainers(key string, list *List) {
 	list.Names = found
 }
 
-func (r *reader) badGlobs(list *List) {
+func (r *reader) badGlobs(key string, list *List, example string) {
 	list.Names = slices.DeleteFunc(list.Names, func(glob string) bool {
 		_, err := path.Match(glob, "")
-		if err != nil {
-			r.warnings = append(r.warnings, invalidValue(list.Origin, ExcludeVariablesAnnotation, glob, "it is not a name or a pattern such as CLOUD_*"))
+		bad := err != nil || len(glob) > maxPattern
+		if bad {
+			r.warn(invalidValue(list.Origin, key, glob, "it is not a name or a pattern such as %s", example))
 		}
-		return err != nil
+		return bad
 	})
 }

@@ -3,6 +3,7 @@ package injector
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -52,14 +53,19 @@ func (s *Sidecar) appendJSON(dst []byte) []byte {
 	return append(appendVariables(dst, s.env), '}')
 }
 
-// sidecarSpec makes the container of a profile. It has no startup or readiness probe by default:
-// a Collector that fails must neither keep the application from starting nor take the pod out of
-// its Services.
+// sidecarSpec makes the container of a profile. It has no startup or readiness probe by default: a
+// Collector that fails must neither keep the application from starting nor take the pod out of its
+// Services. Nor has it an HTTP probe by default: a service mesh with strict mTLS refuses the kubelet's
+// request, which would kill the sidecar again and again.
 func sidecarSpec(profile *profiles.Resolved, native bool) *Sidecar {
 	p := profile.Sidecar
+	handler := corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(profiles.SidecarHealthPort)}}
+	if len(p.ProbeCommand) > 0 {
+		handler = corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: p.ProbeCommand}}
+	}
 	probe := func(period, failures int32) *corev1.Probe {
 		return &corev1.Probe{
-			ProbeHandler:     corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(profiles.SidecarHealthPort)}},
+			ProbeHandler:     handler,
 			PeriodSeconds:    period,
 			TimeoutSeconds:   5,
 			FailureThreshold: failures,
@@ -72,8 +78,10 @@ func sidecarSpec(profile *profiles.Resolved, native bool) *Sidecar {
 		Args:                     []string{"--config=env:" + sidecarConfig},
 		Resources:                p.Resources,
 		SecurityContext:          p.SecurityContext,
-		LivenessProbe:            probe(15, 4),
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+	}
+	if len(p.ProbeCommand) > 0 {
+		spec.LivenessProbe = probe(15, 4)
 	}
 	if native {
 		spec.RestartPolicy = ptr.To(corev1.ContainerRestartPolicyAlways)
@@ -82,6 +90,15 @@ func sidecarSpec(profile *profiles.Resolved, native bool) *Sidecar {
 		}
 	}
 	return encodeSidecar(spec, native)
+}
+
+// addPullSecrets adds the profile's pull secrets to the pod's, those that it lacks.
+func (b *builder) addPullSecrets() {
+	for _, name := range b.compiled.Sidecar.ImagePullSecrets {
+		if !slices.Contains(b.request.Pod.Spec.ImagePullSecrets, name) {
+			b.plan.Edits = append(b.plan.Edits, Edit{Kind: AddPullSecret, Secret: name})
+		}
+	}
 }
 
 func encodeSidecar(spec corev1.Container, native bool) *Sidecar {
@@ -99,11 +116,21 @@ func (b *builder) decideSidecar() {
 	if s.Sidecar.Value != "true" {
 		return
 	}
+	if b.plan.Sidecar = sidecarOf(b.request.Pod); b.plan.Sidecar != SidecarNone {
+		b.present = true
+		return
+	}
+	if b.earlier != nil {
+		if s.Endpoint.Value == profiles.EndpointSidecar {
+			s.sendTo(b.compiled.Resolved, b.upstream()) // it could not be had then, and comes too late now
+		}
+		return
+	}
 	if reason, ok := b.sidecarFits(); !ok {
 		b.plan.skip("", sidecarItem, reason)
 		b.plan.remark("", sidecarItem, reason)
 		if s.Endpoint.Value == profiles.EndpointSidecar {
-			s.sendTo(b.compiled.Resolved)
+			s.sendTo(b.compiled.Resolved, b.upstream())
 		}
 		return
 	}
@@ -113,11 +140,28 @@ func (b *builder) decideSidecar() {
 	}
 }
 
+// sidecarOf is the kind of the sidecar that a pod has already: another call has added it, or the pod is a
+// copy of one that was injected, as `kubectl debug --copy-to` makes them.
+func sidecarOf(pod *Pod) string {
+	is := func(c Container) bool {
+		return c.Name == SidecarName && slices.ContainsFunc(c.Env, func(v Variable) bool { return v.Name == sidecarConfig })
+	}
+	switch {
+	case slices.ContainsFunc(pod.Spec.InitContainers, is):
+		return SidecarNative
+	case slices.ContainsFunc(pod.Spec.Containers, is):
+		return SidecarContainer
+	}
+	return SidecarNone
+}
+
 func (b *builder) sidecarFits() (Reason, bool) {
 	pod := b.request.Pod
 	switch {
 	case b.compiled.Sidecar.Image == "" || b.compiled.Sidecar.Config == "":
 		return NoSidecar, false
+	case pod.placement() == virtualNode:
+		return VirtualNode, false
 	case pod.windows():
 		return Windows, false
 	case pod.Spec.HostNetwork:
@@ -131,14 +175,18 @@ func (b *builder) sidecarFits() (Reason, bool) {
 				return NameTaken, false
 			}
 			for _, port := range containers[i].Ports {
-				switch port.ContainerPort {
-				case profiles.SidecarGRPCPort, profiles.SidecarHTTPPort, profiles.SidecarHealthPort:
+				if sidecarPort(port.ContainerPort) {
 					return PortTaken, false
 				}
 			}
 		}
 	}
 	return "", true
+}
+
+// sidecarPort reports whether the sidecar listens on a port.
+func sidecarPort(port int32) bool {
+	return port == profiles.SidecarGRPCPort || port == profiles.SidecarHTTPPort || port == profiles.SidecarHealthPort
 }
 
 // sidecar is the container with the variables of this pod.
@@ -220,7 +268,7 @@ func (b *builder) fallBack(key, other, problem string) {
 		key, said = other, b.plan.Settings.SidecarResources[other]
 	}
 	if said.Value != "" {
-		b.read.warnings = append(b.read.warnings, invalidValue(said.Origin, key, said.Value, "%s", problem))
+		b.read.warn(invalidValue(said.Origin, key, said.Value, "%s", problem))
 	}
 }
 
@@ -244,17 +292,17 @@ func (b *builder) sidecarEnv() []*EnvVar {
 		add(v)
 	}
 	add(literal("K8S_CONTAINER_NAME", SidecarName, "the container's name"))
-	for _, v := range b.compiled.variables {
+	for _, v := range b.variables {
 		add(v)
 	}
 	attributes := b.podAttrs
-	if len(b.service.refs) == 0 {
+	if b.service != nil && len(b.service.refs) == 0 {
 		attributes = append(attributes[:len(attributes):len(attributes)], attribute{key: "service.name", value: percentEncode(b.service.Value)})
 	}
 	usable := make([]attribute, 0, len(attributes))
 	for _, a := range attributes {
 		switch {
-		case !b.compiled.complete && anyMissing(a.refs, defined):
+		case !b.complete && anyMissing(a.refs, defined):
 		case max(len(a.key), len(a.value)) > maxDetected:
 			b.plan.skip(SidecarName, a.key, TooLong)
 		default:
@@ -262,13 +310,13 @@ func (b *builder) sidecarEnv() []*EnvVar {
 		}
 	}
 	add(expression(otelResourceAttributes, text(usable), "profile, owner and annotations"))
-	to := upstream(b.compiled.Resolved).Value
+	to := b.upstream().Value
 	exporter, protocol := "otlp_grpc", profiles.ProtocolGRPC
 	if urlProtocol(b.compiled.Resolved, to) == profiles.ProtocolHTTP {
 		exporter, protocol = "otlp_http", profiles.ProtocolHTTP
 	}
 	add(literal(sidecarExporter, exporter, "as is spoken there"))
-	add(expression(sidecarExport, endpointURL(b.compiled.Resolved, to, protocol, b.options.NodeIPv6), "where the sidecar sends to"))
+	add(expression(sidecarExport, b.url(to, protocol), "where the sidecar sends to"))
 	add(literal(sidecarDetectors, "["+strings.Join(b.compiled.Detectors, ", ")+"]", "profile "+b.compiled.Name))
 	for _, spec := range b.compiled.Sidecar.Env {
 		add(fromSpec(spec, "profile "+b.compiled.Name))

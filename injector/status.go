@@ -49,7 +49,12 @@ func (b *builder) status() (string, bool) {
 	}
 	room := annotationBudget - len(StatusAnnotation)
 	for key, value := range b.request.Pod.Metadata.Annotations {
-		room -= len(key) + len(value)
+		if key != StatusAnnotation { // which this one replaces
+			room -= len(key) + len(value)
+		}
+	}
+	if b.earlier != nil {
+		s = b.earlier.merged(s)
 	}
 	text := s.encode()
 	if len(text) > room {

@@ -100,9 +100,14 @@ func (p *parser) strings(m *map[string]string) error {
 	if p.dec.PeekKind() == '{' {
 		*m = map[string]string{}
 	}
+	before := p.bytesSeen
 	return p.object("map", func(key string) error {
 		var value string
 		err := p.str(&value)
+		if p.bytesSeen += len(key) + len(value); p.bytesSeen-before > maxMetadata {
+			p.exceeds(AnnotationsTooLarge)
+			return err
+		}
 		(*m)[key] = value
 		return err
 	})

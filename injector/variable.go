@@ -100,10 +100,13 @@ func scan(value string, text, reference func(string)) {
 		if value[i] != '$' {
 			continue
 		}
-		end := strings.IndexByte(value[i+1:], ')')
-		if value[i+1] != '(' || end < 0 {
-			i++ // "$$" is an escaped "$"; "$x" and an open "$(" are themselves
+		if value[i+1] != '(' {
+			i++ // "$$" is an escaped "$"; "$x" is itself
 			continue
+		}
+		end := strings.IndexByte(value[i+1:], ')')
+		if end < 0 {
+			break // an open "$(" is itself, and so is everything after it
 		}
 		text(value[start:i])
 		reference(value[i+2 : i+1+end])

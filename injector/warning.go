@@ -2,6 +2,7 @@ package injector
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -15,6 +16,8 @@ const (
 	FromNamespace Origin = "namespace"
 	FromProfile   Origin = "profile"
 	FromDefault   Origin = "default"
+	// FromPlacement is what follows from the node that the pod is bound for.
+	FromPlacement Origin = "placement"
 )
 
 // Warning is a mistake in an annotation. It never blocks a pod unless the injector is strict.
@@ -42,6 +45,15 @@ func (w Warning) String() string {
 		text += fmt.Sprintf(" (did you mean %q?)", w.Nearest)
 	}
 	return text
+}
+
+// Plain is the sentence without any text of the user's, for where others than the user read it.
+func (w Warning) Plain() string {
+	text := string(w.Reason) + ": "
+	if slices.Contains(Annotations(), w.Key) {
+		text += string(w.Origin) + " annotation " + w.Key + ": "
+	}
+	return text + w.Reason.Text() + "; kubectl shows the details when the pod is created"
 }
 
 func clip(s string) string {

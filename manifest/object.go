@@ -82,12 +82,11 @@ func (d *document) find(raw []byte, pointer string, implied object, depth int) e
 	if strings.HasSuffix(kind, "List") && o.Items != nil && depth < maxDepth {
 		return d.findItems(o, pointer, depth)
 	}
-	var meta metadata
 	path, known := templatePath(apiVersion, kind)
 	switch {
 	case known:
 	case apiVersion == "v1" && kind == "Namespace":
-		err := d.readMetadata(o, pointer, &meta)
+		meta, err := d.readMetadata(raw, pointer, o)
 		d.namespaces = append(d.namespaces, Namespace{meta.Name, meta.Labels, meta.Annotations})
 		return err
 	case apiVersion == "v1" && kind == "ConfigMap":
@@ -100,10 +99,11 @@ func (d *document) find(raw []byte, pointer string, implied object, depth int) e
 		return nil
 	}
 	pod := dig(raw, path)
-	if err := d.readMetadata(o, pointer, &meta); err != nil || pod == nil {
+	meta, err := d.readMetadata(raw, pointer, o)
+	if err != nil || pod == nil {
 		return err
 	}
-	if err := d.quoted(pointer + path); err != nil {
+	if err := d.quoted(pod, pointer+path); err != nil {
 		return err
 	}
 	d.pods = append(d.pods, &Pod{
@@ -114,34 +114,56 @@ func (d *document) find(raw []byte, pointer string, implied object, depth int) e
 }
 
 // readMetadata reads the metadata of an object whose kind matters.
-func (d *document) readMetadata(o object, pointer string, meta *metadata) error {
-	if err := d.quoted(pointer); err != nil || o.Metadata == nil {
-		return err
+func (d *document) readMetadata(raw json.RawMessage, pointer string, o object) (meta metadata, err error) {
+	if o.Metadata == nil {
+		return meta, nil
 	}
-	if err := json.Unmarshal(o.Metadata, meta); err != nil {
-		return d.errorf(d.lineOf(pointer), "read metadata of %s: %s", o.Kind, jsonProblem(err))
+	if err := d.quoted(raw, pointer); err != nil {
+		return meta, err
 	}
-	return nil
+	if err := json.Unmarshal(o.Metadata, &meta); err != nil {
+		return meta, d.errorf(d.lineOf(pointer), "read metadata of %s: %s", o.Kind, jsonProblem(err))
+	}
+	return meta, nil
 }
 
-// quoted finds the first annotation or label below a pointer that YAML reads as something other than a
-// string, which the API server refuses.
-func (d *document) quoted(pointer string) error {
+// quoted finds the first annotation or label of an object, which stands at a pointer, that is something
+// other than a string: the API server refuses it. What YAML takes for a boolean (yes, on) is one of them.
+func (d *document) quoted(raw json.RawMessage, pointer string) error {
+	var o struct {
+		Metadata map[string]json.RawMessage `json:"metadata"`
+	}
+	if json.Unmarshal(raw, &o) != nil {
+		return nil // its reader says more
+	}
 	for _, what := range []string{"annotation", "label"} {
+		var values map[string]json.RawMessage
 		n := d.node(pointer + "/metadata/" + what + "s")
-		if n == nil || n.Kind != yaml.MappingNode {
+		if json.Unmarshal(o.Metadata[what+"s"], &values) != nil || n == nil || n.Kind != yaml.MappingNode {
 			continue
 		}
 		for i := 1; i < len(n.Content); i += 2 {
 			key, value := n.Content[i-1], n.Content[i]
-			if tag := value.ShortTag(); value.Kind == yaml.ScalarNode && (tag == "!!bool" || tag == "!!int" || tag == "!!float") {
-				name := map[string]string{"!!bool": "boolean", "!!int": "number", "!!float": "number"}[tag]
+			if is := scalarKind(values[key.Value]); is != "" && value.Kind == yaml.ScalarNode {
 				return d.errorf(d.chunk.line+value.Line-1, "%s %s: %s is a %s, and must be a string: quote it: %q",
-					what, key.Value, value.Value, name, value.Value)
+					what, key.Value, value.Value, is, value.Value)
 			}
 		}
 	}
 	return nil
+}
+
+// scalarKind names what a JSON value is, if it is a boolean or a number.
+func scalarKind(raw json.RawMessage) string {
+	switch {
+	case len(raw) == 0:
+		return ""
+	case raw[0] == 't', raw[0] == 'f':
+		return "boolean"
+	case raw[0] == '-', raw[0] >= '0' && raw[0] <= '9':
+		return "number"
+	}
+	return ""
 }
 
 // findConfigMap collects the keys of a ConfigMap; one that cannot be read has none.

@@ -52,6 +52,7 @@ func TestParseErrors(t *testing.T) {
 		"not text":       {"a: \xff\n", "f: it is not UTF-8 text"},
 		"unknown anchor": {"\n\nkind: *x\n", `f:1: read YAML: unknown anchor 'x' referenced`},
 		"annotation":     {"a: 1\n---\napiVersion: v1\nkind: Pod\nmetadata:\n  annotations:\n    a: b\n    telepod.dev/inject: true\n", `f:8: annotation telepod.dev/inject: true is a boolean, and must be a string: quote it: "true"`},
+		"yes":            {"apiVersion: v1\nkind: Pod\nmetadata:\n  annotations:\n    a: 'yes'\n    b: yes\n", `f:6: annotation b: yes is a boolean, and must be a string: quote it: "yes"`},
 		"in a template":  {"apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    metadata:\n      labels:\n        version: 1.10\n", `f:7: label version: 1.10 is a number, and must be a string: quote it: "1.10"`},
 		"label":          {"apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\nspec: {}\n", "f:1: read metadata of Pod: name is a number, must be a string; quote numbers and booleans"},
 		"items":          {"a: 1\n---\napiVersion: v1\nkind: List\nitems: {}\n", "f:3: read List: items must be a list"},

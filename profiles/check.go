@@ -85,13 +85,16 @@ func (d *document) checkOTLP() {
 		}
 		d.report("otlp.protocol", "unknown protocol %q: use %s or %s (did you mean %q?)", p, ProtocolGRPC, ProtocolHTTP, near)
 	}
-	if host := d.OTLP.ServiceHost; host != "" {
-		if problems := validation.IsDNS1123Subdomain(host); len(problems) > 0 {
-			d.report("otlp.serviceHost", "%q cannot be a host name: write it without scheme and port", host)
-		}
-	}
+	d.checkHost("otlp.serviceHost", d.OTLP.ServiceHost)
+	d.checkHost("otlp.clusterServiceHost", d.OTLP.ClusterServiceHost)
 	d.checkPort("otlp.grpcPort", d.OTLP.GRPCPort)
 	d.checkPort("otlp.httpPort", d.OTLP.HTTPPort)
+}
+
+func (d *document) checkHost(path, host string) {
+	if host != "" && len(validation.IsDNS1123Subdomain(host)) > 0 {
+		d.report(path, "%q cannot be a host name: write it without scheme and port", host)
+	}
 }
 
 func (d *document) checkPort(path string, port int32) {
@@ -127,9 +130,11 @@ func (d *document) checkEndpoint() {
 // checkAttributes keeps the keys to what every backend takes and what needs no encoding in
 // OTEL_RESOURCE_ATTRIBUTES.
 func (d *document) checkAttributes() {
-	for key := range d.ResourceAttributes {
-		path := at("resourceAttributes", key)
+	for key, value := range d.ResourceAttributes {
+		path := at(attributesPath, key)
 		switch field := fieldOfAttribute(key); {
+		case value == "" && key != "":
+			// Removed, whatever it is made from.
 		case field != "":
 			d.report(path, "set %s instead, which this attribute is made from", field)
 		case key == "service.name":

@@ -114,7 +114,7 @@ func embedded() ([]*document, Problems) {
 
 // checkFacts refuses what an environment variable cannot hold, and what is no endpoint or host.
 func checkFacts(facts Facts) Problems {
-	otlp := &document{file: "facts", Profile: Profile{OTLP: OTLP{Endpoint: facts.Endpoint, ServiceHost: facts.ServiceHost}}}
+	otlp := &document{file: "facts", Profile: Profile{OTLP: OTLP{Endpoint: facts.Endpoint, ServiceHost: facts.ServiceHost, ClusterServiceHost: facts.ClusterServiceHost}}}
 	otlp.checkOTLP()
 	problems := Problems(otlp.problems)
 	for field, value := range map[string]string{

@@ -21,7 +21,7 @@ func Row(texts ...string) []Cell {
 }
 
 // gap stands between columns.
-const gap = 3
+const gap = 2
 
 // Table is rows in columns, each as wide as its widest cell. The last column is wrapped where the terminal
 // is too narrow. The first row is the header.

@@ -46,10 +46,10 @@ func TestTable(t *testing.T) {
 		{{Text: "größer", Tone: terminal.Good}, {Text: "a sentence that does not fit this line"}},
 		terminal.Row("b", ""),
 	}
-	if diff := cmp.Diff("NAME     DETAIL\ngrößer   a sentence that does not fit this line\nb\n", terminal.Terminal{}.Table(rows...)); diff != "" {
+	if diff := cmp.Diff("NAME    DETAIL\ngrößer  a sentence that does not fit this line\nb\n", terminal.Terminal{}.Table(rows...)); diff != "" {
 		t.Errorf("pipe (-want +got):\n%s", diff)
 	}
-	want := "\x1b[2mNAME\x1b[0m     \x1b[2mDETAIL\x1b[0m\n\x1b[32mgrößer\x1b[0m   a sentence that does\n         not fit this line\nb\n"
+	want := "\x1b[2mNAME\x1b[0m    \x1b[2mDETAIL\x1b[0m\n\x1b[32mgrößer\x1b[0m  a sentence that does\n        not fit this line\nb\n"
 	if diff := cmp.Diff(want, terminal.Terminal{Width: 30, Color: true}.Table(rows...)); diff != "" {
 		t.Errorf("terminal (-want +got):\n%s", diff)
 	}

@@ -106,7 +106,7 @@ func TestEnvFromOfAConfigMapThatComesLate(t *testing.T) {
 		}
 		return r.configMaps.Keys(namespace, name)
 	}, AwaitConfigMaps: r.configMaps.Await}
-	endpoint := &Endpoint{admitter: admitter, observer: r.observer, closing: func() bool { return false }}
+	endpoint := &Endpoint{admitter: admitter, observer: r.observer, large: newRoom(maxLarge), closing: func() bool { return false }}
 	go func() { late <- string(answer(t, post(endpoint, reviewOf("shop", pod("late")))).Patch) }()
 	<-asked
 	resource := schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}

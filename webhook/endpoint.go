@@ -26,6 +26,7 @@ type Endpoint struct {
 	selection Selection
 	observer  *observer
 	closing   func() bool // whether clients are to look for another replica
+	large     *room       // for bodies that are no ordinary ones, shared by all paths
 	buffers   sync.Pool   // of *bytes.Buffer
 }
 
@@ -36,6 +37,13 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.closing() {
 		w.Header().Set("Connection", "close")
 	}
+	release, problem := e.admit(w, r)
+	if problem != nil {
+		e.observer.refused(r.Context(), problem)
+		http.Error(w, problem.text, problem.status)
+		return
+	}
+	defer release()
 	buffer := e.buffer()
 	defer e.release(buffer)
 	request, problem := e.read(w, r, buffer)
@@ -56,19 +64,36 @@ type problem struct {
 	text   string
 }
 
-func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, buffer *bytes.Buffer) (*admissionv1.AdmissionRequest, *problem) {
+// admit refuses what needs no reading and waits for room for the rest.
+func (e *Endpoint) admit(w http.ResponseWriter, r *http.Request) (release func(), p *problem) {
+	if p := refuse(w, r); p != nil {
+		return nil, p
+	}
+	release, ok := e.large.admit(r.Context(), r.ContentLength)
+	if !ok {
+		w.Header().Set("Connection", "close") // rather than read the body
+		return nil, &problem{http.StatusTooManyRequests, "read AdmissionReview: too many large ones at once: try again"}
+	}
+	return release, nil
+}
+
+func refuse(w http.ResponseWriter, r *http.Request) *problem {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return nil, &problem{http.StatusMethodNotAllowed, fmt.Sprintf("method %.32q: POST an AdmissionReview", r.Method)}
+		return &problem{http.StatusMethodNotAllowed, fmt.Sprintf("method %.32q: POST an AdmissionReview", r.Method)}
 	}
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return nil, &problem{http.StatusUnsupportedMediaType,
+		return &problem{http.StatusUnsupportedMediaType,
 			fmt.Sprintf("content type %.64q: send application/json", r.Header.Get("Content-Type"))}
 	}
 	if r.ContentLength > maxBody {
 		w.Header().Set("Connection", "close") // rather than read the rest
-		return nil, tooLarge()
+		return tooLarge()
 	}
+	return nil
+}
+
+func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, buffer *bytes.Buffer) (*admissionv1.AdmissionRequest, *problem) {
 	if r.ContentLength > 0 {
 		// No more than that on a client's word alone, before a byte has come.
 		buffer.Grow(min(int(r.ContentLength)+bytes.MinRead, maxKept))

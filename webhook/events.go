@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/record"
+
+	"github.com/telepod/telepod/injector"
 )
 
 // component is the source of the events.
@@ -16,7 +18,8 @@ const component = "telepod"
 
 // eventWriter writes events about pods that need attention onto their controllers: the pod does not
 // exist yet. Writing is asynchronous; client-go joins equal events, limits each object's rate and
-// drops events rather than wait.
+// drops events rather than wait. Their text has no words of the pod's: whoever reaches the webhook
+// could have it write in any namespace, about any object.
 type eventWriter struct {
 	recorder record.EventRecorder
 	stop     func()
@@ -48,10 +51,13 @@ func (w *eventWriter) tell(a admission) {
 		return
 	}
 	for _, warning := range a.Plan.Warnings[:min(len(a.Plan.Warnings), maxWarnings)] {
-		w.recorder.Event(owner, corev1.EventTypeWarning, string(warning.Reason), warning.String())
+		w.recorder.Event(owner, corev1.EventTypeWarning, string(warning.Reason), warning.Plain())
 	}
-	for _, skip := range a.Plan.Remarks() {
-		w.recorder.Event(owner, corev1.EventTypeWarning, string(skip.Reason), skip.String()+" was left out: "+skip.Reason.Text())
+	for _, skip := range a.Plan.Remarks()[:min(len(a.Plan.Remarks()), maxWarnings)] {
+		if skip.Reason == injector.OtherInjector {
+			continue // nothing to look after
+		}
+		w.recorder.Event(owner, corev1.EventTypeWarning, string(skip.Reason), skip.Plain())
 	}
 }
 

@@ -53,6 +53,7 @@ func (l *listener) open(ctx context.Context) error {
 	l.server = &http.Server{
 		Handler: l.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ConnState: newConnections(maxConnections).track,
 		// Above all: an API server that does not trust the certificate.
 		ErrorLog: slog.NewLogLogger(l.log.With("port", l.name).Handler(), slog.LevelWarn),
 	}

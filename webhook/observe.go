@@ -13,6 +13,14 @@ import (
 	"golang.org/x/time/rate"
 )
 
+// An API server keeps names to these lengths; a request that pretends to be its may not.
+const (
+	maxNamespace = 63
+	maxName      = 253
+	maxUID       = 64
+	maxError     = 1024
+)
+
 // observer tells every outcome once, with one reason code: log line, metrics, span and event.
 type observer struct {
 	log         *slog.Logger
@@ -67,9 +75,9 @@ func (o *observer) write(ctx context.Context, a admission) {
 		return
 	}
 	attrs := append(make([]slog.Attr, 0, 16),
-		slog.String("namespace", a.request.Namespace),
-		slog.String("pod", a.pod()),
-		slog.String("uid", string(a.request.UID)),
+		slog.String("namespace", clip(a.request.Namespace, maxNamespace)),
+		slog.String("pod", clip(a.pod(), maxName)),
+		slog.String("uid", clip(string(a.request.UID), maxUID)),
 		slog.String("decision", string(a.Verdict)),
 		slog.String("reason", string(a.Reason)),
 		slog.Float64("seconds", a.duration.Seconds()),
@@ -84,7 +92,7 @@ func (o *observer) write(ctx context.Context, a admission) {
 		attrs = append(attrs, slog.Bool("dry_run", true))
 	}
 	if a.Err != nil {
-		attrs = append(attrs, slog.String("error", a.Err.Error()))
+		attrs = append(attrs, slog.String("error", clip(a.Err.Error(), maxError)))
 	}
 	o.log.LogAttrs(ctx, level, "admission", attrs...)
 }
@@ -93,7 +101,7 @@ func finish(span trace.Span, a admission) {
 	span.SetAttributes(
 		attribute.String("telepod.decision", string(a.Verdict)),
 		attribute.String("telepod.reason", string(a.Reason)),
-		attribute.String("k8s.namespace.name", a.request.Namespace),
+		attribute.String("k8s.namespace.name", clip(a.request.Namespace, maxNamespace)),
 		attribute.Int("telepod.patch.size", len(a.Patch)),
 		attribute.Int("telepod.warnings", len(a.Warnings)),
 	)

@@ -63,11 +63,11 @@ func planned(pod *injector.Pod, plan *injector.Plan) Outcome {
 		out.Verdict = Injected
 		out.Patch = plan.AppendPatch(nil, "")
 	}
-	for _, warning := range plan.Warnings {
-		out.Warnings = append(out.Warnings, warning.String())
-	}
 	for _, skip := range plan.Remarks() {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %s", skip.Reason, skip.Sentence()))
+	}
+	for _, warning := range plan.Warnings {
+		out.Warnings = append(out.Warnings, warning.String())
 	}
 	return out
 }
@@ -88,7 +88,7 @@ func (o *Outcome) profile() string {
 
 func (o *Outcome) response(request *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	response := &admissionv1.AdmissionResponse{
-		UID: request.UID, Allowed: o.Verdict != Denied, Patch: o.Patch, Warnings: bounded(o.Warnings),
+		UID: request.UID, Allowed: o.Verdict != Denied, Patch: o.Patch, Warnings: o.bounded(),
 		AuditAnnotations: map[string]string{auditDecision: string(o.Verdict), auditReason: string(o.Reason)},
 	}
 	if o.Patch != nil {
@@ -106,14 +106,19 @@ func (o *Outcome) response(request *admissionv1.AdmissionRequest) *admissionv1.A
 	return response
 }
 
-func bounded(warnings []string) []string {
-	if len(warnings) == 0 {
+// bounded are the warnings that an answer has room for.
+func (o *Outcome) bounded() []string {
+	if len(o.Warnings) == 0 {
 		return nil
 	}
+	more := 0
+	if o.Plan != nil {
+		more = o.Plan.MoreWarnings
+	}
 	var list []string
-	for i, warning := range warnings {
+	for i, warning := range o.Warnings {
 		if i == maxWarnings {
-			return append(list, fmt.Sprintf("%d more problems; `telepod explain` shows all of them", len(warnings)-i))
+			return append(list, fmt.Sprintf("%d more problems; `telepod explain` shows most of them", len(o.Warnings)-i+more))
 		}
 		list = append(list, clip(warning, maxWarningText))
 	}

@@ -103,9 +103,9 @@ func (s *Server) Handler() http.Handler {
 	if s.configMaps != nil {
 		admitter.ConfigMapKeys, admitter.AwaitConfigMaps = s.configMaps.Keys, s.configMaps.Await
 	}
-	mux := http.NewServeMux()
+	mux, shared := http.NewServeMux(), newRoom(maxLarge)
 	for path, selection := range map[string]Selection{PathPod: Unselected, PathNamespace: NamespaceSelected} {
-		mux.Handle(path, &Endpoint{admitter: admitter, selection: selection, observer: s.observer, closing: s.draining.Load})
+		mux.Handle(path, &Endpoint{admitter: admitter, selection: selection, observer: s.observer, large: shared, closing: s.draining.Load})
 	}
 	return mux
 }

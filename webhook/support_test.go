@@ -69,7 +69,7 @@ func newHarness(t testing.TB, change func(*injector.Options)) *harness {
 		t.Fatal(err)
 	}
 	h.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-	h.Endpoint = &Endpoint{admitter: h.admitter, closing: func() bool { return false },
+	h.Endpoint = &Endpoint{admitter: h.admitter, large: newRoom(maxLarge), closing: func() bool { return false },
 		observer: newObserver(slog.New(slog.NewJSONHandler(h.log, nil)), made)}
 	return h
 }

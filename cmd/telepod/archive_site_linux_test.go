@@ -71,7 +71,9 @@ func newSite(t *testing.T) *site {
 	s := &site{plant: p, s3: p.Backends.Direct().S3, spans: map[string]string{}}
 	s.site = p.Central(t, "primary", p.Backends.Direct()).Start(t)
 	nobody := p.Address()
-	region := p.Region(t, [2]string{net.JoinHostPort(s.site.Address, "4318"), net.JoinHostPort(nobody, "4318")}).Start(t)
+	// One Collector stands for those of all clouds, so it keeps what senders claim.
+	region := p.Region(t, [2]string{net.JoinHostPort(s.site.Address, "4318"), net.JoinHostPort(nobody, "4318")},
+		"yaml:processors::resource/cloud::attributes: [{key: k8s.cluster.name, value: test, action: upsert}]").Start(t)
 	to, err := otlp.New(otlp.Options{Endpoint: "http://" + net.JoinHostPort(region.Address, "4317"), Protocol: otlp.GRPC, Timeout: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,10 @@ func TestCommands(t *testing.T) {
 	}
 	write("mixed/Chart.yaml", "apiVersion: v2\nname: shop\n")
 	write("mixed/kustomization.yaml", "resources: [pod.yaml]\n")
+	if err := os.Mkdir(filepath.Join(dir, "flux"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write("flux/kustomization.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n---\n"+barePod)
 	write("mixed/template.yaml", "kind: Pod\nmetadata:\n  name: x\n  {{- include \"labels\" . }}\n")
 	write("mixed/flow.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a, stdin: {{ .Values.stdin }}}]}\n")
 	write("mixed/pod.yaml", barePod)
@@ -45,7 +49,12 @@ func TestCommands(t *testing.T) {
 		code        int
 		out, stderr string
 	}{
-		{"", "", exitOK, "Available Commands:", ""},
+		{"", "", exitOK, "\nPods and manifests:\n  explain ", ""},
+		{"help", "", exitOK, "\nA running estate:\n", ""},
+		{"help profiles show", "", exitOK, "telepod profiles show NAME", ""},
+		{"help nonsense", "", exitUsage, "", `error: help: unknown command "nonsense"`},
+		{"help profiles shw", "", exitUsage, "", `help: unknown command "profiles shw" (did you mean "show"?)`},
+		{"--version", "", exitOK, "telepod devel\n", ""},
 		{"injct", "", exitUsage, "", `error: unknown command "injct" (did you mean "inject"?)` + "\nSee 'telepod --help'.\n"},
 		{"inject", "", exitUsage, "", "error: give a file, a directory, or - for standard input\nSee 'telepod inject --help'.\n"},
 		{"inject DIR/none.yaml", "", exitError, "", "none.yaml: no such file"},
@@ -54,6 +63,7 @@ func TestCommands(t *testing.T) {
 		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/kustomization.yaml: it is a kustomization: render it first: kustomize build DIR/mixed | telepod inject -; left out\n"},
 		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/template.yaml: it is a Helm template: render it first: helm template RELEASE CHART | telepod inject -; left out\n"},
 		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/flow.yaml: it is a Helm template"},
+		{"inject DIR/flux -o patch", "", exitOK, `[{"op":"add"`, ""},
 		{"inject DIR/mixed/template.yaml", "", exitError, "", "error: DIR/mixed/template.yaml: it is a Helm template: render it first"},
 		{"inject -", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\nresources: [a.yaml]\n", exitError, "", "stdin: it is a kustomization"},
 		{"inject - -o patch", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n", exitOK, "", "note: there are no pods"},
@@ -66,7 +76,11 @@ func TestCommands(t *testing.T) {
 		{"inject - --strict", hostNetwork, exitError, "", "stdin:1: Pod default/p: error: host-network: sidecar was left out: "},
 		{"explain -", hostNetwork, exitOK, "  ! host-network: sidecar was left out: ", ""},
 		{"explain - --strict", hostNetwork, exitError, "  ! host-network: sidecar was left out: ", "error: strict: 1 warning(s) count as errors"},
-		{"inject -f - --regoin x", "", exitUsage, "", "unknown flag: --regoin"},
+		{"inject - --regoin x", "", exitUsage, "", "unknown flag: --regoin (did you mean --region?)"},
+		{"archive replay --bucket b --endpoint https://x --ca-file none.crt", "", exitError, "", "none.crt"},
+		{"archive replay --bucket b --endpoint https://x --ca none.crt", "", exitError, "", "none.crt"},
+		{"profiles list -o json", "", exitOK, `"name": "gcp"`, ""},
+		{"reasons user-pair -o json", "", exitOK, `"user-pair": "the container sets`, ""},
 		{"inject -f - -o yml", "", exitUsage, "", `choose one of yaml, patch, diff (did you mean "yaml"?)`},
 		{"inject -f - --profile asw", barePod, exitUsage, "", `--profile="asw": no such profile (did you mean "aws"?)`},
 		{"inject -f - --kubernetes-version new", barePod, exitUsage, "", `--kubernetes-version="new": give a version such as 1.36`},

@@ -15,7 +15,7 @@ func newDrillCommand() *cobra.Command {
 		Use:   "drill",
 		Short: "Rehearse the loss of the primary central site",
 		Long: `Rehearse the loss of the primary central site: telepod drill failover fails it on purpose, or only
-watches, and reports how long regions took to move over and to come back, and what was lost.`,
+watches, and reports how long regions took to fail over and to return, and what was lost.`,
 	}
 	group(cmd, newDrillFailoverCommand(), newDrillRestoreCommand())
 	return cmd
@@ -32,7 +32,7 @@ type estateFlags struct {
 
 func (f *estateFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; otherwise those that kubectl uses")
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; defaults to those that kubectl uses")
 	flags.StringVar(&f.primary, "primary", "", "context of the cluster with the primary site")
 	flags.StringVar(&f.backup, "backup", "", "context of the cluster with the backup site")
 	flags.StringVarP(&f.release.Namespace, "namespace", "n", "telepod", "namespace of Telepod in every cluster")
@@ -66,8 +66,8 @@ func newDrillRestoreCommand() *cobra.Command {
 		Use:   "restore --primary CONTEXT [--backup CONTEXT]",
 		Short: "Undo a drill that could not undo itself",
 		Long: `Undo a drill that could not undo itself, because its process was killed or lost its connection: scale the
-primary's Collectors up again, put its NetworkPolicies back, and let other drills begin. It is also the
-way to stop a drill from elsewhere. Where there is nothing to undo it does nothing.`,
+primary's Collectors up again, restore its NetworkPolicies, and allow other drills. It also stops a drill that runs
+elsewhere. If there is nothing to undo, it does nothing.`,
 		Example: `  telepod drill restore --primary eks-use1 --backup gke-euw1`,
 		Args:    arguments(cobra.NoArgs),
 	}
@@ -106,7 +106,7 @@ func undo(ctx context.Context, cmd *cobra.Command, all []*estate.Cluster) error 
 		return err
 	}
 	for _, cluster := range all {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s: nothing of a drill is left\n", cluster.Name)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: no changes of a drill are left\n", cluster.Name)
 	}
 	return nil
 }

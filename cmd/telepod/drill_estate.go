@@ -21,12 +21,12 @@ type drillArchives struct {
 
 func (a *drillArchives) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&a.shared.Name, "bucket", "", "bucket of the archive; without one, what was lost is not known")
-	flags.StringVar(&a.shared.Region, "bucket-region", "", "region of the bucket; AWS_REGION if empty")
-	flags.StringVar(&a.shared.Endpoint, "bucket-endpoint", "", "URL of another service with the S3 protocol")
-	flags.StringVar(&a.backup.Name, "backup-bucket", "", "bucket of the backup site, if it has one of its own")
+	flags.StringVar(&a.shared.Name, "bucket", "", "bucket of the archive; without it, losses cannot be counted")
+	flags.StringVar(&a.shared.Region, "bucket-region", "", "region of the bucket; defaults to AWS_REGION")
+	flags.StringVar(&a.shared.Endpoint, "bucket-endpoint", "", "URL of an S3-compatible service")
+	flags.StringVar(&a.backup.Name, "backup-bucket", "", "bucket of the backup site, if it has its own")
 	flags.StringVar(&a.backup.Region, "backup-bucket-region", "", "region of the backup's bucket")
-	flags.StringVar(&a.backup.Endpoint, "backup-bucket-endpoint", "", "URL of another service for the backup's bucket")
+	flags.StringVar(&a.backup.Endpoint, "backup-bucket-endpoint", "", "URL of an S3-compatible service for the backup's bucket")
 }
 
 // open returns nil where no bucket is given.

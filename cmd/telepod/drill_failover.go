@@ -18,24 +18,24 @@ import (
 	"github.com/telepod/telepod/drill"
 )
 
-const drillFailoverLong = `Fail the primary central site on purpose, or only watch, and report what came of it.
+const drillFailoverLong = `Fail the primary central site on purpose, or only watch, and report the result.
 
-Numbered spans, the canaries, go through the regional Collectors of every context, and the Collectors' own
-metrics tell which site each of them uses. Both go through the API servers' proxy to pods: nothing is
-installed, and no port is opened. With --bucket the archive is read at the end, and every canary that was
+A drill sends numbered spans, the canaries, through the regional Collectors of every context, and reads from the
+Collectors' own metrics which site each of them uses. Both use the API servers' proxy to pods: nothing is
+installed, and no port is opened. With --bucket it reads the archive at the end, and every canary that a Collector
 accepted has to be in it.
 
 The primary is failed by --method:
-  scale      its Collectors are scaled to none, and end in peace
-  partition  a NetworkPolicy cuts it off; the network plugin has to enforce it
-  kill       its Collectors are killed, and whatever replaces them, for --duration
+  scale      scales its Collectors to zero; they shut down gracefully
+  partition  cuts it off with a NetworkPolicy, which the network plugin has to enforce
+  kill       kills its Collectors, and those that replace them, for --duration
 
-A drill asks before it begins (--yes), begins only if the backup is healthy, every region uses the primary
-and no other drill is under way, and restores the primary in the end: also when it is interrupted, when a
-region does not move over within --give-up, or when something fails. If its own process is killed,
-telepod drill restore does it.
+A drill asks for confirmation (unless --yes) and starts only if the backup is healthy, every region uses the
+primary and no other drill is running. It restores the primary in every case: also if it is interrupted, if a
+region does not fail over within --give-up, or if something fails. If its own process is killed, run
+telepod drill restore.
 
-Exit codes: 0 passed, or incomplete (something could not be measured); 1 failed, or could not begin;
+Exit codes: 0 passed, or incomplete (something could not be measured); 1 failed, or could not start;
 2 wrong usage. https://github.com/telepod/telepod/blob/main/docs/drills.md has the details.`
 
 const drillFailoverExample = `  telepod drill failover --contexts eks-use1,gke-euw1,aks-weu --primary eks-use1 --backup gke-euw1 \
@@ -60,7 +60,7 @@ func newDrillFailoverCommand() *cobra.Command {
 	f := &drillFlags{}
 	cmd := &cobra.Command{
 		Use:     "failover --contexts A,B,C --primary A --backup B [--method METHOD | --observe]",
-		Short:   "Fail the primary over to the backup and back, and report what came of it",
+		Short:   "Fail the primary over to the backup and back, and report the result",
 		Long:    drillFailoverLong,
 		Example: drillFailoverExample,
 		Args:    arguments(cobra.NoArgs),
@@ -70,24 +70,24 @@ func newDrillFailoverCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.contexts, "contexts", nil, "contexts of the clusters whose regional Collectors are watched")
 	flags.BoolVar(&f.observe, "observe", false, "fail nothing, only watch for --duration")
-	flags.BoolVar(&f.inCluster, "in-cluster", false, "watch the cluster of this pod, in place of --contexts; needs --observe")
+	flags.BoolVar(&f.inCluster, "in-cluster", false, "watch the cluster of this pod instead of --contexts; requires --observe")
 	flags.StringVar(&f.name, "name", "this cluster", "name of the cluster in the report, for --in-cluster")
 	flags.IntVar(&f.collectors, "collectors", 3, "regional Collectors to watch in each cluster; 0 means all")
-	flags.DurationVar(&f.plan.Baseline, "baseline", 15*time.Second, "how long to watch before anything is done")
+	flags.DurationVar(&f.plan.Baseline, "baseline", 15*time.Second, "how long to watch before the primary is failed")
 	flags.DurationVar(&f.plan.Duration, "duration", time.Minute, "how long the primary stays failed, or the observation lasts")
-	flags.DurationVar(&f.plan.GiveUp, "give-up", time.Minute, "restore if a region has not moved over after this long")
-	flags.DurationVar(&f.plan.ReturnWithin, "return-within", 5*time.Minute, "longest wait for the primary to be in use again")
-	flags.DurationVar(&f.plan.Settle, "settle", 2*time.Minute, "longest wait for canaries in the archive")
-	flags.DurationVar(&f.plan.Interval, "interval", 500*time.Millisecond, "time between two looks at a Collector")
+	flags.DurationVar(&f.plan.GiveUp, "give-up", time.Minute, "restore the primary if a region has not failed over after this time")
+	flags.DurationVar(&f.plan.ReturnWithin, "return-within", 5*time.Minute, "maximum wait for regions to use the primary again")
+	flags.DurationVar(&f.plan.Settle, "settle", 2*time.Minute, "maximum wait for canaries in the archive")
+	flags.DurationVar(&f.plan.Interval, "interval", 500*time.Millisecond, "interval between two reads of a Collector's metrics")
 	flags.IntVar(&f.plan.Rate, "rate", 10, "canaries a second through each Collector")
-	flags.DurationVar(&f.plan.Limits.FailOver, "max-failover", 10*time.Second, "longest good time to fail over; below zero: not judged")
-	flags.DurationVar(&f.plan.Limits.Return, "max-return", 30*time.Second, "longest good time to return once the primary is ready; below zero: not judged")
-	flags.IntVar(&f.plan.Limits.Lost, "max-lost", 0, "most canaries that may be lost; below zero: not judged")
-	flags.IntVar(&f.plan.Limits.Duplicated, "max-duplicated", -1, "most canaries that may be stored twice; below zero: not judged")
+	flags.DurationVar(&f.plan.Limits.FailOver, "max-failover", 10*time.Second, "maximum acceptable failover time; negative disables the check")
+	flags.DurationVar(&f.plan.Limits.Return, "max-return", 30*time.Second, "maximum acceptable time to return once the primary is ready; negative disables the check")
+	flags.IntVar(&f.plan.Limits.Lost, "max-lost", 0, "maximum acceptable number of lost canaries; negative disables the check")
+	flags.IntVar(&f.plan.Limits.Duplicated, "max-duplicated", -1, "maximum acceptable number of canaries stored twice; negative disables the check")
 	flags.StringVar(&f.report, "report", "", "write the report to FILE.md and FILE.json")
-	flags.StringVar(&f.operator, "operator", "", "who runs the drill, for the report; the user of this machine if empty")
-	flags.BoolVar(&f.yes, "yes", false, "do not ask")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "check the sites, say what would be done, and do nothing")
+	flags.StringVar(&f.operator, "operator", "", "who runs the drill, for the report; defaults to the user of this machine")
+	flags.BoolVar(&f.yes, "yes", false, "do not ask for confirmation")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "check the sites and print what would be done, without doing it")
 	method := choiceFlag(cmd, "method", "", string(drill.Scale), string(drill.Partition), string(drill.Kill))
 	output := choiceFlag(cmd, "output", "o", "markdown", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

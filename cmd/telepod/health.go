@@ -2,43 +2,39 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/telepod/telepod/health"
+	"github.com/telepod/telepod/terminal"
 )
 
-const healthLong = `Ask Collectors whether they work, all at once, and say of each that does not which stage failed:
-address (nothing is there), handshake (TLS does not come about), protocol (something else answers) or
-status (it says that it does not serve).
+const healthLong = `Ask Collectors whether they work, all at once, and report for each that does not which stage failed:
+address (nothing is there), handshake (TLS negotiation failed), protocol (something else answers) or
+status (it reports that it does not serve).
 
-An endpoint is grpc://HOST:PORT, grpcs:// with TLS, or the URL of an HTTP health endpoint. A bare
-HOST:PORT means HTTP for port 13133 and gRPC for others, with TLS where --ca, --cert or
---server-name is given. Over gRPC the health service is asked (grpc.health.v1); the OTLP port of a Collector
-has none, and is sent an empty export instead, which it acknowledges and passes to nobody.
+An endpoint is grpc://HOST:PORT, grpcs:// with TLS, or an http:// or https:// URL. Port 4318 is asked
+as a receiver of OTLP over HTTP, other URLs as a health endpoint. A bare HOST:PORT means HTTP for the
+ports 13133 and 4318 and gRPC for others, with TLS if --ca, --cert or --server-name is set. Over gRPC
+the health service is asked (grpc.health.v1). A receiver of OTLP has none: it is sent an empty export,
+which it acknowledges and passes to nobody.
 
 Exit code 0 means that all of them serve.`
 
 const healthExample = `  telepod health http://telepod-collector.telepod.svc:13133
-  telepod health central.example:4317 backup.example:4317 --ca ca.crt --cert tls.crt --key tls.key
+  telepod health central.example:4318 backup.example:4318 --ca ca.crt --cert tls.crt --key tls.key
   telepod health 10.0.3.7:13133 -o json`
 
 type healthFlags struct {
-	timeout    time.Duration
-	ca         string
-	cert, key  string
-	serverName string
-	output     *choice
+	timeout time.Duration
+	tls     tlsFlags
+	output  *choice
 }
 
 func newHealthCommand() *cobra.Command {
@@ -51,12 +47,8 @@ func newHealthCommand() *cobra.Command {
 		Args:    arguments(cobra.MinimumNArgs(1)),
 		RunE:    f.run,
 	}
-	flags := cmd.Flags()
-	flags.DurationVar(&f.timeout, "timeout", health.DefaultTimeout, "time for each endpoint")
-	flags.StringVar(&f.ca, "ca", "", "file with the CA certificates to trust instead of the system's")
-	flags.StringVar(&f.cert, "cert", "", "file with the certificate to show, for mTLS")
-	flags.StringVar(&f.key, "key", "", "file with its private key")
-	flags.StringVar(&f.serverName, "server-name", "", "name in the Collectors' certificates, where it is not that of the endpoint")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", health.DefaultTimeout, "time limit for each endpoint")
+	f.tls.register(cmd.Flags())
 	f.output = choiceFlag(cmd, "output", "o", "table", "json")
 	return cmd
 }
@@ -75,10 +67,7 @@ func (f *healthFlags) run(cmd *cobra.Command, endpoints []string) error {
 	if f.timeout <= 0 {
 		return wrongUsage(cmd, "--timeout %v: choose a longer time", f.timeout)
 	}
-	if (f.cert == "") != (f.key == "") {
-		return wrongUsage(cmd, "a certificate takes --cert and --key")
-	}
-	config, err := f.tls()
+	config, err := f.tls.config(cmd)
 	if err != nil {
 		return err
 	}
@@ -106,32 +95,6 @@ func (f *healthFlags) run(cmd *cobra.Command, endpoints []string) error {
 	return nil
 }
 
-// tls is nil where no flag asks for it.
-func (f *healthFlags) tls() (*tls.Config, error) {
-	if f.ca == "" && f.cert == "" && f.serverName == "" {
-		return nil, nil
-	}
-	config := &tls.Config{ServerName: f.serverName}
-	if f.ca != "" {
-		text, err := os.ReadFile(f.ca)
-		if err != nil {
-			return nil, fmt.Errorf("read the CA certificates: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("read the CA certificates: %s holds none in PEM", f.ca)
-		}
-	}
-	if f.cert != "" {
-		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
-		if err != nil {
-			return nil, fmt.Errorf("read the certificate to show: %w", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return config, nil
-}
-
 func checkAll(ctx context.Context, endpoints []string, o health.Options) []checked {
 	list := make([]checked, len(endpoints))
 	var all sync.WaitGroup
@@ -157,14 +120,15 @@ func checkOne(ctx context.Context, endpoint string, o health.Options) checked {
 }
 
 func printChecked(out io.Writer, list []checked) error {
-	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, "ENDPOINT\tSTATUS\tTIME\tDETAIL")
+	rows := [][]terminal.Cell{terminal.Row("ENDPOINT", "STATUS", "TIME", "DETAIL")}
 	for _, c := range list {
-		status := fmt.Sprintf("SERVING (%s)", c.AnsweredBy)
+		row := terminal.Row(c.Endpoint, fmt.Sprintf("SERVING (%s)", c.AnsweredBy), fmt.Sprintf("%.0f ms", c.Milliseconds), c.Detail)
+		row[1].Tone = terminal.Good
 		if !c.Serving {
-			status = fmt.Sprintf("FAILED (%s)", c.FailedAt)
+			row[1] = terminal.Cell{Text: fmt.Sprintf("FAILED (%s)", c.FailedAt), Tone: terminal.Bad}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.0f ms\t%s\n", c.Endpoint, status, c.Milliseconds, c.Detail)
+		rows = append(rows, row)
 	}
-	return w.Flush()
+	_, err := io.WriteString(out, terminal.Of(out).Table(rows...))
+	return err
 }

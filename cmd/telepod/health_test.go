@@ -41,7 +41,7 @@ func TestHealthSetsTheExitCode(t *testing.T) {
 	}
 	want := []checked{
 		{Endpoint: server.URL, Serving: true, AnsweredBy: "http", Detail: "fine"},
-		{Endpoint: "nowhere", FailedAt: "address", Detail: `"nowhere" has no host and port: say for example grpcs://collector.example:4317`},
+		{Endpoint: "nowhere", FailedAt: "address", Detail: `"nowhere" has no host and port: use for example grpcs://collector.example:4317`},
 	}
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Errorf("-o json (-want +got):\n%s", diff)

@@ -31,7 +31,7 @@ func (in *input) judge(err error) error {
 	base, dir := filepath.Base(in.path), filepath.Dir(in.path)
 	stem := strings.TrimSuffix(base, filepath.Ext(base))
 	switch {
-	case stem == "kustomization" || err == nil && kustomization.Match(in.data):
+	case stem == "kustomization" && (err != nil || in.Objects() == 0) || err == nil && kustomization.Match(in.data):
 		return notManifests{in.name, "it is a kustomization", fmt.Sprintf("render it first: kustomize build %s | telepod inject -", dir)}
 	case err != nil && helmAction.Match(in.data):
 		return notManifests{in.name, "it is a Helm template", "render it first: helm template RELEASE CHART | telepod inject -"}

@@ -1,43 +1,47 @@
 package main
 
 import (
-	"fmt"
-	"text/tabwriter"
+	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/terminal"
 )
 
 func newReasonsCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "reasons [CODE...]",
-		Short: "Say what the reason codes mean",
-		Long: `Say what the reason codes mean that stand in the webhook's log, metrics, warnings, events and audit
-annotations, in the annotation telepod.dev/status and in 'telepod explain'.`,
+		Short: "Explain the reason codes",
+		Long: `Explain the reason codes of the webhook's log, metrics, warnings, events and audit annotations, of the
+annotation telepod.dev/status and of 'telepod explain'.`,
 		Example: "  telepod reasons value-from missing-reference",
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return reasonCodes(), cobra.ShellCompDirectiveNoFileComp
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			texts := map[string]string{}
-			for _, r := range injector.Reasons() {
-				texts[string(r.Reason)] = r.Text
-			}
-			if len(args) == 0 {
-				args = reasonCodes()
-			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, code := range args {
-				text, ok := texts[code]
-				if !ok {
-					return wrongUsage(cmd, "unknown reason %q%s", code, didYouMean(code, reasonCodes()))
-				}
-				fmt.Fprintf(w, "%s\t%s\n", code, text)
-			}
-			return w.Flush()
-		},
 	}
+	output := choiceFlag(cmd, "output", "o", "table", "json")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			args = reasonCodes()
+		}
+		explained := map[string]string{}
+		var rows [][]terminal.Cell
+		for _, code := range args {
+			if !slices.Contains(reasonCodes(), code) {
+				return wrongUsage(cmd, "unknown reason %q%s", code, didYouMean(code, reasonCodes()))
+			}
+			explained[code] = injector.Reason(code).Text()
+			rows = append(rows, []terminal.Cell{{Text: code, Tone: terminal.Bold}, {Text: explained[code]}})
+		}
+		if output.value == "json" {
+			return printJSON(cmd.OutOrStdout(), explained)
+		}
+		_, err := io.WriteString(cmd.OutOrStdout(), terminal.Of(cmd.OutOrStdout()).Table(rows...))
+		return err
+	}
+	return cmd
 }
 
 func reasonCodes() []string {

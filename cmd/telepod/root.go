@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -57,20 +58,103 @@ func newRootCommand() *cobra.Command {
 		Use:   "telepod",
 		Short: "Cloud identity and telemetry settings for every pod",
 		Long: `Telepod gives pods on AWS, Google Cloud and Azure their cloud identity, the OpenTelemetry
-settings and, where asked, a Collector sidecar: in a cluster as an admission webhook, and
-offline on manifests by the same code.
+settings and, if asked, a Collector sidecar: in a cluster as an admission webhook, and offline on
+manifests by the same code.
 
 Exit codes: 0 success, 1 error, 2 wrong usage.`,
-		Example: `  telepod inject -f deployment.yaml --profile aws --region us-east-1 --cluster prod-use1 | kubectl apply -f -
-  telepod explain -f deployment.yaml
+		Example: `  telepod inject deployment.yaml --profile aws --region us-east-1 --cluster prod-use1 | kubectl apply -f -
+  telepod explain deployment.yaml
   telepod profiles show gcp`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	group(root, newWebhookCommand(), newInjectCommand(), newExplainCommand(), newProfilesCommand(), newHealthCommand(),
-		newReasonsCommand(), newArchiveCommand(), newDrillCommand(), newVersionCommand(), newOwnDirectoryCommand())
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{err, cmd.CommandPath()} })
+	group(root, newVersionCommand(), newOwnDirectoryCommand())
+	section(root, "Pods and manifests:", newInjectCommand(), newExplainCommand(), newProfilesCommand(), newReasonsCommand())
+	section(root, "A running estate:", newHealthCommand(), newDrillCommand(), newArchiveCommand())
+	section(root, "In the cluster:", newWebhookCommand())
+	root.Version = buildVersion()
+	root.SetVersionTemplate("telepod {{.Version}}\n")
+	root.SetGlobalNormalizationFunc(oneName)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w%s", err, flagHint(cmd, err)), cmd.CommandPath()}
+	})
+	root.SetHelpCommand(newHelpCommand(root))
 	return root
+}
+
+// section adds commands that help shows together.
+func section(parent *cobra.Command, title string, children ...*cobra.Command) {
+	parent.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, child := range children {
+		child.GroupID = title
+	}
+	parent.AddCommand(children...)
+}
+
+// newHelpCommand is cobra's help, but a command that does not exist is wrong usage.
+func newHelpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return wrongUsage(root, "help: unknown command %q%s", strings.Join(args, " "), didYouMean(last(args), names(found)))
+			}
+			return found.Help()
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			found, _, err := root.Find(args)
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return names(found), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+func last(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return words[len(words)-1]
+}
+
+// names are those of a command's children.
+func names(cmd *cobra.Command) []string {
+	var list []string
+	for _, child := range cmd.Commands() {
+		if child.IsAvailableCommand() {
+			list = append(list, child.Name())
+		}
+	}
+	return list
+}
+
+// oneName lets flags for TLS have one name in every command; older names stay valid.
+func oneName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	if current := map[string]string{"ca-file": "ca", "cert-file": "cert", "key-file": "key"}[name]; current != "" {
+		name = current
+	}
+	return pflag.NormalizedName(name)
+}
+
+// flagHint is the flag that was probably meant instead of one that does not exist.
+func flagHint(cmd *cobra.Command, err error) string {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok || unknown.GetSpecifiedShortnames() != "" {
+		return ""
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden {
+			names = append(names, flag.Name)
+		}
+	})
+	if nearest, ok := profiles.Nearest(unknown.GetSpecifiedName(), names); ok {
+		return fmt.Sprintf(" (did you mean --%s?)", nearest)
+	}
+	return ""
 }
 
 // group makes a command that only has subcommands: it shows its help, and names the subcommand that
@@ -81,11 +165,7 @@ func group(parent *cobra.Command, children ...*cobra.Command) {
 		if len(args) == 0 {
 			return nil
 		}
-		var names []string
-		for _, child := range cmd.Commands() {
-			names = append(names, child.Name())
-		}
-		return wrongUsage(cmd, "unknown command %q%s", args[0], didYouMean(args[0], names))
+		return wrongUsage(cmd, "unknown command %q%s", args[0], didYouMean(args[0], names(cmd)))
 	}
 	parent.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }

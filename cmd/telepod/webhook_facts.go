@@ -29,6 +29,7 @@ func registerFacts(flags *pflag.FlagSet, facts *profiles.Facts) {
 	flags.StringVar(&facts.Environment, "environment", "", "deployment environment ("+envEnvironment+")")
 	flags.StringVar(&facts.Endpoint, "endpoint", "", "where profiles send to that do not say: node, service or sidecar (default node)")
 	flags.StringVar(&facts.ServiceHost, "service-host", "", "DNS name of the regional Collectors' Service (default telepod-collector.telepod.svc)")
+	flags.StringVar(&facts.ClusterServiceHost, "cluster-service-host", "", "DNS name of a Service that reaches Collectors on every node, for pods on nodes without one (default that of --service-host)")
 }
 
 // allFacts completes the facts: a flag wins over the environment, which wins over the file.

@@ -30,6 +30,8 @@ import (
 	kubeletstatsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kubeletstatsreceiver"
 	prometheusreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver"
 	archivefolderprocessor "github.com/telepod/telepod/collector/archivefolderprocessor"
+	certmetricsextension "github.com/telepod/telepod/collector/certmetricsextension"
+	clusteridentityprocessor "github.com/telepod/telepod/collector/clusteridentityprocessor"
 	failoverexporter "github.com/telepod/telepod/collector/failoverexporter"
 	fanoutconnector "github.com/telepod/telepod/collector/fanoutconnector"
 	otlpmuxreceiver "github.com/telepod/telepod/collector/otlpmuxreceiver"
@@ -74,6 +76,7 @@ func components() (otelcol.Factories, error) {
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
 		segmentstorage.NewFactory(),
+		certmetricsextension.NewFactory(),
 		healthcheckextension.NewFactory(),
 		pprofextension.NewFactory(),
 		sigv4authextension.NewFactory(),
@@ -83,6 +86,7 @@ func components() (otelcol.Factories, error) {
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
 		segmentstorage.NewFactory().Type():       "github.com/telepod/telepod/collector v0.0.0",
+		certmetricsextension.NewFactory().Type(): "github.com/telepod/telepod/collector v0.0.0",
 		healthcheckextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension v0.158.0",
 		pprofextension.NewFactory().Type():       "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension v0.157.0",
 		sigv4authextension.NewFactory().Type():   "github.com/open-telemetry/opentelemetry-collector-contrib/extension/sigv4authextension v0.155.0",
@@ -146,6 +150,7 @@ func components() (otelcol.Factories, error) {
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
 		archivefolderprocessor.NewFactory(),
+		clusteridentityprocessor.NewFactory(),
 		secretsprocessor.NewFactory(),
 		memorylimiterprocessor.NewFactory(),
 		attributesprocessor.NewFactory(),
@@ -163,6 +168,7 @@ func components() (otelcol.Factories, error) {
 	}
 	factories.ProcessorModules = makeModulesMap(factories.Processors, map[component.Type]string{
 		archivefolderprocessor.NewFactory().Type():        "github.com/telepod/telepod/collector v0.0.0",
+		clusteridentityprocessor.NewFactory().Type():      "github.com/telepod/telepod/collector v0.0.0",
 		secretsprocessor.NewFactory().Type():              "github.com/telepod/telepod/collector v0.0.0",
 		memorylimiterprocessor.NewFactory().Type():        "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.158.0",
 		attributesprocessor.NewFactory().Type():           "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor v0.158.0",

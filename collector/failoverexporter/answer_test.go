@@ -19,7 +19,7 @@ func TestClassify(t *testing.T) {
 		401: denied, 403: denied, 407: denied,
 		408: timeout, 425: timeout,
 		429: throttled, 503: throttled,
-		500: failing, 502: failing, 504: failing, 505: failing, 599: failing,
+		500: failing, 502: unavailable, 504: unavailable, 505: failing, 599: failing,
 	} {
 		if got := classify(status); got != want {
 			t.Errorf("HTTP %d is %s, want %s", status, got, want)
@@ -106,8 +106,16 @@ func FuzzStatusMessage(f *testing.F) {
 	})
 }
 
-// Each case is an answer of the primary to its first request with data, and what has to follow.
-func TestAnswers(t *testing.T) {
+// answerCase is an answer of the primary to its first request with data, and what has to follow.
+type answerCase struct {
+	respond func(http.ResponseWriter, *http.Request)
+	outcome outcome
+	// elsewhere: the batch goes to the backup.
+	elsewhere bool
+	dropped   string
+}
+
+func answerCases(t *testing.T) map[string]answerCase {
 	partialAnswer := ptraceotlp.NewExportResponse()
 	partialAnswer.PartialSuccess().SetRejectedSpans(4)
 	partialAnswer.PartialSuccess().SetErrorMessage("too old")
@@ -115,13 +123,7 @@ func TestAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]struct {
-		respond func(http.ResponseWriter, *http.Request)
-		outcome outcome
-		// elsewhere: the batch goes to the backup.
-		elsewhere bool
-		dropped   string
-	}{
+	return map[string]answerCase{
 		"partial success": {outcome: partial, respond: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			_, _ = w.Write(partialBytes)
@@ -147,9 +149,13 @@ func TestAnswers(t *testing.T) {
 		"a redirect":  {outcome: unexpected, elsewhere: true, respond: redirect},
 		"unknown":     {outcome: denied, elsewhere: true, respond: status(http.StatusForbidden)},
 		"wrong path":  {outcome: unexpected, elsewhere: true, respond: status(http.StatusNotFound)},
-		"bad gateway": {outcome: failing, elsewhere: true, respond: status(http.StatusBadGateway)},
+		"bad gateway": {outcome: unavailable, elsewhere: true, respond: status(http.StatusBadGateway)},
 		"aborted":     {outcome: broken, respond: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
-	} {
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	for name, c := range answerCases(t) {
 		t.Run(name, func(t *testing.T) {
 			primary, backup := newBackend(t), newBackend(t)
 			first := true

@@ -45,8 +45,8 @@ func (b *batch) ItemsCount() int { return b.items }
 func (b *batch) BytesSize() int { return b.size }
 
 // MergeSplit appends another batch. If the result were larger than maxSize it is split between parts, never
-// inside one: a part was accepted as one request, and the limit of the receiver that accepted it holds further
-// on. A single part above maxSize is therefore kept as it is, where exporterhelper's own requests drop data.
+// inside one. A single part above maxSize is kept as it is: a receiver accepted it as one request, and limits
+// further on are larger. exporterhelper's own requests drop data in this case.
 func (b *batch) MergeSplit(_ context.Context, maxSize int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
 	if other != nil {
 		o, ok := other.(*batch)
@@ -89,5 +89,5 @@ func (b *batch) suspect(endpoint int, accepted uint64) bool {
 		b.failures = make(map[int]failures, 1)
 	}
 	b.failures[endpoint] = f
-	return f.count > poisonLimit
+	return f.count >= poisonLimit
 }

@@ -21,8 +21,8 @@ func encodeLogs(ld plog.Logs) ([]byte, error) {
 	return (&plog.ProtoMarshaler{}).MarshalLogs(ld)
 }
 
-// decodeUpstream reads what exporterhelper's own persistent queue stores: since 0.126 a request with its
-// context (the context is not kept: nothing here uses it), before that the bare data.
+// decodeUpstream reads what exporterhelper stores for its own requests: the data with the context of the request
+// in newer versions (the context is not kept: nothing here uses it), the bare data in older ones.
 func decodeUpstream(sig signal, data []byte) (*batch, error) {
 	switch sig {
 	case traces:

@@ -40,7 +40,7 @@ type Config struct {
 	ConnectTimeout time.Duration `mapstructure:"connect_timeout"`
 	// HTTP2ReadIdleTimeout is how long a connection may be silent before it is pinged.
 	HTTP2ReadIdleTimeout time.Duration `mapstructure:"http2_read_idle_timeout"`
-	// HTTP2PingTimeout is how long the answer to a ping may take. Then the endpoint hangs.
+	// HTTP2PingTimeout limits the time for the answer to a ping. After it the endpoint counts as hung.
 	HTTP2PingTimeout time.Duration `mapstructure:"http2_ping_timeout"`
 	// IdleConnTimeout closes a connection without requests, and so ends its pings.
 	IdleConnTimeout time.Duration `mapstructure:"idle_conn_timeout"`
@@ -82,7 +82,7 @@ type FilterConfig struct {
 	Action string `mapstructure:"action"`
 	// Attribute of the item (span, data point, log record) or of its resource. Empty: everything matches.
 	Attribute string `mapstructure:"attribute"`
-	// Values, one of which the attribute has to have as a string. Empty: any value matches.
+	// Values to compare the attribute with, as strings: one has to be equal. Empty: any value matches.
 	Values []string `mapstructure:"values"`
 	// Signals that the rule applies to. Empty: all.
 	Signals []string `mapstructure:"signals"`
@@ -95,7 +95,7 @@ func createDefaultConfig() component.Config {
 		Compression:          configcompression.TypeZstd,
 		Timeout:              10 * time.Second,
 		ConnectTimeout:       900 * time.Millisecond,
-		HTTP2ReadIdleTimeout: 400 * time.Millisecond,
+		HTTP2ReadIdleTimeout: 300 * time.Millisecond,
 		HTTP2PingTimeout:     500 * time.Millisecond,
 		IdleConnTimeout:      2 * time.Second,
 		ExpectContinue:       true,
@@ -141,7 +141,7 @@ func (c *Config) validateEndpoints() error {
 			errs = append(errs, fmt.Errorf("endpoints[%d].name is %q: set a name of 1 to 64 characters, other than none", i, e.Name))
 		}
 		if slices.Contains(names, e.Name) {
-			errs = append(errs, fmt.Errorf("endpoints[%d].name %q is used twice: metrics could not tell the endpoints apart", i, e.Name))
+			errs = append(errs, fmt.Errorf("endpoints[%d].name %q is used twice: give each endpoint its own name", i, e.Name))
 		}
 		names = append(names, e.Name)
 		if err := validURL(e.Endpoint); err != nil {
@@ -174,7 +174,7 @@ func validURL(address string) error {
 	return nil
 }
 
-// validHeaders refuses what no request could be made with, and what is not for the configuration to say.
+// validHeaders refuses headers that HTTP does not allow, and those that the exporter sets itself.
 func validHeaders(headers configopaque.MapList) error {
 	reserved := []string{"Content-Encoding", "Content-Length", "Content-Type", "Connection", "Expect", "Transfer-Encoding"}
 	for name, value := range headers.Iter {

@@ -7,17 +7,20 @@ import (
 
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
-	"go.yaml.in/yaml/v3"
 )
 
 func load(t *testing.T, text string) (*Config, error) {
 	t.Helper()
-	var raw map[string]any
-	if err := yaml.Unmarshal([]byte(text), &raw); err != nil {
+	raw, err := confmap.NewRetrievedFromYAML([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf, err := raw.AsConf()
+	if err != nil {
 		t.Fatal(err)
 	}
 	c := createDefaultConfig().(*Config)
-	if err := confmap.NewFromStringMap(raw).Unmarshal(c); err != nil {
+	if err := conf.Unmarshal(c); err != nil {
 		return nil, err
 	}
 	return c, confmap.Validate(c)

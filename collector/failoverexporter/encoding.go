@@ -46,7 +46,8 @@ func (e encoding) Marshal(_ context.Context, req xexporterhelper.Request) ([]byt
 	return out, nil
 }
 
-// Unmarshal reads the stored form, and those of exporterhelper's own requests. The batch keeps the bytes.
+// Unmarshal reads the stored form, and those of exporterhelper's own requests. The batch keeps the bytes, so the
+// storage must not use them again: it returns a copy, as every storage extension of the Collector does.
 func (e encoding) Unmarshal(stored []byte) (context.Context, xexporterhelper.Request, error) {
 	b, err := e.decode(stored)
 	if err != nil {

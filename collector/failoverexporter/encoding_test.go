@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/xpdata/request"
 )
 
-// samples are, by signal, an encoded request and what exporterhelper 0.158 and before 0.126 store for it.
+// samples are, by signal, an encoded request and what newer and older versions of exporterhelper store for it.
 func samples(t testing.TB) (encoded, wrapped, bare [signalCount][]byte) {
 	t.Helper()
 	must := func(b []byte, err error) []byte {

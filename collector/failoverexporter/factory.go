@@ -90,17 +90,17 @@ func (f *factory) logs(ctx context.Context, set exporter.Settings, cfg component
 	}{inner.ConsumeLogs, stopFirst{inner, s}}, nil
 }
 
-// stopFirst tells the sender of a shutdown before exporterhelper waits for its batches.
+// stopFirst stops the sender before exporterhelper waits for its batches.
 type stopFirst struct {
 	component.Component
 	sender *sender
 }
 
-// Capabilities says that data is not changed: it is encoded before a call returns. exporterhelper would say that
-// its batcher changes it, and have it copied.
+// Capabilities reports that data is not changed: it is encoded before a call returns. exporterhelper would report
+// that its batcher changes data, and the Collector would copy it.
 func (s stopFirst) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// Shutdown tells the sender, and then waits for its batches.
+// Shutdown stops the sender, and then waits for its batches.
 func (s stopFirst) Shutdown(ctx context.Context) error {
 	s.sender.stop()
 	return s.Component.Shutdown(ctx)

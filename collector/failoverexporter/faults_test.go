@@ -6,6 +6,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 )
 
 // stream sends one request of ten numbered spans after another until it is stopped, and returns how many spans
@@ -46,7 +49,7 @@ func TestFailsOverAndReturns(t *testing.T) {
 	} {
 		t.Run(fault.name, func(t *testing.T) {
 			primary, backup := newBackend(t), newBackend(t)
-			r := started(t, testConfig(primary, backup))
+			r := started(t, batched(testConfig(primary, backup)))
 			stop := r.stream()
 			eventually(t, "the primary gets data", func() bool { return primary.count(traces) > 5 })
 			if backup.count(traces) > 0 {
@@ -72,5 +75,35 @@ func TestFailsOverAndReturns(t *testing.T) {
 				t.Errorf("%d lines about the switch, want one for each signal", n)
 			}
 		})
+	}
+}
+
+// batched makes batches of a few requests, and splits what merges above the limit.
+func batched(c *Config) *Config {
+	c.QueueConfig.Get().Batch = configoptional.Some(exporterhelper.BatchConfig{
+		FlushTimeout: 10 * time.Millisecond, Sizer: exporterhelper.RequestSizerTypeBytes, MinSize: 2000, MaxSize: 3000,
+	})
+	return c
+}
+
+// A site that hangs gets no body that another site gets, so it repeats nothing when it wakes up.
+func TestHungSiteGetsNoBody(t *testing.T) {
+	primary, backup := newBackend(t), newBackend(t)
+	r := started(t, testConfig(primary, backup))
+	if err := r.traces.ConsumeTraces(t.Context(), numbered(0, 10)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the primary gets the first batch", func() bool { return primary.count(traces) == 1 })
+	primary.link.freeze()
+	for n := range uint64(8) {
+		if err := r.traces.ConsumeTraces(t.Context(), numbered(10+10*n, 10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the backup gets what follows", func() bool { return backup.count(traces) == 8 })
+	primary.link.thaw()
+	eventually(t, "the primary is in use again", func() bool { return r.sum("active", "signal", "traces", "endpoint", "primary") == 1 })
+	if n := duplicates(union(primary, backup)); n > 0 {
+		t.Errorf("%d spans came twice", n)
 	}
 }

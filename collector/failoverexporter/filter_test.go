@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// mixed has spans in two resources: each span's name says its attributes.
+// mixed has spans in two resources: each span is named after its attributes.
 func mixed() ptrace.Traces {
 	td := ptrace.NewTraces()
 	eu := td.ResourceSpans().AppendEmpty()

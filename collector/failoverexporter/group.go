@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -24,6 +26,8 @@ type group struct {
 	senders  [signalCount]*sender
 	// accepted counts, by signal and endpoint, the batches that were answered for good.
 	accepted [signalCount][]uint64
+	// causes are the latest failures of each endpoint, for the log.
+	causes []string
 	// changed is closed, and replaced, when a waiting batch should look again.
 	changed chan struct{}
 	waiting int
@@ -41,6 +45,7 @@ func newGroup(c *Config, set exporter.Settings) *group {
 		g.sites = append(g.sites, newSite(c, e, set))
 		g.wake = append(g.wake, make(chan struct{}, 1))
 	}
+	g.causes = make([]string, len(g.sites))
 	for sig := range signalCount {
 		g.accepted[sig] = make([]uint64, len(g.sites))
 	}
@@ -118,7 +123,7 @@ func (g *group) pick(ctx context.Context, s *sender) (pick, error) {
 	}
 }
 
-// note changes the selector's state, and tells everybody whom it may concern.
+// note changes the selector's state. It wakes probes and waiting batches, and reports switches.
 func (g *group) note(change func(*selector, time.Time)) {
 	g.mu.Lock()
 	change(g.selector, time.Now())
@@ -135,14 +140,21 @@ func (g *group) note(change func(*selector, time.Time)) {
 		close(g.changed)
 		g.changed = make(chan struct{})
 	}
-	senders := g.senders
+	senders, causes := g.senders, slices.Clone(g.causes)
 	g.mu.Unlock()
 	for _, c := range switches {
 		if s := senders[c.signal]; s != nil {
-			s.telemetry.switched(g.name(c.from), g.name(c.to), c)
+			cause := ""
+			if c.from != none {
+				cause = causes[c.from]
+			}
+			s.telemetry.switched(g.name(c.from), g.name(c.to), cause, c)
 		}
 	}
 }
+
+// failed remembers why an endpoint did not accept a batch. The caller holds the lock, as within note.
+func (g *group) failed(endpoint int, a answer) { g.causes[endpoint] = a.message }
 
 // name of an endpoint, for people.
 func (g *group) name(endpoint int) string {
@@ -157,32 +169,40 @@ const (
 	probeTimeout = time.Second
 	// maxProbes at once to one endpoint: while it is silent, a new probe need not wait for the old one's end.
 	maxProbes = 4
+	// longOutage is after how long an endpoint is probed less: a site that comes back must not be kept busy by
+	// the probes of a thousand nodes, and after that long a few tenths of a second no longer matter.
+	longOutage = 30 * time.Second
+	// longFactor is by how much less.
+	longFactor = 4
 )
 
 // watch probes an endpoint while it is down.
 func (g *group) watch(ctx context.Context, endpoint int) {
 	var probes sync.WaitGroup
 	defer probes.Wait()
-	places := make(chan struct{}, maxProbes)
+	var running atomic.Int32
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-g.wake[endpoint]:
 		}
-		for g.down(endpoint) {
-			select {
-			case places <- struct{}{}:
+		for since, down := g.down(endpoint); down; since, down = g.down(endpoint) {
+			pause, limit := g.config.ProbeInterval, int32(maxProbes)
+			if time.Since(since) > longOutage {
+				pause, limit = longFactor*pause, maxProbes/2
+			}
+			if running.Load() < limit {
+				running.Add(1)
 				probes.Go(func() {
-					defer func() { <-places }()
+					defer running.Add(-1)
 					g.probe(ctx, endpoint)
 				})
-			default:
 			}
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(jitter(g.config.ProbeInterval)):
+			case <-time.After(jitter(pause)):
 			}
 		}
 	}
@@ -193,10 +213,12 @@ func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.75 + rand.Float64()/2))
 }
 
-func (g *group) down(endpoint int) bool {
+// down reports whether an endpoint is down, and since when.
+func (g *group) down(endpoint int) (time.Time, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.selector.health[endpoint].down
+	h := &g.selector.health[endpoint]
+	return h.downSince, h.down
 }
 
 func (g *group) probe(ctx context.Context, endpoint int) {

@@ -2,10 +2,8 @@ package failoverexporter
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -20,9 +18,6 @@ import (
 	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric"
@@ -141,125 +136,6 @@ func (b *backend) spans() map[uint64]int {
 	return out
 }
 
-// link forwards TCP. Frozen, it accepts and swallows, and forwards all of it when it thaws, as the kernel does
-// for a process that is stopped. Cut, it refuses.
-type link struct {
-	t        *testing.T
-	address  string
-	target   string
-	mu       sync.Mutex
-	listener net.Listener
-	conns    map[net.Conn]bool
-	thawed   chan struct{} // closed while traffic flows
-	// opened and ended count connections of clients.
-	opened, ended int
-	bytes         int64
-}
-
-func newLink(t *testing.T, target string) *link {
-	l := &link{t: t, target: target, conns: map[net.Conn]bool{}, thawed: make(chan struct{}), address: "127.0.0.1:0"}
-	close(l.thawed)
-	l.mend()
-	return l
-}
-
-// mend listens (again) on the same port.
-func (l *link) mend() {
-	l.t.Helper()
-	listener, err := net.Listen("tcp", l.address)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	l.mu.Lock()
-	l.listener, l.address = listener, listener.Addr().String()
-	l.mu.Unlock()
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go l.serve(c)
-		}
-	}()
-}
-
-// cut closes the port and all connections.
-func (l *link) cut() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = l.listener.Close()
-	for c := range l.conns {
-		_ = c.Close()
-	}
-	clear(l.conns)
-}
-
-func (l *link) freeze() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.thawed = make(chan struct{})
-}
-
-func (l *link) thaw() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	close(l.thawed)
-}
-
-func (l *link) serve(c net.Conn) {
-	s, err := net.Dial("tcp", l.target)
-	if err != nil {
-		_ = c.Close()
-		return
-	}
-	l.mu.Lock()
-	l.conns[c], l.conns[s] = true, true
-	l.opened++
-	l.mu.Unlock()
-	go l.copy(s, c)
-	l.copy(c, s)
-	l.mu.Lock()
-	l.ended++
-	l.mu.Unlock()
-}
-
-// copy forwards one direction. While frozen, what was read waits, and is delivered later even if its sender has
-// hung up.
-func (l *link) copy(to, from net.Conn) {
-	defer to.Close()
-	defer from.Close()
-	buffer := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buffer)
-		l.mu.Lock()
-		thawed := l.thawed
-		l.bytes += int64(n)
-		l.mu.Unlock()
-		<-thawed
-		if n > 0 {
-			if _, err := to.Write(buffer[:n]); err != nil {
-				return
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (l *link) accepted() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.opened
-}
-
-func (l *link) closed() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.ended
-}
-
 // rig is a component under test: the exporters of one configuration.
 type rig struct {
 	t       *testing.T
@@ -326,49 +202,6 @@ func started(t *testing.T, c *Config) *rig {
 	r := newRig(t, c)
 	r.start(componenttest.NewNopHost())
 	return r
-}
-
-// numbered makes a request with one span for each number from first.
-func numbered(first uint64, count int) ptrace.Traces {
-	td := ptrace.NewTraces()
-	rs := td.ResourceSpans().AppendEmpty()
-	rs.Resource().Attributes().PutStr("service.name", "checkout")
-	spans := rs.ScopeSpans().AppendEmpty().Spans()
-	for n := range count {
-		s := spans.AppendEmpty()
-		var id [8]byte
-		binary.BigEndian.PutUint64(id[:], first+uint64(n))
-		s.SetSpanID(pcommon.SpanID(id))
-		s.SetName(fmt.Sprintf("GET /orders/%d", n))
-	}
-	return td
-}
-
-func numbers(td ptrace.Traces) []uint64 {
-	var out []uint64
-	for _, rs := range td.ResourceSpans().All() {
-		for _, ss := range rs.ScopeSpans().All() {
-			for _, s := range ss.Spans().All() {
-				id := s.SpanID()
-				out = append(out, binary.BigEndian.Uint64(id[:]))
-			}
-		}
-	}
-	return out
-}
-
-func oneMetric() pmetric.Metrics {
-	md := pmetric.NewMetrics()
-	m := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
-	m.SetName("requests")
-	m.SetEmptyGauge().DataPoints().AppendEmpty().SetIntValue(1)
-	return md
-}
-
-func oneLog() plog.Logs {
-	ld := plog.NewLogs()
-	ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("hello")
-	return ld
 }
 
 // eventually waits for a condition, long enough for a busy machine.

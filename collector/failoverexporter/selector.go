@@ -37,7 +37,7 @@ type selector struct {
 	timing  timing
 	health  []health
 	ladders [signalCount]ladder
-	// switched collects changes of the active endpoint until the caller takes them.
+	// switched collects changes of the active endpoint until the caller fetches them.
 	switched []change
 }
 
@@ -47,7 +47,7 @@ type health struct {
 	downSince time.Time
 	upSince   time.Time
 	reason    reason
-	// good counts the probes that succeeded in a row, the first of which ended at goodSince.
+	// good counts the probes that succeeded in a row; the first of them ended at goodSince.
 	good      int
 	goodSince time.Time
 	// relapses counts the times in a row that the endpoint went down soon after it came up.
@@ -78,7 +78,7 @@ type pick struct {
 	at    time.Time
 }
 
-// change is one switch of a signal from an endpoint to another, either of which may be none.
+// change is one switch of a signal from an endpoint to another; either may be none.
 type change struct {
 	signal   signal
 	from, to int
@@ -199,7 +199,7 @@ func (s *selector) probed(endpoint int, ok bool, began, now time.Time) {
 	switch {
 	case !h.down || began.Before(h.downSince):
 	case !ok:
-		// Probes overlap: one that began before the others succeeded says nothing new.
+		// Probes overlap: one that began before the others succeeded is out of date.
 		if h.good > 0 && !began.Before(h.goodSince) {
 			h.good = 0
 		}

@@ -11,7 +11,7 @@ import (
 
 var testTiming = timing{returnAfter: 250 * time.Millisecond, firstBackOff: 250 * time.Millisecond, maxBackOff: 3 * time.Second, maxRetryAfter: 30 * time.Second}
 
-// epoch is where fake time begins.
+// epoch is the start of fake time.
 var epoch = time.Unix(1_800_000_000, 0)
 
 func at(ms int) time.Time { return epoch.Add(time.Duration(ms) * time.Millisecond) }
@@ -91,7 +91,7 @@ func TestSelectorReturnsAfterSteadyProbes(t *testing.T) {
 	s.probed(0, true, at(100), at(101))
 	s.probed(0, false, at(200), at(201)) // not steady
 	s.probed(0, true, at(300), at(301))
-	s.probed(0, false, at(150), at(350)) // began before the good one: says nothing new
+	s.probed(0, false, at(150), at(350)) // began before the good one: out of date
 	s.probed(0, true, at(450), at(451))
 	mustChoose(t, s, traces, 460, 1)
 	s.probed(0, true, at(560), at(561))
@@ -215,7 +215,7 @@ func (w *world) answered(f flight) bool {
 	return true
 }
 
-// settleTime is how long the selector may take to follow the last change: a hang to be noticed, the longest
+// settleTime is how long the selector may need to follow the last change: a hang to be noticed, the longest
 // back-off or return time, and the answers.
 const settleTime = hangTime + 3*time.Second + 2*probeEvery + 2*answerTime + 10*step + hangTime
 

@@ -26,6 +26,7 @@ type site struct {
 	headers   http.Header
 	timeout   time.Duration
 	transport *http.Transport
+	conns     *connections
 	// trip is the transport, with authentication around it.
 	trip http.RoundTripper
 }
@@ -60,16 +61,17 @@ func (s *site) connect(ctx context.Context, c *Config, host component.Host) erro
 	if err != nil {
 		return fmt.Errorf("endpoint %s: load TLS settings: %w", s.config.Name, err)
 	}
+	s.conns = &connections{dial: (&net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: 15 * time.Second}).DialContext}
 	s.transport = &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: 15 * time.Second}).DialContext,
+		DialContext:            s.conns.dialContext,
 		TLSClientConfig:        loaded,
 		TLSHandshakeTimeout:    c.ConnectTimeout,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // an answer is read as it comes: nothing small becomes large
 		MaxResponseHeaderBytes: maxAnswer,
 		IdleConnTimeout:        c.IdleConnTimeout,
-		MaxIdleConnsPerHost:    int(signalCount),
+		MaxIdleConnsPerHost:    8, // over HTTP/1.1 each request in flight has one
 		ExpectContinueTimeout:  c.HTTP2ReadIdleTimeout + c.HTTP2PingTimeout + 100*time.Millisecond,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: c.HTTP2ReadIdleTimeout, PingTimeout: c.HTTP2PingTimeout},
 	}
@@ -109,11 +111,17 @@ type message struct {
 func (s *site) post(ctx context.Context, m message) answer {
 	limited, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	if len(m.data) > 0 { // a probe must not wait for the one before it
+		var leave func()
+		limited, leave = s.conns.enter(limited)
+		defer leave()
+	}
 	req, err := http.NewRequestWithContext(limited, http.MethodPost, s.urls[m.signal], nil)
 	if err != nil {
 		return answer{outcome: unexpected, message: clean(err.Error())}
 	}
 	req.Header = s.headers.Clone()
+	req.Host = s.headers.Get("Host") // empty: that of the URL
 	if len(m.data) > 0 {
 		req.ContentLength = int64(len(m.data))
 		req.GetBody = func() (io.ReadCloser, error) {

@@ -29,8 +29,9 @@ type Config struct {
 
 // AdmissionConfig bounds the memory of requests that are being received or processed.
 type AdmissionConfig struct {
-	// MaxInFlightBytes limits the sum of all request bodies, after decompression, from the moment
-	// a body is read until the pipeline has answered.
+	// MaxInFlightBytes limits the sum of all requests, from before their bodies are read until the
+	// pipeline has answered. A request counts with its size after decompression, or with an eighth
+	// of its size when decoded if that is more.
 	MaxInFlightBytes int64 `mapstructure:"max_in_flight_bytes"`
 
 	// PeerShare is the largest fraction of the limit that a single peer can occupy while no other

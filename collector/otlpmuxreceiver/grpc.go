@@ -27,9 +27,6 @@ func (s *server) receiveGRPC(w http.ResponseWriter, r *http.Request, current *ca
 		defer cancel()
 		problem = s.serveGRPC(ctx, r, current)
 	}
-	if current.held != nil {
-		defer current.held.release()
-	}
 	header := w.Header()
 	if problem != nil {
 		if problem.why == refusedEncoding {

@@ -7,8 +7,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,7 +53,7 @@ func smallLimits(c *Config) {
 // TestOversized refuses what is too large, announced or not, compressed or not, in every protocol.
 func TestOversized(t *testing.T) {
 	r := start(t, nil, smallLimits)
-	zeros := make([]byte, 64<<20)
+	zeros := make([]byte, 8<<20)
 	large := zeros[:300<<10]
 	for _, test := range []struct {
 		name, encoding string
@@ -92,7 +94,7 @@ func TestOversized(t *testing.T) {
 
 func largeTraces() ptrace.Traces {
 	td := traces(1)
-	td.ResourceSpans().At(0).Resource().Attributes().PutStr("padding", strings.Repeat("x", 8<<20))
+	td.ResourceSpans().At(0).Resource().Attributes().PutStr("padding", strings.Repeat("x", 1<<20))
 	return td
 }
 
@@ -343,3 +345,84 @@ func TestShutdown(t *testing.T) {
 
 // unknownLength hides the length of a body from the HTTP client, which then sends it in chunks.
 type unknownLength struct{ io.ReadSeeker }
+
+// TestPanic checks that a pipeline that panics keeps neither memory nor the process.
+func TestPanic(t *testing.T) {
+	r := start(t, panics{})
+	body := protobufBody(t, traces(1))
+	for _, send := range []func() error{grpcSender(t, r.address(0), "identity", body), httpSender(t, r.address(1), "identity", body)} {
+		if err := send(); err == nil {
+			t.Error("the client was told that all is well")
+		}
+	}
+	eventually(t, "memory is free", func() bool { return r.server.admission.inFlight() == 0 })
+}
+
+type panics struct{}
+
+func (panics) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (panics) ConsumeTraces(context.Context, ptrace.Traces) error { panic("on purpose") }
+
+// TestPeerIsCertificate accounts two clients on one address to their certificates.
+func TestPeerIsCertificate(t *testing.T) {
+	authority, pipeline := newAuthority(t), newGate()
+	r := start(t, pipeline, authority.serverTLS(t, true), func(c *Config) { c.Admission.PeerIdentity = peerCertificate })
+	var sent sync.WaitGroup
+	for _, name := range []string{"cluster-a", "cluster-b"} {
+		secure := authority.clientTLS(t, name)
+		sent.Go(func() {
+			if err := exportOnce(t, "http2 protobuf", "", r.address(0), secure); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	eventually(t, "both wait", func() bool { return pipeline.waiting.Load() == 2 })
+	r.server.admission.mu.Lock()
+	peers := slices.Sorted(maps.Keys(r.server.admission.peers))
+	r.server.admission.mu.Unlock()
+	if !slices.Equal(peers, []string{"CN=cluster-a,O=telepod", "CN=cluster-b,O=telepod"}) {
+		t.Errorf("peers are %q", peers)
+	}
+	close(pipeline.opened)
+	sent.Wait()
+}
+
+// TestRefusalOfLargeBody checks that a client that is still sending gets the answer, and not only
+// a broken connection: the answer says when to come back.
+func TestRefusalOfLargeBody(t *testing.T) {
+	r := start(t, nil)
+	held, _ := r.server.admission.admit("somebody", r.server.admission.door)
+	defer held.release()
+	body := make([]byte, 8<<20)
+	for _, major := range []int{1, 2} {
+		client := httpClient(t, major, nil, "")
+		for range 5 {
+			if code, err := postFrom(client, r.address(0), body); err != nil || code != http.StatusServiceUnavailable {
+				t.Errorf("HTTP/%d: status %d, error %v", major, code, err)
+			}
+		}
+	}
+}
+
+// TestSlowPipeline lets a pipeline take longer than read_timeout, which is about bodies only.
+func TestSlowPipeline(t *testing.T) {
+	for _, protocol := range []string{"http1 protobuf", "http2 protobuf", "grpc"} {
+		t.Run(protocol, func(t *testing.T) {
+			pipeline := newGate()
+			r := start(t, pipeline, func(c *Config) { c.ReadTimeout = 50 * time.Millisecond })
+			answered := make(chan error, 1)
+			go func() { answered <- exportOnce(t, protocol, "", r.address(0), nil) }()
+			eventually(t, "the pipeline has it", func() bool { return pipeline.waiting.Load() == 1 })
+			select {
+			case err := <-answered:
+				t.Fatalf("answered before the pipeline: %v", err)
+			case <-time.After(200 * time.Millisecond):
+			}
+			close(pipeline.opened)
+			if err := <-answered; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -27,10 +27,17 @@ type server struct {
 type call struct {
 	signal *signal
 	peer   string
-	held   *reservation // of OTLP/HTTP; a gRPC call gets its own when its length is known
+	held   *reservation // nil before admission; gRPC is admitted when the length of its message is known
 	size   int64        // expected bytes of the body after decompression
 	isGRPC bool
 	as     format
+}
+
+// release gives back what the call reserved, if anything.
+func (c *call) release() {
+	if c.held != nil {
+		c.held.release()
+	}
 }
 
 type callKey struct{}
@@ -57,14 +64,15 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, r, problem)
 		return
 	}
-	if current.held != nil {
-		defer current.held.release()
-	}
+	defer current.release()
 	ctx := context.WithValue(r.Context(), callKey{}, current)
 	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
 		ctx = client.NewContext(ctx, client.Info{Auth: certificateAuth{r.TLS.PeerCertificates[0]}})
 	}
 	r = r.WithContext(ctx)
+	if r.Header.Get("Content-Encoding") == "identity" {
+		r.Header.Del("Content-Encoding") // confighttp does not know it
+	}
 	r.Pattern = current.signal.httpPath
 	s.next.ServeHTTP(w, r)
 }
@@ -150,12 +158,32 @@ func (s *server) receive(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(current.signal.success[current.as])
 }
 
-// consume decodes a body, gives its buffer back and waits for the pipeline.
-func (s *server) consume(ctx context.Context, current *call, body []byte) *requestError {
+// decode weighs and decodes a body, and gives its buffer back.
+func (s *server) decode(current *call, body []byte) (push, *requestError) {
+	defer s.buffers.put(body)
+	weight, ok := weigh(body, current.signal.request, current.as)
+	switch {
+	case !ok:
+		return nil, refuse(refusedMalformed, http.StatusBadRequest, codes.InvalidArgument,
+			fmt.Sprintf("request is nested more than %d levels deep in protobuf, or %d in JSON", maxNesting, maxJSONNesting))
+	case weight > s.admission.door:
+		return nil, refuse(refusedTooLarge, http.StatusRequestEntityTooLarge, codes.InvalidArgument,
+			fmt.Sprintf("request of %d bytes has so many elements that it decodes to about %d bytes; send smaller batches", len(body), weight*decodedFactor))
+	case !current.held.set(weight):
+		return nil, overloadError(refusedMemory)
+	}
 	deliver, err := current.signal.decode(body, current.as)
-	s.buffers.put(body)
 	if err != nil {
-		return refuse(refusedMalformed, http.StatusBadRequest, codes.InvalidArgument, "decode OTLP request: "+err.Error())
+		return nil, refuse(refusedMalformed, http.StatusBadRequest, codes.InvalidArgument, "decode OTLP request: "+err.Error())
+	}
+	return deliver, nil
+}
+
+// consume decodes a body and waits for the pipeline.
+func (s *server) consume(ctx context.Context, current *call, body []byte) *requestError {
+	deliver, problem := s.decode(current, body)
+	if problem != nil {
+		return problem
 	}
 	obs := s.obsHTTP
 	if current.isGRPC {

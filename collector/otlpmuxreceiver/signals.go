@@ -25,6 +25,7 @@ const (
 type signal struct {
 	httpPath string
 	grpcPath string
+	request  kind
 	// decode parses a body and keeps no part of it.
 	decode func(body []byte, as format) (push, error)
 	// success is the response to a request that was accepted as a whole.
@@ -62,6 +63,7 @@ func tracesSignal(next consumer.Traces) *signal {
 	return &signal{
 		httpPath: "/v1/traces",
 		grpcPath: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+		request:  tracesRequest,
 		success:  successOf(ptraceotlp.NewExportResponse()),
 		decode: func(body []byte, as format) (push, error) {
 			request := ptraceotlp.NewExportRequest()
@@ -87,6 +89,7 @@ func metricsSignal(next consumer.Metrics) *signal {
 	return &signal{
 		httpPath: "/v1/metrics",
 		grpcPath: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+		request:  metricsRequest,
 		success:  successOf(pmetricotlp.NewExportResponse()),
 		decode: func(body []byte, as format) (push, error) {
 			request := pmetricotlp.NewExportRequest()
@@ -112,6 +115,7 @@ func logsSignal(next consumer.Logs) *signal {
 	return &signal{
 		httpPath: "/v1/logs",
 		grpcPath: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+		request:  logsRequest,
 		success:  successOf(plogotlp.NewExportResponse()),
 		decode: func(body []byte, as format) (push, error) {
 			request := plogotlp.NewExportRequest()

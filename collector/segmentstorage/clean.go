@@ -7,31 +7,40 @@ import (
 	"go.uber.org/zap"
 )
 
-// movedAtOnce bounds the bytes that cleaning has in memory, but for larger values.
-const movedAtOnce = 1 << 20
+const (
+	// movedAtOnce bounds the bytes that cleaning has in memory, but for larger values.
+	movedAtOnce = 1 << 20
+	// cleanedAtOnce bounds the segments that one batch waits for.
+	cleanedAtOnce = 8
+)
 
 // tidy frees segments: those without a current record, then others if the reserve is not whole
 // or if the files are much larger than what is current in them.
 func (s *store) tidy() {
-	for i := 0; i < len(s.sealed); i++ {
-		if s.sealed[i].live == 0 && s.evacuate(s.sealed[i]) {
-			i = -1
+	var dead []*segment
+	for _, each := range s.sealed {
+		if each.live == 0 {
+			dead = append(dead, each)
 		}
+	}
+	for _, each := range dead {
+		s.evacuate(each)
 	}
 	if !s.rotated && s.died-s.tidiedAt < s.segment/16 {
 		return
 	}
-	s.rotated, s.tidiedAt = false, s.died
-	for len(s.free) < reserve && s.stock() != nil {
-		if !s.clean(s.segment - s.segment/16) {
+	s.tidiedAt = s.died
+	for tries := cleanedAtOnce; tries > 0 && len(s.free) < reserve; tries-- {
+		if s.stock() != nil && !s.clean(s.segment-s.segment/16) {
 			break
 		}
 	}
-	for tries := len(s.sealed); tries > 0 && s.used > 2*s.live+(reserve+4)*s.segment; tries-- {
+	for tries := cleanedAtOnce; tries > 0 && s.used > 2*s.live+(reserve+4)*s.segment; tries-- {
 		if !s.clean(s.segment / 2) {
-			return
+			break
 		}
 	}
+	s.rotated = false
 }
 
 // clean empties the segment that is cheapest to empty, if that moves at most so many bytes.
@@ -101,7 +110,7 @@ func (s *store) reachable() int64 {
 
 func (s *store) move(old *segment) error {
 	var changes []change
-	size := 0
+	size, most := 0, int(min(movedAtOnce, s.segment/32)) // small frames waste little at the end of a segment
 	flush := func() error {
 		if len(changes) == 0 {
 			return nil
@@ -120,7 +129,7 @@ func (s *store) move(old *segment) error {
 				}
 				continue
 			}
-			if size > 0 && size+len(value) > movedAtOnce {
+			if size > 0 && size+len(value) > most {
 				if err := flush(); err != nil {
 					return err
 				}
@@ -131,7 +140,7 @@ func (s *store) move(old *segment) error {
 			changes = append(changes, change{key: e.key, remove: true})
 			size += len(e.key) + 2
 		}
-		if size > movedAtOnce {
+		if size > most {
 			if err := flush(); err != nil {
 				return err
 			}

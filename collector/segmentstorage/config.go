@@ -54,7 +54,7 @@ func defaultConfig() component.Config {
 	return &Config{SegmentSize: 16 << 20, MinFree: 64 << 20, Sync: syncNever, SyncInterval: time.Second}
 }
 
-// Validate implements xconfmap's Validator.
+// Validate implements [confmap.Validator].
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {

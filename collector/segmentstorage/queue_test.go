@@ -1,170 +1,15 @@
 package segmentstorage
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/config/configoptional"
-	"go.opentelemetry.io/collector/config/configretry"
-	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/exporter/exporterhelper"
-	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/extension/extensiontest"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 )
-
-var (
-	storageType  = component.MustNewType("segment_storage")
-	exporterType = component.MustNewType("test")
-)
-
-// host has the storage extension.
-type host struct {
-	extensions map[component.ID]component.Component
-}
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h.extensions }
-
-// site is where the exporter sends to. It records the names of spans.
-type site struct {
-	mu       sync.Mutex
-	arrived  map[string]int
-	blocked  chan struct{} // requests wait for it
-	requests chan struct{} // one for each request that began
-}
-
-func newSite(open bool) *site {
-	s := &site{arrived: map[string]int{}, blocked: make(chan struct{}), requests: make(chan struct{}, 10_000)}
-	if open {
-		close(s.blocked)
-	}
-	return s
-}
-
-func (s *site) consume(_ context.Context, td ptrace.Traces) error {
-	s.requests <- struct{}{}
-	<-s.blocked
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, rs := range td.ResourceSpans().All() {
-		for _, ss := range rs.ScopeSpans().All() {
-			for _, span := range ss.Spans().All() {
-				s.arrived[span.Name()]++
-			}
-		}
-	}
-	return nil
-}
-
-// has waits until all names have arrived.
-func (s *site) has(t *testing.T, names []string) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		s.mu.Lock()
-		missing := 0
-		for _, name := range names {
-			if s.arrived[name] == 0 {
-				missing++
-			}
-		}
-		s.mu.Unlock()
-		if missing == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d accepted spans are lost", missing, len(names))
-		}
-		time.Sleep(time.Millisecond)
-	}
-}
-
-// collector is an exporter with a persistent queue on the extension.
-type collector struct {
-	extension *segmentStorage
-	exporter  exporter.Traces
-}
-
-func startCollector(t *testing.T, dir string, d disk, to *site) *collector {
-	t.Helper()
-	ctx := context.Background()
-	cfg := defaultConfig().(*Config)
-	cfg.Directory, cfg.SegmentSize, cfg.MinFree = dir, minSegment, 0
-	ext, err := newExtension(extensiontest.NewNopSettings(storageType), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ext.disk = d
-	id := component.NewID(storageType)
-	h := host{extensions: map[component.ID]component.Component{id: ext}}
-	if err := ext.Start(ctx, h); err != nil {
-		t.Fatal(err)
-	}
-	queue := exporterhelper.NewDefaultQueueConfig()
-	queue.StorageID, queue.NumConsumers, queue.QueueSize, queue.Batch = &id, 60, 100_000, configoptional.None[exporterhelper.BatchConfig]()
-	set := exportertest.NewNopSettings(exporterType)
-	set.ID = component.NewID(exporterType)
-	exp, err := exporterhelper.NewTraces(ctx, set, &struct{}{}, to.consume, exporterhelper.WithQueue(configoptional.Some(queue)),
-		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}), exporterhelper.WithRetry(configretry.BackOffConfig{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := exp.Start(ctx, h); err != nil {
-		t.Fatal(err)
-	}
-	return &collector{extension: ext, exporter: exp}
-}
-
-// stop ends the goroutines. Tests of kills copy the directory before.
-func (c *collector) stop(t *testing.T, to *site) {
-	t.Helper()
-	select {
-	case <-to.blocked:
-	default:
-		close(to.blocked)
-	}
-	if err := errors.Join(c.exporter.Shutdown(context.Background()), c.extension.Shutdown(context.Background())); err != nil {
-		t.Error(err)
-	}
-}
-
-func (c *collector) send(name string, size int) error {
-	td := ptrace.NewTraces()
-	span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
-	span.SetName(name)
-	span.Attributes().PutStr("padding", strings.Repeat("x", size))
-	return c.exporter.ConsumeTraces(context.Background(), td)
-}
-
-// fillUp sends until the disk is full and returns the names of the spans that were accepted.
-func (c *collector) fillUp(t *testing.T, size int) (names []string) {
-	t.Helper()
-	for refused := 0; refused < 5; {
-		name := fmt.Sprintf("span-%d", len(names))
-		if err := c.send(name, size+len(names)%100); err != nil {
-			refused++
-			continue
-		}
-		names = append(names, name)
-		if len(names) > 50_000 {
-			t.Fatal("the disk does not fill up")
-		}
-	}
-	return names
-}
-
-// clientDir is the directory of the exporter's client.
-func clientDir(dir string) string {
-	return filepath.Join(dir, directoryName(component.KindExporter, component.NewID(exporterType), "traces"))
-}
 
 // TestQueueKilledWhileFull kills a Collector with a full disk, and then at each write that its successor makes.
 // No disk has a byte to spare after the first start. Each accepted span arrives in the end.
@@ -244,9 +89,23 @@ func drain(t *testing.T, dir string, accepted []string) {
 
 // TestQueueOutlivesRestart stops a Collector in the ordinary way.
 func TestQueueOutlivesRestart(t *testing.T) {
-	dir, stuck := tempDir(t), newSite(false)
-	c := startCollector(t, dir, newFaulty(), stuck)
-	var accepted []string
+	dir := tempDir(t)
+	stuck := newSite(false)
+	accepted := fillAndStop(t, startCollector(t, dir, newFaulty(), stuck), stuck)
+	arrivesOnce(t, accepted, stuck, func(open *site) *collector { return startCollector(t, dir, newFaulty(), open) })
+}
+
+// TestOldQueueIsImported has a queue of the file_storage extension sent by its successor.
+func TestOldQueueIsImported(t *testing.T) {
+	old, stuck := tempDir(t), newSite(false)
+	accepted := fillAndStop(t, startExporter(t, &bboltStorage{dir: old}, stuck), stuck)
+	cfg := &Config{Directory: tempDir(t), SegmentSize: minSegment, Sync: syncNever, Import: ImportConfig{Directory: old}}
+	arrivesOnce(t, accepted, stuck, func(open *site) *collector { return startCollectorWith(t, cfg, newFaulty(), open) })
+}
+
+// fillAndStop stops a Collector with many items in its queue.
+func fillAndStop(t *testing.T, c *collector, stuck *site) (accepted []string) {
+	t.Helper()
 	for i := range 500 {
 		accepted = append(accepted, fmt.Sprint(i))
 		if err := c.send(accepted[i], 1000); err != nil {
@@ -254,13 +113,27 @@ func TestQueueOutlivesRestart(t *testing.T) {
 		}
 	}
 	c.stop(t, stuck)
+	return accepted
+}
+
+// arrivesOnce starts a successor and waits for what the first Collector had not sent.
+func arrivesOnce(t *testing.T, accepted []string, before *site, start func(*site) *collector) {
+	t.Helper()
 	open := newSite(true)
-	second := startCollector(t, dir, newFaulty(), open)
-	defer second.stop(t, open)
-	for name := range stuck.arrived {
+	for name := range before.arrived {
 		open.arrived[name]++
 	}
+	if len(open.arrived) == len(accepted) {
+		t.Fatal("nothing was left in the queue")
+	}
+	c := start(open)
 	open.has(t, accepted)
+	c.stop(t, open)
+	for name, n := range open.arrived {
+		if n != 1 {
+			t.Errorf("%s arrived %d times", name, n)
+		}
+	}
 }
 
 func TestDirectoryIsLocked(t *testing.T) {

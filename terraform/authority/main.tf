@@ -11,10 +11,17 @@ resource "helm_release" "cert_manager" {
   values           = [yamlencode({ crds = { enabled = true } })]
 }
 
+resource "kubernetes_namespace_v1" "telepod" {
+  metadata {
+    name = var.namespace
+  }
+}
+
+# In Telepod's namespace: a ClusterIssuer would sign for everybody who can edit any namespace.
 resource "kubernetes_secret_v1" "authority" {
   metadata {
     name      = "${var.issuer}-authority"
-    namespace = var.cert_manager.namespace
+    namespace = kubernetes_namespace_v1.telepod.metadata[0].name
   }
 
   type = "kubernetes.io/tls"
@@ -23,8 +30,6 @@ resource "kubernetes_secret_v1" "authority" {
     "tls.key" = var.private_key
   }
   data_wo_revision = var.private_key_revision
-
-  depends_on = [helm_release.cert_manager]
 }
 
 # A chart of one object: Terraform's own kind of manifest needs cert-manager's types in the cluster
@@ -32,16 +37,10 @@ resource "kubernetes_secret_v1" "authority" {
 resource "helm_release" "issuer" {
   name      = "${var.issuer}-issuer"
   chart     = "${path.module}/chart"
-  namespace = var.cert_manager.namespace
+  namespace = kubernetes_namespace_v1.telepod.metadata[0].name
   values    = [yamlencode({ issuer = var.issuer, secret = kubernetes_secret_v1.authority.metadata[0].name })]
 
   depends_on = [helm_release.cert_manager]
-}
-
-resource "kubernetes_namespace_v1" "telepod" {
-  metadata {
-    name = var.namespace
-  }
 }
 
 resource "kubernetes_config_map_v1" "root" {
@@ -51,4 +50,16 @@ resource "kubernetes_config_map_v1" "root" {
   }
 
   data = { "ca.crt" = var.root_certificate }
+}
+
+# Removing an authority revokes its cluster: the site's Collectors read the change without a restart.
+resource "kubernetes_config_map_v1" "regions" {
+  count = length(var.client_authorities) > 0 ? 1 : 0
+
+  metadata {
+    name      = "${var.issuer}-regions"
+    namespace = kubernetes_namespace_v1.telepod.metadata[0].name
+  }
+
+  data = { "ca.crt" = join("\n", [for authority in var.client_authorities : trimspace(authority)]) }
 }

@@ -13,6 +13,17 @@ variable "certificate_chain" {
   }
 }
 
+variable "client_authorities" {
+  description = "The authorities of the clusters that may send to this cluster's site, each as PEM. Removing one revokes its cluster. Empty where there is no site; a site then accepts every cluster under the root."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for authority in var.client_authorities : length(regexall("-----BEGIN CERTIFICATE-----", authority)) == 1])
+    error_message = "client_authorities lists one certificate per cluster, without the root: whoever the root signs for would be accepted."
+  }
+}
+
 variable "private_key" {
   description = "Key of this cluster's authority, as PEM. Ephemeral: it goes into the cluster's Secret, and neither into the plan nor into the state."
   type        = string
@@ -26,13 +37,13 @@ variable "private_key_revision" {
 }
 
 variable "issuer" {
-  description = "Name of the ClusterIssuer."
+  description = "Name of the Issuer."
   type        = string
   default     = "telemetry"
 }
 
 variable "namespace" {
-  description = "Namespace of Telepod, which is created, for the root."
+  description = "Namespace of Telepod, which is created, for the authority, its issuer and the root. Whoever can edit it can obtain certificates."
   type        = string
   default     = "telepod"
 }

@@ -1,5 +1,5 @@
 variable "telepod" {
-  description = "What is installed. The estate has in common: primary and backup, the host:port of the central sites; environment; tls, the cert-manager issuer of this cluster and the ConfigMap with the estate's root. chart is a path or an OCI reference, and the chart beside these modules if it is null. inject and collect turn injection and regional Collectors off; export sends signals to the cloud's own tools too; values are further YAML documents for the chart, which win."
+  description = "What is installed. The estate has in common: primary and backup, the host:port of the central sites; environment; tls, the cert-manager issuer of this cluster, the ConfigMap with the estate's root, and for a site the one with the authorities of the clusters that may send to it. chart is a path or an OCI reference, and the chart beside these modules if it is null. inject and collect turn injection and regional Collectors off; export sends signals to the cloud's own tools too; values are further YAML documents for the chart, which win."
   type = object({
     primary     = string
     backup      = optional(string, "")
@@ -11,9 +11,10 @@ variable "telepod" {
       tag        = optional(string, "")
     }), {})
     tls = object({
-      issuer        = string
-      issuer_kind   = optional(string, "ClusterIssuer")
-      ca_config_map = optional(string, "")
+      issuer               = string
+      issuer_kind          = optional(string, "Issuer")
+      ca_config_map        = optional(string, "")
+      client_ca_config_map = optional(string, "")
     })
     inject  = optional(bool, true)
     collect = optional(bool, true)

@@ -7,8 +7,9 @@ locals {
     cluster     = { name = var.cluster_name }
     environment = var.telepod.environment
     tls = {
-      issuerRef   = { name = var.telepod.tls.issuer, kind = var.telepod.tls.issuer_kind, group = "cert-manager.io" }
-      caConfigMap = var.telepod.tls.ca_config_map
+      issuerRef         = { name = var.telepod.tls.issuer, kind = var.telepod.tls.issuer_kind, group = "cert-manager.io" }
+      caConfigMap       = var.telepod.tls.ca_config_map
+      clientCAConfigMap = var.telepod.tls.client_ca_config_map
     }
     injector = { enabled = var.telepod.inject, image = var.telepod.image }
     regional = {

@@ -50,9 +50,10 @@ variable "telepod" {
       tag        = optional(string, "")
     }), {})
     tls = object({
-      issuer        = string
-      issuer_kind   = optional(string, "ClusterIssuer")
-      ca_config_map = optional(string, "")
+      issuer               = string
+      issuer_kind          = optional(string, "Issuer")
+      ca_config_map        = optional(string, "")
+      client_ca_config_map = optional(string, "")
     })
     inject  = optional(bool, true)
     collect = optional(bool, true)

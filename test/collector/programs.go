@@ -19,9 +19,9 @@ func Program(ctx context.Context) (string, error) {
 // Supervisor builds process 1 of sidecars (collector/supervisor), if need be, and returns its path.
 func Supervisor(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{
-		Name:    "supervisor",
+		Name:    "collector-supervisor",
 		Module:  "collector",
-		Package: "./supervisor/cmd/supervisor",
+		Package: "./supervisor/cmd/collector-supervisor",
 		Takes:   "a few seconds",
 	})
 }

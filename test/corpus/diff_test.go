@@ -52,6 +52,7 @@ func follow(text, diff string) (string, error) {
 	old := lines(text)
 	next := 0
 	var out strings.Builder
+	last := ""
 	for _, line := range lines(diff) {
 		body := ""
 		if line != "" {
@@ -59,6 +60,7 @@ func follow(text, diff string) (string, error) {
 		}
 		switch {
 		case strings.HasPrefix(line, "--- a") || strings.HasPrefix(line, "+++ b"):
+		case strings.HasPrefix(line, "\\") && strings.HasPrefix(last, "-"):
 		case strings.HasPrefix(line, "\\"):
 			trimmed := strings.TrimSuffix(out.String(), "\n")
 			out.Reset()
@@ -81,6 +83,7 @@ func follow(text, diff string) (string, error) {
 			}
 			next++
 		}
+		last = line
 	}
 	for ; next < len(old); next++ {
 		out.WriteString(old[next])

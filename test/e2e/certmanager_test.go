@@ -5,10 +5,12 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/telepod/telepod/test/certmanager"
@@ -16,36 +18,48 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// estateIssuer signs for regions and sites.
+// estateIssuer signs for region and site. It is in Telepod's namespace, so that it signs for no other.
 const estateIssuer = `
 apiVersion: cert-manager.io/v1
-kind: ClusterIssuer
-metadata: {name: root}
+kind: Issuer
+metadata: {name: root, namespace: ` + install.Namespace + `}
 spec: {selfSigned: {}}
 ---
 apiVersion: cert-manager.io/v1
 kind: Certificate
-metadata: {name: estate, namespace: cert-manager}
+metadata: {name: estate, namespace: ` + install.Namespace + `}
 spec:
   isCA: true
   commonName: estate
   secretName: estate
   privateKey: {algorithm: ECDSA, size: 256}
-  issuerRef: {name: root, kind: ClusterIssuer, group: cert-manager.io}
+  issuerRef: {name: root, kind: Issuer, group: cert-manager.io}
 ---
 apiVersion: cert-manager.io/v1
-kind: ClusterIssuer
-metadata: {name: estate}
+kind: Issuer
+metadata: {name: estate, namespace: ` + install.Namespace + `}
 spec: {ca: {secretName: estate}}
 ---
+`
+
+// strangersCertificate is what somebody with edit in another namespace would ask for.
+const strangersCertificate = `
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: stranger, namespace: load}
+spec:
+  secretName: stranger
+  dnsNames: [prod.regions.telepod]
+  usages: [digital signature, client auth]
+  issuerRef: {name: estate, kind: Issuer, group: cert-manager.io}
 `
 
 // issuedValues have cert-manager issue everything, and the Collectors look for new certificates often.
 const issuedValues = `
 injector: {certificates: {mode: certManager}}
-tls: {issuerRef: {name: estate, kind: ClusterIssuer, group: cert-manager.io}}
+tls: {issuerRef: {name: estate, kind: Issuer, group: cert-manager.io}}
 regional: {config: {exporters: {otlp_failover: {tls: {reload_interval: 1s}}}}}
-central: {config: {receivers: {otlp: {protocols: {http: {tls: {reload_interval: 1s}}}}}}}
+central: {config: {receivers: {otlp_mux: {tls: {reload_interval: 1s}}}}}
 `
 
 // TestCertManager has cert-manager's own controllers issue every certificate of an installation.
@@ -56,8 +70,26 @@ func TestCertManager(t *testing.T) {
 	c.installWith(t, issuedValues)
 	c.namespace(t, "load", enabled(), nil)
 	c.settled(t)
+	t.Run("another namespace obtains no certificate", c.testStranger)
 	if !t.Run("certificates end and are renewed under load", c.testShortLives) {
 		c.explainAll(t)
+	}
+}
+
+// testStranger asks the estate's issuer for a certificate from another namespace.
+func (c *counting) testStranger(t *testing.T) {
+	if err := c.Apply(t.Context(), strangersCertificate); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func(ctx context.Context) error {
+		reason, err := c.Kubectl(ctx, "get", "certificaterequests", "--namespace=load", `--output=jsonpath={.items[*].status.conditions[?(@.type=="Ready")].message}`)
+		if err == nil && !strings.Contains(reason, `issuer.cert-manager.io "estate" not found`) {
+			err = fmt.Errorf("the request's state is %q, want that there is no such issuer", reason)
+		}
+		return err
+	})
+	if _, err := c.client.CoreV1().Secrets("load").Get(t.Context(), "stranger", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the certificate's Secret: error is %v, want that there is none", err)
 	}
 }
 

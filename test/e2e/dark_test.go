@@ -68,7 +68,7 @@ func (c *counting) testWithoutControlPlane(t *testing.T) {
 	if refused := sent.Errors(); len(refused) > 0 {
 		t.Errorf("clients were refused: %v", refused)
 	}
-	killed, err := c.Kill(node.Name, "otelcol-contrib")
+	killed, err := c.Kill(node.Name, "otelcol")
 	if err != nil || killed != 2 {
 		t.Fatalf("%d Collectors were killed, %v: want region and site", killed, err)
 	}
@@ -101,7 +101,7 @@ func (c *counting) awaitAcked(t *testing.T, sent *pipeline.Sender) time.Duration
 func (c *counting) testFullDisk(t *testing.T, disk string) {
 	node := c.Nodes()[1]
 	collectors := func() []int {
-		found, err := c.Processes(node.Name, "otelcol-contrib")
+		found, err := c.Processes(node.Name, "otelcol")
 		if err != nil {
 			t.Fatal(err)
 		}

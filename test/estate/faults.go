@@ -14,7 +14,7 @@ import (
 )
 
 // collectorProgram is the file name of the Collector in its image.
-const collectorProgram = "otelcol-contrib"
+const collectorProgram = "otelcol"
 
 // KillPrimary kills the processes of the primary site without a warning, and keeps them from coming
 // back. It returns the moment of the first kill; the disk stays.

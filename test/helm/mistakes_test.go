@@ -53,6 +53,7 @@ func TestMistakes(t *testing.T) {
 		"sample nothing":             {region + ",regional.samplePercent=0", "exclusiveMinimum"},
 		"drill of nothing":           {fine + ",drill.schedule=0 4 * * 1", "has none: set central.primary"},
 		"price without storage":      {fine + ",cost.prices.aws=null,cost.prices.here.egress=1", "egressSameCloud"},
+		"cluster in no certificate":  {region + ",tls.issuerRef.name=telemetry,cluster.name=prod.example.com", "does not fit into a certificate"},
 		"issuer of TLS without name": {region + ",tls.issuerRef.kind=ClusterIssuer", "tls.issuerRef has no name"},
 		"site that nobody reaches":   {fine + ",central.enabled=true,central.jaeger=j:4317", "does not say under which host:port regions reach it"},
 		"site that writes nowhere":   {region + ",central.enabled=true", "nowhere to write to"},

@@ -145,8 +145,8 @@ func collectorImage(ctx context.Context) (string, error) {
 	}
 	// As in image/collector.Dockerfile.
 	return archive(cluster.Image{Ref: ref, Files: map[string]string{
-		"/supervisor": supervisor, "/otelcol": path, "/etc/ssl/certs/ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt",
-	}, Entrypoint: []string{"/supervisor", "/otelcol"}, User: "10001:10001"})
+		"/collector-supervisor": supervisor, "/otelcol": path, "/etc/ssl/certs/ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt",
+	}, Entrypoint: []string{"/collector-supervisor", "--", "/otelcol"}, User: "10001:10001"})
 }
 
 func sdkImage(ctx context.Context) (string, error) {

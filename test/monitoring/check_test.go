@@ -14,7 +14,7 @@ func TestCheckAndDraw(t *testing.T) {
 	const series = `{"metric": {"k8s_cluster_name": "<shop>"}, "values": [[1700000000, "0"], [1700000010, "1500"], [1700000020, "NaN"]]}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		result := series
-		if strings.Contains(r.FormValue("query"), "on_backup") || strings.Contains(r.FormValue("query"), "last_switch") {
+		if strings.Contains(r.FormValue("query"), "on_backup:bool") || strings.Contains(r.FormValue("query"), "last_switch") {
 			result = ""
 		}
 		_, _ = w.Write([]byte(`{"status": "success", "data": {"result": [` + result + `]}}`))
@@ -25,7 +25,7 @@ func TestCheckAndDraw(t *testing.T) {
 		t.Fatal(err)
 	}
 	missing := strings.Join(result.WithoutData(), "\n")
-	if !strings.Contains(missing, "Telepod failover / On the backup") || strings.Count(missing, "panel ") != 1 {
+	if !strings.Contains(missing, "Telepod failover / Regions on the backup") || strings.Count(missing, "panel ") != 1 {
 		t.Errorf("without data are\n%s\nwant the one panel of the backup, and not what may be empty", missing)
 	}
 	var page strings.Builder

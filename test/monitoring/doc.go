@@ -15,6 +15,6 @@
 //
 //	go test ./test/monitoring -run TestLive -args -page dashboards.html
 //
-// testdata/metrics.txt lists what was scraped from real Collectors and the real webhook (-update writes it), and
-// testdata/rules has the unit tests of the rules, for promtool.
+// testdata/metrics.txt lists what was scraped from real Collectors and the real webhook (-update writes it),
+// testdata/faults.txt what the first fault creates, and testdata/rules has the unit tests of the rules, for promtool.
 package monitoring

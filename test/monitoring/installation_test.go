@@ -117,7 +117,7 @@ collector: {metrics: {interval: 2s}}
 central: {primary: "%s:4318", backup: "%s:4318"}
 regional:
   samplePercent: 60
-  sovereignty: [{action: drop, attribute: data.residency, values: [eu], destinations: [backup]}]
+  sovereignty: [{action: drop, attribute: service.name, values: [service-0, service-2, service-4, service-6, service-8, service-10], destinations: [backup]}]
 `, p.provider, p.region, p.provider, primary.Address, backup.Address)})
 }
 

@@ -1,64 +1,136 @@
 package pipeline
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
-// writeCertificates makes a CA and one certificate, for both sides of mTLS and all addresses, and
-// writes ca.crt, tls.crt and tls.key to the directory.
-func writeCertificates(dir string, addresses []string) error {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// authority signs certificates.
+type authority struct {
+	certificate *x509.Certificate
+	key         crypto.Signer
+	chain       [][]byte // DER, what a certificate of it is presented with: empty for a root
+}
+
+// newRoot makes an authority that signs itself.
+func newRoot() (*authority, error) {
+	return (*authority)(nil).delegate("telepod test root", &x509.Certificate{})
+}
+
+// delegate makes an authority below this one, with the usages and name constraints of the template.
+func (a *authority) delegate(name string, template *x509.Certificate) (*authority, error) {
+	template.Subject = pkix.Name{CommonName: name}
+	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
+	made, err := a.sign(template)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("make the authority %q: %w", name, err)
 	}
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "telepod test CA"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	below := &authority{certificate: made.Leaf, key: made.PrivateKey.(crypto.Signer)}
+	if a != nil {
+		below.chain = made.Certificate
 	}
+	return below, nil
+}
+
+// issue makes a certificate, with its chain, for what the template names.
+func (a *authority) issue(template *x509.Certificate) (tls.Certificate, error) {
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	made, err := a.sign(template)
+	if err != nil {
+		return made, fmt.Errorf("make a certificate: %w", err)
+	}
+	return made, nil
+}
+
+// sign has a new key certified, by itself if there is no authority.
+func (a *authority) sign(template *x509.Certificate) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
+		return tls.Certificate{}, err
+	}
+	if template.SerialNumber, err = rand.Int(rand.Reader, big.NewInt(1<<62)); err != nil {
+		return tls.Certificate{}, err
+	}
+	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	by := authority{certificate: template, key: key}
+	if a != nil {
+		by = *a
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, by.certificate, key.Public(), by.key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	return tls.Certificate{Certificate: append([][]byte{der}, by.chain...), PrivateKey: key, Leaf: leaf}, err
+}
+
+// writeCertificates makes a CA and one certificate, for both sides of mTLS and all addresses, and
+// writes them to the directory, as [writeFiles] does.
+func writeCertificates(dir string, addresses []string) error {
+	root, err := newRoot()
+	if err != nil {
 		return err
 	}
-	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "telepod test"},
-		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature,
+	template := &x509.Certificate{
+		Subject:     pkix.Name{CommonName: "telepod test"},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	for _, a := range addresses {
-		leaf.IPAddresses = append(leaf.IPAddresses, net.ParseIP(a))
+		template.IPAddresses = append(template.IPAddresses, net.ParseIP(a))
 	}
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
-	if err != nil {
-		return fmt.Errorf("make a CA: %w", err)
-	}
-	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
-	if err != nil {
-		return fmt.Errorf("make a certificate: %w", err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	certificate, err := root.issue(template)
 	if err != nil {
 		return err
 	}
-	for name, block := range map[string]*pem.Block{
-		"ca.crt":  {Type: "CERTIFICATE", Bytes: caDER},
-		"tls.crt": {Type: "CERTIFICATE", Bytes: leafDER},
-		"tls.key": {Type: "PRIVATE KEY", Bytes: keyDER},
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+	return writeFiles(dir, certificate, root, root)
+}
+
+// writeFiles writes the files that the chart mounts: tls.crt, tls.key, the root that is trusted as ca.crt, and the
+// authorities whose clients a site accepts as client-ca.crt.
+func writeFiles(dir string, certificate tls.Certificate, root *authority, clients ...*authority) error {
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{
+		"ca.crt":        certificatesPEM(root.certificate.Raw),
+		"tls.crt":       certificatesPEM(certificate.Certificate...),
+		"tls.key":       pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		"client-ca.crt": bundle(clients...),
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := os.WriteFile(filepath.Join(dir, name), files[name], 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bundle is the certificates of authorities as PEM.
+func bundle(authorities ...*authority) (text []byte) {
+	for _, a := range authorities {
+		text = append(text, certificatesPEM(a.certificate.Raw)...)
+	}
+	return text
+}
+
+func certificatesPEM(ders ...[]byte) (text []byte) {
+	for _, der := range ders {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return text
 }

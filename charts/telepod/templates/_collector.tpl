@@ -59,6 +59,9 @@ capabilities: {drop: [ALL]}
   {{- else }}
   value: {{ .Values.cloud.region | quote }}
   {{- end }}
+# Kubernetes restarts the Collector, and shows it.
+- name: COLLECTOR_SUPERVISED
+  value: "false"
 - name: QUEUE_DIR
   value: /var/lib/telepod/queue
 - name: TLS_DIR
@@ -121,23 +124,34 @@ livenessProbe:
 {{- end }}
 {{- end -}}
 
-{{/* Certificate, key and the authority to trust. Takes root and secret. */}}
+{{/*
+Certificate, key and the authorities to trust: ca.crt, and at a site client-ca.crt, for the clients that it accepts.
+Takes root and secret. The site's pods are the ones with its Secret.
+*/}}
 {{- define "telepod.collector.tlsVolume" -}}
+{{- $tls := .root.Values.tls -}}
+{{- $site := eq .secret (include "telepod.central.tlsSecret" .root) -}}
+{{- $authorities := list (dict "key" "ca.crt" "path" "ca.crt") -}}
+{{- if and $site (not $tls.clientCAConfigMap) -}}
+{{- $authorities = append $authorities (dict "key" "ca.crt" "path" "client-ca.crt") -}}
+{{- end -}}
+{{- $own := list (dict "key" "tls.crt" "path" "tls.crt") (dict "key" "tls.key" "path" "tls.key") -}}
 name: tls
 projected:
   defaultMode: 0440
   sources:
-    {{- if .root.Values.tls.caConfigMap }}
     - secret:
         name: {{ .secret }}
-        items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]
+        items: {{ toJson (empty $tls.caConfigMap | ternary (concat $own $authorities) $own) }}
+    {{- with $tls.caConfigMap }}
     - configMap:
-        name: {{ .root.Values.tls.caConfigMap }}
-        items: [{key: ca.crt, path: ca.crt}]
-    {{- else }}
-    - secret:
-        name: {{ .secret }}
-        items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}, {key: ca.crt, path: ca.crt}]
+        name: {{ . }}
+        items: {{ toJson $authorities }}
+    {{- end }}
+    {{- if and $site $tls.clientCAConfigMap }}
+    - configMap:
+        name: {{ $tls.clientCAConfigMap }}
+        items: [{key: ca.crt, path: client-ca.crt}]
     {{- end }}
 {{- end -}}
 

@@ -6,17 +6,18 @@ service and, of a central site, site.
 */}}
 {{- define "telepod.metrics.telemetry" -}}
 resource:
-  service.name: {{ .service }}
-  {{- if ne .root.Values.cloud.provider "other" }}
-  cloud.provider: {{ .root.Values.cloud.provider }}
-  {{- end }}
-  cloud.region: ${env:CLOUD_REGION}
-  k8s.cluster.name: {{ include "telepod.collector.literal" .root.Values.cluster.name }}
-  {{- with .site }}
-  telepod.central.site: {{ . }}
-  {{- end }}
-  k8s.node.name: ${env:K8S_NODE_NAME}
-  k8s.pod.name: ${env:K8S_POD_NAME}
+  attributes:
+    - {name: service.name, value: {{ .service }}}
+    {{- if ne .root.Values.cloud.provider "other" }}
+    - {name: cloud.provider, value: {{ .root.Values.cloud.provider }}}
+    {{- end }}
+    - {name: cloud.region, value: "${env:CLOUD_REGION}"}
+    - {name: k8s.cluster.name, value: {{ include "telepod.collector.literal" .root.Values.cluster.name }}}
+    {{- with .site }}
+    - {name: telepod.central.site, value: {{ . }}}
+    {{- end }}
+    - {name: k8s.node.name, value: "${env:K8S_NODE_NAME}"}
+    - {name: k8s.pod.name, value: "${env:K8S_POD_NAME}"}
 logs: {disable_stacktrace: true}
 metrics:
   # Detailed for the sizes; the views take away what nothing here asks for. Sizes are counted where data

@@ -9,7 +9,7 @@ variables {
 
 run "authority" {
   assert {
-    condition     = output.tls == { issuer = "telemetry", issuer_kind = "ClusterIssuer", ca_config_map = "telemetry-ca" }
+    condition     = output.tls == { issuer = "telemetry", issuer_kind = "Issuer", ca_config_map = "telemetry-ca", client_ca_config_map = "" }
     error_message = "The chart is pointed at the issuer and the root."
   }
 
@@ -19,8 +19,8 @@ run "authority" {
   }
 
   assert {
-    condition     = kubernetes_secret_v1.authority.metadata[0].namespace == "cert-manager" && kubernetes_secret_v1.authority.type == "kubernetes.io/tls"
-    error_message = "A ClusterIssuer finds its Secret in cert-manager's namespace only."
+    condition     = kubernetes_secret_v1.authority.metadata[0].namespace == "telepod" && helm_release.issuer.namespace == "telepod" && kubernetes_secret_v1.authority.type == "kubernetes.io/tls"
+    error_message = "The issuer and its Secret are in Telepod's namespace, out of the reach of others."
   }
 
   assert {
@@ -32,6 +32,37 @@ run "authority" {
     condition     = kubernetes_config_map_v1.root.data["ca.crt"] == var.root_certificate && kubernetes_config_map_v1.root.metadata[0].namespace == "telepod"
     error_message = "Telepod's namespace has the estate's root."
   }
+
+  assert {
+    condition     = length(kubernetes_config_map_v1.regions) == 0
+    error_message = "A cluster without a site accepts no clients."
+  }
+}
+
+run "site" {
+  variables {
+    client_authorities = ["-----BEGIN CERTIFICATE-----\na\n-----END CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\nb\n-----END CERTIFICATE-----\n"]
+  }
+
+  assert {
+    condition     = output.tls.client_ca_config_map == "telemetry-regions" && kubernetes_config_map_v1.regions[0].metadata[0].namespace == "telepod"
+    error_message = "The site is pointed at the authorities of its clients."
+  }
+
+  assert {
+    condition     = kubernetes_config_map_v1.regions[0].data["ca.crt"] == join("\n", [for name in ["a", "b"] : "-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----"])
+    error_message = "The bundle has one certificate after the other."
+  }
+}
+
+run "root_among_the_clients" {
+  command = plan
+
+  variables {
+    client_authorities = ["-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nroot\n-----END CERTIFICATE-----\n"]
+  }
+
+  expect_failures = [var.client_authorities]
 }
 
 run "cert_manager_is_there" {
@@ -40,7 +71,7 @@ run "cert_manager_is_there" {
   }
 
   assert {
-    condition     = length(helm_release.cert_manager) == 0 && kubernetes_secret_v1.authority.metadata[0].namespace == "certificates"
+    condition     = length(helm_release.cert_manager) == 0
     error_message = "cert-manager of the cluster is used."
   }
 }

@@ -20,26 +20,32 @@ locals {
     exposure          = "public"
     source_ranges     = var.source_ranges
   }
+
+  # The authorities of all three clusters, each the first of its chain. Leave one out to revoke its cluster.
+  clients = [for chain in values(var.certificate_chains) : regex("(?s)-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", chain)]
 }
 
-# One authority for three clusters: each signs by a certificate of its own, and all trust the root.
+# One root for three clusters: each signs with an authority of its own, which the root restricts. The sites
+# accept these authorities.
 
 module "aws_authority" {
   source    = "../../authority"
   providers = { helm = helm.aws, kubernetes = kubernetes.aws }
 
-  root_certificate  = var.root_certificate
-  certificate_chain = var.certificate_chains.aws
-  private_key       = var.private_keys.aws
+  root_certificate   = var.root_certificate
+  certificate_chain  = var.certificate_chains.aws
+  private_key        = var.private_keys.aws
+  client_authorities = local.clients
 }
 
 module "gcp_authority" {
   source    = "../../authority"
   providers = { helm = helm.gcp, kubernetes = kubernetes.gcp }
 
-  root_certificate  = var.root_certificate
-  certificate_chain = var.certificate_chains.gcp
-  private_key       = var.private_keys.gcp
+  root_certificate   = var.root_certificate
+  certificate_chain  = var.certificate_chains.gcp
+  private_key        = var.private_keys.gcp
+  client_authorities = local.clients
 }
 
 module "azure_authority" {

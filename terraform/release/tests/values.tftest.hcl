@@ -23,7 +23,7 @@ run "region" {
   }
 
   assert {
-    condition     = yamldecode(output.values).tls == { issuerRef = { name = "telemetry", kind = "ClusterIssuer", group = "cert-manager.io" }, caConfigMap = "telemetry-ca" }
+    condition     = yamldecode(output.values).tls == { issuerRef = { name = "telemetry", kind = "Issuer", group = "cert-manager.io" }, caConfigMap = "telemetry-ca", clientCAConfigMap = "" }
     error_message = "Certificates come from the cluster's issuer and are checked against the estate's root."
   }
 

@@ -30,6 +30,9 @@ required branch refuses the request before the others have seen it; an optional 
 {{- $retry := "{enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}" -}}
 extensions:
   health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
+  {{- if $site }}
+  cert_metrics: {files: ["${env:TLS_DIR}/tls.crt", "${env:TLS_DIR}/client-ca.crt"]}
+  {{- end }}
   segment_storage/queue:
     directory: ${env:QUEUE_DIR}
     create_directory: true
@@ -42,7 +45,7 @@ receivers:
     endpoints: ["[${env:K8S_POD_IP}]:4318", "[${env:K8S_POD_IP}]:4317"]
     # Above what a region sends at once, and below every batch.max_size: a batch drops an item above that.
     max_request_body_size: 16777216
-    tls: {cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", client_ca_file: "${env:TLS_DIR}/ca.crt", client_ca_file_reload: true, min_version: "1.3", reload_interval: 1h}
+    tls: {cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", client_ca_file: "${env:TLS_DIR}/client-ca.crt", client_ca_file_reload: true, min_version: "1.3", reload_interval: 1h}
     # Regions share what is in flight by their certificates: behind a load balancer all may have one address.
     admission: {max_in_flight_bytes: 268435456, peer_identity: certificate}
     # Connections end after a while, so that a new replica gets its share.
@@ -66,6 +69,8 @@ receivers:
 processors:
   memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
   {{- if $site }}
+  # A cluster writes under the name in its certificate, and no other.
+  cluster_identity: {require: {{ not (empty .root.Values.tls.issuerRef) }}}
   # Which site received it. Not on metrics: a label that changes at a failover would start new series.
   resource/site:
     attributes:
@@ -227,13 +232,13 @@ exporters:
   {{- end }}
 
 service:
-  extensions: [health_check, segment_storage/queue]
+  extensions: [health_check, segment_storage/queue{{ if $site }}, cert_metrics{{ end }}]
   pipelines:
     {{- if $site }}
-    {{- $metricsOnly := $environment | empty | ternary "memory_limiter" "memory_limiter, resource/environment" }}
-    traces: {receivers: [otlp_mux], processors: [memory_limiter, resource/site], exporters: [fan_out/traces]}
-    metrics: {receivers: [otlp_mux], processors: [{{ $metricsOnly }}], exporters: [fan_out/metrics]}
-    logs: {receivers: [otlp_mux], processors: [memory_limiter, resource/site], exporters: [fan_out/logs]}
+    {{- $metricsOnly := $environment | empty | ternary "" ", resource/environment" }}
+    traces: {receivers: [otlp_mux], processors: [memory_limiter, cluster_identity, resource/site], exporters: [fan_out/traces]}
+    metrics: {receivers: [otlp_mux], processors: [memory_limiter, cluster_identity{{ $metricsOnly }}], exporters: [fan_out/metrics]}
+    logs: {receivers: [otlp_mux], processors: [memory_limiter, cluster_identity, resource/site], exporters: [fan_out/logs]}
     {{- range $signal, $of := $branches }}
     {{- if has (printf "%s/none" $signal) $of.required }}
     {{ $signal }}/none: {receivers: [fan_out/{{ $signal }}], exporters: [nop/{{ $signal }}]}
@@ -247,7 +252,7 @@ service:
     {{- end }}
     {{- if $prometheus }}
     traces/span-metrics: {receivers: [fan_out/traces], exporters: [span_metrics]}
-    metrics/spans: {receivers: [span_metrics], processors: [{{ $metricsOnly }}], exporters: [otlp_http/prometheus]}
+    metrics/spans: {receivers: [span_metrics], processors: [memory_limiter{{ $metricsOnly }}], exporters: [otlp_http/prometheus]}
     metrics/prometheus: {receivers: [fan_out/metrics], processors: [transform/labels], exporters: [otlp_http/prometheus]}
     {{- end }}
     {{- end }}

@@ -87,6 +87,14 @@ app.kubernetes.io/component: injector
 {{- fail "injector.certificates.issuerRef has no name: set injector.certificates.issuerRef.name" -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.injector.networkPolicy -}}
+{{- if and .enabled (not .sources) -}}
+{{- fail "injector.networkPolicy has no sources, so that no API server could call the webhook: set injector.networkPolicy.sources, for example to [{ipBlock: {cidr: 10.0.0.0/24}}]" -}}
+{{- end -}}
+{{- if and .enabled $.Values.injector.hostNetwork -}}
+{{- fail "injector.networkPolicy has no effect on pods in the nodes' network: set injector.networkPolicy.enabled or injector.hostNetwork to false" -}}
+{{- end -}}
+{{- end -}}
 {{- $port := include "telepod.injector.port" . | int -}}
 {{- if and .Values.injector.hostNetwork (eq $port 10250) -}}
 {{- fail "injector.hostNetwork cannot serve on 10250, which is the kubelet's port on a node: set injector.port to a free port" -}}

@@ -27,6 +27,7 @@ extensions:
     # Queues of chart versions before 0.2 (file_storage) are read once, when their directory is found.
     import: {directory: "${env:QUEUE_DIR}", components: {otlp_failover: otlp_grpc/loop}}
   {{- end }}
+  cert_metrics: {files: ["${env:TLS_DIR}/tls.crt", "${env:TLS_DIR}/ca.crt"]}
   {{- if $xray }}
   sigv4auth/xray: {region: {{ .Values.cloud.region }}, service: xray}
   {{- end }}
@@ -128,7 +129,7 @@ processors:
     {{- with $regional.redact.keep }}
     keep_keys: {{ range $i, $key := . }}{{ if $i }}, {{ else }}[{{ end }}{{ include "telepod.collector.literal" $key }}{{ end }}]
     {{- end }}
-  deltatocumulative: {max_stale: 10m, max_streams: {{ int $regional.maxDeltaStreams }}}
+  delta_to_cumulative: {max_stale: 10m, max_streams: {{ int $regional.maxDeltaStreams }}}
   {{- if $samples }}
   # Errors and slow spans are kept whatever the draw; the rest of their traces may not be. All regions draw alike.
   transform/keep:
@@ -187,13 +188,13 @@ connectors:
 {{- end }}
 
 service:
-  extensions: [health_check{{ if $persistent }}, segment_storage/queue{{ end }}{{ if $xray }}, sigv4auth/xray{{ end }}]
+  extensions: [health_check, cert_metrics{{ if $persistent }}, segment_storage/queue{{ end }}{{ if $xray }}, sigv4auth/xray{{ end }}]
   pipelines:
     {{- range $signal := list "traces" "metrics" "logs" }}
     {{- $receivers := and (eq $signal "logs") $regional.containerLogs | ternary (list "otlp_mux" "file_log") (list "otlp_mux") }}
     {{- $processors := list "memory_limiter" "k8s_attributes" "resource_detection" "resource/cloud" "secrets" }}
     {{- if and (eq $signal "traces") $samples }}{{ $processors = concat $processors (list "transform/keep" "probabilistic_sampler") }}{{ end }}
-    {{- if eq $signal "metrics" }}{{ $processors = append $processors "deltatocumulative" }}{{ end }}
+    {{- if eq $signal "metrics" }}{{ $processors = append $processors "delta_to_cumulative" }}{{ end }}
     {{- $exporters := list "otlp_failover" }}
     {{- if has $signal $toCloud }}{{ $exporters = append $exporters "forward/cloud" }}{{ end }}
     {{- if and (eq $signal "metrics") $regional.applicationMetrics }}{{ $exporters = append $exporters "prometheus" }}{{ end }}

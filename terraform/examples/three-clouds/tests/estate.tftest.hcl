@@ -134,6 +134,16 @@ run "estate" {
   }
 
   assert {
+    condition     = [for values in [module.aws.values, module.gcp.values, module.azure.values] : yamldecode(values).tls.clientCAConfigMap] == ["telemetry-regions", "telemetry-regions", ""]
+    error_message = "The sites accept a list of authorities."
+  }
+
+  assert {
+    condition     = join("", local.clients) == join("", [for name in ["aws", "azure", "gcp"] : "-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----"])
+    error_message = "The root is among the authorities that sites accept, or one of the clusters is not."
+  }
+
+  assert {
     condition     = alltrue([for values in [module.aws.values, module.gcp.values] : yamldecode(values).central.service == { exposure = "public", sourceRanges = ["192.0.2.0/24"] }])
     error_message = "The sites are open to the regions, and to no one else."
   }

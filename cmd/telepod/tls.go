@@ -1,0 +1,52 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// tlsFlags are the certificates of a client.
+type tlsFlags struct {
+	ca, cert, key, serverName string
+}
+
+func (f *tlsFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.ca, "ca", "", "file with the CA certificates to trust; the system's if empty")
+	flags.StringVar(&f.cert, "cert", "", "file with the client's certificate, for mutual TLS")
+	flags.StringVar(&f.key, "key", "", "file with its private key")
+	flags.StringVar(&f.serverName, "server-name", "", "name in the server's certificate if it is not the endpoint's")
+}
+
+// config is nil if no flag asks for TLS.
+func (f *tlsFlags) config(cmd *cobra.Command) (*tls.Config, error) {
+	if (f.cert == "") != (f.key == "") {
+		return nil, wrongUsage(cmd, "give --cert and --key together")
+	}
+	if f.ca == "" && f.cert == "" && f.serverName == "" {
+		return nil, nil
+	}
+	config := &tls.Config{ServerName: f.serverName, MinVersion: tls.VersionTLS12}
+	if f.ca != "" {
+		text, err := os.ReadFile(f.ca)
+		if err != nil {
+			return nil, fmt.Errorf("read --ca: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("read --ca %s: it has no certificate in PEM", f.ca)
+		}
+	}
+	if f.cert != "" {
+		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+		if err != nil {
+			return nil, fmt.Errorf("read --cert and --key: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}

@@ -1,0 +1,67 @@
+package injector
+
+// Bounds on what is read of a pod and done to it. Whoever may create a pod, if only as a dry run,
+// chooses its size; the largest pods of public repositories have some 20 containers and 400 variables.
+// A pod beyond a bound is admitted as it is, with the reason.
+const (
+	// maxContainers counts init containers too.
+	maxContainers = 256
+	// maxVariables is the sum over all containers.
+	maxVariables = 4096
+	// maxSources is the number of envFrom entries of all containers.
+	maxSources = 256
+	// maxMetadata is the length in bytes of all keys and values of the annotations, as the API server
+	// has it, and of other maps.
+	maxMetadata = annotationBudget
+	// maxOwners is how many ownerReferences are kept besides the controller's, and how many pull secrets.
+	maxOwners = 16
+	// maxNames is how many names or patterns an annotation may list.
+	maxNames = 256
+	// maxPattern is the length of a pattern: no variable's or attribute's name is longer.
+	maxPattern = 256
+	// maxPairs is how many attributes a container's own OTEL_RESOURCE_ATTRIBUTES may have.
+	maxPairs = 4096
+	// maxEdits and maxPatch bound the answer; maxPatch is in bytes.
+	maxEdits = 8192
+	maxPatch = 1 << 20
+	// maxWarnings is how many mistakes are listed.
+	maxWarnings = 32
+)
+
+// exceeds notes that a bound was passed; what follows in the pod is not kept.
+func (p *parser) exceeds(reason Reason) {
+	if p.excess == "" {
+		p.excess = reason
+	}
+}
+
+// count adds one to a number of things and reports whether there may be that many.
+func (p *parser) count(n *int, limit int, reason Reason) bool {
+	if *n++; *n > limit {
+		p.exceeds(reason)
+	}
+	return p.excess == ""
+}
+
+// grown reports whether the edits are more than one answer may have, and why.
+func (b *builder) grown() (Reason, bool) {
+	for ; b.measured < len(b.plan.Edits); b.measured++ {
+		if v := b.plan.Edits[b.measured].Variable; v != nil {
+			b.bytes += len(v.json)
+		}
+	}
+	switch {
+	case b.measured > maxEdits:
+		return TooManyEdits, true
+	case b.bytes > maxPatch:
+		return PatchTooLarge, true
+	}
+	return "", false
+}
+
+// untouched is the plan for a pod beyond a bound.
+func untouched(pod *Pod, reason Reason) *Plan {
+	p := &Plan{Decision: Decision{Reason: reason}, Sidecar: SidecarNone, pod: pod}
+	p.remark("", "", reason)
+	return p
+}

@@ -1,0 +1,133 @@
+package injector
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// Marks of nodes that are no machines of the cluster's own.
+const (
+	// AKS documents both for its virtual nodes; a taint of the key keeps every other pod away.
+	virtualNodeType           = "virtual-kubelet" // value of the node's label "type"
+	virtualNodeTaint          = "virtual-kubelet.io/provider"
+	virtualNodeTaintOfOld     = "azure.com/aci"
+	fargateProfileLabel       = "eks.amazonaws.com/fargate-profile" // set by EKS's own webhook
+	fargateScheduler          = "fargate-scheduler"
+	nodeTypeLabel             = "type"
+	fieldPodIP, fieldPodIPs   = "status.podIP", "status.podIPs"
+	fieldHostIP, fieldHostIPs = "status.hostIP", "status.hostIPs"
+)
+
+// placement is a kind of node that the pod is bound for, as far as it says so itself.
+type placement int
+
+const (
+	ordinaryNode placement = iota
+	// windowsNode: the regional DaemonSet is for Linux.
+	windowsNode
+	// fargateNode: no DaemonSets.
+	fargateNode
+	// virtualNode: no DaemonSets, and a kubelet that refuses env from status.podIP and status.hostIP, init
+	// containers with probes or resources, and args without a command.
+	virtualNode
+)
+
+func (p *Pod) placement() placement {
+	switch {
+	case p.Spec.Virtual || p.Spec.NodeSelector[nodeTypeLabel] == virtualNodeType:
+		return virtualNode
+	case p.Metadata.Labels[fargateProfileLabel] != "" || p.Spec.SchedulerName == fargateScheduler:
+		return fargateNode
+	case p.windows():
+		return windowsNode
+	}
+	return ordinaryNode
+}
+
+// virtualKey reports whether a toleration's key is one of the virtual nodes'.
+func virtualKey(key string) bool { return key == virtualNodeTaint || key == virtualNodeTaintOfOld }
+
+// placePod fits the endpoint and the variables to the node that the pod is bound for. Where no
+// DaemonSet runs, the node has no Collector: what would send there sends to the Service, unless the
+// pod itself says node.
+func (b *builder) placePod() {
+	at, s := b.request.Pod.placement(), &b.plan.Settings
+	if b.away && s.Endpoint.Value == profiles.EndpointNode && (s.Endpoint.Origin != FromPod || at == virtualNode) && b.hasService() {
+		s.Endpoint = Setting{profiles.EndpointService, FromPlacement}
+	}
+	b.variables, b.complete = b.compiled.variables, b.compiled.complete
+	if at == virtualNode {
+		b.withoutAddresses()
+	}
+}
+
+func (b *builder) hasService() bool { return b.compiled.OTLP.ServiceHost != "" }
+
+// withoutAddresses leaves out what a virtual node's kubelet refuses; what refers to it follows.
+func (b *builder) withoutAddresses() {
+	refused := []string{fieldPodIP, fieldPodIPs, fieldHostIP, fieldHostIPs}
+	var left []string
+	b.variables = slices.DeleteFunc(slices.Clone(b.variables), func(v *EnvVar) bool {
+		bad := fieldOf(v.EnvVar) != "" && slices.Contains(refused, fieldOf(v.EnvVar))
+		if bad {
+			left = append(left, v.Name)
+			b.plan.skip("", v.Name, VirtualNode)
+		}
+		return bad
+	})
+	b.complete = false
+	b.plan.remark("", strings.Join(left, ", "), VirtualNode)
+}
+
+func fieldOf(v corev1.EnvVar) string {
+	if v.ValueFrom == nil || v.ValueFrom.FieldRef == nil {
+		return ""
+	}
+	return v.ValueFrom.FieldRef.FieldPath
+}
+
+// upstream is where the pod's sidecar sends to, and a container that cannot use it: the profile's
+// endpoint. The endpoint sidecar is for pods on nodes without a DaemonSet, such as those of Fargate,
+// that do not say where they run: their sidecars send to the Service.
+func (b *builder) upstream() Setting {
+	up := upstream(b.compiled.Resolved)
+	if up.Value == profiles.EndpointNode && (b.away || b.plan.Settings.sidecarEndpoint) && b.hasService() {
+		return Setting{profiles.EndpointService, FromPlacement}
+	}
+	return up
+}
+
+// url is the URL behind node, service, sidecar, or the URL itself. Over HTTP, SDKs append /v1/traces and
+// so on to it (OTLP exporter specification).
+func (b *builder) url(endpoint, protocol string) string {
+	o := &b.compiled.OTLP
+	port := o.GRPCPort
+	if protocol == profiles.ProtocolHTTP {
+		port = o.HTTPPort
+	}
+	switch endpoint {
+	case profiles.EndpointNode:
+		host := "$(K8S_NODE_IP)"
+		if b.options.NodeIPv6 {
+			host = "[" + host + "]"
+		}
+		return "http://" + host + ":" + itoa(port)
+	case profiles.EndpointService:
+		host := o.ServiceHost
+		if b.away || b.plan.Settings.sidecarEndpoint {
+			host = cmp.Or(o.ClusterServiceHost, host)
+		}
+		return "http://" + host + ":" + itoa(port)
+	case profiles.EndpointSidecar:
+		if protocol == profiles.ProtocolHTTP {
+			return "http://127.0.0.1:" + itoa(profiles.SidecarHTTPPort)
+		}
+		return "http://127.0.0.1:" + itoa(profiles.SidecarGRPCPort)
+	}
+	return escape(endpoint)
+}

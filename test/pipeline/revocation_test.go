@@ -1,0 +1,144 @@
+package pipeline
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A cluster loses its access when its authority leaves the site's bundle, and has it again when it returns. The
+// site does not restart, and another cluster notices nothing.
+func TestRevokedCluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a Collector; run without -short")
+	}
+	p := NewPlant(t)
+	site := p.Central(t, "primary", p.Direct())
+	site.run.Configs = append(site.run.Configs, "yaml:receivers::otlp_mux::connections::max_age: 2s")
+	e := newEstate(t, site.Address)
+	site.run.Env = append(site.run.Env, "TLS_DIR="+e.dir) // the last one counts
+	site.Start(t)
+
+	e.testRevocation(t, site.Address)
+}
+
+func (e *estate) testRevocation(t *testing.T, address string) {
+	a, b := e.client(t, e.a, address), e.client(t, e.b, address)
+	a.accepted(t)
+	b.accepted(t)
+	a.Transport.(*http.Transport).CloseIdleConnections()
+	if !a.accepted(t) {
+		t.Error("the second connection does not resume the first one's TLS session: a revocation has to stop that, too")
+	}
+	e.trust(t, bundle(e.b))
+	Await(t, Patience, "a refused certificate", func() bool {
+		_, err := a.send()
+		return err != nil && strings.Contains(err.Error(), "unknown certificate authority")
+	})
+	b.accepted(t)
+	b.Transport.(*http.Transport).CloseIdleConnections()
+	b.accepted(t)
+	e.trust(t, bundle(e.a, e.b))
+	Await(t, Patience, "the cluster to have access again", func() bool { _, err := a.send(); return err == nil })
+}
+
+// estate is a site and two clusters, each with an authority of its own.
+type estate struct {
+	dir        string // of the site, as the kubelet keeps projected volumes
+	site, root *authority
+	a, b       *authority
+	versions   int
+}
+
+func newEstate(t *testing.T, address string) *estate {
+	t.Helper()
+	root, err := newRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &estate{dir: t.TempDir(), root: root}
+	for name, to := range map[string]**authority{"a": &e.a, "b": &e.b} {
+		*to, err = root.delegate(name, &x509.Certificate{
+			ExtKeyUsage: forClient, PermittedDNSDomains: []string{name + ".regions.telepod"}, PermittedDNSDomainsCritical: true,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.site, err = root.delegate("site", &x509.Certificate{ExtKeyUsage: forServer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFiles(e.dir, issued(t, e.site, forServer, nil, net.ParseIP(address)), root); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(e.dir, "client-ca.crt")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("..data/client-ca.crt", filepath.Join(e.dir, "client-ca.crt")); err != nil {
+		t.Fatal(err)
+	}
+	e.trust(t, bundle(e.a, e.b))
+	return e
+}
+
+// trust replaces the site's bundle as the kubelet does: a link to a directory is replaced by another.
+func (e *estate) trust(t *testing.T, bundle []byte) {
+	t.Helper()
+	e.versions++
+	version := strings.Repeat("v", e.versions)
+	link, next := filepath.Join(e.dir, "..data"), filepath.Join(e.dir, "..data_tmp")
+	for _, err := range []error{
+		os.Mkdir(filepath.Join(e.dir, version), 0o700),
+		os.WriteFile(filepath.Join(e.dir, version, "client-ca.crt"), bundle, 0o600),
+		os.Symlink(version, next),
+		os.Rename(next, link),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// cluster sends to a site as a region does: over connections that stay open, with TLS sessions that it resumes.
+type cluster struct {
+	http.Client
+	url string
+}
+
+func (e *estate) client(t *testing.T, of *authority, address string) *cluster {
+	t.Helper()
+	certificate := issued(t, of, forClient, []string{of.certificate.Subject.CommonName + ".regions.telepod"}, nil)
+	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{
+		RootCAs: pool(t, e.root), GetClientCertificate: always(certificate), ClientSessionCache: tls.NewLRUClientSessionCache(8),
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &cluster{http.Client{Transport: transport, Timeout: 5 * time.Second}, "https://" + address + ":4318/v1/traces"}
+}
+
+// send sends an empty request. resumed is whether its connection resumed a TLS session.
+func (c *cluster) send() (resumed bool, err error) {
+	response, err := c.Post(c.url, "application/json", strings.NewReader("{}"))
+	if err != nil {
+		return false, err
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	_ = response.Body.Close() // has been read
+	return response.TLS.DidResume, err
+}
+
+func (c *cluster) accepted(t *testing.T) (resumed bool) {
+	t.Helper()
+	resumed, err := c.send()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resumed
+}
