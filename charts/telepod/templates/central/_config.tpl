@@ -70,7 +70,7 @@ processors:
   memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
   {{- if $site }}
   # A cluster writes under the name in its certificate, and no other.
-  cluster_identity: {require: {{ not (empty .root.Values.tls.issuerRef) }}}
+  cluster_identity: {require: {{ not (empty (or .root.Values.tls.issuerRef .root.Values.tls.clientCAConfigMap)) }}}
   # Which site received it. Not on metrics: a label that changes at a failover would start new series.
   resource/site:
     attributes:
