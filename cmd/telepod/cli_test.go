@@ -117,7 +117,7 @@ func TestExplainJSON(t *testing.T) {
 		Decision: decision{Inject: true, Reason: "namespace-enabled", Text: "the namespace is labelled telepod.dev/injection: enabled"},
 		Profile:  &profile{Name: "aws", Lineage: []string{"aws", "base"}},
 		Settings: map[string]setting{"profile": {"aws", "default"}, "endpoint": {"node", "profile"},
-			"protocol": {"grpc", "profile"}, "sidecar": {"false", "profile"}, "sidecar-image": sidecar},
+			"protocol": {"http/protobuf", "profile"}, "sidecar": {"false", "profile"}, "sidecar-image": sidecar},
 		Sidecar: "none", Skipped: got[0].Skipped, Warnings: got[0].Warnings,
 	}, {
 		File: "stdin", Line: 19, APIVersion: "v1", Kind: "Pod", Namespace: "default", Name: "opted-out",
