@@ -24,6 +24,9 @@ func (p *Plan) Apply(pod *corev1.Pod) {
 			} else {
 				pod.Spec.Containers = append(pod.Spec.Containers[:len(pod.Spec.Containers):len(pod.Spec.Containers)], e.Sidecar.Typed())
 			}
+		case AddPullSecret:
+			secrets := pod.Spec.ImagePullSecrets
+			pod.Spec.ImagePullSecrets = append(secrets[:len(secrets):len(secrets)], corev1.LocalObjectReference{Name: e.Secret})
 		case Annotate:
 			if pod.Annotations == nil {
 				pod.Annotations = map[string]string{}

@@ -13,7 +13,7 @@ const (
 	// maxMetadata is the length in bytes of all keys and values of the annotations, as the API server
 	// has it, and of other maps.
 	maxMetadata = annotationBudget
-	// maxOwners is how many ownerReferences are kept besides the controller's.
+	// maxOwners is how many ownerReferences are kept besides the controller's, and how many pull secrets.
 	maxOwners = 16
 	// maxNames is how many names or patterns an annotation may list.
 	maxNames = 256

@@ -26,6 +26,7 @@ type builder struct {
 	service    *EnvVar // OTEL_SERVICE_NAME or nil
 	fromImage  bool    // service.version is not annotated
 	instance   bool    // service.instance.id is not annotated
+	named      bool    // k8s.container.name is wanted
 	containers []string
 
 	present   bool      // the pod has the sidecar already
@@ -43,6 +44,9 @@ func (b *builder) build() {
 	p.Skipped = append(p.Skipped, b.compiled.skip...)
 	b.away = b.request.Pod.placement() != ordinaryNode
 	b.proxy = !slices.ContainsFunc(b.request.Pod.Spec.Containers, func(c Container) bool { return !b.compiled.skips(c.Name) })
+	if b.earlier == nil {
+		b.nameOthers()
+	}
 	b.decideSidecar()
 	b.placePod()
 	b.prepare()
@@ -52,6 +56,7 @@ func (b *builder) build() {
 	b.each(false, b.request.Pod.Spec.Containers)
 	if _, over := b.grown(); !over && p.Sidecar != SidecarNone && !b.present {
 		p.Edits = append(p.Edits, Edit{Kind: AddSidecar, Sidecar: b.sidecar()})
+		b.addPullSecrets()
 	}
 	reason, over := b.grown()
 	if !over && p.size(0) > maxPatch {
@@ -75,7 +80,7 @@ func (b *builder) prepare() {
 	b.podVars = slices.Clip(b.compiled.identity)
 	b.podAttrs = slices.Clip(b.compiled.attributes)
 	derive := func(a attribute) {
-		if !has(b.compiled.attributes, a.key) {
+		if !b.removes(a.key) && !has(b.compiled.attributes, a.key) {
 			b.podAttrs = append(b.podAttrs, a)
 		}
 	}
@@ -84,7 +89,7 @@ func (b *builder) prepare() {
 		derive(literalAttribute(w.attribute(), w.Name))
 	}
 	derive(attribute{"service.namespace", "$(K8S_NAMESPACE)", []string{"K8S_NAMESPACE"}})
-	b.podAttrs = overlay(b.podAttrs, annotated(pod, ns))
+	b.podAttrs = b.kept(overlay(b.podAttrs, annotated(pod, ns)))
 	b.shared = share(b.podAttrs)
 
 	b.endpoint = b.endpointVar(s.Endpoint)
@@ -99,7 +104,11 @@ func (b *builder) prepare() {
 	} else {
 		b.service = expression(otelServiceName, "$(K8S_POD_NAME)", "the pod's name")
 	}
-	b.fromImage, b.instance = !has(b.podAttrs, "service.version"), !has(b.podAttrs, "service.instance.id")
+	b.fromImage, b.instance = b.derives("service.version"), b.derives("service.instance.id")
+	b.named = b.derives("k8s.container.name")
+	if !b.derives("service.name") {
+		b.service = nil
+	}
 }
 
 func (b *builder) endpointVar(endpoint Setting) *EnvVar {
@@ -172,6 +181,40 @@ func (b *builder) excluded(name string) bool {
 		b.excludes[name] = out
 	}
 	return out
+}
+
+// removes reports whether the profile or an annotation leaves an attribute out.
+func (b *builder) removes(key string) bool {
+	return slices.Contains(b.compiled.removed, key) || b.excludesAttribute(key)
+}
+
+func (b *builder) excludesAttribute(key string) bool {
+	names := b.plan.Settings.ExcludeAttributes.Names
+	return names != nil && matches(names, key)
+}
+
+// kept are the attributes that no annotation excludes. The profile's own removals are done already, and
+// an annotation resource.opentelemetry.io/<key> is stronger than those.
+func (b *builder) kept(list []attribute) []attribute {
+	if b.plan.Settings.ExcludeAttributes.Names == nil {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(a attribute) bool {
+		out := b.excludesAttribute(a.key)
+		if out {
+			b.plan.skip("", a.key, ExcludedAttribute)
+		}
+		return out
+	})
+}
+
+// derives reports whether an attribute is Telepod's to make for each container.
+func (b *builder) derives(key string) bool {
+	if b.excludesAttribute(key) {
+		b.plan.skip("", key, ExcludedAttribute)
+		return false
+	}
+	return !has(b.podAttrs, key) && !slices.Contains(b.compiled.removed, key)
 }
 
 // matches reports whether one of the patterns matches a name.

@@ -38,6 +38,8 @@ func (p *Plan) Explain() string {
 			for _, v := range e.Sidecar.env {
 				explainVariable(&b, &Edit{Variable: v})
 			}
+		case AddPullSecret:
+			fmt.Fprintf(&b, "  + pull secret %s\n", e.Secret)
 		case Annotate:
 			fmt.Fprintf(&b, "annotation %s:\n  = %s\n", e.Text.Key, e.Text.Value)
 		}
@@ -73,7 +75,7 @@ func (p *Plan) explainSettings(b *strings.Builder) {
 	for _, row := range []struct {
 		name string
 		List
-	}{{"containers", s.Containers}, {"exclude containers", s.ExcludeContainers}, {"exclude variables", s.ExcludeVariables}} {
+	}{{"containers", s.Containers}, {"exclude containers", s.ExcludeContainers}, {"exclude variables", s.ExcludeVariables}, {"exclude attributes", s.ExcludeAttributes}} {
 		if row.Names != nil {
 			fmt.Fprintf(b, "  %-18s %s (%s)\n", row.name, strings.Join(row.Names, ", "), row.Origin)
 		}

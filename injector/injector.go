@@ -135,6 +135,7 @@ type compiled struct {
 	variables   []*EnvVar   // the profile's own, after those of owner and container
 	propagators *EnvVar     // or nil
 	attributes  []attribute // of every container
+	removed     []string    // keys of attributes that the profile removes
 	skip        []Skip      // what neither profile nor cluster says
 	names       map[string]bool
 	// complete: every pod meets every reference that Telepod writes; see met.
@@ -182,6 +183,12 @@ func compile(profile *profiles.Resolved, cluster Cluster) *compiled {
 		c.variables = append(c.variables, fromSpec(spec, why))
 	}
 	c.attributes = overlay(c.attributes, profileAttributes(profile.ResourceAttributes))
+	for _, key := range sortedKeys(profile.ResourceAttributes) {
+		if profile.ResourceAttributes[key] == "" {
+			c.removed = append(c.removed, key)
+		}
+	}
+	c.attributes = slices.DeleteFunc(c.attributes, func(a attribute) bool { return slices.Contains(c.removed, a.key) })
 	if len(profile.Propagators) > 0 {
 		c.propagators = literal(otelPropagators, strings.Join(profile.Propagators, ","), why)
 	}

@@ -124,6 +124,8 @@ func (p *parser) spec(s *Spec) error {
 			return p.securityContext(s)
 		case "affinity":
 			return p.affinity(s)
+		case "imagePullSecrets":
+			return p.pullSecrets(s)
 		case "resources":
 			s.PodResources = p.dec.PeekKind() == '{'
 			return p.dec.SkipValue()
@@ -254,6 +256,26 @@ func (p *parser) securityContext(s *Spec) error {
 			s.Windows = true
 		}
 		return p.dec.SkipValue()
+	})
+}
+
+func (p *parser) pullSecrets(s *Spec) error {
+	s.ImagePullSecrets = nil
+	if p.dec.PeekKind() == '[' {
+		s.ImagePullSecrets = []string{}
+	}
+	return p.array("imagePullSecrets", func() error {
+		name := ""
+		err := p.object("imagePullSecrets", func(field string) error {
+			if field == "name" {
+				return p.str(&name)
+			}
+			return p.dec.SkipValue()
+		})
+		if len(s.ImagePullSecrets) < maxOwners {
+			s.ImagePullSecrets = append(s.ImagePullSecrets, name)
+		}
+		return err
 	})
 }
 

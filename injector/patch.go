@@ -64,6 +64,8 @@ type operand struct {
 	value     *EnvVar   // a variable's value alone
 	sidecar   *Sidecar
 	sidecars  *Sidecar // a list of one
+	secret    string   // a pull secret
+	secrets   string   // a list of one
 	text      *Text    // an annotation's value
 	pair      *Text    // the annotations as a whole
 	metadata  *Text    // metadata as a whole
@@ -81,6 +83,10 @@ func (o operand) appendJSON(dst []byte) []byte {
 		return o.sidecar.appendJSON(dst)
 	case o.sidecars != nil:
 		return append(o.sidecars.appendJSON(append(dst, '[')), ']')
+	case o.secret != "":
+		return append(appendString(append(dst, `{"name":`...), o.secret), '}')
+	case o.secrets != "":
+		return append(operand{secret: o.secrets}.appendJSON(append(dst, '[')), ']')
 	case o.text != nil:
 		return appendString(dst, o.text.Value)
 	case o.metadata != nil:
@@ -106,6 +112,10 @@ func (o operand) typed() any {
 		return o.sidecar.Typed()
 	case o.sidecars != nil:
 		return []corev1.Container{o.sidecars.Typed()}
+	case o.secret != "":
+		return corev1.LocalObjectReference{Name: o.secret}
+	case o.secrets != "":
+		return []corev1.LocalObjectReference{{Name: o.secrets}}
 	case o.text != nil:
 		return o.text.Value
 	case o.metadata != nil:
@@ -141,6 +151,12 @@ func (p *Plan) each(prefix string, yield func(path []byte, v operand)) {
 			continue
 		case AddSidecar:
 			p.placeSidecar(append(path, "/spec/"...), e.Sidecar, yield)
+		case AddPullSecret:
+			if listed := i > 0 && p.Edits[i-1].Kind == AddPullSecret; listed || p.pod.Spec.ImagePullSecrets != nil {
+				yield(append(path, "/spec/imagePullSecrets/-"...), operand{secret: e.Secret})
+			} else {
+				yield(append(path, "/spec/imagePullSecrets"...), operand{secrets: e.Secret})
+			}
 		case Annotate:
 			p.annotate(append(path, "/metadata"...), e.Text, yield)
 		}

@@ -40,7 +40,7 @@ const (
 	SidecarContainer = "container"
 )
 
-// EditKind is one of the four things that Telepod does to a pod.
+// EditKind is one of the five things that Telepod does to a pod.
 type EditKind int
 
 const (
@@ -50,6 +50,8 @@ const (
 	SetValue
 	// AddSidecar inserts Sidecar: first among the init containers, or last among the containers.
 	AddSidecar
+	// AddPullSecret names a Secret from which the node may take credentials for images.
+	AddPullSecret
 	// Annotate sets an annotation.
 	Annotate
 )
@@ -63,6 +65,7 @@ type Edit struct {
 	Variable *EnvVar  // of AddVariable and SetValue
 	Sidecar  *Sidecar // of AddSidecar
 	Text     *Text    // of Annotate
+	Secret   string   // of AddPullSecret
 }
 
 // Text is an annotation.
@@ -129,7 +132,7 @@ func (s Skip) Sentence() string {
 	switch {
 	case s.Container == "" && s.Item == "":
 		return "the pod was left as it is: " + s.Reason.Text()
-	case s.Reason == UnknownConfigMap:
+	case s.Reason == UnknownConfigMap, s.Reason == OtherInjector:
 		return s.Item + ": " + s.Reason.Text()
 	case s.Reason == ConfigFile:
 		return "container " + s.Container + " keeps its own telemetry settings: " + s.Reason.Text()

@@ -43,6 +43,8 @@ type Spec struct {
 	SchedulerName  string
 	InitContainers []Container
 	Containers     []Container
+	// ImagePullSecrets are the names of Secrets; a nil list is one that an edit must create.
+	ImagePullSecrets []string
 	// PodResources: the pod sets spec.resources, for itself as a whole.
 	PodResources bool
 }

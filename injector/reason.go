@@ -46,7 +46,9 @@ const (
 	Unparseable       Reason = "unparseable"
 	MissingReference  Reason = "missing-reference"
 	NotKnown          Reason = "not-known"
+	OtherInjector     Reason = "other-injector"
 	ExcludedVariable  Reason = "excluded-variable"
+	ExcludedAttribute Reason = "excluded-attribute"
 	ContainerSkipped  Reason = "container-skipped"
 	ContainerExcluded Reason = "container-excluded"
 	NotSelected       Reason = "not-selected"
@@ -107,7 +109,9 @@ func Reasons() []ReasonText {
 		{Unparseable, "the container's own value is not a list of key=value pairs"},
 		{MissingReference, "it refers to a variable that is not available at that place"},
 		{NotKnown, "neither the profile, the cluster facts nor the cluster's topology labels say it"},
+		{OtherInjector, "it injects this pod too; what it sets counts as the container's own"},
 		{ExcludedVariable, "telepod.dev/exclude-variables names it"},
+		{ExcludedAttribute, "telepod.dev/exclude-attributes names it"},
 		{ContainerSkipped, "the profile skips this container (a proxy or agent)"},
 		{ContainerExcluded, "telepod.dev/exclude-containers names it"},
 		{NotSelected, "telepod.dev/containers does not name it"},

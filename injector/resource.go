@@ -20,7 +20,7 @@ func (e *environment) addService(c *Container) {
 		return
 	}
 	if !taken {
-		e.add(e.service)
+		e.addName()
 		e.addAttributes(own)
 		return
 	}
@@ -28,7 +28,13 @@ func (e *environment) addService(c *Container) {
 		e.plan.skip(e.target.Name, otelServiceName, reason)
 		return
 	}
-	e.add(e.service)
+	e.addName()
+}
+
+func (e *environment) addName() {
+	if e.service != nil {
+		e.add(e.service)
+	}
 }
 
 // complete adds what the user's list at a position lacks, where it can be read. It returns why
@@ -61,7 +67,10 @@ func (e *environment) complete(attributes []attribute, at int) Reason {
 
 // own are the attributes of this container alone.
 func (e *environment) own(c *Container) []attribute {
-	list := []attribute{literalAttribute("k8s.container.name", c.Name)}
+	var list []attribute
+	if e.named {
+		list = append(list, literalAttribute("k8s.container.name", c.Name))
+	}
 	if e.fromImage {
 		if version := serviceVersion(e.request.Pod, c.Image); version != "" {
 			list = append(list, literalAttribute("service.version", version))
@@ -92,6 +101,9 @@ func (e *environment) addAttributes(own []attribute) {
 		usable = append(usable, a)
 		refs = append(refs, a.refs...)
 	}
+	if len(usable) == 0 {
+		return
+	}
 	v := expression(otelResourceAttributes, text(usable), whyAttributes)
 	v.refs = refs
 	e.add(v)
@@ -112,6 +124,9 @@ func share(attributes []attribute) shared {
 // with completes the variable by the attributes of one container.
 func (s shared) with(own []attribute) *EnvVar {
 	tail := text(own)
+	if len(own) == 0 || s.value == "" {
+		return expression(otelResourceAttributes, s.value+tail, whyAttributes)
+	}
 	v := &EnvVar{Why: whyAttributes, json: make([]byte, 0, len(s.json)+len(tail)+8)}
 	v.Name, v.Value = otelResourceAttributes, s.value+","+tail
 	v.json = appendString(append(v.json, s.json...), tail)

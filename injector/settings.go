@@ -17,6 +17,7 @@ const (
 	ContainersAnnotation        = Domain + "containers"
 	ExcludeContainersAnnotation = Domain + "exclude-containers"
 	ExcludeVariablesAnnotation  = Domain + "exclude-variables"
+	ExcludeAttributesAnnotation = Domain + "exclude-attributes"
 	EnvFromAnnotation           = Domain + "env-from"
 	EndpointAnnotation          = Domain + "endpoint"
 	ProtocolAnnotation          = Domain + "protocol"
@@ -37,7 +38,7 @@ const (
 func Annotations() []string {
 	return []string{
 		InjectKey, ProfileAnnotation, ContainersAnnotation, ExcludeContainersAnnotation,
-		ExcludeVariablesAnnotation, EnvFromAnnotation, EndpointAnnotation, ProtocolAnnotation, SidecarAnnotation,
+		ExcludeVariablesAnnotation, ExcludeAttributesAnnotation, EnvFromAnnotation, EndpointAnnotation, ProtocolAnnotation, SidecarAnnotation,
 		SidecarImageAnnotation, SidecarCPURequest, SidecarCPULimit, SidecarMemoryRequest, SidecarMemoryLimit,
 	}
 }
@@ -64,6 +65,7 @@ type Settings struct {
 	Containers        List
 	ExcludeContainers List
 	ExcludeVariables  List    // names or globs
+	ExcludeAttributes List    // keys or globs
 	EnvFrom           Setting // inspect, keep or override
 	// SidecarResources holds the quantities that annotations set, by annotation key.
 	SidecarResources map[string]Setting
@@ -158,6 +160,7 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 		Containers:        r.list(ContainersAnnotation),
 		ExcludeContainers: r.list(ExcludeContainersAnnotation),
 		ExcludeVariables:  r.list(ExcludeVariablesAnnotation),
+		ExcludeAttributes: r.list(ExcludeAttributesAnnotation),
 		Endpoint:          Setting{profile.OTLP.Endpoint, FromProfile},
 		Protocol:          Setting{profile.OTLP.Protocol, FromProfile},
 		Sidecar:           Setting{strconv.FormatBool(profile.Sidecar.Enabled != nil && *profile.Sidecar.Enabled), FromProfile},
@@ -166,7 +169,8 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 	}
 	r.unknownContainers(ContainersAnnotation, &s.Containers)
 	r.unknownContainers(ExcludeContainersAnnotation, &s.ExcludeContainers)
-	r.badGlobs(&s.ExcludeVariables)
+	r.badGlobs(ExcludeVariablesAnnotation, &s.ExcludeVariables, "CLOUD_*")
+	r.badGlobs(ExcludeAttributesAnnotation, &s.ExcludeAttributes, "k8s.*")
 	if v, ok := r.first(EnvFromAnnotation, choice(profiles.EnvFromChoices()...)); ok {
 		s.EnvFrom = v
 	}
@@ -336,12 +340,12 @@ func (r *reader) unknownContainers(key string, list *List) {
 	list.Names = found
 }
 
-func (r *reader) badGlobs(list *List) {
+func (r *reader) badGlobs(key string, list *List, example string) {
 	list.Names = slices.DeleteFunc(list.Names, func(glob string) bool {
 		_, err := path.Match(glob, "")
 		bad := err != nil || len(glob) > maxPattern
 		if bad {
-			r.warn(invalidValue(list.Origin, ExcludeVariablesAnnotation, glob, "it is not a name or a pattern such as CLOUD_*"))
+			r.warn(invalidValue(list.Origin, key, glob, "it is not a name or a pattern such as %s", example))
 		}
 		return bad
 	})

@@ -53,14 +53,19 @@ func (s *Sidecar) appendJSON(dst []byte) []byte {
 	return append(appendVariables(dst, s.env), '}')
 }
 
-// sidecarSpec makes the container of a profile. It has no startup or readiness probe by default:
-// a Collector that fails must neither keep the application from starting nor take the pod out of
-// its Services.
+// sidecarSpec makes the container of a profile. It has no startup or readiness probe by default: a
+// Collector that fails must neither keep the application from starting nor take the pod out of its
+// Services. Nor has it an HTTP probe by default: a service mesh with strict mTLS refuses the kubelet's
+// request, which would kill the sidecar again and again.
 func sidecarSpec(profile *profiles.Resolved, native bool) *Sidecar {
 	p := profile.Sidecar
+	handler := corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(profiles.SidecarHealthPort)}}
+	if len(p.ProbeCommand) > 0 {
+		handler = corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: p.ProbeCommand}}
+	}
 	probe := func(period, failures int32) *corev1.Probe {
 		return &corev1.Probe{
-			ProbeHandler:     corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(profiles.SidecarHealthPort)}},
+			ProbeHandler:     handler,
 			PeriodSeconds:    period,
 			TimeoutSeconds:   5,
 			FailureThreshold: failures,
@@ -73,8 +78,10 @@ func sidecarSpec(profile *profiles.Resolved, native bool) *Sidecar {
 		Args:                     []string{"--config=env:" + sidecarConfig},
 		Resources:                p.Resources,
 		SecurityContext:          p.SecurityContext,
-		LivenessProbe:            probe(15, 4),
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+	}
+	if len(p.ProbeCommand) > 0 {
+		spec.LivenessProbe = probe(15, 4)
 	}
 	if native {
 		spec.RestartPolicy = ptr.To(corev1.ContainerRestartPolicyAlways)
@@ -83,6 +90,15 @@ func sidecarSpec(profile *profiles.Resolved, native bool) *Sidecar {
 		}
 	}
 	return encodeSidecar(spec, native)
+}
+
+// addPullSecrets adds the profile's pull secrets to the pod's, those that it lacks.
+func (b *builder) addPullSecrets() {
+	for _, name := range b.compiled.Sidecar.ImagePullSecrets {
+		if !slices.Contains(b.request.Pod.Spec.ImagePullSecrets, name) {
+			b.plan.Edits = append(b.plan.Edits, Edit{Kind: AddPullSecret, Secret: name})
+		}
+	}
 }
 
 func encodeSidecar(spec corev1.Container, native bool) *Sidecar {
@@ -280,7 +296,7 @@ func (b *builder) sidecarEnv() []*EnvVar {
 		add(v)
 	}
 	attributes := b.podAttrs
-	if len(b.service.refs) == 0 {
+	if b.service != nil && len(b.service.refs) == 0 {
 		attributes = append(attributes[:len(attributes):len(attributes)], attribute{key: "service.name", value: percentEncode(b.service.Value)})
 	}
 	usable := make([]attribute, 0, len(attributes))

@@ -130,9 +130,11 @@ func (d *document) checkEndpoint() {
 // checkAttributes keeps the keys to what every backend takes and what needs no encoding in
 // OTEL_RESOURCE_ATTRIBUTES.
 func (d *document) checkAttributes() {
-	for key := range d.ResourceAttributes {
-		path := at("resourceAttributes", key)
+	for key, value := range d.ResourceAttributes {
+		path := at(attributesPath, key)
 		switch field := fieldOfAttribute(key); {
+		case value == "" && key != "":
+			// Removed, whatever it is made from.
 		case field != "":
 			d.report(path, "set %s instead, which this attribute is made from", field)
 		case key == "service.name":

@@ -141,6 +141,7 @@ func (d *document) checkResolvedSidecar(r *Resolved) {
 		}
 	}
 	d.checkLimits(s.Resources)
+	d.checkGate(s)
 }
 
 func (d *document) checkLimits(resources corev1.ResourceRequirements) {

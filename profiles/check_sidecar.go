@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/distribution/reference"
 	"go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // longestConfig is what fits into one environment variable (Linux, MAX_ARG_STRLEN: 128 KiB with
@@ -31,6 +33,11 @@ func (d *document) checkSidecar() {
 	policies := []string{string(corev1.PullAlways), string(corev1.PullIfNotPresent), string(corev1.PullNever)}
 	if p := string(s.ImagePullPolicy); p != "" && !slices.Contains(policies, p) {
 		d.report("sidecar.imagePullPolicy", "unknown policy %q: use %s%s", p, strings.Join(policies, ", "), didYouMean(p, policies))
+	}
+	for i, name := range s.ImagePullSecrets {
+		if item := fmt.Sprintf("sidecar.imagePullSecrets[%d]", i); !d.blamed(item) && len(validation.IsDNS1123Subdomain(name)) > 0 {
+			d.report(item, "%q cannot be the name of a Secret", name)
+		}
 	}
 	d.checkQuantities("sidecar.resources.requests", s.Resources.Requests)
 	d.checkQuantities("sidecar.resources.limits", s.Resources.Limits)
@@ -96,15 +103,23 @@ func (d *document) checkConfig() {
 	if len(config.Service.Pipelines) == 0 {
 		d.report(path, "has no service.pipelines: the Collector would not start")
 	}
-	const health = "health_check"
-	if _, ok := config.Extensions[health]; !ok || !slices.Contains(config.Service.Extensions, health) {
-		d.report(path, "does not run the extension %s (extensions and service.extensions): the kubelet probes it on port %d", health, SidecarHealthPort)
-	}
 	for protocol, address := range config.listeners() {
 		want := map[string]string{"grpc": strconv.Itoa(SidecarGRPCPort), "http": strconv.Itoa(SidecarHTTPPort)}[protocol]
 		if host, port, err := net.SplitHostPort(address); err == nil && (port != want || !reachableInPod(host)) {
 			d.report(path, "receiver otlp listens for %s on %s, but the pod's containers send to 127.0.0.1:%s: use that", protocol, address, want)
 		}
+	}
+}
+
+// checkGate wants the extension that the startup probe asks where no command of the image does.
+func (d *document) checkGate(s Sidecar) {
+	const path, health = "sidecar.config", "health_check"
+	if s.GateStartup == nil || !*s.GateStartup || len(s.ProbeCommand) > 0 || d.blamed(path) {
+		return
+	}
+	config, err := readCollectorConfig(s.Config)
+	if _, ok := config.Extensions[health]; err == nil && (!ok || !slices.Contains(config.Service.Extensions, health)) {
+		d.report(path, "does not run the extension %s (extensions and service.extensions), which gateStartup asks on port %d", health, SidecarHealthPort)
 	}
 }
 

@@ -32,7 +32,8 @@ type Profile struct {
 	// an earlier variable as $(NAME), or a Downward API fieldRef.
 	Variables []corev1.EnvVar `json:"variables,omitempty"`
 	// ResourceAttributes become OTEL_RESOURCE_ATTRIBUTES. A value may refer to a variable of
-	// the profile as $(NAME); an empty value removes an attribute that is inherited.
+	// the profile as $(NAME); null, or an empty value, removes an attribute, be it inherited or one
+	// that Telepod derives.
 	ResourceAttributes map[string]string `json:"resourceAttributes,omitempty"`
 	// ServiceNameFromLabels lets the labels app.kubernetes.io/instance and /name give
 	// service.name before the owner's name does (semantic conventions, Kubernetes attributes).
@@ -154,6 +155,14 @@ type Sidecar struct {
 	// ImagePullPolicy is Always, IfNotPresent or Never; Kubernetes decides by the tag where no
 	// profile says.
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
+	// ImagePullSecrets name Secrets with credentials for the image. They are added to the pod's list and
+	// have to exist in its namespace.
+	ImagePullSecrets []string `json:"imagePullSecrets,omitempty"`
+	// ProbeCommand is a command of the image that fails when the Collector does not work. It becomes
+	// the liveness probe, and with GateStartup the startup probe. Without it there is no liveness probe,
+	// and GateStartup asks the extension health_check by HTTP, which a service mesh with strict mTLS
+	// refuses.
+	ProbeCommand []string `json:"probeCommand,omitempty"`
 	// Resources need requests for cpu and memory, or a HorizontalPodAutoscaler on the pod stops
 	// working. They merge by resource.
 	Resources corev1.ResourceRequirements `json:"resources,omitzero"`

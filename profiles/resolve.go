@@ -129,7 +129,7 @@ func mergeProfiles(parent, child Profile) Profile {
 			HTTPPort: cmp.Or(child.OTLP.HTTPPort, parent.OTLP.HTTPPort, conventionalHTTPPort),
 		},
 		Variables:             mergeVariables(parent.Variables, child.Variables),
-		ResourceAttributes:    mergeAttributes(parent.ResourceAttributes, child.ResourceAttributes),
+		ResourceAttributes:    mergeMaps(parent.ResourceAttributes, child.ResourceAttributes),
 		ServiceNameFromLabels: cmp.Or(child.ServiceNameFromLabels, parent.ServiceNameFromLabels),
 		Propagators:           orList(child.Propagators, parent.Propagators),
 		EnvFrom:               cmp.Or(child.EnvFrom, parent.EnvFrom, EnvFromInspect),
@@ -139,6 +139,10 @@ func mergeProfiles(parent, child Profile) Profile {
 			Enabled:         cmp.Or(child.Sidecar.Enabled, parent.Sidecar.Enabled),
 			Image:           cmp.Or(child.Sidecar.Image, parent.Sidecar.Image),
 			ImagePullPolicy: cmp.Or(child.Sidecar.ImagePullPolicy, parent.Sidecar.ImagePullPolicy),
+
+			ImagePullSecrets: orList(child.Sidecar.ImagePullSecrets, parent.Sidecar.ImagePullSecrets),
+			ProbeCommand:     orList(child.Sidecar.ProbeCommand, parent.Sidecar.ProbeCommand),
+
 			Resources: corev1.ResourceRequirements{
 				Requests: mergeMaps(parent.Sidecar.Resources.Requests, child.Sidecar.Resources.Requests),
 				Limits:   mergeMaps(parent.Sidecar.Resources.Limits, child.Sidecar.Resources.Limits),
@@ -172,13 +176,6 @@ func mergeVariables(parent, child []corev1.EnvVar) []corev1.EnvVar {
 			merged = append(merged, v)
 		}
 	}
-	return merged
-}
-
-// mergeAttributes drops attributes that end up empty.
-func mergeAttributes(parent, child map[string]string) map[string]string {
-	merged := mergeMaps(parent, child)
-	maps.DeleteFunc(merged, func(_, value string) bool { return value == "" })
 	return merged
 }
 

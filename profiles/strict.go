@@ -21,6 +21,9 @@ import (
 // more than it holds.
 type strict struct{ *document }
 
+// attributesPath is the mapping in which a null means something: it removes an attribute.
+const attributesPath = "resourceAttributes"
+
 // value returns nil for what it had to report.
 func (s strict) value(node *yaml.Node, t reflect.Type, path string) any {
 	s.lines[path] = node.Line
@@ -79,6 +82,11 @@ func (s strict) mapping(node *yaml.Node, t reflect.Type, path string) any {
 	}
 	out := map[string]any{}
 	s.eachKey(node, path, func(key, value *yaml.Node) {
+		if here := at(path, key.Value); path == attributesPath && value.Kind == yaml.ScalarNode && value.ShortTag() == "!!null" {
+			s.lines[here] = value.Line
+			out[key.Value] = "" // removes the attribute
+			return
+		}
 		if decoded := s.value(value, t.Elem(), at(path, key.Value)); decoded != nil {
 			out[key.Value] = decoded
 		}

@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/record"
+
+	"github.com/telepod/telepod/injector"
 )
 
 // component is the source of the events.
@@ -52,6 +54,9 @@ func (w *eventWriter) tell(a admission) {
 		w.recorder.Event(owner, corev1.EventTypeWarning, string(warning.Reason), warning.Plain())
 	}
 	for _, skip := range a.Plan.Remarks()[:min(len(a.Plan.Remarks()), maxWarnings)] {
+		if skip.Reason == injector.OtherInjector {
+			continue // nothing to look after
+		}
 		w.recorder.Event(owner, corev1.EventTypeWarning, string(skip.Reason), skip.Plain())
 	}
 }

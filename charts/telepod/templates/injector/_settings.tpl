@@ -11,6 +11,7 @@ profile:
 containers: {pattern: '[-a-z0-9, ]*', says: 'a list of container names, separated by commas'}
 exclude-containers: {pattern: '[-a-z0-9, ]*', says: 'a list of container names, separated by commas'}
 exclude-variables: {pattern: '([^\[\\]|\\.|\[[^\]]+\])*', says: 'a list of variable names or patterns such as CLOUD_*'}
+exclude-attributes: {pattern: '([^\[\\]|\\.|\[[^\]]+\])*', says: 'a list of attribute keys or patterns such as k8s.*'}
 env-from: {pattern: 'inspect|keep|override', says: 'inspect, keep or override'}
 endpoint:
   pattern: 'node|service|sidecar|(?i:https?)://[^/?#@ ]+(/[^?# ]*)?'
