@@ -101,7 +101,10 @@ func (s *store) evacuate(old *segment) bool {
 
 // reachable is the room for essential writes, without the losses at the ends of segments.
 func (s *store) reachable() int64 {
-	room := int64(len(s.free)) * (s.segment - s.segment/32)
+	room := int64(0)
+	for _, each := range s.free {
+		room += each.capacity - each.capacity/32
+	}
 	if s.active != nil {
 		room += max(0, s.active.capacity-s.active.end-s.active.footer-trailerSize)
 	}
@@ -161,7 +164,7 @@ func (s *store) release(old *segment) {
 		}
 	}
 	old.mentions = nil
-	if len(s.free) > reserve || old.capacity != s.segment {
+	if len(s.free) > reserve || old.capacity != s.segment && len(s.free) >= reserve {
 		s.forget(old)
 		return
 	}

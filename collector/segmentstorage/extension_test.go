@@ -247,3 +247,31 @@ func TestSync(t *testing.T) {
 		}
 	}
 }
+
+// TestSegmentSizeChangesOnFullDisk starts a full client with another segment_size: bookkeeping still has room.
+func TestSegmentSizeChangesOnFullDisk(t *testing.T) {
+	for _, size := range []int64{minSegment, 4 * minSegment} {
+		d := newFaulty()
+		o, _ := testOptions(tempDir(t), d)
+		o.segment = 2 * minSegment
+		d.room.Store(8 * o.segment)
+		c, want := openStarted(t, o), model{}
+		for i := 0; ; i++ {
+			key := fmt.Sprint(i)
+			if err := c.Batch(t.Context(), storage.SetOperation("meta", nil), storage.SetOperation(key, make([]byte, 3000))); err != nil {
+				break
+			}
+			want[key] = make([]byte, 3000)
+		}
+		o.dir, o.segment = copyDir(t, o.dir), size
+		d.room.Store(0)
+		c = openStarted(t, o)
+		for i := range 3000 {
+			if err := c.Set(t.Context(), "meta", make([]byte, 300+i%9)); err != nil {
+				t.Fatalf("segment_size %d: update %d: %v", size, i, err)
+			}
+		}
+		want["meta"] = make([]byte, 300+2999%9)
+		check(t, c, want)
+	}
+}

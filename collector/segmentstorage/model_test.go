@@ -116,7 +116,8 @@ func playModel(t *testing.T, seed uint64, kinds []int) {
 		case kind < 3: // a kill, and a process with other limits
 			o.dir = copyDir(t, o.dir)
 			_ = c.Close(t.Context())
-			disk.room.Store(-1)
+			disk.room.Store([]int64{-1, 0}[random.IntN(2)])
+			o.segment = minSegment << random.IntN(2)
 			c = openStarted(t, o)
 			check(t, c, want)
 		case kind < 6:

@@ -64,6 +64,7 @@ func (s *store) recover() error {
 	for i := range found {
 		s.replay(found[i:])
 	}
+	s.replaceFree()
 	return nil
 }
 
@@ -78,18 +79,33 @@ func (s *store) adopt(name string, number uint64) (*segment, error) {
 	return &segment{number: number, file: f, path: path, capacity: size, end: headerSize}, nil
 }
 
-// adoptFree keeps a free segment, unless there are enough or its size is another.
+// adoptFree keeps a free segment, unless there are enough.
 func (s *store) adoptFree(name string, number uint64) error {
 	old, err := s.adopt(name, number)
 	if err != nil {
 		return err
 	}
-	if len(s.free) > reserve || old.capacity != s.segment {
+	if len(s.free) > reserve {
 		s.forget(old)
 		return nil
 	}
 	s.free = append(s.free, old)
 	return nil
+}
+
+// replaceFree replaces free segments that a process with another segment_size left. Without room for new ones they
+// stay: even a small one is room for bookkeeping.
+func (s *store) replaceFree() {
+	for _, old := range s.free {
+		if old.capacity == s.segment {
+			continue
+		}
+		if old.capacity < s.segment && s.stock() != nil {
+			continue
+		}
+		s.free = slices.DeleteFunc(slices.Clone(s.free), func(each *segment) bool { return each == old })
+		s.forget(old)
+	}
 }
 
 // findSecret reads the secret's file or a segment's header. A new store gets a new one.

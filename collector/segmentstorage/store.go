@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"go.uber.org/zap"
 )
@@ -156,14 +157,16 @@ func (s *store) next(need int64) (*segment, error) {
 	if need > s.segment {
 		return s.create(need)
 	}
-	if len(s.free) == 0 {
+	large := func(each *segment) bool { return each.capacity >= need }
+	at := slices.IndexFunc(s.free, large)
+	if at < 0 {
 		if err := s.stock(); err != nil {
 			return nil, err
 		}
+		at = len(s.free) - 1
 	}
-	last := len(s.free) - 1
-	next := s.free[last]
-	s.free = s.free[:last]
+	next := s.free[at]
+	s.free = slices.Delete(s.free, at, at+1)
 	return next, nil
 }
 
