@@ -12,7 +12,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod c
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image demo test e2e terraform faults fleet packages programs fuzz bench verify format generate clean
+.PHONY: help build image demo test e2e terraform faults fleet packages programs attack fuzz bench verify format generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ faults: ## Break the pipelines in every way, five minutes on a quiet machine; ma
 
 fleet: ## Have 500 nodes come back at once to a central site, and count what arrives
 	go test ./test/pipeline -run Fleet -count 1 -v -timeout 20m -args -fleet 500
+
+attack: ## Attack the webhook behind a real API server; prints ordinary admissions' p99 and memory beside
+	go test ./webhook -run '^TestAttack$$' -count 1 -v -timeout 10m
 
 fuzz: ## Fuzz for FUZZTIME (10s, or 5000x) each: profiles, plans, the command line, the HTTP handler
 	@set -e; grep -rlE '^func Fuzz' --include=*_test.go . | sort | while read -r file; do \

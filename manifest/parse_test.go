@@ -93,6 +93,29 @@ func TestDuplicateKeys(t *testing.T) {
 	}
 }
 
+// TestJSONStream: objects stand one behind the other, as in kubectl's own test data.
+func TestJSONStream(t *testing.T) {
+	text := "{\n  \"apiVersion\": \"v1\", \"kind\": \"Pod\",\n  \"metadata\": {\"name\": \"a\"}, \"spec\": {\"containers\": [{\"name\": \"a\"}]}\n}\n" +
+		"{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"b\"}, \"spec\": {\"containers\": []}} {\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\"}\n"
+	m := parse(t, []byte(text))
+	pods := m.Pods()
+	if len(pods) != 2 || pods[0].Line != 1 || pods[1].Line != 5 || m.Objects() != 3 {
+		t.Fatalf("%d objects, pods %+v", m.Objects(), pods)
+	}
+	for _, pod := range pods {
+		if err := pod.Patch(patchOf(t, pod)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := m.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := parse(t, got); len(again.Pods()) != 2 || again.Objects() != 3 || !bytes.HasSuffix(got, []byte(" {\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\"}\n")) {
+		t.Errorf("it became\n%s", got)
+	}
+}
+
 // TestUnknownKinds: a kind that nobody listed is a workload if its spec.template is a pod template.
 func TestUnknownKinds(t *testing.T) {
 	m := parse(t, []byte(strings.Join([]string{

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"encoding/json"
 	"strings"
 	"unicode/utf8"
 )
@@ -43,7 +44,39 @@ func split(stream string) []chunk {
 		}
 	}
 	cut(len(starts) - 1)
-	return chunks
+	return splitJSON(chunks)
+}
+
+// splitJSON cuts chunks that are several JSON objects, one behind the other, as kubectl reads them.
+func splitJSON(chunks []chunk) []chunk {
+	var list []chunk
+	for _, c := range chunks {
+		if !strings.HasPrefix(strings.TrimSpace(c.text), "{") {
+			list = append(list, c)
+			continue
+		}
+		dec := json.NewDecoder(strings.NewReader(c.text))
+		var ends []int
+		for dec.More() {
+			var object map[string]json.RawMessage
+			if dec.Decode(&object) != nil {
+				ends = nil // YAML in flow style, or a mistake that its reader reports
+				break
+			}
+			ends = append(ends, int(dec.InputOffset()))
+		}
+		begin, line := 0, c.line
+		for i, end := range ends {
+			if i == len(ends)-1 {
+				break
+			}
+			list = append(list, chunk{c.text[begin:end], line})
+			line += len(lineStarts(c.text[begin:end])) - 2
+			begin = end
+		}
+		list = append(list, chunk{c.text[begin:], line})
+	}
+	return list
 }
 
 // lineStarts are the offsets of the lines, and the end of the text last. A line ends where YAML 1.1

@@ -35,6 +35,8 @@ func (in *input) judge(err error) error {
 		return notManifests{in.name, "it is a kustomization", fmt.Sprintf("render it first: kustomize build %s | telepod inject -", dir)}
 	case err != nil && helmAction.Match(in.data):
 		return notManifests{in.name, "it is a Helm template", "render it first: helm template RELEASE CHART | telepod inject -"}
+	case err != nil && bytes.Contains(in.data, []byte("{{")):
+		return fmt.Errorf("%w; it has {{ }}: if it is a template, render it first", err)
 	case err != nil || in.Objects() > 0 || len(bytes.TrimSpace(in.data)) == 0:
 		return err
 	case base == "Chart.yaml" || strings.HasPrefix(stem, "values") || in.path != standardInput && exists(filepath.Join(dir, "Chart.yaml")):

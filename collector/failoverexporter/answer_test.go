@@ -19,7 +19,7 @@ func TestClassify(t *testing.T) {
 		401: denied, 403: denied, 407: denied,
 		408: timeout, 425: timeout,
 		429: throttled, 503: throttled,
-		500: failing, 502: failing, 504: failing, 505: failing, 599: failing,
+		500: failing, 502: unavailable, 504: unavailable, 505: failing, 599: failing,
 	} {
 		if got := classify(status); got != want {
 			t.Errorf("HTTP %d is %s, want %s", status, got, want)
@@ -149,7 +149,7 @@ func answerCases(t *testing.T) map[string]answerCase {
 		"a redirect":  {outcome: unexpected, elsewhere: true, respond: redirect},
 		"unknown":     {outcome: denied, elsewhere: true, respond: status(http.StatusForbidden)},
 		"wrong path":  {outcome: unexpected, elsewhere: true, respond: status(http.StatusNotFound)},
-		"bad gateway": {outcome: failing, elsewhere: true, respond: status(http.StatusBadGateway)},
+		"bad gateway": {outcome: unavailable, elsewhere: true, respond: status(http.StatusBadGateway)},
 		"aborted":     {outcome: broken, respond: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
 	}
 }

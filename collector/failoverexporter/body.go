@@ -16,6 +16,8 @@ type body struct {
 	data []byte
 	// items is how many are left after the endpoint's filters; zero means that there is nothing to send.
 	items int
+	// size in bytes of what is left, before compression.
+	size int
 }
 
 // compressor compresses batches. It is safe for concurrent use.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,8 @@ type group struct {
 	senders  [signalCount]*sender
 	// accepted counts, by signal and endpoint, the batches that were answered for good.
 	accepted [signalCount][]uint64
+	// causes are the latest failures of each endpoint, for the log.
+	causes []string
 	// changed is closed, and replaced, when a waiting batch should look again.
 	changed chan struct{}
 	waiting int
@@ -42,6 +45,7 @@ func newGroup(c *Config, set exporter.Settings) *group {
 		g.sites = append(g.sites, newSite(c, e, set))
 		g.wake = append(g.wake, make(chan struct{}, 1))
 	}
+	g.causes = make([]string, len(g.sites))
 	for sig := range signalCount {
 		g.accepted[sig] = make([]uint64, len(g.sites))
 	}
@@ -136,14 +140,21 @@ func (g *group) note(change func(*selector, time.Time)) {
 		close(g.changed)
 		g.changed = make(chan struct{})
 	}
-	senders := g.senders
+	senders, causes := g.senders, slices.Clone(g.causes)
 	g.mu.Unlock()
 	for _, c := range switches {
 		if s := senders[c.signal]; s != nil {
-			s.telemetry.switched(g.name(c.from), g.name(c.to), c)
+			cause := ""
+			if c.from != none {
+				cause = causes[c.from]
+			}
+			s.telemetry.switched(g.name(c.from), g.name(c.to), cause, c)
 		}
 	}
 }
+
+// failed remembers why an endpoint did not accept a batch. The caller holds the lock, as within note.
+func (g *group) failed(endpoint int, a answer) { g.causes[endpoint] = a.message }
 
 // name of an endpoint, for people.
 func (g *group) name(endpoint int) string {

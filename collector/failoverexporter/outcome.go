@@ -13,7 +13,9 @@ const (
 	rejected outcome = "rejected"
 	// throttled: 429 or 503, perhaps with Retry-After.
 	throttled outcome = "throttled"
-	// failing: another 5xx.
+	// unavailable: 502 or 504, from a load balancer in front of the endpoint.
+	unavailable outcome = "unavailable"
+	// failing: 500 or another 5xx, which OTLP does not allow to retry: the batch may be the cause.
 	failing outcome = "failing"
 	// denied: 401 or 403. The site does not know this client, or no longer: another may.
 	denied outcome = "denied"
@@ -78,6 +80,8 @@ func classify(status int) outcome {
 		return delivered
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
 		return throttled
+	case status == http.StatusBadGateway, status == http.StatusGatewayTimeout:
+		return unavailable
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusProxyAuthRequired:
 		return denied
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusMisdirectedRequest,

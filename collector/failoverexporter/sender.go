@@ -152,6 +152,7 @@ func (s *sender) judge(p pick, b *batch, a answer, v verdict) (bool, answer, err
 	case refusedHere:
 		poison := false
 		s.group.note(func(sel *selector, now time.Time) {
+			s.group.failed(p.endpoint, a)
 			sel.refuse(s.signal, p, refusal{reason: a.outcome, retryAfter: a.retryAfter, chance: rand.Float64()}, now)
 			poison = a.outcome == failing && b.suspect(p.endpoint, s.group.accepted[s.signal][p.endpoint])
 		})
@@ -160,7 +161,10 @@ func (s *sender) judge(p pick, b *batch, a answer, v verdict) (bool, answer, err
 				s.name(p), poisonLimit, b.items, s.signal, a.message))
 		}
 	case lostHere:
-		s.group.note(func(sel *selector, now time.Time) { sel.lost(s.signal, p, a.outcome, now) })
+		s.group.note(func(sel *selector, now time.Time) {
+			s.group.failed(p.endpoint, a)
+			sel.lost(s.signal, p, a.outcome, now)
+		})
 	default:
 		s.group.note(func(sel *selector, _ time.Time) { sel.released(s.signal, p) })
 	}
@@ -178,7 +182,7 @@ func (s *sender) post(ctx context.Context, p pick, content *body) answer {
 	in.Add(1)
 	a := s.group.sites[p.endpoint].post(ctx, m)
 	in.Add(-1)
-	s.telemetry.answered(ctx, p.endpoint, content.items, a)
+	s.telemetry.answered(ctx, p.endpoint, content, a)
 	return a
 }
 
@@ -192,7 +196,7 @@ func (s *sender) body(endpoint int, b *batch) (*body, error) {
 	if made, ok := b.bodies[key]; ok {
 		return made, nil
 	}
-	made := &body{items: b.items}
+	made := &body{items: b.items, size: b.size}
 	parts, size := b.parts, b.size
 	if len(f) > 0 {
 		joined := make([]byte, 0, b.size)
@@ -204,7 +208,8 @@ func (s *sender) body(endpoint int, b *batch) (*body, error) {
 			return nil, err
 		}
 		s.telemetry.filtered(endpoint, b.items-items)
-		parts, size, made.items = []part{{data: left, items: items}}, len(left), items
+		parts, size = []part{{data: left, items: items}}, len(left)
+		made.items, made.size = items, size
 	}
 	var err error
 	if made.items > 0 {

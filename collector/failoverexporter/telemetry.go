@@ -29,6 +29,7 @@ type instruments struct {
 	sites  []siteState
 
 	requests, rejectedItems, filteredItems metric.Int64Counter
+	deliveredItems, deliveredBytes         metric.Int64Counter
 	switches, probes, unreadableRequests   metric.Int64Counter
 	active, up, inFlight                   metric.Int64ObservableGauge
 	since                                  metric.Float64ObservableGauge
@@ -64,13 +65,15 @@ func newInstruments(sig signal, c *Config, set exporter.Settings) (*instruments,
 		return made
 	}
 	t.requests = counter("requests", "{request}", "Requests with data, by outcome.")
+	t.deliveredItems = counter("delivered_items", "{item}", "Items that an endpoint accepted.")
+	t.deliveredBytes = counter("delivered_bytes", "By", "Bytes of OTLP that an endpoint accepted, before compression.")
 	t.rejectedItems = counter("rejected_items", "{item}", "Items that an endpoint rejected for good: of a whole batch, or by partial success.")
 	t.filteredItems = counter("filtered_items", "{item}", "Items that the filters of an endpoint kept from it.")
 	t.switches = counter("switches", "{switch}", "Switches of a signal from an endpoint to another.")
 	t.probes = counter("probes", "{probe}", "Requests without data to an endpoint that may be down, by result.")
 	t.unreadableRequests = counter("unreadable_requests", "{request}", "Stored requests that could not be read from the queue, and were dropped.")
-	t.active = gauge("active", "1", "Whether an endpoint is the one that a signal is sent to.")
-	t.up = gauge("endpoint_up", "1", "Whether an endpoint can be reached. Down, it is probed.")
+	t.active = gauge("active", "{endpoint}", "Whether an endpoint is the one that a signal is sent to.")
+	t.up = gauge("endpoint_up", "{endpoint}", "Whether an endpoint can be reached. Down, it is probed.")
 	t.inFlight = gauge("in_flight", "{request}", "Requests with data that wait for an answer.")
 	var err error
 	t.since, err = t.meter.Float64ObservableGauge(prefix+"active_since", metric.WithUnit("s"),
@@ -127,9 +130,14 @@ func one(b bool) int64 {
 	return 0
 }
 
-func (t *instruments) answered(ctx context.Context, endpoint, items int, a answer) {
+func (t *instruments) answered(ctx context.Context, endpoint int, content *body, a answer) {
+	items := content.items
 	name := t.sites[endpoint].name
 	t.requests.Add(ctx, 1, t.labels(endpointLabel(name), attribute.String("outcome", string(a.outcome))))
+	if a.outcome == delivered || a.outcome == partial {
+		t.deliveredItems.Add(ctx, max(0, int64(items)-a.rejected), t.labels(endpointLabel(name)))
+		t.deliveredBytes.Add(ctx, int64(content.size), t.labels(endpointLabel(name)))
+	}
 	switch a.outcome {
 	case rejected:
 		t.rejectedItems.Add(ctx, int64(items), t.labels(endpointLabel(name)))
@@ -164,9 +172,12 @@ func (t *instruments) unreadable(err error) {
 }
 
 // switched reports a switch: one line, whatever the number of batches.
-func (t *instruments) switched(from, to string, c change) {
+func (t *instruments) switched(from, to, cause string, c change) {
 	t.switches.Add(context.Background(), 1, t.labels(attribute.String("from", from), attribute.String("to", to), attribute.String("reason", string(c.reason))))
 	fields := []zap.Field{zap.Stringer("signal", c.signal), zap.String("from", from), zap.String("to", to), zap.String("reason", string(c.reason))}
+	if cause != "" && c.reason != recovered {
+		fields = append(fields, zap.String("cause", cause))
+	}
 	switch {
 	case c.to == none:
 		t.logger.Warn("No endpoint accepts the signal; its data waits", fields...)

@@ -75,8 +75,9 @@ func TestFailsOverWhenTheCertificateIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the backup gets the batch", func() bool { return backup.count(traces) == 1 })
-	if r.sum("switches", "reason", string(handshake)) == 0 {
-		t.Errorf("another reason than %s: %v", handshake, r.logs.All())
+	// With TLS 1.3 the server's refusal and the first bytes of the request cross: either may be seen first.
+	if r.sum("switches", "reason", string(handshake))+r.sum("switches", "reason", string(broken)) == 0 {
+		t.Errorf("another reason than %s or %s: %v", handshake, broken, r.logs.All())
 	}
 }
 

@@ -6,6 +6,11 @@ import "sync"
 // take memory too, however small its body is.
 const leastReservation = 4 << 10
 
+// firstRequest is the size up to which a peer with nothing in flight is admitted if only it fits.
+// A larger one must respect the threshold: else three peers that announce the largest bodies, and
+// never send them, would keep everybody else out.
+const firstRequest = 1 << 20
+
 // admission accounts for the bytes of all requests in flight, by peer.
 //
 // New requests are admitted up to three quarters of the limit; the rest is for requests whose
@@ -40,7 +45,8 @@ func (a *admission) admit(peer string, n int64) (*reservation, refusal) {
 		return nil, refusedMemory
 	}
 	used := a.peers[peer]
-	if free := a.door - a.total - n; used > 0 && a.alpha > 0 && float64(used+n) > a.alpha*float64(free) {
+	free := a.door - a.total - n
+	if (used > 0 || n > firstRequest) && a.alpha > 0 && float64(used+n) > a.alpha*float64(free) {
 		return nil, refusedShare
 	}
 	a.total += n

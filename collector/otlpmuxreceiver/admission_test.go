@@ -94,3 +94,16 @@ func TestShares(t *testing.T) {
 		})
 	}
 }
+
+// TestLargeAnnouncements lets peers reserve the largest bodies, which they never send.
+func TestLargeAnnouncements(t *testing.T) {
+	a := newAdmission(64<<20, 0.5)
+	for peer := range 20 {
+		if r, why := a.admit(fmt.Sprint(peer), 20<<20); (r != nil) != (peer == 0) {
+			t.Errorf("peer %d: %q", peer, why)
+		}
+	}
+	if r, why := a.admit("polite", firstRequest); r == nil {
+		t.Errorf("polite peer: %q", why)
+	}
+}

@@ -21,43 +21,40 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// BenchmarkCost prints the CPU of one request of 100 spans, of client and server together, with
-// this receiver and with the upstream one, and their ratio. The client sends bytes encoded once.
+// BenchmarkCost prints the CPU of one request, of client and server together, with this receiver
+// and with the upstream one, and their ratio. The client sends bytes encoded once.
 func BenchmarkCost(b *testing.B) {
-	body := protobufBody(b, traces(100))
 	own := start(b, consumertest.NewNop())
 	upstreamGRPC, upstreamHTTP := startUpstream(b)
-	for _, encoding := range []string{"identity", "gzip", "zstd"} {
-		for _, protocol := range []struct {
-			name     string
-			upstream string
-			sender   func(testing.TB, string, string, []byte) func() error
-		}{
-			{"grpc", upstreamGRPC, grpcSender},
-			{"http1", upstreamHTTP, httpSender},
-		} {
-			b.Run(fmt.Sprintf("%s/%s", protocol.name, encoding), func(b *testing.B) {
-				mine := protocol.sender(b, own.address(0), encoding, body)
-				theirs := protocol.sender(b, protocol.upstream, encoding, body)
-				b.ReportAllocs()
-				var cpu [2]time.Duration
-				// Short turns, so that both see the same neighbours on the machine.
-				for i := 0; b.Loop(); i++ {
-					which, send := i/50%2, mine
-					if which == 1 {
-						send = theirs
-					}
-					before := cpuTime(b)
-					if err := send(); err != nil {
-						b.Fatal(err)
-					}
-					cpu[which] += cpuTime(b) - before
-				}
-				b.ReportMetric(float64(cpu[0])/float64(b.N)*2/1000, "µs-own/op")
-				b.ReportMetric(float64(cpu[0])/float64(cpu[1]), "ratio-to-upstream")
+	for _, spans := range []int{100, 500} {
+		body := protobufBody(b, traces(spans))
+		for _, encoding := range []string{"identity", "gzip", "zstd"} {
+			b.Run(fmt.Sprintf("grpc/%s/%d spans", encoding, spans), func(b *testing.B) {
+				compareCost(b, grpcSender(b, own.address(0), encoding, body), grpcSender(b, upstreamGRPC, encoding, body))
+			})
+			b.Run(fmt.Sprintf("http1/%s/%d spans", encoding, spans), func(b *testing.B) {
+				compareCost(b, httpSender(b, own.address(0), encoding, body), httpSender(b, upstreamHTTP, encoding, body))
 			})
 		}
 	}
+}
+
+// compareCost sends in short turns, so that both receivers see the same neighbours on the machine.
+func compareCost(b *testing.B, own, upstream func() error) {
+	var cpu [2]time.Duration
+	for i := 0; b.Loop(); i++ {
+		which, send := i/50%2, own
+		if which == 1 {
+			send = upstream
+		}
+		before := cpuTime(b)
+		if err := send(); err != nil {
+			b.Fatal(err)
+		}
+		cpu[which] += cpuTime(b) - before
+	}
+	b.ReportMetric(float64(cpu[0].Microseconds())/float64(b.N)*2, "µs-own/op")
+	b.ReportMetric(float64(cpu[0])/float64(cpu[1]), "ratio-to-upstream")
 }
 
 func cpuTime(b *testing.B) time.Duration {

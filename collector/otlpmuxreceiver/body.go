@@ -41,8 +41,9 @@ func (b *buffers) put(body []byte) {
 // read reads everything from r, expected to be about size bytes, and adjusts the reservation to
 // what it was. The caller gives the result back with put. More than limit bytes are an error.
 func (b *buffers) read(r io.Reader, size, limit int64, held *reservation) ([]byte, error) {
-	// One byte more than expected, so that the last read can see the end.
-	body := b.get(min(size, limit) + 1)
+	// One byte more than expected, so that the last read can see the end; but not a large buffer
+	// for a large body that may never come.
+	body := b.get(min(size, limit, largestPooled-1) + 1)
 	for {
 		if len(body) == cap(body) {
 			larger := min(2*int64(cap(body)), limit+1)

@@ -156,6 +156,8 @@ func (a *AdmissionConfig) validate(maxBody int64) []error {
 	}
 	if !(a.PeerShare > 0 && a.PeerShare <= 1) {
 		fail("peer_share: must be above 0 and at most 1, not %v", a.PeerShare)
+	} else if share := float64(a.MaxInFlightBytes/4*3) * a.PeerShare; share < float64(maxBody) {
+		fail("peer_share: a peer's share of the memory, %.0f bytes, is less than max_request_body_size (%d)", share, maxBody)
 	}
 	if a.PeerIdentity != peerAddress && a.PeerIdentity != peerCertificate {
 		fail("peer_identity: must be %q or %q, not %q", peerAddress, peerCertificate, a.PeerIdentity)

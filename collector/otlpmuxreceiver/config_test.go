@@ -37,6 +37,7 @@ func TestConfig(t *testing.T) {
 		{"body", map[string]any{"max_request_body_size": -1}, "max_request_body_size: must be positive"},
 		{"small limit", map[string]any{"admission": map[string]any{"max_in_flight_bytes": 1 << 20}}, "less than twice max_request_body_size"},
 		{"share", map[string]any{"admission": map[string]any{"peer_share": 1.5}}, "peer_share: must be above 0"},
+		{"share below a request", map[string]any{"admission": map[string]any{"peer_share": 0.3}}, "less than max_request_body_size"},
 		{"identity", map[string]any{"admission": map[string]any{"peer_identity": "name"}}, `must be "address" or "certificate"`},
 		{"certificate in plaintext", map[string]any{"admission": map[string]any{"peer_identity": "certificate"}}, "needs tls::client_ca_file"},
 		{"retry", map[string]any{"admission": map[string]any{"max_retry_after": "0s"}}, "at least 1s"},

@@ -38,3 +38,12 @@ func (a certificateAuth) GetAttribute(name string) any {
 		return nil
 	}
 }
+
+// signerOf names the peer that a verified chain stands for: the intermediate authority that signed the client's
+// certificate, which chooses the names in it at will, or else the client.
+func signerOf(chain []*x509.Certificate) string {
+	if len(chain) > 2 {
+		return chain[1].Subject.String()
+	}
+	return chain[0].Subject.String()
+}

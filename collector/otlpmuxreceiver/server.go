@@ -210,7 +210,7 @@ func (s *server) chainError(w http.ResponseWriter, r *http.Request, message stri
 // peer returns who a request is accounted to.
 func (s *server) peer(r *http.Request) string {
 	if s.config.Admission.PeerIdentity == peerCertificate && r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
-		return r.TLS.PeerCertificates[0].Subject.String()
+		return signerOf(r.TLS.VerifiedChains[0])
 	}
 	return connOf(r.Context()).peer
 }

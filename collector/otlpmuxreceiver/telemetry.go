@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"log"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/otel/attribute"
@@ -100,12 +102,17 @@ func (t *telemetry) observe(a *admission, c *connections) (metric.Registration, 
 
 func (t *telemetry) refuseRequest(ctx context.Context, why refusal) {
 	t.refusedRequests.Add(ctx, 1, metric.WithAttributes(t.id, attribute.String("reason", string(why))))
-	t.logOnce(why)
+	t.logOnce(why, "")
 }
 
 func (t *telemetry) refuseConnection(why refusal) {
+	t.refuseConnectionFor(why, "")
+}
+
+// refuseConnectionFor has the log tell the cause as well.
+func (t *telemetry) refuseConnectionFor(why refusal, cause string) {
 	t.refusedConnections.Add(context.Background(), 1, metric.WithAttributes(t.id, attribute.String("reason", string(why))))
-	t.logOnce(why)
+	t.logOnce(why, cause)
 }
 
 func (t *telemetry) acceptConnection(ctx context.Context, protocol string) {
@@ -113,7 +120,7 @@ func (t *telemetry) acceptConnection(ctx context.Context, protocol string) {
 }
 
 // logOnce warns of a reason that an operator can do something about, at most once a minute.
-func (t *telemetry) logOnce(why refusal) {
+func (t *telemetry) logOnce(why refusal, cause string) {
 	hint, ok := refusalHints[why]
 	if !ok {
 		return
@@ -126,7 +133,11 @@ func (t *telemetry) logOnce(why refusal) {
 	}
 	t.mu.Unlock()
 	if due {
-		t.logger.Warn(hint, zap.String("reason", string(why)))
+		fields := []zap.Field{zap.String("reason", string(why))}
+		if cause != "" {
+			fields = append(fields, zap.String("cause", cause))
+		}
+		t.logger.Warn(hint, fields...)
 	}
 }
 
@@ -139,12 +150,25 @@ type serverLogWriter struct{ *telemetry }
 func (w serverLogWriter) Write(line []byte) (int, error) {
 	switch {
 	case bytes.Contains(line, []byte("TLS handshake error")):
-		w.refuseConnection(refusedHandshake)
-		w.logger.Debug(string(line))
+		w.refuseConnectionFor(refusedHandshake, clip(line))
 	case bytes.Contains(line, []byte("panic serving")):
 		w.logger.Error(string(line))
 	default:
 		w.logger.Debug(string(line))
 	}
 	return len(line), nil
+}
+
+// maxCause is how much of a line of the server's is logged, in bytes: a stranger writes part of it.
+const maxCause = 300
+
+// clip makes a line of the server's safe for the log.
+func clip(line []byte) string {
+	text := strings.ToValidUTF8(strings.TrimSpace(string(line[:min(len(line), maxCause)])), "")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
 }

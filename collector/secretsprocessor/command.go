@@ -21,6 +21,9 @@ func (s *scan) flag(i int) span {
 	if !s.secret(s.names, name) {
 		return span{}
 	}
+	if _, found := s.clean("", name); found > 0 {
+		return span{} // a token, and not the name of a flag: what is in it comes first
+	}
 	return s.argument(end)
 }
 

@@ -50,18 +50,18 @@ func (s *scan) isSyntax(i, begin int) bool {
 // nameBefore returns where the name before i begins and ends, and the quote around it with its backslashes.
 func (s *scan) nameBefore(i int) (start, end int, quoted string) {
 	end = i
-	for end > s.done && i-end < 2 && s.value[end-1] == ' ' {
+	for end > 0 && i-end < 2 && s.value[end-1] == ' ' {
 		end--
 	}
-	if after := end; end > s.done && isQuote(s.value[end-1]) {
+	if after := end; end > 0 && isQuote(s.value[end-1]) {
 		end--
-		for end > s.done && after-end < 8 && s.value[end-1] == '\\' {
+		for end > 0 && after-end < 8 && s.value[end-1] == '\\' {
 			end--
 		}
 		quoted = s.value[end:after]
 	}
 	start = end
-	for start > s.done && end-start < maxKeyLength && isNameByte(s.value[start-1]) {
+	for start > 0 && end-start < maxKeyLength && isNameByte(s.value[start-1]) {
 		start--
 	}
 	return start, end, quoted
@@ -129,7 +129,8 @@ func (s *scan) closingQuote(i int, opening string) int {
 	return len(s.value)
 }
 
-// bracketed masks a list or an object of JSON, and what braces protect in a connection string.
+// bracketed masks a list or an object of JSON, and what braces protect in a connection string. Brackets in the strings
+// of JSON, which have the quotes that the name has, do not count.
 func (s *scan) bracketed(start int, quoted string) span {
 	depth := 0
 	for i := start; i < len(s.value); i++ {
@@ -138,6 +139,10 @@ func (s *scan) bracketed(start int, quoted string) span {
 			depth++
 		case ']', '}':
 			depth--
+		case '\\', '"', '\'':
+			if quoted != "" && strings.HasPrefix(s.value[i:], quoted) {
+				i = s.closingQuote(i+len(quoted), quoted) + len(quoted) - 1
+			}
 		}
 		if depth == 0 {
 			if i == start+1 {
@@ -195,13 +200,16 @@ func isSchemeName(word string) bool {
 			return false
 		}
 	}
-	return word != ""
+	return word != "" && word != mask
 }
 
-// isNoValue reports whether a value says that there is none, or stands for one: null, $1, ?, %s, ***.
+// isNoValue reports whether a value says that there is none, or stands for one: null, $1, ?, %s, ***, the mask.
 func (s *scan) isNoValue(value string) bool {
 	switch value {
 	case "", "?", "%s", "%v", "%q":
+		return true
+	}
+	if strings.HasPrefix(value, mask) {
 		return true
 	}
 	for _, none := range [...]string{"nil", "null", "none", "true", "false", "undefined"} {

@@ -22,11 +22,10 @@ var update = flag.Bool("update", false, "rewrite what is expected in testdata/se
 
 // row is a line of testdata: where a value is, and what becomes of it at each level.
 type row struct {
-	line               int
-	place, key, value  string
-	standard, strict   string
-	secrets            []string // parts of the value in «»
-	signal, attributes string
+	line              int
+	place, key, value string
+	standard, strict  string
+	secrets           []string // parts of the value in «»
 }
 
 // Results that are not a value.

@@ -212,10 +212,10 @@ func (s *scan) scheme(i int) span {
 	if next := s.byteAt(padded); padded > end && (next == '"' || isAlnum(next)) {
 		return span{} // a parameter: Bearer realm="shop"
 	}
-	for end == padded && end > start && s.value[end-1] == '.' {
-		end, padded = end-1, padded-1 // of a sentence
+	end = s.run(padded, func(c byte) bool { return isToken68(c) || c == '=' })
+	for end > start && s.value[end-1] == '.' {
+		end-- // of a sentence
 	}
-	end = padded
 	token := s.value[start:end]
 	if bearer && looksLikeToken(token) || !bearer && isBasic(token) {
 		return masked(start, end)
@@ -234,7 +234,7 @@ func (s *scan) wordBefore(i int, word string) bool {
 
 // looksLikeToken tells a token from a word of a sentence, as in "Bearer authentication failed".
 func looksLikeToken(token string) bool {
-	if len(token) < 6 || token == mask {
+	if len(token) < 6 || strings.Contains(token, mask) {
 		return false
 	}
 	if len(token) >= 20 {

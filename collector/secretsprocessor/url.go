@@ -9,7 +9,7 @@ const maxUserInfo = 256
 // afterEquals looks at the name before an equals sign.
 func (s *scan) afterEquals(i int) span {
 	start := i
-	for start > s.done && isParameterByte(s.value[start-1]) {
+	for start > 0 && isParameterByte(s.value[start-1]) {
 		start--
 	}
 	name, before := s.value[start:i], s.byteAt(start-1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -233,7 +234,9 @@ func (c *client) sync() {
 	}
 	errs := make([]error, 0, len(files)+1)
 	for _, each := range files {
-		errs = append(errs, each.Sync())
+		if err := each.Sync(); !errors.Is(err, os.ErrClosed) { // its segment may have been freed since
+			errs = append(errs, err)
+		}
 	}
 	if err := errors.Join(append(errs, disk.syncDir(dir))...); err != nil {
 		log.Error("What was stored could not be synced", zap.String("directory", dir), zap.Error(err))

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+const renamesOpenFiles = true
+
 func (localDisk) available(dir string) (int64, error) {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(dir, &stat); err != nil {

@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// renamesOpenFiles is what recycling segments needs. Go opens files without FILE_SHARE_DELETE.
+const renamesOpenFiles = false
+
 func (localDisk) available(dir string) (int64, error) {
 	path, err := windows.UTF16PtrFromString(dir)
 	if err != nil {

@@ -3,9 +3,9 @@
 // queue, the offsets of the filelog receiver, and any other user of the storage interface.
 //
 // Layers, from the outside in: extension.go (directory, lock, clients), client.go (the upstream interface),
-// parking.go (a queue that starts), store.go (log, index, bounds of space), clean.go (frees segments),
-// recover.go (opens what a crash left), segment.go and frame.go (bytes), disk*.go (the file system),
-// import.go (files of the contrib file_storage extension).
+// parking.go (a queue that starts), store.go (the log and the bounds of its size), index.go (what is current),
+// clean.go (frees segments), recover.go (opens what a crash left), segment.go and frame.go (bytes),
+// disk*.go (the file system), import.go (files of the contrib file_storage extension).
 //
 // It does not know what its clients store, does not encrypt, and does not replicate: a lost disk is lost data.
 package segmentstorage

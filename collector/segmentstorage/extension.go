@@ -44,6 +44,9 @@ func newExtension(set extension.Settings, config *Config) (*segmentStorage, erro
 
 // Start implements [component.Component]. It locks the directory.
 func (s *segmentStorage) Start(context.Context, component.Host) error {
+	if !renamesOpenFiles {
+		return errors.New("segment_storage does not work on this operating system: it renames open files; use file_storage instead")
+	}
 	if s.config.CreateDirectory {
 		if err := os.MkdirAll(s.config.Directory, 0o700); err != nil {
 			return fmt.Errorf("create the storage directory: %w", err)

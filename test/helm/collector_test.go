@@ -119,8 +119,8 @@ func TestConfigurationsNameVariablesOfTheirPods(t *testing.T) {
 func TestRolloutOnChangedConfiguration(t *testing.T) {
 	for preset, set := range map[string]string{
 		"aws":            "regional.queue.megabytes=100",
-		"region-all":     "regional.config.exporters.debug.verbosity=basic",
-		"central":        "central.config.exporters.debug.verbosity=basic",
+		"region-all":     "regional.config.exporters.debug.verbosity=normal",
+		"central":        "central.config.exporters.debug.verbosity=normal",
 		"central-scaled": "central.sampling.keepPercent=2",
 	} {
 		sum := func(args ...string) string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -120,12 +121,16 @@ func TestServiceFollowsKubernetes(t *testing.T) {
 	}
 }
 
-// TestSovereignty reads the rules back as the conditions under which the Collector drops.
+// TestSovereignty reads the rules back as the filters of each site.
 func TestSovereignty(t *testing.T) {
 	var config struct {
-		Processors map[string]map[string]any
-		Service    struct {
-			Pipelines map[string]struct{ Processors []string }
+		Exporters struct {
+			Failover struct {
+				Endpoints []struct {
+					Name    string
+					Filters []map[string]any
+				}
+			} `json:"otlp_failover"`
 		}
 	}
 	for document := range strings.SplitSeq(render(t, "v4", "--values", presets(t)["gcp"]), "\n---\n") {
@@ -136,24 +141,19 @@ func TestSovereignty(t *testing.T) {
 			}
 		}
 	}
-	personal := `attributes["data.class"] == "personal" or resource.attributes["data.class"] == "personal"`
-	got := config.Processors["filter/primary"]
-	want := map[string][]any{"span": {personal}, "datapoint": {personal}, "log_record": {personal, "true"}}
-	for signal, item := range map[string]string{"traces": "span", "metrics": "datapoint", "logs": "log_record"} {
-		if conditions := got[signal].(map[string]any)[item].([]any); !slices.Equal(conditions, want[item]) {
-			t.Errorf("%s: dropped on %q, want %q", signal, conditions, want[item])
-		}
-		if processors := config.Service.Pipelines[signal+"/primary"].Processors; !slices.Contains(processors, "filter/primary") {
-			t.Errorf("%s/primary has no filter: %q", signal, processors)
-		}
-		for _, free := range []string{signal + "/backup", signal + "/cloud"} {
-			if processors := config.Service.Pipelines[free].Processors; len(processors) > 0 {
-				t.Errorf("%s has %q, which no rule asks for", free, processors)
-			}
-		}
+	got := map[string][]map[string]any{}
+	for _, endpoint := range config.Exporters.Failover.Endpoints {
+		got[endpoint.Name] = endpoint.Filters
 	}
-	if got["error_mode"] != "propagate" {
-		t.Error("a rule that cannot be evaluated lets data out")
+	want := map[string][]map[string]any{
+		"primary": {
+			{"action": "drop", "attribute": "data.class", "values": []any{"personal"}},
+			{"action": "drop", "signals": []any{"logs"}},
+		},
+		"backup": nil,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +17,34 @@ import (
 // A cluster loses its access when its authority leaves the site's bundle, and has it again when it returns. The
 // site does not restart, and another cluster notices nothing.
 func TestRevokedCluster(t *testing.T) {
+	site, e := newSite(t)
+	e.testRevocation(t, site.Address)
+}
+
+// A cluster that claims another's name is corrected, and the site reports when its certificates expire.
+func TestClusterOfTheCertificate(t *testing.T) {
+	site, e := newSite(t)
+	a := e.client(t, e.a, site.Address)
+	a.accepted(t)
+	const corrected = "otelcol_cluster_identity_corrected_resources_total"
+	for i, cluster := range []string{"a", "b"} {
+		a.body = `{"resourceSpans": [{"resource": {"attributes": [{"key": "k8s.cluster.name", "value": {"stringValue": "` + cluster + `"}}]}, "scopeSpans": [{"spans": [{"traceId": "00000000000000000000000000000001", "spanId": "0000000000000001", "name": "x"}]}]}]}`
+		a.accepted(t)
+		if got := site.Metric(corrected); got != float64(i) {
+			t.Errorf("after spans of cluster %s from a, %s is %v, want %d", cluster, corrected, got, i)
+		}
+	}
+	for file, want := range map[string]*x509.Certificate{"tls.crt": e.site.certificate, "client-ca.crt": e.a.certificate} {
+		const expiry = "otelcol_certificate_expiry_timestamp_seconds"
+		if got := site.Metric(expiry, file+`"`); got < float64(want.NotAfter.Unix()-60) || got > float64(want.NotAfter.Unix()) {
+			t.Errorf("%s of %s is %v, want a minute before %d at most", expiry, file, got, want.NotAfter.Unix())
+		}
+	}
+}
+
+// newSite starts a site in an estate of its own, whose connections end after 2 seconds.
+func newSite(t *testing.T) (*Node, *estate) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("runs a Collector; run without -short")
 	}
@@ -24,9 +53,7 @@ func TestRevokedCluster(t *testing.T) {
 	site.run.Configs = append(site.run.Configs, "yaml:receivers::otlp_mux::connections::max_age: 2s")
 	e := newEstate(t, site.Address)
 	site.run.Env = append(site.run.Env, "TLS_DIR="+e.dir) // the last one counts
-	site.Start(t)
-
-	e.testRevocation(t, site.Address)
+	return site.Start(t), e
 }
 
 func (e *estate) testRevocation(t *testing.T, address string) {
@@ -110,7 +137,7 @@ func (e *estate) trust(t *testing.T, bundle []byte) {
 // cluster sends to a site as a region does: over connections that stay open, with TLS sessions that it resumes.
 type cluster struct {
 	http.Client
-	url string
+	url, body string
 }
 
 func (e *estate) client(t *testing.T, of *authority, address string) *cluster {
@@ -120,17 +147,20 @@ func (e *estate) client(t *testing.T, of *authority, address string) *cluster {
 		RootCAs: pool(t, e.root), GetClientCertificate: always(certificate), ClientSessionCache: tls.NewLRUClientSessionCache(8),
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &cluster{http.Client{Transport: transport, Timeout: 5 * time.Second}, "https://" + address + ":4318/v1/traces"}
+	return &cluster{http.Client{Transport: transport, Timeout: 5 * time.Second}, "https://" + address + ":4318/v1/traces", "{}"}
 }
 
-// send sends an empty request. resumed is whether its connection resumed a TLS session.
+// send sends the body. resumed is whether its connection resumed a TLS session.
 func (c *cluster) send() (resumed bool, err error) {
-	response, err := c.Post(c.url, "application/json", strings.NewReader("{}"))
+	response, err := c.Post(c.url, "application/json", strings.NewReader(c.body))
 	if err != nil {
 		return false, err
 	}
-	_, err = io.Copy(io.Discard, response.Body)
+	text, err := io.ReadAll(response.Body)
 	_ = response.Body.Close() // has been read
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", response.Status, text)
+	}
 	return response.TLS.DidResume, err
 }
 

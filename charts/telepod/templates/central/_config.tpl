@@ -49,12 +49,13 @@ receivers:
     # Regions share what is in flight by their certificates: behind a load balancer all may have one address.
     admission: {max_in_flight_bytes: 268435456, peer_identity: certificate}
     # Connections end after a while, so that a new replica gets its share.
-    connections: {max_age: 2m}
+    connections: {max_age: 2m, max_per_peer: 0}
   {{- else }}
   # From the site's own Collectors, in the cluster's network.
   otlp_mux:
     endpoints: ["[${env:K8S_POD_IP}]:4317"]
     max_request_body_size: 33554432
+    admission: {max_in_flight_bytes: 268435456, peer_share: 1}
   {{- end }}
   {{- if $own }}
   {{- include "telepod.metrics.receiver" (dict "root" .root "service" $service "instance" "K8S_POD_NAME") | nindent 2 }}
@@ -70,7 +71,7 @@ processors:
   memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
   {{- if $site }}
   # A cluster writes under the name in its certificate, and no other.
-  cluster_identity: {require: {{ not (empty .root.Values.tls.issuerRef) }}}
+  cluster_identity: {require: {{ not (empty (or .root.Values.tls.issuerRef .root.Values.tls.clientCAConfigMap)) }}}
   # Which site received it. Not on metrics: a label that changes at a failover would start new series.
   resource/site:
     attributes:
