@@ -40,7 +40,8 @@ func TestFleetReturns(t *testing.T) {
 	site := p.Central(t, "primary", p.Direct())
 	// As in a container with a limit of 1 GiB.
 	site.run.Env = append(site.run.Env, "GOMEMLIMIT="+strconv.Itoa(limit*4/5))
-	site.run.Configs = append(site.run.Configs, "yaml:processors::memory_limiter: {check_interval: 1s, limit_mib: 819, spike_limit_mib: 205}")
+	site.run.Configs = append(site.run.Configs, "yaml:processors::memory_limiter: {check_interval: 1s, limit_mib: 819, spike_limit_mib: 205}",
+		"yaml:receivers::otlp_mux::admission::max_in_flight_bytes: "+strconv.Itoa(limit/16))
 	site.Start(t)
 	few := p.returnOf(t, site, 4, *fleetSize/8*backlog, 0)
 	all := p.returnOf(t, site, *fleetSize, backlog, few.spans())

@@ -85,6 +85,18 @@ them, and Go's defaults apply. A variable of the user's wins. Takes part (the va
 {{- end -}}
 {{- end -}}
 
+{{/*
+Bytes of requests that a receiver holds at the same time: a sixteenth of the memory limit, because decoded and hostile
+data is several times as large as what was sent. Takes part, name, and least, which the largest request needs.
+*/}}
+{{- define "telepod.collector.inFlight" -}}
+{{- $bytes := 67108864 -}}
+{{- with ((.part.resources).limits).memory -}}
+{{- $bytes = div (include "telepod.collector.bytes" (dict "quantity" . "name" $.name) | int64) 16 -}}
+{{- end -}}
+{{ max .least $bytes }}
+{{- end -}}
+
 {{/* A Kubernetes quantity of memory in bytes. Takes quantity, and name (regional or central). */}}
 {{- define "telepod.collector.bytes" -}}
 {{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}

@@ -37,6 +37,7 @@ receivers:
   otlp_mux:
     endpoints: ["[${env:K8S_POD_IP}]:4317", "[${env:K8S_POD_IP}]:4318"]
     max_request_body_size: 4194304
+    admission: {max_in_flight_bytes: {{ include "telepod.collector.inFlight" (dict "part" $regional "name" "regional" "least" 16777216) }}}
   {{- if .Values.collector.metrics.send }}
   {{- $webhook := and $daemonset .Values.injector.enabled }}
   {{- include "telepod.metrics.receiver" (dict "root" . "service" "telepod-regional" "instance" ($daemonset | ternary "K8S_NODE_NAME" "K8S_POD_NAME") "webhook" $webhook) | nindent 2 }}
