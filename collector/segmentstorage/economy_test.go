@@ -225,6 +225,9 @@ func BenchmarkQueue(b *testing.B) {
 				}
 			}
 			perItem[name] = float64(b.Elapsed()) / float64(b.N)
+			if base := perItem["bbolt"]; base > 0 {
+				b.ReportMetric(base/perItem[name], "×bbolt")
+			}
 		})
 	}
 	run("bbolt", func(b *testing.B) storage.Client {
@@ -239,7 +242,4 @@ func BenchmarkQueue(b *testing.B) {
 		o.segment = defaultConfig().(*Config).SegmentSize
 		return openStarted(b, o)
 	})
-	if perItem["segments"] > 0 {
-		b.Logf("bbolt takes %.1f times as long", perItem["bbolt"]/perItem["segments"])
-	}
 }
