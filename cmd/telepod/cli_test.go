@@ -75,6 +75,7 @@ func TestCommands(t *testing.T) {
 		{"inject - -o patch", hostNetwork, exitOK, `"op":"add"`, "stdin:1: Pod default/p: warning: host-network: sidecar was left out: "},
 		{"inject - --strict", hostNetwork, exitError, "", "stdin:1: Pod default/p: error: host-network: sidecar was left out: "},
 		{"explain -", hostNetwork, exitOK, "  ! host-network: sidecar was left out: ", ""},
+		{"explain -", strings.Replace(barePod, "name: p", "name: p, annotations: {telepod.dev/exclude-attributes: k8s.pod.uid}", 1), exitOK, "exclude attributes k8s.pod.uid (pod)", ""},
 		{"explain - --strict", hostNetwork, exitError, "  ! host-network: sidecar was left out: ", "error: strict: 1 warning(s) count as errors"},
 		{"inject - --regoin x", "", exitUsage, "", "unknown flag: --regoin (did you mean --region?)"},
 		{"archive replay --bucket b --endpoint https://x --ca-file none.crt", "", exitError, "", "none.crt"},

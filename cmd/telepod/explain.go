@@ -162,7 +162,8 @@ func settings(s injector.Settings, o valueOrigins) map[string]setting {
 		all[name] = setting{one.Value, o.setting(name, one)}
 	}
 	for name, list := range map[string]injector.List{"containers": s.Containers,
-		"exclude-containers": s.ExcludeContainers, "exclude-variables": s.ExcludeVariables} {
+		"exclude-containers": s.ExcludeContainers, "exclude-variables": s.ExcludeVariables,
+		"exclude-attributes": s.ExcludeAttributes} {
 		if list.Names != nil {
 			all[name] = setting{list.Names, string(list.Origin)}
 		}

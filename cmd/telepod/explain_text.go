@@ -63,7 +63,7 @@ func (e explainer) settings(b *strings.Builder, p *injector.Plan) {
 	for _, list := range []struct {
 		name string
 		injector.List
-	}{{"containers", s.Containers}, {"exclude containers", s.ExcludeContainers}, {"exclude variables", s.ExcludeVariables}} {
+	}{{"containers", s.Containers}, {"exclude containers", s.ExcludeContainers}, {"exclude variables", s.ExcludeVariables}, {"exclude attributes", s.ExcludeAttributes}} {
 		if list.Names != nil {
 			row(list.name, strings.Join(list.Names, ", "), string(list.Origin))
 		}
