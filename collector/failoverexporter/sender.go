@@ -157,6 +157,7 @@ func (s *sender) judge(p pick, b *batch, a answer, v verdict) (bool, answer, err
 			poison = a.outcome == failing && b.suspect(p.endpoint, s.group.accepted[s.signal][p.endpoint])
 		})
 		if poison {
+			s.telemetry.dropped(p.endpoint, b.items)
 			return true, a, consumererror.NewPermanent(fmt.Errorf("endpoint %s failed %d times on a batch of %d %s while it accepted others: %s",
 				s.name(p), poisonLimit, b.items, s.signal, a.message))
 		}

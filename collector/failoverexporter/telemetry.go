@@ -150,6 +150,11 @@ func (t *instruments) answered(ctx context.Context, endpoint int, content *body,
 	}
 }
 
+// dropped counts a batch that is given up because an endpoint fails on it again and again.
+func (t *instruments) dropped(endpoint, items int) {
+	t.rejectedItems.Add(context.Background(), int64(items), t.labels(endpointLabel(t.sites[endpoint].name)))
+}
+
 func (t *instruments) filtered(endpoint, items int) {
 	if items > 0 {
 		t.filteredItems.Add(context.Background(), int64(items), t.labels(endpointLabel(t.sites[endpoint].name)))

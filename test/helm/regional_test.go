@@ -60,15 +60,17 @@ func TestEndpointsMeet(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			var service, collector *unstructured.Unstructured
+			var service, anywhere, collector *unstructured.Unstructured
 			var sources []profiles.Source
 			told := map[string]string{} // the webhook's flags
 			for document := range strings.SplitSeq(render(t, "v4", c.args...), "\n---\n") {
 				object := decode(t, document)
 				component := object.GetLabels()["app.kubernetes.io/component"]
 				switch {
-				case component == "collector" && object.GetKind() == "Service":
+				case component == "collector" && object.GetKind() == "Service" && strings.HasSuffix(object.GetName(), "-collector"):
 					service = object
+				case component == "collector" && object.GetKind() == "Service":
+					anywhere = object
 				case component == "collector" && slices.Contains(workloads, object.GetKind()):
 					collector = object
 				case strings.HasSuffix(object.GetName(), "-profiles"):
@@ -77,14 +79,14 @@ func TestEndpointsMeet(t *testing.T) {
 						sources = append(sources, profiles.Source{Name: file, Data: []byte(text)})
 					}
 				}
-				for _, flag := range []string{"profile", "service-host", "endpoint"} {
+				for _, flag := range []string{"profile", "service-host", "cluster-service-host", "endpoint"} {
 					if _, rest, found := strings.Cut(document, "- --"+flag+"="); found {
 						told[flag], _, _ = strings.Cut(rest, "\n")
 					}
 				}
 			}
 			set, err := profiles.Load(profiles.Facts{
-				Identity: profiles.Identity{Cluster: "c", Region: "r"}, ServiceHost: told["service-host"], Endpoint: told["endpoint"],
+				Identity: profiles.Identity{Cluster: "c", Region: "r"}, ServiceHost: told["service-host"], ClusterServiceHost: told["cluster-service-host"], Endpoint: told["endpoint"],
 			}, sources...)
 			if err != nil {
 				t.Fatal(err)
@@ -95,6 +97,12 @@ func TestEndpointsMeet(t *testing.T) {
 			}
 			if want := service.GetName() + "." + service.GetNamespace() + ".svc"; profile.OTLP.ServiceHost != want {
 				t.Errorf("pods are told %s, but the Service is %s", profile.OTLP.ServiceHost, want)
+			}
+			if anywhere != nil && profile.OTLP.ClusterServiceHost != anywhere.GetName()+"."+anywhere.GetNamespace()+".svc" {
+				t.Errorf("pods without a Collector on their node are told %s, but the Service is %s", profile.OTLP.ClusterServiceHost, anywhere.GetName())
+			}
+			if (anywhere == nil) != c.sidecars {
+				t.Errorf("a Service for nodes without a Collector: %t, want one with a DaemonSet", anywhere != nil)
 			}
 			if (profile.OTLP.Endpoint == profiles.EndpointSidecar) != c.sidecars {
 				t.Errorf("pods send to %q, want a sidecar: %t", profile.OTLP.Endpoint, c.sidecars)

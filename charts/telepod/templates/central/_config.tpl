@@ -121,7 +121,8 @@ connectors:
     # Each replica counts for itself, so its name is among the labels.
     dimensions: [{name: cloud.provider}, {name: cloud.region}, {name: k8s.cluster.name}, {name: k8s.namespace.name}, {name: deployment.environment.name}, {name: http.request.method}, {name: http.route}, {name: http.response.status_code}, {name: collector, default: "${env:K8S_POD_NAME}"}]
     resource_metrics_key_attributes: [service.name, service.namespace, cloud.provider, cloud.region, k8s.cluster.name, k8s.namespace.name, deployment.environment.name]
-    # Beyond these bounds spans are counted under the label otel.metric.overflow, instead of without bound.
+    # Above maxSeriesPerService spans are counted in one series with the label otel_metric_overflow. Above maxServices
+    # the service that was counted longest ago starts again at zero.
     resource_metrics_cache_size: {{ int $central.spanMetrics.maxServices }}
     aggregation_cardinality_limit: {{ int $central.spanMetrics.maxSeriesPerService }}
     metrics_flush_interval: 15s

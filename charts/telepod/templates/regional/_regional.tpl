@@ -14,6 +14,11 @@ true
 {{ include "telepod.regional.name" . }}.{{ .Release.Namespace }}.svc
 {{- end -}}
 
+{{/* The Service for pods on nodes without a Collector. */}}
+{{- define "telepod.regional.clusterName" -}}
+{{ include "telepod.regional.name" . }}-cluster
+{{- end -}}
+
 {{- define "telepod.regional.selector" -}}
 {{ include "telepod.collector.selector" (dict "root" . "component" "collector") }}
 {{- end -}}
