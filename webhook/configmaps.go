@@ -134,7 +134,7 @@ func keysOnly(m *metav1.PartialObjectMetadata) *metav1.PartialObjectMetadata {
 		Name: strings.Clone(m.Name), Namespace: strings.Clone(m.Namespace), ResourceVersion: m.ResourceVersion}}
 	keys := map[string]string{}
 	for i := range m.ManagedFields {
-		if m.ManagedFields[i].FieldsV1 == nil || !dataKeys(m.ManagedFields[i].FieldsV1.Raw, keys) {
+		if m.ManagedFields[i].FieldsV1 == nil || !dataKeys(m.ManagedFields[i].FieldsV1.GetRawBytes(), keys) {
 			return slim
 		}
 	}

@@ -21,7 +21,7 @@ func configMap(namespace, name string, fields ...string) *metav1.PartialObjectMe
 	m := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	for _, f := range fields {
-		m.ManagedFields = append(m.ManagedFields, metav1.ManagedFieldsEntry{Manager: "m", FieldsV1: &metav1.FieldsV1{Raw: []byte(f)}})
+		m.ManagedFields = append(m.ManagedFields, metav1.ManagedFieldsEntry{Manager: "m", FieldsV1: metav1.NewFieldsV1(f)})
 	}
 	return m
 }
