@@ -40,16 +40,13 @@ func newAuthority() (authority, error) {
 	return authority{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}, err
 }
 
-// secret is the manifest of a Secret with a certificate: for a server if it has a name, else for a
-// client. The chart expects it where there is no cert-manager.
-func (a authority) secret(secret, server string) (string, error) {
+// secret is the manifest of a Secret with a certificate for a name, as a server or as a client. The chart
+// expects it where there is no cert-manager.
+func (a authority) secret(secret, name string, usage x509.ExtKeyUsage) (string, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "telepod"},
 		NotBefore: a.Leaf.NotBefore, NotAfter: a.Leaf.NotAfter,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}
-	if server != "" {
-		template.DNSNames, template.ExtKeyUsage = []string{server}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{usage}, DNSNames: []string{name},
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -2,6 +2,7 @@ package estate
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -57,14 +58,14 @@ func (s *Site) installation(ca authority) (o install.Options, err error) {
 		Files: []string{filepath.Join(chart, "examples", s.example)}, Values: s.Place.values(),
 		PodSecurity: "privileged", // the DaemonSet has a directory and two ports of its node
 	}
-	if o.Manifests, err = ca.secret("telepod-collector-tls", ""); err != nil || !s.Central() {
+	if o.Manifests, err = ca.secret("telepod-collector-tls", s.Place.Cluster+".regions.telepod", x509.ExtKeyUsageClientAuth); err != nil || !s.Central() {
 		return o, err
 	}
 	name, _, err := net.SplitHostPort(s.Endpoint)
 	if err != nil {
 		return o, err
 	}
-	secret, err := ca.secret(central+"-tls", name)
+	secret, err := ca.secret(central+"-tls", name, x509.ExtKeyUsageServerAuth)
 	o.Manifests += secret + fmt.Sprintf(siteManifests, s.Telemetry().Name, install.Namespace, central)
 	if err != nil {
 		return o, err
@@ -104,7 +105,7 @@ func (p Place) values() string {
 cloud: {region: %s, account: %q}
 cluster: {name: %s}
 environment: demo
-tls: {issuerRef: null}
+tls: {issuerRef: null, caConfigMap: "", clientCAConfigMap: ""}
 injector: {enabled: true, replicas: 1}
 regional:
   enabled: true
@@ -140,7 +141,8 @@ central:
   tolerations: [{key: dedicated, operator: Equal, value: telemetry, effect: NoSchedule}]
   resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {memory: 768Mi}}
   config:
-    connectors: {spanmetrics: {metrics_flush_interval: 5s}}
+    connectors: {span_metrics: {metrics_flush_interval: 5s}}
+    processors: {cluster_identity: {require: true}}
     exporters: {awss3/traces: {sending_queue: {batch: {flush_timeout: 2s}}}, awss3/logs: {sending_queue: {batch: {flush_timeout: 2s}}}}
 `
 
