@@ -74,7 +74,9 @@ func (d *demo) mistakes(ctx context.Context) (string, func(), error) {
 	}
 	d.screen.Command("kubectl -n stock get events")
 	d.screen.Quote(fmt.Sprintf("%s %s %s/%s: %s", event.Type, event.Reason, strings.ToLower(event.InvolvedObject.Kind), event.InvolvedObject.Name, event.Message))
-	d.checks.That(strings.Contains(event.Message, `did you mean "grpc"?`), "the event about protocol gprc says %q", event.Message)
+	// An event names the annotation, and repeats nothing that a pod's author wrote.
+	d.checks.That(strings.Contains(event.Message, "telepod.dev/protocol") && !strings.Contains(event.Message, "gprc"),
+		"the event about protocol gprc says %q", event.Message)
 
 	pod, err := d.pod(ctx, "stock", "typo")
 	if err != nil {
