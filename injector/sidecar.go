@@ -16,7 +16,7 @@ import (
 const SidecarName = "telepod-collector"
 
 // maxDetected is how long a key or an encoded value may be for the Collector's env detector: at one
-// that is longer, the Collector stops (seen with 0.145.0).
+// with more than 256 characters the Collector stops (0.158.0).
 const maxDetected = 255
 
 // Variables of the sidecar alone.

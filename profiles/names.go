@@ -94,7 +94,7 @@ func knownPropagators() []string {
 	return []string{"b3", "b3multi", "baggage", "jaeger", "none", "ottrace", "tracecontext", "xray"}
 }
 
-// knownDetectors are the detectors of the Collector's resourcedetection processor.
+// knownDetectors are the detectors of the Collector's resource_detection processor.
 func knownDetectors() []string {
 	return []string{
 		"akamai", "aks", "azure", "consul", "digitalocean", "docker", "dynatrace", "ec2", "ecs", "eks",

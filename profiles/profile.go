@@ -4,11 +4,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Profile says what a pod gets: identity, variables, resource attributes, endpoint and sidecar.
+// Profile describes what a pod gets: identity, variables, resource attributes, endpoint and sidecar.
 //
 // A field that is left out or empty is inherited from the profile named by Inherits; lists replace,
 // maps and variables merge by key. Variables, resources and the security context are plain
-// Kubernetes types, so that everything known about a pod specification holds here too.
+// Kubernetes types, so that everything known about a pod specification applies here too.
 //
 // The comments here are the tables of docs/profiles.md: go generate writes them.
 type Profile struct {
@@ -24,7 +24,7 @@ type Profile struct {
 	Cloud Cloud `json:"cloud,omitzero"`
 	// Identity is the cluster's place in the estate.
 	Identity Identity `json:"identity,omitzero"`
-	// OTLP says where telemetry goes.
+	// OTLP is the destination of telemetry and its protocol.
 	OTLP OTLP `json:"otlp,omitzero"`
 
 	// Variables are added to every selected container, in this order, after the ones that
@@ -41,7 +41,7 @@ type Profile struct {
 	// Propagators is the value of OTEL_PROPAGATORS, in order.
 	Propagators []string `json:"propagators,omitempty"`
 
-	// EnvFrom says what happens to variables that an envFrom may bring, which those of Telepod would
+	// EnvFrom decides about variables that an envFrom may bring, which those of Telepod would
 	// hide. inspect leaves a name out that a ConfigMap brings, as the webhook knows the keys of
 	// ConfigMaps, and expects none in Secrets; keep leaves out every name that a Secret or an unknown
 	// ConfigMap may bring as well; override writes all of them.
@@ -84,9 +84,9 @@ type Identity struct {
 type Facts struct {
 	// Identity fills what every profile and its ancestors leave out.
 	Identity
-	// Endpoint and ServiceHost say where this cluster's regional Collectors are. They stand in for
-	// those of the built-in base, so that every profile that inherits it, built in or not, finds
-	// them; a profile that says its own keeps it.
+	// Endpoint, ServiceHost and ClusterServiceHost are where this cluster's regional Collectors are. They
+	// stand in for those of the built-in base, so that every profile that inherits it, built in or not,
+	// finds them; a profile that sets its own keeps it.
 	Endpoint, ServiceHost, ClusterServiceHost string
 }
 
@@ -127,7 +127,7 @@ const (
 	SidecarHealthPort = 13133 // health_check, which the kubelet calls from outside the pod's network
 )
 
-// OTLP says where telemetry goes and how it is spoken there.
+// OTLP is the destination of telemetry and its protocol.
 type OTLP struct {
 	// Endpoint is node, service, sidecar or an http(s) URL.
 	Endpoint string `json:"endpoint,omitempty"`
@@ -136,13 +136,13 @@ type OTLP struct {
 	// ServiceHost is the DNS name behind the endpoint "service".
 	ServiceHost string `json:"serviceHost,omitempty"`
 	// ClusterServiceHost is the DNS name of a Service that reaches Collectors on every node, for pods
-	// on nodes without one (Fargate, virtual nodes, Windows) and their sidecars; ServiceHost where no
-	// profile says.
+	// on nodes without one (Fargate, virtual nodes, Windows) and their sidecars; ServiceHost if no
+	// profile sets it.
 	ClusterServiceHost string `json:"clusterServiceHost,omitempty"`
-	// GRPCPort is the port for gRPC of node and service; 4317, as is the convention, where no
-	// profile says.
+	// GRPCPort is the port for gRPC of node and service; 4317, as is the convention, if no
+	// profile sets it.
 	GRPCPort int32 `json:"grpcPort,omitempty"`
-	// HTTPPort is the port for HTTP of node and service; 4318 where no profile says.
+	// HTTPPort is the port for HTTP of node and service; 4318 if no profile sets it.
 	HTTPPort int32 `json:"httpPort,omitempty"`
 }
 
@@ -152,8 +152,8 @@ type Sidecar struct {
 	Enabled *bool `json:"enabled,omitempty"`
 	// Image is the Collector's image.
 	Image string `json:"image,omitempty"`
-	// ImagePullPolicy is Always, IfNotPresent or Never; Kubernetes decides by the tag where no
-	// profile says.
+	// ImagePullPolicy is Always, IfNotPresent or Never; Kubernetes decides by the tag if no
+	// profile sets it.
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 	// ImagePullSecrets name Secrets with credentials for the image. They are added to the pod's list and
 	// have to exist in its namespace.
@@ -173,7 +173,7 @@ type Sidecar struct {
 	Env []corev1.EnvVar `json:"env,omitempty"`
 	// Config is the Collector's configuration, a text of YAML. It travels in an environment
 	// variable. ${env:TELEPOD_EXPORT_ENDPOINT} in it is where the sidecar sends to, and
-	// ${env:TELEPOD_EXPORTER} is otlp_grpc or otlp_http, as is spoken there.
+	// ${env:TELEPOD_EXPORTER} is otlp_grpc or otlp_http, by the protocol of that endpoint.
 	Config string `json:"config,omitempty"`
 	// GateStartup makes the pod's other containers wait until the Collector answers. Off by
 	// default: a Collector that cannot start must not keep the application from starting.

@@ -1,5 +1,5 @@
-// Package e2e proves the chart on a real cluster with real nodes: the image that the Dockerfile
-// makes, two replicas behind their Service, installed by Helm, called by a real API server. What
+// Package e2e proves the chart on a real cluster with real nodes: the images of image/*.Dockerfile,
+// two replicas behind their Service, installed by Helm, called by a real API server. What
 // counts is what running containers see and what a sink receives.
 //
 //	clouds_test.go      every variable, for every kind of workload, on three clouds

@@ -39,9 +39,8 @@ var jaegerConfig string
 // Jaeger builds Jaeger, if need be, and returns its path.
 func Jaeger(ctx context.Context) (string, error) {
 	const module = "github.com/jaegertracing/jaeger"
-	// It was written for version 0.140 of the Collector's modules, which is not to be had. With the next
-	// one, hosts are handed over as their extensions, of which there are none here, and the exporter's
-	// queue is optional.
+	// Jaeger was written for version 0.140 of the Collector's modules, which is not available. The next
+	// one passes hosts as their extensions (there are none here), and makes the exporter's queue optional.
 	patch := func(file, old, new string) build.Patch {
 		return build.Patch{Module: module, File: file, Old: old, New: new}
 	}

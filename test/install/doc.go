@@ -1,4 +1,4 @@
-// Package install puts Telepod into a test cluster the way a user does: the project's image, the
+// Package install puts Telepod into a test cluster the way a user does: the project's images, the
 // project's chart, real Helm. The end-to-end tests and the demo share it.
 //
 //   - [Images] are the image archives that a cluster with nodes needs: Telepod's own, made from the

@@ -146,9 +146,8 @@ func (r *rig) stayedAtPrimary(t *testing.T) {
 	}
 }
 
-// Files of the region's queues cannot grow. Clients are told, and the region takes data again when
-// there is room. What its queue reads while it cannot write is lost (persistent queue of 0.145.0),
-// which is why queue_size has to end the growth before the disk does: see the test after this one.
+// Files of the region's queues cannot grow. Clients get an error, and the region accepts data again when
+// there is room. The report prints what was lost; the tests of segmentstorage require that it is nothing.
 func TestRegionDiskFull(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
