@@ -73,6 +73,7 @@ format: ## Format the code
 
 generate: ## Renew what is generated: docs, schema, golden renders, Collector sources
 	go generate ./...
+	cd collector && go generate .
 
 clean: ## Remove build outputs; the cache of compiled programs stays
 	rm -rf bin

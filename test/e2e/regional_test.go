@@ -50,7 +50,7 @@ central:
 // logsOfBare has the region read the log files of one namespace. Those of all would be the sink's, too.
 const logsOfBare = `
 cloud: {regionFromNodes: true}
-regional: {containerLogs: true, config: {receivers: {filelog: {include: ["/var/log/pods/bare_*/*/*.log"]}}}}
+regional: {containerLogs: true, config: {receivers: {file_log: {include: ["/var/log/pods/bare_*/*/*.log"]}}}}
 `
 
 // TestRegion follows telemetry the whole way: pod, regional Collector, central site, store.

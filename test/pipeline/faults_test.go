@@ -147,7 +147,7 @@ func (r *rig) stayedAtPrimary(t *testing.T) {
 }
 
 // Files of the region's queues cannot grow. Clients get an error, and the region accepts data again when
-// there is room. The report prints what was lost; the tests of segmentstorage require that it is nothing.
+// there is room. Nothing that it accepted is lost.
 func TestRegionDiskFull(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
@@ -160,7 +160,8 @@ func TestRegionDiskFull(t *testing.T) {
 	r.primary.Start(t)
 	r.backup.Start(t)
 	r.note("resumed in %v", r.awaitAny(t, 10*time.Second))
-	r.report(t, 15*time.Second)
+	r.mayRepeat = true
+	r.finish(t)
 }
 
 // The queue reaches its limit: clients are told, and nothing is lost.

@@ -36,7 +36,7 @@ extensions:
   segment_storage/queue:
     directory: ${env:QUEUE_DIR}
     create_directory: true
-    # Queues of chart versions before 0.2 (file_storage) are read once.
+    # Queues of earlier charts (file_storage) are read once.
     import: {directory: "${env:QUEUE_DIR}", components: {awss3/traces: otlp_grpc/archive, awss3/logs: otlp_grpc/archive, load_balancing/samplers: loadbalancing/samplers}}
 
 receivers:

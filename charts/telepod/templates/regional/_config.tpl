@@ -24,7 +24,7 @@ extensions:
     create_directory: true
     # Below this much free space on the disk the queue refuses: an outage of the sites must not fill a node's disk.
     min_free: {{ mul $regional.queue.minFreeMegabytes 1048576 }}
-    # Queues of chart versions before 0.2 (file_storage) are read once, when their directory is found.
+    # Queues of earlier charts (file_storage) are read once.
     import: {directory: "${env:QUEUE_DIR}", components: {otlp_failover: otlp_grpc/loop}}
   {{- end }}
   cert_metrics: {files: ["${env:TLS_DIR}/tls.crt", "${env:TLS_DIR}/ca.crt"]}
