@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -51,6 +52,9 @@ func TestSidecarPassesOnWhatApplicationsSend(t *testing.T) {
 
 			p.runApp(t, 1, "grpc", "OTEL_SERVICE_NAME=by-grpc")
 			p.runApp(t, 1, "http/protobuf", "OTEL_SERVICE_NAME=by-http", "OTEL_RESOURCE_ATTRIBUTES=cloud.region=mine,note=1%2C2%3D3%25")
+			// An exporter that is hard-coded to the other port.
+			p.runApp(t, 1, "grpc", "OTEL_SERVICE_NAME=grpc-to-4318", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:"+p.appHTTP)
+			p.runApp(t, 1, "http/protobuf", "OTEL_SERVICE_NAME=http-to-4317", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:"+p.appGRPC)
 			p.post(t, "traces", `{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"bare",
 				"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174"}]}]}]}`)
 			p.post(t, "metrics", `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"orders","gauge":{"dataPoints":[{"asInt":"1"}]}}]}]}]}`)
@@ -60,11 +64,13 @@ func TestSidecarPassesOnWhatApplicationsSend(t *testing.T) {
 
 			pod := map[string]string{"cloud.provider": "aws", "cloud.region": "us-east-1", "k8s.cluster.name": "prod", "team": "a,b=c+é %", "long": longest()}
 			want := map[string]map[string]string{
-				"metric orders":       pod,
-				"log sold":            pod,
-				"span bare":           pod,
-				"span span-0 by-grpc": with(pod, "service.name", "by-grpc"),
-				"span span-0 by-http": with(pod, "service.name", "by-http", "cloud.region", "mine", "note", "1,2=3%"),
+				"metric orders":            pod,
+				"log sold":                 pod,
+				"span bare":                pod,
+				"span span-0 grpc-to-4318": with(pod, "service.name", "grpc-to-4318"),
+				"span span-0 http-to-4317": with(pod, "service.name", "http-to-4317"),
+				"span span-0 by-grpc":      with(pod, "service.name", "by-grpc"),
+				"span span-0 by-http":      with(pod, "service.name", "by-http", "cloud.region", "mine", "note", "1,2=3%"),
 			}
 			if diff := cmp.Diff(want, byName(p.received(t))); diff != "" {
 				t.Errorf("received (-want +got):\n%s", diff)
@@ -157,8 +163,7 @@ func (p *pipeline) sidecarRun(t *testing.T) Run {
 		Program: program(t, Program),
 		Configs: []string{
 			"env:TELEPOD_SIDECAR_CONFIG",
-			"yaml:receivers::otlp::protocols::grpc::endpoint: 127.0.0.1:" + p.appGRPC,
-			"yaml:receivers::otlp::protocols::http::endpoint: 127.0.0.1:" + p.appHTTP,
+			fmt.Sprintf("yaml:receivers::otlp_mux::endpoints: [%q, %q]", "127.0.0.1:"+p.appGRPC, "127.0.0.1:"+p.appHTTP),
 		},
 		Env: []string{
 			"TELEPOD_SIDECAR_CONFIG=" + sidecarConfig(t),
