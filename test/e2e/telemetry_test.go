@@ -47,6 +47,10 @@ func testTelemetry(t *testing.T, s *stage) {
 			})
 		}
 	}
+	t.Run("a sidecar that fails", func(t *testing.T) {
+		t.Parallel()
+		s.testFailingSidecar(t)
+	})
 	t.Run("a Job that fails, fails", func(t *testing.T) {
 		t.Parallel()
 		j := job("fails", cluster.AppImage, []string{"exit", "1"}, map[string]string{injector.SidecarAnnotation: "true"})
@@ -115,6 +119,40 @@ spec:
 		}
 		return err
 	})
+}
+
+// testFailingSidecar has a Collector that cannot start: its supervisor tries again and again, and the application's pod
+// is ready all the same.
+func (s *stage) testFailingSidecar(t *testing.T) {
+	p := allowed(pod(telemetryNamespace, nil, map[string]string{
+		injector.SidecarAnnotation: "true", injector.ProfileAnnotation: "broken",
+	}))
+	p.GenerateName, p.Name, p.Spec.Containers[0].Args = "", "beside-a-failure", []string{"sleep", "1h"}
+	if _, err := s.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func(ctx context.Context) error {
+		said, err := s.client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: injector.SidecarName}).DoRaw(ctx)
+		if n := strings.Count(string(said), "Collector exited"); err == nil && n < 3 {
+			err = fmt.Errorf("the Collector has exited %d times: %s", n, said)
+		}
+		return err
+	})
+	made, err := s.client.CoreV1().Pods(p.Namespace).Get(t.Context(), p.Name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := slices.ContainsFunc(made.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+	if !ready {
+		t.Errorf("the pod is not ready: %+v", made.Status.Conditions)
+	}
+	for _, c := range slices.Concat(made.Status.InitContainerStatuses, made.Status.ContainerStatuses) {
+		if !c.Ready || c.RestartCount > 0 {
+			t.Errorf("%s: ready %t, %d restarts", c.Name, c.Ready, c.RestartCount)
+		}
+	}
 }
 
 // testTelemetryArrives runs a Job that sends with a stock SDK, and looks for it at the sink.
