@@ -44,7 +44,7 @@ central:
   resources: {requests: {cpu: 50m, memory: 64Mi}}
   config:
     exporters: {otlp_grpc/sink: {endpoint: "sink.sink.svc:4317", tls: {insecure: true}}}
-    service: {pipelines: {metrics: {exporters: [otlp_grpc/sink]}, logs: {exporters: [otlp_grpc/sink]}}}
+    service: {pipelines: {metrics/none: {exporters: [otlp_grpc/sink]}, logs/none: {exporters: [otlp_grpc/sink]}}}
 `
 
 // logsOfBare has the region read the log files of one namespace. Those of all would be the sink's, too.

@@ -37,7 +37,6 @@ func BenchmarkRegion(b *testing.B) {
 		{"no-redaction", []string{"yaml:service::pipelines::traces::processors: [memory_limiter, k8s_attributes, resource_detection, resource/cloud]"}},
 		{"strict-redaction", []string{"yaml:processors::secrets::level: strict"}},
 		{"queue-in-memory", []string{"yaml:exporters::otlp_failover::sending_queue::storage: null"}},
-		{"normal-metrics", []string{"yaml:service::telemetry::metrics::level: normal"}},
 		{"variant", []string{*extra}},
 	} {
 		b.Run(v.name, func(b *testing.B) {
