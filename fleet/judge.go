@@ -76,7 +76,7 @@ func (j Judge) Pod(pod *Pod, ns Namespace) Finding {
 	if readable {
 		f.Status, f.Has = status, &Version{status.Profile, status.Hash}
 	}
-	plan := j.Injector.Plan(injector.Request{Pod: pod.fresh(), Namespace: ns.Namespace})
+	plan := j.Injector.Plan(injector.Request{Pod: pod.Fresh(), Namespace: ns.Namespace})
 	if plan.Profile != nil {
 		f.Would = &Version{plan.Profile.Name, plan.Profile.Hash}
 	}

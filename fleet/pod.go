@@ -50,8 +50,8 @@ func (p *Pod) status() (status injector.Status, found, readable bool) {
 	return status, true, err == nil && status.Profile != ""
 }
 
-// fresh is the pod as it would be created now: without the annotation of its injection.
-func (p *Pod) fresh() *injector.Pod {
+// Fresh is the pod as it would be created now: without the annotation of its injection.
+func (p *Pod) Fresh() *injector.Pod {
 	pod := *p.Pod
 	pod.Metadata.Annotations = without(pod.Metadata.Annotations, injector.StatusAnnotation)
 	return &pod

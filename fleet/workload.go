@@ -39,6 +39,22 @@ func IdentityOf(pod *injector.Pod) Identity {
 	return id
 }
 
+// Belongs reports whether a pod is of a workload, at any level above it, or is the pod itself.
+func Belongs(pod *injector.Pod, id Identity) bool {
+	if pod.Metadata.Namespace != id.Namespace {
+		return false
+	}
+	if id.Kind == "Pod" {
+		return pod.Metadata.Name == id.Name
+	}
+	for _, owner := range injector.Owners(pod) {
+		if owner.Kind == id.Kind && owner.Name == id.Name {
+			return true
+		}
+	}
+	return false
+}
+
 // Workload is a workload by its running pods.
 type Workload struct {
 	Identity
@@ -98,4 +114,12 @@ func (i *Inventory) Problems() []*Workload {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
 	return list
+}
+
+// Lookup finds a workload by its identity.
+func (i *Inventory) Lookup(id Identity) (Workload, bool) {
+	if w := i.workloads[id]; w != nil {
+		return *w, true
+	}
+	return Workload{}, false
 }

@@ -42,6 +42,8 @@ type live struct {
 	settings injectorSettings
 	judge    fleet.Judge
 	notes    []string
+	// configured is true if the settings are those of the injector in the cluster.
+	configured bool
 }
 
 // injectorSettings are what an injector is made of, besides what the API server can do.
@@ -124,7 +126,7 @@ func (l *live) fromInstallation(ctx context.Context, release inventory.Release) 
 	facts, env := f.facts, found.Environment
 	facts.Region, facts.Account = cmp.Or(facts.Region, env[envRegion]), cmp.Or(facts.Account, env[envAccount])
 	facts.Cluster, facts.Environment = cmp.Or(facts.Cluster, env[envCluster]), cmp.Or(facts.Environment, env[envEnvironment])
-	l.judge.Installed = found.Installed
+	l.judge.Installed, l.configured = found.Installed, true
 	l.settings = injectorSettings{
 		profile: f.profile, facts: facts, strict: f.strict, capabilities: f.capabilities(),
 		policy: injector.Policy{InjectByDefault: f.injectByDefault, ProtectedNamespaces: f.protected},
@@ -134,6 +136,19 @@ func (l *live) fromInstallation(ctx context.Context, release inventory.Release) 
 		l.settings.sources = append(l.settings.sources, profiles.Source{Name: name, Data: []byte(found.Profiles[name])})
 	}
 	return nil
+}
+
+// origins know what comes from the flags of the injector in the cluster.
+func (l *live) origins() (valueOrigins, error) {
+	facts, flags := l.settings.facts, map[string]string{"profile": "the injector's --profile"}
+	for name, value := range map[string]string{"region": facts.Region, "account": facts.Account, "cluster": facts.Cluster,
+		"environment": facts.Environment, "endpoint": facts.Endpoint} {
+		if value != "" {
+			flags[name] = "the injector's --" + name
+		}
+	}
+	bare, err := profiles.Load(profiles.Facts{}, l.settings.sources...)
+	return valueOrigins{flags, bare}, err
 }
 
 // readWebhookArguments reads a command line of 'telepod webhook'; unknown is true if it has flags of another version.

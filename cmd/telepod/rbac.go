@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-const rbacLong = `Print the rights that 'telepod stale' needs on a running cluster, as manifests: a ClusterRole to
+const rbacLong = `Print the rights that 'telepod stale' and 'telepod explain' need on a running cluster, as manifests: a ClusterRole to
 read pods, namespaces and workloads, a Role to read the profiles of the release, and their bindings to a group.
 
 The rights are to get and to list, no more. They include no Secret, no log, and no ConfigMap but the profiles. Pods and
@@ -27,18 +27,22 @@ metadata:
   name: {{.Name}}
 rules:
   - apiGroups: [""]
-    resources: [namespaces]
+    resources: [namespaces, pods]
     verbs: [get, list]
-  - apiGroups: [""]
-    resources: [pods]
-    verbs: [list]
   - apiGroups: [apps]
     resources: [deployments, statefulsets, daemonsets]
-    verbs: [list]
+    verbs: [get, list]
   # Argo Rollouts.
   - apiGroups: [argoproj.io]
     resources: [rollouts]
-    verbs: [list]
+    verbs: [get, list]
+  # For explain alone.
+  - apiGroups: [apps]
+    resources: [replicasets]
+    verbs: [get]
+  - apiGroups: [batch]
+    resources: [jobs, cronjobs]
+    verbs: [get]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding

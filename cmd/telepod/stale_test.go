@@ -46,6 +46,10 @@ func TestOnCluster(t *testing.T) {
 	t.Run("stale", l.stale)
 	t.Run("stale in one namespace", l.staleInNamespace)
 	t.Run("stale by flags", l.staleByFlags)
+	t.Run("explain", l.explain)
+	t.Run("explain every kind", l.explainKinds)
+	t.Run("explain as JSON", l.explainJSON)
+	t.Run("explain what is wrong", l.explainMistakes)
 }
 
 // shopHash is that of the profile in testdata/live/cluster.yaml, with the facts that the injector there has.
@@ -88,7 +92,7 @@ func (l *onCluster) inject(t *testing.T) {
 	}
 	for i, pod := range l.pods(t, "checkout", 2) {
 		hash := []string{l.hash, "0123456789ab"}[i]
-		status := fmt.Sprintf(`telepod.dev/status={"profile":"shop","hash":%q,"reason":"namespace-enabled","containers":["app"],"sidecar":"none","endpoint":"node","protocol":"grpc"}`, hash)
+		status := fmt.Sprintf(`telepod.dev/status={"profile":"shop","hash":%q,"reason":"namespace-enabled","containers":["app"],"sidecar":"none","endpoint":"node","protocol":"grpc","silent":{"app":"no-endpoint-here"}}`, hash)
 		if _, err := l.admin.Kubectl(t.Context(), "-n", "shop", "annotate", pod, status); err != nil {
 			t.Fatal(err)
 		}
