@@ -150,25 +150,25 @@ func (f *explainFlags) injectorFor(cmd *cobra.Command, l *live, ipv6 bool) (*inj
 }
 
 // judge judges the pods, oldest first.
-func (e *liveExplanation) judge(j fleet.Judge, pods []*fleet.Pod, object inventory.Object) {
+func (l *liveExplanation) judge(j fleet.Judge, pods []*fleet.Pod, object inventory.Object) {
 	var all fleet.Inventory
 	for _, pod := range pods {
-		finding := j.Pod(pod, e.namespace)
-		e.findings = append(e.findings, finding)
+		finding := j.Pod(pod, l.namespace)
+		l.findings = append(l.findings, finding)
 		all.Add(object.Identity, finding)
 	}
-	slices.SortFunc(e.findings, func(a, b fleet.Finding) int {
+	slices.SortFunc(l.findings, func(a, b fleet.Finding) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
 	})
-	e.Workload = fleet.Workload{Identity: object.Identity, State: fleet.Outside}
+	l.Workload = fleet.Workload{Identity: object.Identity, State: fleet.Outside}
 	if found, ok := all.Lookup(object.Identity); ok {
-		e.Workload = found
+		l.Workload = found
 	}
-	e.Repair = fleet.RepairOf(object.Identity, e.State, object.Template)
+	l.Repair = fleet.RepairOf(object.Identity, l.State, object.Template)
 }
 
 // plan plans a new pod from the workload's template, or from the pod.
-func (e *liveExplanation) plan(in *injector.Injector, object inventory.Object) error {
+func (l *liveExplanation) plan(in *injector.Injector, object inventory.Object) error {
 	parsed, err := manifest.Parse(object.Kind+"/"+object.Name, object.JSON)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (e *liveExplanation) plan(in *injector.Injector, object inventory.Object) e
 	if err != nil {
 		return fmt.Errorf("read %s %s/%s: %w", object.Kind, object.Namespace, object.Name, err)
 	}
-	request := injector.Request{Pod: pod.Pod, Namespace: e.namespace.Namespace,
+	request := injector.Request{Pod: pod.Pod, Namespace: l.namespace.Namespace,
 		ConfigMapKeys: func(string, string) ([]string, bool) { return nil, false }}
 	if object.Kind == "Pod" {
 		request.Pod = pod.Fresh()
@@ -189,15 +189,15 @@ func (e *liveExplanation) plan(in *injector.Injector, object inventory.Object) e
 		request.Pod.Metadata.Name = "" // that in a template is not the pods'
 		request.Owners = owners(templates[0])
 	}
-	e.now = planned{Pod: templates[0], Namespace: object.Namespace, Plan: in.Plan(request)}
-	e.unread = e.now.Plan.UnknownConfigMaps
+	l.now = planned{Pod: templates[0], Namespace: object.Namespace, Plan: in.Plan(request)}
+	l.unread = l.now.Plan.UnknownConfigMaps
 	return nil
 }
 
 // warnings are those that the webhook would give a new pod. It knows the keys of ConfigMaps, so that a warning for
 // keys that are not read here would be none of its own.
-func (e *liveExplanation) warnings() []string {
-	return slices.DeleteFunc(e.now.messages(), func(text string) bool {
+func (l *liveExplanation) warnings() []string {
+	return slices.DeleteFunc(l.now.messages(), func(text string) bool {
 		return strings.HasPrefix(text, string(injector.UnknownConfigMap)+": ")
 	})
 }
