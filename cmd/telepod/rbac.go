@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-const rbacLong = `Print the rights that 'telepod stale' and 'telepod explain' need on a running cluster, as manifests: a ClusterRole to
-read pods, namespaces and workloads, a Role to read the profiles of the release, and their bindings to a group.
+const rbacLong = `Print the rights that 'telepod check', 'stale' and 'explain' need on a running cluster, as manifests: a ClusterRole to
+read pods, namespaces and workloads, a Role to read what belongs to the release, and their bindings to a group.
 
 The rights are to get and to list, no more. They include no Secret, no log, and no ConfigMap but the profiles. Pods and
 workloads are read whole, with the values of their environment variables.`
@@ -20,7 +20,7 @@ const rbacExample = `  telepod rbac --group platform-oncall | kubectl apply -f -
   kubectl --as=me --as-group=platform-oncall auth can-i list pods -A`
 
 // rbacTemplate has only names in it, which are checked before.
-const rbacTemplate = `# What 'telepod stale' and 'telepod explain' may do. Made by 'telepod rbac'.
+const rbacTemplate = `# What 'telepod check', 'stale' and 'explain' may do. Made by 'telepod rbac'.
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
@@ -43,6 +43,11 @@ rules:
   - apiGroups: [batch]
     resources: [jobs, cronjobs]
     verbs: [get]
+  # For check alone.
+  - apiGroups: [admissionregistration.k8s.io]
+    resources: [mutatingwebhookconfigurations]
+    resourceNames: [{{.Injector}}]
+    verbs: [get]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
@@ -57,7 +62,7 @@ subjects:
     kind: Group
     name: {{.Group}}
 ---
-# The profiles of the release.
+# In the release's own namespace.
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
@@ -68,6 +73,14 @@ rules:
     resources: [configmaps]
     resourceNames: [{{.Injector}}-profiles]
     verbs: [get]
+  # For check alone.
+  - apiGroups: [""]
+    resources: [services]
+    resourceNames: [{{.Injector}}]
+    verbs: [get]
+  - apiGroups: [discovery.k8s.io]
+    resources: [endpointslices]
+    verbs: [list]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding

@@ -50,6 +50,7 @@ func TestOnCluster(t *testing.T) {
 	t.Run("explain every kind", l.explainKinds)
 	t.Run("explain as JSON", l.explainJSON)
 	t.Run("explain what is wrong", l.explainMistakes)
+	t.Run("check", l.check)
 }
 
 // shopHash is that of the profile in testdata/live/cluster.yaml, with the facts that the injector there has.

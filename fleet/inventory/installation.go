@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -41,10 +40,8 @@ var (
 
 // Installation finds the injector's Deployment by the chart's labels, and reads its profiles.
 func (c *Cluster) Installation(ctx context.Context, release Release) (Installation, error) {
-	selector := labels.SelectorFromSet(labels.Set{"app.kubernetes.io/name": "telepod",
-		"app.kubernetes.io/instance": release.Name, "app.kubernetes.io/component": "injector"}).String()
 	var found []*appsv1.Deployment
-	err := c.each(ctx, deploymentResource, release.Namespace, metav1.ListOptions{LabelSelector: selector}, func(object *unstructured.Unstructured) error {
+	err := c.each(ctx, deploymentResource, release.Namespace, release.selector("injector"), func(object *unstructured.Unstructured) error {
 		d := &appsv1.Deployment{}
 		found = append(found, d)
 		return fromUnstructured(object.Object, d)
