@@ -51,6 +51,7 @@ func TestOnCluster(t *testing.T) {
 	t.Run("explain as JSON", l.explainJSON)
 	t.Run("explain what is wrong", l.explainMistakes)
 	t.Run("check", l.check)
+	t.Run("chart", l.chart)
 }
 
 // shopHash is that of the profile in testdata/live/cluster.yaml, with the facts that the injector there has.
