@@ -27,7 +27,8 @@ Nothing is changed. To see whether the API server reaches the webhook, a pod is 
 --probe-namespace: it is not stored and never runs. That needs the right to create pods there, which 'telepod rbac' does not
 include; without it, or with an empty --probe-namespace, the rest is checked.
 
-Exit codes: 0 nothing failed (there may be warnings), 1 something failed, 2 the cluster could not be checked.`
+Exit codes: 0 nothing failed (there may be warnings), 1 something failed, 2 not everything could be
+read.`
 
 const checkExample = `  telepod check --context prod-use1
   telepod check -o json | jq -r '.[] | select(.status == "failed") | .seen'`
@@ -76,10 +77,16 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 		l.note(cmd.ErrOrStderr())
 		_, err = fmt.Fprint(cmd.OutOrStdout(), checkText(terminal.Of(cmd.OutOrStdout()), c.Context, lines))
 	}
-	if err == nil && checks.Worst(lines) == checks.Failed {
-		return exitStatus{errors.New("something failed"), 1, true}
+	if err != nil {
+		return err
 	}
-	return err
+	switch checks.Worst(lines) {
+	case checks.Failed:
+		return exitStatus{errors.New("something failed"), 1, true}
+	case checks.Unknown:
+		return errors.New("not everything could be read: 'telepod rbac' prints the rights that are needed")
+	}
+	return nil
 }
 
 // answer is what a read returned.
@@ -90,7 +97,7 @@ func answer[T any](value T, err error) checks.Answer[T] {
 // snapshot reads everything. It fails only if the API server does not answer at all.
 func (f *checkFlags) snapshot(ctx context.Context, l *live) (checks.Snapshot, error) {
 	s := checks.Snapshot{Namespace: f.release.Namespace, Release: f.release.Name, Now: time.Now()}
-	version, err := l.Version()
+	version, err := l.Version(ctx)
 	if err != nil {
 		return s, err
 	}
@@ -147,7 +154,7 @@ func checkText(t terminal.Terminal, kubeContext string, lines []checks.Line) str
 		count[line.Status]++
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", t.Paint(terminal.Bold, fmt.Sprintf("context %s: %d failed, %d warnings, %d ok", kubeContext, count[checks.Failed], count[checks.Warning], count[checks.OK])))
+	fmt.Fprintf(&b, "%s\n", t.Paint(terminal.Bold, fmt.Sprintf("context %s: %d failed, %d unknown, %d warnings, %d ok", kubeContext, count[checks.Failed], count[checks.Unknown], count[checks.Warning], count[checks.OK])))
 	section := ""
 	for _, line := range lines {
 		if line.Section != section {
@@ -158,6 +165,8 @@ func checkText(t terminal.Terminal, kubeContext string, lines []checks.Line) str
 		switch line.Status {
 		case checks.Failed:
 			sign, tone = "✗", terminal.Bad
+		case checks.Unknown:
+			sign, tone = "?", terminal.Warn
 		case checks.Warning:
 			sign, tone = "⚠", terminal.Warn
 		}

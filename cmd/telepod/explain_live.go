@@ -119,7 +119,7 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 		return nil, err
 	}
 	e.judge(l.judge, pods, object)
-	in, err := f.injectorFor(cmd, l, slices.ContainsFunc(pods, func(p *fleet.Pod) bool { return p.NodeIPv6 }))
+	in, err := f.injectorFor(ctx, cmd, l, slices.ContainsFunc(pods, func(p *fleet.Pod) bool { return p.NodeIPv6 }))
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +133,8 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 }
 
 // injectorFor is the cluster's injector, with what flags and the nodes of its pods tell beyond its settings.
-func (f *explainFlags) injectorFor(cmd *cobra.Command, l *live, ipv6 bool) (*injector.Injector, error) {
-	version, err := l.Version()
+func (f *explainFlags) injectorFor(ctx context.Context, cmd *cobra.Command, l *live, ipv6 bool) (*injector.Injector, error) {
+	version, err := l.Version(ctx)
 	if cmd.Flags().Changed("kubernetes-version") {
 		version, err = apiversion.ParseGeneric(f.kubernetesVersion)
 	}

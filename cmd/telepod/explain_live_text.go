@@ -23,7 +23,7 @@ func (f *explainFlags) printLive(out io.Writer, l *liveExplanation, now time.Tim
 		fmt.Fprintf(&b, "  repair: %s\n", repairLine(l.Identity, l.Repair))
 	}
 	for _, text := range append(l.silent(), l.warnings()...) {
-		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, text))
+		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, visible(text)))
 	}
 	fmt.Fprintf(&b, "  namespace          %s\n", e.Wrap(21, l.labels()))
 	e.pods(&b, l, now)

@@ -82,7 +82,7 @@ func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, own injecto
 	if err != nil {
 		return nil, err
 	}
-	version, err := c.Version()
+	version, err := c.Version(ctx)
 	if err != nil {
 		return nil, err
 	}

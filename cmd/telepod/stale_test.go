@@ -137,6 +137,10 @@ func (l *onCluster) withoutRights(t *testing.T) {
 	if !strings.Contains(stderr, "list deployments in namespace telepod: ") || !strings.Contains(stderr, "'telepod rbac' prints the rights") {
 		t.Errorf("standard error: %s", stderr)
 	}
+	out, stderr := l.run(t, 2, "check")
+	if !strings.Contains(out, ": 0 failed, ") || !strings.Contains(out, "  ? webhook configuration: not known: ") || !strings.Contains(stderr, "not everything could be read: 'telepod rbac'") {
+		t.Errorf("check without rights:\n%s%s", out, stderr)
+	}
 }
 
 // listed are the workloads of a list: what each is, and how it is repaired.

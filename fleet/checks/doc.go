@@ -2,5 +2,5 @@
 // repairs it.
 //
 // Pure: [Snapshot] is what was read, and [Snapshot.Lines] is what that means. Package inventory reads it. What could not be
-// read is never taken for healthy, nor for broken: it is a warning that names what is not known.
+// read is never taken for healthy, nor for broken: its status is unknown.
 package checks

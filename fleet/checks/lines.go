@@ -18,6 +18,8 @@ type Status string
 const (
 	OK      Status = "ok"
 	Warning Status = "warning"
+	// Unknown: it could not be read.
+	Unknown Status = "unknown"
 	Failed  Status = "failed"
 )
 
@@ -60,7 +62,7 @@ func oneLine(text string) string {
 // unknown reports whether something could not be read, and says so.
 func (r *report) unknown(what string, err error) bool {
 	if err != nil {
-		r.add(Warning, "", "%s: not known: %v", what, err)
+		r.add(Unknown, "", "%s: not known: %v", what, err)
 	}
 	return err != nil
 }
@@ -195,7 +197,7 @@ func more(n int) string {
 
 // Worst is the worst status among lines.
 func Worst(lines []Line) Status {
-	for _, status := range []Status{Failed, Warning} {
+	for _, status := range []Status{Failed, Unknown, Warning} {
 		if slices.ContainsFunc(lines, func(l Line) bool { return l.Status == status }) {
 			return status
 		}

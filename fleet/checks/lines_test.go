@@ -71,7 +71,7 @@ func TestLines(t *testing.T) {
 	}{
 		{"old Kubernetes", func(s *checks.Snapshot) { s.Kubernetes.Value = apiversion.MustParseGeneric("1.28.9") }, checks.Warning, "no native sidecars before 1.29", ""},
 		{"no injector", func(s *checks.Snapshot) { s.Injector.Value = nil }, checks.Failed, "release telepod in namespace telepod has no injector", "check --release"},
-		{"no right to see it", func(s *checks.Snapshot) { s.Injector.Err = errors.New("forbidden") }, checks.Warning, "the injector: not known: forbidden", ""},
+		{"no right to see it", func(s *checks.Snapshot) { s.Injector.Err = errors.New("forbidden") }, checks.Unknown, "the injector: not known: forbidden", ""},
 		{"scaled to zero", func(s *checks.Snapshot) { s.Injector.Value[0].Desired, s.Injector.Value[0].Ready = 0, 0 }, checks.Failed, "deployment/telepod-injector is scaled to zero", "kubectl -n telepod scale deployment/telepod-injector --replicas=2"},
 		{"not ready", func(s *checks.Snapshot) { s.Injector.Value[0].Ready = 0 }, checks.Failed, "0 of 2 ready: pods are created without injection", "describe pods"},
 		{"one of two", func(s *checks.Snapshot) { s.Injector.Value[0].Ready = 1 }, checks.Warning, "1 of 2 ready", "describe pods"},

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	apiversion "k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
@@ -24,7 +26,7 @@ type Cluster struct {
 	// Namespace is that of the context.
 	Namespace string
 	objects   dynamic.Interface
-	discovery discovery.ServerVersionInterface
+	rest      rest.Interface
 }
 
 // Connect uses a context of a kubeconfig; empty arguments mean those that kubectl would use. Nothing is sent.
@@ -55,17 +57,23 @@ func (c *Cluster) connect(config *rest.Config) error {
 	if c.objects, err = dynamic.NewForConfig(config); err != nil {
 		return fmt.Errorf("connect to the cluster: %w", err)
 	}
-	if c.discovery, err = discovery.NewDiscoveryClientForConfig(config); err != nil {
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
 		return fmt.Errorf("connect to the cluster: %w", err)
 	}
+	c.rest = client.RESTClient()
 	return nil
 }
 
 // Version is that of the API server.
-func (c *Cluster) Version() (*apiversion.Version, error) {
-	info, err := c.discovery.ServerVersion()
+func (c *Cluster) Version(ctx context.Context) (*apiversion.Version, error) {
+	raw, err := c.rest.Get().AbsPath("/version").Do(ctx).Raw()
 	if err != nil {
 		return nil, fmt.Errorf("ask the API server for its version: %w", err)
+	}
+	var info version.Info
+	if err := json.Unmarshal(raw, &info); err != nil {
+		return nil, fmt.Errorf("read the API server's version: %w", err)
 	}
 	v, err := apiversion.ParseGeneric(info.GitVersion)
 	if err != nil {
