@@ -96,7 +96,7 @@ func (l *onCluster) explainMistakes(t *testing.T) {
 
 // TestVisible: no annotation makes a line of its own, or commands the terminal.
 func TestVisible(t *testing.T) {
-	manifest := strings.Replace(barePod, "name: p", `name: p, annotations: {telepod.dev/exclude-variables: "A\n  repair: x\u001b[2J"}`, 1)
+	manifest := strings.Replace(barePod, "name: p", `name: p, annotations: {telepod.dev/exclude-variables: "A*\n  repair: x", resource.opentelemetry.io/service.name: "x\u001b[2Jy"}`, 1)
 	out, _ := inject(t, []byte(manifest), "explain", "-", "-v")
 	if strings.Contains(out, "\x1b") || strings.Contains(out, "\n  repair: x") {
 		t.Errorf("%q", out)
