@@ -24,7 +24,7 @@ const rbacTemplate = `# What 'telepod check', 'stale' and 'explain' may do. Made
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
-  name: {{.Name}}
+  name: "{{.Name}}"
 rules:
   - apiGroups: [""]
     resources: [namespaces, pods]
@@ -46,17 +46,17 @@ rules:
   # For check alone.
   - apiGroups: [admissionregistration.k8s.io]
     resources: [mutatingwebhookconfigurations]
-    resourceNames: [{{.Injector}}]
+    resourceNames: ["{{.Injector}}"]
     verbs: [get]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata:
-  name: {{.Name}}
+  name: "{{.Name}}"
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: ClusterRole
-  name: {{.Name}}
+  name: "{{.Name}}"
 subjects:
   - apiGroup: rbac.authorization.k8s.io
     kind: Group
@@ -66,17 +66,17 @@ subjects:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
-  name: {{.Name}}
-  namespace: {{.Namespace}}
+  name: "{{.Name}}"
+  namespace: "{{.Namespace}}"
 rules:
   - apiGroups: [""]
     resources: [configmaps]
-    resourceNames: [{{.Injector}}-profiles]
+    resourceNames: ["{{.Injector}}-profiles"]
     verbs: [get]
   # For check alone.
   - apiGroups: [""]
     resources: [services]
-    resourceNames: [{{.Injector}}]
+    resourceNames: ["{{.Injector}}"]
     verbs: [get]
   - apiGroups: [discovery.k8s.io]
     resources: [endpointslices]
@@ -85,12 +85,12 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
-  name: {{.Name}}
-  namespace: {{.Namespace}}
+  name: "{{.Name}}"
+  namespace: "{{.Namespace}}"
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
-  name: {{.Name}}
+  name: "{{.Name}}"
 subjects:
   - apiGroup: rbac.authorization.k8s.io
     kind: Group

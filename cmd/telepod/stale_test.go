@@ -208,3 +208,25 @@ func (l *onCluster) staleByFlags(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestRBAC: names that cannot be are refused, and those that YAML would take for something else are quoted.
+func TestRBAC(t *testing.T) {
+	for _, test := range []struct {
+		args        string
+		code        int
+		out, stderr string
+	}{
+		{"--name 123 --release shop", exitOK, "name: \"123\"\n", ""},
+		{"--release shop", exitOK, `["shop-telepod-injector-profiles"]`, ""},
+		{"--injector own", exitOK, `resourceNames: ["own"]`, ""},
+		{"--group a:\"b", exitOK, `name: "a:\"b"`, ""},
+		{"--name A_b", exitUsage, "", `--name: "A_b" cannot be a name in Kubernetes`},
+		{"--group=", exitUsage, "", "--group: give the name of a group"},
+	} {
+		var out, stderr bytes.Buffer
+		code := run(append([]string{"rbac"}, strings.Fields(test.args)...), streams{os.Stdin, &out, &stderr})
+		if code != test.code || !strings.Contains(out.String(), test.out) || !strings.Contains(stderr.String(), test.stderr) {
+			t.Errorf("%s: exit code %d\n%s%s", test.args, code, &out, &stderr)
+		}
+	}
+}
