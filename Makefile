@@ -48,7 +48,7 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 	@set -e; for module in $(MODULES); do \
 		(set -x; cd $$module && go mod tidy -diff && go vet ./... && go tool -modfile=$(CURDIR)/test/lint/go.mod staticcheck ./...); \
 	done
-	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health/... ./archive/... ./drill/...
+	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health/... ./archive/... ./drill/... ./fleet/...
 
 faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test does so in some
 	go test ./test/pipeline -count 1 -v -timeout 15m -args -faults

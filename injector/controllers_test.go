@@ -32,7 +32,7 @@ func TestServiceNamesAreStable(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			pod := &Pod{Metadata: Metadata{Name: "web-0", Labels: c.labels, OwnerReferences: c.owners}}
-			if got := serviceName(pod, Namespace{}, owners(pod), false); got != c.want {
+			if got := serviceName(pod, Namespace{}, Owners(pod), false); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})

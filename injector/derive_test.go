@@ -34,7 +34,7 @@ func TestOwners(t *testing.T) {
 				Labels:          map[string]string{templateHashLabel: c.hash, rolloutHashLabel: c.rollout},
 				OwnerReferences: []OwnerReference{{Kind: "X", Name: "not the controller"}, {APIVersion: c.api, Kind: c.kind, Name: c.owner, Controller: true}},
 			}}
-			if diff := cmp.Diff(c.want, owners(pod)); diff != "" {
+			if diff := cmp.Diff(c.want, Owners(pod)); diff != "" {
 				t.Error(diff)
 			}
 		})

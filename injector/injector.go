@@ -101,7 +101,7 @@ func (in *Injector) plan(r Request, decision Decision, warnings []Warning, earli
 		return untouched(r.Pod, read.excess)
 	}
 	if r.Owners == nil {
-		r.Owners = owners(r.Pod)
+		r.Owners = Owners(r.Pod)
 	}
 	b := &builder{plan: plan, compiled: c, options: &in.options, request: r, read: read, earlier: earlier}
 	b.build()

@@ -18,10 +18,10 @@ const templateHashLabel, rolloutHashLabel = "pod-template-hash", "rollouts-pod-t
 // these bounds (2017 and 2065) are a name that somebody chose, such as a date.
 const earliestMinutes, latestMinutes = 25_000_000, 50_000_000
 
-// owners computes the workloads above a pod from its controller's name alone: the API is not asked.
+// Owners computes the workloads above a pod from its controller's name alone: the API is not asked.
 // A ReplicaSet made by a Deployment is called <deployment>-<pod-template-hash>, one made by a Rollout
 // of Argo likewise; its own name changes with every release and is no name for a service.
-func owners(pod *Pod) []Workload {
+func Owners(pod *Pod) []Workload {
 	c := pod.controller()
 	if c == nil {
 		return nil

@@ -14,14 +14,22 @@ const explainLong = `Explain what happens to the pods of manifests, and why: the
 source won each setting, the variables, and what was left out. -v adds every value and its origin.
 
 The manifests are read as by 'telepod inject'. "assumed" stands with what only a cluster knows. Reason codes are those of the webhook's log, metrics,
-warnings, events and audit annotations; 'telepod reasons' lists them all.`
+warnings, events and audit annotations; 'telepod reasons' lists them all.
+
+TYPE/NAME or TYPE NAME explains a workload or a pod of a running cluster: what its pods have, whether that is what they
+would get now, and the command that repairs it. The profiles and settings are those of the injector in the cluster.
+Flags for the profile or the cluster's facts replace all of them. 'telepod rbac' prints the rights that are needed.
+A file of that name, and -f, win over the cluster.`
 
 const explainExample = `  telepod explain app.yaml --profile aws --region us-east-1 --cluster prod-use1
   kubectl get pod web-0 -o yaml | telepod explain -
-  telepod explain manifests/ -o json | jq -r '.[] | select(.decision.inject | not) | .kind + " " + .name'`
+  telepod explain manifests/ -o json | jq -r '.[] | select(.decision.inject | not) | .kind + " " + .name'
+  telepod explain deploy/checkout -n shop --context prod-use1
+  telepod explain pod web-0`
 
 type explainFlags struct {
 	offlineFlags
+	live    liveFlags
 	output  *choice
 	verbose bool
 }
@@ -29,19 +37,27 @@ type explainFlags struct {
 func newExplainCommand() *cobra.Command {
 	f := &explainFlags{}
 	cmd := &cobra.Command{
-		Use:     "explain FILE...",
-		Short:   "Explain what happens to the pods of manifests, and why",
+		Use:     "explain FILE... | TYPE/NAME | TYPE NAME",
+		Short:   "Explain what happens to the pods of manifests or of a cluster, and why",
 		Long:    explainLong,
 		Example: explainExample,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.register(cmd)
+	f.live.register(cmd)
 	f.output = choiceFlag(cmd, "output", "o", "text", "json")
 	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every value and its origin")
 	return cmd
 }
 
 func (f *explainFlags) run(cmd *cobra.Command, args []string) error {
+	target, live, err := f.target(cmd, args)
+	if err != nil {
+		return err
+	}
+	if live {
+		return f.explainLive(cmd, target)
+	}
 	_, list, err := f.read(cmd, args)
 	if err != nil {
 		return err
@@ -79,8 +95,8 @@ func (f *explainFlags) run(cmd *cobra.Command, args []string) error {
 
 // explanation is one pod in the JSON output.
 type explanation struct {
-	File       string             `json:"file"`
-	Line       int                `json:"line"`
+	File       string             `json:"file,omitempty"`
+	Line       int                `json:"line,omitempty"`
 	APIVersion string             `json:"apiVersion"`
 	Kind       string             `json:"kind"`
 	Namespace  string             `json:"namespace"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/terminal"
@@ -21,7 +22,7 @@ func (e explainer) text(p planned) string {
 	fmt.Fprintf(&b, "%s\n", e.Paint(terminal.Bold, p.String()))
 	e.verdict(&b, p)
 	for _, text := range p.messages() {
-		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, text))
+		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, visible(text)))
 	}
 	if p.Plan.Profile == nil {
 		return b.String()
@@ -51,7 +52,7 @@ func (e explainer) settings(b *strings.Builder, p *injector.Plan) {
 		profile = fmt.Sprintf("%s, content %s", strings.Join(p.Profile.Lineage, " <- "), p.Profile.Hash)
 	}
 	row := func(name, value, origin string) {
-		fmt.Fprintf(b, "  %-18s %s (%s)\n", name, e.Wrap(21, value), origin)
+		fmt.Fprintf(b, "  %-18s %s (%s)\n", name, e.Wrap(21, visible(value)), origin)
 	}
 	row("profile", profile, e.origins.setting("profile", s.Profile))
 	row("endpoint", s.Endpoint.Value, e.origins.setting("endpoint", s.Endpoint))
@@ -80,7 +81,7 @@ func (e explainer) edits(b *strings.Builder, p planned) {
 			e.sidecar(b, p.Plan.Sidecar, edit.Sidecar)
 		case injector.Annotate:
 			if e.verbose {
-				fmt.Fprintf(b, "  annotation %s\n    = %s\n", edit.Text.Key, edit.Text.Value)
+				fmt.Fprintf(b, "  annotation %s\n    = %s\n", edit.Text.Key, visible(edit.Text.Value))
 			}
 		default:
 			for end < len(edits) && edits[end].Target == edit.Target {
@@ -137,7 +138,7 @@ func shown(value string, v *injector.EnvVar) string {
 	if v.ValueFrom != nil && v.ValueFrom.FieldRef != nil {
 		value = "<" + v.ValueFrom.FieldRef.FieldPath + ">"
 	}
-	value = strings.ReplaceAll(value, "\n", "\\n")
+	value = visible(strings.ReplaceAll(value, "\n", "\\n"))
 	if runes := []rune(value); len(runes) > longest {
 		value = string(runes[:longest]) + "…"
 	}
@@ -158,6 +159,16 @@ func (e explainer) skipped(b *strings.Builder, list []injector.Skip) {
 		b.WriteString("  left out\n")
 	}
 	for _, r := range reasons {
-		fmt.Fprintf(b, "    %s\n      %s\n", e.Wrap(6, strings.Join(items[r], ", ")), e.Wrap(6, fmt.Sprintf("%s: %s", r, r.Text())))
+		fmt.Fprintf(b, "    %s\n      %s\n", e.Wrap(6, visible(strings.Join(items[r], ", "))), e.Wrap(6, fmt.Sprintf("%s: %s", r, r.Text())))
 	}
+}
+
+// visible replaces what a terminal would obey instead of showing it: annotations may be somebody else's.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '·'
+		}
+		return r
+	}, text)
 }

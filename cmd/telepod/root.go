@@ -45,10 +45,16 @@ func run(args []string, s streams) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(s.err, "error:", err)
+	status, hasStatus := errors.AsType[exitStatus](err)
+	if !status.said {
+		fmt.Fprintln(s.err, "error:", err)
+	}
 	if usage, ok := errors.AsType[usageError](err); ok {
 		fmt.Fprintf(s.err, "See '%s --help'.\n", usage.command)
 		return exitUsage
+	}
+	if hasStatus {
+		return status.code
 	}
 	return exitError
 }
@@ -70,7 +76,7 @@ Exit codes: 0 success, 1 error, 2 wrong usage.`,
 	}
 	group(root, newVersionCommand(), newOwnDirectoryCommand())
 	section(root, "Pods and manifests:", newInjectCommand(), newExplainCommand(), newProfilesCommand(), newReasonsCommand())
-	section(root, "A running estate:", newHealthCommand(), newDrillCommand(), newArchiveCommand())
+	section(root, "A running estate:", newCheckCommand(), newStaleCommand(), newRBACCommand(), newHealthCommand(), newDrillCommand(), newArchiveCommand())
 	section(root, "In the cluster:", newWebhookCommand())
 	root.Version = buildVersion()
 	root.SetVersionTemplate("telepod {{.Version}}\n")

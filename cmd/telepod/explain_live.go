@@ -1,0 +1,203 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	apiversion "k8s.io/apimachinery/pkg/util/version"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/inventory"
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/manifest"
+)
+
+// target is what the arguments name in a cluster; live is false if they name files. The kind is a word for it still.
+func (f *explainFlags) target(cmd *cobra.Command, args []string) (id fleet.Identity, live bool, err error) {
+	if len(f.files) == 0 && !slices.ContainsFunc(args, isFile) {
+		switch len(args) {
+		case 1:
+			id.Kind, id.Name, _ = strings.Cut(args[0], "/")
+		case 2:
+			id.Kind, id.Name = args[0], args[1]
+		}
+	}
+	_, known := inventory.Kind(id.Kind)
+	if live = known && id.Name != "" && !strings.Contains(id.Name, "/"); !live {
+		return id, false, f.misplaced(cmd, "is for a cluster: give TYPE/NAME, such as deployment/web"+didYouMean(id.Kind, inventory.Kinds()), "context", "kubeconfig", "release", "telepod-namespace", "timeout")
+	}
+	return id, true, f.misplaced(cmd, "is for manifests: a cluster knows", "assume-opted-in")
+}
+
+// isFile reports whether an argument names what can be read: anything else may be an object of a cluster.
+func isFile(argument string) bool {
+	_, err := os.Stat(argument)
+	return argument == standardInput || err == nil
+}
+
+// misplaced refuses flags that would have no effect.
+func (f *explainFlags) misplaced(cmd *cobra.Command, why string, flags ...string) error {
+	for _, name := range flags {
+		if cmd.Flags().Changed(name) {
+			return wrongUsage(cmd, "--%s %s", name, why)
+		}
+	}
+	return nil
+}
+
+// liveExplanation is everything that is known of a workload and its pods.
+type liveExplanation struct {
+	fleet.Workload
+	context   string
+	namespace fleet.Namespace
+	findings  []fleet.Finding
+	// now is what a new pod would get.
+	now     planned
+	origins valueOrigins
+	// unread are ConfigMaps that an envFrom names: their keys are not read here.
+	unread []string
+}
+
+func (f *explainFlags) explainLive(cmd *cobra.Command, id fleet.Identity) error {
+	ctx, cancel := context.WithTimeout(cmd.Context(), f.live.timeout)
+	defer cancel()
+	l, err := f.live.connect(ctx, cmd, injectorSettings{profile: f.profile, profilesDir: f.profilesDir, facts: f.facts,
+		policy: injector.Policy{InjectByDefault: f.injectByDefault, ProtectedNamespaces: f.protected}})
+	if err != nil {
+		return err
+	}
+	l.note(cmd.ErrOrStderr())
+	id.Namespace = l.Namespace
+	if cmd.Flags().Changed("namespace") {
+		id.Namespace = f.namespace
+	}
+	e, err := f.gather(ctx, cmd, l, id)
+	if err != nil {
+		return err
+	}
+	if f.output.value == "json" {
+		err = printJSON(cmd.OutOrStdout(), e.json())
+	} else {
+		err = f.printLive(cmd.OutOrStdout(), e, time.Now())
+	}
+	if n := len(e.warnings()); err == nil && f.strict && n > 0 {
+		return fmt.Errorf("strict: %d warning(s) count as errors: correct what they name", n)
+	}
+	return err
+}
+
+// gather reads the object, its namespace and its pods, and judges them.
+func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, id fleet.Identity) (*liveExplanation, error) {
+	namespaces, err := l.Namespaces(ctx, id.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	object, err := l.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	e := &liveExplanation{context: l.Context, namespace: namespaces[id.Namespace]}
+	var pods []*fleet.Pod
+	if object.Kind == "Pod" {
+		pod, err := fleet.ReadPod(object.JSON)
+		if err != nil {
+			return nil, fmt.Errorf("read pod %s/%s: %w", id.Namespace, id.Name, err)
+		}
+		pods = append(pods, pod)
+	} else if err := l.EachPod(ctx, id.Namespace, object.Selector, func(pod *fleet.Pod) error {
+		if fleet.Belongs(pod.Pod, object.Identity) {
+			pods = append(pods, pod)
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	e.judge(l.judge, pods, object)
+	in, err := f.injectorFor(ctx, cmd, l, slices.ContainsFunc(pods, func(p *fleet.Pod) bool { return p.NodeIPv6 }))
+	if err != nil {
+		return nil, err
+	}
+	if e.origins, err = f.origins(cmd); l.configured && err == nil {
+		e.origins, err = l.origins()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e, e.plan(in, object)
+}
+
+// injectorFor is the cluster's injector, with what flags and the nodes of its pods tell beyond its settings.
+func (f *explainFlags) injectorFor(ctx context.Context, cmd *cobra.Command, l *live, ipv6 bool) (*injector.Injector, error) {
+	version, err := l.Version(ctx)
+	if cmd.Flags().Changed("kubernetes-version") {
+		version, err = apiversion.ParseGeneric(f.kubernetesVersion)
+	}
+	if err != nil {
+		return nil, err
+	}
+	capabilities := l.settings.capabilities
+	capabilities.NodeIPv6 = capabilities.NodeIPv6 || ipv6
+	if cmd.Flags().Changed("node-ip-family") {
+		capabilities.NodeIPv6 = f.nodeIPFamily.value == familyIPv6
+	}
+	return l.settings.injector(capabilities.Cluster(version))
+}
+
+// judge judges the pods, oldest first.
+func (l *liveExplanation) judge(j fleet.Judge, pods []*fleet.Pod, object inventory.Object) {
+	var all fleet.Inventory
+	for _, pod := range pods {
+		finding := j.Pod(pod, l.namespace)
+		l.findings = append(l.findings, finding)
+		all.Add(object.Identity, finding)
+	}
+	slices.SortFunc(l.findings, func(a, b fleet.Finding) int {
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
+	})
+	l.Workload = fleet.Workload{Identity: object.Identity, State: fleet.Outside}
+	if found, ok := all.Lookup(object.Identity); ok {
+		l.Workload = found
+	}
+	l.Repair = fleet.RepairOf(object.Identity, l.State, object.Template)
+}
+
+// plan plans a new pod from the workload's template, or from the pod.
+func (l *liveExplanation) plan(in *injector.Injector, object inventory.Object) error {
+	parsed, err := manifest.Parse(object.Kind+"/"+object.Name, object.JSON)
+	if err != nil {
+		return err
+	}
+	templates := parsed.Pods()
+	if len(templates) != 1 {
+		return fmt.Errorf("read %s %s/%s: it has %d pod templates, not one", object.Kind, object.Namespace, object.Name, len(templates))
+	}
+	pod, err := fleet.ReadPod(templates[0].JSON)
+	if err != nil {
+		return fmt.Errorf("read %s %s/%s: %w", object.Kind, object.Namespace, object.Name, err)
+	}
+	request := injector.Request{Pod: pod.Pod, Namespace: l.namespace.Namespace,
+		ConfigMapKeys: func(string, string) ([]string, bool) { return nil, false }}
+	if object.Kind == "Pod" {
+		request.Pod = pod.Fresh()
+	} else {
+		request.Pod.Metadata.Name = "" // that in a template is not the pods'
+		request.Owners = owners(templates[0])
+	}
+	l.now = planned{Pod: templates[0], Namespace: object.Namespace, Plan: in.Plan(request)}
+	l.unread = l.now.Plan.UnknownConfigMaps
+	return nil
+}
+
+// warnings are those that the webhook would give a new pod. It knows the keys of ConfigMaps, so that a warning for
+// keys that are not read here would be none of its own.
+func (l *liveExplanation) warnings() []string {
+	return slices.DeleteFunc(l.now.messages(), func(text string) bool {
+		return strings.HasPrefix(text, string(injector.UnknownConfigMap)+": ")
+	})
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/telepod/telepod/fleet"
+)
+
+// explain: the verdict comes first, then the repair, what is wrong, the pods, and what a new pod would get.
+func (l *onCluster) explain(t *testing.T) {
+	out, _ := l.run(t, exitOK, "explain", "deploy/checkout", "-n", "shop", "-v")
+	at := 0
+	for _, text := range []string{
+		"Deployment shop/checkout, context ",
+		"\n  stale: 1 of 2 pods, the oldest ",
+		": profile shop changed: content 0123456789ab, now " + l.hash,
+		"\n  repair: kubectl -n shop rollout restart deployment/checkout\n",
+		"\n  ! no-endpoint-here: container app of running pods sends no telemetry: a reason that this version does not know\n",
+		"\n  namespace          telepod.dev/injection=enabled (since 20",
+		"annotation telepod.dev/profile=shop\n",
+		"\n  POD ",
+		"shop@0123456789ab, because of namespace-enabled, endpoint node, protocol grpc, sidecar none\n",
+		"\na new pod now\n  injected: namespace-enabled: ",
+		"\n  profile            shop <- aws <- base, content " + l.hash + " (namespace)\n",
+		"+ CLOUD_REGION=us-east-1  (the injector's --region)",
+		"+ CLOUD_ACCOUNT_ID=123456789012  (the injector's --account)",
+		"+ K8S_DEPLOYMENT_NAME=checkout  (the pod's owner)",
+		"the webhook also knows the keys of what envFrom names, and leaves these variables out; they are not read here: ConfigMap shop-env\n",
+	} {
+		found := strings.Index(out[at:], text)
+		if found < 0 {
+			t.Fatalf("no %q behind character %d of\n%s", text, at, out)
+		}
+		at += found
+	}
+}
+
+// explainKinds: each form of arguments, and each kind that the rights allow.
+func (l *onCluster) explainKinds(t *testing.T) {
+	orders := strings.TrimPrefix(l.pods(t, "orders", 1)[0], "pod/")
+	quiet := strings.TrimPrefix(l.pods(t, "quiet", 1)[0], "pod/")
+	replicaSet := quiet[:strings.LastIndex(quiet, "-")]
+	for _, test := range []struct{ args, first, more string }{
+		{"sts orders", "StatefulSet shop/orders, context ", "\n  bare: 1 of 1 pods, the oldest "},
+		{"statefulsets.apps/orders", "StatefulSet shop/orders, context ", "\n  repair: kubectl -n shop rollout restart statefulset/orders  # its update strategy is OnDelete"},
+		{"pod/" + orders, "Pod shop/orders-0, context ", "K8S_STATEFULSET_NAME"},
+		{"po " + orders + " --profile aws --cluster other", "Pod shop/orders-0, context ", "\n  injected: namespace-enabled: "},
+		{"rs " + replicaSet, "ReplicaSet shop/" + replicaSet, "\n  outside: 1 of 1 pods: pod-disabled: "},
+		{"deployment/offline", "Deployment shop/offline, context ", "a restart changes nothing\n"},
+		{"deployment/offline", "Deployment shop/offline, context ", "a new pod now\n  not injected: already-injected: "},
+		{"cj/nightly", "CronJob shop/nightly, context ", "\n  outside: no pods run\n"},
+		{"job/once", "Job shop/once, context ", "K8S_JOB_NAME"},
+	} {
+		out, _ := l.run(t, exitOK, append([]string{"explain", "-n", "shop"}, strings.Fields(test.args)...)...)
+		if !strings.HasPrefix(out, test.first) || !strings.Contains(out, test.more) {
+			t.Errorf("%s: want %q first, and %q in\n%s", test.args, test.first, test.more, out)
+		}
+	}
+}
+
+func (l *onCluster) explainJSON(t *testing.T) {
+	out, _ := l.run(t, exitOK, "explain", "deploy", "checkout", "-n", "shop", "-o", "json")
+	var got liveJSON
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.State != fleet.Stale || got.Affected != 1 || len(got.Findings) != 2 || got.Repair.Command == "" ||
+		!got.Now.Decision.Inject || got.Now.Profile.Hash != l.hash || got.Now.File != "" || len(got.Now.Patch) < 100 {
+		t.Errorf("%s", out)
+	}
+}
+
+func (l *onCluster) explainMistakes(t *testing.T) {
+	for _, test := range []struct {
+		args   string
+		code   int
+		stderr string
+	}{
+		{"deploy/none -n shop", exitError, `Deployment "none" does not exist in namespace shop of context `},
+		{"deploy/checkout", exitError, `Deployment "checkout" does not exist in namespace default of context `},
+		{"rollout/web -n shop", exitError, `Rollout "web" does not exist in namespace shop`},
+		{"deploy/checkout -n none", exitError, `namespace "none" does not exist`},
+		{"deploy/checkout --assume-opted-in", exitUsage, "--assume-opted-in is for manifests"},
+		{"deploy/checkout --context none", exitError, "check --kubeconfig and --context"},
+		{"testdata/live/cluster.yaml --context none", exitUsage, "--context is for a cluster: give TYPE/NAME"},
+		{"deploymet/checkout", exitUsage, `such as deployment/web (did you mean "deployment"?)`},
+		{"none/file.yaml", exitUsage, "--kubeconfig is for a cluster"},
+	} {
+		if _, stderr := l.run(t, test.code, append([]string{"explain"}, strings.Fields(test.args)...)...); !strings.Contains(stderr, test.stderr) {
+			t.Errorf("%s: want %q in %s", test.args, test.stderr, stderr)
+		}
+	}
+}
+
+// TestVisible: no annotation makes a line of its own, or commands the terminal.
+func TestVisible(t *testing.T) {
+	manifest := strings.Replace(barePod, "name: p", `name: p, annotations: {telepod.dev/exclude-variables: "A*\n  repair: x", resource.opentelemetry.io/service.name: "x\u001b[2Jy"}`, 1)
+	out, _ := inject(t, []byte(manifest), "explain", "-", "-v")
+	if strings.Contains(out, "\x1b") || strings.Contains(out, "\n  repair: x") {
+		t.Errorf("%q", out)
+	}
+}

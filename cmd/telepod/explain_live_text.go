@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/terminal"
+)
+
+// printLive prints the verdict, the repair, what is wrong, the pods, and what a new pod would get.
+func (f *explainFlags) printLive(out io.Writer, l *liveExplanation, now time.Time) error {
+	e := explainer{Terminal: terminal.Of(out), origins: l.origins, verbose: f.verbose}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", e.Paint(terminal.Bold, fmt.Sprintf("%s %s/%s, context %s", l.Kind, l.Namespace, l.Name, l.context)))
+	fmt.Fprintf(&b, "  %s: %s\n", e.Paint(toneOf(l.State), string(l.State)), e.Wrap(4, l.verdict(now)))
+	if l.Repair != (fleet.Repair{}) {
+		fmt.Fprintf(&b, "  repair: %s\n", repairLine(l.Identity, l.Repair))
+	}
+	for _, text := range append(l.silent(), l.warnings()...) {
+		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, visible(text)))
+	}
+	fmt.Fprintf(&b, "  namespace          %s\n", e.Wrap(21, l.labels()))
+	e.pods(&b, l, now)
+	b.WriteString("a new pod now\n")
+	e.verdict(&b, l.now)
+	if l.now.Plan.Profile != nil {
+		e.settings(&b, l.now.Plan)
+		e.edits(&b, l.now)
+		e.skipped(&b, l.now.Plan.Skipped)
+	}
+	if len(l.unread) > 0 {
+		fmt.Fprintf(&b, "  %s\n", e.Wrap(2, "the webhook also knows the keys of what envFrom names, and leaves these variables out; they are not read here: ConfigMap "+strings.Join(l.unread, ", ")))
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// verdict is the state in one sentence.
+func (l *liveExplanation) verdict(now time.Time) string {
+	switch {
+	case l.Pods == 0:
+		return "no pods run"
+	case l.State == fleet.Current || l.State == fleet.Outside:
+		return fmt.Sprintf("%d of %d pods: %s", l.Affected, l.Pods, l.Why)
+	}
+	return fmt.Sprintf("%d of %d pods, the oldest %s: %s", l.Affected, l.Pods, age(l.Since, now), l.Why)
+}
+
+// silent are the containers of running pods that send no telemetry, once each.
+func (l *liveExplanation) silent() []string {
+	var list []string
+	for _, finding := range l.findings {
+		for _, container := range slices.Sorted(maps.Keys(finding.Status.Silent)) {
+			reason := finding.Status.Silent[container]
+			text := reason.Text()
+			if text == string(reason) {
+				text = "a reason that this version does not know"
+			}
+			line := fmt.Sprintf("%s: container %s of running pods sends no telemetry: %s", fleet.Printable(string(reason)), fleet.Printable(container), text)
+			if !slices.Contains(list, line) {
+				list = append(list, line)
+			}
+		}
+	}
+	return list
+}
+
+// labels are what the namespace says about injection.
+func (l *liveExplanation) labels() string {
+	var parts []string
+	if value, ok := l.namespace.Labels[injector.InjectionLabel]; ok {
+		text := injector.InjectionLabel + "=" + value
+		if !l.namespace.Labelled.IsZero() {
+			text += " (since " + l.namespace.Labelled.UTC().Format("2006-01-02 15:04Z") + " at the latest)"
+		}
+		parts = append(parts, text)
+	} else {
+		parts = append(parts, "has no label "+injector.InjectionLabel)
+	}
+	for _, key := range slices.Sorted(maps.Keys(l.namespace.Annotations)) {
+		if strings.HasPrefix(key, injector.Domain) {
+			parts = append(parts, "annotation "+key+"="+fleet.Printable(l.namespace.Annotations[key]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// mostPods is how many pods are shown without -v.
+const mostPods = 10
+
+// pods shows what each pod has.
+func (e explainer) pods(b *strings.Builder, l *liveExplanation, now time.Time) {
+	if len(l.findings) == 0 {
+		return
+	}
+	shown := l.findings
+	if !e.verbose && len(shown) > mostPods {
+		shown = shown[:mostPods]
+	}
+	rows := [][]terminal.Cell{terminal.Row("  POD", "STATE", "AGE", "HAS")}
+	for _, f := range shown {
+		rows = append(rows, []terminal.Cell{{Text: "  " + f.Name}, {Text: string(f.State), Tone: toneOf(f.State)}, {Text: age(f.Created, now)}, {Text: has(f)}})
+	}
+	b.WriteString(e.Table(rows...))
+	if more := len(l.findings) - len(shown); more > 0 {
+		fmt.Fprintf(b, "  and %d more: -v shows them\n", more)
+	}
+}
+
+// has is what the annotation of a pod records.
+func has(f fleet.Finding) string {
+	if f.Has == nil {
+		return "nothing"
+	}
+	s := f.Status
+	parts := []string{f.Has.String()}
+	for _, part := range []struct{ name, value string }{{"because of", string(s.Reason)}, {"endpoint", s.Endpoint}, {"protocol", s.Protocol}, {"sidecar", s.Sidecar}} {
+		if part.value != "" {
+			parts = append(parts, part.name+" "+fleet.Printable(part.value))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// liveJSON is a workload in the JSON output.
+type liveJSON struct {
+	Context string `json:"context"`
+	fleet.Workload
+	Findings []fleet.Finding `json:"findings"`
+	// Now is what a new pod would get, as 'telepod explain' prints it for a manifest.
+	Now explanation `json:"now"`
+}
+
+func (l *liveExplanation) json() liveJSON {
+	now := explained(l.now, l.origins)
+	now.File, now.Line = "", 0
+	now.Warnings = l.warnings()
+	if l.findings == nil {
+		l.findings = []fleet.Finding{}
+	}
+	return liveJSON{l.context, l.Workload, l.findings, now}
+}

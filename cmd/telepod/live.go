@@ -1,0 +1,175 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/inventory"
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/webhook"
+)
+
+// liveFlags say which cluster to look at, and where Telepod is in it.
+type liveFlags struct {
+	kubeconfig string
+	context    string
+	release    inventory.Release
+	timeout    time.Duration
+}
+
+func (f *liveFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; defaults to those that kubectl uses")
+	flags.StringVar(&f.context, "context", "", "context of the kubeconfig; defaults to the current one")
+	flags.StringVar(&f.release.Namespace, "telepod-namespace", "telepod", "namespace of Telepod in the cluster")
+	flags.StringVar(&f.release.Name, "release", "telepod", "Helm release of Telepod in the cluster")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "time for all requests to the API server")
+}
+
+// live is a connection and what its injector would do.
+type live struct {
+	*inventory.Cluster
+	settings injectorSettings
+	judge    fleet.Judge
+	notes    []string
+	// configured is true if the settings are those of the injector in the cluster.
+	configured bool
+}
+
+// injectorSettings are what an injector is made of, besides what the API server can do.
+type injectorSettings struct {
+	profile      string
+	profilesDir  string
+	facts        profiles.Facts
+	policy       injector.Policy
+	strict       bool
+	capabilities webhook.Capabilities
+	sources      []profiles.Source
+}
+
+// settingFlags are the flags that replace what the cluster's injector is configured with.
+func settingFlags() []string {
+	return []string{"profile", "profiles-dir", "region", "account", "cluster", "environment", "endpoint", "service-host",
+		"cluster-service-host", "inject-by-default", "protected-namespaces"}
+}
+
+// connect makes the injector that the cluster has; own are settings of the command line, used if one was given.
+func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, own injectorSettings) (*live, error) {
+	c, err := inventory.Connect(f.kubeconfig, f.context)
+	if err != nil {
+		return nil, err
+	}
+	l := &live{Cluster: c, settings: own}
+	if slices.ContainsFunc(settingFlags(), cmd.Flags().Changed) {
+		l.settings.facts = withEnvironment(own.facts)
+		if own.profilesDir != "" {
+			l.settings.sources, err = readProfiles(own.profilesDir)
+		}
+		l.settings.protect(f.release.Namespace)
+	} else {
+		err = l.fromInstallation(ctx, f.release)
+	}
+	if err != nil {
+		return nil, err
+	}
+	version, err := c.Version(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.judge.Injector, err = l.settings.injector(l.settings.capabilities.Cluster(version))
+	return l, err
+}
+
+func (s *injectorSettings) protect(namespace string) {
+	if !slices.Contains(s.policy.ProtectedNamespaces, namespace) {
+		s.policy.ProtectedNamespaces = append(slices.Clone(s.policy.ProtectedNamespaces), namespace)
+	}
+}
+
+func (s *injectorSettings) injector(cluster injector.Cluster) (*injector.Injector, error) {
+	set, err := profiles.Load(s.facts, s.sources...)
+	if err != nil {
+		return nil, fmt.Errorf("load profiles: %w", err)
+	}
+	return injector.New(set, injector.Options{Policy: s.policy, Cluster: cluster, DefaultProfile: s.profile, Strict: s.strict})
+}
+
+// fromInstallation reads the arguments of the running webhook by the webhook's own flags.
+func (l *live) fromInstallation(ctx context.Context, release inventory.Release) error {
+	found, err := l.Installation(ctx, release)
+	if err != nil {
+		return err
+	}
+	f, unknown, err := readWebhookArguments(found.Arguments)
+	if err != nil {
+		return fmt.Errorf("read the arguments of Deployment %s/%s: %w: use the telepod of the injector's version, %s", release.Namespace, found.Name, err, found.Version)
+	}
+	if unknown {
+		l.notes = append(l.notes, fmt.Sprintf("the injector has flags that this telepod does not know: use version %s", found.Version))
+	}
+	if f.factsFile != "" {
+		l.notes = append(l.notes, "the injector reads --facts-file "+f.factsFile+", which is not known here: set the facts by flags if they come from it")
+	}
+	if own := buildVersion(); found.Version != "" && own != "devel" && strings.TrimPrefix(own, "v") != strings.TrimPrefix(found.Version, "v") {
+		l.notes = append(l.notes, fmt.Sprintf("this telepod is %s and the injector %s: their built-in profiles may differ, which makes pods look stale", own, found.Version))
+	}
+	facts, env := f.facts, found.Environment
+	facts.Region, facts.Account = cmp.Or(facts.Region, env[envRegion]), cmp.Or(facts.Account, env[envAccount])
+	facts.Cluster, facts.Environment = cmp.Or(facts.Cluster, env[envCluster]), cmp.Or(facts.Environment, env[envEnvironment])
+	l.judge.Installed, l.configured = found.Installed, true
+	l.settings = injectorSettings{
+		profile: f.profile, facts: facts, strict: f.strict, capabilities: f.capabilities(),
+		policy: injector.Policy{InjectByDefault: f.injectByDefault, ProtectedNamespaces: f.protected},
+	}
+	l.settings.protect(release.Namespace)
+	for _, name := range slices.Sorted(maps.Keys(found.Profiles)) {
+		l.settings.sources = append(l.settings.sources, profiles.Source{Name: name, Data: []byte(found.Profiles[name])})
+	}
+	return nil
+}
+
+// origins know what comes from the flags of the injector in the cluster.
+func (l *live) origins() (valueOrigins, error) {
+	facts, flags := l.settings.facts, map[string]string{"profile": "the injector's --profile"}
+	for name, value := range map[string]string{"region": facts.Region, "account": facts.Account, "cluster": facts.Cluster,
+		"environment": facts.Environment, "endpoint": facts.Endpoint} {
+		if value != "" {
+			flags[name] = "the injector's --" + name
+		}
+	}
+	bare, err := profiles.Load(profiles.Facts{}, l.settings.sources...)
+	return valueOrigins{flags, bare}, err
+}
+
+// readWebhookArguments reads a command line of 'telepod webhook'; unknown is true if it has flags of another version.
+func readWebhookArguments(args []string) (f *webhookFlags, unknown bool, err error) {
+	f = &webhookFlags{}
+	cmd := &cobra.Command{}
+	f.register(cmd.Flags())
+	f.registerChoices(cmd)
+	if err := cmd.ParseFlags(args); err == nil {
+		return f, false, nil
+	}
+	f = &webhookFlags{}
+	cmd = &cobra.Command{FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true}}
+	f.register(cmd.Flags())
+	f.registerChoices(cmd)
+	return f, true, cmd.ParseFlags(args)
+}
+
+// note writes what a person should know besides the answer.
+func (l *live) note(stderr io.Writer) {
+	for _, text := range l.notes {
+		fmt.Fprintln(stderr, "note:", text)
+	}
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+	"text/template"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+const rbacLong = `Print the rights that 'telepod check', 'stale' and 'explain' need on a running cluster, as manifests: a ClusterRole to
+read pods, namespaces and workloads, a Role to read what belongs to the release, and their bindings to a group.
+
+The rights are to get and to list, no more. They include no Secret, no log, and no ConfigMap but the profiles. Pods and
+workloads are read whole, with the values of their environment variables.`
+
+const rbacExample = `  telepod rbac --group platform-oncall | kubectl apply -f -
+  kubectl --as=me --as-group=platform-oncall auth can-i list pods -A`
+
+// rbacTemplate has only names in it, which are checked before.
+const rbacTemplate = `# What 'telepod check', 'stale' and 'explain' may do. Made by 'telepod rbac'.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: "{{.Name}}"
+rules:
+  - apiGroups: [""]
+    resources: [namespaces, pods]
+    verbs: [get, list]
+  - apiGroups: [apps]
+    resources: [deployments, statefulsets, daemonsets]
+    verbs: [get, list]
+  # Argo Rollouts.
+  - apiGroups: [argoproj.io]
+    resources: [rollouts]
+    verbs: [get, list]
+  # For explain alone.
+  - apiGroups: [apps]
+    resources: [replicasets]
+    verbs: [get]
+  - apiGroups: [batch]
+    resources: [jobs, cronjobs]
+    verbs: [get]
+  # For check alone.
+  - apiGroups: [admissionregistration.k8s.io]
+    resources: [mutatingwebhookconfigurations]
+    resourceNames: ["{{.Injector}}"]
+    verbs: [get]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: "{{.Name}}"
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: "{{.Name}}"
+subjects:
+  - apiGroup: rbac.authorization.k8s.io
+    kind: Group
+    name: {{.Group}}
+---
+# In the release's own namespace.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: "{{.Name}}"
+  namespace: "{{.Namespace}}"
+rules:
+  - apiGroups: [""]
+    resources: [configmaps]
+    resourceNames: ["{{.Injector}}-profiles"]
+    verbs: [get]
+  # For check alone.
+  - apiGroups: [""]
+    resources: [services]
+    resourceNames: ["{{.Injector}}"]
+    verbs: [get]
+  - apiGroups: [discovery.k8s.io]
+    resources: [endpointslices]
+    verbs: [list]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: "{{.Name}}"
+  namespace: "{{.Namespace}}"
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: "{{.Name}}"
+subjects:
+  - apiGroup: rbac.authorization.k8s.io
+    kind: Group
+    name: {{.Group}}
+`
+
+// rbacNames are the names in the manifests of `telepod rbac`.
+type rbacNames struct {
+	Name, Group, Namespace, Injector string
+}
+
+func newRBACCommand() *cobra.Command {
+	var names rbacNames
+	var release string
+	cmd := &cobra.Command{
+		Use:     "rbac",
+		Short:   "Print the rights that looking at a cluster needs",
+		Long:    rbacLong,
+		Example: rbacExample,
+		Args:    arguments(cobra.NoArgs),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&names.Group, "group", "telepod-viewers", "group that gets the rights")
+	flags.StringVar(&names.Name, "name", "telepod-view", "name of the roles and bindings")
+	flags.StringVar(&names.Namespace, "telepod-namespace", "telepod", "namespace of Telepod in the cluster")
+	flags.StringVar(&release, "release", "telepod", "Helm release of Telepod in the cluster")
+	flags.StringVar(&names.Injector, "injector", "", "name of the injector's Deployment, if fullnameOverride is set; defaults to the chart's name for the release")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if names.Injector == "" {
+			names.Injector = injectorName(release)
+		}
+		return names.print(cmd)
+	}
+	return cmd
+}
+
+// injectorName is what the chart calls the injector of a release: telepod.fullname in templates/_names.tpl.
+func injectorName(release string) string {
+	name := release
+	if !strings.Contains(release, "telepod") {
+		name += "-telepod"
+	}
+	return strings.TrimSuffix(name[:min(len(name), 48)], "-") + "-injector"
+}
+
+func (n rbacNames) print(cmd *cobra.Command) error {
+	for flag, value := range map[string]string{"name": n.Name, "telepod-namespace": n.Namespace, "release": n.Injector} {
+		if problems := validation.IsDNS1123Subdomain(value); len(problems) > 0 {
+			return wrongUsage(cmd, "--%s: %q cannot be a name in Kubernetes: %s", flag, value, problems[0])
+		}
+	}
+	if n.Group == "" {
+		return wrongUsage(cmd, "--group: give the name of a group")
+	}
+	group, err := json.Marshal(n.Group) // JSON's strings are YAML's, too
+	if err != nil {
+		return err
+	}
+	n.Group = string(group)
+	var b strings.Builder
+	if err := template.Must(template.New("rbac").Parse(rbacTemplate)).Execute(&b, n); err != nil {
+		return err
+	}
+	_, err = io.WriteString(cmd.OutOrStdout(), b.String())
+	return err
+}

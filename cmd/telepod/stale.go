@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/injector"
+)
+
+const staleLong = `List the workloads of a running cluster that need a restart: those with pods that have an older profile than the
+webhook would give them now (stale), or nothing although they opt in (bare). Pods that a strict webhook would refuse
+are listed too (refused), as a restart would stop at them.
+
+Nothing is changed; each workload is listed with the command that repairs it. The profiles and settings are those of
+the injector in the cluster. Flags for the profile or the cluster's facts replace all of them.
+'telepod rbac' prints the rights that this command needs.
+
+Exit codes: 0 none, 1 some, 2 error.`
+
+const staleExample = `  telepod stale -A
+  telepod stale -n shop --context prod-use1
+  telepod stale -A -o json | jq -r '.[].repair.command // empty'`
+
+// staleFlags are the flags of `telepod stale`.
+type staleFlags struct {
+	liveFlags
+	own       injectorSettings
+	namespace string
+	all       bool
+	output    *choice
+}
+
+func newStaleCommand() *cobra.Command {
+	f := &staleFlags{}
+	cmd := &cobra.Command{
+		Use:     "stale [-n NAMESPACE | -A]",
+		Short:   "List the workloads of a cluster whose pods are out of date",
+		Long:    staleLong,
+		Example: staleExample,
+		Args:    arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStatus(2, f.run(cmd))
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace to look at; defaults to the context's")
+	flags.BoolVarP(&f.all, "all-namespaces", "A", false, "look at all namespaces")
+	f.liveFlags.register(cmd)
+	f.output = choiceFlag(cmd, "output", "o", "table", "json")
+	flags.StringVar(&f.own.profile, "profile", "base", "profile of pods without the annotation telepod.dev/profile")
+	flags.StringVar(&f.own.profilesDir, "profiles-dir", "", "directory with more profiles")
+	registerFacts(flags, &f.own.facts)
+	flags.BoolVar(&f.own.policy.InjectByDefault, "inject-by-default", false, "inject pods if neither pod nor namespace opts in or out")
+	flags.StringSliceVar(&f.own.policy.ProtectedNamespaces, "protected-namespaces", []string{"kube-system"}, "namespaces that are never injected")
+	complete(cmd, "profile", func(*cobra.Command) []string { return profileNames(f.own.profilesDir) })
+	return cmd
+}
+
+func (f *staleFlags) run(cmd *cobra.Command) error {
+	if f.all && f.namespace != "" {
+		return wrongUsage(cmd, "give --namespace or --all-namespaces, not both")
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
+	defer cancel()
+	l, err := f.connect(ctx, cmd, f.own)
+	if err != nil {
+		return err
+	}
+	l.note(cmd.ErrOrStderr())
+	namespace := f.namespace
+	if namespace == "" && !f.all {
+		namespace = l.Namespace
+	}
+	problems, err := l.problems(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	if f.output.value == "json" {
+		err = printJSON(cmd.OutOrStdout(), problems)
+	} else {
+		err = printProblems(cmd.OutOrStdout(), l.place(namespace), problems, time.Now())
+	}
+	if err == nil && len(problems) > 0 {
+		return exitStatus{errors.New("some workloads are out of date"), 1, true}
+	}
+	return err
+}
+
+// place names what was looked at.
+func (l *live) place(namespace string) string {
+	if namespace == "" {
+		return fmt.Sprintf("all namespaces of context %s", l.Context)
+	}
+	return fmt.Sprintf("namespace %s of context %s", namespace, l.Context)
+}
+
+// problems lists the workloads that need something; an empty namespace means all.
+func (l *live) problems(ctx context.Context, namespace string) ([]*fleet.Workload, error) {
+	namespaces, err := l.Namespaces(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	var found fleet.Inventory
+	err = l.EachPod(ctx, namespace, "", func(pod *fleet.Pod) error {
+		ns, ok := namespaces[pod.Metadata.Namespace]
+		if !ok { // it came after the list of namespaces
+			ns.Namespace = injector.Namespace{Name: pod.Metadata.Namespace}
+		}
+		found.Add(fleet.IdentityOf(pod.Pod), l.judge.Pod(pod, ns))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	problems := found.Problems()
+	return problems, l.repairs(ctx, namespace, problems)
+}
+
+// repairs reads the workloads of each kind that needs repair, once.
+func (l *live) repairs(ctx context.Context, namespace string, problems []*fleet.Workload) error {
+	var read []string
+	templates := map[fleet.Identity]fleet.Template{}
+	for _, w := range problems {
+		restartable := slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet", "Rollout"}, w.Kind)
+		if restartable && !slices.Contains(read, w.Kind) {
+			read = append(read, w.Kind)
+			found, err := l.Templates(ctx, w.Kind, namespace)
+			if err != nil {
+				return err
+			}
+			for id, template := range found {
+				templates[id] = template
+			}
+		}
+		w.Repair = fleet.RepairOf(w.Identity, w.State, templates[w.Identity])
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	apiversion "k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// Cluster is a connection to a cluster.
+type Cluster struct {
+	// Context is the name of the kubeconfig's context.
+	Context string
+	// Namespace is that of the context.
+	Namespace string
+	objects   dynamic.Interface
+	rest      rest.Interface
+}
+
+// Connect uses a context of a kubeconfig; empty arguments mean those that kubectl would use. Nothing is sent.
+func Connect(kubeconfig, kubeContext string) (*Cluster, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: kubeContext})
+	config, err := loader.ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("connect to the cluster: %w: check --kubeconfig and --context", err)
+	}
+	c := &Cluster{Context: kubeContext}
+	if c.Namespace, _, err = loader.Namespace(); err != nil {
+		return nil, fmt.Errorf("connect to the cluster: %w", err)
+	}
+	if c.Context == "" {
+		if raw, err := loader.RawConfig(); err == nil {
+			c.Context = raw.CurrentContext
+		}
+	}
+	return c, c.connect(config)
+}
+
+func (c *Cluster) connect(config *rest.Config) error {
+	config.UserAgent = "telepod-fleet"
+	config.QPS = -1 // requests come one after another, which is brake enough
+	var err error
+	if c.objects, err = dynamic.NewForConfig(config); err != nil {
+		return fmt.Errorf("connect to the cluster: %w", err)
+	}
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return fmt.Errorf("connect to the cluster: %w", err)
+	}
+	c.rest = client.RESTClient()
+	return nil
+}
+
+// Version is that of the API server.
+func (c *Cluster) Version(ctx context.Context) (*apiversion.Version, error) {
+	raw, err := c.rest.Get().AbsPath("/version").Do(ctx).Raw()
+	if err != nil {
+		return nil, fmt.Errorf("ask the API server for its version: %w", err)
+	}
+	var info version.Info
+	if err := json.Unmarshal(raw, &info); err != nil {
+		return nil, fmt.Errorf("read the API server's version: %w", err)
+	}
+	v, err := apiversion.ParseGeneric(info.GitVersion)
+	if err != nil {
+		return nil, fmt.Errorf("read the API server's version %q: %w", info.GitVersion, err)
+	}
+	return v, nil
+}
+
+// pageSize is how many objects a list request returns at most: a few megabytes of pods.
+const pageSize = 250
+
+// each lists objects page by page; an empty namespace means all of them.
+func (c *Cluster) each(ctx context.Context, resource schema.GroupVersionResource, namespace string, options metav1.ListOptions, do func(*unstructured.Unstructured) error) error {
+	options.Limit = pageSize
+	for {
+		page, err := c.objects.Resource(resource).Namespace(namespace).List(ctx, options)
+		if err != nil {
+			return readError("list", resource.Resource, namespace, err)
+		}
+		for i := range page.Items {
+			if err := do(&page.Items[i]); err != nil {
+				return err
+			}
+		}
+		if options.Continue = page.GetContinue(); options.Continue == "" {
+			return nil
+		}
+	}
+}
+
+// readError names what could not be read, and what to do.
+func readError(verb, what, namespace string, err error) error {
+	place := "all namespaces"
+	if namespace != "" {
+		place = "namespace " + namespace
+	}
+	hint := ""
+	if apierrors.IsForbidden(err) {
+		hint = ": 'telepod rbac' prints the rights that are needed"
+	}
+	return fmt.Errorf("%s %s in %s: %w%s", verb, what, place, brief(err), hint)
+}
+
+// brief drops what client-go repeats of the request.
+func brief(err error) error {
+	status, ok := errors.AsType[*apierrors.StatusError](err)
+	if !ok {
+		return err
+	}
+	return errors.New(strings.TrimSpace(status.ErrStatus.Message))
+}

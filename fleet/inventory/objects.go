@@ -1,0 +1,147 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/injector"
+)
+
+var (
+	podResource       = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	namespaceResource = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+)
+
+// EachPod calls do with every pod of a namespace that has not ended, or of all namespaces if it is empty. The
+// selector is one of labels; empty means all pods.
+func (c *Cluster) EachPod(ctx context.Context, namespace, selector string, do func(*fleet.Pod) error) error {
+	options := metav1.ListOptions{LabelSelector: selector,
+		FieldSelector: fields.AndSelectors(fields.OneTermNotEqualSelector("status.phase", "Succeeded"),
+			fields.OneTermNotEqualSelector("status.phase", "Failed")).String()}
+	return c.each(ctx, podResource, namespace, options, func(object *unstructured.Unstructured) error {
+		pod, err := readPod(object)
+		if err != nil || pod.Ended {
+			return err
+		}
+		return do(pod)
+	})
+}
+
+func readPod(object *unstructured.Unstructured) (*fleet.Pod, error) {
+	raw, err := object.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("read pod %s/%s: %w", object.GetNamespace(), object.GetName(), err)
+	}
+	pod, err := fleet.ReadPod(raw)
+	if err != nil {
+		return nil, fmt.Errorf("read pod %s/%s: %w", object.GetNamespace(), object.GetName(), err)
+	}
+	return pod, nil
+}
+
+// Namespaces returns one namespace by its name, or all of them if that is empty.
+func (c *Cluster) Namespaces(ctx context.Context, only string) (map[string]fleet.Namespace, error) {
+	found := map[string]fleet.Namespace{}
+	keep := func(object *unstructured.Unstructured) error {
+		name := object.GetName()
+		found[name] = fleet.Namespace{
+			Namespace: injector.Namespace{Name: name, Labels: object.GetLabels(), Annotations: object.GetAnnotations()},
+			Labelled:  labelledAt(object.GetManagedFields()),
+		}
+		return nil
+	}
+	if only == "" {
+		return found, c.each(ctx, namespaceResource, "", metav1.ListOptions{}, keep)
+	}
+	object, err := c.objects.Resource(namespaceResource).Get(ctx, only, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("namespace %q does not exist: check -n and --context", only)
+	}
+	if err != nil {
+		return nil, readError("get", "namespaces", only, err)
+	}
+	return found, keep(object)
+}
+
+// labelledAt is when the label telepod.dev/injection was set at the latest: whoever set it may have changed other
+// fields after that. It is zero if the API server does not know.
+func labelledAt(managed []metav1.ManagedFieldsEntry) time.Time {
+	for _, entry := range managed {
+		var owned struct {
+			Metadata struct {
+				Labels map[string]json.RawMessage `json:"f:labels"`
+			} `json:"f:metadata"`
+		}
+		if entry.FieldsV1 == nil || entry.Time == nil || json.Unmarshal(entry.FieldsV1.GetRawBytes(), &owned) != nil {
+			continue
+		}
+		if owned.Metadata.Labels["f:"+injector.InjectionLabel] != nil {
+			return entry.Time.Time
+		}
+	}
+	return time.Time{}
+}
+
+// kind is a kind of workload, or of pods, by the names that kubectl knows.
+type kind struct {
+	name     string
+	aliases  []string
+	resource schema.GroupVersionResource
+}
+
+// kinds are those that explain knows. Those of extensions may be missing in a cluster.
+func kinds() []kind {
+	apps := func(resource string) schema.GroupVersionResource {
+		return schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: resource}
+	}
+	batch := func(resource string) schema.GroupVersionResource {
+		return schema.GroupVersionResource{Group: "batch", Version: "v1", Resource: resource}
+	}
+	return []kind{
+		{"Deployment", []string{"deploy", "deployment", "deployments"}, apps("deployments")},
+		{"StatefulSet", []string{"sts", "statefulset", "statefulsets"}, apps("statefulsets")},
+		{"DaemonSet", []string{"ds", "daemonset", "daemonsets"}, apps("daemonsets")},
+		{"ReplicaSet", []string{"rs", "replicaset", "replicasets"}, apps("replicasets")},
+		{"Job", []string{"job", "jobs"}, batch("jobs")},
+		{"CronJob", []string{"cj", "cronjob", "cronjobs"}, batch("cronjobs")},
+		{"Rollout", []string{"ro", "rollout", "rollouts"}, schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "rollouts"}},
+		{"Pod", []string{"po", "pod", "pods"}, podResource},
+	}
+}
+
+// Kind is the kind that a word means, such as deploy or deployments.apps.
+func Kind(word string) (string, bool) {
+	k, ok := kindOf(word)
+	return k.name, ok
+}
+
+func kindOf(word string) (kind, bool) {
+	word, group, qualified := strings.Cut(strings.ToLower(word), ".")
+	for _, k := range kinds() {
+		for _, alias := range k.aliases {
+			if alias == word && (!qualified || group == k.resource.Group || group == k.resource.Version+"."+k.resource.Group) {
+				return k, true
+			}
+		}
+	}
+	return kind{}, false
+}
+
+// Kinds lists the words that Kind knows.
+func Kinds() []string {
+	var words []string
+	for _, k := range kinds() {
+		words = append(words, k.aliases...)
+	}
+	return words
+}

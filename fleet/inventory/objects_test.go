@@ -1,0 +1,62 @@
+package inventory
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func TestKind(t *testing.T) {
+	for word, want := range map[string]string{
+		"deploy": "Deployment", "Deployments": "Deployment", "deployment.apps": "Deployment", "deployments.v1.apps": "Deployment",
+		"po": "Pod", "cj": "CronJob", "rollouts.argoproj.io": "Rollout",
+		"deployment.batch": "", "secret": "", "": "", ".": "",
+	} {
+		if got, ok := Kind(word); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %t, want %q", word, got, ok, want)
+		}
+	}
+}
+
+func TestLabelledAt(t *testing.T) {
+	at := metav1.NewTime(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	entry := func(fields string, at *metav1.Time) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Time: at, FieldsV1: metav1.NewFieldsV1(fields)}
+	}
+	other := metav1.NewTime(at.Add(time.Hour))
+	found := labelledAt([]metav1.ManagedFieldsEntry{
+		{}, entry("no JSON", &other), entry(`{"f:metadata":{"f:labels":{"f:team":{}}}}`, &other),
+		entry(`{"f:metadata":{"f:labels":{"f:telepod.dev/injection":{}}}}`, &at),
+	})
+	if !found.Equal(at.Time) {
+		t.Errorf("%s, want %s", found, at)
+	}
+	if found := labelledAt([]metav1.ManagedFieldsEntry{entry(`{"f:metadata":{"f:labels":{"f:telepod.dev/injection":{}}}}`, nil)}); !found.IsZero() {
+		t.Errorf("%s without a time", found)
+	}
+}
+
+// TestTrouble: the most telling reason that a pod is not ready.
+func TestTrouble(t *testing.T) {
+	condition := func(kind corev1.PodConditionType, status corev1.ConditionStatus, message string) corev1.PodCondition {
+		return corev1.PodCondition{Type: kind, Status: status, Message: message}
+	}
+	waiting := corev1.ContainerStatus{State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "no such image"}}}
+	for _, test := range []struct {
+		status corev1.PodStatus
+		want   string
+	}{
+		{corev1.PodStatus{Conditions: []corev1.PodCondition{condition(corev1.PodReady, corev1.ConditionTrue, "")}}, ""},
+		{corev1.PodStatus{}, "pod c is not ready on node n"},
+		{corev1.PodStatus{Conditions: []corev1.PodCondition{condition(corev1.PodScheduled, corev1.ConditionFalse, "no free ports")}}, "pod c is not ready on node n: no free ports"},
+		{corev1.PodStatus{Conditions: []corev1.PodCondition{condition(corev1.PodReady, corev1.ConditionFalse, "containers")}, ContainerStatuses: []corev1.ContainerStatus{{}, waiting}},
+			"pod c is not ready on node n: ImagePullBackOff: no such image"},
+	} {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "c"}, Spec: corev1.PodSpec{NodeName: "n"}, Status: test.status}
+		if got, troubled := trouble(pod); got != test.want || troubled != (test.want != "") {
+			t.Errorf("%q, %t, want %q", got, troubled, test.want)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package fleet
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+	"unicode"
+
+	"github.com/telepod/telepod/injector"
+)
+
+// State is what a pod has, compared with what it would get now.
+type State string
+
+// The states, from the worst.
+const (
+	// Refused: the webhook is strict and would refuse the pod, so that a restart would stop at its first pod.
+	Refused State = "refused"
+	// Bare: the pod would be injected now, and is not.
+	Bare State = "bare"
+	// Stale: the pod has another profile, or another content of it, than it would get now.
+	Stale State = "stale"
+	// Current: the pod has what it would get now.
+	Current State = "current"
+	// Outside: the pod is not injected, and would not be.
+	Outside State = "outside"
+)
+
+// States lists the states from the worst.
+func States() []State { return []State{Refused, Bare, Stale, Current, Outside} }
+
+// Problem reports whether somebody has to do something about the state.
+func (s State) Problem() bool { return s == Refused || s == Bare || s == Stale }
+
+// Version is a profile by name and by the hash of its content.
+type Version struct {
+	Profile string `json:"profile"`
+	Hash    string `json:"hash"`
+}
+
+func (v Version) String() string { return Printable(v.Profile) + "@" + Printable(v.Hash) }
+
+// Finding is what is known of one pod.
+type Finding struct {
+	Name    string    `json:"name"`
+	Created time.Time `json:"created"`
+	State   State     `json:"state"`
+	// Why is one sentence without a full stop.
+	Why string `json:"why"`
+	// Has and Would are the profiles that the pod has, and would get now; nil for none.
+	Has   *Version `json:"has,omitempty"`
+	Would *Version `json:"would,omitempty"`
+	// Status is the pod's annotation telepod.dev/status, as far as it can be read.
+	Status injector.Status `json:"-"`
+}
+
+// Namespace is a namespace, and since when it has its label.
+type Namespace struct {
+	injector.Namespace
+	// Labelled is when the label telepod.dev/injection was set last, at the latest; zero if that is not known.
+	Labelled time.Time
+}
+
+// Judge compares pods with what the injector would do to them.
+type Judge struct {
+	Injector *injector.Injector
+	// Installed is when Telepod's injector was installed; zero if that is not known.
+	Installed time.Time
+}
+
+// Pod judges a pod.
+func (j Judge) Pod(pod *Pod, ns Namespace) Finding {
+	f := Finding{Name: pod.Metadata.Name, Created: pod.Created}
+	status, injected, readable := pod.status()
+	if readable {
+		f.Status, f.Has = status, &Version{status.Profile, status.Hash}
+	}
+	plan := j.Injector.Plan(injector.Request{Pod: pod.Fresh(), Namespace: ns.Namespace})
+	if plan.Profile != nil {
+		f.Would = &Version{plan.Profile.Name, plan.Profile.Hash}
+	}
+	switch d := plan.Decision; {
+	case readable && f.Would != nil && *f.Has == *f.Would:
+		f.State, f.Why = Current, "has what it would get now"
+	case d.Deny:
+		f.State, f.Why = Refused, "a new pod would be refused: "+Printable(plan.Warnings[0].String())
+	case !d.Inject && injected:
+		f.State, f.Why = Current, fmt.Sprintf("keeps what it has; a new pod would not be injected: %s: %s", d.Reason, d.Reason.Text())
+	case !d.Inject:
+		f.State, f.Why = Outside, fmt.Sprintf("%s: %s", d.Reason, d.Reason.Text())
+	case !injected:
+		f.State, f.Why = Bare, j.whyBare(pod, ns)
+	case !readable:
+		f.State, f.Why = Stale, "its annotation "+injector.StatusAnnotation+" cannot be read"
+	case f.Has.Profile != f.Would.Profile:
+		f.State, f.Why = Stale, fmt.Sprintf("has profile %s; a new pod would get %s", f.Has, f.Would)
+	default:
+		f.State, f.Why = Stale, fmt.Sprintf("profile %s changed: content %s, now %s", f.Would.Profile, Printable(f.Has.Hash), f.Would.Hash)
+	}
+	return f
+}
+
+// whyBare is the likeliest reason that a pod was not injected when it was created.
+func (j Judge) whyBare(pod *Pod, ns Namespace) string {
+	const minute = "2006-01-02 15:04Z"
+	switch {
+	case !j.Installed.IsZero() && pod.Created.Before(j.Installed):
+		return "created before Telepod was installed (" + j.Installed.UTC().Format(minute) + ")"
+	case !ns.Labelled.IsZero() && pod.Created.Before(ns.Labelled) && pod.Metadata.Annotations[injector.InjectKey] == "" && pod.Metadata.Labels[injector.InjectKey] == "":
+		return "probably created before its namespace was labelled (" + ns.Labelled.UTC().Format(minute) + " at the latest)"
+	}
+	return "created while the webhook did not answer, was not called, or had other settings"
+}
+
+// longestQuoted bounds what is shown of a text that anybody may have written, in characters.
+const longestQuoted = 200
+
+// Printable is a text of the cluster's users, safe for a terminal: short, and without control characters.
+func Printable(text string) string {
+	for i, r := range text {
+		if i > longestQuoted {
+			text = text[:i] + "…"
+			break
+		}
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
+			quoted := strconv.QuoteToASCII(text)
+			return quoted[:min(len(quoted), longestQuoted)]
+		}
+	}
+	return text
+}
+
+func isIPv6(address string) bool {
+	ip, err := netip.ParseAddr(address)
+	return err == nil && ip.Is6() && !ip.Is4In6()
+}

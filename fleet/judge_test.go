@@ -1,0 +1,128 @@
+package fleet_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/profiles"
+)
+
+var created = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// pod is a pod of the API server with an annotation of its injection, or none if that is empty.
+func pod(t *testing.T, status string, annotations map[string]string) *fleet.Pod {
+	t.Helper()
+	all := map[string]string{}
+	for key, value := range annotations {
+		all[key] = value
+	}
+	if status != "" {
+		all[injector.StatusAnnotation] = status
+	}
+	raw, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"name": "web-0", "namespace": "shop", "creationTimestamp": created.Format(time.RFC3339), "annotations": all},
+		"spec":     map[string]any{"containers": []any{map[string]any{"name": "app"}}},
+		"status":   map[string]any{"phase": "Running", "hostIP": "2001:db8::1"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := fleet.ReadPod(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func judge(t *testing.T, strict bool) (fleet.Judge, string) {
+	t.Helper()
+	set, err := profiles.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := injector.New(set, injector.Options{DefaultProfile: "aws", Strict: strict, Policy: injector.Policy{ProtectedNamespaces: []string{"telepod"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	aws, _ := set.Lookup("aws")
+	return fleet.Judge{Injector: in}, aws.Hash
+}
+
+// TestPod is the table of states.
+func TestPod(t *testing.T) {
+	_, hash := judge(t, false)
+	status := func(profile, hash string) string {
+		return `{"profile":"` + profile + `","hash":"` + hash + `","containers":["app"]}`
+	}
+	wrong := map[string]string{"telepod.dev/protocol": "http"}
+	for _, test := range []struct {
+		name        string
+		status      string
+		annotations map[string]string
+		label       string
+		labelled    time.Time
+		installed   time.Time
+		strict      bool
+		want        fleet.State
+		why         string
+	}{
+		{name: "current", status: status("aws", hash), label: "enabled", want: fleet.Current},
+		{name: "older content", status: status("aws", "0123456789ab"), label: "enabled", want: fleet.Stale, why: "profile aws changed: content 0123456789ab, now " + hash},
+		{name: "another profile", status: status("base", hash), label: "enabled", want: fleet.Stale, why: "has profile base@" + hash + "; a new pod would get aws@" + hash},
+		{name: "the pod chooses another", status: status("aws", hash), annotations: map[string]string{injector.ProfileAnnotation: "gcp"}, label: "enabled", want: fleet.Stale, why: "a new pod would get gcp@"},
+		{name: "unreadable", status: "yes", label: "enabled", want: fleet.Stale, why: "cannot be read"},
+		{name: "hostile", status: status("\\u001b[2J", strings.Repeat("x", 5000)), label: "enabled", want: fleet.Stale, why: `has profile "\x1b[2J"@xxx`},
+		{name: "bare", label: "enabled", want: fleet.Bare, why: "created while the webhook did not answer"},
+		{name: "bare, older than the label", label: "enabled", labelled: created.Add(time.Hour), want: fleet.Bare, why: "before its namespace was labelled (2026-03-01 13:00Z at the latest)"},
+		{name: "bare, younger than the label", label: "enabled", labelled: created.Add(-time.Hour), want: fleet.Bare, why: "created while"},
+		{name: "bare, older than Telepod", label: "enabled", labelled: created.Add(time.Hour), installed: created.Add(2 * time.Hour), want: fleet.Bare, why: "created before Telepod was installed (2026-03-01 14:00Z)"},
+		{name: "bare by its own annotation, whatever the label", annotations: map[string]string{injector.InjectKey: "true"}, labelled: created.Add(time.Hour), want: fleet.Bare, why: "created while"},
+		{name: "opts out", annotations: map[string]string{injector.InjectKey: "false"}, label: "enabled", want: fleet.Outside, why: "pod-disabled"},
+		{name: "not opted in", want: fleet.Outside, why: "default-disabled"},
+		{name: "not opted in any more", status: status("aws", "0123456789ab"), want: fleet.Current, why: "a new pod would not be injected: default-disabled"},
+		{name: "refused", annotations: wrong, label: "enabled", strict: true, want: fleet.Refused, why: "a new pod would be refused: "},
+		{name: "refused, but current", status: status("aws", hash), annotations: wrong, label: "enabled", strict: true, want: fleet.Current},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, _ := judge(t, test.strict)
+			j.Installed = test.installed
+			ns := fleet.Namespace{Namespace: injector.Namespace{Name: "shop", Labels: map[string]string{}}, Labelled: test.labelled}
+			if test.label != "" {
+				ns.Labels[injector.InjectionLabel] = test.label
+			}
+			p := pod(t, test.status, test.annotations)
+			got := j.Pod(p, ns)
+			if got.State != test.want || !strings.Contains(got.Why, test.why) || got.Name != "web-0" || !got.Created.Equal(created) {
+				t.Errorf("got %+v, want %s because %q", got, test.want, test.why)
+			}
+			if len(got.Why) > 600 || strings.ContainsRune(got.Why, '\x1b') {
+				t.Errorf("not fit for a terminal: %q", got.Why)
+			}
+			if _, kept := p.Metadata.Annotations[injector.StatusAnnotation]; kept != (test.status != "") {
+				t.Error("the pod was changed")
+			}
+		})
+	}
+}
+
+func TestReadPod(t *testing.T) {
+	p := pod(t, "", nil)
+	if p.Ended || !p.NodeIPv6 {
+		t.Errorf("%+v, want a running pod on a node with IPv6", p)
+	}
+	for _, raw := range []string{
+		`{"metadata":{"name":"a"},"spec":{"containers":[]},"status":{"phase":"Succeeded"}}`,
+		`{"metadata":{"name":"a","deletionTimestamp":"2026-03-01T12:00:00Z"},"spec":{"containers":[]},"status":{"phase":"Running"}}`,
+	} {
+		if p, err := fleet.ReadPod([]byte(raw)); err != nil || !p.Ended {
+			t.Errorf("%s: %+v, %v, want it ended", raw, p, err)
+		}
+	}
+	if _, err := fleet.ReadPod([]byte(`{"metadata":{"name":1}}`)); err == nil {
+		t.Error("no error for a name that is a number")
+	}
+}

@@ -1,0 +1,68 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/telepod/telepod/injector"
+)
+
+// Pod is a pod of a running cluster.
+type Pod struct {
+	*injector.Pod
+	Created time.Time
+	// Ended is true for a pod that has run to its end, or is being deleted: a restart does not concern it.
+	Ended bool
+	// NodeIPv6 is true if the address of the pod's node is known, and is an IPv6 address.
+	NodeIPv6 bool
+}
+
+// ReadPod reads a pod as the API server returns it.
+func ReadPod(raw []byte) (*Pod, error) {
+	parsed, err := injector.ParsePod(raw)
+	if err != nil {
+		return nil, err
+	}
+	var rest struct {
+		Metadata struct {
+			CreationTimestamp time.Time
+			DeletionTimestamp *time.Time
+		}
+		Status struct{ Phase, HostIP string }
+	}
+	if err := json.Unmarshal(raw, &rest); err != nil {
+		return nil, fmt.Errorf("decode pod %s/%s: %w", parsed.Metadata.Namespace, parsed.Metadata.Name, err)
+	}
+	return &Pod{
+		Pod: parsed, Created: rest.Metadata.CreationTimestamp, NodeIPv6: isIPv6(rest.Status.HostIP),
+		Ended: rest.Metadata.DeletionTimestamp != nil || rest.Status.Phase == "Succeeded" || rest.Status.Phase == "Failed",
+	}, nil
+}
+
+// status is what the pod's annotation records; found is false without one.
+func (p *Pod) status() (status injector.Status, found, readable bool) {
+	text, found := p.Metadata.Annotations[injector.StatusAnnotation]
+	if !found {
+		return status, false, false
+	}
+	err := json.Unmarshal([]byte(text), &status)
+	return status, true, err == nil && status.Profile != ""
+}
+
+// Fresh is the pod as it would be created now: without the annotation of its injection.
+func (p *Pod) Fresh() *injector.Pod {
+	pod := *p.Pod
+	pod.Metadata.Annotations = without(pod.Metadata.Annotations, injector.StatusAnnotation)
+	return &pod
+}
+
+func without(values map[string]string, key string) map[string]string {
+	kept := make(map[string]string, len(values))
+	for k, v := range values {
+		if k != key {
+			kept[k] = v
+		}
+	}
+	return kept
+}

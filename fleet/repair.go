@@ -1,0 +1,61 @@
+package fleet
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Template is what a workload's own object adds to what its pods show.
+type Template struct {
+	// Injected: the pod template carries telepod.dev/status, so that the webhook leaves its pods alone.
+	Injected bool
+	// Paused: a Deployment that does not roll out.
+	Paused bool
+	// OnDelete: pods are replaced only after somebody has deleted them.
+	OnDelete bool
+}
+
+// Repair is what brings the pods of a workload up to date. Either part may be empty.
+type Repair struct {
+	// Command is for a shell.
+	Command string `json:"command,omitempty"`
+	// Note is what a person has to know or do besides.
+	Note string `json:"note,omitempty"`
+}
+
+// RepairOf is the repair of a workload in a state. Nothing needs one in the states Current and Outside.
+func RepairOf(id Identity, state State, template Template) Repair {
+	kind := strings.ToLower(id.Kind)
+	restart := fmt.Sprintf("kubectl -n %s rollout restart %s/%s", id.Namespace, kind, id.Name)
+	switch {
+	case !state.Problem():
+		return Repair{}
+	case state == Refused:
+		return Repair{Note: "correct the annotation in the manifest; do not restart it before"}
+	case template.Injected:
+		return Repair{Note: "its manifest was injected by 'telepod inject': inject the original again and apply that; a restart changes nothing"}
+	}
+	switch id.Kind {
+	case "Deployment":
+		if template.Paused {
+			return Repair{restart, "its rollout is paused: kubectl rollout resume first"}
+		}
+		return Repair{Command: restart}
+	case "StatefulSet", "DaemonSet":
+		if template.OnDelete {
+			return Repair{restart, "its update strategy is OnDelete: delete its pods one by one after that"}
+		}
+		return Repair{Command: restart}
+	case "Rollout":
+		return Repair{Command: fmt.Sprintf("kubectl argo rollouts -n %s restart %s", id.Namespace, id.Name)}
+	case "CronJob":
+		return Repair{Note: "its next run gets what is due"}
+	case "Job":
+		return Repair{Note: "it keeps what it has until it ends; the next Job gets what is due"}
+	case "ReplicaSet", "ReplicationController":
+		return Repair{Note: "delete its pods one by one; it makes new ones"}
+	case "Pod":
+		return Repair{Note: "no controller makes it again: delete it and apply its manifest"}
+	}
+	return Repair{Note: "restart it by what manages " + id.Kind + " objects"}
+}

@@ -1,0 +1,125 @@
+package fleet
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/telepod/telepod/injector"
+)
+
+// Identity names a workload.
+type Identity struct {
+	Namespace string `json:"namespace"`
+	Kind      string `json:"kind"`
+	Name      string `json:"name"`
+}
+
+// IdentityOf is the outermost workload of a pod that is known from the pod alone: its Deployment, its CronJob,
+// another controller, or the pod itself if it has none. Whoever creates a pod may write anything into its
+// ownerReferences, so what cannot be a name is not believed: it would end up in a command for a shell.
+func IdentityOf(pod *injector.Pod) Identity {
+	self := Identity{pod.Metadata.Namespace, "Pod", pod.Metadata.Name}
+	id := self
+	for _, owner := range pod.Metadata.OwnerReferences {
+		if owner.Controller {
+			id.Kind, id.Name = owner.Kind, owner.Name
+		}
+	}
+	if owners := injector.Owners(pod); len(owners) > 0 {
+		outermost := owners[len(owners)-1]
+		id.Kind, id.Name = outermost.Kind, outermost.Name
+	}
+	if len(validation.IsDNS1123Subdomain(id.Name)) > 0 || len(validation.IsDNS1123Label(strings.ToLower(id.Kind))) > 0 {
+		return self
+	}
+	return id
+}
+
+// Belongs reports whether a pod is of a workload, at any level above it, or is the pod itself.
+func Belongs(pod *injector.Pod, id Identity) bool {
+	if pod.Metadata.Namespace != id.Namespace {
+		return false
+	}
+	if id.Kind == "Pod" {
+		return pod.Metadata.Name == id.Name
+	}
+	for _, owner := range injector.Owners(pod) {
+		if owner.Kind == id.Kind && owner.Name == id.Name {
+			return true
+		}
+	}
+	return false
+}
+
+// Workload is a workload by its running pods.
+type Workload struct {
+	Identity
+	// State is the worst of the pods'.
+	State State `json:"state"`
+	// Why is that of the oldest pod with the state.
+	Why string `json:"why"`
+	// Since is when that pod was created.
+	Since time.Time `json:"since"`
+	// Affected of Pods have the state.
+	Affected int `json:"affected"`
+	Pods     int `json:"pods"`
+	// Has and Would are the profiles of the oldest pod with the state.
+	Has   *Version `json:"has,omitempty"`
+	Would *Version `json:"would,omitempty"`
+	// Repair is what brings its pods up to date.
+	Repair Repair `json:"repair"`
+}
+
+// Inventory gathers findings by workload. The zero value is ready for use.
+type Inventory struct {
+	workloads map[Identity]*Workload
+}
+
+// Add counts a pod.
+func (i *Inventory) Add(id Identity, f Finding) {
+	if i.workloads == nil {
+		i.workloads = map[Identity]*Workload{}
+	}
+	w := i.workloads[id]
+	if w == nil {
+		w = &Workload{Identity: id, State: Outside}
+		i.workloads[id] = w
+	}
+	w.Pods++
+	switch order := cmp.Compare(slices.Index(States(), f.State), slices.Index(States(), w.State)); {
+	case order > 0:
+		return
+	case order < 0:
+		w.State, w.Affected = f.State, 0
+	}
+	w.Affected++
+	if w.Affected == 1 || f.Created.Before(w.Since) {
+		w.Since, w.Why, w.Has, w.Would = f.Created, f.Why, f.Has, f.Would
+	}
+}
+
+// Problems lists the workloads that need something, by namespace, kind and name.
+func (i *Inventory) Problems() []*Workload {
+	list := []*Workload{}
+	for _, w := range i.workloads {
+		if w.State.Problem() {
+			list = append(list, w)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Workload) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
+// Lookup finds a workload by its identity.
+func (i *Inventory) Lookup(id Identity) (Workload, bool) {
+	if w := i.workloads[id]; w != nil {
+		return *w, true
+	}
+	return Workload{}, false
+}
