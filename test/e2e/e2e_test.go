@@ -26,6 +26,7 @@ cluster: {name: ` + clusterName + `}
 environment: ` + environment + `
 profiles:
   gcp-euw1: {inherits: gcp, identity: {region: europe-west1, account: shop-prod, cluster: prod-euw1}}
+  gated: {inherits: aws, sidecar: {gateStartup: true}}
   # A Collector that cannot start.
   broken: {inherits: aws, sidecar: {config: "receivers: {nonsense: {}}\nexporters: {debug: {}}\nextensions: {health_check: {}}\nservice: {extensions: [health_check], pipelines: {traces: {receivers: [nonsense], exporters: [debug]}}}\n"}}
   azure-weu: {inherits: azure, identity: {region: westeurope, account: 2f6c1d4e, cluster: prod-weu}}

@@ -121,7 +121,7 @@ spec:
 			return err
 		}
 		for _, e := range events.Items {
-			if e.Reason == string(injector.UnknownProfile) && strings.HasPrefix(e.InvolvedObject.Name, "mistaken-") && strings.Contains(e.Message, `did you mean "aws"`) {
+			if e.Reason == string(injector.UnknownProfile) && strings.HasPrefix(e.InvolvedObject.Name, "mistaken-") && !strings.Contains(e.Message, "awss") {
 				return nil
 			}
 		}
