@@ -12,7 +12,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod c
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image demo test e2e terraform faults fleet packages programs attack fuzz bench verify format generate clean
+.PHONY: help build image demo test unit e2e terraform faults fleet packages programs attack fuzz bench verify format generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ image: ## Build both images with buildah into bin/*-image.tar (ARCH=arm64 for an
 test: packages programs ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; e2e and terraform go by themselves
 	go build ./... && go test $(TESTFLAGS) $$(go list ./... | grep -v /test/terraform$$)
 	@set -e; for module in $(MODULES); do (set -x; cd $$module && go test ./...); done
+
+unit: ## Run the tests that need no cluster and no Collector, in under a minute
+	go test -short ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health ./archive/... ./drill/... ./fleet/... ./terminal ./charts/...
 
 e2e: ## Assert the whole story of make demo, and write its report to bin/demo-report.html
 	@$(MAKE) --no-print-directory demo DEMO=-check
