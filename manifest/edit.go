@@ -25,7 +25,7 @@ func (m *Manifest) Edits() ([]Edit, error) {
 		if err != nil {
 			return nil, d.errorf(d.chunk.line, "patch: %w", err)
 		}
-		for _, e := range own {
+		for _, e := range slid(d.text, own) {
 			edits = append(edits, Edit{at + e.Start, at + e.End, e.New})
 		}
 		at += len(d.text)
@@ -55,6 +55,22 @@ func ordered(edits []Edit) ([]Edit, bool) {
 		list = append(list, e)
 	}
 	return slices.DeleteFunc(list, func(e Edit) bool { return e.Start == e.End && e.New == "" }), true
+}
+
+// slid moves insertions back to the beginning of their line if that gives the same text: what is inserted behind
+// "}" and ends with a line of its own, "}", is inserted in front of that line as well, which then does not change.
+func slid(text string, edits []Edit) []Edit {
+	var list []Edit
+	first := 0 // the end of the edit before
+	for _, e := range edits {
+		line := strings.LastIndexByte(text[:e.Start], '\n') + 1
+		head := text[line:e.Start]
+		if e.Start == e.End && line > first && head != "" && strings.HasSuffix(e.New, "\n"+head) {
+			e = Edit{line, line, head + strings.TrimSuffix(e.New, head)}
+		}
+		list, first = append(list, e), e.End
+	}
+	return list
 }
 
 // applied is a text with ordered edits.
