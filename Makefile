@@ -68,8 +68,9 @@ fuzz: ## Fuzz for FUZZTIME (10s, or 5000x) each: profiles, plans, the command li
 			go -C "$$(dirname "$$file")" test . -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x; \
 		done; done
 
-bench: ## Measure the handler against a null handler, the HTTPS server under load, and memory
+bench: ## Measure the handler against a null handler, region and site against a bare Collector, and memory
 	go test ./injector ./webhook -run '^$$' -bench . -benchtime $(BENCHTIME)
+	go test ./test/pipeline -run '^$$' -bench . -benchtime 4000x -timeout 30m
 
 format: ## Format the code
 	gofmt -w .

@@ -20,6 +20,14 @@ type Link struct {
 	listener net.Listener
 	open     map[net.Conn]bool
 	passed   time.Time // when bytes last did
+	bytes    int64     // that have passed, in both directions
+}
+
+// Passed is the number of bytes that the link has passed on, in both directions.
+func (l *Link) Passed() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes
 }
 
 // NewLink returns a link from an address to a target. It ends with the test.
@@ -96,7 +104,7 @@ func (l *Link) accept(listener net.Listener) {
 
 func (l *Link) pass(near net.Conn) {
 	defer near.Close()
-	l.wait()
+	l.wait(0)
 	far, err := net.Dial("tcp", l.target)
 	if err != nil {
 		return
@@ -117,14 +125,15 @@ func (l *Link) pass(near net.Conn) {
 	<-done
 }
 
-// wait returns when the link is not held, and notes when bytes may pass.
-func (l *Link) wait() {
+// wait returns when the link is not held, and notes that so many bytes pass.
+func (l *Link) wait(bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.held {
 		l.flows.Wait()
 	}
 	l.passed = time.Now()
+	l.bytes += int64(bytes)
 }
 
 func (l *Link) copy(to, from net.Conn, done chan<- struct{}) {
@@ -132,7 +141,7 @@ func (l *Link) copy(to, from net.Conn, done chan<- struct{}) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
-		l.wait()
+		l.wait(n)
 		if n > 0 {
 			if _, err := to.Write(buffer[:n]); err != nil {
 				return
