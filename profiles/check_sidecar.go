@@ -75,6 +75,9 @@ type collectorConfig struct {
 				Endpoint string `yaml:"endpoint"`
 			} `yaml:"protocols"`
 		} `yaml:"otlp"`
+		OTLPMux *struct {
+			Endpoints []string `yaml:"endpoints"`
+		} `yaml:"otlp_mux"`
 	} `yaml:"receivers"`
 	Extensions map[string]any `yaml:"extensions"`
 	Service    struct {
@@ -109,6 +112,9 @@ func (d *document) checkConfig() {
 			d.report(path, "receiver otlp listens for %s on %s, but the pod's containers send to 127.0.0.1:%s: use that", protocol, address, want)
 		}
 	}
+	for _, port := range config.missedByMux() {
+		d.report(path, "receiver otlp_mux does not listen on 127.0.0.1:%d, where the pod's containers send to: add it to endpoints", port)
+	}
 }
 
 // checkGate wants the extension that the startup probe asks where no command of the image does.
@@ -121,6 +127,24 @@ func (d *document) checkGate(s Sidecar) {
 	if _, ok := config.Extensions[health]; err == nil && (!ok || !slices.Contains(config.Service.Extensions, health)) {
 		d.report(path, "does not run the extension %s (extensions and service.extensions), which gateStartup asks on port %d", health, SidecarHealthPort)
 	}
+}
+
+// missedByMux are the ports that the pod's containers send to and the receiver "otlp_mux" does not listen on. What
+// a ${…} stands for only the Collector knows.
+func (c collectorConfig) missedByMux() (missed []int) {
+	mux := c.Receivers.OTLPMux
+	if mux == nil || strings.Contains(strings.Join(mux.Endpoints, " "), "$") {
+		return nil
+	}
+	for _, want := range []int{SidecarGRPCPort, SidecarHTTPPort} {
+		if !slices.ContainsFunc(mux.Endpoints, func(endpoint string) bool {
+			host, port, err := net.SplitHostPort(endpoint)
+			return err == nil && port == strconv.Itoa(want) && reachableInPod(host)
+		}) {
+			missed = append(missed, want)
+		}
+	}
+	return missed
 }
 
 func readCollectorConfig(text string) (config collectorConfig, err error) {
