@@ -71,6 +71,14 @@ func TestLive(t *testing.T) {
 		}
 	}
 	t.Logf("a region's Collector has %v series of its own", value(`count({job="telepod-regional", k8s_cluster_name="shop-aws"})`))
+	// The same service, pod and metric in three clusters is three series each, and each says where it is from.
+	const named = `count(count by (cloud_provider, cloud_region, k8s_cluster_name) (telepod_test_sequence{k8s_pod_name!="", k8s_namespace_name!=""}))`
+	if clusters := value(named); clusters != 3 {
+		t.Errorf("a metric that three clusters send has the labels of %v", clusters)
+	}
+	if bare := value(`count(telepod_test_sequence{k8s_cluster_name=""})`); bare != 0 {
+		t.Errorf("%v series of applications do not have a cluster", bare)
+	}
 	if *page != "" {
 		draw(t, result)
 	}
