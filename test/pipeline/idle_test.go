@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// BenchmarkIdleRegion reports what a node without telemetry of its own costs: resident memory, and bytes on the
+// BenchmarkIdleRegion reports what a node without telemetry of its own costs: memory of its own, and bytes on the
 // link to the site, with the Collector's own metrics every 60 s.
 func BenchmarkIdleRegion(b *testing.B) {
 	p := newPlant(b)

@@ -95,8 +95,9 @@ func (n *Node) Written(t testing.TB) float64 { return n.proc(t, "io", "wchar:") 
 // PeakMemory is the largest resident memory of the running process so far, in bytes.
 func (n *Node) PeakMemory(t testing.TB) float64 { return n.proc(t, "status", "VmHWM:") * 1024 }
 
-// Memory is the resident memory of the running process, in bytes.
-func (n *Node) Memory(t testing.TB) float64 { return n.proc(t, "status", "VmRSS:") * 1024 }
+// Memory is the memory of the running process itself, in bytes: pages of the program's file are shared, and the
+// kernel drops them when it needs room.
+func (n *Node) Memory(t testing.TB) float64 { return n.proc(t, "status", "RssAnon:") * 1024 }
 
 // proc reads a number from a file of the process.
 func (n *Node) proc(t testing.TB, file, key string) float64 {
