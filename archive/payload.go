@@ -20,7 +20,7 @@ type Payload struct {
 	data []byte
 }
 
-// NewPayload unpacks what an object consists of. An error says that the object is damaged, or not of OTLP in
+// NewPayload unpacks an object. It returns an error if the object is damaged, or is not OTLP in
 // protobuf.
 func NewPayload(o Object, stored []byte) (*Payload, error) {
 	if err := (content{o, stored}).eachGroup(groupMessage.validate); err != nil {

@@ -176,7 +176,7 @@ func (f *replayFlags) report(cmd *cobra.Command, r archive.Result, err error) er
 		fmt.Fprintf(out, "%d item(s) left out, as they came from an earlier replay\n", r.Again)
 	}
 	if r.Message != "" && r.Rejected == 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s says: %s\n", f.endpoint, archive.Printable(r.Message))
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s reports: %s\n", f.endpoint, archive.Printable(r.Message))
 	}
 	problems := reportProblems(cmd.ErrOrStderr(), r.Problems, "replayed as a whole")
 	if r.Rejected > 0 {

@@ -86,7 +86,7 @@ them, and Go's defaults apply. A variable of the user's wins. Takes part (the va
 {{- end -}}
 
 {{/*
-Bytes of requests that a receiver holds at the same time: a sixteenth of the memory limit, because decoded and hostile
+Bytes of requests that a receiver keeps in memory at the same time: a sixteenth of the memory limit, because decoded and hostile
 data is several times as large as what was sent. Takes part, name, and least, which the largest request needs.
 */}}
 {{- define "telepod.collector.inFlight" -}}
