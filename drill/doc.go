@@ -16,6 +16,6 @@
 //	report.go    what came of it, as JSON
 //	markdown.go  the same for people
 //
-// Course, phases, ledger and report are pure. Clusters are a neighbour, drill/estate, and so is the
+// Course, phases, ledger and report are pure. Clusters are a neighbour, drill/sites, and so is the
 // form that a canary has in OTLP and in the archive, drill/canary; this package knows neither.
 package drill

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/telepod/telepod/drill/estate"
+	"github.com/telepod/telepod/drill/sites"
 )
 
 func newDrillCommand() *cobra.Command {
@@ -27,7 +27,7 @@ type estateFlags struct {
 	contexts   []string
 	primary    string
 	backup     string
-	release    estate.Release
+	release    sites.Release
 }
 
 func (f *estateFlags) register(cmd *cobra.Command) {
@@ -42,19 +42,19 @@ func (f *estateFlags) register(cmd *cobra.Command) {
 // clusters connects to each context once.
 type clusters struct {
 	flags     *estateFlags
-	connected map[string]*estate.Cluster
+	connected map[string]*sites.Cluster
 }
 
-func (c *clusters) of(name string) (*estate.Cluster, error) {
+func (c *clusters) of(name string) (*sites.Cluster, error) {
 	if cluster := c.connected[name]; cluster != nil {
 		return cluster, nil
 	}
-	cluster, err := estate.Connect(c.flags.kubeconfig, name, c.flags.release)
+	cluster, err := sites.Connect(c.flags.kubeconfig, name, c.flags.release)
 	if err != nil {
 		return nil, err
 	}
 	if c.connected == nil {
-		c.connected = map[string]*estate.Cluster{}
+		c.connected = map[string]*sites.Cluster{}
 	}
 	c.connected[name] = cluster
 	return cluster, nil
@@ -77,7 +77,7 @@ elsewhere. If there is nothing to undo, it does nothing.`,
 			return wrongUsage(cmd, "give --primary CONTEXT")
 		}
 		connections := &clusters{flags: f}
-		var all []*estate.Cluster
+		var all []*sites.Cluster
 		for _, name := range []string{f.primary, f.backup} {
 			if name == "" {
 				continue
@@ -94,15 +94,15 @@ elsewhere. If there is nothing to undo, it does nothing.`,
 }
 
 // undo restores every site before it lets other drills begin. The sites may have had each other's part.
-func undo(ctx context.Context, cmd *cobra.Command, all []*estate.Cluster) error {
+func undo(ctx context.Context, cmd *cobra.Command, all []*sites.Cluster) error {
 	var failed error
 	for _, cluster := range all {
-		failed = errors.Join(failed, estate.Central{Cluster: cluster}.Restore(ctx))
+		failed = errors.Join(failed, sites.Central{Cluster: cluster}.Restore(ctx))
 	}
 	if failed != nil {
 		return failed
 	}
-	if err := (estate.Guard{Clusters: all}).Clear(ctx); err != nil {
+	if err := (sites.Guard{Clusters: all}).Clear(ctx); err != nil {
 		return err
 	}
 	for _, cluster := range all {

@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/archive/bucket"
 	"github.com/telepod/telepod/drill"
 	"github.com/telepod/telepod/drill/canary"
-	"github.com/telepod/telepod/drill/estate"
+	"github.com/telepod/telepod/drill/sites"
 )
 
 // drillArchives are where the sites write to: one bucket for both, or one each.
@@ -55,9 +55,9 @@ func (f *drillFlags) estate(ctx context.Context) (drill.Estate, error) {
 	if err != nil {
 		return drill.Estate{}, err
 	}
-	parts := estate.Parts{Operator: f.operator}
+	parts := sites.Parts{Operator: f.operator}
 	for _, cluster := range all {
-		parts.Regions = append(parts.Regions, estate.Region{Cluster: cluster, Most: f.collectors})
+		parts.Regions = append(parts.Regions, sites.Region{Cluster: cluster, Most: f.collectors})
 	}
 	if !f.observe {
 		if parts.Primary, err = connections.of(f.primary); err != nil {
@@ -66,7 +66,7 @@ func (f *drillFlags) estate(ctx context.Context) (drill.Estate, error) {
 		if parts.Backup, err = connections.of(f.backup); err != nil {
 			return drill.Estate{}, err
 		}
-		for _, site := range []*estate.Cluster{parts.Primary, parts.Backup} {
+		for _, site := range []*sites.Cluster{parts.Primary, parts.Backup} {
 			if !slices.Contains(all, site) {
 				all = append(all, site)
 			}
@@ -85,12 +85,12 @@ func (f *drillFlags) estate(ctx context.Context) (drill.Estate, error) {
 	return target, err
 }
 
-func (f *drillFlags) watched(connections *clusters) ([]*estate.Cluster, error) {
+func (f *drillFlags) watched(connections *clusters) ([]*sites.Cluster, error) {
 	if f.inCluster {
-		cluster, err := estate.ConnectInCluster(f.name, f.release)
-		return []*estate.Cluster{cluster}, err
+		cluster, err := sites.ConnectInCluster(f.name, f.release)
+		return []*sites.Cluster{cluster}, err
 	}
-	var watched []*estate.Cluster
+	var watched []*sites.Cluster
 	for _, name := range f.contexts {
 		cluster, err := connections.of(name)
 		if err != nil {

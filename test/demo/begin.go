@@ -13,9 +13,9 @@ import (
 
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/clouds"
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/demo/screen"
-	"github.com/telepod/telepod/test/estate"
 )
 
 // secret is what the shop writes into its telemetry (examples/shop/leak), and nobody may find.
@@ -52,23 +52,23 @@ func (t *story) start(ctx context.Context) (string, func(), error) {
 func (t *story) showSites() {
 	sites := t.estate.Sites()
 	table := screen.Table{}
-	each := func(text func(*estate.Site) string) (texts []string) {
+	each := func(text func(*clouds.Site) string) (texts []string) {
 		for _, s := range sites {
 			texts = append(texts, text(s))
 		}
 		return texts
 	}
-	table.Head = each(func(s *estate.Site) string { return s.Cloud })
-	table.Add("cluster", each(func(s *estate.Site) string { return s.Place.Cluster })...)
-	table.Add("region", each(func(s *estate.Site) string { return s.Region })...)
-	table.Add("central site", each(func(s *estate.Site) string {
+	table.Head = each(func(s *clouds.Site) string { return s.Cloud })
+	table.Add("cluster", each(func(s *clouds.Site) string { return s.Place.Cluster })...)
+	table.Add("region", each(func(s *clouds.Site) string { return s.Region })...)
+	table.Add("central site", each(func(s *clouds.Site) string {
 		if s.Central() {
 			return s.Role + ", " + s.Endpoint
 		}
 		return "–"
 	})...)
 	for _, to := range sites {
-		table.Add("round trip to "+to.Cloud, each(func(s *estate.Site) string { return estate.RoundTrip(s.Place, to.Place).String() })...)
+		table.Add("round trip to "+to.Cloud, each(func(s *clouds.Site) string { return clouds.RoundTrip(s.Place, to.Place).String() })...)
 	}
 	t.Table(table)
 }
@@ -109,7 +109,7 @@ func (t *story) shop(ctx context.Context) (string, func(), error) {
 // showPods shows what pods were given that say nothing of a cloud themselves.
 func (t *story) showPods(pods []*corev1.Pod) {
 	table := screen.Table{}
-	add := func(name string, got func(int) string, want func(*estate.Site) string) {
+	add := func(name string, got func(int) string, want func(*clouds.Site) string) {
 		row := screen.Row{Name: name}
 		for i, s := range t.estate.Sites() {
 			row.Cells = append(row.Cells, t.checks.Equal(s.Place.Cluster+": "+name, got(i), want(s)))
@@ -121,18 +121,18 @@ func (t *story) showPods(pods []*corev1.Pod) {
 		table.Head = append(table.Head, t.estate.Sites()[i].Cloud+": "+pod.Labels["app"])
 		environments = append(environments, environment(pod))
 	}
-	variable := func(name string, want func(*estate.Site) string) {
+	variable := func(name string, want func(*clouds.Site) string) {
 		add(name, func(i int) string { return environments[i][name] }, want)
 	}
-	variable("CLOUD_PROVIDER", func(s *estate.Site) string { return s.Cloud })
-	variable("CLOUD_PLATFORM", func(s *estate.Site) string { return s.Platform })
-	variable("CLOUD_REGION", func(s *estate.Site) string { return s.Region })
-	variable("CLOUD_AVAILABILITY_ZONE", func(s *estate.Site) string { return s.Zone })
-	variable("CLOUD_ACCOUNT_ID", func(s *estate.Site) string { return s.Account })
-	variable("K8S_CLUSTER_NAME", func(s *estate.Site) string { return s.Place.Cluster })
-	variable("K8S_NODE_NAME", func(s *estate.Site) string { return s.Apps().Name })
-	variable("OTEL_EXPORTER_OTLP_ENDPOINT", func(s *estate.Site) string { return "http://" + s.Apps().Address + ":4318" })
-	add("because", func(i int) string { return reason(pods[i]) }, func(*estate.Site) string { return string(injector.NamespaceEnabled) })
+	variable("CLOUD_PROVIDER", func(s *clouds.Site) string { return s.Cloud })
+	variable("CLOUD_PLATFORM", func(s *clouds.Site) string { return s.Platform })
+	variable("CLOUD_REGION", func(s *clouds.Site) string { return s.Region })
+	variable("CLOUD_AVAILABILITY_ZONE", func(s *clouds.Site) string { return s.Zone })
+	variable("CLOUD_ACCOUNT_ID", func(s *clouds.Site) string { return s.Account })
+	variable("K8S_CLUSTER_NAME", func(s *clouds.Site) string { return s.Place.Cluster })
+	variable("K8S_NODE_NAME", func(s *clouds.Site) string { return s.Apps().Name })
+	variable("OTEL_EXPORTER_OTLP_ENDPOINT", func(s *clouds.Site) string { return "http://" + s.Apps().Address + ":4318" })
+	add("because", func(i int) string { return reason(pods[i]) }, func(*clouds.Site) string { return string(injector.NamespaceEnabled) })
 	t.Table(table)
 }
 

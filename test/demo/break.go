@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/telepod/telepod/test/await"
-	"github.com/telepod/telepod/test/estate"
+	"github.com/telepod/telepod/test/clouds"
 	"github.com/telepod/telepod/test/report"
 )
 
@@ -156,7 +156,7 @@ func (t *story) received(ctx context.Context, role string, after time.Time) (too
 }
 
 // queued is what waits on a region's disk, in bytes.
-func (t *story) queued(s *estate.Site) float64 {
+func (t *story) queued(s *clouds.Site) float64 {
 	samples := t.watch.Samples()
 	if len(samples) == 0 {
 		return 0

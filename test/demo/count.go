@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/telepod/telepod/test/clouds"
 	"github.com/telepod/telepod/test/demo/screen"
-	"github.com/telepod/telepod/test/estate"
 	"github.com/telepod/telepod/test/monitoring"
 	"github.com/telepod/telepod/test/report"
 )
@@ -53,9 +53,9 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 }
 
 // archived has telepod archive count the same, by what the spans say of their cloud.
-func (t *story) archived(ctx context.Context, o estate.Outcome) error {
-	t.Command("telepod archive count --bucket " + estate.Bucket + " --bucket-endpoint " + t.estate.Stores.S3 + " --signal traces")
-	counts, err := t.estate.Archived(ctx, estate.Service)
+func (t *story) archived(ctx context.Context, o clouds.Outcome) error {
+	t.Command("telepod archive count --bucket " + clouds.Bucket + " --bucket-endpoint " + t.estate.Stores.S3 + " --signal traces")
+	counts, err := t.estate.Archived(ctx, clouds.Service)
 	if err != nil {
 		return err
 	}

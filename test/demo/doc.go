@@ -2,7 +2,7 @@
 //
 //	go run ./test/demo [-check] [-keep] [-control-plane-only] [-report FILE] | -build
 //
-// As root on Linux it starts three real clusters that play three clouds (package test/estate), installs
+// As root on Linux it starts three real clusters that play three clouds (package test/clouds), installs
 // the chart in each, runs the shop of examples/shop across them and breaks things. Everything that it
 // shows is compared with what it should be, and a difference is a failure: with -check the same run is
 // the end-to-end test. An HTML report stays when everything else is gone, also after Ctrl-C.

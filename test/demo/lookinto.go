@@ -11,8 +11,8 @@ import (
 	"strings"
 
 	"github.com/telepod/telepod/test/await"
+	"github.com/telepod/telepod/test/clouds"
 	"github.com/telepod/telepod/test/demo/screen"
-	"github.com/telepod/telepod/test/estate"
 	"github.com/telepod/telepod/test/install"
 	"github.com/telepod/telepod/test/monitoring"
 )
@@ -56,7 +56,7 @@ func (t *story) stores(ctx context.Context) (string, func(), error) {
 		t.Table(table)
 		t.Line("")
 		for _, folder := range folders {
-			t.Note("s3://" + estate.Bucket + "/" + folder)
+			t.Note("s3://" + clouds.Bucket + "/" + folder)
 		}
 	}, nil
 }
@@ -90,7 +90,7 @@ func (t *story) red(ctx context.Context, table *screen.Table) error {
 			}
 			cells = nil
 			for _, site := range t.estate.Sites() {
-				i := slices.IndexFunc(series, func(s estate.Series) bool {
+				i := slices.IndexFunc(series, func(s clouds.Series) bool {
 					return s.Labels["cloud_provider"] == site.Cloud && s.Labels["cloud_region"] == site.Region
 				})
 				if i < 0 || series[i].Value == "NaN" { // no spans in the window

@@ -8,9 +8,9 @@ import (
 	"runtime"
 
 	"github.com/telepod/telepod/test/certmanager"
+	"github.com/telepod/telepod/test/clouds"
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/collector"
-	"github.com/telepod/telepod/test/estate"
 	"github.com/telepod/telepod/test/helm"
 	"github.com/telepod/telepod/test/install"
 )
@@ -39,7 +39,7 @@ func prebuild(ctx context.Context) error {
 	if _, err := certmanager.Build(ctx); err != nil {
 		return err
 	}
-	e, err := estate.New()
+	e, err := clouds.New()
 	if err != nil {
 		return err
 	}

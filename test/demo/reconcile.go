@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/telepod/telepod/test/await"
-	"github.com/telepod/telepod/test/estate"
+	"github.com/telepod/telepod/test/clouds"
 )
 
 // What three counts of the bytes that left regions may differ by. Links carry more than the requests'
@@ -56,7 +56,7 @@ func (t *story) reconcile(ctx context.Context) error {
 
 // ruled is what the chart's rules say left the regions for central sites.
 func (t *story) ruled(ctx context.Context, window time.Duration) (float64, error) {
-	var series []estate.Series
+	var series []clouds.Series
 	err := await.Success(ctx, patience, func(ctx context.Context) (err error) {
 		series, err = t.estate.Stores.Query(ctx, fmt.Sprintf("sum(telepod:wire_bytes:rate5m) * %.0f", window.Seconds()))
 		if err == nil && len(series) != 1 {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/telepod/telepod/drill"
-	"github.com/telepod/telepod/test/estate"
+	"github.com/telepod/telepod/test/clouds"
 	"github.com/telepod/telepod/test/report"
 )
 
@@ -28,7 +28,7 @@ func (t *story) rehearse(ctx context.Context) (string, func(), error) {
 	}
 	file := filepath.Join(filepath.Dir(t.dashboards), "demo-drill")
 	args := []string{"drill", "failover", "--contexts", strings.Join(contexts, ","), "--primary", contexts[0], "--backup", contexts[1],
-		"--method", "scale", "--baseline", "3s", "--duration", "8s", "--bucket", estate.Bucket}
+		"--method", "scale", "--baseline", "3s", "--duration", "8s", "--bucket", clouds.Bucket}
 	t.Command("telepod " + strings.Join(args, " "))
 	// No speed is asserted beyond a minute, and a request may arrive twice: this machine may be busy.
 	args = append(args, "--bucket-endpoint", t.estate.Stores.S3, "--kubeconfig", kubeconfig, "--max-failover", "1m", "--max-return", "1m",

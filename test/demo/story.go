@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/telepod/telepod/test/clouds"
 	"github.com/telepod/telepod/test/demo/screen"
-	"github.com/telepod/telepod/test/estate"
 	"github.com/telepod/telepod/test/report"
 )
 
@@ -17,14 +17,14 @@ import (
 type story struct {
 	*screen.Screen
 	checks *screen.Checks
-	estate *estate.Estate
+	estate *clouds.Estate
 	began  time.Time
 	// dashboards is the file of the chart's dashboards, beside the report.
 	dashboards string
 
-	orders *estate.Orders
-	load   *estate.Load
-	watch  *estate.Watch
+	orders *clouds.Orders
+	load   *clouds.Load
+	watch  *clouds.Watch
 
 	steps   []report.Step
 	trace   report.Trace
@@ -56,7 +56,7 @@ func (t *story) parts() []step {
 
 // threeClouds tells the story. It ends everything, whatever happens.
 func threeClouds(ctx context.Context, s *screen.Screen, checks *screen.Checks, o options) (told bool, err error) {
-	e, err := estate.New()
+	e, err := clouds.New()
 	if err != nil {
 		return false, err
 	}

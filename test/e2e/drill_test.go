@@ -19,7 +19,7 @@ import (
 	"github.com/telepod/telepod/archive/bucket"
 	"github.com/telepod/telepod/drill"
 	"github.com/telepod/telepod/drill/canary"
-	"github.com/telepod/telepod/drill/estate"
+	"github.com/telepod/telepod/drill/sites"
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/helm"
 	"github.com/telepod/telepod/test/install"
@@ -95,8 +95,8 @@ func (c *counting) installSpare(t *testing.T) {
 // drill fails the primary, and expects it to be as before afterwards.
 func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) {
 	id := "e2e-" + string(method)
-	site := func(namespace, release string) *estate.Cluster {
-		cluster, err := estate.Connect(c.Kubeconfig(), "", estate.Release{Namespace: namespace, Name: release})
+	site := func(namespace, release string) *sites.Cluster {
+		cluster, err := sites.Connect(c.Kubeconfig(), "", sites.Release{Namespace: namespace, Name: release})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) 
 	if want == drill.Failed {
 		plan.GiveUp = 5 * time.Second
 	}
-	parts := estate.Parts{Regions: []estate.Region{{Cluster: primary}}, Primary: primary, Backup: backup, Operator: "e2e"}
+	parts := sites.Parts{Regions: []sites.Region{{Cluster: primary}}, Primary: primary, Backup: backup, Operator: "e2e"}
 	target := parts.Estate(plan)
 	target.Archive = canary.NewArchives(time.Now(), store)
 	report, err := drill.Run(t.Context(), target, plan, func(e drill.Event) { t.Log(e.Text) })
@@ -130,7 +130,7 @@ func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) 
 	if report.Verdict != want || report.Canaries.Lost != 0 || report.Canaries.Stored == 0 || !report.ArchiveRead {
 		t.Errorf("verdict %s, want %s, and no canary lost: %+v, %v", report.Verdict, want, report.Checks, report.Problems)
 	}
-	if err := (estate.Central{Cluster: primary}).Healthy(t.Context()); err != nil {
+	if err := (sites.Central{Cluster: primary}).Healthy(t.Context()); err != nil {
 		t.Errorf("after the drill: %v", err)
 	}
 }

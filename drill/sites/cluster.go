@@ -1,0 +1,68 @@
+package sites
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// Release is where Telepod is in each cluster.
+type Release struct {
+	Namespace string
+	Name      string
+}
+
+// selector finds the pods and objects of a component: collector, central or sampler.
+func (r Release) selector(component string) string {
+	return labels.SelectorFromSet(r.labels(component)).String()
+}
+
+func (r Release) labels(component string) map[string]string {
+	return map[string]string{
+		"app.kubernetes.io/name":      "telepod",
+		"app.kubernetes.io/instance":  r.Name,
+		"app.kubernetes.io/component": component,
+	}
+}
+
+// Cluster is a connection to a cluster.
+type Cluster struct {
+	Name    string
+	Release Release
+	client  kubernetes.Interface
+}
+
+// Connect uses a context of a kubeconfig: the file that is given, or else those that kubectl would use.
+func Connect(kubeconfig, context string, release Release) (*Cluster, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: context}
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("connect to context %q: %w", context, err)
+	}
+	return connect(config, context, release)
+}
+
+// ConnectInCluster uses the ServiceAccount of the pod that this runs in.
+func ConnectInCluster(name string, release Release) (*Cluster, error) {
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, fmt.Errorf("connect to the cluster of this pod: %w; give --contexts outside of a cluster", err)
+	}
+	return connect(config, name, release)
+}
+
+func connect(config *rest.Config, name string, release Release) (*Cluster, error) {
+	config.UserAgent = "telepod-drill"
+	// A drill paces itself; the client's own brake would put looks and canaries off.
+	config.QPS = -1
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %q: %w", name, err)
+	}
+	return &Cluster{Name: name, Release: release, client: client}, nil
+}

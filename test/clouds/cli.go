@@ -1,0 +1,46 @@
+package clouds
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// Telepod runs the command line, with keys for the bucket, and returns its standard output.
+func (e *Estate) Telepod(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, e.programs.telepod, args...)
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=example", "AWS_SECRET_ACCESS_KEY=example", "AWS_REGION=us-east-1")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return out, fmt.Errorf("telepod %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
+	}
+	return out, nil
+}
+
+// Archived counts the spans of a service in the archive by cloud, as telepod archive count does.
+func (e *Estate) Archived(ctx context.Context, service string) (map[string]int, error) {
+	out, err := e.Telepod(ctx, "archive", "count", "--bucket", Bucket, "--bucket-endpoint", e.Stores.S3, "--signal", "traces", "-o", "json")
+	if err != nil {
+		return nil, err
+	}
+	var lines []struct {
+		Cloud, Service string
+		Items          int
+	}
+	if err := json.Unmarshal(out, &lines); err != nil {
+		return nil, fmt.Errorf("read what telepod archive count printed: %w", err)
+	}
+	counts := map[string]int{}
+	for _, l := range lines {
+		if l.Service == service {
+			counts[l.Cloud] += l.Items
+		}
+	}
+	return counts, nil
+}

@@ -1,0 +1,115 @@
+package clouds
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// fetch gets a URL that should answer 200.
+func fetch(ctx context.Context, url string) (io.ReadCloser, error) {
+	return request(ctx, http.MethodGet, url)
+}
+
+func post(ctx context.Context, url string) error {
+	body, err := request(ctx, http.MethodPost, url)
+	if err == nil {
+		body.Close()
+	}
+	return err
+}
+
+func request(ctx context.Context, method, url string) (io.ReadCloser, error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client().Do(r)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status says enough
+		response.Body.Close()
+		return nil, fmt.Errorf("%s %s: %s: %s", method, url, response.Status, strings.TrimSpace(string(said)))
+	}
+	return response.Body, nil
+}
+
+func fetchJSON(ctx context.Context, url string, into any) error {
+	body, err := fetch(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if err := json.NewDecoder(body).Decode(into); err != nil {
+		return fmt.Errorf("GET %s: %w", url, err)
+	}
+	return nil
+}
+
+// Trace is Jaeger's answer to a question for one trace, as JSON.
+func (s *Stores) Trace(ctx context.Context, id string) ([]byte, error) {
+	body, err := fetch(ctx, s.Jaeger+"/api/traces/"+id)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}
+
+// Series is a sample of an instant query.
+type Series struct {
+	Labels map[string]string
+	Value  string
+}
+
+// Query asks Prometheus, now.
+func (s *Stores) Query(ctx context.Context, query string) ([]Series, error) {
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string
+				Value  [2]any
+			}
+		}
+	}
+	if err := fetchJSON(ctx, s.Prometheus+"/api/v1/query?query="+url.QueryEscape(query), &answer); err != nil {
+		return nil, err
+	}
+	var all []Series
+	for _, r := range answer.Data.Result {
+		all = append(all, Series{Labels: r.Metric, Value: fmt.Sprint(r.Value[1])})
+	}
+	return all, nil
+}
+
+// Keys are those of the archive's objects.
+func (s *Stores) Keys(ctx context.Context) ([]string, error) {
+	body, err := fetch(ctx, s.Control+"/s3/keys")
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	text, err := io.ReadAll(body)
+	return strings.Fields(string(text)), err
+}
+
+// Seen says in how many objects of the archive, or records of Kafka, there was a text that
+// [Estate.StartStores] was told to watch for.
+type Seen struct{ With, Of int }
+
+// Seen looks through archive (s3) and Kafka (kafka).
+func (s *Stores) Seen(ctx context.Context) (map[string]Seen, error) {
+	seen := map[string]Seen{}
+	return seen, fetchJSON(ctx, s.Control+"/seen", &seen)
+}
+
+// Traces is Jaeger's answer to a question for a service's latest traces, as JSON.
+func (s *Stores) Traces(ctx context.Context, service string) (io.ReadCloser, error) {
+	return fetch(ctx, s.Jaeger+"/api/traces?limit=500&lookback=1h&service="+url.QueryEscape(service))
+}

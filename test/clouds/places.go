@@ -1,0 +1,127 @@
+package clouds
+
+import (
+	"time"
+
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/metadata"
+)
+
+// Place is a cluster as it is asked for.
+type Place struct {
+	// Cloud is aws, gcp or azure; Region and Account are that cloud's words.
+	Cloud, Region, Account string
+	// Platform is the value of cloud.platform.
+	Platform string
+	// Cluster is k8s.cluster.name.
+	Cluster string
+	// Role is primary, backup or region.
+	Role string
+	// Zone of the node that runs applications.
+	Zone string
+	// Endpoint is host:port of the central site here; empty in a region.
+	Endpoint string
+
+	example string // the chart's values file
+	nodes   []node
+}
+
+// node is a virtual machine. A second one of a cluster is for the central site alone.
+type node struct {
+	name, id, kind, zone string
+	providerID           string
+}
+
+// The names of central sites, as in the chart's examples; one address of this machine stands for both
+// in every cluster, so their ports differ.
+const (
+	primaryEndpoint = "telemetry-us.example.com:4318"
+	backupEndpoint  = "telemetry-eu.example.com:4319"
+)
+
+const (
+	awsAccount   = "123456789012"
+	gcpProject   = "shop-prod"
+	subscription = "8e5c2f04-6b1d-4c9a-9a37-2d90b7f1e6c5"
+)
+
+func places() []Place {
+	return []Place{{
+		Cloud: "aws", Region: "us-east-1", Account: awsAccount, Platform: "aws_eks", Cluster: "shop-use1",
+		Role: "primary", Endpoint: primaryEndpoint, example: "values-aws-primary.yaml", Zone: "us-east-1a",
+		nodes: []node{
+			{"eks-apps", "i-0a1b2c3d4e5f60718", "m7i.large", "us-east-1a", "aws:///us-east-1a/i-0a1b2c3d4e5f60718"},
+			{"eks-telemetry", "i-0f9e8d7c6b5a43210", "m7i.xlarge", "us-east-1b", "aws:///us-east-1b/i-0f9e8d7c6b5a43210"},
+		},
+	}, {
+		Cloud: "gcp", Region: "europe-west1", Account: gcpProject, Platform: "gcp_kubernetes_engine", Cluster: "shop-euw1",
+		Role: "backup", Endpoint: backupEndpoint, example: "values-gcp-backup.yaml", Zone: "europe-west1-b",
+		nodes: []node{
+			{"gke-apps", "4520031799277581759", "e2-standard-2", "europe-west1-b", "gce://shop-prod/europe-west1-b/gke-apps"},
+			{"gke-telemetry", "4520031799277581760", "e2-standard-4", "europe-west1-c", "gce://shop-prod/europe-west1-c/gke-telemetry"},
+		},
+	}, {
+		Cloud: "azure", Region: "eastasia", Account: subscription, Platform: "azure.aks", Cluster: "shop-eas",
+		Role: "region", example: "values-azure-region.yaml", Zone: "eastasia-1",
+		nodes: []node{
+			{"aks-apps", "02aab8a4-74ef-476e-8182-f6d2ba4166a6", "Standard_D2s_v5", "eastasia-1",
+				"azure:///subscriptions/" + subscription + "/resourceGroups/mc_shop_shop-eas_eastasia/providers/Microsoft.Compute/virtualMachineScaleSets/aks-apps/virtualMachines/0"},
+		},
+	}}
+}
+
+// Instance is the id of the virtual machine that runs applications, as the cloud's metadata service has it.
+func (p Place) Instance() string { return p.nodes[0].id }
+
+// Example is the chart's values file for the place, from the repository's root.
+func (p Place) Example() string { return "charts/telepod/examples/" + p.example }
+
+// RoundTrip is how far two clouds are from each other, by their regions.
+func RoundTrip(a, b Place) time.Duration {
+	switch {
+	case a.Region == b.Region:
+		return 2 * time.Millisecond
+	case a.Cloud == "azure" && b.Cloud == "aws", a.Cloud == "aws" && b.Cloud == "azure":
+		return 200 * time.Millisecond
+	case a.Cloud == "azure" || b.Cloud == "azure":
+		return 180 * time.Millisecond
+	}
+	return 80 * time.Millisecond
+}
+
+// options are what test/cluster is to start.
+func (p Place) options(images []string) cluster.Options {
+	o := cluster.Options{Name: p.Cluster, Images: images, HostDomains: []string{"example.com", "example"}}
+	if p.Cloud == "aws" {
+		// By this the detector tells EKS from other clusters on EC2.
+		o.APIServerFlags = []string{"--version=v1.36.3-eks-telepod"}
+	}
+	if p.Cloud == "gcp" {
+		// By this clients find out whether they are on Google Cloud.
+		o.Names = map[string]string{"metadata.google.internal": metadata.Address}
+	}
+	for i, n := range p.nodes {
+		pool := "apps"
+		if i > 0 {
+			pool = "telemetry"
+		}
+		o.Nodes = append(o.Nodes, cluster.Node{Name: n.name, ProviderID: n.providerID, Labels: map[string]string{
+			"topology.kubernetes.io/region": p.Region, "topology.kubernetes.io/zone": n.zone, "pool": pool,
+		}})
+	}
+	return o
+}
+
+// metadata are the nodes as the cloud's metadata service knows them.
+func (p Place) metadata() []metadata.Node {
+	var nodes []metadata.Node
+	for _, n := range p.nodes {
+		zone := n.zone
+		if p.Cloud == "azure" {
+			zone = "1" // Azure's own word; eastasia-1 is AKS's label
+		}
+		nodes = append(nodes, metadata.Node{Cloud: p.Cloud, Name: n.name, ID: n.id, Type: n.kind,
+			Region: p.Region, Zone: zone, Account: p.Account, Cluster: p.Cluster})
+	}
+	return nodes
+}

@@ -1,0 +1,82 @@
+package clouds
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// process is a program on this machine, with its log in a file.
+type process struct {
+	cmd    *exec.Cmd
+	log    string
+	exited chan struct{}
+	err    error // of the exit, once exited is closed
+}
+
+func start(log string, program string, args ...string) (*process, error) {
+	out, err := os.Create(log)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	p := &process{cmd: exec.Command(program, args...), log: log, exited: make(chan struct{})}
+	p.cmd.Dir = filepath.Dir(log)
+	p.cmd.Stdout, p.cmd.Stderr = out, out
+	p.cmd.SysProcAttr = endWithParent()
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.exited)
+	}()
+	return p, nil
+}
+
+// ready waits until a URL answers 200.
+func (p *process) ready(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := get(ctx, url)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.exited:
+			said, _ := os.ReadFile(p.log) // what there is
+			return fmt.Errorf("%s ended instead of serving: %w\n%s", p.cmd.Path, p.err, said)
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w: %w", p.cmd.Path, context.Cause(ctx), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func get(ctx context.Context, url string) error {
+	body, err := fetch(ctx, url)
+	if err == nil {
+		body.Close()
+	}
+	return err
+}
+
+// end asks the program to end, and makes it after a while.
+func (p *process) end() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails when it has ended, which is as well
+	select {
+	case <-p.exited:
+	case <-time.After(10 * time.Second):
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+	}
+}
+
+// client is for everything on this machine.
+func client() *http.Client { return &http.Client{Timeout: 30 * time.Second} }
