@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/telepod/telepod/strict"
 )
 
 // check notes what is wrong with the fields that this document writes, whatever it inherits.
@@ -18,7 +20,7 @@ func (d *document) check() {
 	d.checkVariables("variables", d.Variables)
 	d.checkAttributes()
 	if choices := EnvFromChoices(); d.EnvFrom != "" && !slices.Contains(choices, d.EnvFrom) {
-		d.report("envFrom", "unknown choice %q: use %s%s", d.EnvFrom, strings.Join(choices, ", "), didYouMean(d.EnvFrom, choices))
+		d.Report("envFrom", "unknown choice %q: use %s%s", d.EnvFrom, strings.Join(choices, ", "), didYouMean(d.EnvFrom, choices))
 	}
 	d.checkWords("propagators", d.Propagators, knownPropagators())
 	d.checkWords("detectors", d.Detectors, knownDetectors())
@@ -28,11 +30,11 @@ func (d *document) check() {
 
 func (d *document) checkName() {
 	switch {
-	case d.blamed("name"):
-	case !d.has("name"):
-		d.report("name", "is missing: give the profile a name")
+	case d.Blamed("name"):
+	case !d.Has("name"):
+		d.Report("name", "is missing: give the profile a name")
 	case !isLabel(d.Name):
-		d.report("name", "%q cannot be a name: %s", d.Name, labelRule)
+		d.Report("name", "%q cannot be a name: %s", d.Name, labelRule)
 	}
 }
 
@@ -46,9 +48,9 @@ func (d *document) checkWord(path, value string, known []string) {
 	switch near, ok := Nearest(value, known); {
 	case value == "" || slices.Contains(known, value):
 	case ok:
-		d.report(path, "unknown value %q (did you mean %q?)", value, near)
+		d.Report(path, "unknown value %q (did you mean %q?)", value, near)
 	case strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != "":
-		d.report(path, "%q has other characters than letters, digits, '.', '_' and '-'", value)
+		d.Report(path, "%q has other characters than letters, digits, '.', '_' and '-'", value)
 	}
 }
 
@@ -56,11 +58,11 @@ func (d *document) checkWords(path string, values, known []string) {
 	for i, value := range values {
 		item := fmt.Sprintf("%s[%d]", path, i)
 		switch {
-		case d.blamed(item):
+		case d.Blamed(item):
 		case value == "":
-			d.report(item, "is empty: remove it")
+			d.Report(item, "is empty: remove it")
 		case slices.Contains(values[:i], value):
-			d.report(item, "%q is listed twice: remove it", value)
+			d.Report(item, "%q is listed twice: remove it", value)
 		default:
 			d.checkWord(item, value, known)
 		}
@@ -70,8 +72,8 @@ func (d *document) checkWords(path string, values, known []string) {
 func (d *document) checkSkipContainers() {
 	for i, name := range d.SkipContainers {
 		item := fmt.Sprintf("skipContainers[%d]", i)
-		if !isLabel(name) && !d.blamed(item) {
-			d.report(item, "%q cannot be a container's name: %s", name, labelRule)
+		if !isLabel(name) && !d.Blamed(item) {
+			d.Report(item, "%q cannot be a container's name: %s", name, labelRule)
 		}
 	}
 }
@@ -83,7 +85,7 @@ func (d *document) checkOTLP() {
 		if !ok {
 			near = ProtocolHTTP // http, http/json, http/proto, …
 		}
-		d.report("otlp.protocol", "unknown protocol %q: use %s or %s (did you mean %q?)", p, ProtocolGRPC, ProtocolHTTP, near)
+		d.Report("otlp.protocol", "unknown protocol %q: use %s or %s (did you mean %q?)", p, ProtocolGRPC, ProtocolHTTP, near)
 	}
 	d.checkHost("otlp.serviceHost", d.OTLP.ServiceHost)
 	d.checkHost("otlp.clusterServiceHost", d.OTLP.ClusterServiceHost)
@@ -93,13 +95,13 @@ func (d *document) checkOTLP() {
 
 func (d *document) checkHost(path, host string) {
 	if host != "" && len(validation.IsDNS1123Subdomain(host)) > 0 {
-		d.report(path, "%q cannot be a host name: write it without scheme and port", host)
+		d.Report(path, "%q cannot be a host name: write it without scheme and port", host)
 	}
 }
 
 func (d *document) checkPort(path string, port int32) {
-	if d.has(path) && !d.blamed(path) && (port < 1 || port > 65535) {
-		d.report(path, "%d is no port: use 1 to 65535", port)
+	if d.Has(path) && !d.Blamed(path) && (port < 1 || port > 65535) {
+		d.Report(path, "%d is no port: use 1 to 65535", port)
 	}
 }
 
@@ -110,20 +112,20 @@ func (d *document) checkEndpoint() {
 		return
 	}
 	if !strings.Contains(endpoint, "://") {
-		d.report(path, "unknown endpoint %q: use %s or a URL such as https://collector.example.com:4317%s",
+		d.Report(path, "unknown endpoint %q: use %s or a URL such as https://collector.example.com:4317%s",
 			endpoint, strings.Join(named, ", "), didYouMean(endpoint, named))
 		return
 	}
 	parsed, err := url.Parse(endpoint)
 	switch {
 	case err != nil:
-		d.report(path, "%q is no URL: write it as https://host:port", endpoint)
+		d.Report(path, "%q is no URL: write it as https://host:port", endpoint)
 	case parsed.Scheme != "http" && parsed.Scheme != "https":
-		d.report(path, "%q has the scheme %q: use http or https, for gRPC too", endpoint, parsed.Scheme)
+		d.Report(path, "%q has the scheme %q: use http or https, for gRPC too", endpoint, parsed.Scheme)
 	case parsed.Hostname() == "" || strings.Contains(endpoint, "$("):
-		d.report(path, "%q has no literal host: write it as https://host:port", endpoint)
+		d.Report(path, "%q has no literal host: write it as https://host:port", endpoint)
 	case parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "":
-		d.report(path, "%q has more than scheme, host, port and path: remove the rest", parsed.Redacted())
+		d.Report(path, "%q has more than scheme, host, port and path: remove the rest", parsed.Redacted())
 	}
 }
 
@@ -131,16 +133,16 @@ func (d *document) checkEndpoint() {
 // OTEL_RESOURCE_ATTRIBUTES.
 func (d *document) checkAttributes() {
 	for key, value := range d.ResourceAttributes {
-		path := at(attributesPath, key)
+		path := strict.At(attributesPath, key)
 		switch field := fieldOfAttribute(key); {
 		case value == "" && key != "":
 			// Removed, whatever it is made from.
 		case field != "":
-			d.report(path, "set %s instead, which this attribute is made from", field)
+			d.Report(path, "set %s instead, which this attribute is made from", field)
 		case key == "service.name":
-			d.report(path, "would name every service the same: annotate pods with resource.opentelemetry.io/service.name")
+			d.Report(path, "would name every service the same: annotate pods with resource.opentelemetry.io/service.name")
 		case key == "" || strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") != "":
-			d.report(path, "%q cannot be an attribute's key: use letters, digits, '.', '_', '-' and '/'", key)
+			d.Report(path, "%q cannot be an attribute's key: use letters, digits, '.', '_', '-' and '/'", key)
 		}
 	}
 }

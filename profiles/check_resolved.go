@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/telepod/telepod/strict"
 )
 
 // checkResolved notes what is wrong only together with what the document inherits. An ancestor with
@@ -24,19 +26,19 @@ const nodeAddress = "K8S_NODE_IP"
 func (d *document) checkResolvedOTLP(r *Resolved) {
 	o := r.OTLP
 	if o.Endpoint == "" {
-		d.report("otlp.endpoint", "is missing: set it, or inherit base")
+		d.Report("otlp.endpoint", "is missing: set it, or inherit base")
 	}
 	if o.Protocol == "" {
-		d.report("otlp.protocol", "is missing: set it, or inherit base")
+		d.Report("otlp.protocol", "is missing: set it, or inherit base")
 	}
 	if (o.Endpoint == EndpointService || o.Endpoint == EndpointSidecar) && o.ServiceHost == "" {
-		d.report("otlp.serviceHost", "is missing: the endpoint %s needs it", o.Endpoint)
+		d.Report("otlp.serviceHost", "is missing: the endpoint %s needs it", o.Endpoint)
 	}
 	if o.Endpoint == EndpointNode && indexOf(r.Variables, nodeAddress) < 0 {
-		d.report("variables", "%s is missing: the endpoint node is made from it (fieldRef status.hostIP)", nodeAddress)
+		d.Report("variables", "%s is missing: the endpoint node is made from it (fieldRef status.hostIP)", nodeAddress)
 	}
-	if want := protocolOfPort(o.Endpoint); want != "" && want != o.Protocol && !d.blamed("otlp.protocol") {
-		d.report("otlp.endpoint", "%q has the port of %s, but otlp.protocol is %s: make them agree", o.Endpoint, want, o.Protocol)
+	if want := protocolOfPort(o.Endpoint); want != "" && want != o.Protocol && !d.Blamed("otlp.protocol") {
+		d.Report("otlp.endpoint", "%q has the port of %s, but otlp.protocol is %s: make them agree", o.Endpoint, want, o.Protocol)
 	}
 }
 
@@ -57,11 +59,11 @@ func protocolOfPort(endpoint string) string {
 func (d *document) checkReferences(r *Resolved) {
 	known := d.checkValues("variables", r.Variables, Derived())
 	for key, value := range r.ResourceAttributes {
-		d.checkReference(at("resourceAttributes", key), value, known)
+		d.checkReference(strict.At("resourceAttributes", key), value, known)
 	}
 	for _, v := range r.Sidecar.Env {
 		if indexOf(r.Variables, v.Name) >= 0 {
-			d.report(d.pathOf("sidecar.env", v.Name)+".name", "%s is one of variables already, which the sidecar gets too: rename one", v.Name)
+			d.Report(d.pathOf("sidecar.env", v.Name)+".name", "%s is one of variables already, which the sidecar gets too: rename one", v.Name)
 		}
 	}
 	d.checkValues("sidecar.env", r.Sidecar.Env, known)
@@ -73,7 +75,7 @@ func (d *document) checkValues(list string, resolved []corev1.EnvVar, known []st
 		path := d.pathOf(list, v.Name) + ".value"
 		for _, name := range references(v.Value) {
 			if indexOf(resolved[i:], name) >= 0 {
-				d.report(path, "refers to $(%s), which is not yet defined there: define it before %s", name, v.Name)
+				d.Report(path, "refers to $(%s), which is not yet defined there: define it before %s", name, v.Name)
 			}
 		}
 		d.checkReference(path, v.Value, slices.Concat(known, namesOf(resolved[i:])))
@@ -85,7 +87,7 @@ func (d *document) checkValues(list string, resolved []corev1.EnvVar, known []st
 func (d *document) checkReference(path, value string, known []string) {
 	for _, name := range references(value) {
 		if !slices.Contains(known, name) {
-			d.report(path, "refers to $(%s), which is no variable of this profile%s; write $$(%s) for the text itself",
+			d.Report(path, "refers to $(%s), which is no variable of this profile%s; write $$(%s) for the text itself",
 				name, didYouMean(name, known), name)
 		}
 	}
@@ -127,17 +129,17 @@ func (d *document) checkResolvedSidecar(r *Resolved) {
 		return
 	}
 	if s.Image == "" {
-		d.report("sidecar.image", "is missing: set it, or inherit base")
+		d.Report("sidecar.image", "is missing: set it, or inherit base")
 	}
 	if s.Config == "" {
-		d.report("sidecar.config", "is missing: set it, or inherit base")
+		d.Report("sidecar.config", "is missing: set it, or inherit base")
 	}
 	if s.SecurityContext == nil {
-		d.report("sidecar.securityContext", "is missing: set it, or inherit base")
+		d.Report("sidecar.securityContext", "is missing: set it, or inherit base")
 	}
 	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
 		if _, ok := s.Resources.Requests[name]; !ok {
-			d.report("sidecar.resources.requests."+string(name), "is missing: a HorizontalPodAutoscaler on the pod would stop working")
+			d.Report("sidecar.resources.requests."+string(name), "is missing: a HorizontalPodAutoscaler on the pod would stop working")
 		}
 	}
 	d.checkLimits(s.Resources)
@@ -148,13 +150,13 @@ func (d *document) checkLimits(resources corev1.ResourceRequirements) {
 	for name, limit := range resources.Limits {
 		request, ok := resources.Requests[name]
 		limits, requests := "sidecar.resources.limits."+string(name), "sidecar.resources.requests."+string(name)
-		if !ok || limit.Cmp(request) >= 0 || d.blamed(limits) || d.blamed(requests) {
+		if !ok || limit.Cmp(request) >= 0 || d.Blamed(limits) || d.Blamed(requests) {
 			continue
 		}
-		if d.has(limits) {
-			d.report(limits, "%s is below the request of %s", limit.String(), request.String())
+		if d.Has(limits) {
+			d.Report(limits, "%s is below the request of %s", limit.String(), request.String())
 		} else {
-			d.report(requests, "%s is above the inherited limit of %s: raise sidecar.resources.limits.%s too", request.String(), limit.String(), name)
+			d.Report(requests, "%s is above the inherited limit of %s: raise sidecar.resources.limits.%s too", request.String(), limit.String(), name)
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/telepod/telepod/strict"
 )
 
 // longestConfig is what fits into one environment variable (Linux, MAX_ARG_STRLEN: 128 KiB with
@@ -28,21 +30,21 @@ func ValidImage(image string) bool {
 func (d *document) checkSidecar() {
 	s := d.Sidecar
 	if s.Image != "" && !ValidImage(s.Image) {
-		d.report("sidecar.image", "%q is no image reference: write registry/name:tag", s.Image)
+		d.Report("sidecar.image", "%q is no image reference: write registry/name:tag", s.Image)
 	}
 	policies := []string{string(corev1.PullAlways), string(corev1.PullIfNotPresent), string(corev1.PullNever)}
 	if p := string(s.ImagePullPolicy); p != "" && !slices.Contains(policies, p) {
-		d.report("sidecar.imagePullPolicy", "unknown policy %q: use %s%s", p, strings.Join(policies, ", "), didYouMean(p, policies))
+		d.Report("sidecar.imagePullPolicy", "unknown policy %q: use %s%s", p, strings.Join(policies, ", "), didYouMean(p, policies))
 	}
 	for i, name := range s.ImagePullSecrets {
-		if item := fmt.Sprintf("sidecar.imagePullSecrets[%d]", i); !d.blamed(item) && len(validation.IsDNS1123Subdomain(name)) > 0 {
-			d.report(item, "%q cannot be the name of a Secret", name)
+		if item := fmt.Sprintf("sidecar.imagePullSecrets[%d]", i); !d.Blamed(item) && len(validation.IsDNS1123Subdomain(name)) > 0 {
+			d.Report(item, "%q cannot be the name of a Secret", name)
 		}
 	}
 	d.checkQuantities("sidecar.resources.requests", s.Resources.Requests)
 	d.checkQuantities("sidecar.resources.limits", s.Resources.Limits)
 	if len(s.Resources.Claims) > 0 {
-		d.report("sidecar.resources.claims", "resource claims are not supported: remove them")
+		d.Report("sidecar.resources.claims", "resource claims are not supported: remove them")
 	}
 	if s.SecurityContext != nil {
 		d.checkSecurityContext(s.SecurityContext)
@@ -54,14 +56,14 @@ func (d *document) checkSidecar() {
 func (d *document) checkQuantities(path string, list corev1.ResourceList) {
 	known := []string{string(corev1.ResourceCPU), string(corev1.ResourceMemory), string(corev1.ResourceEphemeralStorage)}
 	for name, quantity := range list {
-		entry := at(path, string(name))
+		entry := strict.At(path, string(name))
 		switch {
 		case !slices.Contains(known, string(name)):
-			d.report(entry, "unknown resource: use %s%s", strings.Join(known, ", "), didYouMean(string(name), known))
+			d.Report(entry, "unknown resource: use %s%s", strings.Join(known, ", "), didYouMean(string(name), known))
 		case quantity.Sign() <= 0:
-			d.report(entry, "%s is not above zero", quantity.String())
+			d.Report(entry, "%s is not above zero", quantity.String())
 		case name != corev1.ResourceCPU && quantity.MilliValue()%1000 != 0:
-			d.report(entry, "%s is a fraction of a byte: write Mi for mebibytes", quantity.String())
+			d.Report(entry, "%s is a fraction of a byte: write Mi for mebibytes", quantity.String())
 		}
 	}
 }
@@ -94,38 +96,38 @@ func (d *document) checkConfig() {
 		return
 	}
 	if len(d.Sidecar.Config) > longestConfig {
-		d.report(path, "is %d bytes long; %d fit into the variable that carries it", len(d.Sidecar.Config), longestConfig)
+		d.Report(path, "is %d bytes long; %d fit into the variable that carries it", len(d.Sidecar.Config), longestConfig)
 	}
 	config, err := readCollectorConfig(d.Sidecar.Config)
 	if err != nil {
 		problem := syntaxProblem(d.file, err)
 		message, _, _ := strings.Cut(problem.Message, " at line ") // counted within the configuration
-		d.reportAt(d.lineInBlock(path, problem.Line), path, "is no Collector configuration: %s", strings.TrimPrefix(message, "read YAML: "))
+		d.ReportAt(d.lineInBlock(path, problem.Line), path, "is no Collector configuration: %s", strings.TrimPrefix(message, "read YAML: "))
 		return
 	}
 	if len(config.Service.Pipelines) == 0 {
-		d.report(path, "has no service.pipelines: the Collector would not start")
+		d.Report(path, "has no service.pipelines: the Collector would not start")
 	}
 	for protocol, address := range config.listeners() {
 		want := map[string]string{"grpc": strconv.Itoa(SidecarGRPCPort), "http": strconv.Itoa(SidecarHTTPPort)}[protocol]
 		if host, port, err := net.SplitHostPort(address); err == nil && (port != want || !reachableInPod(host)) {
-			d.report(path, "receiver otlp listens for %s on %s, but the pod's containers send to 127.0.0.1:%s: use that", protocol, address, want)
+			d.Report(path, "receiver otlp listens for %s on %s, but the pod's containers send to 127.0.0.1:%s: use that", protocol, address, want)
 		}
 	}
 	for _, port := range config.missedByMux() {
-		d.report(path, "receiver otlp_mux does not listen on 127.0.0.1:%d, where the pod's containers send to: add it to endpoints", port)
+		d.Report(path, "receiver otlp_mux does not listen on 127.0.0.1:%d, where the pod's containers send to: add it to endpoints", port)
 	}
 }
 
 // checkGate wants the extension that the startup probe asks where no command of the image does.
 func (d *document) checkGate(s Sidecar) {
 	const path, health = "sidecar.config", "health_check"
-	if s.GateStartup == nil || !*s.GateStartup || len(s.ProbeCommand) > 0 || d.blamed(path) {
+	if s.GateStartup == nil || !*s.GateStartup || len(s.ProbeCommand) > 0 || d.Blamed(path) {
 		return
 	}
 	config, err := readCollectorConfig(s.Config)
 	if _, ok := config.Extensions[health]; err == nil && (!ok || !slices.Contains(config.Service.Extensions, health)) {
-		d.report(path, "does not run the extension %s (extensions and service.extensions), which gateStartup asks on port %d", health, SidecarHealthPort)
+		d.Report(path, "does not run the extension %s (extensions and service.extensions), which gateStartup asks on port %d", health, SidecarHealthPort)
 	}
 }
 
@@ -183,8 +185,8 @@ func reachableInPod(host string) bool {
 
 // lineInBlock is the line in the file of a line in a literal block, else that of the field.
 func (d *document) lineInBlock(path string, line int) int {
-	if start, ok := d.blocks[path]; ok && line > 0 {
+	if start, ok := d.Blocks[path]; ok && line > 0 {
 		return start + line
 	}
-	return d.line(path)
+	return d.Line(path)
 }

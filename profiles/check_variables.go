@@ -16,7 +16,7 @@ func (d *document) checkVariables(list string, variables []corev1.EnvVar) {
 	for i, v := range variables {
 		path := fmt.Sprintf("%s[%d]", list, i)
 		if j, ok := first[v.Name]; ok && v.Name != "" {
-			d.report(path+".name", "%s is already defined as %s[%d]: keep one", v.Name, list, j)
+			d.Report(path+".name", "%s is already defined as %s[%d]: keep one", v.Name, list, j)
 		} else {
 			first[v.Name] = i
 		}
@@ -26,23 +26,23 @@ func (d *document) checkVariables(list string, variables []corev1.EnvVar) {
 }
 
 func (d *document) checkVariableName(list, path, name string) {
-	if d.blamed(path) {
+	if d.Blamed(path) {
 		return
 	}
 	problems := validation.IsEnvVarName(name)
 	switch {
 	case name == "":
-		d.report(path, "is missing: give the variable a name")
+		d.Report(path, "is missing: give the variable a name")
 	case len(problems) > 0:
-		d.report(path, "%q cannot be a variable's name: use letters, digits, '_', '-' and '.', and no digit first", name)
+		d.Report(path, "%q cannot be a variable's name: use letters, digits, '_', '-' and '.', and no digit first", name)
 	case slices.Contains(Derived(), name):
-		d.report(path, "%s is computed by Telepod: set cloud or identity instead", name)
+		d.Report(path, "%s is computed by Telepod: set cloud or identity instead", name)
 	case strings.HasPrefix(name, prefixOTel):
-		d.report(path, "%s is written by Telepod: set otlp, propagators or resourceAttributes instead, or set it in the pod", name)
+		d.Report(path, "%s is written by Telepod: set otlp, propagators or resourceAttributes instead, or set it in the pod", name)
 	case strings.HasPrefix(name, prefixTelepod):
-		d.report(path, "names that begin with %s are Telepod's own: choose another", prefixTelepod)
+		d.Report(path, "names that begin with %s are Telepod's own: choose another", prefixTelepod)
 	case list == "variables" && steersSDKs(name):
-		d.report(path, "%s changes what the cloud's SDKs in the application do: set it in sidecar.env, and let applications read CLOUD_*", name)
+		d.Report(path, "%s changes what the cloud's SDKs in the application do: set it in sidecar.env, and let applications read CLOUD_*", name)
 	}
 }
 
@@ -52,9 +52,9 @@ func (d *document) checkVariableSource(path string, v corev1.EnvVar) {
 	case from == nil:
 		return
 	case v.Value != "":
-		d.report(path, "%s has value and valueFrom: keep one", v.Name)
+		d.Report(path, "%s has value and valueFrom: keep one", v.Name)
 	case from.FieldRef == nil || *from != (corev1.EnvVarSource{FieldRef: from.FieldRef}):
-		d.report(path+".valueFrom", "only fieldRef is supported: a profile serves every namespace, so it cannot refer to objects of one")
+		d.Report(path+".valueFrom", "only fieldRef is supported: a profile serves every namespace, so it cannot refer to objects of one")
 	default:
 		d.checkFieldRef(path+".valueFrom.fieldRef", from.FieldRef)
 	}
@@ -64,18 +64,18 @@ func (d *document) checkVariableSource(path string, v corev1.EnvVar) {
 // would have it reject every pod.
 func (d *document) checkFieldRef(path string, ref *corev1.ObjectFieldSelector) {
 	if ref.APIVersion != "" {
-		d.report(path+".apiVersion", "the fields are always those of v1: leave it out")
+		d.Report(path+".apiVersion", "the fields are always those of v1: leave it out")
 	}
 	field, key := downwardField(ref.FieldPath)
 	allowed := downwardFields()
 	switch {
-	case d.blamed(path + ".fieldPath"):
+	case d.Blamed(path + ".fieldPath"):
 	case !slices.Contains(allowed, field):
-		d.report(path+".fieldPath", "%q is no field that a variable can have: use one of %s%s",
+		d.Report(path+".fieldPath", "%q is no field that a variable can have: use one of %s%s",
 			ref.FieldPath, strings.Join(allowed, ", "), didYouMean(field, allowed))
 	case key != "":
 		if problems := validation.IsQualifiedName(strings.ToLower(key)); len(problems) > 0 {
-			d.report(path+".fieldPath", "%q has no valid key: labels and annotations are named prefix.example.com/name or name", ref.FieldPath)
+			d.Report(path+".fieldPath", "%q has no valid key: labels and annotations are named prefix.example.com/name or name", ref.FieldPath)
 		}
 	}
 }

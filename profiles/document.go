@@ -2,70 +2,37 @@ package profiles
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/telepod/telepod/strict"
 )
 
 // document is one profile as it was written, with what is needed to point at its mistakes.
 type document struct {
 	Profile
-	file     string
-	builtin  bool
-	lines    map[string]int // path of a field to its line
-	blocks   map[string]int // path of a literal block (|) to the line before its first one
-	problems Problems
+	strict.Document
+	file    string
+	named   string // the name, if only that can be read
+	builtin bool
 	// unreadable is set when a part could not be decoded, so that checks of the resolved
 	// profile would complain about what is only missing here.
 	unreadable bool
 }
 
-// report notes a mistake at a path.
-func (d *document) report(path, format string, args ...any) {
-	d.reportAt(d.line(path), path, format, args...)
-}
-
-func (d *document) reportAt(line int, path, format string, args ...any) {
-	d.problems = append(d.problems, Problem{
-		File: d.file, Line: line, Profile: d.Name, Path: path, Message: fmt.Sprintf(format, args...),
-	})
-}
-
-// blamed tells whether a problem was noted at the path, around it or in it: what stands there is
-// not known then, and no more should be said about it.
-func (d *document) blamed(path string) bool {
-	within := func(inner, outer string) bool {
-		rest, ok := strings.CutPrefix(inner, outer)
-		return ok && outer != "" && (rest == "" || rest[0] == '.' || rest[0] == '[')
+// problems are the document's mistakes.
+func (d *document) problems() Problems {
+	var list Problems
+	for _, m := range d.Mistakes {
+		list = append(list, Problem{File: d.file, Line: m.Line, Profile: d.named, Path: m.Path, Message: m.Message})
 	}
-	return slices.ContainsFunc(d.problems, func(p Problem) bool {
-		return within(p.Path, path) || within(path, p.Path)
-	})
-}
-
-// has tells whether the path is written in this document, as opposed to inherited or left out.
-func (d *document) has(path string) bool {
-	_, ok := d.lines[path]
-	return ok
-}
-
-// line is the line of the path, or of the nearest thing around it that this document has.
-func (d *document) line(path string) int {
-	for path != "" {
-		if line, ok := d.lines[path]; ok {
-			return line
-		}
-		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
-	}
-	return d.lines[""]
+	return list
 }
 
 // parse reads the profiles of a source. A mistake in the YAML itself ends the source, as what
@@ -85,27 +52,40 @@ func parse(source Source) (documents []*document, problems Problems) {
 		case root.ShortTag() == "!!null": // only comments
 		case root.Kind != yaml.MappingNode:
 			problems = append(problems, Problem{File: source.Name, Line: root.Line,
-				Message: "is " + describe(root) + ", must be a profile: a mapping with a name"})
+				Message: "is " + strict.Describe(root) + ", must be a profile: a mapping with a name"})
 		default:
 			documents = append(documents, newDocument(source.Name, root))
 		}
 	}
 }
 
+// attributesPath is the mapping in which a null means something: it removes an attribute.
+const attributesPath = "resourceAttributes"
+
 func newDocument(file string, root *yaml.Node) *document {
-	d := &document{file: file, lines: map[string]int{}, blocks: map[string]int{}}
-	d.Name = nameOf(root) // for the messages about the rest
-	decoded := strict{d}.value(root, reflect.TypeFor[Profile](), "")
-	d.unreadable = len(d.problems) > 0
-	data, err := json.Marshal(decoded)
-	if err == nil {
-		err = json.Unmarshal(data, &d.Profile)
-	}
+	d := &document{file: file, named: nameOf(root), Document: strict.Document{Suggest: suggestField, Removable: attributesPath}}
+	err := d.Decode(root, &d.Profile)
+	d.unreadable = len(d.Mistakes) > 0 || err != nil
 	if err != nil {
-		d.unreadable = true
-		d.report("", "decode: %v", err)
+		d.Report("", "decode: %v", err)
 	}
 	return d
+}
+
+// suggestField names the field that was probably meant: one of the same name in another part of the
+// profile (cloud.region is written identity.region), or a similar one at this place.
+func suggestField(word string, known []string) string {
+	profile := reflect.TypeFor[Profile]()
+	for field := range profile.Fields() {
+		if field.Type.PkgPath() != profile.PkgPath() || field.Type.Kind() != reflect.Struct {
+			continue
+		}
+		if slices.Contains(strict.Fields(field.Type), word) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			return fmt.Sprintf(" (did you mean %q?)", name+"."+word)
+		}
+	}
+	return didYouMean(word, known)
 }
 
 // nameOf finds the profile's name without looking at anything else.
@@ -118,15 +98,7 @@ func nameOf(root *yaml.Node) string {
 	return ""
 }
 
-// yamlLine is how the YAML library begins a message, with the place of the mistake.
-var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s+)?(?:line (\d+): )?`)
-
 func syntaxProblem(file string, err error) Problem {
-	message, line := err.Error(), 0
-	if match := yamlLine.FindStringSubmatch(message); match != nil {
-		line, _ = strconv.Atoi(match[1])
-		message = strings.TrimPrefix(message, match[0])
-	}
-	message, _, _ = strings.Cut(message, "\n") // the first of several
-	return Problem{File: file, Line: line, Message: "read YAML: " + message}
+	m := strict.SyntaxMistake(err)
+	return Problem{File: file, Line: m.Line, Message: m.Message}
 }

@@ -29,9 +29,9 @@ func newResolver(documents []*document, facts Facts) *resolver {
 			r.byName[d.Name] = d
 			r.documents = append(r.documents, d)
 		case first.builtin:
-			d.report("name", "is a built-in profile's: choose another name and write \"inherits: %s\"", d.Name)
+			d.Report("name", "is a built-in profile's: choose another name and write \"inherits: %s\"", d.Name)
 		default:
-			d.report("name", "is already defined at %s:%d: rename one", first.file, first.line("name"))
+			d.Report("name", "is already defined at %s:%d: rename one", first.file, first.Line("name"))
 		}
 	}
 	return r
@@ -58,12 +58,12 @@ func (r *resolver) resolve(d *document, below []string) *Resolved {
 	if d.Inherits != "" {
 		up, ok := r.byName[d.Inherits]
 		if !ok {
-			d.report("inherits", "no such profile: %q%s", d.Inherits, didYouMean(d.Inherits, r.names()))
+			d.Report("inherits", "no such profile: %q%s", d.Inherits, didYouMean(d.Inherits, r.names()))
 			r.resolved[d.Name] = nil
 			return nil
 		}
 		parent = r.resolve(up, append(below, d.Name))
-		if parent == nil || len(up.problems) > 0 {
+		if parent == nil || len(up.problems()) > 0 {
 			r.resolved[d.Name] = nil
 			return nil
 		}
@@ -78,8 +78,8 @@ func (r *resolver) names() []string { return slices.Collect(maps.Keys(r.byName))
 func (r *resolver) reportCycle(cycle []string) {
 	first := slices.Index(cycle, slices.Min(cycle))
 	path := slices.Concat(cycle[first:], cycle[:first+1])
-	if d := r.byName[cycle[first]]; !d.blamed("inherits") {
-		d.report("inherits", "inherits itself: %s: remove one link", strings.Join(path, " → "))
+	if d := r.byName[cycle[first]]; !d.Blamed("inherits") {
+		d.Report("inherits", "inherits itself: %s: remove one link", strings.Join(path, " → "))
 	}
 }
 
@@ -100,7 +100,7 @@ func (r *resolver) merge(parent *Resolved, d *document) *Resolved {
 	}
 	sum, err := hash(merged.Profile)
 	if err != nil {
-		d.report("", "compute hash: %v", err)
+		d.Report("", "compute hash: %v", err)
 	}
 	merged.Hash = sum
 	return merged

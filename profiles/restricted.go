@@ -33,8 +33,8 @@ func (d *document) checkSecurityContext(c *corev1.SecurityContext) {
 	}
 	for _, rule := range rules {
 		path := "sidecar.securityContext." + rule.field
-		if !rule.ok && !d.blamed(path) {
-			d.report(path, "%s: PodSecurity \"restricted\" would refuse the pod", rule.want)
+		if !rule.ok && !d.Blamed(path) {
+			d.Report(path, "%s: PodSecurity \"restricted\" would refuse the pod", rule.want)
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/telepod/telepod/strict"
 )
 
 //go:embed builtin/*.yaml
@@ -81,7 +83,7 @@ func Load(facts Facts, sources ...Source) (*Set, error) {
 	}
 	resolved := newResolver(documents, facts).all()
 	for _, d := range documents {
-		problems = append(problems, d.problems...)
+		problems = append(problems, d.problems()...)
 	}
 	if len(problems) > 0 {
 		return nil, problems.sorted()
@@ -116,12 +118,12 @@ func embedded() ([]*document, Problems) {
 func checkFacts(facts Facts) Problems {
 	otlp := &document{file: "facts", Profile: Profile{OTLP: OTLP{Endpoint: facts.Endpoint, ServiceHost: facts.ServiceHost, ClusterServiceHost: facts.ClusterServiceHost}}}
 	otlp.checkOTLP()
-	problems := Problems(otlp.problems)
+	problems := Problems(otlp.problems())
 	for field, value := range map[string]string{
 		"region": facts.Region, "account": facts.Account,
 		"cluster": facts.Cluster, "environment": facts.Environment,
 	} {
-		if r, ok := controlCharacter(value); ok {
+		if r, ok := strict.ControlCharacter(value); ok {
 			problems = append(problems, Problem{File: "facts", Path: field,
 				Message: fmt.Sprintf("contains the control character %U: remove it", r)})
 		}

@@ -1,0 +1,138 @@
+package strict
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Mistake is something wrong at a place of a document.
+type Mistake struct {
+	// Line is counted from 1; 0 if the mistake has none.
+	Line int
+	// Path leads to the field, such as sidecar.resources.requests.cpu; empty for the whole document.
+	Path string
+	// Message describes what is wrong and what to do.
+	Message string
+}
+
+// Document is what is known about a YAML document besides its values: where they are, and their mistakes.
+type Document struct {
+	// Lines has the line of each field that the document contains, by path.
+	Lines map[string]int
+	// Blocks has the line before the first one of each literal block (|), by path.
+	Blocks map[string]int
+	// Mistakes so far.
+	Mistakes []Mistake
+
+	// Suggest ends the message about an unknown field: a suggestion, or nothing.
+	Suggest func(word string, known []string) string
+	// Removable is the path of a mapping of strings in which a null means "".
+	Removable string
+}
+
+// Decode fills a value, a pointer, from the document's root; fields that are wrong stay as they are.
+func (d *Document) Decode(root *yaml.Node, into any) error {
+	d.Lines, d.Blocks = map[string]int{}, map[string]int{}
+	decoded := decoder{Document: d}.value(root, reflect.TypeOf(into).Elem(), "")
+	data, err := json.Marshal(decoded)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, into)
+}
+
+// Report notes a mistake at a path.
+func (d *Document) Report(path, format string, args ...any) {
+	d.ReportAt(d.Line(path), path, format, args...)
+}
+
+// ReportAt notes a mistake at a line.
+func (d *Document) ReportAt(line int, path, format string, args ...any) {
+	d.Mistakes = append(d.Mistakes, Mistake{Line: line, Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// Blamed reports whether a mistake was noted at the path, around it or in it: the value is not known
+// then, and no more should be reported about it.
+func (d *Document) Blamed(path string) bool {
+	within := func(inner, outer string) bool {
+		rest, ok := strings.CutPrefix(inner, outer)
+		return ok && outer != "" && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	}
+	return slices.ContainsFunc(d.Mistakes, func(m Mistake) bool {
+		return within(m.Path, path) || within(path, m.Path)
+	})
+}
+
+// Has reports whether the document contains the path.
+func (d *Document) Has(path string) bool {
+	_, ok := d.Lines[path]
+	return ok
+}
+
+// Line is the line of the path, or of the nearest thing around it that the document contains.
+func (d *Document) Line(path string) int {
+	for path != "" {
+		if line, ok := d.Lines[path]; ok {
+			return line
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+	return d.Lines[""]
+}
+
+// yamlLine is the beginning of the YAML library's messages, with the line of the mistake.
+var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s+)?(?:line (\d+): )?`)
+
+// SyntaxMistake is an error of the YAML library.
+func SyntaxMistake(err error) Mistake {
+	message, line := err.Error(), 0
+	if match := yamlLine.FindStringSubmatch(message); match != nil {
+		line, _ = strconv.Atoi(match[1])
+		message = strings.TrimPrefix(message, match[0])
+	}
+	message, _, _ = strings.Cut(message, "\n") // the first of several
+	return Mistake{Line: line, Message: "read YAML: " + message}
+}
+
+// Describe names what a node is, for people.
+func Describe(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	}
+	switch node.ShortTag() {
+	case "!!null":
+		return "empty"
+	case "!!str":
+		return fmt.Sprintf("the string %q", node.Value)
+	case "!!bool":
+		return fmt.Sprintf("the boolean %s", node.Value)
+	case "!!int", "!!float":
+		return fmt.Sprintf("the number %s", node.Value)
+	default:
+		return fmt.Sprintf("%q of type %s", node.Value, node.Tag)
+	}
+}
+
+// At is the path of what a mapping has under a key. Keys that are no single word are in brackets.
+func At(path, key string) string {
+	switch {
+	case key == "" || strings.ContainsAny(key, ".[], "):
+		return path + "[" + key + "]"
+	case path == "":
+		return key
+	default:
+		return path + "." + key
+	}
+}
