@@ -27,7 +27,7 @@ func ValidImage(image string) bool {
 	return err == nil
 }
 
-func (d *document) checkSidecar() {
+func (d *document) checkSidecarImage() {
 	s := d.Sidecar
 	if s.Image != "" && !ValidImage(s.Image) {
 		d.Report("sidecar.image", "%q is no image reference: write registry/name:tag", s.Image)
@@ -41,6 +41,11 @@ func (d *document) checkSidecar() {
 			d.Report(item, "%q cannot be the name of a Secret", name)
 		}
 	}
+}
+
+func (d *document) checkSidecar() {
+	s := d.Sidecar
+	d.checkSidecarImage()
 	d.checkQuantities("sidecar.resources.requests", s.Resources.Requests)
 	d.checkQuantities("sidecar.resources.limits", s.Resources.Limits)
 	if len(s.Resources.Claims) > 0 {

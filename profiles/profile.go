@@ -88,6 +88,10 @@ type Facts struct {
 	// stand in for those of the built-in base, so that every profile that inherits it, built in or not,
 	// finds them; a profile that sets its own keeps it.
 	Endpoint, ServiceHost, ClusterServiceHost string
+	// SidecarImage and SidecarPullSecrets are the Collector's image in this cluster, and the Secrets for its
+	// registry. They stand in for those of the built-in base as well.
+	SidecarImage       string
+	SidecarPullSecrets []string
 }
 
 // The endpoints that have a name. Anything else is a URL.

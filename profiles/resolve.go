@@ -94,6 +94,8 @@ func (r *resolver) merge(parent *Resolved, d *document) *Resolved {
 		merged.OTLP.Endpoint = cmp.Or(r.facts.Endpoint, merged.OTLP.Endpoint)
 		merged.OTLP.ServiceHost = cmp.Or(r.facts.ServiceHost, merged.OTLP.ServiceHost)
 		merged.OTLP.ClusterServiceHost = cmp.Or(r.facts.ClusterServiceHost, merged.OTLP.ClusterServiceHost)
+		merged.Sidecar.Image = cmp.Or(r.facts.SidecarImage, merged.Sidecar.Image)
+		merged.Sidecar.ImagePullSecrets = orList(r.facts.SidecarPullSecrets, merged.Sidecar.ImagePullSecrets)
 	}
 	if !d.unreadable {
 		d.checkResolved(merged)

@@ -114,11 +114,15 @@ func embedded() ([]*document, Problems) {
 	return documents, problems
 }
 
-// checkFacts refuses what an environment variable cannot hold, and what is no endpoint or host.
+// checkFacts refuses what an environment variable cannot hold, and what is no endpoint, host, image or Secret.
 func checkFacts(facts Facts) Problems {
-	otlp := &document{file: "facts", Profile: Profile{OTLP: OTLP{Endpoint: facts.Endpoint, ServiceHost: facts.ServiceHost, ClusterServiceHost: facts.ClusterServiceHost}}}
-	otlp.checkOTLP()
-	problems := Problems(otlp.problems())
+	d := &document{file: "facts", Profile: Profile{
+		OTLP:    OTLP{Endpoint: facts.Endpoint, ServiceHost: facts.ServiceHost, ClusterServiceHost: facts.ClusterServiceHost},
+		Sidecar: Sidecar{Image: facts.SidecarImage, ImagePullSecrets: facts.SidecarPullSecrets},
+	}}
+	d.checkOTLP()
+	d.checkSidecarImage()
+	problems := Problems(d.problems())
 	for field, value := range map[string]string{
 		"region": facts.Region, "account": facts.Account,
 		"cluster": facts.Cluster, "environment": facts.Environment,

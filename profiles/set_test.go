@@ -129,6 +129,28 @@ func TestFactsOfTheRegion(t *testing.T) {
 	}
 }
 
+// TestFactsOfTheSidecar: the image of this cluster reaches every profile that sets none.
+func TestFactsOfTheSidecar(t *testing.T) {
+	set, err := profiles.Load(profiles.Facts{SidecarImage: "registry.example.com/collector:1", SidecarPullSecrets: []string{"all"}},
+		sources("{name: mine, inherits: gcp, sidecar: {image: mine/collector:2, imagePullSecrets: [own]}}", "{name: child, inherits: mine}")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][2]string{
+		"aws": {"registry.example.com/collector:1", "all"}, "child": {"mine/collector:2", "own"},
+	} {
+		if s := lookup(t, set, name).Sidecar; s.Image != want[0] || !slices.Equal(s.ImagePullSecrets, want[1:]) {
+			t.Errorf("%s has image %s and Secrets %v, want %v", name, s.Image, s.ImagePullSecrets, want)
+		}
+	}
+	_, err = profiles.Load(profiles.Facts{SidecarImage: "a b", SidecarPullSecrets: []string{"A"}})
+	for _, want := range []string{`facts: sidecar.image: "a b"`, `facts: sidecar.imagePullSecrets[0]: "A"`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
+		}
+	}
+}
+
 // TestOrderOfSources loads the same files in every rotation, good ones and bad ones.
 func TestOrderOfSources(t *testing.T) {
 	for name, documents := range map[string][]string{

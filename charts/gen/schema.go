@@ -11,8 +11,14 @@ func schemaFile(root *value) ([]byte, error) {
 	schema := root.jsonSchema()
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
 	schema["title"] = "Values of the chart telepod"
-	// Helm hands every chart the values that its parent calls global.
-	schema["properties"].(map[string]any)["global"] = map[string]any{"type": "object"}
+	// Helm passes every chart the values that its parent calls global: other charts have their own there.
+	properties := schema["properties"].(map[string]any)
+	global, ok := properties["global"].(map[string]any)
+	if !ok {
+		global = map[string]any{"type": "object"}
+		properties["global"] = global
+	}
+	delete(global, "additionalProperties")
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)

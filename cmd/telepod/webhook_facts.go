@@ -30,6 +30,8 @@ func registerFacts(flags *pflag.FlagSet, facts *profiles.Facts) {
 	flags.StringVar(&facts.Endpoint, "endpoint", "", "where profiles send to that do not say: node, service or sidecar (default node)")
 	flags.StringVar(&facts.ServiceHost, "service-host", "", "DNS name of the regional Collectors' Service (default telepod-collector.telepod.svc)")
 	flags.StringVar(&facts.ClusterServiceHost, "cluster-service-host", "", "DNS name of a Service that reaches Collectors on every node, for pods on nodes without one (default that of --service-host)")
+	flags.StringVar(&facts.SidecarImage, "sidecar-image", "", "image of the sidecar for profiles that set none (default Telepod's Collector of this version)")
+	flags.StringSliceVar(&facts.SidecarPullSecrets, "sidecar-pull-secrets", nil, "names of image pull Secrets of the sidecar for profiles that set none")
 }
 
 // allFacts completes the facts: a flag wins over the environment, which wins over the file.

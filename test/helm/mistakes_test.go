@@ -63,6 +63,11 @@ func TestMistakes(t *testing.T) {
 		"Jaeger by URL":              {region + ",central.enabled=true,central.jaeger=http://jaeger:4317", "write host:port of its OTLP gRPC port"},
 		"Prometheus without URL":     {site + ",central.prometheus=prometheus:9090", "write the remote-write URL"},
 		"unknown role":               {site + ",central.role=third", "'primary', 'backup'"},
+		"tag in a repository":        {fine + ",injector.image.repository=ghcr.io/telepod/telepod:1.0.0", "the tag goes into injector.image.tag"},
+		"scheme of a repository":     {region + ",collector.image.repository=https://ghcr.io/telepod/collector", "without a scheme"},
+		"one image for two":          {region + ",collector.image.repository=ghcr.io/telepod/telepod", "the webhook and the Collector are two images"},
+		"scheme of a registry":       {fine + ",global.imageRegistry=https://registry.example.com", "write a registry such as"},
+		"slash after a registry":     {fine + ",global.imageRegistry=registry.example.com/", "without a slash at the end"},
 		"unknown certificate's mode": {fine + ",injector.certificates.mode=vault", "'selfManaged', 'certManager', 'existingSecret'"},
 	}
 	for name, c := range cases {

@@ -1,11 +1,5 @@
 {{/* What the pods of regional and central Collectors have in common. */}}
 
-{{- define "telepod.collector.image" -}}
-{{- with .Values.collector.image -}}
-{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
-{{- end -}}
-{{- end -}}
-
 {{/* The user of the image. */}}
 {{- define "telepod.collector.user" -}}
 10001
@@ -13,12 +7,7 @@
 
 {{/* Of both images: the DaemonSet's init container has the webhook's. */}}
 {{- define "telepod.collector.pullSecrets" -}}
-{{- with concat .Values.collector.image.pullSecrets .Values.injector.image.pullSecrets | uniq -}}
-imagePullSecrets:
-  {{- range . }}
-  - name: {{ . }}
-  {{- end }}
-{{- end -}}
+{{- include "telepod.pullSecrets" (dict "root" . "images" (list .Values.collector.image .Values.injector.image)) -}}
 {{- end -}}
 
 {{/* Annotation of a ServiceAccount that lends it an identity of the cloud. Takes root and identity. */}}

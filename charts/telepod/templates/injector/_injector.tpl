@@ -14,10 +14,8 @@ app.kubernetes.io/component: injector
 {{ include "telepod.labels" . }}
 {{- end -}}
 
-{{- define "telepod.injector.image" -}}
-{{- with .Values.injector.image -}}
-{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
-{{- end -}}
+{{- define "telepod.injector.pullSecrets" -}}
+{{- include "telepod.pullSecrets" (dict "root" . "images" (list .Values.injector.image)) -}}
 {{- end -}}
 
 {{/* Private GKE clusters open 443 and 10250 from the control plane to the nodes, nothing else. */}}
