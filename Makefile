@@ -34,7 +34,7 @@ test: packages programs ## Run the tests: units, fixtures, real Kubernetes, Coll
 	@set -e; for module in $(MODULES); do (set -x; cd $$module && go test ./...); done
 
 unit: ## Run the tests that need no cluster and no Collector, in under a minute
-	go test -short ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health ./archive/... ./drill/... ./fleet/... ./terminal ./charts/...
+	go test -short ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health ./archive/... ./drill/... ./fleet/... ./estate/... ./strict ./terminal ./charts/...
 
 e2e: ## Assert the whole story of make demo, and write its report to bin/demo-report.html
 	@$(MAKE) --no-print-directory demo DEMO=-check
@@ -51,7 +51,7 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 	@set -e; for module in $(MODULES); do \
 		(set -x; cd $$module && go mod tidy -diff && go vet ./... && go tool -modfile=$(CURDIR)/test/lint/go.mod staticcheck ./...); \
 	done
-	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health/... ./archive/... ./drill/... ./fleet/...
+	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health/... ./archive/... ./drill/... ./fleet/... ./estate/... ./strict
 
 faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test does so in some
 	go test ./test/pipeline -count 1 -v -timeout 15m -args -faults

@@ -33,7 +33,7 @@ func choiceFlag(cmd *cobra.Command, name, short string, words ...string) *choice
 	usage := map[string]string{
 		"output": "what to print", "node-ip-family": "family of the nodes' addresses",
 		"by": "span of time of each line", "protocol": "protocol of --endpoint",
-		"method": "how the primary is failed",
+		"method": "how the primary is failed", "certificates": "who signs in the clusters",
 	}[name]
 	cmd.Flags().VarP(c, name, short, usage)
 	complete(cmd, name, func(*cobra.Command) []string { return words })

@@ -76,6 +76,7 @@ Exit codes: 0 success, 1 error, 2 wrong usage.`,
 	}
 	group(root, newVersionCommand(), newOwnDirectoryCommand())
 	section(root, "Pods and manifests:", newInjectCommand(), newExplainCommand(), newProfilesCommand(), newReasonsCommand())
+	section(root, "All clusters:", newEstateCommand())
 	section(root, "A running estate:", newCheckCommand(), newStaleCommand(), newRBACCommand(), newHealthCommand(), newDrillCommand(), newArchiveCommand())
 	section(root, "In the cluster:", newWebhookCommand())
 	root.Version = buildVersion()

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/telepod/telepod/estate"
+)
+
+const twoClusters = "--cluster name=a,cloud=aws,region=us-east-1 --cluster name=b,cloud=gcp,region=europe-west1 --primary a=t.example.com:4318 --jaeger jaeger.tracing:4317"
+
+// TestEstate runs command lines: the exit code, and a part of each output.
+func TestEstate(t *testing.T) {
+	example, err := filepath.Abs("../../examples/estate/estate.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := strings.Replace(string(read(t, example)), "region: us-east-1\n", "region: us-east1\n", 1)
+	t.Chdir(t.TempDir())
+	for _, test := range []struct {
+		args, stdin string
+		code        int
+		out, stderr string
+	}{
+		{"estate check", "", exitError, "", "no such file or directory: 'telepod estate init' makes one, -f names another\n"},
+		{"estate check -f " + example, "", exitOK, "3 cluster(s), 2 site(s), no errors, 1 warning(s)\n", ""},
+		{"estate check --strict -f " + example, "", exitError, "", "error: 1 warning(s), which --strict does not allow"},
+		{"estate check -f -", broken, exitError, `stdin:36: clusters[0].region: "us-east1" is a region of Google Cloud, but the cluster is on AWS (did you mean "us-east-1"?)`, ""},
+		{"estate check -f - -o json", broken, exitError, `"severity": "error"`, ""},
+		{"estate check -f -", strings.Repeat("#", 2<<20), exitError, "the file is longer than 1048576 bytes", ""},
+		{"estate schema", "", exitOK, `"title": "Telepod estate"`, ""},
+		{"estate render -f -", broken, exitError, "", "error: 1 problem(s) in the estate file"},
+		{"estate render prod-us1 -f " + example, "", exitError, "", `error: the estate has no cluster "prod-us1" (did you mean "prod-use1"?)`},
+		{"estate render prod-eas -f " + example, "", exitOK, "# Values of prod-eas, made from estate.yaml by telepod estate render: change that file.\ncentral:\n", ""},
+		{"estate render -o values -f " + example, "", exitOK, "wrote the values of 3 cluster(s) to values\n", ""},
+		{"estate render -o values prod-use1 -f " + example, "", exitOK, "wrote the values of 1 cluster(s)", ""},
+		{"estate init", "", exitUsage, "", "error: name the clusters with --context or --cluster, and the primary site"},
+		{"estate init " + twoClusters + " --backup b=u.example.com:4318", "", exitOK, "wrote estate.yaml: 2 cluster(s), 2 site(s)\n", ""},
+		{"estate init " + twoClusters, "", exitError, "", "error: estate.yaml exists and is not replaced"},
+		{"estate check", "", exitOK, "no errors, 0 warning(s)", ""},
+		{"estate init -f - " + twoClusters, "", exitOK, "kind: Estate\n", "warning: has no backup"},
+		{"estate init -f x.yaml " + twoClusters + " --backup b=t.example.com:4318", "", exitError, "", "error: x.yaml was not written: it would have 1 error(s)"},
+		{"estate init -f x.yaml --cluster nam=a --primary a=x:1", "", exitUsage, "", `"nam=a" is not one of name=, cloud=, region=, account=, context= (did you mean "name"?)`},
+		{"estate init -f x.yaml --cluster name=a --primary a", "", exitUsage, "", `--primary "a": write CLUSTER=HOST:PORT`},
+		{"estate init -f x.yaml --context a --primary a=x:1 --kubeconfig none", "", exitError, "", "error: context a: connect to the cluster:"},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			var out, stderr bytes.Buffer
+			if code := run(strings.Fields(test.args), streams{strings.NewReader(test.stdin), &out, &stderr}); code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+			if !strings.Contains(out.String(), test.out) || !strings.Contains(stderr.String(), test.stderr) {
+				t.Errorf("output:\n%s\nstandard error:\n%s", &out, &stderr)
+			}
+		})
+	}
+}
+
+// TestRenderKeepsFilesOfOthers: values that a person wrote are not replaced.
+func TestRenderKeepsFilesOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	mine := filepath.Join(dir, "prod-use1.yaml")
+	if err := os.WriteFile(mine, []byte("cluster: {name: mine}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out, stderr bytes.Buffer
+	code := run([]string{"estate", "render", "-f", "../../examples/estate/estate.yaml", "-o", dir}, streams{nil, &out, &stderr})
+	if code != exitError || !strings.Contains(stderr.String(), "is not replaced: move it away") || string(read(t, mine)) != "cluster: {name: mine}\n" {
+		t.Errorf("exit code %d, %s", code, &stderr)
+	}
+}
+
+// TestEstateAsks: on a terminal, what the flags leave out is asked for.
+func TestEstateAsks(t *testing.T) {
+	f := &estateInit{kubeconfig: "none", backup: "b=u.example.com:4318"}
+	var asked bytes.Buffer
+	answers := "a, b\na=t.example.com:4318\n\nhttp://prometheus:9090/api/v1/write\nbucket@us-east-1\n"
+	if err := f.ask(&asker{bufio.NewScanner(strings.NewReader(answers)), &asked}); err != nil {
+		t.Fatal(err)
+	}
+	got := []string{strings.Join(f.contexts, " "), f.primary, f.backup, f.stores.Jaeger, f.stores.Prometheus, f.archive}
+	want := []string{"a b", "a=t.example.com:4318", "b=u.example.com:4318", "", "http://prometheus:9090/api/v1/write", "bucket@us-east-1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("answers (-want +got):\n%s", diff)
+	}
+	if err := (&estateInit{kubeconfig: "none"}).ask(&asker{bufio.NewScanner(strings.NewReader("")), &asked}); err == nil {
+		t.Error("a closed terminal answered")
+	}
+}
+
+// TestPutCluster: flags replace what a cluster told, by its name or context.
+func TestPutCluster(t *testing.T) {
+	got := putCluster([]estate.Cluster{{Name: "aks-prod", Cloud: "azure"}}, estate.Cluster{Name: "eas", Context: "aks-prod", Region: "eastasia"})
+	want := []estate.Cluster{{Name: "eas", Cloud: "azure", Region: "eastasia", Context: "aks-prod"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,41 @@
+package estate_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/telepod/telepod/estate"
+)
+
+// FuzzLoad: no file makes Load panic, and an estate without errors has values and an order for each cluster.
+func FuzzLoad(f *testing.F) {
+	files, err := filepath.Glob("testdata/*/*.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e, problems := estate.Load("fuzz.yaml", data)
+		if (e == nil) != (len(problems.Errors()) > 0) {
+			t.Fatalf("an estate: %t, with problems:\n%v", e != nil, problems)
+		}
+		if e == nil {
+			return
+		}
+		if len(e.Order()) != len(e.Clusters) {
+			t.Errorf("%d clusters are installed, of %d", len(e.Order()), len(e.Clusters))
+		}
+		for _, c := range e.Clusters {
+			if _, err := e.ValuesFile(c, "fuzz.yaml"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,137 @@
+package estate
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/strict"
+)
+
+// Limits of a file.
+const (
+	MaxSize     = 1 << 20 // bytes
+	maxClusters = 1000
+)
+
+// Problem is one mistake or contradiction.
+type Problem struct {
+	File string
+	// Line is counted from 1; 0 if the problem has none.
+	Line int
+	// Path leads to the field; empty for the whole file.
+	Path string
+	// Message describes what is wrong and what to do.
+	Message string
+	// Warning is true for what works, but is probably not meant.
+	Warning bool
+}
+
+// Error is "file:line: path: message", with the parts that are known.
+func (p Problem) Error() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d", p.Line)
+	}
+	if p.Path != "" {
+		b.WriteString(": " + p.Path)
+	}
+	b.WriteString(": ")
+	if p.Warning {
+		b.WriteString("warning: ")
+	}
+	return b.String() + p.Message
+}
+
+// Problems are all of a file, ordered by line.
+type Problems []Problem
+
+// Error prints one problem a line.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, problem := range p {
+		lines[i] = problem.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Errors are the problems that are more than warnings.
+func (p Problems) Errors() Problems {
+	return slices.DeleteFunc(slices.Clone(p), func(p Problem) bool { return p.Warning })
+}
+
+// Warnings are the others.
+func (p Problems) Warnings() Problems {
+	return slices.DeleteFunc(slices.Clone(p), func(p Problem) bool { return !p.Warning })
+}
+
+// Load reads an estate file and checks it. The estate is nil if one of the problems is more than a warning. The name
+// stands for the file in messages.
+func Load(name string, data []byte) (*Estate, Problems) {
+	root, err := parse(data)
+	if err != nil {
+		m := strict.SyntaxMistake(err)
+		return nil, Problems{{File: name, Line: m.Line, Message: m.Message}}
+	}
+	document := &strict.Document{Suggest: didYouMean}
+	e := &Estate{document: document}
+	if err := document.Decode(root, e); err != nil {
+		document.Report("", "decode: %v", err)
+	}
+	c := checker{Estate: e, Document: document}
+	c.structure()
+	if len(document.Mistakes) == 0 { // what refers to each other is only known then
+		e.defaults()
+		c.contradictions()
+	}
+	var problems Problems
+	for _, m := range document.Mistakes {
+		problems = append(problems, Problem{File: name, Line: m.Line, Path: m.Path, Message: m.Message})
+	}
+	if len(problems) > 0 {
+		e = nil
+	}
+	for _, m := range c.warnings {
+		problems = append(problems, Problem{File: name, Line: m.Line, Path: m.Path, Message: m.Message, Warning: true})
+	}
+	slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return e, problems
+}
+
+// parse reads the one document of a file.
+func parse(data []byte) (*yaml.Node, error) {
+	if len(data) > MaxSize {
+		return nil, fmt.Errorf("yaml: the file is longer than %d bytes", MaxSize)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document, second yaml.Node
+	err := decoder.Decode(&document)
+	if errors.Is(err, io.EOF) || err == nil && document.Content[0].ShortTag() == "!!null" {
+		return nil, errors.New("yaml: the file is empty: run 'telepod estate init'")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := decoder.Decode(&second); err == nil {
+		return nil, fmt.Errorf("yaml: line %d: a second document: an estate is one document", second.Line)
+	} else if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return document.Content[0], nil
+}
+
+// didYouMean is the end of a message: a suggestion, or nothing.
+func didYouMean(word string, known []string) string {
+	if near, ok := profiles.Nearest(word, known); ok {
+		return fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return ""
+}

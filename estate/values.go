@@ -1,0 +1,215 @@
+package estate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Objects in Telepod's namespace that the values name, and estate/authorities makes.
+const (
+	Issuer       = "telemetry"
+	RootMap      = "telemetry-ca"
+	RegionsMap   = "telemetry-regions"
+	AuthorityKey = "telemetry-authority"
+)
+
+// derivedValue is a chart value that follows from a field of the estate.
+type derivedValue struct {
+	path []string
+	from string
+}
+
+func derivedValues() []derivedValue {
+	return []derivedValue{
+		{[]string{"cloud", "provider"}, "clusters[].cloud"},
+		{[]string{"cloud", "platform"}, "clusters[].platform"},
+		{[]string{"cloud", "region"}, "clusters[].region"},
+		{[]string{"cloud", "account"}, "clusters[].account"},
+		{[]string{"cluster", "name"}, "clusters[].name"},
+		{[]string{"environment"}, "environment"},
+		{[]string{"central", "enabled"}, "sites"},
+		{[]string{"central", "role"}, "sites"},
+		{[]string{"central", "primary"}, "sites.primary.endpoint"},
+		{[]string{"central", "backup"}, "sites.backup.endpoint"},
+	}
+}
+
+// ValuesOf are the chart's values for a cluster. Those of the file win over derived ones, those of the cluster over
+// those of its site, and those over the estate's: mappings merge, lists replace.
+func (e *Estate) ValuesOf(cluster Cluster) map[string]any {
+	values := e.base(cluster)
+	own := []map[string]any{e.Values}
+	if role := e.Role(cluster.Name); role != "" {
+		site := e.Sites.Site(role)
+		merge(values, e.siteValues(cluster, role))
+		own = append(own, site.Values)
+	}
+	for _, more := range append(own, cluster.Values) {
+		merge(values, more)
+	}
+	if rules := e.sovereignty(cluster, values); len(rules) > 0 {
+		merge(values, map[string]any{"regional": map[string]any{"sovereignty": rules}})
+	}
+	return values
+}
+
+// ValuesHeader is the beginning of every values file.
+const ValuesHeader = "# Values of "
+
+// ValuesFile is the values file of a cluster.
+func (e *Estate) ValuesFile(cluster Cluster, source string) ([]byte, error) {
+	text, err := yaml.Marshal(e.ValuesOf(cluster))
+	if err != nil {
+		return nil, fmt.Errorf("write the values of %s: %w", cluster.Name, err)
+	}
+	return append([]byte(ValuesHeader+cluster.Name+", made from "+source+" by telepod estate render: change that file.\n"), text...), nil
+}
+
+func (e *Estate) base(cluster Cluster) map[string]any {
+	cloud := without(map[string]any{"provider": cluster.Cloud, "platform": cluster.Platform, "region": cluster.Region, "account": cluster.Account})
+	central := map[string]any{"primary": e.Sites.Primary.Endpoint}
+	if e.Sites.Backup != nil {
+		central["backup"] = e.Sites.Backup.Endpoint
+	}
+	values := map[string]any{"cloud": cloud, "cluster": map[string]any{"name": cluster.Name}, "central": central}
+	if e.Environment != "" {
+		values["environment"] = e.Environment
+	}
+	if e.Certificates.From == FromCertManager {
+		values["tls"] = map[string]any{
+			"issuerRef":   map[string]any{"name": Issuer, "kind": "Issuer", "group": "cert-manager.io"},
+			"caConfigMap": RootMap,
+		}
+	}
+	if !cluster.HasApplications() {
+		values["injector"] = map[string]any{"enabled": false}
+		values["regional"] = map[string]any{"enabled": false}
+	} else if cluster.Identity.Regional != "" {
+		values["regional"] = map[string]any{"identity": cluster.Identity.Regional}
+	}
+	return values
+}
+
+func (e *Estate) siteValues(cluster Cluster, role string) map[string]any {
+	site := e.Sites.Site(role)
+	central := map[string]any{"enabled": true, "role": role}
+	service := map[string]any{"exposure": "internal"}
+	if site.Exposure != "" {
+		service["exposure"] = site.Exposure
+	}
+	if len(site.SourceRanges) > 0 {
+		service["sourceRanges"] = site.SourceRanges
+	}
+	central["service"] = service
+	maps.Copy(central, without(map[string]any{
+		"jaeger": site.Stores.Jaeger, "prometheus": site.Stores.Prometheus, "identity": cluster.Identity.Central,
+	}))
+	if len(site.Stores.Kafka) > 0 {
+		central["kafka"] = map[string]any{"brokers": site.Stores.Kafka}
+	}
+	if a := site.Stores.Archive; a != nil {
+		archive := without(map[string]any{"bucket": a.Bucket, "region": a.Region, "endpoint": a.Endpoint})
+		archive["regions"] = e.places()
+		central["archive"] = archive
+		if a.KeysSecret != "" {
+			central["env"] = []any{
+				fromSecret("AWS_ACCESS_KEY_ID", a.KeysSecret, "access-key-id"),
+				fromSecret("AWS_SECRET_ACCESS_KEY", a.KeysSecret, "secret-access-key"),
+			}
+		}
+	}
+	return map[string]any{"central": central, "tls": map[string]any{"clientCAConfigMap": RegionsMap}}
+}
+
+func fromSecret(variable, secret, key string) map[string]any {
+	return map[string]any{"name": variable, "valueFrom": map[string]any{"secretKeyRef": map[string]any{"name": secret, "key": key}}}
+}
+
+// places are the regions that send, as the archive's folders have them.
+func (e *Estate) places() []string {
+	var places []string
+	for _, c := range e.Clusters {
+		if c.HasApplications() && c.Cloud != "other" && !slices.Contains(places, c.Place()) {
+			places = append(places, c.Place())
+		}
+	}
+	return places
+}
+
+// sovereignty are the residency rules that concern what a cluster sends, as the chart has them.
+func (e *Estate) sovereignty(cluster Cluster, values map[string]any) (rules []any) {
+	if !cluster.HasApplications() {
+		return nil
+	}
+	signals, _ := lookup(values, []string{"regional", "cloudExport", "signals"}).([]any)
+	for _, rule := range e.Residency {
+		if len(rule.Clusters) > 0 && !slices.Contains(rule.Clusters, cluster.Name) {
+			continue
+		}
+		var not []any
+		for _, role := range e.Sites.Roles() {
+			if site, _ := e.Cluster(e.Sites.Site(role).Cluster); !rule.matches(site.Place()) {
+				not = append(not, role)
+			}
+		}
+		if len(signals) > 0 && !rule.matches(cluster.Place()) {
+			not = append(not, "cloud")
+		}
+		if len(not) == 0 {
+			continue
+		}
+		drop := map[string]any{"action": "drop", "destinations": not}
+		if rule.Attribute != "" {
+			drop["attribute"] = rule.Attribute
+		}
+		if len(rule.Values) > 0 {
+			drop["values"] = rule.Values
+		}
+		rules = append(rules, drop)
+	}
+	own, _ := lookup(values, []string{"regional", "sovereignty"}).([]any)
+	if len(rules) > 0 {
+		rules = append(rules, own...)
+	}
+	return rules
+}
+
+// without leaves empty strings out.
+func without(values map[string]any) map[string]any {
+	maps.DeleteFunc(values, func(_ string, value any) bool { return value == "" })
+	return values
+}
+
+// merge lays values over others: mappings merge, everything else replaces. What it takes over is copied.
+func merge(into, more map[string]any) {
+	for key, value := range more {
+		mapping, isMapping := value.(map[string]any)
+		below, hasMapping := into[key].(map[string]any)
+		switch {
+		case isMapping && hasMapping:
+			merge(below, mapping)
+		case isMapping:
+			below = map[string]any{}
+			merge(below, mapping)
+			into[key] = below
+		default:
+			into[key] = value
+		}
+	}
+}
+
+// lookup finds a value; nil if there is none.
+func lookup(values map[string]any, path []string) any {
+	var value any = values
+	for _, key := range path {
+		mapping, ok := value.(map[string]any)
+		if !ok {
+			return nil
+		}
+		value = mapping[key]
+	}
+	return value
+}
