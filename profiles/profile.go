@@ -92,6 +92,8 @@ type Facts struct {
 	// registry. They stand in for those of the built-in base as well.
 	SidecarImage       string
 	SidecarPullSecrets []string
+	// GRPCPort and HTTPPort are the ports of these Collectors, on nodes and Services. 0 leaves the base's.
+	GRPCPort, HTTPPort int32
 }
 
 // The endpoints that have a name. Anything else is a URL.

@@ -96,6 +96,8 @@ func (r *resolver) merge(parent *Resolved, d *document) *Resolved {
 		merged.OTLP.ClusterServiceHost = cmp.Or(r.facts.ClusterServiceHost, merged.OTLP.ClusterServiceHost)
 		merged.Sidecar.Image = cmp.Or(r.facts.SidecarImage, merged.Sidecar.Image)
 		merged.Sidecar.ImagePullSecrets = orList(r.facts.SidecarPullSecrets, merged.Sidecar.ImagePullSecrets)
+		merged.OTLP.GRPCPort = cmp.Or(r.facts.GRPCPort, merged.OTLP.GRPCPort)
+		merged.OTLP.HTTPPort = cmp.Or(r.facts.HTTPPort, merged.OTLP.HTTPPort)
 	}
 	if !d.unreadable {
 		d.checkResolved(merged)

@@ -123,6 +123,11 @@ func checkFacts(facts Facts) Problems {
 	d.checkOTLP()
 	d.checkSidecarImage()
 	problems := Problems(d.problems())
+	for field, port := range map[string]int32{"grpcPort": facts.GRPCPort, "httpPort": facts.HTTPPort} {
+		if port < 0 || port > 65535 {
+			problems = append(problems, Problem{File: "facts", Path: field, Message: fmt.Sprintf("%d is no port: use 1 to 65535", port)})
+		}
+	}
 	for field, value := range map[string]string{
 		"region": facts.Region, "account": facts.Account,
 		"cluster": facts.Cluster, "environment": facts.Environment,

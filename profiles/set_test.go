@@ -106,6 +106,10 @@ func TestFactsFillWhatProfilesLeaveOpen(t *testing.T) {
 			t.Errorf("no endpoint and no host: want %q in %v", want, err)
 		}
 	}
+	_, err = profiles.Load(profiles.Facts{HTTPPort: 70000})
+	if err == nil || !strings.Contains(err.Error(), "facts: httpPort: 70000 is no port") {
+		t.Errorf("no port gave %v", err)
+	}
 	_, err = profiles.Load(profiles.Facts{Identity: profiles.Identity{Cluster: "a\x00b"}})
 	if err == nil || !strings.Contains(err.Error(), "facts: cluster: ") {
 		t.Errorf("a NUL in the facts gave %v", err)
@@ -114,7 +118,7 @@ func TestFactsFillWhatProfilesLeaveOpen(t *testing.T) {
 
 // TestFactsOfTheRegion: where the regional Collectors are reaches every profile that does not say.
 func TestFactsOfTheRegion(t *testing.T) {
-	set, err := profiles.Load(profiles.Facts{Endpoint: "sidecar", ServiceHost: "gateway.obs.svc"},
+	set, err := profiles.Load(profiles.Facts{Endpoint: "sidecar", ServiceHost: "gateway.obs.svc", GRPCPort: 14317, HTTPPort: 14318},
 		sources("{name: mine, inherits: gcp, otlp: {serviceHost: elsewhere}}", "{name: child, inherits: mine, otlp: {endpoint: node}}")...)
 	if err != nil {
 		t.Fatal(err)
@@ -125,6 +129,8 @@ func TestFactsOfTheRegion(t *testing.T) {
 	} {
 		if otlp := lookup(t, set, name).OTLP; otlp.Endpoint != want[0] || otlp.ServiceHost != want[1] {
 			t.Errorf("%s sends to %s and %s, want %v", name, otlp.Endpoint, otlp.ServiceHost, want)
+		} else if otlp.GRPCPort != 14317 || otlp.HTTPPort != 14318 {
+			t.Errorf("%s sends to ports %d and %d, want those of the facts", name, otlp.GRPCPort, otlp.HTTPPort)
 		}
 	}
 }

@@ -16,9 +16,14 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 }
 
 func TestSchemaAndTable(t *testing.T) {
+	shared, err := parse([]byte("# Of each.\neach:\n  # How many.\n  count: 1\n  # Where to.\n  door: left\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	root, err := parse([]byte(`# A header that is no description.
 
 # The place.
+# @values each
 place:
   # Which | where,
   # on two lines.
@@ -34,7 +39,7 @@ extra:
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := schemaFile(root)
+	raw, err := schemaFile(root, shared)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +54,7 @@ extra:
 			"properties": map[string]any{
 				"name":  map[string]any{"type": "string", "description": "Which | where, on two lines.", "enum": []any{"", "here"}},
 				"count": map[string]any{"type": "integer", "description": "Count."},
+				"door":  map[string]any{"$ref": "#/definitions/each/properties/door"},
 			},
 		},
 		"extra": map[string]any{"type": "object", "description": "Free-form.", "additionalProperties": map[string]any{"type": "string"}},
@@ -57,7 +63,7 @@ extra:
 		t.Errorf("schema (-want +got):\n%s", diff)
 	}
 
-	page, err := replaceTable([]byte("# Page\n"+tableBegin+"old\n"+tableEnd+"\nmore\n"), root)
+	page, err := replaceTable([]byte("# Page\n"+tableBegin+"old\n"+tableEnd+"\nmore\n"), tableBegin, root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,5 +89,15 @@ func TestUndocumentedValues(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error %q does not say %q", err, want)
 		}
+	}
+}
+
+func TestUnknownSharedValues(t *testing.T) {
+	root, err := parse([]byte("# The place.\n# @values all\nplace:\n  # Count.\n  count: 2\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := checkShared(root, &value{}); err == nil || !strings.Contains(err.Error(), `place shares the values "all"`) {
+		t.Errorf("%v, want a refusal of the values that do not exist", err)
 	}
 }

@@ -46,15 +46,18 @@ func run(root string, check bool) error {
 
 // generate returns the derived files by their path below root.
 func generate(root string) (map[string][]byte, error) {
-	source, err := os.ReadFile(filepath.Join(root, "charts/telepod/values.yaml"))
+	values, err := parseFile(root, "charts/telepod/values.yaml")
 	if err != nil {
 		return nil, err
 	}
-	values, err := parse(source)
+	shared, err := parseFile(root, "charts/values-shared.yaml")
 	if err != nil {
-		return nil, fmt.Errorf("charts/telepod/values.yaml: %w", err)
+		return nil, err
 	}
-	schema, err := schemaFile(values)
+	if err := checkShared(values, shared); err != nil {
+		return nil, err
+	}
+	schema, err := schemaFile(values, shared)
 	if err != nil {
 		return nil, err
 	}
@@ -68,9 +71,37 @@ func generate(root string) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if files[name], err = replaceTable(page, values); err != nil {
+		if page, err = replaceTable(page, tableBegin, values); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if files[name], err = replaceTable(page, sharedBegin, shared); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return files, nil
+}
+
+func parseFile(root, name string) (*value, error) {
+	source, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		return nil, err
+	}
+	values, err := parse(source)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return values, nil
+}
+
+// checkShared refuses a section that shares values which do not exist.
+func checkShared(v, shared *value) error {
+	if v.shared != "" && shared.child(v.shared) == nil {
+		return fmt.Errorf("%s shares the values %q, which charts/values-shared.yaml does not have", v.path, v.shared)
+	}
+	for _, child := range v.children {
+		if err := checkShared(child, shared); err != nil {
+			return err
+		}
+	}
+	return nil
 }

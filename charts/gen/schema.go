@@ -6,9 +6,14 @@ import (
 	"maps"
 )
 
-// schemaFile renders values.schema.json.
-func schemaFile(root *value) ([]byte, error) {
-	schema := root.jsonSchema()
+// schemaFile renders values.schema.json. Each section of shared becomes a definition.
+func schemaFile(root, shared *value) ([]byte, error) {
+	schema := root.jsonSchema(shared)
+	definitions := map[string]any{}
+	for _, section := range shared.children {
+		definitions[section.key] = section.jsonSchema(shared)
+	}
+	schema["definitions"] = definitions
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
 	schema["title"] = "Values of the chart telepod"
 	// Helm passes every chart the values that its parent calls global: other charts have their own there.
@@ -27,8 +32,9 @@ func schemaFile(root *value) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// jsonSchema is the type of the default, narrowed by @schema; sections are closed.
-func (v *value) jsonSchema() map[string]any {
+// jsonSchema is the type of the default, narrowed by @schema; sections are closed. What a section shares with others
+// refers to the definitions.
+func (v *value) jsonSchema(shared *value) map[string]any {
 	schema := map[string]any{"type": jsonType(v.node.ShortTag())}
 	if v.description != "" {
 		schema["description"] = v.description
@@ -39,7 +45,14 @@ func (v *value) jsonSchema() map[string]any {
 	}
 	properties := map[string]any{}
 	for _, child := range v.children {
-		properties[child.key] = child.jsonSchema()
+		properties[child.key] = child.jsonSchema(shared)
+	}
+	if section := shared.child(v.shared); section != nil {
+		for _, child := range section.children {
+			if v.child(child.key) == nil {
+				properties[child.key] = map[string]any{"$ref": "#/definitions/" + section.key + "/properties/" + child.key}
+			}
+		}
 	}
 	schema["properties"] = properties
 	schema["additionalProperties"] = false

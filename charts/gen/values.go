@@ -14,11 +14,15 @@ type value struct {
 	key         string
 	description string
 	schema      map[string]any // what @schema says
+	shared      string         // the section of values-shared.yaml that @values names
 	node        *yaml.Node     // the default
 	children    []*value       // nil in a leaf
 }
 
-const schemaMark = "@schema "
+const (
+	schemaMark = "@schema "
+	sharedMark = "@values "
+)
 
 // parse reads values.yaml and reports every undocumented leaf at once.
 func parse(source []byte) (*value, error) {
@@ -67,6 +71,10 @@ func (v *value) comment(text string) error {
 	var words []string
 	for line := range strings.Lines(paragraphs[len(paragraphs)-1]) {
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "#"))
+		if shared, found := strings.CutPrefix(line, sharedMark); found {
+			v.shared = shared
+			continue
+		}
 		schema, found := strings.CutPrefix(line, schemaMark)
 		if !found {
 			words = append(words, line)
@@ -90,4 +98,14 @@ func (v *value) leaves() []*value {
 		all = append(all, child.leaves()...)
 	}
 	return all
+}
+
+// child returns the child with a key, or nil.
+func (v *value) child(key string) *value {
+	for _, child := range v.children {
+		if child.key == key {
+			return child
+		}
+	}
+	return nil
 }

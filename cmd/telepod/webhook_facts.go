@@ -32,6 +32,8 @@ func registerFacts(flags *pflag.FlagSet, facts *profiles.Facts) {
 	flags.StringVar(&facts.ClusterServiceHost, "cluster-service-host", "", "DNS name of a Service that reaches Collectors on every node, for pods on nodes without one (default that of --service-host)")
 	flags.StringVar(&facts.SidecarImage, "sidecar-image", "", "image of the sidecar for profiles that set none (default Telepod's Collector of this version)")
 	flags.StringSliceVar(&facts.SidecarPullSecrets, "sidecar-pull-secrets", nil, "names of image pull Secrets of the sidecar for profiles that set none")
+	flags.Int32Var(&facts.GRPCPort, "grpc-port", 0, "gRPC port of the regional Collectors, on nodes and Services, for profiles that set none (default 4317)")
+	flags.Int32Var(&facts.HTTPPort, "http-port", 0, "HTTP port of the regional Collectors, on nodes and Services, for profiles that set none (default 4318)")
 }
 
 // allFacts completes the facts: a flag wins over the environment, which wins over the file.

@@ -26,7 +26,7 @@ func TestMistakes(t *testing.T) {
 		"builtin redefined":          {fine + ",profiles.aws.inherits=base", "profiles.aws takes the name of a built-in profile"},
 		"bad profile name":           {fine + ",profiles.Shop.inherits=base", "profiles.Shop: a profile's name has"},
 		"profile with another name":  {fine + ",profiles.shop.name=shops", `profiles.shop has name "shops"`},
-		"kubelet's port":             {"cloud.provider=gcp,cloud.region=r,cluster.name=c,injector.hostNetwork=true", "which is the kubelet's port"},
+		"kubelet's port":             {"cloud.provider=gcp,cloud.region=europe-west1,cluster.name=c,injector.hostNetwork=true", "which is the kubelet's port"},
 		"port of the probes":         {fine + ",injector.port=8081", "is taken by the webhook's metrics"},
 		"Secret without name":        {fine + ",injector.certificates.mode=existingSecret", "name the kubernetes.io/tls Secret"},
 		"Secret in another mode":     {fine + ",injector.certificates.existingSecret=tls", "the mode is selfManaged"},

@@ -1,7 +1,9 @@
 package helm_test
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -57,6 +59,9 @@ func TestEndpointsMeet(t *testing.T) {
 		"another release": {args: []string{"--values", presets(t)["aws"], "--set", "fullnameOverride=telemetry"}},
 		"own profile":     {args: []string{"--values", presets(t)["aws"], "--set", "fullnameOverride=telemetry,profiles.shop.inherits=aws,injector.profile=shop"}},
 		"gateway":         {args: []string{"--values", presets(t)["gateway"]}, sidecars: true},
+		"other ports":     {args: []string{"--values", presets(t)["aws"], "--set", "regional.hostPorts.grpc=14317,regional.hostPorts.http=14318"}},
+		"other ports of the nodes' network": {args: []string{"--values", presets(t)["aws"], "--set",
+			"regional.hostNetwork=true,regional.hostPorts.grpc=14317,regional.hostPorts.http=14318"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +84,7 @@ func TestEndpointsMeet(t *testing.T) {
 						sources = append(sources, profiles.Source{Name: file, Data: []byte(text)})
 					}
 				}
-				for _, flag := range []string{"profile", "service-host", "cluster-service-host", "endpoint"} {
+				for _, flag := range []string{"profile", "service-host", "cluster-service-host", "endpoint", "grpc-port", "http-port"} {
 					if _, rest, found := strings.Cut(document, "- --"+flag+"="); found {
 						told[flag], _, _ = strings.Cut(rest, "\n")
 					}
@@ -87,6 +92,7 @@ func TestEndpointsMeet(t *testing.T) {
 			}
 			set, err := profiles.Load(profiles.Facts{
 				Identity: profiles.Identity{Cluster: "c", Region: "r"}, ServiceHost: told["service-host"], ClusterServiceHost: told["cluster-service-host"], Endpoint: told["endpoint"],
+				GRPCPort: number(t, told["grpc-port"]), HTTPPort: number(t, told["http-port"]),
 			}, sources...)
 			if err != nil {
 				t.Fatal(err)
@@ -110,12 +116,34 @@ func TestEndpointsMeet(t *testing.T) {
 			pod, _ := podOf("", collector)
 			for port, want := range map[string]int{"otlp-grpc": int(profile.OTLP.GRPCPort), "otlp-http": int(profile.OTLP.HTTPPort)} {
 				i := slices.IndexFunc(pod.Spec.Containers[0].Ports, func(p corev1.ContainerPort) bool { return p.Name == port })
-				if got := pod.Spec.Containers[0].Ports[i]; int(got.ContainerPort) != want || !c.sidecars && int(got.HostPort) != want {
+				got := pod.Spec.Containers[0].Ports[i]
+				if c.sidecars && int(got.ContainerPort) != want || !c.sidecars && int(got.HostPort) != want {
 					t.Errorf("%s is %+v, pods are told %d", port, got, want)
+				}
+				if pod.Spec.HostNetwork && got.HostPort != got.ContainerPort {
+					t.Errorf("%s is %+v in the nodes' network", port, got)
+				}
+				for _, s := range []*unstructured.Unstructured{service, anywhere} {
+					if s != nil && !strings.Contains(fmt.Sprint(s.Object["spec"]), fmt.Sprintf("port:%d targetPort:%s", want, port)) {
+						t.Errorf("%s has no port %d: %v", s.GetName(), want, s.Object["spec"])
+					}
 				}
 			}
 		})
 	}
+}
+
+// number is a flag's, or 0 without the flag.
+func number(t *testing.T, text string) int32 {
+	t.Helper()
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int32(n)
 }
 
 // TestServiceFollowsKubernetes: before 1.35 no Service prefers the caller's node.

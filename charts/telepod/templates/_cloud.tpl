@@ -1,7 +1,7 @@
-{{/* cloud.platform, or the managed Kubernetes of cloud.provider. */}}
+{{/* The managed Kubernetes: cloud.platform without its variant, or that of cloud.provider. */}}
 {{- define "telepod.platform" -}}
 {{- $ofProvider := dict "aws" "eks" "gcp" "gke" "azure" "aks" -}}
-{{- .Values.cloud.platform | default (get $ofProvider .Values.cloud.provider) | default "other" -}}
+{{- .Values.cloud.platform | trimSuffix "-fargate" | trimSuffix "-autopilot" | trimSuffix "-automatic" | default (get $ofProvider .Values.cloud.provider) | default "other" -}}
 {{- end -}}
 
 {{/* Refuses values that cannot work, with what to do about it. */}}

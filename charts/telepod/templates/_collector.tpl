@@ -161,14 +161,14 @@ projected:
 {{ . | replace "$" "$$" | quote }}
 {{- end -}}
 
-{{/* Labels of a component's pods and objects. Takes root and component. */}}
+{{/* Takes root and component. */}}
 {{- define "telepod.collector.selector" -}}
-app.kubernetes.io/name: telepod
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .component }}
+{{ include "telepod.selector" . }}
 {{- end -}}
 
 {{- define "telepod.collector.labels" -}}
-{{ include "telepod.collector.selector" . }}
-{{ include "telepod.labels" .root }}
+{{ include "telepod.objectLabels" . }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}

@@ -47,7 +47,7 @@ receivers:
     max_request_body_size: 16777216
     tls: {cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", client_ca_file: "${env:TLS_DIR}/client-ca.crt", client_ca_file_reload: true, min_version: "1.3", reload_interval: 1h}
     # Regions share what is in flight by their certificates: behind a load balancer all may have one address.
-    admission: {max_in_flight_bytes: {{ include "telepod.collector.inFlight" (dict "part" $central "name" "central" "least" 67108864) }}, peer_identity: certificate}
+    admission: {max_in_flight_bytes: {{ include "telepod.collector.inFlight" (dict "part" .part "name" "central" "least" 67108864) }}, peer_identity: certificate}
     # Connections end after a while, so that a new replica gets its share.
     connections: {max_age: 2m, max_per_peer: 0}
   {{- else }}
@@ -55,7 +55,7 @@ receivers:
   otlp_mux:
     endpoints: ["[${env:K8S_POD_IP}]:4317"]
     max_request_body_size: 33554432
-    admission: {max_in_flight_bytes: {{ include "telepod.collector.inFlight" (dict "part" $central "name" "central" "least" 67108864) }}, peer_share: 1}
+    admission: {max_in_flight_bytes: {{ include "telepod.collector.inFlight" (dict "part" .part "name" "central" "least" 67108864) }}, peer_share: 1}
   {{- end }}
   {{- if $own }}
   {{- include "telepod.metrics.receiver" (dict "root" .root "service" $service "instance" "K8S_POD_NAME") | nindent 2 }}

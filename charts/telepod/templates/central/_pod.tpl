@@ -3,16 +3,24 @@
 {{- $values := .root.Values }}
 {{- $central := $values.central }}
 {{- $site := eq .tier "site" }}
-{{- $user := include "telepod.collector.user" .root }}
+{{- $part := $site | ternary $central (mergeOverwrite (omit (deepCopy $central) "autoscaling") $central.sampler) }}
+{{- $_ := set . "part" $part }}
+{{- $drain := $site | ternary (include "telepod.central.drain" .root | int) 0 }}
 {{- $mine := $site | ternary $central.config dict -}}
 apiVersion: apps/v1
 kind: StatefulSet
-metadata:
-  name: {{ .name }}
-  namespace: {{ .root.Release.Namespace }}
-  labels: {{- include "telepod.collector.labels" . | nindent 4 }}
+metadata: {{- include "telepod.metadata" (dict "root" .root "component" .component "name" .name) | nindent 2 }}
 spec:
-  replicas: {{ $central.replicas }}
+  {{- with include "telepod.replicas" (dict "root" .root "part" $part "name" .name "kind" "StatefulSet" "replicas" $central.replicas) }}
+  replicas: {{ . }}
+  {{- end }}
+  {{- /* Load balancers need a moment to find a new pod. */}}
+  {{- with $part.minReadySeconds | default (and $drain 10) }}
+  minReadySeconds: {{ . }}
+  {{- end }}
+  {{- with $part.updateStrategy }}
+  updateStrategy: {{- toYaml . | nindent 4 }}
+  {{- end }}
   revisionHistoryLimit: 3
   serviceName: {{ .name }}
   podManagementPolicy: Parallel
@@ -32,37 +40,22 @@ spec:
             storage: {{ $central.storage.gigabytes }}Gi
   {{- end }}
   template:
-    metadata:
-      labels:
-        {{- include "telepod.collector.labels" . | nindent 8 }}
-        {{- with include "telepod.collector.identityLabel" (dict "root" .root "identity" $central.identity) }}
-        {{- . | nindent 8 }}
-        {{- end }}
-      annotations:
-        {{- with $central.podAnnotations }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
-        # A changed configuration is read by a new pod.
-        checksum/config: {{ include "telepod.central.config" . | cat (toYaml $mine) | sha256sum }}
+    {{- $annotations := dict "checksum/config" (include "telepod.central.config" . | cat (toYaml $mine) | sha256sum) }}
+    {{- $identity := include "telepod.collector.identityLabel" (dict "root" .root "identity" $central.identity) | fromYaml }}
+    # A changed configuration is read by a new pod.
+    metadata: {{- include "telepod.pod.metadata" (merge (dict "labels" $identity "annotations" $annotations) .) | nindent 6 }}
     spec:
-      serviceAccountName: {{ include "telepod.central.name" .root }}
+      # Every trace that waits for its decision is decided, and written to disk, before the end.
+      {{- include "telepod.pod.spec" (merge (dict "account" (include "telepod.central.name" .root) "spread" true
+        "grace" (add $central.sampling.decisionSeconds 50 $drain)
+        "securityContext" (include "telepod.collector.user" .root | include "telepod.pod.user" | fromYaml)) .) | nindent 6 }}
       automountServiceAccountToken: false
-      {{- with $central.priorityClassName }}
-      priorityClassName: {{ . }}
-      {{- end }}
       {{- with include "telepod.collector.pullSecrets" .root }}
       {{- . | nindent 6 }}
       {{- end }}
-      # Every trace that waits for its decision is decided, and written to disk, before the end.
-      terminationGracePeriodSeconds: {{ add $central.sampling.decisionSeconds 50 }}
-      securityContext:
-        runAsNonRoot: true
-        runAsUser: {{ $user }}
-        runAsGroup: {{ $user }}
-        fsGroup: {{ $user }}
-        fsGroupChangePolicy: OnRootMismatch
-        seccompProfile:
-          type: RuntimeDefault
+      {{- with $part.initContainers }}
+      initContainers: {{- toYaml . | nindent 8 }}
+      {{- end }}
       containers:
         - name: collector
           image: {{ include "telepod.collector.image" .root }}
@@ -71,10 +64,10 @@ spec:
             {{- include "telepod.collector.args" $mine | nindent 12 }}
           env:
             {{- include "telepod.collector.env" .root | nindent 12 }}
-            {{- with include "telepod.collector.goEnv" (dict "part" $central "name" "central") }}
+            {{- with include "telepod.collector.goEnv" (dict "part" $part "name" "central") }}
             {{- . | nindent 12 }}
             {{- end }}
-            {{- with $central.env }}
+            {{- with $part.env }}
             {{- toYaml . | nindent 12 }}
             {{- end }}
           ports:
@@ -85,10 +78,8 @@ spec:
             - {name: metrics, containerPort: 8888}
             - {name: health, containerPort: 13133}
           {{- include "telepod.collector.probes" . | nindent 10 }}
-          {{- with $central.resources }}
-          resources: {{- toYaml . | nindent 12 }}
-          {{- end }}
-          securityContext: {{- include "telepod.collector.securityContext" . | nindent 12 }}
+          {{- $lifecycle := (gt $drain 0) | ternary (dict "preStop" (dict "sleep" (dict "seconds" $drain))) dict }}
+          {{- include "telepod.pod.container" (dict "part" $part "lifecycle" $lifecycle) | nindent 10 }}
           volumeMounts:
             - name: config
               mountPath: /etc/telepod/collector
@@ -100,6 +91,12 @@ spec:
             {{- end }}
             - name: queue
               mountPath: /var/lib/telepod/queue
+            {{- with $part.extraVolumeMounts }}
+            {{- toYaml . | nindent 12 }}
+            {{- end }}
+        {{- with $part.extraContainers }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       volumes:
         - name: config
           configMap:
@@ -111,29 +108,13 @@ spec:
         - name: queue
           emptyDir: {}
         {{- end }}
-      # Two on one node, or in one zone, would be lost together.
-      topologySpreadConstraints:
-        {{- $selector := include "telepod.collector.selector" . }}
-        {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
-        - topologyKey: {{ . }}
-          maxSkew: 1
-          whenUnsatisfiable: ScheduleAnyway
-          labelSelector:
-            matchLabels: {{- $selector | nindent 14 }}
+        {{- with $part.extraVolumes }}
+        {{- toYaml . | nindent 8 }}
         {{- end }}
-      {{- with $central.nodeSelector }}
-      nodeSelector: {{- toYaml . | nindent 8 }}
-      {{- end }}
-      {{- with $central.tolerations }}
-      tolerations: {{- toYaml . | nindent 8 }}
-      {{- end }}
 ---
 apiVersion: v1
 kind: ConfigMap
-metadata:
-  name: {{ .name }}
-  namespace: {{ .root.Release.Namespace }}
-  labels: {{- include "telepod.collector.labels" . | nindent 4 }}
+metadata: {{- include "telepod.metadata" (dict "root" .root "component" .component "name" .name) | nindent 2 }}
 data:
   collector.yaml: |
     {{- include "telepod.central.config" . | nindent 4 }}
@@ -141,16 +122,14 @@ data:
   yours.yaml: |
     {{- toYaml . | nindent 4 }}
   {{- end }}
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata:
-  name: {{ .name }}
-  namespace: {{ .root.Release.Namespace }}
-  labels: {{- include "telepod.collector.labels" . | nindent 4 }}
-spec:
-  maxUnavailable: 1
-  unhealthyPodEvictionPolicy: AlwaysAllow
-  selector:
-    matchLabels: {{- include "telepod.collector.selector" . | nindent 6 }}
+{{- include "telepod.podDisruptionBudget" . }}
+{{- include "telepod.autoscaler" (merge (dict "kind" "StatefulSet" "replicas" $central.replicas "keeps" $central.storage.gigabytes) .) }}
+{{- end -}}
+
+{{/* Seconds that a pod which is to end continues to serve, for load balancers. Kubernetes sleeps since 1.30. */}}
+{{- define "telepod.central.drain" -}}
+{{- $service := .Values.central.service -}}
+{{- if and (eq $service.type "LoadBalancer") (semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version) -}}
+{{ int $service.drainSeconds }}
+{{- end -}}
 {{- end -}}

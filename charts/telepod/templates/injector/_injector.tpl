@@ -2,16 +2,12 @@
 {{ include "telepod.fullname" . }}-injector
 {{- end -}}
 
-{{/* What a Service or a spread selects by. Never changes between versions. */}}
 {{- define "telepod.injector.selector" -}}
-app.kubernetes.io/name: telepod
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: injector
+{{ include "telepod.selector" (dict "root" . "component" "injector") }}
 {{- end -}}
 
 {{- define "telepod.injector.labels" -}}
-{{ include "telepod.injector.selector" . }}
-{{ include "telepod.labels" . }}
+{{ include "telepod.collector.labels" (dict "root" . "component" "injector") }}
 {{- end -}}
 
 {{- define "telepod.injector.pullSecrets" -}}

@@ -46,9 +46,15 @@ has(object.metadata.labels) && 'telepod.dev/inject' in object.metadata.labels &&
     ({{ include "telepod.injector.annotationSays" "true" }})
 {{- end -}}
 
-{{/* A namespace selector's expression for namespaces that may be touched at all. */}}
+{{/* A namespace selector's expressions for namespaces that this release may touch at all. */}}
 {{- define "telepod.injector.notProtected" -}}
 - key: kubernetes.io/metadata.name
   operator: NotIn
   values: {{- splitList "," (include "telepod.injector.protected" .) | toYaml | nindent 4 }}
+{{- with .Values.injector.revision }}
+- {key: telepod.dev/revision, operator: In, values: [{{ . | quote }}]}
+{{- else }}
+# Those are another release's.
+- {key: telepod.dev/revision, operator: DoesNotExist}
+{{- end }}
 {{- end -}}

@@ -35,7 +35,7 @@ extensions:
 receivers:
   # Both ports accept gRPC and HTTP. A request has to fit into a batch below, and a batch into a request to a site.
   otlp_mux:
-    endpoints: ["[${env:K8S_POD_IP}]:4317", "[${env:K8S_POD_IP}]:4318"]
+    endpoints: ["[${env:K8S_POD_IP}]:{{ include "telepod.regional.port" (dict "root" . "protocol" "grpc") }}", "[${env:K8S_POD_IP}]:{{ include "telepod.regional.port" (dict "root" . "protocol" "http") }}"]
     max_request_body_size: 4194304
     admission: {max_in_flight_bytes: {{ include "telepod.collector.inFlight" (dict "part" $regional "name" "regional" "least" 16777216) }}}
   {{- if .Values.collector.metrics.send }}
@@ -50,7 +50,8 @@ receivers:
   kubeletstats:
     collection_interval: 30s
     auth_type: serviceAccount
-    endpoint: "https://${env:K8S_NODE_IP}:10250"
+    # The image's supervisor puts an IPv6 address into brackets.
+    endpoint: "https://${env:K8S_NODE_HOST:-${env:K8S_NODE_IP}}:10250"
     # Most kubelets sign their own certificate; this one runs on the Collector's node.
     insecure_skip_verify: true
     metric_groups: [node, pod, container]

@@ -4,44 +4,26 @@
 {{- $regional := .Values.regional }}
 {{- $daemonset := eq $regional.mode "daemonset" }}
 {{- $user := include "telepod.regional.user" . -}}
-metadata:
-  labels:
-    {{- include "telepod.regional.labels" . | nindent 4 }}
-    {{- with include "telepod.collector.identityLabel" (dict "root" . "identity" $regional.identity) }}
-    {{- . | nindent 4 }}
-    {{- end }}
-  annotations:
-    {{- with $regional.podAnnotations }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-    # A changed configuration is read by a new pod.
-    checksum/config: {{ include "telepod.regional.config" . | cat (toYaml $regional.config) | sha256sum }}
+{{- $part := dict "root" . "part" $regional "name" $name "component" "collector" }}
+{{- $annotations := dict "checksum/config" (include "telepod.regional.config" . | cat (toYaml $regional.config) | sha256sum) }}
+{{- $identity := include "telepod.collector.identityLabel" (dict "root" . "identity" $regional.identity) | fromYaml }}
+# A changed configuration is read by a new pod.
+metadata: {{- include "telepod.pod.metadata" (merge (dict "labels" $identity "annotations" $annotations) $part) | nindent 2 }}
 spec:
-  serviceAccountName: {{ $name }}
-  {{- with $regional.priorityClassName }}
-  priorityClassName: {{ . }}
-  {{- end }}
+  {{- $security := eq $user "0" | ternary (dict "runAsUser" 0 "seccompProfile" (dict "type" "RuntimeDefault")) (include "telepod.pod.user" $user | fromYaml) }}
+  {{- $affinity := $daemonset | ternary (include "telepod.regional.affinity" . | fromYaml) dict }}
+  {{- include "telepod.pod.spec" (merge (dict "grace" 30 "hostNetwork" $regional.hostNetwork "securityContext" $security
+    "affinity" $affinity "spread" (not $daemonset) "priorityClass" (include "telepod.regional.priorityClass" .)) $part) | nindent 2 }}
   {{- with include "telepod.collector.pullSecrets" . }}
   {{- . | nindent 2 }}
   {{- end }}
-  {{- if $regional.hostNetwork }}
-  hostNetwork: true
-  dnsPolicy: ClusterFirstWithHostNet
-  {{- end }}
-  terminationGracePeriodSeconds: 30
-  securityContext:
-    {{- if eq $user "0" }}
-    runAsUser: 0
-    {{- else }}
-    runAsNonRoot: true
-    runAsUser: {{ $user }}
-    runAsGroup: {{ $user }}
-    fsGroup: {{ $user }}
-    {{- end }}
-    seccompProfile:
-      type: RuntimeDefault
-  {{- if $daemonset }}
+  {{- if or $daemonset $regional.initContainers }}
   initContainers:
+    {{- with $regional.initContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- end }}
+  {{- if $daemonset }}
     # The kubelet makes the directory for root; this hands it to the Collector, and ends.
     - name: queue-owner
       image: {{ include "telepod.injector.image" . }}
@@ -83,18 +65,16 @@ spec:
         {{- toYaml . | nindent 8 }}
         {{- end }}
       ports:
-        - {name: otlp-grpc, containerPort: 4317{{ if $daemonset }}, hostPort: 4317{{ end }}}
-        - {name: otlp-http, containerPort: 4318{{ if $daemonset }}, hostPort: 4318{{ end }}}
+        {{- range $protocol, $port := $regional.hostPorts }}
+        - {name: otlp-{{ $protocol }}, containerPort: {{ include "telepod.regional.port" (dict "root" $ "protocol" $protocol) }}{{ if $daemonset }}, hostPort: {{ int $port }}{{ end }}}
+        {{- end }}
         - {name: metrics, containerPort: 8888{{ if $regional.hostNetwork }}, hostPort: 8888{{ end }}}
         - {name: health, containerPort: 13133{{ if $regional.hostNetwork }}, hostPort: 13133{{ end }}}
         {{- if $regional.applicationMetrics }}
         - {name: app-metrics, containerPort: 8889{{ if $regional.hostNetwork }}, hostPort: 8889{{ end }}}
         {{- end }}
       {{- include "telepod.collector.probes" . | nindent 6 }}
-      {{- with $regional.resources }}
-      resources: {{- toYaml . | nindent 8 }}
-      {{- end }}
-      securityContext: {{- include "telepod.collector.securityContext" . | nindent 8 }}
+      {{- include "telepod.pod.container" (dict "part" $regional) | nindent 6 }}
       volumeMounts:
         - name: config
           mountPath: /etc/telepod/collector
@@ -118,6 +98,12 @@ spec:
           mountPath: /var/log/pods
           readOnly: true
         {{- end }}
+        {{- with $regional.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    {{- with $regional.extraContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   volumes:
     - name: config
       configMap:
@@ -137,29 +123,7 @@ spec:
     - name: pod-logs
       hostPath: {path: /var/log/pods}
     {{- end }}
-  {{- with $regional.nodeSelector }}
-  nodeSelector: {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- with $regional.tolerations }}
-  tolerations: {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- if $daemonset }}
-  affinity:
-    nodeAffinity:
-      requiredDuringSchedulingIgnoredDuringExecution:
-        nodeSelectorTerms:
-          # Nodes that are none: their pods get a sidecar or use the Service.
-          - matchExpressions:
-              - {key: eks.amazonaws.com/compute-type, operator: NotIn, values: [fargate]}
-              - {key: type, operator: NotIn, values: [virtual-kubelet]}
-  {{- else }}
-  topologySpreadConstraints:
-    {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
-    - topologyKey: {{ . }}
-      maxSkew: 1
-      whenUnsatisfiable: ScheduleAnyway
-      labelSelector:
-        matchLabels: {{- include "telepod.regional.selector" $ | nindent 10 }}
+    {{- with $regional.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
     {{- end }}
-  {{- end }}
 {{- end -}}

@@ -14,6 +14,26 @@ true
 {{ include "telepod.regional.name" . }}.{{ .Release.Namespace }}.svc
 {{- end -}}
 
+{{/* The webhook's flags for the endpoints of pods, one a line, if regional Collectors are here or in another release. */}}
+{{- define "telepod.regional.endpointFlags" -}}
+{{- $regional := .Values.regional -}}
+{{- $daemonset := eq $regional.mode "daemonset" -}}
+{{- if or (include "telepod.regional.installed" .) $regional.host -}}
+{{- $host := $regional.host | default (include "telepod.regional.host" .) -}}
+{{- $parts := splitList "." $host -}}
+--service-host={{ $host }}
+{{- if $daemonset }}
+--cluster-service-host={{ prepend (rest $parts) (printf "%s-cluster" (first $parts)) | join "." }}
+{{- else }}
+--endpoint=sidecar
+{{- end }}
+{{- if ne (toJson $regional.hostPorts) `{"grpc":4317,"http":4318}` }}
+--grpc-port={{ int $regional.hostPorts.grpc }}
+--http-port={{ int $regional.hostPorts.http }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{/* The Service for pods on nodes without a Collector. */}}
 {{- define "telepod.regional.clusterName" -}}
 {{ include "telepod.regional.name" . }}-cluster
@@ -43,8 +63,37 @@ true
 {{- if .Values.regional.containerLogs -}}
 0
 {{- else -}}
-{{ include "telepod.collector.user" . }}
+{{ dig "podSecurityContext" "runAsUser" (include "telepod.collector.user" .) .Values.regional | int }}
 {{- end -}}
+{{- end -}}
+
+{{/* A Collector of the node must not be evicted, and ends after the pods that send to it. */}}
+{{- define "telepod.regional.priorityClass" -}}
+{{- .Values.regional.priorityClassName | default (eq .Values.regional.mode "daemonset" | ternary "system-node-critical" "") -}}
+{{- end -}}
+
+{{/* Port that the Collector listens on: in the nodes' network the node's. Takes root and protocol. */}}
+{{- define "telepod.regional.port" -}}
+{{- if .root.Values.regional.hostNetwork -}}
+{{ get .root.Values.regional.hostPorts .protocol | int }}
+{{- else -}}
+{{ eq .protocol "grpc" | ternary 4317 4318 }}
+{{- end -}}
+{{- end -}}
+
+{{/* Affinity of the DaemonSet: the user's, and no nodes that are none. Their pods get a sidecar or use the Service. */}}
+{{- define "telepod.regional.affinity" -}}
+{{- $real := list (dict "key" "eks.amazonaws.com/compute-type" "operator" "NotIn" "values" (list "fargate"))
+  (dict "key" "type" "operator" "NotIn" "values" (list "virtual-kubelet")) -}}
+{{- $affinity := deepCopy (.Values.regional.affinity | default dict) -}}
+{{- $node := deepCopy ($affinity.nodeAffinity | default dict) -}}
+{{- $terms := list -}}
+{{- range dig "requiredDuringSchedulingIgnoredDuringExecution" "nodeSelectorTerms" (list dict) $node -}}
+{{- $terms = append $terms (merge (dict "matchExpressions" (concat (.matchExpressions | default list) $real)) (omit . "matchExpressions")) -}}
+{{- end -}}
+{{- $_ := set $node "requiredDuringSchedulingIgnoredDuringExecution" (dict "nodeSelectorTerms" $terms) -}}
+{{- $_ := set $affinity "nodeAffinity" $node -}}
+{{ toYaml $affinity }}
 {{- end -}}
 
 {{/* Refuses values of the regional part that cannot work, with what to do about it. */}}

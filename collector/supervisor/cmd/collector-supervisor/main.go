@@ -79,7 +79,7 @@ func replace(args []string) error {
 	if len(args) == 0 {
 		return errors.New("no Collector: name its program after --")
 	}
-	return fmt.Errorf("run %s: %w", args[0], syscall.Exec(args[0], args, os.Environ()))
+	return fmt.Errorf("run %s: %w", args[0], syscall.Exec(args[0], args, withNodeHost(os.Environ())))
 }
 
 // serve never ends the supervisor: its metrics are not worth a pod.

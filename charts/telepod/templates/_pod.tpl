@@ -1,0 +1,111 @@
+{{/* Settings of a pod that injector, regional and central have in common: what charts/values-shared.yaml lists. */}}
+
+{{/*
+Metadata of a pod template: nothing in it depends on the chart's version, so that an upgrade which changes no pod
+replaces none. Takes root, part, component, and labels and annotations of its own, as mappings.
+*/}}
+{{- define "telepod.pod.metadata" -}}
+{{- $labels := include "telepod.selector" . | fromYaml }}
+labels: {{- merge $labels (dict "app.kubernetes.io/part-of" "telepod") (.labels | default dict) (.part.podLabels | default dict) .root.Values.commonLabels | toYaml | nindent 2 }}
+{{- with merge dict (.annotations | default dict) (.part.podAnnotations | default dict) }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/*
+The pod's own settings. Takes root, part, name and component; securityContext, a mapping; grace, in seconds; and, as
+far as there are, account, for a ServiceAccount of another name, hostNetwork, priorityClass, affinity, a mapping, and
+spread, if replicas spread over nodes and zones, with matchLabelKeys.
+*/}}
+{{- define "telepod.pod.spec" -}}
+{{- $part := .part -}}
+serviceAccountName: {{ include "telepod.serviceAccountName" (dict "part" $part "name" (.account | default .name)) }}
+{{- with $part.priorityClassName | default .priorityClass }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with $part.runtimeClassName }}
+runtimeClassName: {{ . }}
+{{- end }}
+{{- if .hostNetwork }}
+hostNetwork: true
+{{- end }}
+{{- with $part.dnsPolicy | default (and .hostNetwork "ClusterFirstWithHostNet") }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with $part.dnsConfig }}
+dnsConfig: {{- toYaml . | nindent 2 }}
+{{- end }}
+terminationGracePeriodSeconds: {{ $part.terminationGracePeriodSeconds | default .grace | int }}
+securityContext: {{- $part.podSecurityContext | default .securityContext | toYaml | nindent 2 }}
+{{- with $part.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $part.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity | default $part.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- $selector := include "telepod.selector" . | fromYaml }}
+{{- if $part.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- range $part.topologySpreadConstraints }}
+  {{- $constraint := merge dict . (dict "maxSkew" 1 "whenUnsatisfiable" "ScheduleAnyway") }}
+  {{- if not .labelSelector }}
+  {{- $_ := set $constraint "labelSelector" (dict "matchLabels" $selector) }}
+  {{- end }}
+  - {{- toYaml $constraint | nindent 4 }}
+  {{- end }}
+{{- else if .spread }}
+# Two on one node, or in one zone, would be lost together.
+topologySpreadConstraints:
+  {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  - topologyKey: {{ . }}
+    maxSkew: 1
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{- toYaml $selector | nindent 8 }}
+    {{- with $.matchLabelKeys }}
+    matchLabelKeys: {{ toJson . }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Users and groups of a pod that runs as one of its own. Takes the user. */}}
+{{- define "telepod.pod.user" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{/* Settings of the part's container. Takes part, and lifecycle, a mapping, as far as there is one. */}}
+{{- define "telepod.pod.container" -}}
+{{- with .part.envFrom }}
+envFrom: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .part.resources }}
+resources: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .part.lifecycle | default .lifecycle }}
+lifecycle: {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext: {{- .part.securityContext | default (include "telepod.collector.securityContext" . | fromYaml) | toYaml | nindent 2 }}
+{{- end -}}
+
+{{/*
+Number of replicas; nothing if an autoscaler decides, except that an upgrade keeps the present number, which Helm
+would reset to 1. Takes root, part, name, kind and replicas.
+*/}}
+{{- define "telepod.replicas" -}}
+{{- if not (dig "autoscaling" "enabled" false .part) -}}
+{{ .replicas }}
+{{- else -}}
+{{- with lookup "apps/v1" .kind .root.Release.Namespace .name -}}
+{{ .spec.replicas }}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,181 @@
+package helm_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// TestPodValues checks that each part obeys what charts/values-shared.yaml lists, and that samplers override central.
+func TestPodValues(t *testing.T) {
+	for _, object := range objects(t, "--values", presets(t)["pod-values"]) {
+		pod, ok := podOf("", object)
+		if !ok || object.GetName() == "telepod-test" {
+			continue
+		}
+		t.Run(object.GetName(), func(t *testing.T) {
+			switch object.GetName() {
+			case "telepod-central":
+				checkCentral(t, object, pod)
+			case "telepod-sampler":
+				if pod.Spec.NodeSelector["example.com/pool"] != "samplers" || pod.Labels["example.com/tier"] != "sampler" {
+					t.Errorf("node selector %v, labels %v, want those of central.sampler", pod.Spec.NodeSelector, pod.Labels)
+				}
+				if limit := pod.Spec.Containers[0].Resources.Limits.Memory().String(); limit != "8Gi" {
+					t.Errorf("memory %s, want central.sampler's", limit)
+				}
+			default:
+				checkEveryValue(t, pod)
+			}
+			checkReplicas(t, object)
+		})
+	}
+}
+
+// checkEveryValue expects a pod of injector or regional as the preset sets both.
+func checkEveryValue(t *testing.T, pod *corev1.Pod) {
+	spec, container := pod.Spec, pod.Spec.Containers[0]
+	terms := spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
+	spread := spec.TopologySpreadConstraints
+	for what, ok := range map[string]bool{
+		"label":                   pod.Labels["example.com/team"] == "platform",
+		"annotation":              pod.Annotations["example.com/reload"] == "1",
+		"container's context":     container.SecurityContext.ReadOnlyRootFilesystem == nil,
+		"envFrom":                 container.EnvFrom[0].ConfigMapRef.Name == "proxy",
+		"volume":                  slices.ContainsFunc(spec.Volumes, func(v corev1.Volume) bool { return v.Name == "scratch" }),
+		"mount":                   slices.ContainsFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == "/scratch" }),
+		"init container":          spec.InitContainers[0].Name == "wait",
+		"container":               spec.Containers[1].Name == "proxy",
+		"hook":                    container.Lifecycle.PreStop.Sleep.Seconds == 7,
+		"affinity":                len(terms) == 1 && terms[0].MatchExpressions[0].Key == "example.com/pool",
+		"spread":                  len(spread) == 1 && spread[0].TopologyKey == "example.com/rack" && spread[0].MaxSkew == 1,
+		"spread's selector":       spread[0].LabelSelector.MatchLabels["app.kubernetes.io/component"] == pod.Labels["app.kubernetes.io/component"],
+		"runtime class":           *spec.RuntimeClassName == "gvisor",
+		"DNS":                     spec.DNSPolicy == corev1.DNSNone && spec.DNSConfig.Nameservers[0] == "192.0.2.53",
+		"grace period":            *spec.TerminationGracePeriodSeconds == 120,
+		"common label of the pod": pod.Labels["example.com/cost-center"] == "42",
+	} {
+		if !ok {
+			t.Errorf("%s is not as the values set it", what)
+		}
+	}
+	if pod.Name == "telepod-collector" {
+		if spec.ServiceAccountName != "node-collector" || *spec.SecurityContext.RunAsUser != 10777 || spec.InitContainers[1].Args[1] != "--user=10777" {
+			t.Errorf("ServiceAccount %q, user %d, queue for %q", spec.ServiceAccountName, *spec.SecurityContext.RunAsUser, spec.InitContainers[1].Args)
+		}
+		if len(terms[0].MatchExpressions) != 3 {
+			t.Errorf("a DaemonSet with an affinity of the user's may run on Fargate: %v", terms)
+		}
+	}
+}
+
+// checkCentral expects a pod that serves while load balancers turn away from it.
+func checkCentral(t *testing.T, object *unstructured.Unstructured, pod *corev1.Pod) {
+	if seconds := pod.Spec.Containers[0].Lifecycle.PreStop.Sleep.Seconds; seconds != 45 {
+		t.Errorf("serves for %d seconds before it ends, want 45", seconds)
+	}
+	if grace := *pod.Spec.TerminationGracePeriodSeconds; grace != 10+50+45 {
+		t.Errorf("grace period %d, want the decision's seconds, 50 and the drain", grace)
+	}
+	if ready, _, _ := unstructured.NestedFloat64(object.Object, "spec", "minReadySeconds"); ready != 10 {
+		t.Errorf("minReadySeconds %v, want 10", ready)
+	}
+}
+
+// checkReplicas expects no number where an autoscaler decides.
+func checkReplicas(t *testing.T, object *unstructured.Unstructured) {
+	_, found, _ := unstructured.NestedFieldNoCopy(object.Object, "spec", "replicas")
+	if want := object.GetName() == "telepod-sampler"; found != want {
+		t.Errorf("a number of replicas: %t, want %t", found, want)
+	}
+}
+
+// TestCommonMetadata looks for the common labels and annotations on every object of every preset.
+func TestCommonMetadata(t *testing.T) {
+	for name, values := range presets(t) {
+		for _, object := range objects(t, "--values", values, "--set", "commonLabels.example\\.com/of=all,commonAnnotations.example\\.com/by=all") {
+			if object.GetLabels()["example.com/of"] == "extra" {
+				continue // the user's own
+			}
+			if object.GetLabels()["example.com/of"] != "all" || object.GetAnnotations()["example.com/by"] != "all" {
+				t.Errorf("%s: %s %s has labels %v and annotations %v", name, object.GetKind(), object.GetName(), object.GetLabels(), object.GetAnnotations())
+			}
+		}
+	}
+}
+
+// TestVersionAloneReplacesNoPod renders two versions of the chart with the same images: pods must not differ.
+func TestVersionAloneReplacesNoPod(t *testing.T) {
+	next := filepath.Join(t.TempDir(), "telepod")
+	if out, err := exec.CommandContext(t.Context(), "cp", "-r", chart(t), next).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	file := filepath.Join(next, "Chart.yaml")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(raw)) {
+		if key, _, _ := strings.Cut(line, ":"); key == "version" || key == "appVersion" {
+			line = key + ": 99.0.0\n"
+		}
+		lines = append(lines, line)
+	}
+	if err := os.WriteFile(file, []byte(strings.Join(lines, "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, values := range presets(t) {
+		args := []string{"--values", values, "--set", "injector.image.tag=pinned,collector.image.tag=pinned"}
+		old, err := template(t, "v4", args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		new, err := program(t, "v4").Run(t.Context(), append([]string{"template", "telepod", next, "--namespace", "telepod", "--kube-version", newest}, args...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(podsOf(t, new)) > 0 && !strings.Contains(new, "telepod-99.0.0") {
+			t.Fatalf("%s: no object has the new version", name)
+		}
+		if diff := cmp.Diff(podsOf(t, old), podsOf(t, new)); diff != "" {
+			t.Errorf("%s: the chart's version alone changes pods (-old +new):\n%s", name, diff)
+		}
+	}
+}
+
+// podsOf returns the pod templates of workloads by kind and name.
+func podsOf(t *testing.T, rendered string) map[string]any {
+	t.Helper()
+	pods := map[string]any{}
+	for document := range strings.SplitSeq("\n"+rendered, "\n---\n") {
+		object := decode(t, document)
+		path := []string{"spec", "template"}
+		if object.GetKind() == "CronJob" {
+			path = []string{"spec", "jobTemplate"}
+		}
+		if template, found, _ := unstructured.NestedFieldNoCopy(object.Object, path...); found {
+			pods[object.GetKind()+" "+object.GetName()] = template
+		}
+	}
+	return pods
+}
+
+// objects renders the chart with Helm 4.
+func objects(t *testing.T, args ...string) []*unstructured.Unstructured {
+	t.Helper()
+	var all []*unstructured.Unstructured
+	for document := range strings.SplitSeq(render(t, "v4", args...), "\n---\n") {
+		if object := decode(t, document); len(object.Object) > 0 {
+			all = append(all, object)
+		}
+	}
+	return all
+}
