@@ -3,6 +3,7 @@ package estate
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/telepod/telepod/strict"
 )
@@ -235,4 +236,17 @@ func (e *Estate) Order() []Cluster {
 	order := slices.Clone(e.Clusters)
 	slices.SortStableFunc(order, func(a, b Cluster) int { return cmp.Compare(rank(a), rank(b)) })
 	return order
+}
+
+// FullName is the prefix of the chart's objects in a cluster, as the chart makes it.
+func (e *Estate) FullName(c Cluster) string {
+	name, _ := lookup(e.ValuesOf(c), []string{"fullnameOverride"}).(string)
+	switch {
+	case name != "":
+	case strings.Contains(e.Release, "telepod"):
+		name = e.Release
+	default:
+		name = e.Release + "-telepod"
+	}
+	return strings.TrimSuffix(name[:min(len(name), 48)], "-")
 }

@@ -26,7 +26,7 @@ docs/estate.md lists the fields of the file.`,
   telepod estate check
   telepod estate render -o values/`,
 	}
-	group(cmd, newEstateInitCommand(), newEstateCheckCommand(), newEstateRenderCommand(), newEstateSchemaCommand())
+	group(cmd, newEstateInitCommand(), newEstateCheckCommand(), newEstateRenderCommand(), newEstateCACommand(), newEstateSchemaCommand())
 	return cmd
 }
 
@@ -65,16 +65,14 @@ func (f *estateFile) bytes(stdin io.Reader) (name string, data []byte, err error
 	return name, data, err
 }
 
-// load is read for commands that need an estate without errors: warnings go to standard error.
+// load is read for commands that need an estate without errors; warnings are the business of check.
 func (f *estateFile) load(cmd *cobra.Command) (*estate.Estate, error) {
 	e, problems, err := f.read(cmd)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range problems {
-		fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
-	}
 	if e == nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), problems.Errors().Error())
 		return nil, fmt.Errorf("%d problem(s) in the estate file", len(problems.Errors()))
 	}
 	return e, nil

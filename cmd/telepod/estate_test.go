@@ -102,3 +102,39 @@ func TestPutCluster(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestEstateCA runs the commands one after another: each prints what to apply.
+func TestEstateCA(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, test := range []struct {
+		args        string
+		code        int
+		out, stderr string
+	}{
+		{"estate init " + twoClusters + " --backup b=u.example.com:4318", exitOK, "wrote estate.yaml", ""},
+		{"estate ca issue", exitError, "", "error: cluster a: ca has no root: run 'telepod estate ca init'"},
+		{"estate ca init", exitOK, "made a root and the authorities of a, b in ca\n", ""},
+		{"estate ca init", exitError, "", "ca/root.crt exists: a new root would end every connection"},
+		{"estate ca issue", exitOK, "every cluster has its authority; nothing was made\n", ""},
+		{"estate ca renew", exitUsage, "", "requires at least 1 arg(s)"},
+		{"estate ca renew bb", exitError, "", `the estate has no cluster "bb"`},
+		{"estate ca renew b", exitOK, "renewed the authorities of b\n", ""},
+		{"estate ca revoke b", exitOK, "revoked b\napply it ('telepod estate install' and 'upgrade' do so too):\n  kubectl --context a apply -f ca/manifests/a.yaml\n", ""},
+		{"estate ca revoke a", exitError, "", "sites ignore an empty bundle"},
+	} {
+		var out, stderr bytes.Buffer
+		if code := run(strings.Fields(test.args), streams{nil, &out, &stderr}); code != test.code {
+			t.Errorf("%s: exit code %d, want %d", test.args, code, test.code)
+		}
+		if !strings.Contains(out.String(), test.out) || !strings.Contains(stderr.String(), test.stderr) {
+			t.Errorf("%s:\noutput:\n%s\nstandard error:\n%s", test.args, &out, &stderr)
+		}
+	}
+}
+
+// TestCommandLine: a shell reads a printed command as it was meant.
+func TestCommandLine(t *testing.T) {
+	if got, want := commandLine("kubectl", "--context", "a b'c; $(x)", ""), `kubectl --context 'a b'\''c; $(x)' ''`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

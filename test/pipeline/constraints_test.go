@@ -5,13 +5,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/estate"
+	"github.com/telepod/telepod/estate/authorities"
 )
 
 var (
@@ -19,9 +19,9 @@ var (
 	forServer = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 )
 
-// What each of the documented authorities can have accepted by a site and by a region, whatever it signs.
-func TestDocumentedAuthorities(t *testing.T) {
-	made := documentedAuthorities(t)
+// What each of the authorities of an estate can have accepted by a site and by a region, whatever it signs.
+func TestEstateAuthorities(t *testing.T) {
+	made := estateAuthorities(t)
 	root, region, both, site := made["root"], made["prod-use1"], made["prod-euw1"], made["telemetry-us"]
 	forger, err := region.delegate("below a region", &x509.Certificate{})
 	if err != nil {
@@ -96,52 +96,49 @@ func check(t *testing.T, err error, refusal string) {
 	}
 }
 
-// documentedAuthorities runs the commands of docs/clouds.md that make them, and returns them by name.
-func documentedAuthorities(t *testing.T) map[string]*authority {
+// authorityEstate has a region, a site without applications, and a cluster that is both.
+const authorityEstate = `
+kind: Estate
+sites:
+  primary: {cluster: telemetry-us, endpoint: "telemetry-us.example.com:4318", stores: {kafka: ["kafka:9092"]}}
+  backup: {cluster: prod-euw1, endpoint: "telemetry-eu.example.com:4318", stores: {kafka: ["kafka:9092"]}}
+clusters:
+  - {name: telemetry-us, cloud: aws, region: us-east-1, applications: false}
+  - {name: prod-euw1, cloud: gcp, region: europe-west1}
+  - {name: prod-use1, cloud: aws, region: us-east-1}
+`
+
+// estateAuthorities are what telepod estate ca makes, by name.
+func estateAuthorities(t *testing.T) map[string]*authority {
 	t.Helper()
-	root, err := build.Root()
+	e, problems := estate.Load("estate.yaml", []byte(authorityEstate))
+	if e == nil {
+		t.Fatal(problems)
+	}
+	d := authorities.Directory{Path: t.TempDir(), Estate: e, Now: time.Now()}
+	err := d.Init()
+	if err == nil {
+		_, err = d.Issue()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(root, "docs", "clouds.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, found := strings.Cut(string(text), "\n### Make the root and the authorities\n")
-	section, _, ended := strings.Cut(section, "\n### ")
-	if !found || !ended {
-		t.Fatal("docs/clouds.md has no section about making the root and the authorities")
-	}
-	var script strings.Builder
-	for line := range strings.Lines(section) {
-		if command, indented := strings.CutPrefix(line, "    "); indented {
-			script.WriteString(command)
-		}
-	}
-	dir := t.TempDir()
-	bash := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script.String())
-	bash.Dir = dir
-	if out, err := bash.CombinedOutput(); err != nil {
-		t.Fatalf("run the commands of docs/clouds.md: %v\n%s", err, out)
-	}
-	made := map[string]*authority{}
-	for _, name := range []string{"root", "prod-use1", "prod-euw1", "telemetry-us"} {
-		made[name] = loadAuthority(t, dir, name)
+	made := map[string]*authority{"root": loadAuthority(t, filepath.Join(d.Path, "root"))}
+	made["root"].chain = nil
+	for _, name := range e.Names() {
+		made[name] = loadAuthority(t, filepath.Join(d.Path, "clusters", name, "authority"))
 	}
 	return made
 }
 
-func loadAuthority(t *testing.T, dir, name string) *authority {
+func loadAuthority(t *testing.T, name string) *authority {
 	t.Helper()
-	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".key"))
+	pair, err := tls.LoadX509KeyPair(name+".crt", name+".key")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &authority{certificate: pair.Leaf, key: pair.PrivateKey.(crypto.Signer)}
-	if name != "root" {
-		a.chain = pair.Certificate
-	}
-	return a
+	// The root is not presented.
+	return &authority{certificate: pair.Leaf, key: pair.PrivateKey.(crypto.Signer), chain: pair.Certificate[:1]}
 }
 
 func issued(t *testing.T, by *authority, usage []x509.ExtKeyUsage, names []string, address net.IP) tls.Certificate {

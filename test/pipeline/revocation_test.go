@@ -42,8 +42,8 @@ func TestClusterOfTheCertificate(t *testing.T) {
 	}
 }
 
-// newSite starts a site in an estate of its own, whose connections end after 2 seconds.
-func newSite(t *testing.T) (*Node, *estate) {
+// newSite starts a site with authorities of its own, whose connections end after 2 seconds.
+func newSite(t *testing.T) (*Node, *trustedSite) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("runs a Collector; run without -short")
@@ -56,7 +56,7 @@ func newSite(t *testing.T) (*Node, *estate) {
 	return site.Start(t), e
 }
 
-func (e *estate) testRevocation(t *testing.T, address string) {
+func (e *trustedSite) testRevocation(t *testing.T, address string) {
 	a, b := e.client(t, e.a, address), e.client(t, e.b, address)
 	a.accepted(t)
 	b.accepted(t)
@@ -76,21 +76,21 @@ func (e *estate) testRevocation(t *testing.T, address string) {
 	Await(t, Patience, "the cluster to have access again", func() bool { _, err := a.send(); return err == nil })
 }
 
-// estate is a site and two clusters, each with an authority of its own.
-type estate struct {
+// trustedSite is a site and two clusters, each with an authority of its own.
+type trustedSite struct {
 	dir        string // of the site, as the kubelet keeps projected volumes
 	site, root *authority
 	a, b       *authority
 	versions   int
 }
 
-func newEstate(t *testing.T, address string) *estate {
+func newEstate(t *testing.T, address string) *trustedSite {
 	t.Helper()
 	root, err := newRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &estate{dir: t.TempDir(), root: root}
+	e := &trustedSite{dir: t.TempDir(), root: root}
 	for name, to := range map[string]**authority{"a": &e.a, "b": &e.b} {
 		*to, err = root.delegate(name, &x509.Certificate{
 			ExtKeyUsage: forClient, PermittedDNSDomains: []string{name + ".regions.telepod"}, PermittedDNSDomainsCritical: true,
@@ -117,7 +117,7 @@ func newEstate(t *testing.T, address string) *estate {
 }
 
 // trust replaces the site's bundle as the kubelet does: a link to a directory is replaced by another.
-func (e *estate) trust(t *testing.T, bundle []byte) {
+func (e *trustedSite) trust(t *testing.T, bundle []byte) {
 	t.Helper()
 	e.versions++
 	version := strings.Repeat("v", e.versions)
@@ -140,7 +140,7 @@ type cluster struct {
 	url, body string
 }
 
-func (e *estate) client(t *testing.T, of *authority, address string) *cluster {
+func (e *trustedSite) client(t *testing.T, of *authority, address string) *cluster {
 	t.Helper()
 	certificate := issued(t, of, forClient, []string{of.certificate.Subject.CommonName + ".regions.telepod"}, nil)
 	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{
