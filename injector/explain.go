@@ -20,6 +20,9 @@ func (p *Plan) Explain() string {
 	for _, r := range p.Remarks() {
 		fmt.Fprintf(&b, "  ! %s\n", r.Sentence())
 	}
+	for _, n := range p.Notes {
+		fmt.Fprintf(&b, "  - %s\n", n.Sentence())
+	}
 	if p.Profile != nil {
 		p.explainSettings(&b)
 	}

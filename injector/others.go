@@ -1,6 +1,9 @@
 package injector
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // injectorKey is how a pod asks another injector for telemetry: an annotation or label whose key begins with
 // prefix, and whose value is not a no.
@@ -8,6 +11,7 @@ type injectorKey struct{ prefix, injector string }
 
 func injectorKeys() []injectorKey {
 	return []injectorKey{
+		{"monitor.azure.com/instrumentation", aksInstrumentation},
 		{"instrumentation.opentelemetry.io/inject-", "the OpenTelemetry operator"}, // and AWS's CloudWatch operator
 		{"sidecar.opentelemetry.io/inject", "the OpenTelemetry operator"},
 		{"cloudwatch.aws.amazon.com/auto-annotate-", "the CloudWatch operator"},
@@ -18,19 +22,67 @@ func injectorKeys() []injectorKey {
 		{"co.elastic.apm/attach", "Elastic"},
 		{"instana-autotrace", "Instana"},
 		{"odigos.io/", "Odigos"},
+		{"dash0.com/", "Dash0"},
 	}
 }
 
-// nameOthers remarks on other injectors of telemetry that the pod asks for. They are never fought: what
-// they have set counts as the container's own, and what they set later is theirs to settle.
+const aksInstrumentation = "AKS's Application Insights autoinstrumentation"
+
+// nameOthers remarks on other injectors of telemetry that work on the pod, and notes the clouds' webhooks
+// that give it credentials. Neither is ever fought: what they have set counts as the container's own, and
+// what they set later is theirs to settle.
 func (b *builder) nameOthers() {
-	told := map[string]bool{}
 	m := &b.request.Pod.Metadata
 	for _, key := range injectorKeys() {
-		if !told[key.injector] && (asks(m.Annotations, key.prefix) || asks(m.Labels, key.prefix)) {
-			told[key.injector] = true
-			b.plan.remark("", key.injector, OtherInjector)
+		if asks(m.Annotations, key.prefix) || asks(m.Labels, key.prefix) {
+			b.nameOther(key.injector, OtherInjector)
 		}
+	}
+	if m.Labels["azure.workload.identity/use"] == "true" {
+		b.nameOther("Azure Workload Identity", CloudIdentity)
+	}
+	for _, containers := range [][]Container{b.request.Pod.Spec.InitContainers, b.request.Pod.Spec.Containers} {
+		for i := range containers {
+			if strings.HasPrefix(containers[i].Name, "azure-monitor-auto-instrumentation-") {
+				b.nameOther(aksInstrumentation, OtherInjector)
+			}
+			for j := range containers[i].Env {
+				if injector, reason := setBy(&containers[i].Env[j]); injector != "" {
+					b.nameOther(injector, reason)
+				}
+			}
+		}
+	}
+}
+
+// setBy is the cloud's webhook that sets a variable, or "". GKE's Workload Identity sets none: its
+// credentials come from the node's metadata server.
+func setBy(v *Variable) (injector string, reason Reason) {
+	switch v.Name {
+	case "AWS_WEB_IDENTITY_TOKEN_FILE":
+		return "EKS's IAM roles for service accounts", CloudIdentity
+	case "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE":
+		return "EKS Pod Identity", CloudIdentity
+	case "AZURE_FEDERATED_TOKEN_FILE":
+		return "Azure Workload Identity", CloudIdentity
+	case otelEndpoint:
+		if strings.Contains(v.Value, ".gke-managed-otel.svc") {
+			return "GKE's Managed OpenTelemetry", OtherInjector
+		}
+	}
+	return "", ""
+}
+
+// nameOther names an injector once: one of telemetry in a warning, one of credentials in a note.
+func (b *builder) nameOther(injector string, reason Reason) {
+	other := Skip{Item: injector, Reason: reason}
+	switch {
+	case reason == CloudIdentity:
+		if !slices.Contains(b.plan.Notes, other) {
+			b.plan.Notes = append(b.plan.Notes, other)
+		}
+	case !slices.Contains(b.plan.remarks, other):
+		b.plan.remarks = append(b.plan.remarks, other)
 	}
 }
 

@@ -28,6 +28,9 @@ type Plan struct {
 	Silent map[string]Reason
 	// UnknownConfigMaps are those that an envFrom names and Request.ConfigMapKeys did not know.
 	UnknownConfigMaps []string
+	// Notes are facts about the pod that ask for no action, such as a cloud's webhook that gives it
+	// credentials.
+	Notes []Skip
 
 	remarks []Skip
 	pod     *Pod
@@ -88,6 +91,11 @@ type Skip struct {
 // sidecarItem is the Item of a Skip that means the sidecar.
 const sidecarItem = "sidecar"
 
+// AddsSidecar reports whether the plan adds the sidecar; a pod that has one already keeps it.
+func (p *Plan) AddsSidecar() bool {
+	return slices.ContainsFunc(p.Edits, func(e Edit) bool { return e.Kind == AddSidecar })
+}
+
 // Remarks are what the owner of the pod should hear of besides Warnings: a sidecar that was asked for
 // and left out, a container that sends no telemetry, and the like. Sentence puts each into words.
 func (p *Plan) Remarks() []Skip { return p.remarks }
@@ -132,7 +140,7 @@ func (s Skip) Sentence() string {
 	switch {
 	case s.Container == "" && s.Item == "":
 		return "the pod was left as it is: " + s.Reason.Text()
-	case s.Reason == UnknownConfigMap, s.Reason == OtherInjector:
+	case s.Reason == UnknownConfigMap, s.Reason == OtherInjector, s.Reason == CloudIdentity:
 		return s.Item + ": " + s.Reason.Text()
 	case s.Reason == ConfigFile:
 		return "container " + s.Container + " keeps its own telemetry settings: " + s.Reason.Text()

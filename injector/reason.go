@@ -47,6 +47,7 @@ const (
 	MissingReference  Reason = "missing-reference"
 	NotKnown          Reason = "not-known"
 	OtherInjector     Reason = "other-injector"
+	CloudIdentity     Reason = "cloud-identity"
 	ExcludedVariable  Reason = "excluded-variable"
 	ExcludedAttribute Reason = "excluded-attribute"
 	ContainerSkipped  Reason = "container-skipped"
@@ -110,6 +111,7 @@ func Reasons() []ReasonText {
 		{MissingReference, "it refers to a variable that is not available at that place"},
 		{NotKnown, "neither the profile, the cluster facts nor the cluster's topology labels say it"},
 		{OtherInjector, "it injects this pod too; what it sets counts as the container's own"},
+		{CloudIdentity, "it gives the pod the cloud's credentials, which Telepod leaves as they are"},
 		{ExcludedVariable, "telepod.dev/exclude-variables names it"},
 		{ExcludedAttribute, "telepod.dev/exclude-attributes names it"},
 		{ContainerSkipped, "the profile skips this container (a proxy or agent)"},

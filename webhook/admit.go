@@ -23,8 +23,9 @@ type Admitter struct {
 	Planner func() Planner
 	// Namespace returns what is known of a namespace.
 	Namespace func(name string) injector.Namespace
-	// Await returns the same of a namespace that has opted in, and may wait for it; nil never waits.
-	Await func(name string, patience time.Duration) injector.Namespace
+	// Await waits until what is known of a namespace is what the API server has matched, as current
+	// reports, for no longer than patience, and returns it; nil never waits.
+	Await func(name string, current func(injector.Namespace) bool, patience time.Duration) injector.Namespace
 	// ConfigMapKeys is injector.Request.ConfigMapKeys; nil where ConfigMaps are not watched.
 	ConfigMapKeys func(namespace, name string) (keys []string, known bool)
 	// AwaitConfigMaps waits until ConfigMaps are known and reports whether any has become so.
@@ -78,23 +79,39 @@ func (a *Admitter) Admit(ctx context.Context, request *admissionv1.AdmissionRequ
 const patience = 250 * time.Millisecond
 
 // namespace trusts the API server, which has matched the namespace's labels, over what has been
-// watched so far. Where the default is on, a namespace without a label is no news to wait for.
+// watched so far:
+//
+//	by default pods are   the API server has matched   a label that is known to be
+//	not injected          injection: enabled           absent or another one is late: waited for, then enabled
+//	injected              not injection: disabled      disabled is late: waited for, then absent
 func (a *Admitter) namespace(name string, selection Selection) injector.Namespace {
 	ns := a.Namespace(name)
-	if selection != NamespaceSelected || ns.Labels[injector.InjectionLabel] == labelEnabled {
+	if selection != NamespaceSelected {
 		return ns
 	}
-	if _, said := ns.Labels[injector.InjectionLabel]; a.DefaultOn && !said {
+	current, labels := isEnabled, map[string]string{injector.InjectionLabel: labelEnabled}
+	if a.DefaultOn {
+		current, labels = isNotDisabled, nil
+	}
+	if current(ns) {
 		return ns
 	}
 	if a.Await != nil {
-		ns = a.Await(name, patience)
+		ns = a.Await(name, current, patience)
 	}
-	ns.Labels = map[string]string{injector.InjectionLabel: labelEnabled}
+	if !current(ns) {
+		ns.Labels = labels
+	}
 	return ns
 }
 
-const labelEnabled = "enabled"
+const labelEnabled, labelDisabled = "enabled", "disabled"
+
+func isEnabled(ns injector.Namespace) bool { return ns.Labels[injector.InjectionLabel] == labelEnabled }
+
+func isNotDisabled(ns injector.Namespace) bool {
+	return ns.Labels[injector.InjectionLabel] != labelDisabled
+}
 
 func createsPod(r *admissionv1.AdmissionRequest) bool {
 	return r.Operation == admissionv1.Create && r.SubResource == "" &&

@@ -136,8 +136,8 @@ func (i *instruments) record(ctx context.Context, a admission) {
 	for reason, count := range runs(a.Plan.Skipped) {
 		i.skipped.Add(ctx, count, i.byReason[reason]...)
 	}
-	if options := i.byKind[a.Plan.Sidecar]; options != nil {
-		i.sidecars.Add(ctx, 1, options...)
+	if a.Plan.AddsSidecar() {
+		i.sidecars.Add(ctx, 1, i.byKind[a.Plan.Sidecar]...)
 	}
 	if a.Patch != nil {
 		i.patch.Record(ctx, int64(len(a.Patch)))

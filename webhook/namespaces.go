@@ -45,15 +45,15 @@ func (n *Namespaces) Lookup(name string) injector.Namespace {
 	return injector.Namespace{Name: name}
 }
 
-// Await is Lookup for a namespace that has opted in, as the API server has just said: a namespace and
-// its first pod can arrive together, and the pod before the news of the namespace's annotations. It
-// waits for the news, for no longer than patience.
-func (n *Namespaces) Await(name string, patience time.Duration) injector.Namespace {
+// Await is Lookup for a namespace that the API server knows better: a namespace and its first pod can
+// arrive together, and the pod before the news of the namespace's labels and annotations. It waits until
+// current accepts what is known, for no longer than patience.
+func (n *Namespaces) Await(name string, current func(injector.Namespace) bool, patience time.Duration) injector.Namespace {
 	var late <-chan time.Time
 	for {
 		changed := *n.changed.Load() // before looking, so that no change is missed
 		ns := n.Lookup(name)
-		if ns.Labels[injector.InjectionLabel] == labelEnabled {
+		if current(ns) {
 			return ns
 		}
 		if late == nil {

@@ -100,7 +100,7 @@ func TestNamespacesAwait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := NewNamespaces()
 		start := time.Now()
-		if got := n.Await("shop", patience); got.Labels != nil || time.Since(start) != patience {
+		if got := n.Await("shop", isEnabled, patience); got.Labels != nil || time.Since(start) != patience {
 			t.Errorf("nothing came, and after %s there is %v", time.Since(start), got)
 		}
 		go func() {
@@ -109,12 +109,12 @@ func TestNamespacesAwait(t *testing.T) {
 			_ = n.Add(namespace("shop", map[string]string{injector.InjectionLabel: "enabled"}, map[string]string{injector.ProfileAnnotation: "gcp"}))
 		}()
 		start = time.Now()
-		got := n.Await("shop", patience)
+		got := n.Await("shop", isEnabled, patience)
 		if got.Annotations[injector.ProfileAnnotation] != "gcp" || time.Since(start) != patience/2 {
 			t.Errorf("after %s: %v", time.Since(start), got)
 		}
 		start = time.Now()
-		if n.Await("shop", patience); time.Since(start) != 0 {
+		if n.Await("shop", isEnabled, patience); time.Since(start) != 0 {
 			t.Error("waited for what is known")
 		}
 	})
@@ -133,7 +133,9 @@ func TestAdmitterAwaitsSelectedNamespaces(t *testing.T) {
 	}{
 		{"news of the label", NamespaceSelected, nil, false, true, true},
 		{"known", NamespaceSelected, map[string]string{injector.InjectionLabel: "enabled"}, false, false, true},
-		{"disabled a moment ago", NamespaceSelected, map[string]string{injector.InjectionLabel: "disabled"}, true, true, true},
+		{"disabled a moment ago", NamespaceSelected, map[string]string{injector.InjectionLabel: "disabled"}, false, true, true},
+		{"disabled a moment ago, on by default", NamespaceSelected, map[string]string{injector.InjectionLabel: "disabled"}, true, true, false},
+		{"invalid label, on by default", NamespaceSelected, map[string]string{injector.InjectionLabel: "yes"}, true, false, false},
 		{"selected by the default", NamespaceSelected, nil, true, false, false},
 		{"annotated pod elsewhere", Unselected, nil, false, false, false},
 	} {
@@ -141,15 +143,15 @@ func TestAdmitterAwaitsSelectedNamespaces(t *testing.T) {
 			waited := false
 			a := &Admitter{
 				Namespace: func(name string) injector.Namespace { return injector.Namespace{Name: name, Labels: c.known} },
-				Await: func(name string, _ time.Duration) injector.Namespace {
+				Await: func(name string, _ func(injector.Namespace) bool, _ time.Duration) injector.Namespace {
 					waited = true
-					return injector.Namespace{Name: name}
+					return injector.Namespace{Name: name, Labels: c.known}
 				},
 				DefaultOn: c.defaultOn,
 			}
 			got := a.namespace("shop", c.selection)
-			if enabled := got.Labels[injector.InjectionLabel] == "enabled"; waited != c.waits || enabled != c.enabled {
-				t.Errorf("waited %t, enabled %t", waited, enabled)
+			if enabled := isEnabled(got); waited != c.waits || enabled != c.enabled || c.selection == NamespaceSelected && !isNotDisabled(got) {
+				t.Errorf("waited %t, enabled %t, labels %v", waited, enabled, got.Labels)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	jsonpatch "github.com/evanphx/json-patch/v5"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	corev1 "k8s.io/api/core/v1"
@@ -129,5 +130,25 @@ func TestOTLPIsOnlySentWhereToldTo(t *testing.T) {
 				t.Errorf("%v: %q, %v", c.env, got, err)
 			}
 		})
+	}
+}
+
+// TestSidecarsAreCountedOnce: the API server calls again for a pod that another webhook has changed.
+func TestSidecarsAreCountedOnce(t *testing.T) {
+	h := newHarness(t, nil)
+	pod := []byte(strings.Replace(wanted, `"telepod.dev/inject":"true"`, `"telepod.dev/inject":"true","telepod.dev/sidecar":"true"`, 1))
+	patch, err := jsonpatch.DecodePatch(h.admit(t, "shop", string(pod)).Patch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pod, err = patch.Apply(pod); err != nil {
+		t.Fatal(err)
+	}
+	again := strings.Replace(string(pod), `"containers":[`, `"containers":[{"name":"late"},`, 1)
+	if h.admit(t, "shop", again).Patch == nil {
+		t.Fatal("the container that came late got nothing")
+	}
+	if lines := h.scrape("telepod_sidecars_total{", " 1"); len(lines) != 1 {
+		t.Errorf("want one sidecar, got %v", h.scrape("telepod_sidecars_total{"))
 	}
 }

@@ -106,6 +106,7 @@ type explanation struct {
 	Settings   map[string]setting `json:"settings,omitempty"`
 	Sidecar    string             `json:"sidecar"`
 	Skipped    []skip             `json:"skipped,omitempty"`
+	Notes      []skip             `json:"notes,omitempty"`
 	Warnings   []string           `json:"warnings,omitempty"`
 	Patch      json.RawMessage    `json:"patch"`
 }
@@ -165,6 +166,9 @@ func explained(p planned, o valueOrigins) explanation {
 	}
 	for _, s := range p.Plan.Skipped {
 		e.Skipped = append(e.Skipped, skip{s.Container, s.Item, s.Reason})
+	}
+	for _, n := range p.Plan.Notes {
+		e.Notes = append(e.Notes, skip{n.Container, n.Item, n.Reason})
 	}
 	e.Warnings = p.messages()
 	return e

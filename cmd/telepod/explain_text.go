@@ -24,6 +24,9 @@ func (e explainer) text(p planned) string {
 	for _, text := range p.messages() {
 		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, visible(text)))
 	}
+	for _, n := range p.Plan.Notes {
+		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Faint, "-"), e.Wrap(4, visible(n.Sentence())))
+	}
 	if p.Plan.Profile == nil {
 		return b.String()
 	}
