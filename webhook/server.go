@@ -26,6 +26,11 @@ const (
 	PathNamespace = "/mutate/namespace"
 )
 
+// Paths are those of the chart's webhooks, by their names.
+func Paths() map[string]string {
+	return map[string]string{"namespaces.telepod.dev": PathNamespace, "pods.telepod.dev": PathPod}
+}
+
 // Options configure a Server.
 type Options struct {
 	// Injector's Cluster is not used: Capabilities and the API server's version decide.
@@ -107,7 +112,30 @@ func (s *Server) Handler() http.Handler {
 	for path, selection := range map[string]Selection{PathPod: Unselected, PathNamespace: NamespaceSelected} {
 		mux.Handle(path, &Endpoint{admitter: admitter, selection: selection, observer: s.observer, large: shared, closing: s.draining.Load})
 	}
+	if source, ok := s.options.Certificates.(interface{ Path(string) (string, bool) }); ok {
+		return s.secretPaths(mux, source.Path)
+	}
 	return mux
+}
+
+// secretPaths refuses requests for paths that no API server calls. Others go on without the secret.
+func (s *Server) secretPaths(next http.Handler, accept func(string) (string, bool)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, ok := accept(r.URL.Path)
+		if !ok {
+			p := &problem{http.StatusNotFound, "no webhook configuration names this path"}
+			s.observer.refused(r.Context(), p)
+			http.Error(w, p.text, p.status)
+			return
+		}
+		if path != r.URL.Path {
+			plain := *r.URL
+			plain.Path, plain.RawPath = path, ""
+			r = r.WithContext(r.Context())
+			r.URL = &plain
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (s *Server) listen(ctx context.Context) error {

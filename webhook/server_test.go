@@ -315,3 +315,28 @@ func TestOwnTelemetryByOTLP(t *testing.T) {
 		}
 	}
 }
+
+// secretPath is a certificate whose webhook is called at /secret alone.
+type secretPath struct{ *oneCertificate }
+
+func (secretPath) Path(path string) (string, bool) { return strings.CutPrefix(path, "/secret") }
+
+// TestPlainPathIsRefused: a pod that reaches the port does not know the path.
+func TestPlainPathIsRefused(t *testing.T) {
+	r := start(t, func(o *Options) { o.Certificates = secretPath{o.Certificates.(*oneCertificate)} })
+	r.waitReady(t)
+	for path, want := range map[string]int{PathPod: http.StatusNotFound, "/": http.StatusNotFound,
+		"/secret" + PathPod: http.StatusOK, "/secret" + PathNamespace: http.StatusOK} {
+		response, err := r.client.Post(r.url(0, path), "application/json", bytes.NewReader(reviewOf("shop", wanted)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", path, response.StatusCode, want)
+		}
+	}
+	if _, text := r.get(t, metrics, "/metrics"); !strings.Contains(text, `telepod_requests_refused_total{status="404"} 2`) {
+		t.Error("refusals are not counted")
+	}
+}

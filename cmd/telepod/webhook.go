@@ -41,7 +41,8 @@ type webhookFlags struct {
 const webhookLong = `Serve the mutating admission webhook.
 
 The API server calls /mutate/namespace for pods of opted-in namespaces and /mutate for pods that ask
-for injection by themselves. /healthz and /readyz?verbose on the health address, and /metrics on the
+for injection by themselves; with self-managed certificates, a webhook that leaves its path out gets one with a secret
+before these. /healthz and /readyz?verbose on the health address, and /metrics on the
 metrics address, tell how it is doing; its own traces and metrics go where the standard variables
 (OTEL_EXPORTER_OTLP_ENDPOINT and its kin) say.
 

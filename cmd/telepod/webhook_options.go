@@ -104,7 +104,7 @@ func (f *webhookFlags) source(config *rest.Config, client kubernetes.Interface, 
 			return nil, errors.New("--certificates=self-managed: give --namespace, --service-name and --certificate-secret")
 		}
 		o := certs.SelfManagedOptions{Client: client, Namespace: f.namespace, SecretName: f.certificateSecret,
-			ServiceName: f.serviceName, ExtraNames: f.extraNames, Log: log}
+			ServiceName: f.serviceName, ExtraNames: f.extraNames, Paths: webhook.Paths(), Log: log}
 		if f.webhookConfiguration != "" {
 			o.MutatingWebhooks = []string{f.webhookConfiguration}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/telepod/telepod/test/install"
 )
@@ -71,8 +72,12 @@ func (s *stage) review(t *testing.T, pod string) *admissionv1.AdmissionResponse 
 	t.Helper()
 	body := `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","operation":"CREATE","namespace":"fields",
 		"kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},"dryRun":true,"object":` + pod + `}}`
+	hook, err := s.client.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(t.Context(), install.Name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	answer, err := s.client.CoreV1().RESTClient().Post().
-		AbsPath("/api/v1/namespaces/"+install.Namespace+"/services/https:"+install.Name+":webhook/proxy/mutate/namespace").
+		AbsPath("/api/v1/namespaces/"+install.Namespace+"/services/https:"+install.Name+":webhook/proxy"+*hook.Webhooks[0].ClientConfig.Service.Path).
 		SetHeader("Content-Type", "application/json").Body([]byte(body)).DoRaw(t.Context())
 	if err != nil {
 		t.Fatalf("%v: %s", err, answer)

@@ -110,9 +110,10 @@ func (c *server) answerAdmissions(t *testing.T) calls {
 	}))
 	t.Cleanup(stand.Close)
 	var patch []map[string]any
-	for i, path := range []string{"/mutate/namespace", "/mutate"} {
+	for i, name := range []string{"namespaces.telepod.dev", "pods.telepod.dev"} {
+		path := []string{"/mutate/namespace", "/mutate"}[i]
 		patch = append(patch,
-			map[string]any{"op": "test", "path": "/webhooks/" + string(rune('0'+i)) + "/clientConfig/service/path", "value": path},
+			map[string]any{"op": "test", "path": "/webhooks/" + string(rune('0'+i)) + "/name", "value": name},
 			map[string]any{"op": "replace", "path": "/webhooks/" + string(rune('0'+i)) + "/clientConfig", "value": map[string]any{
 				"url": stand.URL + path, "caBundle": pemOf(stand.Certificate().Raw),
 			}})

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -27,10 +28,25 @@ type caller struct {
 	patch func(context.Context, []byte) error
 }
 
-// trust is the caBundle of one webhook.
+// trust is how one webhook is called: its caBundle and path.
 type trust struct {
 	webhook string
 	bundle  []byte
+	path    string // "" for none
+	service bool   // it is called by its Service, not by a URL
+}
+
+func trustOf(webhook string, c admissionv1.WebhookClientConfig) trust {
+	t := trust{webhook: webhook, bundle: c.CABundle, service: c.Service != nil}
+	switch {
+	case c.Service != nil && c.Service.Path != nil:
+		t.path = *c.Service.Path
+	case c.URL != nil:
+		if u, err := url.Parse(*c.URL); err == nil {
+			t.path = u.Path
+		}
+	}
+	return t
 }
 
 // sight is a caller as it was last seen.
@@ -52,7 +68,7 @@ func mutatingCaller(client kubernetes.Interface, name string) caller {
 	n := named{what: "MutatingWebhookConfiguration", name: name, client: client, example: &admissionv1.MutatingWebhookConfiguration{}}
 	read := func(c *admissionv1.MutatingWebhookConfiguration) (ts []trust) {
 		for _, w := range c.Webhooks {
-			ts = append(ts, trust{webhook: w.Name, bundle: w.ClientConfig.CABundle})
+			ts = append(ts, trustOf(w.Name, w.ClientConfig))
 		}
 		return ts
 	}
@@ -63,7 +79,7 @@ func validatingCaller(client kubernetes.Interface, name string) caller {
 	n := named{what: "ValidatingWebhookConfiguration", name: name, client: client, example: &admissionv1.ValidatingWebhookConfiguration{}}
 	read := func(c *admissionv1.ValidatingWebhookConfiguration) (ts []trust) {
 		for _, w := range c.Webhooks {
-			ts = append(ts, trust{webhook: w.Name, bundle: w.ClientConfig.CABundle})
+			ts = append(ts, trustOf(w.Name, w.ClientConfig))
 		}
 		return ts
 	}
@@ -106,31 +122,38 @@ func look(ctx context.Context, callers []caller) ([]sight, error) {
 	return seen, errors.Join(errs...)
 }
 
-// publish puts bundle into each webhook of the caller, unless it is there. The patch names single
+// publish puts the bundle and the path into each webhook of the caller, unless they are there. The patch names single
 // fields, so that whatever else is in the object survives, and the resourceVersion that was seen, so
 // that a late writer gets a conflict instead of undoing a newer bundle.
-func (s *sight) publish(ctx context.Context, bundle []byte) (changed bool, err error) {
+func (s *sight) publish(ctx context.Context, bundle []byte, pathFor func(trust) (string, bool)) (changed bool, err error) {
 	ops := []operation{{Op: "add", Path: "/metadata/resourceVersion", Value: s.resourceVersion}}
 	for i, t := range s.trusts {
-		if bytes.Equal(t.bundle, bundle) {
+		path, move := pathFor(t)
+		if bytes.Equal(t.bundle, bundle) && !move {
 			continue
 		}
 		at := "/webhooks/" + strconv.Itoa(i)
 		ops = append(ops, operation{Op: "test", Path: at + "/name", Value: t.webhook},
 			operation{Op: "add", Path: at + "/clientConfig/caBundle", Value: bundle})
+		if move {
+			ops = append(ops, operation{Op: "add", Path: at + "/clientConfig/service/path", Value: path})
+		}
 	}
 	if len(ops) == 1 {
 		return false, nil
 	}
 	patch, err := json.Marshal(ops)
 	if err != nil {
-		return false, fmt.Errorf("encode caBundle patch: %w", err)
+		return false, fmt.Errorf("encode patch: %w", err)
 	}
 	if err := s.caller.patch(ctx, patch); err != nil {
-		return false, fmt.Errorf("write caBundle of %s %s (needs patch on it): %w", s.caller.what, s.caller.name, err)
+		return false, fmt.Errorf("write caBundle and path of %s %s (needs patch on it): %w", s.caller.what, s.caller.name, err)
 	}
 	for i := range s.trusts {
 		s.trusts[i].bundle = bundle
+		if path, move := pathFor(s.trusts[i]); move {
+			s.trusts[i].path = path
+		}
 	}
 	return true, nil
 }

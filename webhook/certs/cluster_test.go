@@ -144,7 +144,7 @@ func TestSelfManagedOnAnAPIServer(t *testing.T) {
 			t.Fatal(seen, err)
 		}
 		p.kubectl(t, "label", "mutatingwebhookconfiguration", configName, "touched=yes")
-		if _, err := seen[0].publish(t.Context(), []byte("stale")); !apierrors.IsConflict(err) {
+		if _, err := seen[0].publish(t.Context(), []byte("stale"), noPath); !apierrors.IsConflict(err) {
 			t.Errorf("got %v, want a conflict", err)
 		}
 	})
@@ -308,3 +308,5 @@ func applyRole(t *testing.T, c *cluster.Cluster) {
 		t.Fatal(err)
 	}
 }
+
+func noPath(trust) (string, bool) { return "", false }

@@ -3,7 +3,7 @@
 // A [Source] has one of three origins:
 //
 //   - [SelfManaged] makes the CA and the serving certificate itself, shares them between replicas
-//     through one Secret, and keeps the caBundle of the webhook configurations in step;
+//     through one Secret, and keeps caBundle and a secret path of the webhook configurations in step;
 //   - [Files] serves a certificate that somebody else writes into files;
 //   - [CertManager] serves files too, and reads the cert-manager Certificate behind them to say why
 //     one is missing or when it ends.

@@ -36,12 +36,15 @@ func (s *SelfManaged) reconcile(ctx context.Context) (time.Duration, error) {
 		s.report(s.condition(ReasonSecretUnavailable, err.Error()))
 		return 0, err
 	}
+	secret, settled := secretOf(s.held.serving), !f.now.Before(created(s.held.serving.leaf()).Add(f.life.Propagation))
+	s.paths.Store(nextPaths(s.paths.Load(), f.now, f.life, secret, seen, bundleErr == nil)) // served before it is published
+	pathFor := func(t trust) (string, bool) { return t.pathFor(s.options.Paths[t.webhook], secret, settled) }
 	for i := range seen {
-		changed, err := seen[i].publish(ctx, s.held.bundle())
+		changed, err := seen[i].publish(ctx, s.held.bundle(), pathFor)
 		if err != nil {
 			bundleErr = errors.Join(bundleErr, err)
 		} else if changed {
-			s.log.Info("wrote caBundle", "kind", seen[i].caller.what, "name", seen[i].caller.name)
+			s.log.Info("wrote caBundle and path", "kind", seen[i].caller.what, "name", seen[i].caller.name)
 		}
 	}
 	wait := min(s.held.wake(f).Sub(f.now), recheck)

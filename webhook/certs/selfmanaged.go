@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -44,7 +45,10 @@ type SelfManagedOptions struct {
 	// MutatingWebhooks and ValidatingWebhooks name the configurations whose caBundles are kept in
 	// step. They need not exist yet.
 	MutatingWebhooks, ValidatingWebhooks []string
-	Lifetimes                            Lifetimes
+	// Paths are the paths of webhooks, by their names in the configurations; one that leaves its path out
+	// gets a secret one.
+	Paths     map[string]string
+	Lifetimes Lifetimes
 	// Clock and Log default to the real clock and slog.Default.
 	Clock clock.Clock
 	Log   *slog.Logger
@@ -59,6 +63,7 @@ type SelfManaged struct {
 	names   []string
 	callers []caller
 	kicks   chan struct{}
+	paths   atomic.Pointer[callPaths]
 	// held is the last good state. Only Run's goroutine touches it and settled.
 	held    *state
 	settled settling

@@ -3,14 +3,16 @@
 {{- $injector := .root.Values.injector -}}
 admissionReviewVersions: [v1]
 clientConfig:
-  {{- /* In mode selfManaged the webhook fills caBundle in: nothing random is rendered. */}}
+  {{- /* In mode selfManaged the webhook fills in caBundle and a secret path: nothing random is rendered. */}}
   {{- with $injector.certificates.caBundle }}
   caBundle: {{ b64enc . }}
   {{- end }}
   service:
     name: {{ include "telepod.injector.name" .root }}
     namespace: {{ .root.Release.Namespace }}
+    {{- if ne $injector.certificates.mode "selfManaged" }}
     path: {{ .path }}
+    {{- end }}
     port: 443
 rules:
   - apiGroups: [""]
