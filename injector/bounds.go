@@ -28,21 +28,6 @@ const (
 	maxWarnings = 32
 )
 
-// exceeds notes that a bound was passed; what follows in the pod is not kept.
-func (p *parser) exceeds(reason Reason) {
-	if p.excess == "" {
-		p.excess = reason
-	}
-}
-
-// count adds one to a number of things and reports whether there may be that many.
-func (p *parser) count(n *int, limit int, reason Reason) bool {
-	if *n++; *n > limit {
-		p.exceeds(reason)
-	}
-	return p.excess == ""
-}
-
 // grown reports whether the edits are more than one answer may have, and why.
 func (b *builder) grown() (Reason, bool) {
 	for ; b.measured < len(b.plan.Edits); b.measured++ {

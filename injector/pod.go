@@ -23,11 +23,11 @@ type Metadata struct {
 
 // OwnerReference names an owner; the one with Controller set is the pod's controller.
 type OwnerReference struct {
-	APIVersion string
-	Kind       string
-	Name       string
-	UID        string
-	Controller bool
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Name       string `json:"name"`
+	UID        string `json:"uid"`
+	Controller bool   `json:"controller"`
 }
 
 // Spec is the part of PodSpec that matters here.
@@ -51,7 +51,7 @@ type Spec struct {
 
 // OS is spec.os.
 type OS struct {
-	Name string
+	Name string `json:"name"`
 }
 
 // Container is the part of a container that matters here. A nil Env means that the pod has no list
@@ -77,12 +77,11 @@ type EnvSource struct {
 
 // Port is a declared port; only those that the sidecar would listen on are kept.
 type Port struct {
-	ContainerPort int32
+	ContainerPort int32 `json:"containerPort"`
 }
 
-// Variable is an entry of env as the user wrote it. Value is kept where planning needs it: of names
-// that begin with OTEL_. Sourced is true where it has a valueFrom of any kind, known to this
-// version or not.
+// Variable is an entry of env as the user wrote it. Sourced is true if it has a valueFrom of any kind,
+// known to this version or not.
 type Variable struct {
 	Name    string
 	Value   string

@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/telepod/telepod/injector"
 )
 
 const reviewKind = "AdmissionReview"
@@ -56,7 +58,7 @@ func decodeReview(body []byte) (*admissionv1.AdmissionRequest, error) {
 	// As lenient about text as the API server, which has checked the object already.
 	err := json.Unmarshal(body, &review, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
-		return nil, fmt.Errorf("decode AdmissionReview: %s", describeJSON(err))
+		return nil, fmt.Errorf("decode AdmissionReview: %s", injector.DescribeJSON(err))
 	}
 	group, version, _ := strings.Cut(review.APIVersion, "/")
 	switch {
@@ -76,27 +78,6 @@ func decodeReview(body []byte) (*admissionv1.AdmissionRequest, error) {
 		Name: in.Name, Namespace: in.Namespace, Operation: in.Operation, DryRun: &in.DryRun,
 		Object: runtime.RawExtension{Raw: body[in.Object.start:in.Object.end]},
 	}, nil
-}
-
-// describeJSON tells where a decoding error is and never what was there: the text of a pod may hold
-// secrets.
-func describeJSON(err error) string {
-	var semantic *json.SemanticError
-	if errors.As(err, &semantic) {
-		kind := semantic.JSONKind.String()
-		switch semantic.JSONKind {
-		case jsontext.KindBeginObject:
-			kind = "object"
-		case jsontext.KindBeginArray:
-			kind = "array"
-		}
-		return fmt.Sprintf("a JSON %s does not belong at %.200q", kind, semantic.JSONPointer)
-	}
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
-		return fmt.Sprintf("no valid JSON at byte %d, in %.200q", syntactic.ByteOffset, syntactic.JSONPointer)
-	}
-	return "not the JSON of this type"
 }
 
 // appendReview appends the AdmissionReview that answers with response.

@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/webhook"
 )
 
 // Webhook is the webhook as a process on this machine.
@@ -235,7 +236,7 @@ func parse(text string) (r rendered, err error) {
 func (r rendered) pointedAt(url string) (string, error) {
 	for i := range r.webhooks.Webhooks {
 		client := &r.webhooks.Webhooks[i].ClientConfig
-		to := url + *client.Service.Path
+		to := url + webhook.Paths()[r.webhooks.Webhooks[i].Name]
 		client.Service, client.URL = nil, &to
 	}
 	text, err := yaml.Marshal(r.webhooks)
