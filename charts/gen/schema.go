@@ -2,9 +2,18 @@ package main
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
+	"fmt"
 	"maps"
+
+	"sigs.k8s.io/yaml"
 )
+
+// listTypes are the types of entries of lists.
+//
+//go:embed definitions.yaml
+var listTypes []byte
 
 // schemaFile renders values.schema.json. Each section of shared becomes a definition.
 func schemaFile(root, shared *value) ([]byte, error) {
@@ -13,6 +22,11 @@ func schemaFile(root, shared *value) ([]byte, error) {
 	for _, section := range shared.children {
 		definitions[section.key] = section.jsonSchema(shared)
 	}
+	var listed map[string]any
+	if err := yaml.Unmarshal(listTypes, &listed); err != nil {
+		return nil, fmt.Errorf("read definitions.yaml: %w", err)
+	}
+	maps.Copy(definitions, listed)
 	schema["definitions"] = definitions
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
 	schema["title"] = "Values of the chart telepod"

@@ -35,6 +35,8 @@ func TestCollectorConfigurations(t *testing.T) {
 			object := decode(t, document)
 			t.Run(name+"/"+object.GetName(), func(t *testing.T) {
 				run.Configs = writeConfigurations(t, object.Object["data"].(map[string]any))
+				run := run
+				run.Env = append(slices.Clip(run.Env), destinationEnv(document)...)
 				if err := collector.Validate(t.Context(), run); err != nil {
 					t.Errorf("%v:\n%s", err, document)
 				}
@@ -81,8 +83,22 @@ func collectorEnv(t *testing.T) []string {
 		"CLOUD_REGION=us-east-1", "QUEUE_DIR=" + t.TempDir(), "TLS_DIR=" + t.TempDir(),
 		"APPLICATIONINSIGHTS_CONNECTION_STRING=InstrumentationKey=0",
 		"AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=key", "AWS_EC2_METADATA_DISABLED=true",
+		"AZURE_TENANT_ID=tenant", "AZURE_CLIENT_ID=client", "AZURE_FEDERATED_TOKEN_FILE=/token",
 		"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port,
 	}
+}
+
+// destinationEnv is what a pod gets from Secrets of destinations.
+func destinationEnv(document string) (env []string) {
+	for _, part := range strings.Split(document, "${env:DESTINATION_")[1:] {
+		name, _, _ := strings.Cut(part, "}")
+		value := "secret"
+		if strings.HasSuffix(name, "_CONNECTION_STRING") {
+			value = "AccountName=a;AccountKey=Zm9v;EndpointSuffix=core.windows.net"
+		}
+		env = append(env, "DESTINATION_"+name+"="+value)
+	}
+	return env
 }
 
 // TestConfigurationsNameVariablesOfTheirPods holds what a configuration asks of its environment

@@ -70,6 +70,12 @@ func TestMistakes(t *testing.T) {
 		"slash after a registry":     {fine + ",global.imageRegistry=registry.example.com/", "without a slash at the end"},
 		"unknown certificate's mode": {fine + ",injector.certificates.mode=vault", "'selfManaged', 'certManager', 'existingSecret'"},
 	}
+	refused(t, cases)
+}
+
+// refused holds what Helm answers to values in --set.
+func refused(t *testing.T, cases map[string]struct{ set, want string }) {
+	t.Helper()
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			for _, version := range []string{"v4", "v3"} {

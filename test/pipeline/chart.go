@@ -59,8 +59,8 @@ func testArchive() []string {
 	}
 }
 
-// pipelineTelemetry is the gate that the chart's pods open.
-const pipelineTelemetry = "telemetry.newPipelineTelemetry"
+// gates are those that the chart's pods open.
+var gates = []string{"telemetry.newPipelineTelemetry", "exporter.prometheusremotewritexporter.RetryOn429"}
 
 // Render has Helm render the chart and returns the --config of one of its Collectors.
 func (p *Plant) Render(t testing.TB, values, collector string) string {

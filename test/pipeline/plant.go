@@ -91,7 +91,7 @@ func (p *Plant) Central(t testing.TB, name string, s Stores) *Node {
 func (p *Plant) node(name string, configs []string) *Node {
 	address := p.Address()
 	return &Node{Name: name, Address: address, run: collector.Run{
-		Program: p.program, Configs: configs, Gates: []string{pipelineTelemetry}, Health: "http://" + net.JoinHostPort(address, "13133"),
+		Program: p.program, Configs: configs, Gates: gates, Health: "http://" + net.JoinHostPort(address, "13133"),
 		Env: []string{
 			"K8S_POD_IP=" + address, "LOOP_HOST=" + address, "K8S_POD_NAME=" + name, "K8S_NODE_NAME=node",
 			"CLOUD_REGION=us-east-1", "QUEUE_DIR=" + p.Queue(name), "TLS_DIR=" + p.Certificates(),

@@ -118,8 +118,9 @@ livenessProbe:
 {{/* The command line: the chart's configuration, and the user's over it. Takes the user's. */}}
 {{- define "telepod.collector.args" -}}
 - --config=/etc/telepod/collector/collector.yaml
-# Counts items and bytes at every receiver, connector and exporter.
-- --feature-gates=telemetry.newPipelineTelemetry
+# The first counts items and bytes at every receiver, connector and exporter. The second retries what Prometheus
+# answers with 429, which would be dropped.
+- --feature-gates=telemetry.newPipelineTelemetry,exporter.prometheusremotewritexporter.RetryOn429
 {{- if . }}
 - --config=/etc/telepod/collector/yours.yaml
 {{- end }}
@@ -171,4 +172,41 @@ projected:
 {{- with .root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{/* Rules as the conditions of a filter, which drops what one of them is true for. Takes the rules. */}}
+{{- define "telepod.collector.filter" -}}
+{{- range $signal, $item := dict "traces" "span" "metrics" "datapoint" "logs" "log_record" -}}
+{{- $conditions := list -}}
+{{- range $ -}}
+{{- if or (not .signals) (has $signal .signals) -}}
+{{- $conditions = append $conditions (include "telepod.collector.condition" .) -}}
+{{- end -}}
+{{- end -}}
+{{- with $conditions }}
+{{ $signal }}:
+  {{ $item }}:
+    {{- range . }}
+    - '{{ . | replace "'" "''" }}'
+    {{- end }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A rule as the condition under which its data is dropped. Takes the rule. */}}
+{{- define "telepod.collector.condition" -}}
+{{- $matches := list -}}
+{{- if not .attribute -}}
+{{- $matches = list "true" -}}
+{{- else -}}
+{{- $key := include "telepod.collector.literal" .attribute -}}
+{{- range $path := list (printf "attributes[%s]" $key) (printf "resource.attributes[%s]" $key) -}}
+{{- range $.values -}}
+{{- $matches = append $matches (printf "%s == %s" $path (include "telepod.collector.literal" .)) -}}
+{{- else -}}
+{{- $matches = append $matches (printf "%s != nil" $path) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{ if eq .action "keep" }}not ({{ join " or " $matches }}){{ else }}{{ join " or " $matches }}{{ end }}
 {{- end -}}

@@ -8,8 +8,18 @@
 
 {{/* Not empty where traces are sampled at all: something takes them. */}}
 {{- define "telepod.central.samples" -}}
-{{- if or .Values.central.jaeger .Values.central.kafka.brokers -}}
+{{- $of := include "telepod.central.sampled" . | fromYaml -}}
+{{- if or $of.required $of.optional -}}
 true
+{{- end -}}
+{{- end -}}
+
+{{/* Not empty where a destination gets what the site makes of spans, and its Collectors' own metrics. */}}
+{{- define "telepod.central.siteMetrics" -}}
+{{- range include "telepod.destinations" (dict "root" . "part" "central") | fromYamlArray -}}
+{{- if and .siteMetrics (has "metrics" .signals) -}}
+true
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -29,9 +39,13 @@ true
 {{- .Values.tls.centralSecret | default (printf "%s-tls" (include "telepod.central.name" .)) -}}
 {{- end -}}
 
-{{/* Bytes of one queue: there are seven at most, and each has segments in reserve. */}}
-{{- define "telepod.central.queueBytes" -}}
-{{- div (mul (.Values.central.storage.gigabytes | default 4) 1073741824) 8 -}}
+{{/* Variables that AWS's clients look for. Takes the root. */}}
+{{- define "telepod.central.awsEnv" -}}
+{{- with .Values.central.awsRole -}}
+- {name: AWS_ROLE_ARN, value: {{ . | quote }}}
+- {name: AWS_WEB_IDENTITY_TOKEN_FILE, value: /var/run/secrets/telepod/aws/token}
+- {name: AWS_ROLE_SESSION_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+{{- end -}}
 {{- end -}}
 
 {{/* What the load balancer in front of a site is told. */}}
@@ -59,12 +73,13 @@ true
 {{/* Refuses values of the central part that cannot work, with what to do about it. */}}
 {{- define "telepod.central.check" -}}
 {{- include "telepod.check" . -}}
+{{- include "telepod.destinations.check" (dict "root" . "part" "central") -}}
 {{- with .Values.central -}}
 {{- if not (get . .role) -}}
 {{- fail (printf "central.enabled: this is the %s site, but central.%s does not say under which host:port regions reach it" .role .role) -}}
 {{- end -}}
-{{- if not (or .jaeger .prometheus .archive.bucket .kafka.brokers) -}}
-{{- fail "central.enabled: the site has nowhere to write to: set one or more of central.jaeger, central.prometheus, central.archive.bucket, central.kafka.brokers" -}}
+{{- if not (or .jaeger .prometheus .archive.bucket .kafka.brokers .destinations) -}}
+{{- fail "central.enabled: the site has nowhere to write to: set one or more of central.jaeger, central.prometheus, central.archive.bucket, central.kafka.brokers, central.destinations" -}}
 {{- end -}}
 {{- if and (gt (int .replicas) 1) (not .storage.gigabytes) -}}
 {{- fail (printf "central.replicas is %d and central.storage.gigabytes is 0: replicas need storage, or what waits for a back end is lost with a pod" (int .replicas)) -}}
@@ -80,6 +95,9 @@ true
 {{- end -}}
 {{- if and .prometheus (not (regexMatch "^https?://" .prometheus)) -}}
 {{- fail (printf "central.prometheus is %q: write the remote-write URL, such as http://prometheus.monitoring:9090/api/v1/write" .prometheus) -}}
+{{- end -}}
+{{- if and .awsRole (eq $.Values.cloud.provider "aws") -}}
+{{- fail "central.awsRole is for sites outside of AWS, but cloud.provider is aws: set central.identity to the role" -}}
 {{- end -}}
 {{- if and .identity (eq $.Values.cloud.provider "other") -}}
 {{- fail "central.identity is an identity of aws, gcp or azure, but cloud.provider is other: remove it, and put keys into central.env" -}}

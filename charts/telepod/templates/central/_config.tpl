@@ -2,32 +2,34 @@
 A central Collector's configuration. Takes root and tier: a site receives; a sampler decides about whole traces
 where there are several. A single site does both.
 
-  traces  ▶ fan_out ┬▶ [by trace id to a sampler] ▶ tail sampling ▶ disk queues ▶ Jaeger, Kafka
-                    ├▶ archive_folder ▶ disk queue ▶ S3                              everything
-                    └▶ span_metrics ▶ metric labels ▶ disk queue ▶ Prometheus        from everything
-  metrics ▶ fan_out ┬▶ metric labels ▶ disk queue ▶ Prometheus
-                    └▶ disk queue ▶ Kafka
-  logs    ▶ fan_out ┬▶ archive_folder ▶ disk queue ▶ S3
-                    └▶ disk queue ▶ Kafka
+  traces  ▶ fan_out ┬▶ [by trace id to a sampler] ▶ tail sampling ▶ fan_out ▶ destinations, such as Jaeger and Kafka
+                    ├▶ destinations that get everything, such as the archive
+                    └▶ span_metrics ▶ destinations of metrics, such as Prometheus
+  metrics ▶ fan_out ─▶ destinations, such as Prometheus and Kafka
+  logs    ▶ fan_out ─▶ destinations, such as the archive and Kafka
 
-Every branch ends in a queue of its own, so a store that is down delays no other. When its queue is full, a
-required branch refuses the request before the others have seen it; an optional one drops, and counts what it drops.
+Every branch is [rules] ▶ [labels or folder] ▶ a disk queue of its own ▶ one destination, so one that is down delays no
+other. When its queue is full, a required branch refuses the request before the others have seen it; an optional one
+drops, and counts what it drops.
 */}}
 {{- define "telepod.central.config" -}}
 {{- $central := .root.Values.central }}
 {{- $site := eq .tier "site" }}
 {{- $routes := and $site (include "telepod.central.hasSamplers" .root) }}
 {{- $decides := and (include "telepod.central.samples" .root) (not $routes) }}
-{{- $archive := and $site $central.archive.bucket }}
-{{- $kafka := $central.kafka.brokers }}
-{{- $prometheus := and $site $central.prometheus }}
-{{- $own := and .root.Values.collector.metrics.send $central.prometheus }}
-{{- $writes := or $prometheus $own }}
+{{- $destinations := include "telepod.destinations" (dict "root" .root "part" "central") | fromYamlArray }}
+{{- $here := include "telepod.central.here" . | fromYamlArray }}
+{{- $own := and .root.Values.collector.metrics.send (include "telepod.central.siteMetrics" .root) }}
+{{- $spanMetrics := and $site (include "telepod.central.siteMetrics" .root) }}
 {{- $service := $site | ternary "telepod-central" "telepod-sampler" }}
 {{- $environment := .root.Values.environment }}
 {{- $branches := include "telepod.central.branches" .root | fromYaml }}
-{{- $queue := printf "enabled: true, storage: segment_storage/queue, sizer: bytes, queue_size: %s" (include "telepod.central.queueBytes" .root) }}
-{{- $retry := "{enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}" -}}
+{{- $sampled := include "telepod.central.sampled" .root | fromYaml }}
+{{- $authenticators := list }}
+{{- range $here }}
+{{- with include "telepod.destination.authenticator" . }}{{ $authenticators = append $authenticators . }}{{ end }}
+{{- end }}
+{{- $retry := include "telepod.destination.retry" . -}}
 extensions:
   health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
   {{- if $site }}
@@ -38,6 +40,11 @@ extensions:
     create_directory: true
     # Queues of earlier charts (file_storage) are read once.
     import: {directory: "${env:QUEUE_DIR}", components: {awss3/traces: otlp_grpc/archive, awss3/logs: otlp_grpc/archive, load_balancing/samplers: loadbalancing/samplers}}
+  {{- range $here }}
+  {{- with include "telepod.destination.extension" . }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- end }}
 
 receivers:
   {{- if $site }}
@@ -60,11 +67,8 @@ receivers:
   {{- if $own }}
   {{- include "telepod.metrics.receiver" (dict "root" .root "service" $service "instance" "K8S_POD_NAME") | nindent 2 }}
   {{- end }}
-  {{- if $writes }}
-  # The remote-write exporter has no queue on disk; otlp_http/prometheus keeps its data, and hands it over here.
-  otlp/prometheus:
-    protocols:
-      http: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:14320", max_request_body_size: 67108864}
+  {{- with include "telepod.destinations.loops" (dict "all" $destinations "here" $here) }}
+  {{- . | trim | nindent 2 }}
   {{- end }}
 
 processors:
@@ -84,37 +88,29 @@ processors:
     attributes: [{key: deployment.environment.name, value: {{ include "telepod.collector.literal" . }}, action: insert}]
   {{- end }}
   {{- end }}
-  {{- if $archive }}
-  archive_folder:
-    fallback: unknown/unknown
-    {{- with $central.archive.regions }}
-    allowed: {{ toJson . }}
-    {{- end }}
-  {{- end }}
-  {{- if $writes }}
-  # Prometheus keeps no resources: what makes a series unique becomes its labels.
-  transform/labels:
-    error_mode: ignore
-    metric_statements:
-      - context: datapoint
-        statements:
-          {{- range $central.metrics.labels }}
-          {{- $key := include "telepod.collector.literal" . }}
-          - 'set(datapoint.attributes[{{ $key }}], resource.attributes[{{ $key }}]) where resource.attributes[{{ $key }}] != nil'
-          {{- end }}
+  {{- with include "telepod.destinations.processors" (dict "root" .root "here" $here) }}
+  {{- . | trim | nindent 2 }}
   {{- end }}
   {{- if $decides }}
   {{- include "telepod.central.tailSampling" $central | nindent 2 }}
   {{- end }}
-{{- if $site }}
+{{- if or $site $decides }}
 
 connectors:
+  {{- if $site }}
   {{- range $signal, $of := $branches }}
   fan_out/{{ $signal }}:
     required: [{{ join ", " $of.required }}]
     optional: [{{ join ", " $of.optional }}]
   {{- end }}
-  {{- if $prometheus }}
+  {{- end }}
+  {{- if $decides }}
+  # What has been sampled.
+  fan_out/sampled:
+    required: [{{ join ", " $sampled.required }}]
+    optional: [{{ join ", " $sampled.optional }}]
+  {{- end }}
+  {{- if $spanMetrics }}
   span_metrics:
     histogram: {unit: s, explicit: {buckets: [5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s, 10s]}}
     exemplars: {enabled: true, max_per_data_point: 1}
@@ -131,57 +127,7 @@ connectors:
 {{- end }}
 
 exporters:
-  {{- if $archive }}
-  {{- range list "traces" "logs" }}
-  awss3/{{ . }}:
-    marshaler: otlp_proto
-    timeout: 30s
-    retry_on_failure: {{ $retry }}
-    sending_queue:
-      {{ $queue | replace ", " "\n" | nindent 6 | trim }}
-      num_consumers: 4
-      # Large objects are few, and every object costs. A batch has one folder.
-      batch: {sizer: bytes, flush_timeout: 10s, min_size: 8000000, max_size: 17000000, partition: {metadata_keys: [archive-folder]}}
-    resource_attrs_to_s3: {s3_prefix: telemetry.archive.prefix}
-    s3uploader:
-      region: {{ $central.archive.region }}
-      s3_bucket: {{ $central.archive.bucket }}
-      s3_base_prefix: {{ . }}
-      s3_prefix: unknown/unknown
-      s3_partition_format: "year=%Y/month=%m/day=%d/hour=%H/minute=%M"
-      s3_partition_timezone: UTC
-      file_prefix: ${env:K8S_POD_NAME}_
-      unique_key_func_name: uuidv7
-      compression: zstd
-      retry_max_attempts: 3
-      {{- with $central.archive.endpoint }}
-      endpoint: {{ . }}
-      s3_force_path_style: true
-      disable_ssl: {{ hasPrefix "http://" . }}
-      {{- end }}
-  {{- end }}
-  {{- end }}
-  {{- if $writes }}
-  otlp_http/prometheus:
-    endpoint: "http://${env:LOOP_HOST:-127.0.0.1}:14320"
-    compression: none
-    # Ends a try that waits for Prometheus. The pods' grace period is longer.
-    timeout: 15s
-    retry_on_failure: {{ $retry }}
-    # In order: Prometheus accepts late points only with out_of_order_time_window.
-    sending_queue: { {{- $queue }}, num_consumers: 1, batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 17000000}}
-  # Tries each second what Prometheus did not answer, or answered with 5xx, until otlp_http/prometheus gives up.
-  # What Prometheus refuses with 4xx is dropped, logged and counted.
-  prometheus_remote_write:
-    endpoint: {{ $central.prometheus }}
-    tls: {insecure: {{ hasPrefix "http://" $central.prometheus }}}
-    # Above the timeout of otlp_http/prometheus: the end of this one is final.
-    timeout: 2m
-    target_info: {enabled: true}
-    remote_write_queue: {enabled: false}
-    max_batch_request_parallelism: 1
-    retry_on_failure: {enabled: true, initial_interval: 1s, max_elapsed_time: 0s}
-  {{- end }}
+  {{- include "telepod.destinations.exporters" (dict "root" .root "part" "central" "tier" .tier "all" $destinations "here" $here) | nindent 2 }}
   {{- if $routes }}
   # All spans of a trace go to one sampler. The queue is in front of the choice: what a sampler that stopped did
   # not accept is routed again, within seconds.
@@ -191,7 +137,7 @@ exporters:
       dns: {hostname: {{ include "telepod.central.sampler" .root }}.{{ .root.Release.Namespace }}.svc, port: "4317", interval: 2s, timeout: 1s}
     timeout: 10s
     retry_on_failure: {enabled: true, initial_interval: 500ms, max_interval: 2s, max_elapsed_time: 0s}
-    sending_queue: { {{- $queue }}, num_consumers: 4, batch: {sizer: bytes, flush_timeout: 200ms, min_size: 1000000, max_size: 17000000}}
+    sending_queue: {enabled: true, storage: segment_storage/queue, sizer: bytes, queue_size: {{ include "telepod.destinations.share" . }}, num_consumers: 4, batch: {sizer: bytes, flush_timeout: 200ms, min_size: 1000000, max_size: 17000000}}
     protocol:
       otlp:
         compression: none
@@ -199,30 +145,6 @@ exporters:
         tls: {insecure: true}
         retry_on_failure: {enabled: false}
         sending_queue: {enabled: false}
-  {{- end }}
-  {{- if and $decides $central.jaeger }}
-  otlp_grpc/jaeger:
-    endpoint: {{ $central.jaeger }}
-    tls: {insecure: {{ not (hasPrefix "https://" $central.jaeger) }}}
-    timeout: 10s
-    retry_on_failure: {{ $retry }}
-    # What has been decided is nowhere else: the sampler waits for room. A batch is mostly about 1 MB; Jaeger has to
-    # accept 20 MiB for the largest message that a region may send.
-    sending_queue: { {{- $queue }}, block_on_overflow: true, batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 17000000}}
-  {{- end }}
-  {{- if $kafka }}
-  kafka:
-    brokers: {{ $kafka | toJson }}
-    {{- if $central.kafka.tls }}
-    tls: {insecure: false}
-    {{- end }}
-    {{- range $signal, $topic := dict "traces" "spans" "metrics" "metrics" "logs" "logs" }}
-    {{ $signal }}: {topic: {{ $central.kafka.topicPrefix }}{{ $topic }}, encoding: otlp_proto}
-    {{- end }}
-    producer: {required_acks: -1, compression: zstd, max_message_bytes: 1000000}
-    partition_traces_by_id: true
-    retry_on_failure: {{ $retry }}
-    sending_queue: { {{- $queue }}, block_on_overflow: true, batch: {sizer: items, flush_timeout: 1s, min_size: 500, max_size: 1000}}
   {{- end }}
   {{- if $site }}
   {{- range $signal, $of := $branches }}
@@ -234,7 +156,7 @@ exporters:
   {{- end }}
 
 service:
-  extensions: [health_check, segment_storage/queue{{ if $site }}, cert_metrics{{ end }}]
+  extensions: [health_check, segment_storage/queue{{ if $site }}, cert_metrics{{ end }}{{ range $authenticators }}, {{ . }}{{ end }}]
   pipelines:
     {{- if $site }}
     {{- $metricsOnly := $environment | empty | ternary "" ", resource/environment" }}
@@ -245,33 +167,39 @@ service:
     {{- if has (printf "%s/none" $signal) $of.required }}
     {{ $signal }}/none: {receivers: [fan_out/{{ $signal }}], exporters: [nop/{{ $signal }}]}
     {{- end }}
-    {{- if and $archive (ne $signal "metrics") }}
-    {{ $signal }}/archive: {receivers: [fan_out/{{ $signal }}], processors: [archive_folder], exporters: [awss3/{{ $signal }}]}
     {{- end }}
-    {{- if and $kafka (ne $signal "traces") }}
-    {{ $signal }}/kafka: {receivers: [fan_out/{{ $signal }}], exporters: [kafka]}
-    {{- end }}
-    {{- end }}
-    {{- if $prometheus }}
+    {{- if $spanMetrics }}
     traces/span-metrics: {receivers: [fan_out/traces], exporters: [span_metrics]}
-    metrics/spans: {receivers: [span_metrics], processors: [memory_limiter{{ $metricsOnly }}], exporters: [otlp_http/prometheus]}
-    metrics/prometheus: {receivers: [fan_out/metrics], processors: [transform/labels], exporters: [otlp_http/prometheus]}
     {{- end }}
-    {{- end }}
-    {{- if $own }}
-    metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [otlp_http/prometheus]}
-    {{- end }}
-    {{- if $writes }}
-    metrics/write: {receivers: [otlp/prometheus], exporters: [prometheus_remote_write]}
     {{- end }}
     {{- if $routes }}
     traces/samplers: {receivers: [fan_out/traces], exporters: [load_balancing/samplers]}
     {{- else if $decides }}
-    {{- $exporters := compact (list ($central.jaeger | empty | ternary "" "otlp_grpc/jaeger") ($kafka | empty | ternary "" "kafka")) }}
-    {{- if $site }}
-    traces/sampled: {receivers: [fan_out/traces], processors: [tail_sampling], exporters: [{{ join ", " $exporters }}]}
-    {{- else }}
-    traces/sampled: {receivers: [otlp_mux], processors: [memory_limiter, tail_sampling], exporters: [{{ join ", " $exporters }}]}
+    traces/sampled: {receivers: [{{ $site | ternary "fan_out/traces" "otlp_mux" }}], processors: [{{ if not $site }}memory_limiter, {{ end }}tail_sampling], exporters: [fan_out/sampled]}
+    {{- end }}
+    {{- range $to := $here }}
+    {{- $processors := include "telepod.destination.processors" $to | fromYamlArray }}
+    {{- range $signal := $to.signals }}
+    {{- $exporter := include "telepod.destination.exporter" (dict "to" $to "signal" $signal) }}
+    {{- $fanned := and (eq $signal "traces") $to.sampled | ternary "sampled" $signal }}
+    {{- if has (printf "%s/%s" $signal $to.name) (eq $fanned "sampled" | ternary (concat $sampled.required $sampled.optional) (concat (get $branches $signal).required (get $branches $signal).optional)) }}
+    {{- if eq $fanned "sampled" | ternary $decides $site }}
+    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $fanned }}], {{ with $processors }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ $exporter }}]}
+    {{- end }}
+    {{- end }}
+    {{- end }}
+    {{- if and $to.siteMetrics (has "metrics" $to.signals) }}
+    {{- $filter := empty $to.rules | ternary list (eq $to.protocol "otlp_http" | ternary list (list (printf "filter/%s" $to.name))) }}
+    {{- $suffix := eq $to.name "prometheus" | ternary "" (printf "-%s" $to.name) }}
+    {{- if $spanMetrics }}
+    metrics/spans{{ $suffix }}: {receivers: [span_metrics], processors: [{{ join ", " (concat (list "memory_limiter") (empty $environment | ternary list (list "resource/environment")) $filter) }}], exporters: [{{ $to.exporter }}]}
+    {{- end }}
+    {{- if $own }}
+    metrics/own{{ $suffix }}: {receivers: [prometheus/own], processors: [{{ join ", " (concat (list "memory_limiter") $filter) }}], exporters: [{{ $to.exporter }}]}
+    {{- end }}
+    {{- end }}
+    {{- if eq $to.protocol "remote_write" }}
+    metrics/write{{ if ne $to.name "prometheus" }}-{{ $to.name }}{{ end }}: {receivers: [{{ include "telepod.destination.loop" $to }}], exporters: [{{ include "telepod.destination.writer" $to }}]}
     {{- end }}
     {{- end }}
   telemetry:
@@ -280,32 +208,53 @@ service:
 
 {{/* The branches of each signal at a site, by whether they may refuse: see the top. Takes the root. */}}
 {{- define "telepod.central.branches" -}}
-{{- $central := .Values.central -}}
-{{- $traces := dict "required" list "optional" list -}}
-{{- $metrics := dict "required" list "optional" list -}}
-{{- $logs := dict "required" list "optional" list -}}
-{{- if include "telepod.central.hasSamplers" . -}}
-{{- $_ := set $traces "required" (append $traces.required "traces/samplers") -}}
-{{- else if include "telepod.central.samples" . -}}
-{{- $_ := set $traces "required" (append $traces.required "traces/sampled") -}}
+{{- $all := dict -}}
+{{- range list "traces" "metrics" "logs" -}}
+{{- $_ := set $all . (dict "required" list "optional" list) -}}
 {{- end -}}
-{{- if $central.archive.bucket -}}
-{{- $kind := eq $central.archive.whenFull "drop" | ternary "optional" "required" -}}
-{{- $_ := set $traces $kind (append (get $traces $kind) "traces/archive") -}}
-{{- $_ := set $logs $kind (append (get $logs $kind) "logs/archive") -}}
+{{- if include "telepod.central.samples" . -}}
+{{- $_ := set $all.traces "required" (list (include "telepod.central.hasSamplers" . | empty | ternary "traces/sampled" "traces/samplers")) -}}
 {{- end -}}
-{{- if $central.prometheus -}}
-{{- $_ := set $traces "optional" (append $traces.optional "traces/span-metrics") -}}
-{{- $_ := set $metrics "required" (append $metrics.required "metrics/prometheus") -}}
+{{- range $to := include "telepod.destinations" (dict "root" . "part" "central") | fromYamlArray -}}
+{{- range $signal := $to.signals -}}
+{{- if not (and (eq $signal "traces") $to.sampled) -}}
+{{- $of := get $all $signal -}}
+{{- $kind := eq $to.whenFull "drop" | ternary "optional" "required" -}}
+{{- $_ := set $of $kind (append (get $of $kind) (printf "%s/%s" $signal $to.name)) -}}
 {{- end -}}
-{{- if $central.kafka.brokers -}}
-{{- $_ := set $metrics "required" (append $metrics.required "metrics/kafka") -}}
-{{- $_ := set $logs "required" (append $logs.required "logs/kafka") -}}
 {{- end -}}
-{{- range $signal, $of := dict "traces" $traces "metrics" $metrics "logs" $logs -}}
+{{- end -}}
+{{- if include "telepod.central.siteMetrics" . -}}
+{{- $_ := set $all.traces "optional" (append $all.traces.optional "traces/span-metrics") -}}
+{{- end -}}
+{{- range $signal, $of := $all -}}
 {{- if not (or $of.required $of.optional) }}{{ $_ := set $of "required" (list (printf "%s/none" $signal)) }}{{ end -}}
 {{- end -}}
-{{ dict "traces" $traces "metrics" $metrics "logs" $logs | toYaml }}
+{{ toYaml $all }}
+{{- end -}}
+
+{{/* The branches behind tail sampling. Takes the root. */}}
+{{- define "telepod.central.sampled" -}}
+{{- $of := dict "required" list "optional" list -}}
+{{- range include "telepod.destinations" (dict "root" . "part" "central") | fromYamlArray -}}
+{{- if and .sampled (has "traces" .signals) -}}
+{{- $kind := eq .whenFull "drop" | ternary "optional" "required" -}}
+{{- $_ := set $of $kind (append (get $of $kind) (printf "traces/%s" .name)) -}}
+{{- end -}}
+{{- end -}}
+{{ toYaml $of }}
+{{- end -}}
+
+{{/* The destinations that a tier sends to. Takes root and tier. */}}
+{{- define "telepod.central.here" -}}
+{{- $queues := include "telepod.destinations.queues" (dict "root" .root "part" "central" "tier" .tier) | fromYamlArray -}}
+{{- $names := list -}}
+{{- range $queues }}{{ $names = append $names .destination }}{{ end -}}
+{{- $here := list -}}
+{{- range include "telepod.destinations" (dict "root" .root "part" "central") | fromYamlArray -}}
+{{- if has .name $names }}{{ $here = append $here . }}{{ end -}}
+{{- end -}}
+{{ toYaml $here }}
 {{- end -}}
 
 {{/* Takes the values of the central part. */}}

@@ -67,6 +67,12 @@ spec:
             {{- with include "telepod.collector.goEnv" (dict "part" $part "name" "central") }}
             {{- . | nindent 12 }}
             {{- end }}
+            {{- with include "telepod.destinations.env" (dict "root" .root "part" "central") }}
+            {{- . | trim | nindent 12 }}
+            {{- end }}
+            {{- with include "telepod.central.awsEnv" .root }}
+            {{- . | nindent 12 }}
+            {{- end }}
             {{- with $part.env }}
             {{- toYaml . | nindent 12 }}
             {{- end }}
@@ -91,6 +97,14 @@ spec:
             {{- end }}
             - name: queue
               mountPath: /var/lib/telepod/queue
+            {{- with include "telepod.destinations.mounts" (dict "root" .root "part" "central") }}
+            {{- . | trim | nindent 12 }}
+            {{- end }}
+            {{- if $central.awsRole }}
+            - name: aws-token
+              mountPath: /var/run/secrets/telepod/aws
+              readOnly: true
+            {{- end }}
             {{- with $part.extraVolumeMounts }}
             {{- toYaml . | nindent 12 }}
             {{- end }}
@@ -107,6 +121,17 @@ spec:
         {{- if not $central.storage.gigabytes }}
         - name: queue
           emptyDir: {}
+        {{- end }}
+        {{- with include "telepod.destinations.volumes" (dict "root" .root "part" "central") }}
+        {{- . | trim | nindent 8 }}
+        {{- end }}
+        {{- if $central.awsRole }}
+        # AWS exchanges it for keys of the role.
+        - name: aws-token
+          projected:
+            defaultMode: 0440
+            sources:
+              - serviceAccountToken: {audience: sts.amazonaws.com, expirationSeconds: 3600, path: token}
         {{- end }}
         {{- with $part.extraVolumes }}
         {{- toYaml . | nindent 8 }}

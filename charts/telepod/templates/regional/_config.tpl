@@ -2,7 +2,8 @@
 The regional Collector's configuration.
 
   otlp_mux ▶ identity ▶ secrets ▶ [sampling] ▶ otlp_failover: disk queue ▶ primary, or else backup
-                                   └▶ the cloud's own tools
+                                   ├▶ the cloud's own tools
+                                   └▶ regional.destinations, each behind fan_out and a disk queue of its own
 
 A sender is answered when its data is on disk. The exporter sends a batch to the first site that works, and keeps
 it until one has accepted it.
@@ -15,7 +16,13 @@ it until one has accepted it.
 {{- $sites := empty .Values.central.backup | ternary (list "primary") (list "primary" "backup") }}
 {{- $toCloud := $regional.cloudExport.signals }}
 {{- $xray := and (eq $provider "aws") (has "traces" $toCloud) }}
-{{- $samples := lt (float64 $regional.samplePercent) 100.0 -}}
+{{- $samples := lt (float64 $regional.samplePercent) 100.0 }}
+{{- $destinations := include "telepod.destinations" (dict "root" . "part" "regional") | fromYamlArray }}
+{{- $authenticators := list }}
+{{- range $destinations }}
+{{- with include "telepod.destination.authenticator" . }}{{ $authenticators = append $authenticators . }}{{ end }}
+{{- end }}
+{{- $fans := include "telepod.regional.fans" . | fromYaml -}}
 extensions:
   health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
   {{- if $persistent }}
@@ -30,6 +37,11 @@ extensions:
   cert_metrics: {files: ["${env:TLS_DIR}/tls.crt", "${env:TLS_DIR}/ca.crt"]}
   {{- if $xray }}
   sigv4auth/xray: {region: {{ .Values.cloud.region }}, service: xray}
+  {{- end }}
+  {{- range $destinations }}
+  {{- with include "telepod.destination.extension" . }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- end }}
 
 receivers:
@@ -66,6 +78,9 @@ receivers:
     storage: segment_storage/queue
     retry_on_failure: {enabled: true, max_elapsed_time: 0s}
     operators: [{type: container}]
+  {{- end }}
+  {{- with include "telepod.destinations.loops" (dict "all" $destinations "here" $destinations) }}
+  {{- . | trim | nindent 2 }}
   {{- end }}
 
 processors:
@@ -143,12 +158,15 @@ processors:
   probabilistic_sampler: {mode: proportional, sampling_percentage: {{ $regional.samplePercent }}}
   {{- end }}
   {{- if $toCloud }}
-  {{- with include "telepod.regional.cloudFilter" . }}
+  {{- with include "telepod.collector.filter" (include "telepod.regional.rulesFor" (dict "rules" $regional.sovereignty "to" "cloud") | fromYamlArray) }}
   # A filter drops what one of its conditions is true for.
   filter/cloud:
     error_mode: propagate
     {{- . | trimSuffix "\n" | nindent 4 }}
   {{- end }}
+  {{- end }}
+  {{- with include "telepod.destinations.processors" (dict "root" . "here" $destinations) }}
+  {{- . | trim | nindent 2 }}
   {{- end }}
 
 exporters:
@@ -158,10 +176,10 @@ exporters:
       {{- range $sites }}
       - name: {{ . }}
         endpoint: "https://{{ get $.Values.central . }}"
-        {{- with include "telepod.regional.siteRules" (dict "rules" $regional.sovereignty "site" .) }}
+        {{- with include "telepod.regional.rulesFor" (dict "rules" $regional.sovereignty "to" .) | fromYamlArray }}
         # What may not go there.
         filters:
-          {{- . | nindent 10 }}
+          {{- toYaml . | replace "$" "$$" | nindent 10 }}
         {{- end }}
       {{- end }}
     tls: {ca_file: "${env:TLS_DIR}/ca.crt", cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", reload_interval: 1h, min_version: "1.3"}
@@ -183,14 +201,25 @@ exporters:
   {{- with include "telepod.regional.cloudExporters" . }}
   {{- . | trim | nindent 2 }}
   {{- end }}
-{{- if $toCloud }}
+  {{- with $destinations }}
+  {{- include "telepod.destinations.exporters" (dict "root" $ "part" "regional" "tier" "regional" "all" . "here" .) | nindent 2 }}
+  {{- end }}
+{{- if or $toCloud $fans }}
 
 connectors:
+  {{- if $toCloud }}
   forward/cloud: {}
+  {{- end }}
+  {{- range $signal, $of := $fans }}
+  # The sites first: what they refuse, no destination has seen.
+  fan_out/{{ $signal }}:
+    required: [{{ join ", " $of.required }}]
+    optional: [{{ join ", " $of.optional }}]
+  {{- end }}
 {{- end }}
 
 service:
-  extensions: [health_check, cert_metrics{{ if $persistent }}, segment_storage/queue{{ end }}{{ if $xray }}, sigv4auth/xray{{ end }}]
+  extensions: [health_check, cert_metrics{{ if $persistent }}, segment_storage/queue{{ end }}{{ if $xray }}, sigv4auth/xray{{ end }}{{ range $authenticators }}, {{ . }}{{ end }}]
   pipelines:
     {{- range $signal := list "traces" "metrics" "logs" }}
     {{- $receivers := and (eq $signal "logs") $regional.containerLogs | ternary (list "otlp_mux" "file_log") (list "otlp_mux") }}
@@ -200,68 +229,56 @@ service:
     {{- $exporters := list "otlp_failover" }}
     {{- if has $signal $toCloud }}{{ $exporters = append $exporters "forward/cloud" }}{{ end }}
     {{- if and (eq $signal "metrics") $regional.applicationMetrics }}{{ $exporters = append $exporters "prometheus" }}{{ end }}
-    {{ $signal }}: {receivers: [{{ join ", " $receivers }}], processors: [{{ join ", " $processors }}], exporters: [{{ join ", " $exporters }}]}
+    {{ $signal }}: {receivers: [{{ join ", " $receivers }}], processors: [{{ join ", " $processors }}], exporters: [{{ hasKey $fans $signal | ternary (printf "fan_out/%s" $signal) (join ", " $exporters) }}]}
+    {{- if hasKey $fans $signal }}
+    {{ $signal }}/sites: {receivers: [fan_out/{{ $signal }}], exporters: [{{ join ", " $exporters }}]}
     {{- end }}
+    {{- end }}
+    {{- $metrics := hasKey $fans "metrics" | ternary "fan_out/metrics" "otlp_failover" }}
     {{- if $regional.nodeMetrics }}
-    metrics/node: {receivers: [host_metrics, kubeletstats], processors: [memory_limiter, k8s_attributes, resource/node, resource_detection, resource/cloud], exporters: [otlp_failover]}
+    metrics/node: {receivers: [host_metrics, kubeletstats], processors: [memory_limiter, k8s_attributes, resource/node, resource_detection, resource/cloud], exporters: [{{ $metrics }}]}
     {{- end }}
     {{- if .Values.collector.metrics.send }}
-    metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [otlp_failover]}
+    metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [{{ $metrics }}]}
     {{- end }}
     {{- range $signal := $toCloud }}
     {{- $exporter := get (dict "aws" (eq $signal "traces" | ternary "otlp_http/xray" "awscloudwatchlogs") "gcp" "googlecloud" "azure" "azuremonitor") $provider }}
-    {{ $signal }}/cloud: {receivers: [forward/cloud], {{ if include "telepod.regional.cloudFilter" $ }}processors: [filter/cloud], {{ end }}exporters: [{{ $exporter }}]}
+    {{ $signal }}/cloud: {receivers: [forward/cloud], {{ if include "telepod.collector.filter" (include "telepod.regional.rulesFor" (dict "rules" $regional.sovereignty "to" "cloud") | fromYamlArray) }}processors: [filter/cloud], {{ end }}exporters: [{{ $exporter }}]}
+    {{- end }}
+    {{- range $to := $destinations }}
+    {{- $processors := include "telepod.destination.processors" $to | fromYamlArray }}
+    {{- range $signal := $to.signals }}
+    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $signal }}], {{ with $processors }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ include "telepod.destination.exporter" (dict "to" $to "signal" $signal) }}]}
+    {{- end }}
+    {{- if eq $to.protocol "remote_write" }}
+    metrics/write-{{ $to.name }}: {receivers: [{{ include "telepod.destination.loop" $to }}], exporters: [{{ include "telepod.destination.writer" $to }}]}
+    {{- end }}
     {{- end }}
   telemetry:
     {{- include "telepod.metrics.telemetry" (dict "root" . "service" "telepod-regional") | nindent 4 }}
 {{- end -}}
 
-{{/* The rules about one site, as its endpoint lists them. Takes rules and site. */}}
-{{- define "telepod.regional.siteRules" -}}
+{{/* The signals that have destinations of the region's own, with the branches of each. */}}
+{{- define "telepod.regional.fans" -}}
+{{- $fans := dict -}}
+{{- range $to := include "telepod.destinations" (dict "root" . "part" "regional") | fromYamlArray -}}
+{{- range $signal := $to.signals -}}
+{{- if not (hasKey $fans $signal) }}{{ $_ := set $fans $signal (dict "required" (list (printf "%s/sites" $signal)) "optional" list) }}{{ end -}}
+{{- $of := get $fans $signal -}}
+{{- $kind := eq $to.whenFull "drop" | ternary "optional" "required" -}}
+{{- $_ := set $of $kind (append (get $of $kind) (printf "%s/%s" $signal $to.name)) -}}
+{{- end -}}
+{{- end -}}
+{{ toYaml $fans }}
+{{- end -}}
+
+{{/* What may not go to a site, the cloud's own tools or a destination. Takes rules and to. */}}
+{{- define "telepod.regional.rulesFor" -}}
 {{- $rules := list -}}
 {{- range .rules -}}
-{{- if or (not .destinations) (has $.site .destinations) -}}
+{{- if or (not .destinations) (has $.to .destinations) -}}
 {{- $rules = append $rules (omit . "destinations") -}}
 {{- end -}}
 {{- end -}}
-{{- with $rules -}}
-{{ toYaml . | replace "$" "$$" }}
-{{- end -}}
-{{- end -}}
-
-{{/* The rules about the cloud's own tools, as conditions of a filter. */}}
-{{- define "telepod.regional.cloudFilter" -}}
-{{- range $signal, $item := dict "traces" "span" "metrics" "datapoint" "logs" "log_record" -}}
-{{- $conditions := list -}}
-{{- range $.Values.regional.sovereignty -}}
-{{- if and (or (not .destinations) (has "cloud" .destinations)) (or (not .signals) (has $signal .signals)) -}}
-{{- $conditions = append $conditions (include "telepod.regional.condition" .) -}}
-{{- end -}}
-{{- end -}}
-{{- with $conditions }}
-{{ $signal }}:
-  {{ $item }}:
-    {{- range . }}
-    - '{{ . | replace "'" "''" }}'
-    {{- end }}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-
-{{/* A rule as the condition under which its data is dropped. Takes the rule. */}}
-{{- define "telepod.regional.condition" -}}
-{{- $matches := list -}}
-{{- if not .attribute -}}
-{{- $matches = list "true" -}}
-{{- else -}}
-{{- $key := include "telepod.collector.literal" .attribute -}}
-{{- range $path := list (printf "attributes[%s]" $key) (printf "resource.attributes[%s]" $key) -}}
-{{- range $.values -}}
-{{- $matches = append $matches (printf "%s == %s" $path (include "telepod.collector.literal" .)) -}}
-{{- else -}}
-{{- $matches = append $matches (printf "%s != nil" $path) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{ if eq .action "keep" }}not ({{ join " or " $matches }}){{ else }}{{ join " or " $matches }}{{ end }}
+{{ toYaml $rules }}
 {{- end -}}

@@ -61,6 +61,9 @@ spec:
         - name: APPLICATIONINSIGHTS_CONNECTION_STRING
           valueFrom: {secretKeyRef: {name: {{ $regional.cloudExport.connectionStringSecret }}, key: connection-string}}
         {{- end }}
+        {{- with include "telepod.destinations.env" (dict "root" . "part" "regional") }}
+        {{- . | trim | nindent 8 }}
+        {{- end }}
         {{- with $regional.env }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -98,6 +101,9 @@ spec:
           mountPath: /var/log/pods
           readOnly: true
         {{- end }}
+        {{- with include "telepod.destinations.mounts" (dict "root" . "part" "regional") }}
+        {{- . | trim | nindent 8 }}
+        {{- end }}
         {{- with $regional.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -122,6 +128,9 @@ spec:
     {{- if $regional.containerLogs }}
     - name: pod-logs
       hostPath: {path: /var/log/pods}
+    {{- end }}
+    {{- with include "telepod.destinations.volumes" (dict "root" . "part" "regional") }}
+    {{- . | trim | nindent 4 }}
     {{- end }}
     {{- with $regional.extraVolumes }}
     {{- toYaml . | nindent 4 }}

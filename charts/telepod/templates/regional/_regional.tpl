@@ -58,6 +58,16 @@ true
 {{- end -}}
 {{- end -}}
 
+{{/* MiB of disk for the queues of destinations, with the room that segments need. */}}
+{{- define "telepod.regional.destinationMegabytes" -}}
+{{- $sum := 0 -}}
+{{- range $to := include "telepod.destinations" (dict "root" . "part" "regional") | fromYamlArray -}}
+{{- $bytes := include "telepod.destination.queueBytes" (dict "root" $ "part" "regional" "to" $to) | int64 -}}
+{{- $sum = add $sum (mul 2 (div $bytes 1048576) (len $to.signals)) -}}
+{{- end -}}
+{{ $sum }}
+{{- end -}}
+
 {{/* Log files of containers belong to root. */}}
 {{- define "telepod.regional.user" -}}
 {{- if .Values.regional.containerLogs -}}
@@ -99,6 +109,7 @@ true
 {{/* Refuses values of the regional part that cannot work, with what to do about it. */}}
 {{- define "telepod.regional.check" -}}
 {{- include "telepod.check" . -}}
+{{- include "telepod.destinations.check" (dict "root" . "part" "regional") -}}
 {{- with .Values.regional -}}
 {{- if and (eq .mode "gateway") (or .nodeMetrics .containerLogs .hostNetwork) -}}
 {{- fail "regional.mode is gateway, which runs on some nodes only: set nodeMetrics, containerLogs and hostNetwork of regional to false, or the mode to daemonset" -}}
@@ -132,6 +143,11 @@ true
 {{- end -}}
 {{- if and (has "backup" .destinations) (not $.Values.central.backup) -}}
 {{- fail (printf "regional.sovereignty[%d] is about the backup, but there is none: set central.backup, or remove the rule" $i) -}}
+{{- end -}}
+{{- range .destinations -}}
+{{- if not (has . (concat (list "primary" "backup" "cloud") (include "telepod.destinations.names" (dict "root" $ "part" "regional") | fromYamlArray))) -}}
+{{- fail (printf "regional.sovereignty[%d] is about %q: use primary, backup, cloud, or the name of one of regional.destinations" $i .) -}}
+{{- end -}}
 {{- end -}}
 {{- if and (has "cloud" .destinations) (not $.Values.regional.cloudExport.signals) -}}
 {{- fail (printf "regional.sovereignty[%d] is about the cloud's own tools, but nothing is sent there: set regional.cloudExport.signals, or remove the rule" $i) -}}

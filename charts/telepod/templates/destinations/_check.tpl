@@ -1,0 +1,138 @@
+{{/* Refuses destinations that cannot work, with what to do about it. Takes root and part. */}}
+{{- define "telepod.destinations.check" -}}
+{{- $names := dict -}}
+{{- range $to := include "telepod.destinations" . | fromYamlArray -}}
+{{- if hasKey $names $to.name -}}
+{{- fail (printf "%s.destinations: two are called %q: give each a name of its own (jaeger, prometheus, archive and kafka are those of the values of these names)" $.part $to.name) -}}
+{{- end -}}
+{{- $_ := set $names $to.name true -}}
+{{- end -}}
+{{- range $i, $to := get (get .root.Values .part) "destinations" -}}
+{{- include "telepod.destination.check" (dict "root" $.root "part" $.part "to" $to "at" (printf "%s.destinations[%d] (%s)" $.part $i $to.name)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Takes part, to (as in the values) and at. */}}
+{{- define "telepod.destination.check" -}}
+{{- $at := .at -}}
+{{- with .to -}}
+{{- if has .name (list "none" "own" "spans" "span-metrics" "sampled" "samplers" "write" "cloud" "node" "sites" "cluster" "scraped") -}}
+{{- fail (printf "%s: the chart has a pipeline of this name: choose another name" $at) -}}
+{{- end -}}
+{{- if and (eq $.part "regional") (or (hasKey . "sampled") (hasKey . "siteMetrics")) -}}
+{{- fail (printf "%s: sampled and siteMetrics are of central sites: remove them" $at) -}}
+{{- end -}}
+{{- if and (eq .protocol "remote_write") (ne (join "," .signals) "metrics") -}}
+{{- fail (printf "%s: remote write transports metrics only: set signals to [metrics], or use another protocol" $at) -}}
+{{- end -}}
+{{- if and .siteMetrics (not (has "metrics" .signals)) -}}
+{{- fail (printf "%s: siteMetrics needs metrics among its signals" $at) -}}
+{{- end -}}
+{{- if has .protocol (list "otlp_http" "otlp_grpc" "remote_write") -}}
+{{- if not .endpoint -}}
+{{- fail (printf "%s: endpoint is missing: set the URL to send to" $at) -}}
+{{- end -}}
+{{- if not (regexMatch `^https?://[^/@\s]+(/\S*)?$` .endpoint) -}}
+{{- fail (printf "%s: endpoint is %q: write a URL that starts with https:// or http://, without user and password" $at .endpoint) -}}
+{{- end -}}
+{{- if and (eq .protocol "otlp_grpc") (not (regexMatch `^https?://[^/]+:[0-9]+$` .endpoint)) -}}
+{{- fail (printf "%s: endpoint is %q: OTLP over gRPC needs a port and has no path: write https://host:4317" $at .endpoint) -}}
+{{- end -}}
+{{- if and (eq .protocol "otlp_http") (regexMatch `/v1/(traces|metrics|logs)/?$` .endpoint) -}}
+{{- fail (printf "%s: endpoint is %q: leave out /v1/…, which is appended for each signal" $at .endpoint) -}}
+{{- end -}}
+{{- if and (hasPrefix "http://" .endpoint) (or .auth .secretHeaders) -}}
+{{- fail (printf "%s: credentials would be sent in the clear to %s: use https://" $at .endpoint) -}}
+{{- end -}}
+{{- if and (hasPrefix "http://" .endpoint) .tls -}}
+{{- fail (printf "%s: tls is set, but the endpoint is %s: use https://, or remove tls" $at .endpoint) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq .protocol "kafka" -}}
+{{- if not .brokers -}}
+{{- fail (printf "%s: brokers are missing: list host:port of one or more" $at) -}}
+{{- end -}}
+{{- else if or .brokers .topicPrefix -}}
+{{- fail (printf "%s: brokers and topicPrefix are for protocol kafka: use endpoint" $at) -}}
+{{- end -}}
+{{- if has .protocol (list "s3" "azure_blob") -}}
+{{- include "telepod.destination.checkBucket" $ -}}
+{{- else if or .bucket .region .prefix -}}
+{{- fail (printf "%s: bucket, region and prefix are for protocols s3 and azure_blob: remove them" $at) -}}
+{{- end -}}
+{{- include "telepod.destination.checkCredentials" $ -}}
+{{- range $j, $rule := .rules -}}
+{{- if and $rule.values (not $rule.attribute) -}}
+{{- fail (printf "%s: rules[%d] has values but no attribute: set the attribute to compare" $at $j) -}}
+{{- end -}}
+{{- if not $rule.attribute -}}
+{{- fail (printf "%s: rules[%d] has no attribute, so it applies to everything: set one, or leave the signal out of signals" $at $j) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "telepod.destination.checkBucket" -}}
+{{- with .to -}}
+{{- if not .bucket -}}
+{{- fail (printf "%s: bucket is missing: set the name of the bucket or container" $.at) -}}
+{{- end -}}
+{{- if or (contains "/" .bucket) (contains ":" .bucket) -}}
+{{- fail (printf "%s: bucket is %q: write its name alone, without s3:// and without a path (see prefix)" $.at .bucket) -}}
+{{- end -}}
+{{- if and (eq .protocol "s3") (not .region) -}}
+{{- fail (printf "%s: region is missing: set the region of bucket %s" $.at .bucket) -}}
+{{- end -}}
+{{- if and (eq .protocol "s3") (has "metrics" .signals) -}}
+{{- fail (printf "%s: metrics are not archived in S3: set signals to traces, logs or both" $.at) -}}
+{{- end -}}
+{{- if and .endpoint (not (regexMatch "^https?://" .endpoint)) -}}
+{{- fail (printf "%s: endpoint is %q: write a URL that starts with https:// or http://" $.at .endpoint) -}}
+{{- end -}}
+{{- if and (eq .protocol "azure_blob") (not .endpoint) (not (.auth).connectionString) -}}
+{{- fail (printf "%s: set endpoint to https://ACCOUNT.blob.core.windows.net, or auth.connectionString to a Secret" $.at) -}}
+{{- end -}}
+{{- if and (eq .protocol "azure_blob") (not (.auth).connectionString) (or (ne $.root.Values.cloud.provider "azure") (not (get $.root.Values $.part).identity)) -}}
+{{- fail (printf "%s: without a key it needs Azure workload identity: set auth.connectionString to a Secret, or %s.identity on a cluster of Azure" $.at $.part) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "telepod.destination.checkCredentials" -}}
+{{- $allowed := get (dict "otlp_http" (list "basic" "bearer" "oauth2" "sigv4") "otlp_grpc" (list "basic" "bearer" "oauth2") "remote_write" (list "basic" "bearer" "oauth2" "sigv4") "kafka" (list "sasl") "s3" list "azure_blob" (list "connectionString")) .to.protocol -}}
+{{- if gt (len (.to.auth | default dict)) 1 -}}
+{{- fail (printf "%s: auth has %s: set one of them" .at (keys .to.auth | sortAlpha | join " and ")) -}}
+{{- end -}}
+{{- range $kind, $auth := .to.auth -}}
+{{- if not (has $kind $allowed) -}}
+{{- fail (printf "%s: auth.%s does not work with protocol %s: use %s" $.at $kind $.to.protocol (empty $allowed | ternary "central.identity, central.awsRole or central.env" (join ", " $allowed))) -}}
+{{- end -}}
+{{- $keyless := or (eq $kind "sigv4") (eq ($auth.mechanism | default "") "AWS_MSK_IAM_OAUTHBEARER") -}}
+{{- if and (not $keyless) (not $auth.secret) -}}
+{{- fail (printf "%s: auth.%s.secret is missing: name the Secret with the credentials" $.at $kind) -}}
+{{- end -}}
+{{- if and $keyless (not $auth.region) -}}
+{{- fail (printf "%s: auth.%s.region is missing: set the region to sign for" $.at $kind) -}}
+{{- end -}}
+{{- if and (eq $kind "sigv4") (not $auth.service) -}}
+{{- fail (printf "%s: auth.sigv4.service is missing: set the service to sign for, such as aps or xray" $.at) -}}
+{{- end -}}
+{{- if and (eq $kind "oauth2") (not (hasPrefix "https://" ($auth.tokenURL | default ""))) -}}
+{{- fail (printf "%s: auth.oauth2.tokenURL is missing or not a URL that starts with https://" $.at) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (or .to.headers .to.secretHeaders) (not (has .to.protocol (list "otlp_http" "otlp_grpc" "remote_write"))) -}}
+{{- fail (printf "%s: protocol %s has no headers: remove them" .at .to.protocol) -}}
+{{- end -}}
+{{- if and .to.tls (has .to.protocol (list "s3" "azure_blob")) -}}
+{{- fail (printf "%s: tls is not available for protocol %s: the system's authorities are trusted" .at .to.protocol) -}}
+{{- end -}}
+{{- if and (.to.tls).insecure (ne .to.protocol "kafka") -}}
+{{- fail (printf "%s: tls.insecure is for protocol kafka: use http:// in the endpoint" .at) -}}
+{{- end -}}
+{{- range $name, $from := .to.secretHeaders -}}
+{{- if hasKey ($.to.headers | default dict) $name -}}
+{{- fail (printf "%s: header %s is in headers and in secretHeaders: remove one" $.at $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

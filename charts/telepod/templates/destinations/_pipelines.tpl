@@ -1,0 +1,83 @@
+{{/* What the pipelines of destinations consist of. */}}
+
+{{/* Takes root, part, tier, all (destinations of the part) and here (those of the tier). */}}
+{{- define "telepod.destinations.exporters" -}}
+{{- $texts := list -}}
+{{- range $to := .here -}}
+{{- $texts = append $texts (include "telepod.destination.exporters" (dict "root" $.root "part" $.part "tier" $.tier "to" $to "index" (include "telepod.destination.index" (dict "all" $.all "to" $to)))) -}}
+{{- end -}}
+{{ join "\n" $texts }}
+{{- end -}}
+
+{{/* The place of a destination among those that remote write goes to. Takes all and to. */}}
+{{- define "telepod.destination.index" -}}
+{{- $index := 0 -}}
+{{- $found := -1 -}}
+{{- range .all -}}
+{{- if eq .name $.to.name }}{{ $found = $index }}{{ end -}}
+{{- if eq .protocol "remote_write" }}{{ $index = add1 $index }}{{ end -}}
+{{- end -}}
+{{ $found }}
+{{- end -}}
+
+{{/* The receiver between the exporter with the queue and the one that speaks remote write. Takes the destination. */}}
+{{- define "telepod.destination.loop" -}}
+otlp/{{ .name }}
+{{- end -}}
+
+{{/* Takes all and here. */}}
+{{- define "telepod.destinations.loops" -}}
+{{- $first := true -}}
+{{- range $to := .here }}
+{{- if eq .protocol "remote_write" }}
+{{- if $first }}
+# The remote-write exporter has no queue on disk; otlp_http/{{ .name }} keeps its data, and hands it over here.
+{{- $first = false }}
+{{- end }}
+{{ include "telepod.destination.loop" . }}:
+  protocols:
+    http: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:{{ add 14320 (include "telepod.destination.index" (dict "all" $.all "to" $to)) }}", max_request_body_size: 67108864}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Takes root and here. */}}
+{{- define "telepod.destinations.processors" -}}
+{{- $protocols := list -}}
+{{- range .here }}{{ $protocols = append $protocols .protocol }}{{ end -}}
+{{- if has "s3" $protocols }}
+archive_folder:
+  fallback: unknown/unknown
+  {{- with .root.Values.central.archive.regions }}
+  allowed: {{ toJson . }}
+  {{- end }}
+{{- end }}
+{{- if has "remote_write" $protocols }}
+# Prometheus keeps no resources: what makes a series unique becomes its labels.
+transform/labels:
+  error_mode: ignore
+  metric_statements:
+    - context: datapoint
+      statements:
+        {{- range .root.Values.central.metrics.labels }}
+        {{- $key := include "telepod.collector.literal" . }}
+        - 'set(datapoint.attributes[{{ $key }}], resource.attributes[{{ $key }}]) where resource.attributes[{{ $key }}] != nil'
+        {{- end }}
+{{- end }}
+{{- range .here }}
+{{- if and .rules (ne .protocol "otlp_http") }}
+filter/{{ .name }}:
+  error_mode: propagate
+  {{- include "telepod.collector.filter" .rules | trimSuffix "\n" | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The processors in front of a destination. otlp_failover applies rules itself. Takes the destination. */}}
+{{- define "telepod.destination.processors" -}}
+{{- $all := list -}}
+{{- if and .rules (ne .protocol "otlp_http") }}{{ $all = append $all (printf "filter/%s" .name) }}{{ end -}}
+{{- if eq .protocol "s3" }}{{ $all = append $all "archive_folder" }}{{ end -}}
+{{- if eq .protocol "remote_write" }}{{ $all = append $all "transform/labels" }}{{ end -}}
+{{ toYaml $all }}
+{{- end -}}

@@ -1,0 +1,50 @@
+package helm_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestDestinationMistakes holds what a wrong destination is answered with.
+func TestDestinationMistakes(t *testing.T) {
+	const (
+		region = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod,central.primary=central:4318"
+		site   = region + ",central.enabled=true,central.jaeger=jaeger:4317"
+	)
+	// to is a site with one destination of its own.
+	to := func(set string) string {
+		return site + "," + strings.ReplaceAll("DEST."+set, "DEST", "central.destinations[0]")
+	}
+	refused(t, map[string]struct{ set, want string }{
+		"destination twice":           {to(`name=jaeger,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=traces`), `two are called "jaeger"`},
+		"destination without name":    {to(`protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=traces`), "name"},
+		"destination's reserved name": {to(`name=sampled,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=traces`), "the chart has a pipeline of this name"},
+		"unknown protocol":            {to(`name=v,DEST.protocol=otlp,DEST.signals[0]=traces`), "'otlp_http', 'otlp_grpc', 'remote_write', 'kafka', 's3', 'azure_blob'"},
+		"unknown signal":              {to(`name=v,DEST.protocol=otlp_http,DEST.signals[0]=spans`), "'traces', 'metrics', 'logs'"},
+		"destination of no signal":    {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example`), "signals"},
+		"destination nowhere":         {to(`name=v,DEST.protocol=otlp_http,DEST.signals[0]=logs`), "endpoint is missing"},
+		"destination without scheme":  {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=v.example:4318,DEST.signals[0]=logs`), "write a URL that starts with https:// or http://"},
+		"password in a URL":           {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://me:pass@v.example,DEST.signals[0]=logs`), "without user and password"},
+		"destination with a path":     {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example/v1/logs,DEST.signals[0]=logs`), "leave out /v1/"},
+		"gRPC with a path":            {to(`name=v,DEST.protocol=otlp_grpc,DEST.endpoint=https://v.example/otlp,DEST.signals[0]=logs`), "needs a port and has no path"},
+		"credentials in the clear":    {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=http://v.example,DEST.signals[0]=logs,DEST.auth.basic.secret=v`), "would be sent in the clear"},
+		"remote write of logs":        {to(`name=v,DEST.protocol=remote_write,DEST.endpoint=https://v.example,DEST.signals[0]=logs`), "remote write transports metrics only"},
+		"credentials without Secret":  {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs,DEST.auth.bearer.secret=`), "auth.bearer.secret is missing"},
+		"two kinds of credentials":    {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs,DEST.auth.bearer.secret=a,DEST.auth.basic.secret=a`), "auth has basic and bearer"},
+		"credentials of another":      {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs,DEST.auth.sasl.secret=a`), "does not work with protocol otlp_http"},
+		"signature without service":   {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs,DEST.auth.sigv4.region=r`), "auth.sigv4.service is missing"},
+		"login without URL":           {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs,DEST.auth.oauth2.secret=a`), "auth.oauth2.tokenURL is missing"},
+		"header twice":                {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs,DEST.headers.a=b,DEST.secretHeaders.a.secret=s,DEST.secretHeaders.a.key=k`), "in headers and in secretHeaders"},
+		"Kafka without brokers":       {to(`name=v,DEST.protocol=kafka,DEST.signals[0]=logs`), "brokers are missing"},
+		"bucket by URL":               {to(`name=v,DEST.protocol=s3,DEST.bucket=s3://b,DEST.region=r,DEST.signals[0]=logs`), "without s3://"},
+		"bucket nowhere":              {to(`name=v,DEST.protocol=s3,DEST.bucket=b,DEST.signals[0]=logs`), "region is missing"},
+		"metrics in a bucket":         {to(`name=v,DEST.protocol=s3,DEST.bucket=b,DEST.region=r,DEST.signals[0]=metrics`), "metrics are not archived in S3"},
+		"blobs nowhere":               {to(`name=v,DEST.protocol=azure_blob,DEST.bucket=b,DEST.signals[0]=logs`), "https://ACCOUNT.blob.core.windows.net"},
+		"blobs without a key":         {to(`name=v,DEST.protocol=azure_blob,DEST.bucket=b,DEST.endpoint=https://a.blob.core.windows.net,DEST.signals[0]=logs`), "needs Azure workload identity"},
+		"rule about everything":       {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs,DEST.rules[0].action=drop`), "applies to everything"},
+		"destinations beyond volume":  {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs,DEST.queueMegabytes=60000`), "set it higher, or lower queueMegabytes"},
+		"sampled at a region":         {region + ",regional.destinations[0].name=v,regional.destinations[0].protocol=otlp_http,regional.destinations[0].endpoint=https://v.example,regional.destinations[0].signals[0]=traces,regional.destinations[0].sampled=true", "are of central sites"},
+		"rule about no destination":   {region + ",regional.sovereignty[0].action=drop,regional.sovereignty[0].destinations[0]=vendor", "the name of one of regional.destinations"},
+		"AWS role on AWS":             {site + ",central.awsRole=arn:aws:iam::123456789012:role/x", "set central.identity to the role"},
+	})
+}

@@ -1,0 +1,206 @@
+package pipeline
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// vendorSite is a central site with destinations of its own, and a region that sends to it.
+type vendorSite struct {
+	plant  *Plant
+	vendor *Vendor
+	node   *Node
+	region *Node
+}
+
+// newVendorSite starts a site with these further destinations, as YAML with %s for the vendor's URL. Secrets are files by
+// destination, and variables by name.
+func newVendorSite(t *testing.T, destinations string, files map[string]string, env ...string) *vendorSite {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs Collectors; run without -short")
+	}
+	p := NewPlant(t)
+	s := &vendorSite{plant: p, vendor: p.StartVendor(t)}
+	values := CentralValues(p.Direct(), 1) + "  destinations:\n" + strings.ReplaceAll(destinations, "%s", s.vendor.URL)
+	s.node = p.node("primary", append([]string{p.Render(t, values, Central)}, testArchive()...))
+	s.node.run.Env = append(s.node.run.Env, append(env, "DESTINATIONS_DIR="+p.dir+"/destinations", "SSL_CERT_FILE="+p.Certificates()+"/ca.crt")...)
+	for name, text := range files {
+		s.secret(t, name, text)
+	}
+	s.node.Start(t)
+	s.region = p.Region(t, [2]string{s.node.Address + ":4318", p.Address() + ":4318"}).Start(t)
+	return s
+}
+
+// secret writes a file of a destination's Secret, as the kubelet does: in one step.
+func (s *vendorSite) secret(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join(s.plant.dir, "destinations", name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const vendorDestination = `
+    - {name: vendor, protocol: otlp_http, endpoint: "%s/otlp", signals: [traces, logs], sampled: false, headers: {x-dataset: shop}, secretHeaders: {x-api-key: {secret: vendor, key: key}}}
+`
+
+// A vendor refuses in every way, one after the other: what it refuses for now waits, and it gets all of it; what it
+// refuses for good is counted. No other destination notices.
+func TestVendorRefuses(t *testing.T) {
+	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
+	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 200, Batch: 20})
+	for _, mood := range []Mood{{Status: 401}, {Status: 403}, {Status: 503}, {Status: 429, RetryAfter: "2"}, {Status: 404}, {Status: 500}} {
+		s.vendor.Answer(func(http.Header) Mood { return mood })
+		before := len(s.vendor.Requests())
+		Await(t, Patience, fmt.Sprintf("a request that is answered with %d", mood.Status), func() bool { return len(s.vendor.Requests()) > before })
+	}
+	if queued := s.node.Metric("otelcol_exporter_queue_size", `exporter="otlp_failover/vendor"`); queued == 0 {
+		t.Error("no queue size of the destination: TelepodBackEndFails would not see it")
+	}
+	s.node.Kill(t) // what waits is on disk
+	s.node.Start(t)
+	s.vendor.Answer(func(h http.Header) Mood {
+		if h.Get("x-api-key") != "k-123" || h.Get("x-dataset") != "shop" {
+			return Mood{Status: http.StatusUnauthorized}
+		}
+		return Mood{}
+	})
+	outcomes := s.plant.Drain(t, load, append(Archives(), Place{Logs, "kafka"}), Patience)
+	for _, o := range outcomes {
+		t.Log(o)
+		if o.Lost > 0 || o.Acked == 0 {
+			t.Errorf("another destination lost data: %v", o)
+		}
+	}
+	for _, signal := range []string{Traces, Logs} {
+		Await(t, Patience, signal+" at the vendor", func() bool { return s.vendor.Lost(load, signal) == 0 })
+	}
+	paths := map[string]bool{}
+	for _, r := range s.vendor.Requests() {
+		paths[r.Path] = true
+	}
+	if !paths["/otlp/v1/traces"] || !paths["/otlp/v1/logs"] {
+		t.Errorf("requests came to %v", paths)
+	}
+}
+
+// 413 is final: the batch is dropped, counted for the alert, and nothing behind it waits.
+func TestVendorFindsABatchTooLarge(t *testing.T) {
+	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
+	refused := false
+	s.vendor.Answer(func(http.Header) Mood {
+		if !refused {
+			refused = true
+			return Mood{Status: http.StatusRequestEntityTooLarge}
+		}
+		return Mood{}
+	})
+	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 200, Batch: 20, Signals: []string{Traces}})
+	Await(t, Patience, "requests after the one that was too large", func() bool { return len(s.vendor.Requests()) > 3 })
+	load.Stop()
+	lost := s.vendor.Requests()[0].Items
+	Await(t, Patience, "all but one batch at the vendor", func() bool { return s.vendor.Lost(load, Traces) == lost })
+	counted := s.node.Metric("otelcol_exporter_failover_rejected_items_total", `exporter="otlp_failover/vendor"`, `endpoint="vendor"`)
+	if counted != float64(lost) {
+		t.Errorf("%v items are counted as rejected, want %d", counted, lost)
+	}
+}
+
+// Retry-After is waited for.
+func TestVendorThrottles(t *testing.T) {
+	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
+	s.vendor.Answer(func(http.Header) Mood { return Mood{Status: 429, RetryAfter: "3"} })
+	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 100, Batch: 20, Signals: []string{Traces}})
+	Await(t, Patience, "two requests with data", func() bool { return len(s.vendor.withData()) >= 2 })
+	first, second := s.vendor.withData()[0], s.vendor.withData()[1]
+	if pause := second.At.Sub(first.At); pause < 3*time.Second {
+		t.Errorf("tried again after %v, although Retry-After was 3 s", pause)
+	}
+	s.vendor.Answer(func(http.Header) Mood { return Mood{} })
+	load.Stop()
+	Await(t, Patience, "all spans at the vendor", func() bool { return s.vendor.Lost(load, Traces) == 0 })
+}
+
+func (v *Vendor) withData() []Request {
+	return slices.DeleteFunc(v.Requests(), func(r Request) bool { return r.Items == 0 })
+}
+
+// Each kind of credentials arrives, from files that are read again when they change.
+func TestCredentials(t *testing.T) {
+	s := newVendorSite(t, `
+    - {name: basic, protocol: otlp_http, endpoint: "%s/basic", signals: [logs], auth: {basic: {secret: a}}}
+    - {name: bearer, protocol: otlp_http, endpoint: "%s/bearer", signals: [logs], auth: {bearer: {secret: b}}}
+    - {name: sigv4, protocol: otlp_http, endpoint: "%s/sigv4", signals: [logs], auth: {sigv4: {region: us-east-1, service: logs}}}
+    - {name: written, protocol: remote_write, endpoint: "%s/written/metrics", signals: [metrics], auth: {basic: {secret: w}}}
+`, map[string]string{
+		"basic/username": "me", "basic/password": "pass", "bearer/token": "one",
+		"written/username": "7", "written/password": "x",
+	})
+	SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 50, Batch: 10, Signals: []string{Logs, Metrics}})
+	s.awaitAuthorization(t, "/basic/", "Basic bWU6cGFzcw==")
+	s.awaitAuthorization(t, "/bearer/", "Bearer one")
+	s.awaitAuthorization(t, "/sigv4/", "AWS4-HMAC-SHA256 Credential=test/")
+	s.awaitAuthorization(t, "/written/", "Basic Nzp4")
+	s.secret(t, "bearer/token", "two")
+	s.awaitAuthorization(t, "/bearer/", "Bearer two")
+}
+
+// awaitAuthorization waits for a request below a path with this in its header.
+func (s *vendorSite) awaitAuthorization(t *testing.T, path, want string) {
+	t.Helper()
+	Await(t, Patience, path+" with "+want, func() bool {
+		for _, r := range s.vendor.Requests() {
+			if strings.HasPrefix(r.Path, path) && strings.HasPrefix(r.Header.Get("Authorization"), want) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// Rules route by attribute: a team's destination gets the team's items alone.
+func TestDestinationRules(t *testing.T) {
+	s := newVendorSite(t, `
+    - {name: team, protocol: otlp_http, endpoint: "%s", signals: [logs], rules: [{action: keep, attribute: service.name, values: [service-3, service-4]}]}
+`, nil)
+	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 1000, Batch: 50, Signals: []string{Logs}})
+	Await(t, Patience, "2,400 records", func() bool { return load.Acked(Logs) > 2400 })
+	for _, o := range s.plant.Drain(t, load, []Place{{Logs, "s3"}}, Patience) {
+		if o.Lost > 0 {
+			t.Errorf("the archive gets everything: %v", o)
+		}
+	}
+	// sender chooses the service by the first number of a request of 50.
+	want := func(n uint64) bool { first := (n-1)/50*50 + 1; return first/100%12 == 3 || first/100%12 == 4 }
+	missing := func() int {
+		s.vendor.mu.Lock()
+		defer s.vendor.mu.Unlock()
+		load.mu.Lock()
+		defer load.mu.Unlock()
+		n := 0
+		for _, seq := range load.acked[Logs] {
+			if want(seq) && s.vendor.arrived[Logs][seq] == 0 {
+				n++
+			}
+			if !want(seq) && s.vendor.arrived[Logs][seq] > 0 {
+				t.Fatalf("record %d of another team arrived", seq)
+			}
+		}
+		return n
+	}
+	Await(t, Patience, "the team's records", func() bool { return missing() == 0 })
+}

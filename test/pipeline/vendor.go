@@ -1,0 +1,188 @@
+package pipeline
+
+import (
+	"compress/gzip"
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// Vendor is a service on the internet that takes OTLP over HTTPS with a key in a header, and has its moods.
+type Vendor struct {
+	// URL of the service.
+	URL string
+
+	mu       sync.Mutex
+	answer   func(http.Header) Mood
+	requests []Request
+	arrived  map[string]map[uint64]int // by signal
+}
+
+// Mood is how the vendor answers: 0 is 200.
+type Mood struct {
+	Status     int
+	RetryAfter string
+}
+
+// Request is one that the vendor got.
+type Request struct {
+	Path   string
+	Header http.Header
+	At     time.Time
+	Status int
+	// Items of OTLP traces or logs.
+	Items int
+}
+
+// StartVendor starts a vendor with the plant's certificate. It ends with the test.
+func (p *Plant) StartVendor(t testing.TB) *Vendor {
+	t.Helper()
+	v := &Vendor{arrived: map[string]map[uint64]int{Traces: {}, Logs: {}}, answer: func(http.Header) Mood { return Mood{} }}
+	certificate, err := tls.LoadX509KeyPair(filepath.Join(p.Certificates(), "tls.crt"), filepath.Join(p.Certificates(), "tls.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(v)
+	server.Listener.Close()
+	server.Listener = listen(t, p.Address())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	v.URL = server.URL
+	return v
+}
+
+func listen(t testing.TB, host string) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// Answer sets the vendor's mood, which may depend on the headers of a request.
+func (v *Vendor) Answer(mood func(http.Header) Mood) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.answer = mood
+}
+
+// Requests returns those so far.
+func (v *Vendor) Requests() []Request {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return append([]Request(nil), v.requests...)
+}
+
+// Lost is how many acknowledged items of a signal the vendor has not accepted.
+func (v *Vendor) Lost(s *Sender, signal string) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lost := 0
+	for _, n := range s.acked[signal] {
+		if v.arrived[signal][n] == 0 {
+			lost++
+		}
+	}
+	return lost
+}
+
+// ServeHTTP implements http.Handler.
+func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	signal, numbers, err := readOTLP(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	mood := v.answer(r.Header)
+	if mood.Status == 0 {
+		mood.Status = http.StatusOK
+		for _, n := range numbers {
+			v.arrived[signal][n]++
+		}
+	}
+	v.requests = append(v.requests, Request{Path: r.URL.Path, Header: r.Header.Clone(), At: time.Now(), Status: mood.Status, Items: len(numbers)})
+	if mood.RetryAfter != "" {
+		w.Header().Set("Retry-After", mood.RetryAfter)
+	}
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	w.WriteHeader(mood.Status)
+}
+
+// readOTLP returns the sequence numbers in a request.
+func readOTLP(r *http.Request) (string, []uint64, error) {
+	var body io.Reader = r.Body
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		unpacked, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return "", nil, err
+		}
+		body = unpacked
+	}
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return "", nil, err
+	}
+	signal := filepath.Base(r.URL.Path)
+	switch signal {
+	case Traces:
+		var request coltrace.ExportTraceServiceRequest
+		if err := proto.Unmarshal(data, &request); err != nil {
+			return "", nil, err
+		}
+		return signal, spanNumbers(&request), nil
+	case Logs:
+		var request collogs.ExportLogsServiceRequest
+		if err := proto.Unmarshal(data, &request); err != nil {
+			return "", nil, err
+		}
+		return signal, recordNumbers(&request), nil
+	case Metrics:
+		return signal, nil, nil
+	}
+	return "", nil, fmt.Errorf("no signal at %s", r.URL.Path)
+}
+
+func spanNumbers(request *coltrace.ExportTraceServiceRequest) (numbers []uint64) {
+	for _, rs := range request.ResourceSpans {
+		for _, ss := range rs.ScopeSpans {
+			for _, s := range ss.Spans {
+				numbers = append(numbers, binary.BigEndian.Uint64(s.SpanId))
+			}
+		}
+	}
+	return numbers
+}
+
+func recordNumbers(request *collogs.ExportLogsServiceRequest) (numbers []uint64) {
+	for _, rl := range request.ResourceLogs {
+		for _, sl := range rl.ScopeLogs {
+			for _, r := range sl.LogRecords {
+				for _, a := range r.Attributes {
+					if a.Key == "seq" {
+						numbers = append(numbers, uint64(a.Value.GetIntValue()))
+					}
+				}
+			}
+		}
+	}
+	return numbers
+}
