@@ -26,7 +26,8 @@ docs/estate.md lists the fields of the file.`,
   telepod estate check
   telepod estate render -o values/`,
 	}
-	group(cmd, newEstateInitCommand(), newEstateCheckCommand(), newEstateRenderCommand(), newEstateCACommand(), newEstateSchemaCommand())
+	group(cmd, newEstateInitCommand(), newEstateCheckCommand(), newEstateRenderCommand(), newEstateCACommand(),
+		newEstateInstallCommand(), newEstateUpgradeCommand(), newEstateSchemaCommand())
 	return cmd
 }
 

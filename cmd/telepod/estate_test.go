@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -136,5 +137,72 @@ func TestEstateCA(t *testing.T) {
 func TestCommandLine(t *testing.T) {
 	if got, want := commandLine("kubectl", "--context", "a b'c; $(x)", ""), `kubectl --context 'a b'\''c; $(x)' ''`; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestEstateInstall: the order of the commands, which stop where one fails. helm and kubectl are recorded; the quickstart
+// runs the real ones.
+func TestEstateInstall(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the recorded programs are shell scripts")
+	}
+	t.Chdir(t.TempDir())
+	programs := t.TempDir()
+	for name, script := range map[string]string{
+		"kubectl": `echo "kubectl $*" >> "$RECORD"`,
+		"helm":    `{ echo "helm $*"; cat | grep name: ; } >> "$RECORD"; case "$*" in *"--kube-context a "*) exit 3;; esac`,
+	} {
+		if err := os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record := filepath.Join(programs, "record")
+	t.Setenv("PATH", programs+":/usr/bin:/bin")
+	t.Setenv("RECORD", record)
+	sites := "kind: Estate\nsites:\n  primary: {cluster: a, endpoint: 'a.example.com:4318', stores: {kafka: ['k:9092']}}\n" +
+		"  backup: {cluster: b, endpoint: 'b.example.com:4318', stores: {kafka: ['k:9092']}}\nclusters:\n" +
+		"  - {name: c, cloud: azure, region: eastasia}\n  - {name: a, cloud: aws, region: us-east-1, applications: false}\n" +
+		"  - {name: b, cloud: gcp, region: us-east1, applications: false, context: 'gke b', version: 1.2.3}\n"
+	if err := os.WriteFile("estate.yaml", []byte(sites), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out, stderr bytes.Buffer
+	telepod := func(args string) int {
+		out.Reset()
+		stderr.Reset()
+		return run(strings.Fields(args), streams{nil, &out, &stderr})
+	}
+	if code := telepod("estate install"); code != exitError || !strings.Contains(stderr.String(), "cluster b has no certificates: run 'telepod estate ca init'") {
+		t.Errorf("without certificates: exit code %d, %s", code, &stderr)
+	}
+	if code := telepod("estate ca init"); code != exitOK {
+		t.Fatal(stderr.String())
+	}
+	if code := telepod("estate install"); code != exitError {
+		t.Errorf("exit code %d, want %d", code, exitError)
+	}
+	want := "kubectl --context gke b apply -f ca/manifests/b.yaml\n" +
+		"helm upgrade telepod oci://ghcr.io/telepod/charts/telepod --install --version 1.2.3 --kube-context gke b --namespace telepod --create-namespace --values - --wait --timeout 5m0s\n  name: b\n" +
+		"kubectl --context a apply -f ca/manifests/a.yaml\n" +
+		"helm upgrade telepod oci://ghcr.io/telepod/charts/telepod --install --kube-context a --namespace telepod --create-namespace --values - --wait --timeout 5m0s\n  name: a\n"
+	if diff := cmp.Diff(want, strings.ReplaceAll(string(read(t, record)), "    name: telemetry\n", "")); diff != "" {
+		t.Errorf("commands (-want +got):\n%s", diff)
+	}
+	if !strings.Contains(stderr.String(), "error: cluster a: helm: exit status 3\nstopped; later clusters are as they were. Repair it, and go on with: telepod estate install a c\n") {
+		t.Errorf("standard error:\n%s", &stderr)
+	}
+	if code := telepod("estate upgrade --print c"); code != exitOK || out.String() != `set -euo pipefail
+
+# c: region
+kubectl --context c apply -f ca/manifests/c.yaml
+telepod estate render c -f estate.yaml |
+  helm upgrade telepod oci://ghcr.io/telepod/charts/telepod --kube-context c --namespace telepod --create-namespace --values - --wait --timeout 5m0s
+telepod check --context c --telepod-namespace telepod --release telepod
+` {
+		t.Errorf("printed:\n%s", &out)
+	}
+	t.Setenv("PATH", "")
+	if code := telepod("estate install"); code != exitError || !strings.Contains(stderr.String(), "helm is not on the PATH: install it, or print the commands with --print") {
+		t.Errorf("without programs: exit code %d, %s", code, &stderr)
 	}
 }

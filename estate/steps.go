@@ -1,0 +1,44 @@
+package estate
+
+import "cmp"
+
+// Release is how a cluster is installed or upgraded.
+type Release struct {
+	Cluster Cluster
+	// Title describes the cluster's part, such as "backup site".
+	Title string
+	// Helm are the arguments of helm, which reads the values from standard input.
+	Helm []string
+	// Checked is true if 'telepod check' has something to check: an injector.
+	Checked bool
+}
+
+// Plan describes the installation of clusters, or their upgrade. Helm waits until what it has installed is ready, as
+// long as the timeout.
+func (e *Estate) Plan(clusters []Cluster, install bool, timeout string) []Release {
+	var plan []Release
+	for _, c := range clusters {
+		args := []string{"upgrade", e.Release, e.Chart.Source}
+		if install {
+			args = append(args, "--install")
+		}
+		if version := cmp.Or(c.Version, e.Chart.Version); version != "" {
+			args = append(args, "--version", version)
+		}
+		args = append(args, "--kube-context", c.KubeContext(), "--namespace", e.Namespace, "--create-namespace",
+			"--values", "-", "--wait", "--timeout", timeout)
+		plan = append(plan, Release{c, e.title(c), args, c.HasApplications()})
+	}
+	return plan
+}
+
+func (e *Estate) title(c Cluster) string {
+	switch role := e.Role(c.Name); {
+	case role != "":
+		return role + " site"
+	case c.Canary:
+		return "region, canary"
+	default:
+		return "region"
+	}
+}
