@@ -1,13 +1,19 @@
 package fleet
 
-import "github.com/telepod/telepod/fleet/metrics"
+import (
+	"fmt"
+	"time"
+
+	"github.com/telepod/telepod/fleet/metrics"
+)
 
 // Instance is a pod of Telepod itself: an injector, or a regional or central Collector.
 type Instance struct {
 	Namespace, Pod string
-	// Node is empty while the pod waits for one.
-	Node  string
-	Ready bool
+	// Node is that of the pod, or the one that a pod of a DaemonSet waits for; empty while none is chosen.
+	Node    string
+	Created time.Time
+	Ready   bool
 	// Trouble is why it is not ready.
 	Trouble string
 	// Image is that of its first container.
@@ -15,4 +21,23 @@ type Instance struct {
 	// Metrics are what it reports about itself, if they were read: see MetricsErr.
 	Metrics    metrics.Set
 	MetricsErr error
+	// Earlier is a reading before that, if Twice is true.
+	Earlier metrics.Set
+	Twice   bool
+	// Log is the end of its log, if it was read.
+	Log string
+}
+
+// MissingRight is an error for a request that the API server forbids.
+type MissingRight struct {
+	// Verb and Resource are as in a role, Place is "all namespaces" or "namespace x".
+	Verb, Resource, Place string
+	Message               string
+}
+
+// Right is what is missing.
+func (m MissingRight) Right() string { return fmt.Sprintf("%s %s in %s", m.Verb, m.Resource, m.Place) }
+
+func (m MissingRight) Error() string {
+	return fmt.Sprintf("%s: %s: 'telepod rbac' prints the rights that are needed", m.Right(), m.Message)
 }

@@ -14,6 +14,9 @@ type Pod struct {
 	Created time.Time
 	// Ended is true for a pod that has run to its end, or is being deleted: a restart does not concern it.
 	Ended bool
+	// Node is the name of its node; empty while it waits for one. HostPorts are those that it has there.
+	Node      string
+	HostPorts []int32
 	// NodeIPv6 is true if the address of the pod's node is known, and is an IPv6 address.
 	NodeIPv6 bool
 }
@@ -29,15 +32,35 @@ func ReadPod(raw []byte) (*Pod, error) {
 			CreationTimestamp time.Time
 			DeletionTimestamp *time.Time
 		}
+		Spec struct {
+			NodeName   string
+			Containers []struct {
+				Ports []struct{ HostPort int32 }
+			}
+		}
 		Status struct{ Phase, HostIP string }
 	}
 	if err := json.Unmarshal(raw, &rest); err != nil {
 		return nil, fmt.Errorf("decode pod %s/%s: %w", parsed.Metadata.Namespace, parsed.Metadata.Name, err)
 	}
+	var hostPorts []int32
+	for _, c := range rest.Spec.Containers {
+		for _, p := range c.Ports {
+			if p.HostPort != 0 {
+				hostPorts = append(hostPorts, p.HostPort)
+			}
+		}
+	}
 	return &Pod{
-		Pod: parsed, Created: rest.Metadata.CreationTimestamp, NodeIPv6: isIPv6(rest.Status.HostIP),
+		Pod: parsed, Created: rest.Metadata.CreationTimestamp, Node: rest.Spec.NodeName, HostPorts: hostPorts, NodeIPv6: isIPv6(rest.Status.HostIP),
 		Ended: rest.Metadata.DeletionTimestamp != nil || rest.Status.Phase == "Succeeded" || rest.Status.Phase == "Failed",
 	}, nil
+}
+
+// Endpoint is where the telemetry of an injected pod goes: node, service or sidecar; injected is false for others.
+func (p *Pod) Endpoint() (endpoint string, injected bool) {
+	status, found, readable := p.status()
+	return status.Endpoint, found && readable
 }
 
 // status is what the pod's annotation records; found is false without one.

@@ -4,15 +4,19 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"encoding/xml"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/telepod/telepod/fleet/checks"
 )
@@ -26,15 +30,68 @@ func (l *onCluster) check(t *testing.T) {
 	l.sees(t, 1, nil, checks.Warning, "workloads out of date: 2 bare, 2 stale")
 	l.sees(t, 1, nil, checks.Warning, "the release has no regional Collectors")
 	out, _ := l.run(t, 1, "check")
-	for _, text := range []string{"context telepod: 2 failed, 0 unknown, ", "\ncluster\n  ✓ Kubernetes 1.", "\n  ✗ deployment/telepod-injector is scaled to zero", "\n    repair: kubectl -n telepod scale deployment/telepod-injector --replicas=2\n", "\n  ⚠ "} {
+	for _, text := range []string{"context telepod: ", "\nproblems\n  ✗ ClusterRoleBinding telepod-injector is missing", "\n  ✗ deployment/telepod-injector is scaled to zero", "\n  ✗ no MutatingWebhookConfiguration", "\n  ⚠ ", "\ncluster\n  ✓ Kubernetes 1."} {
 		if !strings.Contains(out, text) {
 			t.Errorf("no %q in\n%s", text, out)
 		}
 	}
 	t.Run("webhook", l.checkWebhook)
+	t.Run("contexts", l.checkContexts)
+	t.Run("before", l.checkBefore)
 	if _, stderr := l.run(t, 2, "check", "--context", "none"); !strings.Contains(stderr, "check --kubeconfig and --context") {
 		t.Error(stderr)
 	}
+}
+
+// checkContexts: a cluster that does not answer hides no other.
+func (l *onCluster) checkContexts(t *testing.T) {
+	config, err := clientcmd.LoadFromFile(l.kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Clusters["away"] = &api.Cluster{Server: "https://127.0.0.1:1"}
+	config.Contexts["away from here"] = &api.Context{Cluster: "away", AuthInfo: config.Contexts[config.CurrentContext].AuthInfo}
+	several := &onCluster{l.admin, filepath.Join(t.TempDir(), "several"), l.hash}
+	if err := clientcmd.WriteToFile(*config, several.kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	both := []string{"--contexts", "away from here," + config.CurrentContext}
+	several.sees(t, 1, both, checks.Failed, "the API server does not answer: ask the API server for its version: ")
+	several.sees(t, 1, both, checks.Failed, "deployment/telepod-injector is scaled to zero")
+	out, _ := several.run(t, 1, append([]string{"check"}, both...)...)
+	for _, text := range []string{"CONTEXT", "\naway from here  1 ", "\n    repair: kubectl --context 'away from here' version\n", "kubectl --context telepod -n telepod scale deployment/telepod-injector"} {
+		if !strings.Contains(out, text) {
+			t.Errorf("no %q in\n%s", text, out)
+		}
+	}
+	for _, args := range []string{"--contexts a,,b", "--contexts a --context b", "--pre --canary", "--bucket x", "--canary --canary-wait 0s"} {
+		l.run(t, exitUsage, append([]string{"check"}, strings.Fields(args)...)...)
+	}
+	junit, _ := several.run(t, 1, append([]string{"check", "-o", "junit"}, both...)...)
+	var suites junitSuites
+	if err := xml.Unmarshal([]byte(junit), &suites); err != nil {
+		t.Fatal(err)
+	}
+	if len(suites.Suites) != 2 || suites.Suites[0].Failures != 1 || suites.Suites[1].Failures < 2 || suites.Suites[1].Tests != len(suites.Suites[1].Cases) {
+		t.Errorf("%s", junit)
+	}
+}
+
+// checkBefore looks at a cluster before the installation.
+func (l *onCluster) checkBefore(t *testing.T) {
+	l.sees(t, 1, []string{"--pre"}, checks.Failed, "you have no right to list storageclasses in all namespaces, list mutatingwebhookconfigurations in all namespaces: 2 checks could not be made")
+	l.sees(t, 1, []string{"--pre"}, checks.Failed, "you may not create secrets, configmaps, ")
+	viewer := l.kubeconfig
+	l.kubeconfig = l.admin.Kubeconfig()
+	defer func() { l.kubeconfig = viewer }()
+	l.sees(t, 0, []string{"--pre"}, checks.OK, "you may create all that the chart has")
+	l.sees(t, 0, []string{"--pre"}, checks.Warning, "release telepod is in namespace telepod already")
+	l.sees(t, 1, []string{"--pre", "--strict"}, checks.Warning, "release telepod is in namespace telepod already")
+	l.sees(t, 0, []string{"--pre", "--telepod-namespace", "new"}, checks.OK, "namespace new does not exist yet")
+	if err := l.admin.Apply(t.Context(), "{apiVersion: v1, kind: Namespace, metadata: {name: strict, labels: {pod-security.kubernetes.io/enforce: restricted}}}"); err != nil {
+		t.Fatal(err)
+	}
+	l.sees(t, 1, []string{"--pre", "--telepod-namespace", "strict"}, checks.Failed, "namespace strict enforces PodSecurity restricted")
 }
 
 // sees runs check and looks for a line.
@@ -78,7 +135,7 @@ func (l *onCluster) checkWebhook(t *testing.T) {
 	apply(fmt.Sprintf(hookManifest, "{service: {namespace: telepod, name: telepod-injector}}"))
 	l.sees(t, 1, nil, checks.Failed, "pods.telepod.dev: caBundle is empty")
 	l.sees(t, 1, nil, checks.Failed, "Service telepod/telepod-injector does not exist")
-	l.sees(t, 1, nil, checks.Warning, "whether the API server reaches the webhook: not known: create a pod in namespace default as a dry run: ")
+	l.sees(t, 1, nil, checks.Skipped, "whether the API server reaches the webhook was not tried: create a pod in namespace default as a dry run: ")
 	apply("{apiVersion: v1, kind: Service, metadata: {name: telepod-injector, namespace: telepod}, spec: {selector: {a: b}, ports: [{port: 443}]}}")
 	l.sees(t, 1, nil, checks.Failed, "Service telepod/telepod-injector has no ready endpoint")
 

@@ -13,8 +13,10 @@ import (
 const rbacLong = `Print the rights that 'telepod check', 'stale' and 'explain' need on a running cluster, as manifests: a ClusterRole to
 read pods, namespaces and workloads, a Role to read what belongs to the release, and their bindings to a group.
 
-The rights are to get and to list, no more. They include no Secret, no log, and no ConfigMap but the profiles. Pods and
-workloads are read whole, with the values of their environment variables.`
+The rights are to get and to list, no more. They include no Secret, and no ConfigMap but the profiles. Logs, events
+and ports are those of Telepod's own namespace. Pods and workloads are read whole, with the values of their environment
+variables. --canary adds the right to send to the pods of that namespace, for 'telepod check --canary'; --pre adds what
+'telepod check --pre' reads.`
 
 const rbacExample = `  telepod rbac --group platform-oncall | kubectl apply -f -
   kubectl --as=me --as-group=platform-oncall auth can-i list pods -A`
@@ -48,6 +50,22 @@ rules:
     resources: [mutatingwebhookconfigurations]
     resourceNames: ["{{.Injector}}"]
     verbs: [get]
+  - apiGroups: [rbac.authorization.k8s.io]
+    resources: [clusterrolebindings]
+    resourceNames: ["{{.Injector}}", "{{.Collector}}"]
+    verbs: [get]
+  - apiGroups: [""]
+    resources: [nodes]
+    verbs: [get, list]
+  {{- if .Pre}}
+  # For check --pre.
+  - apiGroups: [admissionregistration.k8s.io]
+    resources: [mutatingwebhookconfigurations]
+    verbs: [list]
+  - apiGroups: [storage.k8s.io]
+    resources: [storageclasses]
+    verbs: [list]
+  {{- end}}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
@@ -81,6 +99,20 @@ rules:
   - apiGroups: [discovery.k8s.io]
     resources: [endpointslices]
     verbs: [list]
+  - apiGroups: [networking.k8s.io]
+    resources: [networkpolicies]
+    verbs: [list]
+  - apiGroups: [""]
+    resources: [events]
+    verbs: [list]
+  # Why a site or a store is not reached.
+  - apiGroups: [""]
+    resources: [pods/log]
+    verbs: [get]
+  # What Telepod's pods report about themselves: get reaches every port of the pods of this namespace{{if .Canary}}, create sends a canary{{end}}.
+  - apiGroups: [""]
+    resources: [pods/proxy]
+    verbs: [get{{if .Canary}}, create{{end}}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -99,7 +131,8 @@ subjects:
 
 // rbacNames are the names in the manifests of `telepod rbac`.
 type rbacNames struct {
-	Name, Group, Namespace, Injector string
+	Name, Group, Namespace, Injector, Collector string
+	Canary, Pre                                 bool
 }
 
 func newRBACCommand() *cobra.Command {
@@ -118,10 +151,13 @@ func newRBACCommand() *cobra.Command {
 	flags.StringVar(&names.Namespace, "telepod-namespace", "telepod", "namespace of Telepod in the cluster")
 	flags.StringVar(&release, "release", "telepod", "Helm release of Telepod in the cluster")
 	flags.StringVar(&names.Injector, "injector", "", "name of the injector's Deployment, if fullnameOverride is set; defaults to the chart's name for the release")
+	flags.BoolVar(&names.Canary, "canary", false, "with the right that 'check --canary' needs")
+	flags.BoolVar(&names.Pre, "pre", false, "with the rights that 'check --pre' needs")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if names.Injector == "" {
 			names.Injector = injectorName(release)
 		}
+		names.Collector = strings.TrimSuffix(names.Injector, "-injector") + "-collector"
 		return names.print(cmd)
 	}
 	return cmd

@@ -19,24 +19,25 @@ import (
 const soon = 30 * 24 * time.Hour
 
 func (s Snapshot) webhook(r *report) {
-	if r.unknown("webhook configuration", s.Webhook.Err) {
+	if r.check(codeConfiguration).unknown("webhook configuration", s.Webhook.Err) || s.Injector.Err == nil && len(s.Injector.Value.Workloads) == 0 {
 		return
 	}
 	hooks := s.Webhook.Value
 	if len(hooks) == 0 {
-		r.add(Failed, "run helm upgrade with the release's values", "no MutatingWebhookConfiguration of the release has webhooks: no pod is injected")
+		r.add(Failed, s.upgrade(), "no MutatingWebhookConfiguration of the release has webhooks: no pod is injected")
 		return
 	}
+	r.check(codeSelector)
 	if !slices.ContainsFunc(hooks, func(h Hook) bool { return h.selects(injector.InjectionLabel, "enabled") }) {
-		r.add(Failed, "run helm upgrade with the release's values", "%s: no webhook selects namespaces with telepod.dev/injection: enabled", hooks[0].Configuration)
+		r.add(Failed, s.upgrade(), "%s: no webhook selects namespaces with telepod.dev/injection: enabled", hooks[0].Configuration)
 	} else {
-		r.add(OK, "", "%s selects namespaces with telepod.dev/injection: enabled", hooks[0].Configuration)
+		r.ok("%s selects namespaces with telepod.dev/injection: enabled", hooks[0].Configuration)
 	}
 	for _, h := range hooks {
-		s.authority(r, h)
+		s.authority(r.check(codeBundle), h)
 	}
-	s.services(r)
-	s.probe(r)
+	s.services(r.check(codeService))
+	s.probe(r.check(codeReached))
 }
 
 // selects reports whether an ordinary namespace with a label is among those of the hook.
@@ -50,40 +51,61 @@ func (h Hook) selects(key, value string) bool {
 
 // authority judges the CA by which the API server knows the webhook.
 func (s Snapshot) authority(r *report, h Hook) {
-	restart := fmt.Sprintf("kubectl -n %s rollout restart deployment/%s", s.Namespace, h.Configuration)
+	restart := s.in("rollout restart deployment/%s", h.Configuration)
 	if len(h.CABundle) == 0 {
 		r.add(Failed, restart, "%s: caBundle is empty: the API server does not trust the webhook; with cert-manager, look at its cainjector", h.Name)
 		return
 	}
-	ends, err := lastEnd(h.CABundle)
-	days := int(ends.Sub(s.Now) / (24 * time.Hour))
+	ends, err := ends(h.CABundle)
+	var last time.Time
+	for _, end := range ends {
+		if end.After(last) {
+			last = end
+		}
+	}
+	days := int(last.Sub(s.Now) / (24 * time.Hour))
 	switch {
 	case err != nil:
 		r.add(Failed, restart, "%s: caBundle: %v", h.Name, err)
-	case !ends.After(s.Now):
-		r.add(Failed, restart, "%s: every certificate of caBundle has expired, the last on %s", h.Name, ends.UTC().Format(time.DateOnly))
-	case ends.Before(s.Now.Add(soon)):
+	case !last.After(s.Now):
+		r.add(Failed, restart, "%s: every certificate of caBundle has expired, the last on %s", h.Name, last.UTC().Format(time.DateOnly))
+	case last.Before(s.Now.Add(soon)):
 		r.add(Warning, restart, "%s: caBundle expires in %d days", h.Name, days)
+	case s.strangers(ends):
+		r.add(Failed, restart, "%s: caBundle has none of the authorities of the webhook's certificate: the API server does not trust the webhook", h.Name)
 	default:
-		r.add(OK, "", "%s: caBundle is valid for %d days", h.Name, days)
+		r.ok("%s: caBundle is valid for %d days", h.Name, days)
 	}
 }
 
-// lastEnd is when the last certificate of a bundle expires.
-func lastEnd(bundle []byte) (end time.Time, err error) {
+// ends are when the certificates of a bundle expire.
+func ends(bundle []byte) (list []time.Time, err error) {
 	for block, rest := pem.Decode(bundle); block != nil; block, rest = pem.Decode(rest) {
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return end, fmt.Errorf("read a certificate: %w", err)
+			return nil, fmt.Errorf("read a certificate: %w", err)
 		}
-		if certificate.NotAfter.After(end) {
-			end = certificate.NotAfter
+		list = append(list, certificate.NotAfter)
+	}
+	if len(list) == 0 {
+		return nil, errors.New("it has no certificate in PEM")
+	}
+	return list, nil
+}
+
+// strangers reports whether no certificate of a bundle is the authority that any webhook reports. Two authorities
+// that expire in the same second are taken for one.
+func (s Snapshot) strangers(bundle []time.Time) bool {
+	reported := false
+	for _, i := range s.Injector.Value.Instances {
+		if end, found := i.Metrics.Sum("telepod_certificate_ca_expiry_timestamp_seconds", nil); found && end > 0 {
+			reported = true
+			if slices.ContainsFunc(bundle, func(at time.Time) bool { return at.Unix() == int64(end) }) {
+				return false
+			}
 		}
 	}
-	if end.IsZero() {
-		return end, errors.New("it has no certificate in PEM")
-	}
-	return end, nil
+	return reported
 }
 
 func (s Snapshot) services(r *report) {
@@ -94,11 +116,11 @@ func (s Snapshot) services(r *report) {
 		service := s.Services.Value[name]
 		switch {
 		case !service.Exists:
-			r.add(Failed, "run helm upgrade with the release's values", "Service %s does not exist: the API server cannot call the webhook", name)
+			r.add(Failed, s.upgrade(), "Service %s does not exist: the API server cannot call the webhook", name)
 		case service.Ready == 0:
-			r.add(Failed, fmt.Sprintf("kubectl -n %s get pods -l app.kubernetes.io/component=injector", s.Namespace), "Service %s has no ready endpoint: pods are created without injection", name)
+			r.add(Failed, s.in("get pods,service -l app.kubernetes.io/component=injector"), "Service %s has no ready endpoint: pods are created without injection", name)
 		default:
-			r.add(OK, "", "Service %s has %d ready endpoints", name, service.Ready)
+			r.ok("Service %s has %d ready endpoints", name, service.Ready)
 		}
 	}
 }
@@ -107,12 +129,22 @@ func (s Snapshot) probe(r *report) {
 	p := s.Probe.Value
 	switch {
 	case s.Probe.Err != nil: // few have the right to try
-		r.add(Warning, "", "whether the API server reaches the webhook: not known: %v", s.Probe.Err)
+		r.add(Skipped, "", "whether the API server reaches the webhook was not tried: %v%s", s.Probe.Err, s.asked())
 	case p.Skipped:
 	case p.Injected:
-		r.add(OK, "", "the API server reaches the webhook: a dry run of a pod in namespace %s was injected", p.Namespace)
+		r.ok("the API server reaches the webhook: a dry run of a pod in namespace %s was injected", p.Namespace)
 	default:
-		r.add(Failed, fmt.Sprintf("kubectl -n %s logs -l app.kubernetes.io/component=injector", s.Namespace),
-			"a dry run of a pod in namespace %s was not injected: the API server does not reach the webhook (a firewall or NetworkPolicy between control plane and pods, or a wrong caBundle)", p.Namespace)
+		r.add(Failed, s.in("logs -l app.kubernetes.io/component=injector --tail=20"),
+			"a dry run of a pod in namespace %s was not injected: the API server does not reach the webhook (%s)", p.Namespace, s.cloudHint())
 	}
+}
+
+// asked is whether the webhook has been called since it started.
+func (s Snapshot) asked() string {
+	for _, i := range s.Injector.Value.Instances {
+		if n, _ := i.Metrics.Sum("telepod_admissions_total", nil); n > 0 {
+			return "; it has been called since it started"
+		}
+	}
+	return ""
 }

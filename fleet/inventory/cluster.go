@@ -17,6 +17,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/telepod/telepod/fleet"
 )
 
 // Cluster is a connection to a cluster.
@@ -52,7 +54,8 @@ func Connect(kubeconfig, kubeContext string) (*Cluster, error) {
 
 func (c *Cluster) connect(config *rest.Config) error {
 	config.UserAgent = "telepod-fleet"
-	config.QPS = -1 // requests come one after another, which is brake enough
+	config.QPS = -1                           // there are few requests at a time, which is brake enough
+	config.WarningHandler = rest.NoWarnings{} // a dry run gets those of policies
 	var err error
 	if c.objects, err = dynamic.NewForConfig(config); err != nil {
 		return fmt.Errorf("connect to the cluster: %w", err)
@@ -110,11 +113,10 @@ func readError(verb, what, namespace string, err error) error {
 	if namespace != "" {
 		place = "namespace " + namespace
 	}
-	hint := ""
 	if apierrors.IsForbidden(err) {
-		hint = ": 'telepod rbac' prints the rights that are needed"
+		return fleet.MissingRight{Verb: verb, Resource: what, Place: place, Message: brief(err).Error()}
 	}
-	return fmt.Errorf("%s %s in %s: %w%s", verb, what, place, brief(err), hint)
+	return fmt.Errorf("%s %s in %s: %w", verb, what, place, brief(err))
 }
 
 // brief drops what client-go repeats of the request.

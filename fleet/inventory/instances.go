@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func (c *Cluster) Instances(ctx context.Context, release Release, component stri
 }
 
 func instance(pod *corev1.Pod) fleet.Instance {
-	i := fleet.Instance{Namespace: pod.Namespace, Pod: pod.Name, Node: pod.Spec.NodeName}
+	i := fleet.Instance{Namespace: pod.Namespace, Pod: pod.Name, Node: cmp.Or(pod.Spec.NodeName, intendedNode(pod)), Created: pod.CreationTimestamp.Time}
 	text, troubled := trouble(pod)
 	i.Ready, i.Trouble = !troubled, text
 	if len(pod.Spec.Containers) > 0 {
@@ -49,27 +50,53 @@ func instance(pod *corev1.Pod) fleet.Instance {
 	return i
 }
 
+// intendedNode is the node that the DaemonSet's controller has chosen for a pod, which the scheduler may refuse.
+func intendedNode(pod *corev1.Pod) string {
+	a := pod.Spec.Affinity
+	if a == nil || a.NodeAffinity == nil || a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
+		return ""
+	}
+	for _, term := range a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
+		for _, field := range term.MatchFields {
+			if field.Key == metav1.ObjectNameField && field.Operator == corev1.NodeSelectorOpIn && len(field.Values) == 1 {
+				return field.Values[0]
+			}
+		}
+	}
+	return ""
+}
+
 // How many pods are asked at the same time, and how long one may take.
 const (
 	readersOfMetrics = 16
 	metricsLimit     = 3 * time.Second
 )
 
-// ReadMetrics asks every ready instance with a node for its metrics, through the API server's proxy, and keeps the answers in
-// Metrics and MetricsErr.
+// ReadMetrics asks every ready instance for its metrics, through the API server's proxy, and keeps the answers in
+// Metrics and MetricsErr. What was read before is then in Earlier.
 func (c *Cluster) ReadMetrics(ctx context.Context, instances []fleet.Instance, port int) {
+	atOnce(instances, func(of *fleet.Instance) {
+		if !of.Ready {
+			of.MetricsErr = errors.New("its pod is not ready")
+			return
+		}
+		set, err := c.metrics(ctx, of, port)
+		if !of.Metrics.Empty() && err == nil {
+			of.Earlier, of.Twice = of.Metrics, true
+		}
+		of.Metrics, of.MetricsErr = set, err
+	})
+}
+
+// atOnce does something with several instances at a time.
+func atOnce(instances []fleet.Instance, do func(*fleet.Instance)) {
 	var wait sync.WaitGroup
 	turn := make(chan struct{}, readersOfMetrics)
 	for i := range instances {
-		of := &instances[i]
-		if !of.Ready || of.Node == "" {
-			of.MetricsErr = errors.New("its pod is not ready")
-			continue
-		}
 		turn <- struct{}{}
 		wait.Go(func() {
-			of.Metrics, of.MetricsErr = c.metrics(ctx, of, port)
-			<-turn
+			defer func() { <-turn }()
+			do(&instances[i])
 		})
 	}
 	wait.Wait()
@@ -80,7 +107,7 @@ func (c *Cluster) metrics(ctx context.Context, of *fleet.Instance, port int) (me
 	defer cancel()
 	body, err := c.rest.Get().AbsPath(proxyPath(of.Namespace, of.Pod, port)...).Suffix("metrics").MaxRetries(0).Stream(ctx)
 	if err != nil {
-		return metrics.Set{}, proxyError("get", of.Pod, err)
+		return metrics.Set{}, proxyError("get", of.Namespace, of.Pod, err)
 	}
 	defer body.Close()
 	set, err := metrics.Read(body)
@@ -96,13 +123,13 @@ func proxyPath(namespace, pod string, port int) []string {
 }
 
 // proxyError is what the pod answered, or why there was no answer.
-func proxyError(verb, pod string, err error) error {
+func proxyError(verb, namespace, pod string, err error) error {
 	status, ok := errors.AsType[*apierrors.StatusError](err)
 	switch {
 	case !ok:
 		return fmt.Errorf("ask pod %s: %w", pod, err)
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%s pods/proxy: %w: 'telepod rbac' prints the rights that are needed", verb, brief(err))
+		return readError(verb, "pods/proxy", namespace, err)
 	}
 	if details := status.ErrStatus.Details; details != nil {
 		for _, cause := range details.Causes {
@@ -112,4 +139,17 @@ func proxyError(verb, pod string, err error) error {
 		}
 	}
 	return fmt.Errorf("ask pod %s: %w", pod, brief(err))
+}
+
+// collectorOTLP is the port of OTLP over HTTP.
+const collectorOTLP = 4318
+
+// SendTraces posts an OTLP request in protobuf to a Collector. It needs the right to create pods/proxy.
+func (c *Cluster) SendTraces(ctx context.Context, to fleet.Instance, body []byte) error {
+	err := c.rest.Post().AbsPath(proxyPath(to.Namespace, to.Pod, collectorOTLP)...).Suffix("v1", "traces").
+		SetHeader("Content-Type", "application/x-protobuf").Body(body).MaxRetries(0).Do(ctx).Error()
+	if err != nil {
+		return proxyError("create", to.Namespace, to.Pod, err)
+	}
+	return nil
 }

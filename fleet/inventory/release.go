@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -43,22 +44,27 @@ func (c *Cluster) Workloads(ctx context.Context, release Release, component stri
 }
 
 func replicas(kind string, object *unstructured.Unstructured) (checks.Workload, error) {
-	w := checks.Workload{Kind: kind, Name: object.GetName()}
+	w := checks.Workload{Kind: kind, Name: object.GetName(), Chart: object.GetLabels()["helm.sh/chart"], Version: object.GetLabels()["app.kubernetes.io/version"]}
 	if kind == "DaemonSet" {
 		var d appsv1.DaemonSet
 		err := fromUnstructured(object.Object, &d)
-		w.Desired, w.Ready = int(d.Status.DesiredNumberScheduled), int(d.Status.NumberReady)
+		w.Desired, w.Ready, w.Updated = int(d.Status.DesiredNumberScheduled), int(d.Status.NumberReady), int(d.Status.UpdatedNumberScheduled)
+		w.Labels, w.Pod = d.Spec.Template.Labels, d.Spec.Template.Spec
 		return w, err
 	}
 	// Deployments and StatefulSets have these fields in common.
 	var scaled struct {
-		Spec   struct{ Replicas *int32 }
-		Status struct{ ReadyReplicas int32 }
+		Spec struct {
+			Replicas *int32
+			Template corev1.PodTemplateSpec
+		}
+		Status struct{ ReadyReplicas, UpdatedReplicas int32 }
 	}
 	raw, err := object.MarshalJSON()
 	if err == nil {
 		err = json.Unmarshal(raw, &scaled)
 	}
+	w.Updated, w.Labels, w.Pod = int(scaled.Status.UpdatedReplicas), scaled.Spec.Template.Labels, scaled.Spec.Template.Spec
 	w.Desired, w.Ready = 1, int(scaled.Status.ReadyReplicas) // 1 is the API's default
 	if scaled.Spec.Replicas != nil {
 		w.Desired = int(*scaled.Spec.Replicas)
@@ -93,8 +99,8 @@ func trouble(pod *corev1.Pod) (text string, troubled bool) {
 	if pod.Spec.NodeName != "" {
 		text += " on node " + pod.Spec.NodeName
 	}
-	for _, container := range pod.Status.ContainerStatuses {
-		if waiting := container.State.Waiting; waiting != nil && waiting.Reason != "" {
+	for _, container := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		if waiting := container.State.Waiting; waiting != nil && waiting.Reason != "" && waiting.Reason != "PodInitializing" && waiting.Reason != "ContainerCreating" {
 			return fmt.Sprintf("%s: %s: %s", text, waiting.Reason, waiting.Message), true
 		}
 	}

@@ -31,6 +31,9 @@ func Read(text io.Reader) (Set, error) {
 	return Set{families}, nil
 }
 
+// Empty reports whether nothing was read.
+func (s Set) Empty() bool { return len(s.families) == 0 }
+
 // Labels are those of one series.
 type Labels map[string]string
 

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/drill"
+	"github.com/telepod/telepod/drill/canary"
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/inventory"
+	"github.com/telepod/telepod/fleet/metrics"
+)
+
+// canaryFlags say whether a span is sent, and how far it is followed.
+type canaryFlags struct {
+	send     bool
+	wait     time.Duration
+	archives drillArchives
+}
+
+func (f *canaryFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.send, "canary", false, "send one span through a regional Collector of each cluster, and follow it")
+	flags.DurationVar(&f.wait, "canary-wait", 15*time.Second, "how long to wait for the span at each hop")
+	f.archives.register(cmd)
+}
+
+func (f *canaryFlags) usage(cmd *cobra.Command) error {
+	switch {
+	case f.archives.shared.Name != "" && !f.send:
+		return wrongUsage(cmd, "--bucket is where --canary looks for its span: give both")
+	case f.wait <= 0:
+		return wrongUsage(cmd, "--canary-wait %s: give a time above zero", f.wait)
+	}
+	return nil
+}
+
+// between is the time between two looks for a canary.
+const between = 300 * time.Millisecond
+
+// follow sends a canary through the first Collector that is ready.
+func (f *canaryFlags) follow(ctx context.Context, c *inventory.Cluster, collectors []fleet.Instance) []checks.Canary {
+	for i := range collectors {
+		if collectors[i].Ready {
+			return []checks.Canary{f.through(ctx, c, collectors[i])}
+		}
+	}
+	return []checks.Canary{{}}
+}
+
+func (f *canaryFlags) through(ctx context.Context, c *inventory.Cluster, collector fleet.Instance) checks.Canary {
+	way := checks.Canary{Pod: collector.Pod, Node: collector.Node}
+	began, id := time.Now(), newDrillID(time.Now())
+	sent := drill.Canary{Collector: drill.Collector{Region: c.Context, Name: collector.Pod}}
+	body, err := canary.Request(id, []drill.Canary{sent}, began)
+	if err != nil {
+		way.Accepted = err
+		return way
+	}
+	reading := []fleet.Instance{collector}
+	c.ReadMetrics(ctx, reading, inventory.CollectorMetrics)
+	before := delivered(reading[0])
+	if way.Accepted = c.SendTraces(ctx, collector, body); way.Accepted != nil {
+		return way
+	}
+	f.until(ctx, func() bool {
+		c.ReadMetrics(ctx, reading, inventory.CollectorMetrics)
+		for site, n := range delivered(reading[0]) {
+			if n > before[site] {
+				way.Site = site
+			}
+		}
+		return way.Site != ""
+	})
+	if way.Site != "" && f.archives.shared.Name != "" {
+		f.archived(ctx, id, began, &way)
+	}
+	way.Seconds = time.Since(began).Seconds()
+	return way
+}
+
+// delivered are the spans that each site has accepted from a Collector.
+func delivered(from fleet.Instance) map[string]float64 {
+	found := map[string]float64{}
+	for _, site := range []string{string(drill.Primary), string(drill.Backup)} {
+		found[site], _ = from.Metrics.Sum("otelcol_exporter_failover_delivered_items_total", metrics.Labels{"signal": "traces", "endpoint": site})
+	}
+	return found
+}
+
+// archived looks for the canary in the archive.
+func (f *canaryFlags) archived(ctx context.Context, id string, began time.Time, way *checks.Canary) {
+	way.Looked = true
+	archives, err := f.archives.open(ctx, began)
+	if err != nil {
+		way.LookErr = err
+		return
+	}
+	f.until(ctx, func() bool {
+		way.LookErr = archives.Read(ctx, id, func(drill.Canary) { way.Archived = true })
+		return way.Archived
+	})
+}
+
+// until looks again until something is found, or the time is over.
+func (f *canaryFlags) until(ctx context.Context, found func() bool) {
+	ctx, cancel := context.WithTimeout(ctx, f.wait)
+	defer cancel()
+	for !found() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(between):
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/inventory"
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/profiles"
+)
+
+// snapshot reads everything that the checks need, as much as possible at the same time.
+func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.Snapshot {
+	l := &live{Cluster: c}
+	s := f.empty(c)
+	version, err := l.Version(ctx)
+	if err != nil {
+		s.Unreachable = err
+		return s
+	}
+	s.Kubernetes.Value = version
+	together(
+		func() { s.Nodes = answer(l.Nodes(ctx)) },
+		func() { s.Injector = f.part(ctx, c, "injector", inventory.InjectorMetrics) },
+		func() { s.Collectors = f.part(ctx, c, "collector", inventory.CollectorMetrics) },
+		func() { s.Central = f.part(ctx, c, "central", inventory.CollectorMetrics) },
+		func() { s.Samplers = f.part(ctx, c, "sampler", inventory.CollectorMetrics) },
+		func() { s.Policies = answer(l.Policies(ctx, f.release.Namespace)) },
+		func() { f.judge(ctx, l, &s) },
+	)
+	f.readWebhook(ctx, c, &s)
+	f.again(ctx, c, &s)
+	if f.canary.send && len(s.Collectors.Value.Workloads) > 0 {
+		s.Canaries = f.canary.follow(ctx, c, s.Collectors.Value.Instances)
+	}
+	return s
+}
+
+// empty is a snapshot before anything was read.
+func (f *checkFlags) empty(c *inventory.Cluster) checks.Snapshot {
+	s := checks.Snapshot{Context: c.Context, Kubectl: "kubectl", Helm: "helm", Namespace: f.release.Namespace, Release: f.release.Name, Now: time.Now(), CLI: buildVersion()}
+	if f.context != "" || len(f.contexts) > 0 {
+		s.Kubectl += " --context " + shellWord(c.Context)
+		s.Helm += " --kube-context " + shellWord(c.Context)
+	}
+	switch {
+	case f.pre:
+		s.Grant = " --pre"
+	case f.canary.send:
+		s.Grant = " --canary"
+	}
+	return s
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9@%+=:,./_-]+$`)
+
+// shellWord is a word of a shell's command line.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// together does several things at the same time.
+func together(do ...func()) {
+	var wait sync.WaitGroup
+	for _, one := range do {
+		wait.Go(one)
+	}
+	wait.Wait()
+}
+
+// part reads a part of the release, and what its pods report.
+func (f *checkFlags) part(ctx context.Context, c *inventory.Cluster, component string, port int) checks.Answer[checks.Part] {
+	workloads, err := c.Workloads(ctx, f.release, component)
+	if err != nil || len(workloads) == 0 {
+		return answer(checks.Part{}, err)
+	}
+	instances, err := c.Instances(ctx, f.release, component)
+	if err == nil {
+		c.ReadMetrics(ctx, instances, port)
+		_ = c.ExplainTroubles(ctx, f.release, instances) // without the right to see events, troubles are less clear
+	}
+	return answer(checks.Part{Workloads: workloads, Instances: instances}, err)
+}
+
+// readWebhook reads the configuration, whose name is the injector's, and what it leads to.
+func (f *checkFlags) readWebhook(ctx context.Context, c *inventory.Cluster, s *checks.Snapshot) {
+	name := injectorName(f.release.Name)
+	if found := s.Injector.Value.Workloads; len(found) > 0 {
+		name = found[0].Name
+	}
+	bindings := []string{name}
+	for _, w := range s.Collectors.Value.Workloads {
+		bindings = append(bindings, w.Name)
+	}
+	together(
+		func() { s.Bindings = answer(c.Bindings(ctx, bindings...)) },
+		func() {
+			s.Webhook = answer(c.Hooks(ctx, name))
+			s.Services = answer(c.Services(ctx, s.Webhook.Value))
+		},
+		func() {
+			if s.Probe.Value.Skipped = f.probe == "" || len(s.Injector.Value.Workloads) == 0; !s.Probe.Value.Skipped {
+				s.Probe = answer(c.Probe(ctx, f.probe))
+			}
+		},
+	)
+}
+
+// again reads the metrics and logs of suspicious Collectors a second time, so that what grows can be told from what
+// has happened once.
+func (f *checkFlags) again(ctx context.Context, c *inventory.Cluster, s *checks.Snapshot) {
+	var suspicious []*fleet.Instance
+	for _, part := range []*checks.Part{&s.Collectors.Value, &s.Central.Value, &s.Samplers.Value} {
+		for i := range part.Instances {
+			if of := &part.Instances[i]; of.Ready && checks.Suspicious(*of) {
+				suspicious = append(suspicious, of)
+			}
+		}
+	}
+	if len(suspicious) == 0 {
+		return
+	}
+	select {
+	case <-time.After(secondReading):
+	case <-ctx.Done():
+	}
+	copies := make([]fleet.Instance, len(suspicious))
+	for i, of := range suspicious {
+		copies[i] = *of
+	}
+	c.ReadMetrics(ctx, copies, inventory.CollectorMetrics)
+	c.ReadLogs(ctx, copies)
+	for i, of := range suspicious {
+		*of = copies[i]
+	}
+}
+
+// judge loads the injector's profiles and judges all pods by them.
+func (f *checkFlags) judge(ctx context.Context, l *live, s *checks.Snapshot) {
+	s.Pods = answer(f.pods(ctx, l, s))
+	if s.Profiles.Err = l.fromInstallation(ctx, f.release); s.Profiles.Err != nil {
+		s.OutOfDate.Err = cmp.Or(missingRight(s.Profiles.Err), errors.New("the injector's settings are not known"))
+		return
+	}
+	set, err := profiles.Load(l.settings.facts, l.settings.sources...)
+	if err == nil {
+		s.Profiles.Value.Valid = len(set.Names())
+		l.judge.Injector, err = l.settings.injector(l.settings.capabilities.Cluster(s.Kubernetes.Value))
+	}
+	if err != nil {
+		s.Profiles.Value.Mistakes = err.Error()
+		s.OutOfDate.Err = errors.New("the profiles have mistakes")
+		return
+	}
+	problems, err := l.problems(ctx, "")
+	s.OutOfDate = answer(map[fleet.State]int{}, err)
+	for _, w := range problems {
+		s.OutOfDate.Value[w.State]++
+	}
+}
+
+// missingRight is the right that an error is about, as an error; nil if it is about something else.
+func missingRight(err error) error {
+	if missing, ok := errors.AsType[fleet.MissingRight](err); ok {
+		return missing
+	}
+	return nil
+}
+
+// pods counts what the checks need to know of all pods.
+func (f *checkFlags) pods(ctx context.Context, l *live, s *checks.Snapshot) (checks.Pods, error) {
+	found := checks.Pods{Labels: map[string]string{}, Injected: map[string]int{}, SendToNode: map[string]int{}, HostPorts: map[checks.HostPort]string{}}
+	namespaces, err := l.Namespaces(ctx, "")
+	if err != nil {
+		return found, err
+	}
+	for name, ns := range namespaces {
+		if value, labelled := ns.Labels[injector.InjectionLabel]; labelled {
+			found.Labels[name] = value
+		}
+	}
+	return found, l.EachPod(ctx, "", "", func(pod *fleet.Pod) error {
+		if endpoint, injected := pod.Endpoint(); injected && pod.Metadata.Annotations[injector.InjectKey] == "" && pod.Metadata.Labels[injector.InjectKey] == "" {
+			found.Injected[pod.Metadata.Namespace]++
+			if endpoint == "node" {
+				found.SendToNode[pod.Node]++
+			}
+		}
+		takesPorts(&found, pod, f.release.Name)
+		return nil
+	})
+}

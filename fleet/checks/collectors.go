@@ -1,0 +1,273 @@
+package checks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+
+	"github.com/telepod/telepod/fleet"
+)
+
+func (s Snapshot) regional(r *report) {
+	if r.check(codeCollectors).unknown("regional Collectors", s.Collectors.Err) {
+		return
+	}
+	part := s.Collectors.Value
+	if len(part.Workloads) == 0 {
+		r.add(Warning, s.Helm+" upgrade with central.primary set: docs/chart.md", "the release has no regional Collectors: pods need another endpoint")
+		return
+	}
+	s.bindings(r, codeRoles, part.Workloads[0].Name)
+	for _, w := range part.Workloads {
+		s.workload(r.check(codeCollectors), w, "telemetry of its pods is lost")
+	}
+	s.instances(r.check(codeCollectorPods), part)
+	s.uncovered(r.check(codeUncovered), part)
+	s.metrics(r, "regional Collectors", part.Instances)
+	s.sites(r.check(codeSites), part.Instances)
+	s.stores(r, part.Instances)
+}
+
+// uncovered finds nodes whose pods send to a Collector that is not there.
+func (s Snapshot) uncovered(r *report, part Part) {
+	at := slices.IndexFunc(part.Workloads, func(w Workload) bool { return w.Kind == "DaemonSet" })
+	if at < 0 || r.unknown("pods by node", s.Pods.Err) || s.Nodes.Err != nil {
+		return
+	}
+	covered := map[string]bool{}
+	for _, i := range part.Instances {
+		covered[i.Node] = true
+	}
+	without := 0
+	for _, n := range s.Nodes.Value {
+		if covered[n.Name] {
+			continue
+		}
+		without++
+		why, repair := part.Workloads[at].avoids(n)
+		if senders := s.Pods.Value.SendToNode[n.Name]; senders > 0 {
+			r.add(Failed, repair, "node %s has no Collector, and %d of its pods send to one: %s", n.Name, senders, why)
+		}
+	}
+	if len(s.Nodes.Value) > 0 {
+		r.ok("%d of %d nodes have a Collector", len(s.Nodes.Value)-without, len(s.Nodes.Value))
+	}
+}
+
+// avoids is why a DaemonSet has no pod on a node, and what to do.
+func (w Workload) avoids(n Node) (why, repair string) {
+	for key, value := range w.Pod.NodeSelector {
+		if n.Labels[key] != value {
+			return fmt.Sprintf("regional.nodeSelector wants %s=%s", key, value), "remove it from regional.nodeSelector in the chart's values, and run helm upgrade"
+		}
+	}
+	for i := range n.Taints {
+		taint := &n.Taints[i]
+		tolerated := slices.ContainsFunc(w.Pod.Tolerations, func(t corev1.Toleration) bool { return tolerates(t, taint) })
+		if taint.Effect != corev1.TaintEffectPreferNoSchedule && !tolerated {
+			return fmt.Sprintf("it does not tolerate the taint %s", taint.ToString()),
+				fmt.Sprintf("add {key: %s, operator: Exists, effect: %s} to regional.tolerations in the chart's values, and run helm upgrade", taint.Key, taint.Effect)
+		}
+	}
+	if !w.matches(n) {
+		return "its node affinity excludes it: a virtual node has no Collector", "annotate its pods with telepod.dev/endpoint: service"
+	}
+	return "it should have one", fmt.Sprintf("kubectl describe %s", w.object())
+}
+
+// tolerates is what the scheduler does: an empty key or effect of a toleration means all.
+func tolerates(t corev1.Toleration, taint *corev1.Taint) bool {
+	if t.Effect != "" && t.Effect != taint.Effect || t.Key != "" && t.Key != taint.Key {
+		return false
+	}
+	return t.Operator == corev1.TolerationOpExists || t.Value == taint.Value
+}
+
+// matches reports whether the required node affinity allows a node: by its labels, as the chart writes it.
+func (w Workload) matches(n Node) bool {
+	a := w.Pod.Affinity
+	if a == nil || a.NodeAffinity == nil || a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
+		return true
+	}
+	for _, term := range a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
+		if allMatch(term.MatchExpressions, n.Labels) {
+			return true
+		}
+	}
+	return false
+}
+
+func allMatch(expressions []corev1.NodeSelectorRequirement, of map[string]string) bool {
+	operators := map[corev1.NodeSelectorOperator]selection.Operator{
+		corev1.NodeSelectorOpIn: selection.In, corev1.NodeSelectorOpNotIn: selection.NotIn, corev1.NodeSelectorOpExists: selection.Exists,
+		corev1.NodeSelectorOpDoesNotExist: selection.DoesNotExist, corev1.NodeSelectorOpGt: selection.GreaterThan, corev1.NodeSelectorOpLt: selection.LessThan,
+	}
+	for _, e := range expressions {
+		requirement, err := labels.NewRequirement(e.Key, operators[e.Operator], e.Values)
+		if err != nil || !requirement.Matches(labels.Set(of)) {
+			return false
+		}
+	}
+	return true
+}
+
+// metrics reports instances that could not be asked.
+func (s Snapshot) metrics(r *report, what string, instances []fleet.Instance) {
+	r.check(codeMetrics)
+	var first error
+	var unread []string
+	for _, i := range instances {
+		if i.Ready && i.MetricsErr != nil {
+			if first == nil {
+				first = i.MetricsErr
+			}
+			unread = append(unread, i.Pod)
+		}
+	}
+	if first != nil {
+		r.unknown(fmt.Sprintf("metrics of the %s (%s)", what, named(unread)), first)
+	}
+}
+
+// sites judges which site each signal goes to.
+func (s Snapshot) sites(r *report, instances []fleet.Instance) {
+	none, down := map[string][]string{}, map[string][]fleet.Instance{}
+	using := map[string]map[string]bool{}
+	asked := 0
+	for _, i := range instances {
+		active := map[string]float64{}
+		for labels, v := range i.Metrics.Each("otelcol_exporter_failover_active") {
+			active[labels["signal"]] += v
+			if v == 1 {
+				if using[labels["endpoint"]] == nil {
+					using[labels["endpoint"]] = map[string]bool{}
+				}
+				using[labels["endpoint"]][i.Pod] = true
+			}
+		}
+		for signal, v := range active {
+			if v == 0 {
+				none[signal] = append(none[signal], i.Pod)
+			}
+		}
+		if len(active) > 0 {
+			asked++
+		}
+		for labels, up := range i.Metrics.Each("otelcol_exporter_failover_endpoint_up") {
+			if site := labels["endpoint"]; up == 0 && !slices.ContainsFunc(down[site], func(d fleet.Instance) bool { return d.Pod == i.Pod }) {
+				down[site] = append(down[site], i)
+			}
+		}
+	}
+	for _, site := range slices.Sorted(maps.Keys(down)) {
+		s.siteDown(r, site, down[site], asked)
+	}
+	for _, signal := range slices.Sorted(maps.Keys(none)) {
+		if len(down) == 0 {
+			r.add(Failed, s.in("logs %s --tail=50 | grep -i endpoint", none[signal][0]), "no site accepts %s from %d of %d Collectors%s", signal, len(none[signal]), asked, s.refusal(instances))
+		}
+	}
+	s.using(r, using, asked, len(down) > 0)
+}
+
+// siteDown names a site that Collectors cannot use, and why as far as they know.
+func (s Snapshot) siteDown(r *report, site string, from []fleet.Instance, asked int) {
+	r.add(Failed, repairOf(s.outcome(from, site), s.in("logs %s --tail=50 | grep -i endpoint", from[0].Pod)),
+		"the %s site is not usable from %d of %d Collectors: %s", site, len(from), asked, s.blame(from, site))
+}
+
+// blame is why a site is not usable, from the outcome of requests and the Collector's log.
+func (s Snapshot) blame(from []fleet.Instance, site string) string {
+	meaning := map[string]string{
+		"unreachable": "connecting failed", "handshake": "TLS negotiation failed: a certificate has expired, or is of another authority", "hung": "it does not answer",
+		"denied": "it denies the certificate", "unavailable": "a load balancer in front of it has no site behind it", "timeout": "it is too slow",
+		"broken": "connections break", "throttled": "it is overloaded", "failing": "it fails on the data",
+	}[s.outcome(from, site)]
+	for _, i := range from {
+		if cause := loggedCause(i.Log, site); cause != "" {
+			if meaning == "" {
+				return cause
+			}
+			return meaning + ": " + cause
+		}
+	}
+	if meaning == "" {
+		return "no reason is known here"
+	}
+	return meaning
+}
+
+// outcome is that of most requests between two readings which no site is well with; of all if there were none.
+func (s Snapshot) outcome(from []fleet.Instance, site string) string {
+	for _, latest := range []bool{true, false} {
+		most, found := 0.0, ""
+		for _, i := range from {
+			for labels, v := range i.Metrics.Each("otelcol_exporter_failover_requests_total") {
+				if latest {
+					before, _ := i.Earlier.Sum("otelcol_exporter_failover_requests_total", labels)
+					v -= before
+				}
+				if outcome := labels["outcome"]; labels["endpoint"] == site && blames(outcome) && v > most {
+					most, found = v, outcome
+				}
+			}
+		}
+		if found != "" {
+			return found
+		}
+	}
+	return ""
+}
+
+// blames reports whether an outcome means that the site is not well.
+func blames(outcome string) bool {
+	return !slices.Contains([]string{"delivered", "partial", "rejected", "cancelled"}, outcome)
+}
+
+// repairOf is what helps against an outcome.
+func repairOf(outcome, look string) string {
+	switch outcome {
+	case "handshake":
+		return "renew the certificate, or trust its authority: docs/operations.md#telepodsitecertificateexpires"
+	case "unreachable", "hung":
+		return "check that the site runs and that central.primary and central.backup lead to it: telepod health HOST:PORT --ca ca.crt --cert tls.crt --key tls.key"
+	}
+	return look
+}
+
+// loggedCause is the cause in the exporter's last line about a switch away from a site.
+func loggedCause(log, site string) string {
+	cause := ""
+	for line := range strings.Lines(log) {
+		if _, fields, found := strings.Cut(line, `"cause": "`); found && strings.Contains(line, `"from": "`+site+`"`) {
+			cause, _, _ = strings.Cut(strings.ReplaceAll(fields, `\"`, "'"), `"`)
+		}
+	}
+	return cause
+}
+
+func (s Snapshot) refusal(instances []fleet.Instance) string {
+	for _, site := range []string{"primary", "backup"} {
+		if s.outcome(instances, site) != "" {
+			return ": " + site + ": " + s.blame(instances, site)
+		}
+	}
+	return ""
+}
+
+// using says which site the Collectors send to.
+func (s Snapshot) using(r *report, using map[string]map[string]bool, asked int, down bool) {
+	for _, site := range slices.Sorted(maps.Keys(using)) {
+		n := len(using[site])
+		if site == "backup" && !down {
+			r.add(Warning, "the primary is back when the Collectors have probed it; if not: "+s.in("logs -l app.kubernetes.io/component=collector --tail=50"), "%d of %d Collectors send to the backup site", n, asked)
+			continue
+		}
+		r.ok("%d of %d Collectors send to the %s site", n, asked, site)
+	}
+}

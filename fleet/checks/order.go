@@ -1,0 +1,144 @@
+package checks
+
+import (
+	"cmp"
+	"slices"
+)
+
+// The codes of the checks.
+const (
+	codeUnreachable   = "api-server"
+	codeRights        = "rights"
+	codePrepared      = "before-install"
+	codeVersion       = "kubernetes"
+	codeNodes         = "nodes"
+	codeInjectorRoles = "injector-roles"
+	codeProfiles      = "profiles"
+	codeInjectorPods  = "injector-pods"
+	codeScaled        = "injector-scaled"
+	codeInjector      = "injector"
+	codeServing       = "webhook-certificate"
+	codePolicy        = "network-policy"
+	codeConfiguration = "webhook-configuration"
+	codeSelector      = "webhook-selector"
+	codeBundle        = "webhook-authority"
+	codeService       = "webhook-service"
+	codeReached       = "webhook-reached"
+	codeRoles         = "collector-roles"
+	codeCertificates  = "certificates"
+	codeCollectorPods = "collector-pods"
+	codeCollectors    = "collectors"
+	codeUncovered     = "nodes-without-collector"
+	codeCentralPods   = "central-pods"
+	codeCentral       = "central"
+	codeSamplerPods   = "sampler-pods"
+	codeSamplers      = "samplers"
+	codeBackEnds      = "back-ends"
+	codeSites         = "sites"
+	codeDisk          = "disk"
+	codeQueues        = "queues"
+	codeRefusals      = "refusals"
+	codeMetrics       = "metrics"
+	codeNamespaces    = "namespaces"
+	codeOutOfDate     = "out-of-date"
+	codeVersions      = "versions"
+	codeCanary        = "canary"
+)
+
+// Codes lists the codes of all checks, causes before their effects.
+func Codes() []string {
+	return []string{
+		codeUnreachable, codeRights, codePrepared, codeVersion, codeNodes, codeInjectorRoles, codeProfiles, codeScaled, codeInjectorPods, codeInjector, codeServing, codePolicy,
+		codeConfiguration, codeSelector, codeBundle, codeService, codeReached, codeRoles, codeCertificates, codeCollectorPods, codeCollectors,
+		codeUncovered, codeCentralPods, codeCentral, codeSamplerPods, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces,
+		codeOutOfDate, codeVersions, codeCanary,
+	}
+}
+
+// causes are the checks that explain a problem if they found one that is as bad; the likeliest is first.
+func causes(code string) []string {
+	webhook := []string{codeScaled, codeInjectorRoles, codeInjectorPods, codeInjector, codeServing, codeConfiguration, codeSelector, codeBundle, codeService, codePolicy}
+	switch code {
+	case codeInjector:
+		return []string{codeInjectorRoles, codeInjectorPods}
+	case codeInjectorPods, codeServing, codeBundle:
+		return []string{codeInjectorRoles}
+	case codeService:
+		return []string{codeScaled, codeInjectorRoles, codeInjectorPods, codeInjector}
+	case codeReached:
+		return webhook
+	case codeCollectors:
+		return []string{codeRoles, codeCollectorPods}
+	case codeCollectorPods:
+		return []string{codeRoles}
+	case codeCentral:
+		return []string{codeCentralPods}
+	case codeSamplers:
+		return []string{codeSamplerPods}
+	case codeSites:
+		return []string{codeCentralPods, codeCentral, codeCertificates, codePolicy}
+	case codeBackEnds:
+		return []string{codeSamplerPods, codeSamplers}
+	case codeQueues:
+		return []string{codeSites, codeCentral, codeBackEnds, codeDisk}
+	case codeRefusals:
+		return []string{codeDisk, codeQueues, codeSites, codeBackEnds}
+	case codeMetrics:
+		return []string{codeCollectorPods, codeCollectors, codeCentral, codePolicy}
+	case codeOutOfDate:
+		return append(slices.Clone(webhook), codeReached)
+	case codeCanary:
+		return []string{codeCollectorPods, codeCollectors, codePolicy, codeCentralPods, codeCentral, codeCertificates, codeSites, codeDisk, codeQueues, codeBackEnds}
+	}
+	return nil
+}
+
+// Fold puts problems first, from the worst, and each behind the problem that causes it; what is well follows in the order
+// of its sections. A problem with a cause names it in Because.
+func Fold(lines []Line) []Line {
+	lines = slices.Clone(lines)
+	worst := map[string]int{}
+	for _, line := range lines {
+		worst[line.Code] = max(worst[line.Code], line.Status.severity())
+	}
+	for i := range lines {
+		if line := &lines[i]; line.Status.Problem() && line.Because == "" {
+			line.Because = root(line.Code, line.Status.severity(), worst)
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b Line) int {
+		return cmp.Or(cmp.Compare(b.severity(worst), a.severity(worst)), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.depth(), b.depth()))
+	})
+	return lines
+}
+
+func (s Status) severity() int { return 1 + slices.Index([]Status{Warning, Unknown, Failed}, s) }
+
+// root is the first cause of a problem that is at least as bad; empty if it has none.
+func root(code string, severity int, worst map[string]int) string {
+	for _, cause := range causes(code) {
+		if worst[cause] >= severity {
+			return cmp.Or(root(cause, worst[cause], worst), cause)
+		}
+	}
+	return ""
+}
+
+// severity sorts problems; what is caused by something has the place of that.
+func (l Line) severity(worst map[string]int) int { return max(l.Status.severity(), worst[l.Because]) }
+
+// rank sorts causes before effects; what is well keeps its order.
+func (l Line) rank() int {
+	if !l.Status.Problem() {
+		return 0
+	}
+	return slices.Index(Codes(), cmp.Or(l.Because, l.Code))
+}
+
+// depth sorts what is caused behind its cause, in the order of the codes.
+func (l Line) depth() int {
+	if !l.Status.Problem() || l.Because == "" {
+		return 0
+	}
+	return 1 + slices.Index(Codes(), l.Code)
+}

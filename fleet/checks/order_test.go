@@ -1,0 +1,57 @@
+package checks
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestCausesComeFirst: each cause is a check, and before its effects, so that no problem causes itself.
+func TestCausesComeFirst(t *testing.T) {
+	codes := Codes()
+	for effect, code := range codes {
+		for _, cause := range causes(code) {
+			if at := slices.Index(codes, cause); at < 0 || at >= effect {
+				t.Errorf("%s causes %s, and is number %d of the codes; the effect is number %d", cause, code, at, effect)
+			}
+		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	line := func(code string, status Status) Line { return Line{Code: code, Status: status} }
+	lines := Fold([]Line{
+		line(codeVersion, OK), line(codeOutOfDate, Warning), line(codeQueues, Failed), line(codeCentral, Failed), line(codeSites, Failed),
+		line(codeMetrics, Unknown), line(codeNodes, Warning), line(codeReached, Skipped),
+	})
+	want := []Line{
+		line(codeCentral, Failed), {Code: codeSites, Status: Failed, Because: codeCentral}, {Code: codeQueues, Status: Failed, Because: codeCentral},
+		{Code: codeMetrics, Status: Unknown, Because: codeCentral}, line(codeNodes, Warning), line(codeOutOfDate, Warning),
+		line(codeVersion, OK), line(codeReached, Skipped),
+	}
+	if !slices.Equal(lines, want) {
+		t.Errorf("%+v\nwant %+v", lines, want)
+	}
+}
+
+// A warning explains nothing that is worse.
+func TestFoldNeedsAFailedCause(t *testing.T) {
+	lines := Fold([]Line{{Code: codeCentral, Status: Warning}, {Code: codeSites, Status: Failed}})
+	if lines[0].Code != codeSites || lines[0].Because != "" {
+		t.Errorf("%+v", lines)
+	}
+}
+
+func TestSkew(t *testing.T) {
+	of := func(context, chart string) Snapshot {
+		s := Snapshot{Context: context}
+		s.Injector.Value.Workloads = []Workload{{Chart: "telepod-" + chart}}
+		return s
+	}
+	if lines := Skew([]Snapshot{of("a", "1"), of("b", "1"), {Context: "c"}}); len(lines) != 0 {
+		t.Errorf("%+v", lines)
+	}
+	lines := Skew([]Snapshot{of("a", "2"), of("b", "1"), of("c", "2")})
+	if len(lines) != 1 || lines[0].Context != "b" || lines[0].Seen != "chart 1 here, 2 in most of the other clusters" {
+		t.Errorf("%+v", lines)
+	}
+}

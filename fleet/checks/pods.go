@@ -1,0 +1,67 @@
+package checks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/injector"
+)
+
+func (s Snapshot) pods(r *report) {
+	s.namespaces(r.check(codeNamespaces))
+	if r.check(codeOutOfDate).unknown("workloads", s.OutOfDate.Err) {
+		return
+	}
+	var parts []string
+	for _, state := range fleet.States() {
+		if n := s.OutOfDate.Value[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	if len(parts) > 0 {
+		r.add(Warning, "telepod stale -A"+s.contextFlag(), "workloads out of date: %s", strings.Join(parts, ", "))
+		return
+	}
+	r.ok("every pod has what it would get now")
+}
+
+// contextFlag is the flag of telepod that chooses the cluster, if kubectl needs one.
+func (s Snapshot) contextFlag() string {
+	_, flag, found := strings.Cut(s.Kubectl, " --context ")
+	if !found {
+		return ""
+	}
+	return " --context " + flag
+}
+
+func (s Snapshot) namespaces(r *report) {
+	if r.unknown("namespaces and their pods", s.Pods.Err) {
+		return
+	}
+	label := func(namespace string) string {
+		return fmt.Sprintf("%s label --overwrite namespace %s %s=enabled", s.Kubectl, namespace, injector.InjectionLabel)
+	}
+	var enabled []string
+	for _, namespace := range slices.Sorted(maps.Keys(s.Pods.Value.Labels)) {
+		switch value := s.Pods.Value.Labels[namespace]; value {
+		case "enabled":
+			enabled = append(enabled, namespace)
+		case "disabled":
+		default:
+			r.add(Failed, label(namespace), "namespace %s has the label %s: %s, which means nothing; the values are enabled and disabled", namespace, injector.InjectionLabel, value)
+		}
+	}
+	for _, namespace := range slices.Sorted(maps.Keys(s.Pods.Value.Injected)) {
+		if _, labelled := s.Pods.Value.Labels[namespace]; !labelled && s.Pods.Value.Injected[namespace] > 0 {
+			r.add(Failed, label(namespace), "namespace %s has %d injected pods and no label %s: new pods start bare", namespace, s.Pods.Value.Injected[namespace], injector.InjectionLabel)
+		}
+	}
+	if len(enabled) > 0 {
+		r.ok("namespaces that opt in: %d (%s)", len(enabled), named(enabled))
+	} else if r.lines[len(r.lines)-1].Code != codeNamespaces {
+		r.add(Warning, label("NAME"), "no namespace has the label %s: enabled", injector.InjectionLabel)
+	}
+}

@@ -1,0 +1,225 @@
+package checks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/metrics"
+)
+
+// What a queue's fill means, as in the alerts of the chart.
+const (
+	queueFills = 0.5
+	queueFull  = 0.95
+)
+
+// stores judges queues, refusals and disks of Collectors, regional or central.
+func (s Snapshot) stores(r *report, instances []fleet.Instance) {
+	fullest, where := -1.0, ""
+	for _, i := range instances {
+		for _, exporter := range exporters(i) {
+			fill := fill(i, exporter)
+			place := fmt.Sprintf("%s of pod %s%s", exporter, i.Pod, on(i.Node))
+			r.check(codeQueues)
+			switch {
+			case fill >= queueFull:
+				r.add(Failed, s.in("logs %s --tail=50 | grep -iE 'exporting|endpoint'", i.Pod), "the queue of %s is full: it refuses new data", place)
+			case fill >= queueFills:
+				r.add(Warning, s.in("logs %s --tail=50 | grep -iE 'exporting|endpoint'", i.Pod), "the queue of %s is %.0f %% full", place, 100*fill)
+			case fill > fullest:
+				fullest, where = fill, place
+			}
+		}
+		s.disk(r.check(codeDisk), i)
+		s.refusals(r.check(codeRefusals), i)
+	}
+	if where != "" {
+		r.check(codeQueues).ok("the fullest queue is %.0f %% full: %s", 100*fullest, where)
+	}
+}
+
+// exporters are those with a queue.
+func exporters(i fleet.Instance) []string {
+	found := map[string]bool{}
+	for labels := range i.Metrics.Each("otelcol_exporter_queue_capacity") {
+		found[labels["exporter"]] = true
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// fill is that of the fullest queue of an exporter, between 0 and 1.
+func fill(i fleet.Instance, exporter string) (most float64) {
+	for labels, capacity := range i.Metrics.Each("otelcol_exporter_queue_capacity") {
+		size, _ := i.Metrics.Sum("otelcol_exporter_queue_size", metrics.Labels{"exporter": exporter, "data_type": labels["data_type"]})
+		if labels["exporter"] == exporter && capacity > 0 {
+			most = max(most, size/capacity)
+		}
+	}
+	return most
+}
+
+// grown is how much a counter has grown between two readings; nothing if there was one.
+func grown(i fleet.Instance, name string, match metrics.Labels) float64 {
+	if !i.Twice {
+		return 0
+	}
+	before, _ := i.Earlier.Sum(name, match)
+	now, _ := i.Metrics.Sum(name, match)
+	return now - before
+}
+
+func (s Snapshot) disk(r *report, i fleet.Instance) {
+	const refused = "otelcol_storage_refused_writes_total"
+	for _, of := range []struct{ reason, text string }{
+		{"full", "no space is left on its disk"},
+		{"floor", "less space is left on its node's disk than regional.queue.minFreeMegabytes keeps free"},
+		{"max_size", "its queue has reached its size"},
+	} {
+		if grown(i, refused, metrics.Labels{"reason": of.reason}) > 0 {
+			r.add(Failed, fmt.Sprintf("%s debug node/%s -it --image=busybox -- df -h /host/var/lib", s.Kubectl, i.Node), "pod %s%s cannot write to its queue: %s", i.Pod, on(i.Node), of.text)
+		}
+	}
+	if n, _ := i.Metrics.Sum("otelcol_storage_corrupt_records_total", nil); n > 0 {
+		r.add(Warning, "look for disk errors on the node: docs/operations.md#telepodstoragecorrupt", "pod %s%s has found %.0f corrupt records in its queue since it started", i.Pod, on(i.Node), n)
+	}
+}
+
+// What a receiver has produced, by outcome; see TelepodRefuses in the chart's alerts.
+const (
+	produced    = "otelcol_receiver_produced_items_total"
+	componentID = "otel_scope_otelcol_component_id"
+)
+
+func (s Snapshot) refusals(r *report, i fleet.Instance) {
+	look := s.in("logs %s --tail=50 | grep -iE 'refus|reject'", i.Pod)
+	for labels := range i.Metrics.Each("otelcol_receiver_refused_requests_total") {
+		if n := grown(i, "otelcol_receiver_refused_requests_total", labels); n > 0 {
+			r.add(Warning, look, "pod %s%s refuses requests: %s", i.Pod, on(i.Node), labels["reason"])
+		}
+	}
+	for labels, now := range i.Metrics.Each(produced) {
+		before, _ := i.Earlier.Sum(produced, labels)
+		if outcome := labels["otelcol_component_outcome"]; i.Twice && outcome != "" && outcome != "success" && now > before && labels[componentID] != "otlp/prometheus" {
+			r.add(Warning, look, "pod %s%s refuses %s: its memory or its queue is full", i.Pod, on(i.Node), labels["otel_scope_otelcol_signal"])
+		}
+	}
+	for labels := range i.Metrics.Each("otelcol_fan_out_dropped_items_total") {
+		if n := grown(i, "otelcol_fan_out_dropped_items_total", labels); n > 0 {
+			r.add(Failed, look, "pod %s drops items for %s", i.Pod, labels["pipeline"])
+		}
+	}
+	if n := grown(i, "otelcol_exporter_failover_rejected_items_total", nil); n > 0 {
+		r.add(Failed, s.in("logs %s --tail=500 | grep -iE 'rejected|failed 4 times'", i.Pod), "pod %s%s: a site rejects items for good", i.Pod, on(i.Node))
+	}
+}
+
+// Suspicious reports whether a second reading, and the log, can tell more about an instance.
+func Suspicious(i fleet.Instance) bool {
+	if !i.Ready {
+		return true
+	}
+	for _, name := range []string{
+		"otelcol_storage_refused_writes_total", "otelcol_receiver_refused_requests_total", "otelcol_fan_out_dropped_items_total",
+		"otelcol_exporter_failover_rejected_items_total",
+	} {
+		if n, _ := i.Metrics.Sum(name, nil); n > 0 {
+			return true
+		}
+	}
+	for labels, n := range i.Metrics.Each(produced) {
+		if outcome := labels["otelcol_component_outcome"]; n > 0 && outcome != "" && outcome != "success" {
+			return true
+		}
+	}
+	for _, up := range i.Metrics.Each("otelcol_exporter_failover_endpoint_up") {
+		if up == 0 {
+			return true
+		}
+	}
+	active, found := i.Metrics.Sum("otelcol_exporter_failover_active", nil)
+	waiting, _ := i.Metrics.Sum("otelcol_exporter_queue_size", nil)
+	return found && active == 0 || !found && waiting > 0
+}
+
+func (s Snapshot) central(r *report) {
+	if r.check(codeCentral).unknown("the central site", s.Central.Err) {
+		return
+	}
+	if len(s.Central.Value.Workloads) == 0 {
+		return // it is in another cluster
+	}
+	for _, w := range s.Central.Value.Workloads {
+		s.workload(r.check(codeCentral), w, "the site accepts nothing, and regions keep their data or send it to the other site")
+	}
+	s.instances(r.check(codeCentralPods), s.Central.Value)
+	if !r.check(codeSamplers).unknown("the samplers", s.Samplers.Err) {
+		for _, w := range s.Samplers.Value.Workloads {
+			s.workload(r, w, "traces wait in front of them")
+		}
+		s.instances(r.check(codeSamplerPods), s.Samplers.Value)
+	}
+	all := slices.Concat(s.Central.Value.Instances, s.Samplers.Value.Instances)
+	s.metrics(r, "central Collectors", all)
+	s.backEnds(r.check(codeBackEnds), all)
+	s.stores(r, all)
+}
+
+// backEnds names exporters that have data and deliver none, and why. A log line alone proves nothing: the exporter tries
+// again until it succeeds.
+func (s Snapshot) backEnds(r *report, instances []fleet.Instance) {
+	well, ill := map[string]bool{}, map[string][]string{}
+	because := map[string]string{}
+	for _, i := range instances {
+		for _, exporter := range exporters(i) {
+			failure := loggedFailure(i.Log, exporter)
+			waits, _ := i.Metrics.Sum("otelcol_exporter_queue_size", metrics.Labels{"exporter": exporter})
+			if failure == "" || waits == 0 || sent(i, exporter) > 0 {
+				well[exporter] = true
+				continue
+			}
+			ill[exporter], because[exporter] = append(ill[exporter], i.Pod), failure
+		}
+	}
+	for _, exporter := range slices.Sorted(maps.Keys(ill)) {
+		delete(well, exporter)
+		r.add(Failed, s.in("logs %s --tail=50 | grep -i exporting", ill[exporter][0]), "%s does not deliver: %s: %s", exporter, storeOf(exporter), because[exporter])
+	}
+	if len(well) > 0 {
+		r.ok("back ends accept data: %s", strings.Join(slices.Sorted(maps.Keys(well)), ", "))
+	}
+}
+
+func sent(i fleet.Instance, exporter string) (n float64) {
+	for _, items := range []string{"spans", "metric_points", "log_records"} {
+		n += grown(i, "otelcol_exporter_sent_"+items+"_total", metrics.Labels{"exporter": exporter})
+	}
+	return n
+}
+
+// storeOf is what an exporter of the chart writes to.
+func storeOf(exporter string) string {
+	for prefix, store := range map[string]string{"awss3": "the archive (S3)", "otlp_grpc/jaeger": "Jaeger", "kafka": "Kafka", "otlp_http/prometheus": "Prometheus",
+		"load_balancing": "the samplers"} {
+		if strings.HasPrefix(exporter, prefix) {
+			return store
+		}
+	}
+	return "its back end"
+}
+
+// loggedFailure is the error in the last line about an exporter's failed try.
+func loggedFailure(log, exporter string) string {
+	failure := ""
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, "Exporting failed") || !strings.Contains(line, `"otelcol.component.id": "`+exporter+`"`) {
+			continue
+		}
+		if _, rest, found := strings.Cut(line, `"error": "`); found {
+			failure, _, _ = strings.Cut(strings.ReplaceAll(rest, `\"`, "'"), `"`)
+		}
+	}
+	return failure
+}

@@ -1,0 +1,95 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/telepod/telepod/fleet"
+)
+
+var eventResource = schema.GroupVersionResource{Version: "v1", Resource: "events"}
+
+// ExplainTroubles adds to the trouble of instances that are not ready what events say about it, such as a volume that
+// cannot be mounted, and what a process that ends again and again logged last.
+func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instances []fleet.Instance) error {
+	ready := true
+	for _, i := range instances {
+		ready = ready && i.Ready
+	}
+	if ready {
+		return nil
+	}
+	said := map[string]corev1.Event{}
+	options := metav1.ListOptions{FieldSelector: fields.AndSelectors(fields.OneTermEqualSelector("type", corev1.EventTypeWarning),
+		fields.OneTermEqualSelector("involvedObject.kind", "Pod")).String()}
+	err := c.each(ctx, eventResource, release.Namespace, options, func(object *unstructured.Unstructured) error {
+		var event corev1.Event
+		if err := fromUnstructured(object.Object, &event); err != nil {
+			return fmt.Errorf("read event %s/%s: %w", object.GetNamespace(), object.GetName(), err)
+		}
+		// What the scheduler says is in the pod's status, too, and is over there when it is over.
+		if last := said[event.InvolvedObject.Name]; event.Reason != "Unhealthy" && event.Reason != "FailedScheduling" && !event.LastTimestamp.Before(&last.LastTimestamp) {
+			said[event.InvolvedObject.Name] = event
+		}
+		return nil
+	})
+	atOnce(instances, func(of *fleet.Instance) {
+		if of.Ready {
+			return
+		}
+		if event, found := said[of.Pod]; found && !event.LastTimestamp.Time.Before(of.Created) { // not one of an earlier pod of the name
+			of.Trouble += ": " + event.Message
+		}
+		if strings.Contains(of.Trouble, "CrashLoopBackOff") {
+			if line := lastError(c.log(ctx, of, true)); line != "" {
+				of.Trouble = "pod " + of.Pod + ": CrashLoopBackOff: " + line
+			}
+		}
+	})
+	return err
+}
+
+// lastError is the last line of a log that is about an error.
+func lastError(log string) string {
+	last := ""
+	for line := range strings.Lines(log) {
+		if lower := strings.ToLower(line); strings.Contains(lower, "error") || strings.Contains(lower, "fatal") || strings.Contains(lower, "panic") {
+			last = line
+		}
+	}
+	return strings.TrimSpace(last)
+}
+
+// What is read of a log at most.
+const (
+	logLines = 400
+	logBytes = 256 << 10
+)
+
+// ReadLogs reads the ends of the logs of instances. One that cannot be read stays empty: it explains, and proves nothing.
+func (c *Cluster) ReadLogs(ctx context.Context, instances []fleet.Instance) {
+	atOnce(instances, func(of *fleet.Instance) { of.Log = c.log(ctx, of, false) })
+}
+
+func (c *Cluster) log(ctx context.Context, of *fleet.Instance, previous bool) string {
+	ctx, cancel := context.WithTimeout(ctx, metricsLimit)
+	defer cancel()
+	body, err := c.rest.Get().AbsPath("api", "v1", "namespaces", of.Namespace, "pods", of.Pod, "log").
+		Param("tailLines", strconv.Itoa(logLines)).Param("limitBytes", strconv.Itoa(logBytes)).
+		Param("previous", strconv.FormatBool(previous)).MaxRetries(0).Stream(ctx)
+	if err != nil {
+		return ""
+	}
+	defer body.Close()
+	text, _ := io.ReadAll(io.LimitReader(body, logBytes))
+	return string(text)
+}
