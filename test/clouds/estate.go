@@ -50,8 +50,8 @@ type Link struct {
 
 // programs are paths of what was built.
 type programs struct {
-	images                                      []string
-	backends, jaeger, prometheus, shop, telepod string
+	images                                            []string
+	backends, jaeger, logs, prometheus, shop, telepod string
 }
 
 // New plans an estate. Stop it in any case.
@@ -108,7 +108,7 @@ func (e *Estate) Build(ctx context.Context) error {
 		build func(context.Context) (string, error)
 	}{
 		{&e.programs.backends, collector.Backends}, {&e.programs.shop, collector.Shop},
-		{&e.programs.jaeger, Jaeger}, {&e.programs.telepod, telepod}, {&e.programs.prometheus, prometheus},
+		{&e.programs.jaeger, Jaeger}, {&e.programs.logs, VictoriaLogs}, {&e.programs.telepod, telepod}, {&e.programs.prometheus, prometheus},
 	} {
 		if *program.path, err = program.build(ctx); err != nil {
 			return err

@@ -136,6 +136,8 @@ central:
     endpoint: http://s3.us-east-1.example.com:9000
     regions: [aws/us-east-1, gcp/europe-west1, azure/eastasia]
   kafka: {brokers: ["kafka.example.com:9092"]}
+  destinations:
+    - {name: victorialogs, protocol: otlp_http, endpoint: "http://victorialogs.example.com:9428/insert/opentelemetry", signals: [logs]}
   storage: {gigabytes: 1, className: ""}
   nodeSelector: {pool: telemetry}
   tolerations: [{key: dedicated, operator: Equal, value: telemetry, effect: NoSchedule}]

@@ -15,11 +15,13 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// Stores are Jaeger, Prometheus, and test/backends as S3 and Kafka: processes on this machine, on
+// Stores are Jaeger, Prometheus, VictoriaLogs, and test/backends as S3 and Kafka: processes on this machine, on
 // loopback addresses. The URLs are for people and tests; pods take links.
 type Stores struct {
 	// Jaeger is the URL of its query service, Prometheus that of its pages and API.
 	Jaeger, Prometheus string
+	// Logs is the URL of VictoriaLogs: its pages, and its API.
+	Logs string
 	// S3 is the URL of the S3 service, whose bucket is [Bucket].
 	S3 string
 	// Control is the URL of what test/backends tells of S3 and Kafka.
@@ -81,7 +83,8 @@ func (e *Estate) StartStores(ctx context.Context, watch ...string) error {
 	e.Stores = &Stores{
 		host: host, kafka: "127.0.0.1:" + port,
 		Jaeger: "http://" + host + ":16686", Prometheus: "http://" + host + ":9091",
-		S3: "http://" + counting + ":9000", Control: "http://" + counting + ":8080",
+		Logs: "http://" + host + ":" + logsPort,
+		S3:   "http://" + counting + ":9000", Control: "http://" + counting + ":8080",
 	}
 	for name, content := range map[string]string{
 		"jaeger.yaml": strings.ReplaceAll(jaegerConfig, "HOST", host), "prometheus.yaml": prometheusConfig,
@@ -102,6 +105,7 @@ func (e *Estate) StartStores(ctx context.Context, watch ...string) error {
 			"--web.listen-address=" + host + ":9091", "--web.enable-remote-write-receiver", "--web.enable-lifecycle",
 			"--log.level=warn",
 		}},
+		e.logStore(host),
 	} {
 		if err := e.run(ctx, p); err != nil {
 			return err
@@ -155,7 +159,8 @@ func (e *Estate) linkStores() error {
 			continue
 		}
 		for port, target := range map[string]string{
-			"4317": e.Stores.host + ":4317", "9000": s3, "9091": prometheus, "9092": e.Stores.kafka,
+			logsPort: e.Stores.host + ":" + logsPort,
+			"4317":   e.Stores.host + ":4317", "9000": s3, "9091": prometheus, "9092": e.Stores.kafka,
 		} {
 			errs = append(errs, e.link(s, port, e.Primary().Place, "stores", target))
 		}

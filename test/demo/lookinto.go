@@ -170,6 +170,17 @@ func (t *story) secrets(ctx context.Context) error {
 		return err
 	}
 	t.row("secrets in Jaeger", fmt.Sprint(bytes.Count(text, []byte(secret))), fmt.Sprintf("in %d kB of traces", len(text)>>10), !bytes.Contains(text, []byte(secret)) && len(text) > 1000)
+	lines, err := t.estate.Stores.FindLogs(ctx, "*")
+	if err != nil {
+		return err
+	}
+	leaked := 0
+	for _, line := range lines {
+		for _, value := range line {
+			leaked += strings.Count(value, secret)
+		}
+	}
+	t.row("secrets in VictoriaLogs", fmt.Sprint(leaked), fmt.Sprintf("in %d log records", len(lines)), leaked == 0 && len(lines) > 0)
 	found := 0
 	for _, site := range t.estate.Sites() {
 		logs, err := site.Kubectl(ctx, "--namespace=telepod", "logs", "--selector=app.kubernetes.io/name=telepod", "--tail=-1", "--ignore-errors", "--max-log-requests=20", "--all-containers")

@@ -45,6 +45,7 @@ func (t *story) parts() []step {
 		{"Install Telepod: one helm install each", t.install},
 		{"Run a shop in three clouds", t.shop},
 		{"Follow one order", t.follow},
+		{"Search its logs", t.logs},
 		{"Look into the stores", t.stores},
 		{"Kill the primary site", t.kill},
 		{"Cut the primary's node off", t.partition},
