@@ -48,3 +48,13 @@ func TestDestinationMistakes(t *testing.T) {
 		"AWS role on AWS":             {site + ",central.awsRole=arn:aws:iam::123456789012:role/x", "set central.identity to the role"},
 	})
 }
+
+// TestReportMistakes holds what is answered to values that would collect nothing.
+func TestReportMistakes(t *testing.T) {
+	const region = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod,central.primary=central:4318"
+	refused(t, map[string]struct{ set, want string }{
+		"scrape from a gateway":  {region + ",regional.mode=gateway,regional.scrape.annotated=true", "set it to daemonset"},
+		"files of no logs":       {region + ",regional.logFiles.json=true", "set regional.containerLogs to true"},
+		"namespace with a slash": {region + ",regional.containerLogs=true,regional.logFiles.namespaces[0]=a/b", "does not match pattern"},
+	})
+}

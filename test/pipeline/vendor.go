@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	logs "go.opentelemetry.io/proto/otlp/logs/v1"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -28,6 +30,7 @@ type Vendor struct {
 	answer   func(http.Header) Mood
 	requests []Request
 	arrived  map[string]map[uint64]int // by signal
+	records  []*logs.LogRecord
 }
 
 // Mood is how the vendor answers: 0 is 200.
@@ -88,6 +91,13 @@ func (v *Vendor) Requests() []Request {
 	return append([]Request(nil), v.requests...)
 }
 
+// Records are the log records of all requests so far.
+func (v *Vendor) Records() []*logs.LogRecord {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.records)
+}
+
 // Lost is how many acknowledged items of a signal the vendor has not accepted.
 func (v *Vendor) Lost(s *Sender, signal string) int {
 	v.mu.Lock()
@@ -105,7 +115,7 @@ func (v *Vendor) Lost(s *Sender, signal string) int {
 
 // ServeHTTP implements http.Handler.
 func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	signal, numbers, err := readOTLP(r)
+	signal, numbers, records, err := readOTLP(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -119,6 +129,7 @@ func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			v.arrived[signal][n]++
 		}
 	}
+	v.records = append(v.records, records...)
 	v.requests = append(v.requests, Request{Path: r.URL.Path, Header: r.Header.Clone(), At: time.Now(), Status: mood.Status, Items: len(numbers)})
 	if mood.RetryAfter != "" {
 		w.Header().Set("Retry-After", mood.RetryAfter)
@@ -127,38 +138,38 @@ func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(mood.Status)
 }
 
-// readOTLP returns the sequence numbers in a request.
-func readOTLP(r *http.Request) (string, []uint64, error) {
-	var body io.Reader = r.Body
-	if r.Header.Get("Content-Encoding") == "gzip" {
-		unpacked, err := gzip.NewReader(r.Body)
-		if err != nil {
-			return "", nil, err
-		}
-		body = unpacked
-	}
-	data, err := io.ReadAll(body)
-	if err != nil {
-		return "", nil, err
-	}
+// readOTLP returns the signal of a request, its sequence numbers and its log records.
+func readOTLP(r *http.Request) (string, []uint64, []*logs.LogRecord, error) {
 	signal := filepath.Base(r.URL.Path)
+	body, err := unpacked(r)
+	if err != nil {
+		return signal, nil, nil, err
+	}
 	switch signal {
 	case Traces:
 		var request coltrace.ExportTraceServiceRequest
-		if err := proto.Unmarshal(data, &request); err != nil {
-			return "", nil, err
-		}
-		return signal, spanNumbers(&request), nil
+		err := proto.Unmarshal(body, &request)
+		return signal, spanNumbers(&request), nil, err
 	case Logs:
 		var request collogs.ExportLogsServiceRequest
-		if err := proto.Unmarshal(data, &request); err != nil {
-			return "", nil, err
-		}
-		return signal, recordNumbers(&request), nil
+		err := proto.Unmarshal(body, &request)
+		numbers, records := recordNumbers(&request)
+		return signal, numbers, records, err
 	case Metrics:
-		return signal, nil, nil
+		return signal, nil, nil, nil
 	}
-	return "", nil, fmt.Errorf("no signal at %s", r.URL.Path)
+	return signal, nil, nil, fmt.Errorf("no signal at %s", r.URL.Path)
+}
+
+func unpacked(r *http.Request) ([]byte, error) {
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return io.ReadAll(r.Body)
+	}
+	body, err := gzip.NewReader(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(body)
 }
 
 func spanNumbers(request *coltrace.ExportTraceServiceRequest) (numbers []uint64) {
@@ -172,9 +183,10 @@ func spanNumbers(request *coltrace.ExportTraceServiceRequest) (numbers []uint64)
 	return numbers
 }
 
-func recordNumbers(request *collogs.ExportLogsServiceRequest) (numbers []uint64) {
+func recordNumbers(request *collogs.ExportLogsServiceRequest) (numbers []uint64, records []*logs.LogRecord) {
 	for _, rl := range request.ResourceLogs {
 		for _, sl := range rl.ScopeLogs {
+			records = append(records, sl.LogRecords...)
 			for _, r := range sl.LogRecords {
 				for _, a := range r.Attributes {
 					if a.Key == "seq" {
@@ -184,5 +196,5 @@ func recordNumbers(request *collogs.ExportLogsServiceRequest) (numbers []uint64)
 			}
 		}
 	}
-	return numbers
+	return numbers, records
 }

@@ -13,7 +13,6 @@ it until one has accepted it.
 {{- $provider := .Values.cloud.provider }}
 {{- $daemonset := eq $regional.mode "daemonset" }}
 {{- $persistent := include "telepod.regional.persistent" . | empty | not }}
-{{- $sites := empty .Values.central.backup | ternary (list "primary") (list "primary" "backup") }}
 {{- $toCloud := $regional.cloudExport.signals }}
 {{- $xray := and (eq $provider "aws") (has "traces" $toCloud) }}
 {{- $samples := lt (float64 $regional.samplePercent) 100.0 }}
@@ -66,18 +65,28 @@ receivers:
     endpoint: "https://${env:K8S_NODE_HOST:-${env:K8S_NODE_IP}}:10250"
     # Most kubelets sign their own certificate; this one runs on the Collector's node.
     insecure_skip_verify: true
-    metric_groups: [node, pod, container]
+    metric_groups: [node, pod, container, volume]
   {{- end }}
   {{- if $regional.containerLogs }}
   file_log:
-    include: [/var/log/pods/*/*/*.log]
-    exclude: [/var/log/pods/{{ .Release.Namespace }}_{{ include "telepod.regional.name" . }}-*/*/*.log]
+    {{- $namespaces := $regional.logFiles.namespaces | default (list "*") }}
+    include: [{{ range $i, $n := $namespaces }}{{ if $i }}, {{ end }}/var/log/pods/{{ eq $n "*" | ternary "*" (printf "%s_*" $n) }}/*/*.log{{ end }}]
+    exclude: [/var/log/pods/{{ .Release.Namespace }}_{{ include "telepod.regional.name" . }}-*/*/*.log{{ range $regional.logFiles.excludeNamespaces }}, /var/log/pods/{{ . }}_*/*/*.log{{ end }}]
     include_file_path: true
     include_file_name: false
     start_at: end
     storage: segment_storage/queue
     retry_on_failure: {enabled: true, max_elapsed_time: 0s}
+    {{- if or $regional.logFiles.firstLine $regional.logFiles.json }}
+    operators:
+      - {type: container}
+      {{- include "telepod.regional.lines" . | nindent 6 }}
+    {{- else }}
     operators: [{type: container}]
+    {{- end }}
+  {{- end }}
+  {{- if $regional.scrape.annotated }}
+  {{- include "telepod.regional.annotated" . | nindent 2 }}
   {{- end }}
   {{- with include "telepod.destinations.loops" (dict "all" $destinations "here" $destinations) }}
   {{- . | trim | nindent 2 }}
@@ -114,25 +123,12 @@ processors:
     {{- if and $daemonset (eq $provider "aws") (eq (include "telepod.platform" .) "eks") }}
     ec2: {resource_attributes: {cloud.platform: {enabled: false}}} # EKS, see below
     {{- end }}
-  # Where the cluster runs is the chart's word: what a sender claims is replaced.
-  resource/cloud:
-    attributes:
-      {{- if ne $provider "other" }}
-      - {key: cloud.provider, value: {{ $provider }}, action: upsert}
-      {{- end }}
-      {{- with get (dict "eks" "aws_eks" "gke" "gcp_kubernetes_engine" "aks" "azure.aks") (include "telepod.platform" .) }}
-      - {key: cloud.platform, value: {{ . }}, action: upsert}
-      {{- end }}
-      {{- if .Values.cloud.region }}
-      - {key: cloud.region, value: "${env:CLOUD_REGION}", action: upsert}
-      {{- end }}
-      {{- with .Values.cloud.account }}
-      - {key: cloud.account.id, value: {{ . | quote }}, action: upsert}
-      {{- end }}
-      - {key: k8s.cluster.name, value: {{ include "telepod.collector.literal" .Values.cluster.name }}, action: upsert}
-      {{- with .Values.environment }}
-      - {key: deployment.environment.name, value: {{ include "telepod.collector.literal" . }}, action: insert}
-      {{- end }}
+  {{- include "telepod.regional.cloudResource" . | nindent 2 }}
+  {{- if $regional.scrape.annotated }}
+  # The job's and the target's names would hide the service and the pod.
+  resource/scraped:
+    attributes: [{key: service.name, action: delete}, {key: service.instance.id, action: delete}]
+  {{- end }}
   {{- if $regional.nodeMetrics }}
   resource/node:
     attributes:
@@ -170,31 +166,7 @@ processors:
   {{- end }}
 
 exporters:
-  otlp_failover:
-    # In order of priority. The first one that works gets everything.
-    endpoints:
-      {{- range $sites }}
-      - name: {{ . }}
-        endpoint: "https://{{ get $.Values.central . }}"
-        {{- with include "telepod.regional.rulesFor" (dict "rules" $regional.sovereignty "to" .) | fromYamlArray }}
-        # What may not go there.
-        filters:
-          {{- toYaml . | replace "$" "$$" | nindent 10 }}
-        {{- end }}
-      {{- end }}
-    tls: {ca_file: "${env:TLS_DIR}/ca.crt", cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", reload_interval: 1h, min_version: "1.3"}
-    compression: zstd
-    retry_on_failure: {max_elapsed_time: 0s}
-    sending_queue:
-      {{- if $persistent }}
-      storage: segment_storage/queue
-      {{- end }}
-      sizer: bytes
-      queue_size: {{ mul ($persistent | ternary $regional.queue.megabytes (min 64 $regional.queue.megabytes)) 1048576 }}
-      # A full queue refuses; the sender tries again.
-      block_on_overflow: false
-      num_consumers: 4
-      batch: {sizer: bytes, flush_timeout: 400ms, min_size: 1000000, max_size: 4500000}
+  {{- include "telepod.regional.sitesExporter" (dict "root" . "persistent" $persistent "megabytes" ($persistent | ternary $regional.queue.megabytes (min 64 $regional.queue.megabytes))) | nindent 2 }}
   {{- if $regional.applicationMetrics }}
   prometheus: {endpoint: "[${env:K8S_POD_IP}]:8889", resource_to_telemetry_conversion: {enabled: true}, metric_expiration: 5m}
   {{- end }}
@@ -238,6 +210,9 @@ service:
     {{- if $regional.nodeMetrics }}
     metrics/node: {receivers: [host_metrics, kubeletstats], processors: [memory_limiter, k8s_attributes, resource/node, resource_detection, resource/cloud], exporters: [{{ $metrics }}]}
     {{- end }}
+    {{- if $regional.scrape.annotated }}
+    metrics/scraped: {receivers: [prometheus/annotated], processors: [memory_limiter, resource/scraped, k8s_attributes, resource_detection, resource/cloud, secrets], exporters: [{{ $metrics }}]}
+    {{- end }}
     {{- if .Values.collector.metrics.send }}
     metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [{{ $metrics }}]}
     {{- end }}
@@ -256,6 +231,60 @@ service:
     {{- end }}
   telemetry:
     {{- include "telepod.metrics.telemetry" (dict "root" . "service" "telepod-regional") | nindent 4 }}
+{{- end -}}
+
+{{/* The processor that says where the cluster runs. Takes the root. */}}
+{{- define "telepod.regional.cloudResource" -}}
+# Where the cluster runs is the chart's word: what a sender claims is replaced.
+resource/cloud:
+  attributes:
+    {{- if ne .Values.cloud.provider "other" }}
+    - {key: cloud.provider, value: {{ .Values.cloud.provider }}, action: upsert}
+    {{- end }}
+    {{- with get (dict "eks" "aws_eks" "gke" "gcp_kubernetes_engine" "aks" "azure.aks") (include "telepod.platform" .) }}
+    - {key: cloud.platform, value: {{ . }}, action: upsert}
+    {{- end }}
+    {{- if .Values.cloud.region }}
+    - {key: cloud.region, value: "${env:CLOUD_REGION}", action: upsert}
+    {{- end }}
+    {{- with .Values.cloud.account }}
+    - {key: cloud.account.id, value: {{ . | quote }}, action: upsert}
+    {{- end }}
+    - {key: k8s.cluster.name, value: {{ include "telepod.collector.literal" .Values.cluster.name }}, action: upsert}
+    {{- with .Values.environment }}
+    - {key: deployment.environment.name, value: {{ include "telepod.collector.literal" . }}, action: insert}
+    {{- end }}
+{{- end -}}
+
+{{/* The exporter to the central sites. Takes root, persistent (whether its queue is on disk) and megabytes, of each signal. */}}
+{{- define "telepod.regional.sitesExporter" -}}
+{{- $root := .root }}
+{{- $sites := empty $root.Values.central.backup | ternary (list "primary") (list "primary" "backup") -}}
+otlp_failover:
+  # In order of priority. The first one that works gets everything.
+  endpoints:
+    {{- range $sites }}
+    - name: {{ . }}
+      endpoint: "https://{{ get $root.Values.central . }}"
+      {{- with include "telepod.regional.rulesFor" (dict "rules" $root.Values.regional.sovereignty "to" .) | fromYamlArray }}
+      # What may not go there.
+      filters:
+        {{- toYaml . | replace "$" "$$" | nindent 8 }}
+      {{- end }}
+    {{- end }}
+  tls: {ca_file: "${env:TLS_DIR}/ca.crt", cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", reload_interval: 1h, min_version: "1.3"}
+  compression: zstd
+  retry_on_failure: {max_elapsed_time: 0s}
+  sending_queue:
+    {{- if .persistent }}
+    storage: segment_storage/queue
+    {{- end }}
+    sizer: bytes
+    queue_size: {{ mul .megabytes 1048576 }}
+    # A full queue refuses; the sender tries again.
+    block_on_overflow: false
+    num_consumers: 4
+    batch: {sizer: bytes, flush_timeout: 400ms, min_size: 1000000, max_size: 4500000}
 {{- end -}}
 
 {{/* The signals that have destinations of the region's own, with the branches of each. */}}

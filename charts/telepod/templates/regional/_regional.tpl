@@ -114,6 +114,12 @@ true
 {{- if and (eq .mode "gateway") (or .nodeMetrics .containerLogs .hostNetwork) -}}
 {{- fail "regional.mode is gateway, which runs on some nodes only: set nodeMetrics, containerLogs and hostNetwork of regional to false, or the mode to daemonset" -}}
 {{- end -}}
+{{- if and (eq .mode "gateway") .scrape.annotated -}}
+{{- fail "regional.scrape.annotated: each node's Collector scrapes the pods of its node, but regional.mode is gateway: set it to daemonset" -}}
+{{- end -}}
+{{- if and (not .containerLogs) (or .logFiles.namespaces .logFiles.excludeNamespaces .logFiles.firstLine .logFiles.json) -}}
+{{- fail "regional.logFiles is about container logs, which are not collected: set regional.containerLogs to true" -}}
+{{- end -}}
 {{- if and .identity (eq $.Values.cloud.provider "other") -}}
 {{- fail "regional.identity is an identity of aws, gcp or azure, but cloud.provider is other: remove it" -}}
 {{- end -}}
