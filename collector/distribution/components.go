@@ -43,6 +43,7 @@ import (
 	otlpmuxreceiver "github.com/telepod/telepod/collector/otlpmuxreceiver"
 	secretsprocessor "github.com/telepod/telepod/collector/secretsprocessor"
 	segmentstorage "github.com/telepod/telepod/collector/segmentstorage"
+	senderidentityprocessor "github.com/telepod/telepod/collector/senderidentityprocessor"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	forwardconnector "go.opentelemetry.io/collector/connector/forwardconnector"
@@ -170,6 +171,7 @@ func components() (otelcol.Factories, error) {
 		archivefolderprocessor.NewFactory(),
 		clusteridentityprocessor.NewFactory(),
 		secretsprocessor.NewFactory(),
+		senderidentityprocessor.NewFactory(),
 		memorylimiterprocessor.NewFactory(),
 		attributesprocessor.NewFactory(),
 		deltatocumulativeprocessor.NewFactory(),
@@ -188,6 +190,7 @@ func components() (otelcol.Factories, error) {
 		archivefolderprocessor.NewFactory().Type():        "github.com/telepod/telepod/collector v0.0.0",
 		clusteridentityprocessor.NewFactory().Type():      "github.com/telepod/telepod/collector v0.0.0",
 		secretsprocessor.NewFactory().Type():              "github.com/telepod/telepod/collector v0.0.0",
+		senderidentityprocessor.NewFactory().Type():       "github.com/telepod/telepod/collector v0.0.0",
 		memorylimiterprocessor.NewFactory().Type():        "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.158.0",
 		attributesprocessor.NewFactory().Type():           "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor v0.158.0",
 		deltatocumulativeprocessor.NewFactory().Type():    "github.com/open-telemetry/opentelemetry-collector-contrib/processor/deltatocumulativeprocessor v0.158.0",

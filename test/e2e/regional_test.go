@@ -79,10 +79,25 @@ func TestRegion(t *testing.T) {
 				t.Parallel()
 				s.testBare(t)
 			})
+			t.Run("with the name of another pod", func(t *testing.T) {
+				t.Parallel()
+				s.testFalseClaim(t, "liar", map[string]string{
+					"k8s.namespace.name": "victims", "k8s.pod.name": "victim",
+					"telepod.sender.k8s.namespace.name": "bare", "telepod.sender.k8s.pod.name": "liar",
+				})
+			})
 		}},
 		{"in the network of each node", func(t *testing.T) {
 			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {hostNetwork: true}")
 			s.testInjected(t, sender("host-network", nil), false)
+		}},
+		{"that enforces the sender's identity", func(t *testing.T) {
+			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {senderIdentity: enforce}")
+			s.testFalseClaim(t, "forger", map[string]string{
+				"k8s.namespace.name": "bare", "k8s.pod.name": "forger",
+				"telepod.claimed.k8s.namespace.name": "victims", "telepod.claimed.k8s.pod.name": "victim",
+			})
+			s.testInjected(t, sender("enforced", nil), false)
 		}},
 		{"as a gateway", func(t *testing.T) {
 			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {mode: gateway, gateway: {persistent: false, replicas: 1}}")
@@ -212,6 +227,42 @@ func (s *stage) testBare(t *testing.T) {
 			}
 			if _, found := last[kind].Resource["password"]; found {
 				t.Errorf("the password of a %s left the region", kind)
+			}
+		}
+		return err
+	})
+}
+
+// testFalseClaim sends as a pod that claims to be another one, and also that somebody else sent it.
+func (s *stage) testFalseClaim(t *testing.T, name string, want map[string]string) {
+	p := pod("bare", nil, nil)
+	p.Name, p.GenerateName = name, ""
+	p.Spec.Containers[0].Image, p.Spec.Containers[0].Args = install.SDKImage, []string{"-spans=1", "-points=1", "-records=1"}
+	p.Spec.Containers[0].Env = []corev1.EnvVar{
+		{Name: "OTEL_RESOURCE_ATTRIBUTES", Value: "k8s.namespace.name=victims,k8s.pod.name=victim,telepod.sender.k8s.pod.name=innocent"},
+		{Name: "OTEL_SERVICE_NAME", Value: name},
+		{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Value: "http://telepod-collector." + install.Namespace + ".svc:4317"},
+		{Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Value: "grpc"},
+	}
+	if _, err := s.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	// It is started again and again, until the Collector knows its address.
+	eventually(t, func(ctx context.Context) error {
+		items, err := s.received(ctx, name)
+		last := map[string]collector.Item{}
+		for _, item := range items {
+			if !strings.HasPrefix(item.Name, `{"resource"`) { // a printed line, which claims nothing
+				last[item.Signal] = item
+			}
+		}
+		for _, signal := range []string{collector.Span, collector.Metric, collector.Log} {
+			got := maps.Clone(last[signal].Resource)
+			maps.DeleteFunc(got, func(key, _ string) bool {
+				return key != "k8s.namespace.name" && key != "k8s.pod.name" && !strings.HasPrefix(key, "telepod.sender.") && !strings.HasPrefix(key, "telepod.claimed.")
+			})
+			if diff := cmp.Diff(want, got); diff != "" {
+				err = errors.Join(err, fmt.Errorf("resource of the last %s of %d items (-want +got):\n%s", signal, len(items), diff))
 			}
 		}
 		return err

@@ -49,7 +49,7 @@ central:
 }
 
 // offCluster takes from a region's configuration what needs a Kubernetes API.
-const offCluster = "yaml:processors::k8s_attributes: {auth_type: none, passthrough: true}"
+const offCluster = "yaml:processors: {k8s_attributes: {auth_type: none, passthrough: true}, sender_identity: {auth_type: none}}"
 
 // testArchive has the archive written often enough for a test to wait for it.
 func testArchive() []string {

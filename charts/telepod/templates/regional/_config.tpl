@@ -1,9 +1,9 @@
 {{/*
 The regional Collector's configuration.
 
-  otlp_mux ▶ identity ▶ secrets ▶ [sampling] ▶ otlp_failover: disk queue ▶ primary, or else backup
-                                   ├▶ the cloud's own tools
-                                   └▶ regional.destinations, each behind fan_out and a disk queue of its own
+  otlp_mux ▶ sender and identity ▶ secrets ▶ [sampling] ▶ otlp_failover: disk queue ▶ primary, or else backup
+                                              ├▶ the cloud's own tools
+                                              └▶ regional.destinations, each behind fan_out and a disk queue of its own
 
 A sender is answered when its data is on disk. The exporter sends a batch to the first site that works, and keeps
 it until one has accepted it.
@@ -94,6 +94,17 @@ receivers:
 
 processors:
   memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
+  {{- if ne $regional.senderIdentity "none" }}
+  # A pod that claims to be another one is reported, or corrected.
+  sender_identity:
+    action: {{ $regional.senderIdentity }}
+    {{- if $daemonset }}
+    node: ${env:K8S_NODE_NAME}
+    {{- end }}
+    {{- with $regional.trustedNamespaces }}
+    trusted_namespaces: {{ toJson . }}
+    {{- end }}
+  {{- end }}
   k8s_attributes:
     auth_type: serviceAccount
     {{- if $daemonset }}
@@ -195,7 +206,8 @@ service:
   pipelines:
     {{- range $signal := list "traces" "metrics" "logs" }}
     {{- $receivers := and (eq $signal "logs") $regional.containerLogs | ternary (list "otlp_mux" "file_log") (list "otlp_mux") }}
-    {{- $processors := list "memory_limiter" "k8s_attributes" "resource_detection" "resource/cloud" "secrets" }}
+    {{- $sender := eq $regional.senderIdentity "none" | ternary list (list "sender_identity") }}
+    {{- $processors := concat (list "memory_limiter") $sender (list "k8s_attributes" "resource_detection" "resource/cloud" "secrets") }}
     {{- if and (eq $signal "traces") $samples }}{{ $processors = concat $processors (list "transform/keep" "probabilistic_sampler") }}{{ end }}
     {{- if eq $signal "metrics" }}{{ $processors = append $processors "delta_to_cumulative" }}{{ end }}
     {{- $exporters := list "otlp_failover" }}

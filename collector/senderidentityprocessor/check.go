@@ -1,0 +1,99 @@
+package senderidentityprocessor
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Resource attributes of the semantic conventions that identify a pod.
+const (
+	namespaceKey = "k8s.namespace.name"
+	nameKey      = "k8s.pod.name"
+	uidKey       = "k8s.pod.uid"
+)
+
+// Attributes that the processor writes, and removes if a sender wrote them.
+const (
+	ownPrefix     = "telepod."
+	senderPrefix  = ownPrefix + "sender."
+	claimedPrefix = ownPrefix + "claimed."
+)
+
+var identityKeys = []string{namespaceKey, nameKey, uidKey}
+
+// identity returns a pod's value of each key.
+func identity(pod *corev1.Pod) map[string]string {
+	return map[string]string{namespaceKey: pod.Namespace, nameKey: pod.Name, uidKey: string(pod.UID)}
+}
+
+// claims returns what a resource says about its pod.
+func claims(resource pcommon.Map) map[string]string {
+	var found map[string]string
+	for _, key := range identityKeys {
+		if value, ok := resource.Get(key); ok {
+			if found == nil {
+				found = make(map[string]string, len(identityKeys))
+			}
+			found[key] = value.AsString()
+		}
+	}
+	return found
+}
+
+// knownPods is what the check asks Kubernetes.
+type knownPods interface {
+	at(address string) []*corev1.Pod
+	starting(uid string) bool
+}
+
+// senderOf returns the pod that sent from an address if claims are another pod's, and nil if they are true or if that
+// cannot be known: no pod has the address, or the pod of the claims has none yet and may have got this one.
+func senderOf(pods knownPods, address string, claims map[string]string) *corev1.Pod {
+	if len(claims) == 0 {
+		return nil
+	}
+	candidates := pods.at(address)
+	for _, pod := range candidates {
+		if agree(claims, identity(pod)) {
+			return nil
+		}
+	}
+	if len(candidates) == 0 || pods.starting(claims[uidKey]) {
+		return nil
+	}
+	return candidates[0]
+}
+
+func agree(claims, actual map[string]string) bool {
+	for key, value := range claims {
+		if actual[key] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// report adds who sent a resource, and leaves its claims.
+func report(resource pcommon.Map, sender *corev1.Pod) {
+	resource.PutStr(senderPrefix+namespaceKey, sender.Namespace)
+	resource.PutStr(senderPrefix+nameKey, sender.Name)
+}
+
+// enforce replaces the claims of a resource, and keeps them under other names.
+func enforce(resource pcommon.Map, sender *corev1.Pod, claims map[string]string) {
+	for key, value := range claims {
+		resource.PutStr(claimedPrefix+key, value)
+	}
+	for key, value := range identity(sender) {
+		resource.PutStr(key, value)
+	}
+}
+
+// removeOwn removes attributes that only this processor writes.
+func removeOwn(resource pcommon.Map) {
+	resource.RemoveIf(func(key string, _ pcommon.Value) bool {
+		return strings.HasPrefix(key, senderPrefix) || strings.HasPrefix(key, claimedPrefix)
+	})
+}
