@@ -44,6 +44,7 @@ import (
 	secretsprocessor "github.com/telepod/telepod/collector/secretsprocessor"
 	segmentstorage "github.com/telepod/telepod/collector/segmentstorage"
 	senderidentityprocessor "github.com/telepod/telepod/collector/senderidentityprocessor"
+	spoolconnector "github.com/telepod/telepod/collector/spoolconnector"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	forwardconnector "go.opentelemetry.io/collector/connector/forwardconnector"
@@ -205,6 +206,7 @@ func components() (otelcol.Factories, error) {
 
 	factories.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](
 		fanoutconnector.NewFactory(),
+		spoolconnector.NewFactory(),
 		forwardconnector.NewFactory(),
 		spanmetricsconnector.NewFactory(),
 	)
@@ -213,6 +215,7 @@ func components() (otelcol.Factories, error) {
 	}
 	factories.ConnectorModules = makeModulesMap(factories.Connectors, map[component.Type]string{
 		fanoutconnector.NewFactory().Type():      "github.com/telepod/telepod/collector v0.0.0",
+		spoolconnector.NewFactory().Type():       "github.com/telepod/telepod/collector v0.0.0",
 		forwardconnector.NewFactory().Type():     "go.opentelemetry.io/collector/connector/forwardconnector v0.155.0",
 		spanmetricsconnector.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/connector/spanmetricsconnector v0.158.0",
 	})

@@ -1,0 +1,68 @@
+package spoolconnector
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+)
+
+// What a full queue does.
+const (
+	Refuse     = "refuse"
+	DropOldest = "drop_oldest"
+)
+
+// Config of the connector spool.
+type Config struct {
+	// Queue of exporterhelper: storage, size, consumers, batches.
+	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+	// Retry bounds the time between two tries. There is no last try: MaxElapsedTime is not used.
+	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+	// Timeout of one try. 0 leaves it to the exporter.
+	Timeout time.Duration `mapstructure:"timeout"`
+	// WhenFull is refuse or drop_oldest.
+	WhenFull string `mapstructure:"when_full"`
+	// DeadLetter keeps what is rejected. Without a directory it is dropped. It is counted in either case.
+	DeadLetter DeadLetterConfig `mapstructure:"dead_letter"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// DeadLetterConfig is a directory with a bound.
+type DeadLetterConfig struct {
+	Directory string `mapstructure:"directory"`
+	// MaxBytes of all files; the oldest are deleted above it.
+	MaxBytes int64 `mapstructure:"max_bytes"`
+}
+
+var _ component.Config = (*Config)(nil)
+
+func defaultConfig() component.Config {
+	return &Config{
+		Queue:      configoptional.Some(exporterhelper.NewDefaultQueueConfig()),
+		Retry:      configretry.NewDefaultBackOffConfig(),
+		WhenFull:   Refuse,
+		DeadLetter: DeadLetterConfig{MaxBytes: 64 << 20},
+	}
+}
+
+// Validate reports settings that contradict each other.
+func (c *Config) Validate() error {
+	if !slices.Contains([]string{Refuse, DropOldest}, c.WhenFull) {
+		return fmt.Errorf("when_full: unknown value %q: use refuse or drop_oldest", c.WhenFull)
+	}
+	if !c.Queue.HasValue() {
+		return errors.New("sending_queue: a spool without a queue does nothing: enable it, or remove the spool")
+	}
+	if c.DeadLetter.Directory != "" && c.DeadLetter.MaxBytes <= 0 {
+		return errors.New("dead_letter: max_bytes: set a limit above 0")
+	}
+	return nil
+}

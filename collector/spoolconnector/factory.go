@@ -1,0 +1,128 @@
+package spoolconnector
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// NewFactory returns the factory of the connector spool.
+func NewFactory() connector.Factory {
+	return connector.NewFactory(component.MustNewType("spool"), defaultConfig,
+		connector.WithTracesToTraces(createTraces, component.StabilityLevelBeta),
+		connector.WithMetricsToMetrics(createMetrics, component.StabilityLevelBeta),
+		connector.WithLogsToLogs(createLogs, component.StabilityLevelBeta))
+}
+
+func createTraces(ctx context.Context, set connector.Settings, cfg component.Config, next consumer.Traces) (connector.Traces, error) {
+	s, err := newSpool(set, cfg.(*Config), kind[ptrace.Traces]{
+		name: "traces", send: next.ConsumeTraces, items: ptrace.Traces.SpanCount, marshal: new(ptrace.ProtoMarshaler).MarshalTraces,
+		clone: copyIf(next, func(from ptrace.Traces) ptrace.Traces {
+			to := ptrace.NewTraces()
+			from.CopyTo(to)
+			return to
+		}),
+	})
+	if err != nil {
+		return nil, err
+	}
+	queue, err := exporterhelper.NewTraces(ctx, exporterSettings(set), cfg, s.push, s.options()...)
+	if err != nil {
+		return nil, err
+	}
+	s.queue, s.offer = queue, queue.ConsumeTraces
+	return &tracesSpool{s}, nil
+}
+
+func createMetrics(ctx context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {
+	s, err := newSpool(set, cfg.(*Config), kind[pmetric.Metrics]{
+		name: "metrics", send: next.ConsumeMetrics, items: pmetric.Metrics.DataPointCount, marshal: new(pmetric.ProtoMarshaler).MarshalMetrics,
+		clone: copyIf(next, func(from pmetric.Metrics) pmetric.Metrics {
+			to := pmetric.NewMetrics()
+			from.CopyTo(to)
+			return to
+		}),
+	})
+	if err != nil {
+		return nil, err
+	}
+	queue, err := exporterhelper.NewMetrics(ctx, exporterSettings(set), cfg, s.push, s.options()...)
+	if err != nil {
+		return nil, err
+	}
+	s.queue, s.offer = queue, queue.ConsumeMetrics
+	return &metricsSpool{s}, nil
+}
+
+func createLogs(ctx context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Logs, error) {
+	s, err := newSpool(set, cfg.(*Config), kind[plog.Logs]{
+		name: "logs", send: next.ConsumeLogs, items: plog.Logs.LogRecordCount, marshal: new(plog.ProtoMarshaler).MarshalLogs,
+		clone: copyIf(next, func(from plog.Logs) plog.Logs {
+			to := plog.NewLogs()
+			from.CopyTo(to)
+			return to
+		}),
+	})
+	if err != nil {
+		return nil, err
+	}
+	queue, err := exporterhelper.NewLogs(ctx, exporterSettings(set), cfg, s.push, s.options()...)
+	if err != nil {
+		return nil, err
+	}
+	s.queue, s.offer = queue, queue.ConsumeLogs
+	return &logsSpool{s}, nil
+}
+
+type tracesSpool struct{ *spool[ptrace.Traces] }
+
+func (s *tracesSpool) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	return s.consume(ctx, td)
+}
+
+type metricsSpool struct{ *spool[pmetric.Metrics] }
+
+func (s *metricsSpool) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+	return s.consume(ctx, md)
+}
+
+type logsSpool struct{ *spool[plog.Logs] }
+
+func (s *logsSpool) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	return s.consume(ctx, ld)
+}
+
+// copyIf returns what a try sends: a copy if the next consumer changes its data, so that another try has all of it.
+func copyIf[D any](next interface{ Capabilities() consumer.Capabilities }, clone func(D) D) func(D) D {
+	if next.Capabilities().MutatesData {
+		return clone
+	}
+	return func(data D) D { return data }
+}
+
+// exporterSettings are those of an exporter with the connector's name: the queue's metrics have it as exporter.
+func exporterSettings(set connector.Settings) exporter.Settings {
+	return exporter.Settings{ID: set.ID, TelemetrySettings: set.TelemetrySettings, BuildInfo: set.BuildInfo}
+}
+
+// options are those of the queue. Its retry only makes it keep what gave up at shutdown; push has its own.
+func (s *spool[D]) options() []exporterhelper.Option {
+	queue := s.config.Queue
+	if queue.HasValue() && s.config.WhenFull == DropOldest {
+		queue.Get().BlockOnOverflow = true // until there is room, which consume makes
+	}
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.MaxElapsedTime = 0
+	return []exporterhelper.Option{
+		exporterhelper.WithQueue(queue), exporterhelper.WithRetry(retry),
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),
+	}
+}

@@ -1,0 +1,157 @@
+package spoolconnector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+)
+
+const scope = "github.com/telepod/telepod/collector/spoolconnector"
+
+// patience is how long a full queue waits for the store before the oldest batch is dropped, and between two drops.
+const patience = 100 * time.Millisecond
+
+// kind is how data of one signal is sent, counted, copied and encoded.
+type kind[D any] struct {
+	name    string
+	send    func(context.Context, D) error
+	items   func(D) int
+	clone   func(D) D
+	marshal func(D) ([]byte, error)
+}
+
+// spool is the connector for one signal. The queue is exporterhelper's, around push.
+type spool[D any] struct {
+	kind    kind[D]
+	config  *Config
+	id      attribute.KeyValue
+	logger  *zap.Logger
+	letters *deadLetters
+
+	queue     component.Component
+	offer     func(context.Context, D) error
+	flights   flights
+	makeRoom  rate.Sometimes // one drop at a time, however many requests wait
+	successes atomic.Int64
+	stopping  chan struct{}
+	stopOnce  sync.Once
+
+	dropped, rejected metric.Int64Counter
+}
+
+func newSpool[D any](set connector.Settings, cfg *Config, k kind[D]) (*spool[D], error) {
+	s := &spool[D]{
+		kind: k, config: cfg, id: attribute.String("connector", set.ID.String()), logger: set.Logger,
+		letters:  &deadLetters{config: cfg.DeadLetter, signal: k.name},
+		makeRoom: rate.Sometimes{Interval: patience}, stopping: make(chan struct{}),
+	}
+	meter := set.MeterProvider.Meter(scope)
+	var err1, err2 error
+	s.dropped, err1 = meter.Int64Counter("otelcol_spool_dropped_items", metric.WithUnit("{item}"),
+		metric.WithDescription("Spans, data points or log records dropped, the oldest first, because the queue was full."))
+	s.rejected, err2 = meter.Int64Counter("otelcol_spool_rejected_items", metric.WithUnit("{item}"),
+		metric.WithDescription("Spans, data points or log records that the store will never accept."))
+	return s, errors.Join(err1, err2)
+}
+
+// Capabilities reports that data is not changed: the queue encodes it.
+func (*spool[D]) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// Start opens the queue.
+func (s *spool[D]) Start(ctx context.Context, host component.Host) error {
+	return s.queue.Start(ctx, host)
+}
+
+// Shutdown has batches on their way give up, so that the queue keeps them, and closes the queue.
+func (s *spool[D]) Shutdown(ctx context.Context) error {
+	s.stopOnce.Do(func() { close(s.stopping) })
+	return s.queue.Shutdown(ctx)
+}
+
+// consume puts data into the queue. A full queue that may drop makes room meanwhile.
+func (s *spool[D]) consume(ctx context.Context, data D) error {
+	if s.config.WhenFull != DropOldest {
+		return s.offer(ctx, data)
+	}
+	accepted := make(chan struct{})
+	defer close(accepted)
+	wait := time.AfterFunc(patience, func() {
+		for {
+			s.makeRoom.Do(s.flights.dropOldest)
+			select {
+			case <-accepted:
+				return
+			case <-time.After(patience):
+			}
+		}
+	})
+	defer wait.Stop()
+	return s.offer(ctx, data)
+}
+
+// push delivers a batch, however long that takes. Its error is permanent for a batch that was dropped or rejected,
+// and another one at shutdown.
+func (s *spool[D]) push(ctx context.Context, data D) error {
+	ctx, f := s.flights.begin(ctx)
+	err := s.deliver(ctx, data)
+	if dropped := s.flights.end(f); dropped && err != nil && !consumererror.IsPermanent(err) {
+		s.dropped.Add(ctx, int64(s.kind.items(data)), metric.WithAttributes(s.id))
+		return consumererror.NewPermanent(fmt.Errorf("dropped to make room for newer data; the last try: %w", err))
+	}
+	return err
+}
+
+func (s *spool[D]) deliver(ctx context.Context, data D) error {
+	var history tries
+	for wait := s.config.Retry.InitialInterval; ; wait = min(2*wait, s.config.Retry.MaxInterval) {
+		err := s.try(ctx, data)
+		if err == nil {
+			s.successes.Add(1)
+			return nil
+		}
+		if history.rejected(err, s.successes.Load()) {
+			return s.reject(ctx, data, err)
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-s.stopping:
+			return err
+		case <-time.After(wait/2 + rand.N(wait/2+1)):
+		}
+	}
+}
+
+func (s *spool[D]) try(ctx context.Context, data D) error {
+	if s.config.Timeout > 0 {
+		limited, cancel := context.WithTimeout(ctx, s.config.Timeout)
+		defer cancel()
+		ctx = limited
+	}
+	return s.kind.send(ctx, s.kind.clone(data))
+}
+
+func (s *spool[D]) reject(ctx context.Context, data D, reason error) error {
+	s.rejected.Add(ctx, int64(s.kind.items(data)), metric.WithAttributes(s.id))
+	encoded, err := s.kind.marshal(data)
+	if err == nil {
+		err = s.letters.keep(encoded, time.Now())
+	}
+	if err != nil {
+		s.logger.Error("Could not keep what a store rejected.", zap.Error(err))
+	}
+	return consumererror.NewPermanent(fmt.Errorf("rejected by the store: %w", reason))
+}

@@ -1,0 +1,414 @@
+package spoolconnector
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/connector/connectortest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/telepod/telepod/collector/segmentstorage"
+)
+
+// store is the pipeline behind a spool. Answer decides about a batch by its spans' names.
+type store struct {
+	consumertest.Consumer
+	mu     sync.Mutex
+	answer func(names []string) error
+	names  []string
+	tried  chan struct{} // one element per try, as long as there is room
+}
+
+func newStore(answer func([]string) error) *store {
+	return &store{Consumer: consumertest.NewNop(), answer: answer, tried: make(chan struct{}, 1000)}
+}
+
+func (s *store) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := namesOf(td)
+	err := s.answer(names)
+	if err == nil {
+		s.names = append(s.names, names...)
+	}
+	select {
+	case s.tried <- struct{}{}:
+	default:
+	}
+	return err
+}
+
+func (s *store) answers(answer func([]string) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = answer
+}
+
+func (s *store) has() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.names)
+}
+
+// await returns when the store has count spans.
+func (s *store) await(t *testing.T, count int) []string {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	for {
+		if names := s.has(); len(names) >= count {
+			return names
+		}
+		select {
+		case <-s.tried:
+		case <-deadline:
+			t.Fatalf("the store has %d spans, want %d", len(s.has()), count)
+		}
+	}
+}
+
+func accept([]string) error { return nil }
+
+func down([]string) error { return errors.New("the store is away") }
+
+// rig is a spool on a directory.
+type rig struct {
+	connector.Traces
+	telemetry *componenttest.Telemetry
+	storage   extension.Extension
+	stopped   sync.Once
+}
+
+type host map[component.ID]component.Component
+
+func (h host) GetExtensions() map[component.ID]component.Component { return h }
+
+func start(t *testing.T, dir string, to consumer.Traces, change func(*Config)) *rig {
+	t.Helper()
+	factory := segmentstorage.NewFactory()
+	storageConfig := factory.CreateDefaultConfig().(*segmentstorage.Config)
+	storageConfig.Directory, storageConfig.CreateDirectory = dir, true
+	storageID := component.NewID(factory.Type())
+	storage, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), storageConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue := exporterhelper.NewDefaultQueueConfig()
+	queue.StorageID, queue.NumConsumers, queue.QueueSize, queue.Sizer = &storageID, 2, 1000, exporterhelper.RequestSizerTypeItems
+	queue.Batch = configoptional.None[exporterhelper.BatchConfig]()
+	config := defaultConfig().(*Config)
+	config.Queue = configoptional.Some(queue)
+	config.Retry.InitialInterval, config.Retry.MaxInterval = time.Millisecond, 2*time.Millisecond
+	if change != nil {
+		change(config)
+	}
+	if err := config.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{telemetry: componenttest.NewTelemetry(), storage: storage}
+	set := connectortest.NewNopSettings(component.MustNewType("spool"))
+	set.ID = component.MustNewIDWithName("spool", "archive") // the queue's name in the storage
+	set.TelemetrySettings = r.telemetry.NewTelemetrySettings()
+	if r.Traces, err = createTraces(t.Context(), set, config, to); err != nil {
+		t.Fatal(err)
+	}
+	h := host{storageID: storage}
+	if err := errors.Join(storage.Start(t.Context(), h), r.Start(t.Context(), h)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.stop)
+	return r
+}
+
+func (r *rig) stop() {
+	r.stopped.Do(func() {
+		_ = r.Shutdown(context.Background())
+		_ = r.storage.Shutdown(context.Background())
+	})
+}
+
+// count returns a counter's value.
+func (r *rig) count(t *testing.T, name string) int64 {
+	t.Helper()
+	m, err := r.telemetry.GetMetric(name)
+	if err != nil {
+		return 0
+	}
+	var sum int64
+	for _, point := range m.Data.(metricdata.Sum[int64]).DataPoints {
+		sum += point.Value
+	}
+	return sum
+}
+
+func (r *rig) send(t *testing.T, names ...string) {
+	t.Helper()
+	if err := r.ConsumeTraces(t.Context(), traces(names...)); err != nil {
+		t.Fatalf("send %v: %v", names, err)
+	}
+}
+
+func traces(names ...string) ptrace.Traces {
+	td := ptrace.NewTraces()
+	spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	for _, name := range names {
+		spans.AppendEmpty().SetName(name)
+	}
+	return td
+}
+
+func namesOf(td ptrace.Traces) (names []string) {
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				names = append(names, span.Name())
+			}
+		}
+	}
+	return names
+}
+
+func numbered(from, to int) (names []string) {
+	for i := from; i < to; i++ {
+		names = append(names, fmt.Sprint(i))
+	}
+	return names
+}
+
+// What was accepted while the store was away arrives once, after a restart too.
+func TestRestart(t *testing.T) {
+	dir, to := t.TempDir(), newStore(down)
+	first := start(t, dir, to, nil)
+	for _, name := range numbered(0, 20) {
+		first.send(t, name)
+	}
+	<-to.tried
+	first.stop()
+	to.answers(accept)
+	second := start(t, dir, to, nil)
+	to.await(t, 20)
+	second.stop()
+	got := to.has()
+	slices.Sort(got)
+	want := numbered(0, 20)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("the store has %v, want each of 20 spans once", got)
+	}
+}
+
+func TestFullQueueRefuses(t *testing.T) {
+	r := start(t, t.TempDir(), newStore(down), func(c *Config) { c.Queue.Get().QueueSize = 5 })
+	for _, name := range numbered(0, 5) {
+		r.send(t, name)
+	}
+	if err := r.ConsumeTraces(t.Context(), traces("one too many")); !errors.Is(err, exporterhelper.ErrQueueIsFull) {
+		t.Errorf("a full queue answered %v", err)
+	}
+}
+
+// A full queue gives up the oldest batches, accepts all of the newest, and counts what it dropped.
+func TestFullQueueDropsTheOldest(t *testing.T) {
+	to := newStore(down)
+	r := start(t, t.TempDir(), to, func(c *Config) {
+		c.WhenFull = DropOldest
+		c.Queue.Get().QueueSize = 10
+	})
+	for _, name := range numbered(0, 25) {
+		r.send(t, name)
+	}
+	dropped := r.count(t, "otelcol_spool_dropped_items")
+	if dropped < 15 {
+		t.Errorf("dropped %d spans, want at least the 15 that the queue has no room for", dropped)
+	}
+	to.answers(accept)
+	got := to.await(t, 25-int(dropped))
+	if !slices.Contains(got, "24") || slices.Contains(got, "0") {
+		t.Errorf("the store has %v: want the newest, without the oldest", got)
+	}
+	if arrived, lost := len(got), int(r.count(t, "otelcol_spool_dropped_items")); arrived+lost != 25 {
+		t.Errorf("%d arrived and %d were counted as dropped, of 25", arrived, lost)
+	}
+}
+
+// answered is an error as the AWS SDK's: with a status, and a code in the body.
+type answered struct {
+	status int
+	code   string
+}
+
+func (a answered) Error() string       { return fmt.Sprint(a.status, " ", a.code) }
+func (a answered) HTTPStatusCode() int { return a.status }
+func (a answered) ErrorCode() string   { return a.code }
+
+func TestRejectedBatchGoesAside(t *testing.T) {
+	for name, tc := range map[string]struct{ answer error }{
+		"final, says the exporter":                     {consumererror.NewPermanent(errors.New("bad request"))},
+		"a code that no retry mends":                   {fmt.Errorf("upload: %w", answered{400, "KeyTooLongError"})},
+		"again and again, while others are accepted":   {fmt.Errorf("upload: %w", answered{400, "InvalidArgument"})},
+		"forbidden again and again, unlike all others": {answered{403, "AccessDenied"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			to := newStore(func(names []string) error {
+				if slices.Contains(names, "poison") {
+					return tc.answer
+				}
+				return nil
+			})
+			letters := filepath.Join(t.TempDir(), "letters")
+			r := start(t, t.TempDir(), to, func(c *Config) { c.DeadLetter = DeadLetterConfig{Directory: letters, MaxBytes: 1000} })
+			r.send(t, "poison")
+			sent := 0
+			for r.count(t, "otelcol_spool_rejected_items") == 0 && t.Context().Err() == nil {
+				r.send(t, fmt.Sprint(sent))
+				sent++
+				to.await(t, sent)
+			}
+			r.stop()
+			files, err := filepath.Glob(filepath.Join(letters, "traces-*.binpb"))
+			if err != nil || len(files) != 1 {
+				t.Fatalf("dead letters: %v, %v", files, err)
+			}
+			data, err := os.ReadFile(files[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			td, err := new(ptrace.ProtoUnmarshaler).UnmarshalTraces(data)
+			if err != nil || !slices.Equal(namesOf(td), []string{"poison"}) {
+				t.Errorf("the dead letter has %v, %v", namesOf(td), err)
+			}
+		})
+	}
+}
+
+// A store that refuses everybody is away: wrong credentials, or a bucket that does not exist.
+func TestRejected(t *testing.T) {
+	for name, tc := range map[string]struct {
+		err       error
+		successes []int64 // before each try
+		want      bool
+	}{
+		"refuses everybody":            {answered{403, "AccessDenied"}, []int64{7, 7, 7, 7, 7, 7, 7, 7}, false},
+		"refuses this one":             {answered{403, "AccessDenied"}, []int64{0, 1, 2, 3}, true},
+		"not yet":                      {answered{400, "InvalidArgument"}, []int64{0, 1, 2}, false},
+		"too busy":                     {answered{429, "SlowDown"}, []int64{0, 1, 2, 3, 4, 5}, false},
+		"timeout":                      {answered{408, "RequestTimeout"}, []int64{0, 1, 2, 3, 4, 5}, false},
+		"server":                       {answered{503, "SlowDown"}, []int64{0, 1, 2, 3, 4, 5}, false},
+		"not reached":                  {errors.New("connection refused"), []int64{0, 1, 2, 3, 4, 5}, false},
+		"too large":                    {answered{400, "EntityTooLarge"}, []int64{0}, true},
+		"permanent":                    {consumererror.NewPermanent(errors.New("x")), []int64{0}, true},
+		"wrong region, for everybody":  {answered{400, "AuthorizationHeaderMalformed"}, []int64{0, 0, 0, 0, 0}, false},
+		"expired token, for everybody": {answered{400, "ExpiredToken"}, []int64{9, 9, 9, 9, 9}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var history tries
+			got := false
+			for _, successes := range tc.successes {
+				got = history.rejected(tc.err, successes)
+			}
+			if got != tc.want {
+				t.Errorf("rejected: %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestDeadLettersAreBounded(t *testing.T) {
+	dir := t.TempDir()
+	d := &deadLetters{config: DeadLetterConfig{Directory: dir, MaxBytes: 250}, signal: "logs"}
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 5 {
+		if err := d.keep(bytes.Repeat([]byte{byte('0' + i)}, 100), now); err != nil { // the clock stands still
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%v, %v: want the two newest of five", files, err)
+	}
+	for i, file := range files {
+		if data, err := os.ReadFile(file); err != nil || data[0] != byte('3'+i) {
+			t.Errorf("%s has %q, %v", file, data, err)
+		}
+	}
+	if err := d.keep(make([]byte, 251), now); err == nil {
+		t.Error("kept a file above the limit")
+	}
+}
+
+// changing is a store that changes what it gets, as exporters do that split batches.
+type changing struct{ *store }
+
+func (changing) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
+
+func (c changing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	err := c.store.ConsumeTraces(ctx, td)
+	td.ResourceSpans().RemoveIf(func(ptrace.ResourceSpans) bool { return true })
+	return err
+}
+
+func TestEachTryHasAllData(t *testing.T) {
+	to := newStore(down)
+	start(t, t.TempDir(), changing{to}, nil).send(t, "a", "b")
+	<-to.tried
+	to.answers(accept)
+	if got := to.await(t, 2); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("the store has %v", got)
+	}
+}
+
+func TestMetricsAndLogs(t *testing.T) {
+	ctx := t.Context()
+	set := connectortest.NewNopSettings(component.MustNewType("spool"))
+	metrics, logs := new(consumertest.MetricsSink), new(consumertest.LogsSink)
+	config := NewFactory().CreateDefaultConfig()
+	m, err1 := NewFactory().CreateMetricsToMetrics(ctx, set, config, metrics)
+	l, err2 := NewFactory().CreateLogsToLogs(ctx, set, config, logs)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	md, ld := pmetric.NewMetrics(), plog.NewLogs()
+	md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty().SetEmptyGauge().DataPoints().AppendEmpty()
+	ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	if err := errors.Join(m.Start(ctx, host{}), l.Start(ctx, host{}), m.ConsumeMetrics(ctx, md), l.ConsumeLogs(ctx, ld),
+		m.Shutdown(ctx), l.Shutdown(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	if metrics.DataPointCount() != 1 || logs.LogRecordCount() != 1 {
+		t.Errorf("%d data points and %d log records arrived, want one each", metrics.DataPointCount(), logs.LogRecordCount())
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"unknown when_full": func(c *Config) { c.WhenFull = "drop_newest" },
+		"no queue":          func(c *Config) { c.Queue = configoptional.None[exporterhelper.QueueBatchConfig]() },
+		"no limit":          func(c *Config) { c.DeadLetter = DeadLetterConfig{Directory: "x"} },
+	} {
+		config := defaultConfig().(*Config)
+		change(config)
+		if config.Validate() == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package spoolconnector
+
+import (
+	"errors"
+	"slices"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+)
+
+// poisonLimit is how often a store may answer 4xx to one batch, accepting others meanwhile, until the batch is what
+// is wrong, and not the credentials, the clock or the bucket.
+const poisonLimit = 4
+
+// unacceptable are S3's error codes for a request that no retry can mend.
+// Source: Amazon S3 API reference, list of error codes; the last one is MinIO's.
+var unacceptable = []string{"EntityTooLarge", "InvalidURI", "KeyTooLongError", "MaxMessageLengthExceeded", "MetadataTooLarge", "XMinioInvalidObjectName"}
+
+// tries is what is known about the tries of one batch.
+type tries struct {
+	answered4xx int   // in a row, each after a success of another batch
+	successes   int64 // of other batches, at the time of the last of these
+}
+
+// rejected returns whether the store will never accept the batch. Successes is the number of batches accepted so far.
+func (t *tries) rejected(err error, successes int64) bool {
+	var coded interface{ ErrorCode() string }
+	if consumererror.IsPermanent(err) || errors.As(err, &coded) && slices.Contains(unacceptable, coded.ErrorCode()) {
+		return true
+	}
+	var answer interface{ HTTPStatusCode() int }
+	if !errors.As(err, &answer) || answer.HTTPStatusCode()/100 != 4 || answer.HTTPStatusCode() == 408 || answer.HTTPStatusCode() == 429 {
+		return false
+	}
+	if t.answered4xx == 0 || successes > t.successes {
+		t.answered4xx++
+		t.successes = successes
+	}
+	return t.answered4xx >= poisonLimit
+}
