@@ -59,8 +59,8 @@ faults: ## Break the pipelines in every way, five minutes on a quiet machine; ma
 fleet: ## Have 500 nodes come back at once to a central site, and count what arrives
 	go test ./test/pipeline -run Fleet -count 1 -v -timeout 20m -args -fleet 500
 
-attack: ## Attack the webhook behind a real API server; prints ordinary admissions' p99 and memory beside
-	go test ./webhook -run '^TestAttack$$' -count 1 -v -timeout 10m
+attack: ## Attack webhook, region and site; prints the p99 of ordinary requests, and memory, beside
+	go test ./webhook ./test/pipeline -p 1 -run '^TestAttack' -count 1 -v -timeout 10m
 
 fuzz: ## Fuzz for FUZZTIME (10s, or 5000x) each: profiles, plans, the command line, the HTTP handler
 	@set -e; grep -rlE '^func Fuzz' --include=*_test.go . | sort | while read -r file; do \

@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -38,21 +36,6 @@ func TestClockSteps(t *testing.T) {
 	}
 	r.stayedAtPrimary(t)
 	r.finish(t)
-}
-
-// objects are the keys of the archive.
-func (b *Backends) objects(t *testing.T) string {
-	t.Helper()
-	resp, err := http.Get("http://" + net.JoinHostPort(b.Host, "8080") + "/s3/keys")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	keys, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(keys)
 }
 
 // clock is the wall clock as one process sees it.

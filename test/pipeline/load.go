@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -51,7 +52,7 @@ type Sender struct {
 	sent   map[string]uint64 // numbers from After+1 to this one were offered
 	acked  map[string][]uint64
 	errors map[string]int
-	worst  time.Duration
+	took   []time.Duration // from the first offer to the acknowledgement
 }
 
 // SendLoad begins to send. It ends with the test, or with [Sender.Stop].
@@ -140,7 +141,20 @@ func (s *Sender) note(signal string, first uint64, took time.Duration) {
 	for n := range uint64(s.load.Batch) {
 		s.acked[signal] = append(s.acked[signal], first+n)
 	}
-	s.worst = max(s.worst, took)
+	s.took = append(s.took, took)
+}
+
+// Percentile returns how long acknowledgements took since the last call, and how many there were.
+func (s *Sender) Percentile(percent int) (time.Duration, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	took := s.took
+	s.took = nil
+	if len(took) == 0 {
+		return 0, 0
+	}
+	slices.Sort(took)
+	return took[(len(took)-1)*percent/100], len(took)
 }
 
 func (s *Sender) export(signal string, first uint64) error {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"testing"
@@ -121,4 +122,19 @@ func (b *Backends) Complete(t testing.TB, s *Sender, backend string) (failed, co
 		}
 	}
 	return failed, complete
+}
+
+// objects are the keys of the archive.
+func (b *Backends) objects(t testing.TB) string {
+	t.Helper()
+	resp, err := http.Get("http://" + net.JoinHostPort(b.Host, "8080") + "/s3/keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	keys, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(keys)
 }

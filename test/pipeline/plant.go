@@ -79,7 +79,9 @@ func (p *Plant) Link(t testing.TB, address, port string) *Link {
 func (p *Plant) Region(t testing.TB, central [2]string, configs ...string) *Node {
 	t.Helper()
 	config := p.Render(t, RegionValues(central), Regional)
-	return p.node("region", append([]string{config, offCluster}, configs...))
+	region := p.node("region", append([]string{config, offCluster}, configs...))
+	region.run.Env = append(region.run.Env, "GOMEMLIMIT=410MiB") // as for the chart's limit of 512 MiB
+	return region
 }
 
 // Central makes a Collector of a central site in one piece.

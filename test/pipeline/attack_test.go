@@ -1,0 +1,261 @@
+package pipeline
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	resource "go.opentelemetry.io/proto/otlp/resource/v1"
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// attackTime is how long each attack lasts.
+const attackTime = 2 * time.Second
+
+// attack is what a pod sends to its region, or a taken-over region to a site, again and again.
+type attack struct {
+	name     string
+	body     func(n int) []byte
+	encoding string
+}
+
+// TestAttackOnPipelines sends hostile data to a region and to a site, while an ordinary pod sends its own. What that
+// pod's region has acknowledged arrives, no Collector ends, and memory stays below the chart's limits. The ordinary
+// pod's latency and the memory are printed.
+func TestAttackOnPipelines(t *testing.T) {
+	r := newRig(t)
+	pids := map[*Node]int{r.region: r.region.process.Pid(), r.primary: r.primary.process.Pid()}
+	toRegion, toSite := r.attackers(t)
+	quiet(t, r, "nothing else")
+	for _, a := range attacksOnRegion() {
+		t.Run("region: "+a.name, func(t *testing.T) { r.endure(t, a, toRegion) })
+	}
+	t.Run("region: slow bodies", func(t *testing.T) { r.endureSlowBodies(t) })
+	for _, a := range attacksOnSite() {
+		t.Run("site: "+a.name, func(t *testing.T) { r.endure(t, a, toSite) })
+	}
+	for _, o := range r.report(t, 5*time.Minute) { // the site has the attackers' data to store, too
+		if o.Lost > 0 {
+			t.Errorf("%s: %d acknowledged items of the ordinary pod never arrived at %s", o.Signal, o.Lost, o.Backend)
+		}
+	}
+	for node, pid := range pids {
+		if now := node.process.Pid(); now != pid {
+			t.Errorf("the Collector of the %s was restarted", node.Name)
+		}
+	}
+	folder := regexp.MustCompile(`^(traces|logs)/([a-z]+/[a-z0-9-]+)/year=`)
+	for _, key := range strings.Fields(r.plant.objects(t)) {
+		if !folder.MatchString(key) {
+			t.Errorf("the archive has an object at %q", key)
+		}
+	}
+}
+
+// attackers returns how a pod, from an address of its own, and a region with a certificate send a request.
+func (r *rig) attackers(t *testing.T) (toRegion, toSite func(context.Context, attack, int)) {
+	t.Helper()
+	pod := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(r.plant.Address())}}).DialContext}}
+	t.Cleanup(pod.CloseIdleConnections)
+	region := r.plant.nodeClient(t)
+	send := func(client *http.Client, url string) func(context.Context, attack, int) {
+		return func(ctx context.Context, a attack, n int) {
+			request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(a.body(n)))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			request.Header.Set("Content-Type", "application/x-protobuf")
+			if a.encoding != "" {
+				request.Header.Set("Content-Encoding", a.encoding)
+			}
+			if response, err := client.Do(request); err == nil { // it may well be refused
+				_, _ = io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+			}
+		}
+	}
+	return send(pod, "http://"+r.region.Address+":4318/v1/traces"), send(region, "https://"+r.primary.Address+":4318/v1/traces")
+}
+
+// endure attacks with four connections, and prints what the ordinary pod feels.
+func (r *rig) endure(t *testing.T, a attack, send func(context.Context, attack, int)) {
+	ctx, cancel := context.WithTimeout(t.Context(), attackTime)
+	defer cancel()
+	var sent atomic.Int64
+	var attackers sync.WaitGroup
+	for range 4 {
+		attackers.Go(func() {
+			for ctx.Err() == nil {
+				send(ctx, a, int(sent.Add(1)))
+			}
+		})
+	}
+	attackers.Wait()
+	quiet(t, r, fmt.Sprintf("%d requests of %d bytes", sent.Load(), len(a.body(1))))
+}
+
+// endureSlowBodies opens many connections that send a byte of a large request and then nothing.
+func (r *rig) endureSlowBodies(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), attackTime)
+	defer cancel()
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(r.plant.Address())}}
+	opened := 0
+	for range 500 {
+		conn, err := dialer.DialContext(ctx, "tcp", r.region.Address+":4318")
+		if err != nil {
+			break
+		}
+		defer conn.Close()
+		opened++
+		fmt.Fprintf(conn, "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 4000000\r\n\r\n\n")
+	}
+	<-ctx.Done()
+	quiet(t, r, fmt.Sprintf("%d connections", opened))
+}
+
+// quiet checks the Collectors' memory and prints it, and the ordinary pod's latency since the last call.
+func quiet(t *testing.T, r *rig, what string) {
+	t.Helper()
+	p99, n := r.load.Percentile(99)
+	region, site := r.region.Memory(t)/1e6, r.primary.Memory(t)/1e6
+	t.Logf("%-40s p99 of %d ordinary requests %v; region %.0f MB, site %.0f MB", what, n, p99.Round(time.Millisecond), region, site)
+	if region > 512*1.048576 || site > 1280*1.048576 { // GOMEMLIMIT is 80 % of each
+		t.Errorf("region %.0f MB, site %.0f MB: the limits are 512 MiB and 1280 MiB", region, site)
+	}
+}
+
+func attacksOnRegion() []attack {
+	return []attack{
+		{name: "bombs", encoding: "gzip", body: same(gzipped(bytes.Repeat([]byte{0}, 100<<20)))},
+		{name: "nested attributes", body: same(nested(20_000))},
+		{name: "10,000 attributes", body: same(marshal(request(many("key-%d", 10_000), "span")))},
+		{name: "giant names", body: same(marshal(request(nil, strings.Repeat("n", 3<<20))))},
+		{name: "not UTF-8", body: same(notUTF8())},
+		{name: "no protobuf at all", body: same(bytes.Repeat([]byte("\x0a\xff\xff\xff\xff\x0f"), 100_000))},
+		{name: "names with numbers", body: numbered},
+	}
+}
+
+func attacksOnSite() []attack {
+	folders := []string{"..", "../..", strings.Repeat("r", 1100), "a\x01b", "/", "A/B", "us-east-1/../x", "\u202e"}
+	var places []*trace.ResourceSpans
+	for _, region := range folders {
+		places = append(places, request([]*common.KeyValue{text("cloud.provider", region), text("cloud.region", region)}, "span").ResourceSpans...)
+	}
+	var regions []*trace.ResourceSpans
+	for n := range 8000 {
+		regions = append(regions, request([]*common.KeyValue{text("cloud.provider", "aws"), text("cloud.region", fmt.Sprintf("us-fake-%d", n))}, "span").ResourceSpans...)
+	}
+	return []attack{
+		{name: "folders", body: same(marshal(&coltrace.ExportTraceServiceRequest{ResourceSpans: places}))},
+		{name: "8,000 regions", body: same(marshal(&coltrace.ExportTraceServiceRequest{ResourceSpans: regions}))},
+		{name: "bombs", encoding: "zstd", body: same(zstdBomb(256 << 20))},
+		{name: "names with numbers", body: numbered},
+	}
+}
+
+func same(body []byte) func(int) []byte { return func(int) []byte { return body } }
+
+// numbered has 200 span names and services that no other request has.
+func numbered(n int) []byte {
+	all := &coltrace.ExportTraceServiceRequest{}
+	for i := range 200 {
+		name := fmt.Sprintf("%d-%d", n, i)
+		all.ResourceSpans = append(all.ResourceSpans, request([]*common.KeyValue{text("service.name", "service-"+name)}, "GET /"+name).ResourceSpans...)
+	}
+	return marshal(all)
+}
+
+// request has one span, with the number 0, which no tally counts.
+func request(attributes []*common.KeyValue, name string) *coltrace.ExportTraceServiceRequest {
+	span := &trace.Span{TraceId: traceID(1 << 60), SpanId: []byte("attacker"), Name: name, StartTimeUnixNano: uint64(time.Now().UnixNano())}
+	return &coltrace.ExportTraceServiceRequest{ResourceSpans: []*trace.ResourceSpans{{
+		Resource: &resource.Resource{Attributes: attributes}, ScopeSpans: []*trace.ScopeSpans{{Spans: []*trace.Span{span}}},
+	}}}
+}
+
+func marshal(m proto.Message) []byte {
+	body, err := proto.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return body
+}
+
+// notUTF8 is a span with such a name. Go's encoder refuses to write it.
+func notUTF8() []byte {
+	span := lengthDelimited(5, []byte("\xff\xfe"))
+	return lengthDelimited(1, lengthDelimited(2, lengthDelimited(2, span))) // resource_spans, scope_spans, spans
+}
+
+func many(format string, count int) (attributes []*common.KeyValue) {
+	for i := range count {
+		attributes = append(attributes, text(fmt.Sprintf(format, i), "value"))
+	}
+	return attributes
+}
+
+// nested is an attribute in an attribute in an attribute.
+func nested(depth int) []byte {
+	var inner []byte
+	for range depth {
+		inner = lengthDelimited(5, lengthDelimited(1, inner)) // AnyValue.array_value, ArrayValue.values
+		if len(inner) > 3<<20 {
+			break
+		}
+	}
+	value := lengthDelimited(2, inner)
+	attribute := append(lengthDelimited(1, []byte("key")), value...)
+	return lengthDelimited(1, lengthDelimited(1, lengthDelimited(1, attribute))) // resource_spans, resource, attributes
+}
+
+func lengthDelimited(field byte, content []byte) []byte {
+	head := []byte{field<<3 | 2}
+	for n := len(content); ; n >>= 7 {
+		if n < 0x80 {
+			return append(append(head, byte(n)), content...)
+		}
+		head = append(head, byte(n)|0x80)
+	}
+}
+
+func gzipped(data []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write(data)
+	w.Close()
+	return out.Bytes()
+}
+
+func zstdBomb(size int64) []byte {
+	var out bytes.Buffer
+	w, err := zstd.NewWriter(&out)
+	if err != nil {
+		panic(err)
+	}
+	_, _ = io.Copy(w, io.LimitReader(zeros{}, size))
+	w.Close()
+	return out.Bytes()
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
