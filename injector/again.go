@@ -5,30 +5,30 @@ import (
 	"slices"
 )
 
-// before is what an earlier call did to the pod.
-type before struct {
+// earlierInjection is what an earlier call did to the pod.
+type earlierInjection struct {
 	status Status
 	done   map[string]bool
 }
 
-// remember reads the status annotation. What cannot be read is somebody else's text: then the pod counts
+// remember reads the status annotation. What cannot be read is another program's text: then the pod counts
 // as done.
-func remember(pod *Pod) (*before, bool) {
-	b := &before{done: map[string]bool{}}
-	if err := json.Unmarshal([]byte(pod.Metadata.Annotations[StatusAnnotation]), &b.status); err != nil || b.status.Profile == "" {
+func remember(pod *Pod) (*earlierInjection, bool) {
+	e := &earlierInjection{done: map[string]bool{}}
+	if err := json.Unmarshal([]byte(pod.Metadata.Annotations[StatusAnnotation]), &e.status); err != nil || e.status.Profile == "" {
 		return nil, false
 	}
-	for _, name := range b.status.Containers {
-		b.done[name] = true
+	for _, name := range e.status.Containers {
+		e.done[name] = true
 	}
-	return b, true
+	return e, true
 }
 
 // newcomers reports whether the pod has containers that the earlier call did not give variables to. The
 // API server calls again when another webhook has changed the pod.
-func (b *before) newcomers(pod *Pod) bool {
+func (e *earlierInjection) newcomers(pod *Pod) bool {
 	return slices.ContainsFunc(slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers),
-		func(c Container) bool { return !b.done[c.Name] && c.Name != SidecarName })
+		func(c Container) bool { return !e.done[c.Name] && c.Name != SidecarName })
 }
 
 // again plans for a pod that was injected before: containers that have come since get their variables,
@@ -45,22 +45,22 @@ func (in *Injector) again(r Request) *Plan {
 	}
 	plan := in.plan(r, decision, nil, earlier)
 	plan.Warnings, plan.MoreWarnings = nil, 0 // the first call has given them
-	if !slices.ContainsFunc(plan.Edits, func(e Edit) bool { return e.Kind != Annotate }) {
+	if !slices.ContainsFunc(plan.Edits, func(edit Edit) bool { return edit.Kind != Annotate }) {
 		return done
 	}
 	return plan
 }
 
 // merged is the status with what was done before.
-func (b *before) merged(now Status) Status {
-	now.Containers = append(slices.Clone(b.status.Containers), now.Containers...)
-	for name, reason := range b.status.Silent {
+func (e *earlierInjection) merged(now Status) Status {
+	now.Containers = append(slices.Clone(e.status.Containers), now.Containers...)
+	for name, reason := range e.status.Silent {
 		if now.Silent == nil {
 			now.Silent = map[string]Reason{}
 		}
 		now.Silent[name] = reason
 	}
-	for reason, items := range b.status.Skipped {
+	for reason, items := range e.status.Skipped {
 		if now.Skipped == nil {
 			now.Skipped = map[Reason][]string{}
 		}

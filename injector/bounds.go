@@ -29,16 +29,16 @@ const (
 )
 
 // grown reports whether the edits are more than one answer may have, and why.
-func (b *builder) grown() (Reason, bool) {
-	for ; b.measured < len(b.plan.Edits); b.measured++ {
-		if v := b.plan.Edits[b.measured].Variable; v != nil {
-			b.bytes += len(v.json)
+func (p *planner) grown() (Reason, bool) {
+	for ; p.measured < len(p.plan.Edits); p.measured++ {
+		if v := p.plan.Edits[p.measured].Variable; v != nil {
+			p.bytes += len(v.json)
 		}
 	}
 	switch {
-	case b.measured > maxEdits:
+	case p.measured > maxEdits:
 		return TooManyEdits, true
-	case b.bytes > maxPatch:
+	case p.bytes > maxPatch:
 		return PatchTooLarge, true
 	}
 	return "", false
@@ -46,7 +46,12 @@ func (b *builder) grown() (Reason, bool) {
 
 // untouched is the plan for a pod beyond a bound.
 func untouched(pod *Pod, reason Reason) *Plan {
-	p := &Plan{Decision: Decision{Reason: reason}, Sidecar: SidecarNone, pod: pod}
-	p.remark("", "", reason)
-	return p
+	plan := &Plan{Decision: Decision{Reason: reason}, Sidecar: SidecarNone, pod: pod}
+	plan.remark("", "", reason)
+	return plan
+}
+
+// bare is a plan without its edits, by another decision: what was asked for and the warnings stay.
+func bare(plan *Plan, decision Decision) *Plan {
+	return &Plan{Decision: decision, Warnings: plan.Warnings, Profile: plan.Profile, Settings: plan.Settings, Sidecar: SidecarNone, pod: plan.pod}
 }

@@ -24,7 +24,7 @@ type Namespace struct {
 	Annotations map[string]string
 }
 
-// Decision says whether a pod is injected, and why or why not.
+// Decision is whether a pod is injected, and why or why not.
 type Decision struct {
 	Inject bool
 	// Deny is true only in strict mode: the request is to be refused for InvalidSettings.
@@ -34,13 +34,13 @@ type Decision struct {
 
 // Policy is the cluster's own part of the decision.
 type Policy struct {
-	// InjectByDefault applies where neither pod nor namespace says anything.
+	// InjectByDefault applies if neither pod nor namespace opts in or out.
 	InjectByDefault bool
 	// ProtectedNamespaces are never injected: kube-system and Telepod's own belong here.
 	ProtectedNamespaces []string
 }
 
-// Decide says whether a pod is injected. The first row that matches wins:
+// Decide decides whether a pod is injected. The first row that matches wins:
 //
 //	namespace is protected                         no   protected-namespace
 //	pod mirrors a static pod                       no   mirror-pod
@@ -53,7 +53,7 @@ type Policy struct {
 //	namespace label telepod.dev/injection: enabled yes  namespace-enabled
 //	the default                                    yes  default-enabled, no default-disabled
 //
-// A value that is none of these counts as not said, and gives a warning.
+// Any other value counts as absent, and gives a warning.
 func Decide(pod *Pod, ns Namespace, policy Policy) (Decision, []Warning) {
 	for _, name := range policy.ProtectedNamespaces {
 		if ns.Name == name {

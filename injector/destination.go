@@ -6,16 +6,19 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// signals are those that may have an endpoint and a protocol of their own, with the path that
-// OTLP over HTTP has for them (OTLP specification); SDKs append it to the general endpoint alone.
-func signals() []signal {
-	return []signal{{"TRACES", "/v1/traces"}, {"METRICS", "/v1/metrics"}, {"LOGS", "/v1/logs"}}
+// signal is one that may have an endpoint and a protocol of its own, with the path that OTLP over HTTP has
+// for it (OTLP specification); SDKs append it to the general endpoint alone. A signal without a path is not
+// given an endpoint.
+type signal struct{ endpoint, protocol, path string }
+
+func signals() [4]signal {
+	return [...]signal{
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "/v1/traces"},
+		{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "/v1/metrics"},
+		{"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "/v1/logs"},
+		{"OTEL_EXPORTER_OTLP_PROFILES_ENDPOINT", "OTEL_EXPORTER_OTLP_PROFILES_PROTOCOL", ""},
+	}
 }
-
-type signal struct{ name, path string }
-
-func (s signal) endpoint() string { return "OTEL_EXPORTER_OTLP_" + s.name + "_ENDPOINT" }
-func (s signal) protocol() string { return "OTEL_EXPORTER_OTLP_" + s.name + "_PROTOCOL" }
 
 // addDestination sets the endpoint and the protocol, which have to fit each other: the first row that
 // applies wins.
@@ -26,23 +29,18 @@ func (s signal) protocol() string { return "OTEL_EXPORTER_OTLP_" + s.name + "_PR
 //	otherwise                                            endpoint and protocol
 //
 // A signal whose protocol differs from the general one gets an endpoint of its own.
-func (e *environment) addDestination() {
-	if e.simple() {
-		e.add(e.endpointFor(e.target))
-		e.add(e.protocol)
-		return
-	}
+func (e *containerEnv) addDestination() {
 	if reason, ok := e.destination(); !ok {
 		e.plan.skip(e.target.Name, otelEndpoint, reason)
-		if !e.owns(otelProtocol) {
+		if !e.userSets(otelProtocol) {
 			e.plan.skip(e.target.Name, otelProtocol, reason)
 		}
 		e.remark(reason)
 	}
 }
 
-// destination adds the variables, or says why not.
-func (e *environment) destination() (Reason, bool) {
+// destination adds the variables, or returns why not.
+func (e *containerEnv) destination() (Reason, bool) {
 	if reason, ok := e.free(otelEndpoint); !ok {
 		if reason == UserDefined {
 			reason = UserPair
@@ -53,13 +51,13 @@ func (e *environment) destination() (Reason, bool) {
 	if !ok {
 		return reason, false
 	}
-	said := protocol != ""
-	if !said && e.signalAlone() {
+	own := protocol != ""
+	if !own && e.signalAlone() {
 		return UserPair, false
 	}
-	if !said {
+	if !own {
 		protocol = e.plan.Settings.Protocol.Value
-		if reason, ok := e.free(otelProtocol); !ok && !e.owns(otelProtocol) {
+		if reason, ok := e.free(otelProtocol); !ok && !e.userSets(otelProtocol) {
 			return reason, false
 		}
 	}
@@ -67,11 +65,11 @@ func (e *environment) destination() (Reason, bool) {
 	if !ok {
 		return UserPair, false
 	}
-	if _, ok := e.place(to.refs); !ok {
+	if _, ok := e.insertIndex(to.refs); !ok {
 		return MissingReference, false
 	}
 	e.add(to)
-	if !e.owns(otelProtocol) && !said {
+	if !e.userSets(otelProtocol) && !own {
 		e.add(e.protocol)
 	}
 	e.addSignals(protocol)
@@ -80,17 +78,17 @@ func (e *environment) destination() (Reason, bool) {
 
 // spoken is the protocol that a variable of the container names; "" where it names none. It is false
 // where that cannot be known, or is none that Telepod knows an endpoint for.
-func (e *environment) spoken(name string) (protocol string, reason Reason, ok bool) {
-	at, own := e.owned[name]
+func (e *containerEnv) spoken(name string) (protocol string, reason Reason, ok bool) {
+	at, set := e.userIndex[name]
 	switch {
-	case !own && e.brought.may(name):
+	case !set && e.sources.may(name):
 		return "", EnvFrom, false
-	case !own:
+	case !set:
 		return "", "", true
-	case e.user[at].Sourced || strings.Contains(e.user[at].Value, "$("):
+	case e.userVars[at].Sourced || strings.Contains(e.userVars[at].Value, "$("):
 		return "", ValueFrom, false
 	}
-	switch protocol = strings.TrimSpace(e.user[at].Value); protocol {
+	switch protocol = strings.TrimSpace(e.userVars[at].Value); protocol {
 	case "":
 		// SDKs take it as unset, and then the specification's default.
 		return profiles.ProtocolHTTP, "", true
@@ -104,10 +102,9 @@ func (e *environment) spoken(name string) (protocol string, reason Reason, ok bo
 
 // signalAlone reports whether a signal has an endpoint of the container's own and no protocol: it
 // speaks what the SDK does by default, and a general protocol would change that.
-func (e *environment) signalAlone() bool {
-	for _, name := range []string{"TRACES", "METRICS", "LOGS", "PROFILES"} {
-		s := signal{name: name}
-		if e.sets(s.endpoint()) && !e.sets(s.protocol()) {
+func (e *containerEnv) signalAlone() bool {
+	for _, s := range signals() {
+		if e.sets(s.endpoint) && !e.sets(s.protocol) {
 			return true
 		}
 	}
@@ -115,11 +112,11 @@ func (e *environment) signalAlone() bool {
 }
 
 // sets reports whether the container brings the variable itself, or may.
-func (e *environment) sets(name string) bool { return e.owns(name) || e.brought.has(name) }
+func (e *containerEnv) sets(name string) bool { return e.userSets(name) || e.sources.has(name) }
 
 // endpointBy is the endpoint for a protocol. A URL speaks one protocol; whatever has a name has a
 // port for each.
-func (e *environment) endpointBy(protocol string) (*EnvVar, bool) {
+func (e *containerEnv) endpointBy(protocol string) (*EnvVar, bool) {
 	to := e.destinationOf(e.target)
 	switch {
 	case protocol == e.plan.Settings.Protocol.Value:
@@ -131,31 +128,34 @@ func (e *environment) endpointBy(protocol string) (*EnvVar, bool) {
 }
 
 // addSignals gives the signals that speak another protocol than the general one their endpoint.
-func (e *environment) addSignals(general string) {
+func (e *containerEnv) addSignals(general string) {
 	for _, s := range signals() {
-		protocol, reason, ok := e.spoken(s.protocol())
+		if s.path == "" {
+			continue
+		}
+		protocol, reason, ok := e.spoken(s.protocol)
 		switch {
-		case ok && (protocol == "" || protocol == general), e.sets(s.endpoint()):
+		case ok && (protocol == "" || protocol == general), e.sets(s.endpoint):
 			continue
 		case !ok:
-			e.plan.skip(e.target.Name, s.endpoint(), reason)
+			e.plan.skip(e.target.Name, s.endpoint, reason)
 			continue
 		}
 		general, ok := e.endpointBy(protocol)
 		if !ok {
-			e.plan.skip(e.target.Name, s.endpoint(), UserPair)
+			e.plan.skip(e.target.Name, s.endpoint, UserPair)
 			continue
 		}
 		url := general.Value
 		if protocol == profiles.ProtocolHTTP {
 			url = strings.TrimSuffix(url, "/") + s.path
 		}
-		e.add(expression(s.endpoint(), url, "as the container's own protocol of this signal wants it"))
+		e.add(expression(s.endpoint, url, "as the container's own protocol of this signal wants it"))
 	}
 }
 
-// remark notes what the owner of the pod should hear of a container that Telepod gives no endpoint.
-func (e *environment) remark(reason Reason) {
+// remark notes what the owner of the pod should learn of a container that Telepod gives no endpoint.
+func (e *containerEnv) remark(reason Reason) {
 	switch {
 	case reason == ConfigFile:
 		e.plan.remark(e.target.Name, otelEndpoint, reason)
@@ -163,7 +163,7 @@ func (e *environment) remark(reason Reason) {
 		return
 	}
 	for _, s := range signals() {
-		if e.given(s.endpoint()) {
+		if s.path != "" && e.given(s.endpoint) {
 			return
 		}
 	}
@@ -173,7 +173,7 @@ func (e *environment) remark(reason Reason) {
 }
 
 // disabled reports whether the container switches its SDK off.
-func (e *environment) disabled() bool {
-	at, ok := e.owned[otelDisabled]
-	return ok && strings.EqualFold(e.user[at].Value, "true")
+func (e *containerEnv) disabled() bool {
+	at, ok := e.userIndex[otelDisabled]
+	return ok && strings.EqualFold(e.userVars[at].Value, "true")
 }

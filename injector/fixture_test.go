@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite the want sections of the fixtur
 //	namespace.yaml  optional: name, labels, annotations
 //	options.yaml    optional: Options, with facts and profiles beside them
 //	want.yaml       the pod afterwards
-//	want.txt        Plan.Explain
+//	want.txt        explain, the plan as text
 type fixture struct {
 	path      string
 	archive   *txtar.Archive
@@ -165,7 +165,7 @@ func (f *fixture) compare(t *testing.T, plan *Plan, patched []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	explained, got := plan.Explain(), string(pod)
+	explained, got := explain(plan), string(pod)
 	if plan.Profile != nil { // package profiles tests the hash; here it would change with every word of a profile
 		hide := strings.NewReplacer(plan.Profile.Hash, "HASH")
 		explained, got = hide.Replace(explained), hide.Replace(got)
@@ -208,25 +208,16 @@ func patch(t testing.TB, raw, operations []byte) []byte {
 	return patched
 }
 
-// views checks that the fast patch, the operations and the typed pod are the same change.
+// views checks that the patch and the edits of the typed pod are the same change.
 func views(t testing.TB, plan *Plan, raw, patched []byte) {
 	t.Helper()
-	if operations := plan.Operations(""); operations != nil {
-		text, err := json.Marshal(operations)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(decode(t, patched), decode(t, patch(t, raw, text))); diff != "" {
-			t.Errorf("AppendPatch and Operations differ (-fast +operations):\n%s", diff)
-		}
-	}
 	var typed, want corev1.Pod
 	for data, into := range map[*corev1.Pod][]byte{&typed: raw, &want: patched} {
 		if err := kjson.UnmarshalCaseSensitivePreserveInts(into, data); err != nil { // as the API server reads
 			t.Skip("not a pod by its types: ", err) // fuzzing only
 		}
 	}
-	plan.Apply(&typed)
+	applyTyped(plan, &typed)
 	if diff := cmp.Diff(want, typed); diff != "" {
 		t.Errorf("patch and typed pod differ (-patched +typed):\n%s", diff)
 	}
@@ -245,7 +236,7 @@ func (f *fixture) twice(t *testing.T, patched []byte) {
 	t.Helper()
 	again := f.plan(t, patched)
 	if len(again.Edits) != 0 {
-		t.Errorf("injected twice: %s", again.Explain())
+		t.Errorf("injected twice: %s", explain(again))
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-func (r *reader) unknownKeys() {
+func (r *settingsReader) unknownKeys() {
 	known := Annotations()
 	for _, at := range []struct {
 		origin Origin
@@ -34,13 +34,13 @@ func (r *reader) unknownKeys() {
 	}
 }
 
-func (r *reader) misplaced(origin Origin, key, value, problem string) {
+func (r *settingsReader) misplaced(origin Origin, key, value, problem string) {
 	r.warn(Warning{Reason: Misplaced, Origin: origin, Key: key, Value: value, Problem: problem})
 }
 
 // unknownContainers warns about names that the pod does not have. On a namespace they are no
 // mistake: its pods differ. A list that then selects nothing counts as not said.
-func (r *reader) unknownContainers(key string, list *List) {
+func (r *settingsReader) unknownContainers(key string, list *List) {
 	if list.Names == nil || list.Origin == FromNamespace {
 		return
 	}
@@ -68,7 +68,7 @@ func (r *reader) unknownContainers(key string, list *List) {
 	list.Names = found
 }
 
-func (r *reader) badGlobs(key string, list *List, example string) {
+func (r *settingsReader) badGlobs(key string, list *List, example string) {
 	list.Names = slices.DeleteFunc(list.Names, func(glob string) bool {
 		_, err := path.Match(glob, "")
 		bad := err != nil || len(glob) > maxPattern

@@ -31,24 +31,22 @@ const aksInstrumentation = "AKS's Application Insights autoinstrumentation"
 // nameOthers remarks on other injectors of telemetry that work on the pod, and notes the clouds' webhooks
 // that give it credentials. Neither is ever fought: what they have set counts as the container's own, and
 // what they set later is theirs to settle.
-func (b *builder) nameOthers() {
-	m := &b.request.Pod.Metadata
-	for _, key := range injectorKeys() {
-		if asks(m.Annotations, key.prefix) || asks(m.Labels, key.prefix) {
-			b.nameOther(key.injector, OtherInjector)
-		}
+func (p *planner) nameOthers() {
+	m := &p.request.Pod.Metadata
+	for _, injector := range asked(m.Annotations, m.Labels) {
+		p.nameOther(injector, OtherInjector)
 	}
 	if m.Labels["azure.workload.identity/use"] == "true" {
-		b.nameOther("Azure Workload Identity", CloudIdentity)
+		p.nameOther("Azure Workload Identity", CloudIdentity)
 	}
-	for _, containers := range [][]Container{b.request.Pod.Spec.InitContainers, b.request.Pod.Spec.Containers} {
+	for _, containers := range [][]Container{p.request.Pod.Spec.InitContainers, p.request.Pod.Spec.Containers} {
 		for i := range containers {
 			if strings.HasPrefix(containers[i].Name, "azure-monitor-auto-instrumentation-") {
-				b.nameOther(aksInstrumentation, OtherInjector)
+				p.nameOther(aksInstrumentation, OtherInjector)
 			}
 			for j := range containers[i].Env {
 				if injector, reason := setBy(&containers[i].Env[j]); injector != "" {
-					b.nameOther(injector, reason)
+					p.nameOther(injector, reason)
 				}
 			}
 		}
@@ -74,23 +72,39 @@ func setBy(v *Variable) (injector string, reason Reason) {
 }
 
 // nameOther names an injector once: one of telemetry in a warning, one of credentials in a note.
-func (b *builder) nameOther(injector string, reason Reason) {
+func (p *planner) nameOther(injector string, reason Reason) {
 	other := Skip{Item: injector, Reason: reason}
 	switch {
 	case reason == CloudIdentity:
-		if !slices.Contains(b.plan.Notes, other) {
-			b.plan.Notes = append(b.plan.Notes, other)
+		if !slices.Contains(p.plan.Notes, other) {
+			p.plan.Notes = append(p.plan.Notes, other)
 		}
-	case !slices.Contains(b.plan.remarks, other):
-		b.plan.remarks = append(b.plan.remarks, other)
+	case !slices.Contains(p.plan.remarks, other):
+		p.plan.remarks = append(p.plan.remarks, other)
 	}
 }
 
-func asks(values map[string]string, prefix string) bool {
-	for key, value := range values {
-		if strings.HasPrefix(key, prefix) && value != "false" && value != "disabled" && value != "" {
-			return true
+// asked are the injectors that annotations and labels ask for, in the order of injectorKeys.
+func asked(maps ...map[string]string) []string {
+	keys := injectorKeys()
+	found := make([]bool, len(keys))
+	for _, values := range maps {
+		for name, value := range values {
+			if value == "false" || value == "disabled" || value == "" {
+				continue
+			}
+			for i := range keys {
+				if strings.HasPrefix(name, keys[i].prefix) {
+					found[i] = true
+				}
+			}
 		}
 	}
-	return false
+	var injectors []string
+	for i := range keys {
+		if found[i] {
+			injectors = append(injectors, keys[i].injector)
+		}
+	}
+	return injectors
 }

@@ -55,33 +55,32 @@ func virtualKey(key string) bool { return key == virtualNodeTaint || key == virt
 // placePod fits the endpoint and the variables to the node that the pod is bound for. Where no
 // DaemonSet runs, the node has no Collector: what would send there sends to the Service, unless the
 // pod itself says node.
-func (b *builder) placePod() {
-	at, s := b.request.Pod.placement(), &b.plan.Settings
-	if b.away && s.Endpoint.Value == profiles.EndpointNode && (s.Endpoint.Origin != FromPod || at == virtualNode) && b.hasService() {
-		s.Endpoint = Setting{profiles.EndpointService, FromPlacement}
+func (p *planner) placePod() {
+	at, s := p.request.Pod.placement(), &p.plan.Settings
+	if p.noDaemonSet && s.Endpoint.Value == profiles.EndpointNode && (s.Endpoint.Origin != FromPod || at == virtualNode) && p.hasService() {
+		s.Endpoint = Setting[string]{profiles.EndpointService, FromPlacement}
 	}
-	b.variables, b.complete = b.compiled.variables, b.compiled.complete
+	p.variables = p.profile.variables
 	if at == virtualNode {
-		b.withoutAddresses()
+		p.withoutAddresses()
 	}
 }
 
-func (b *builder) hasService() bool { return b.compiled.OTLP.ServiceHost != "" }
+func (p *planner) hasService() bool { return p.profile.OTLP.ServiceHost != "" }
 
 // withoutAddresses leaves out what a virtual node's kubelet refuses; what refers to it follows.
-func (b *builder) withoutAddresses() {
+func (p *planner) withoutAddresses() {
 	refused := []string{fieldPodIP, fieldPodIPs, fieldHostIP, fieldHostIPs}
 	var left []string
-	b.variables = slices.DeleteFunc(slices.Clone(b.variables), func(v *EnvVar) bool {
+	p.variables = slices.DeleteFunc(slices.Clone(p.variables), func(v *EnvVar) bool {
 		bad := fieldOf(v.EnvVar) != "" && slices.Contains(refused, fieldOf(v.EnvVar))
 		if bad {
 			left = append(left, v.Name)
-			b.plan.skip("", v.Name, VirtualNode)
+			p.plan.skip("", v.Name, VirtualNode)
 		}
 		return bad
 	})
-	b.complete = false
-	b.plan.remark("", strings.Join(left, ", "), VirtualNode)
+	p.plan.remark("", strings.Join(left, ", "), VirtualNode)
 }
 
 func fieldOf(v corev1.EnvVar) string {
@@ -94,18 +93,18 @@ func fieldOf(v corev1.EnvVar) string {
 // upstream is where the pod's sidecar sends to, and a container that cannot use it: the profile's
 // endpoint. The endpoint sidecar is for pods on nodes without a DaemonSet, such as those of Fargate,
 // that do not say where they run: their sidecars send to the Service.
-func (b *builder) upstream() Setting {
-	up := upstream(b.compiled.Resolved)
-	if up.Value == profiles.EndpointNode && (b.away || b.plan.Settings.sidecarEndpoint) && b.hasService() {
-		return Setting{profiles.EndpointService, FromPlacement}
+func (p *planner) upstream() Setting[string] {
+	up := upstream(p.profile.Resolved)
+	if up.Value == profiles.EndpointNode && (p.noDaemonSet || p.plan.Settings.sidecarEndpoint) && p.hasService() {
+		return Setting[string]{profiles.EndpointService, FromPlacement}
 	}
 	return up
 }
 
 // url is the URL behind node, service, sidecar, or the URL itself. Over HTTP, SDKs append /v1/traces and
 // so on to it (OTLP exporter specification).
-func (b *builder) url(endpoint, protocol string) string {
-	o := &b.compiled.OTLP
+func (p *planner) url(endpoint, protocol string) string {
+	o := &p.profile.OTLP
 	port := o.GRPCPort
 	if protocol == profiles.ProtocolHTTP {
 		port = o.HTTPPort
@@ -113,13 +112,13 @@ func (b *builder) url(endpoint, protocol string) string {
 	switch endpoint {
 	case profiles.EndpointNode:
 		host := "$(K8S_NODE_IP)"
-		if b.options.NodeIPv6 {
+		if p.options.NodeIPv6 {
 			host = "[" + host + "]"
 		}
 		return "http://" + host + ":" + itoa(port)
 	case profiles.EndpointService:
 		host := o.ServiceHost
-		if b.away || b.plan.Settings.sidecarEndpoint {
+		if p.noDaemonSet || p.plan.Settings.sidecarEndpoint {
 			host = cmp.Or(o.ClusterServiceHost, host)
 		}
 		return "http://" + host + ":" + itoa(port)

@@ -7,7 +7,7 @@ import (
 )
 
 // Plan is what happens to one pod: the decision, and for an injected pod the edits, in the order in
-// which they apply. Operations, AppendPatch, Apply and Explain are views of it.
+// which they apply. Operations and AppendPatch are views of it.
 type Plan struct {
 	Decision Decision
 	// Profile is nil where the pod is not injected.
@@ -17,10 +17,10 @@ type Plan struct {
 	// Skipped are the parts left out, each with its reason.
 	Skipped  []Skip
 	Warnings []Warning
-	// MoreWarnings counts those that are not listed: there are more mistakes than anybody reads.
+	// MoreWarnings counts those that are not listed: there is a limit to what people read.
 	MoreWarnings int
-	// Sidecar is "native" (an init container that keeps running), "container" or "none".
-	Sidecar string
+	// Sidecar is the kind that the pod has afterwards.
+	Sidecar SidecarKind
 	// Status is the value of the annotation telepod.dev/status.
 	Status string
 	// Silent are the containers that get variables and end without an endpoint, by name, each with
@@ -36,11 +36,14 @@ type Plan struct {
 	pod     *Pod
 }
 
-// The kinds of sidecar.
+// SidecarKind is how the Collector runs in a pod.
+type SidecarKind string
+
+// The kinds of sidecar: native is an init container that keeps running.
 const (
-	SidecarNone      = "none"
-	SidecarNative    = "native"
-	SidecarContainer = "container"
+	SidecarNone      SidecarKind = "none"
+	SidecarNative    SidecarKind = "native"
+	SidecarContainer SidecarKind = "container"
 )
 
 // EditKind is one of the five things that Telepod does to a pod.
@@ -63,12 +66,12 @@ const (
 // together, in the order of their positions.
 type Edit struct {
 	Kind     EditKind
-	At       int      // of AddVariable and SetValue
-	Target   *Target  // of AddVariable and SetValue
-	Variable *EnvVar  // of AddVariable and SetValue
-	Sidecar  *Sidecar // of AddSidecar
-	Text     *Text    // of Annotate
-	Secret   string   // of AddPullSecret
+	At       int           // of AddVariable and SetValue
+	Target   *Target       // of AddVariable and SetValue
+	Variable *EnvVar       // of AddVariable and SetValue
+	Sidecar  *AddedSidecar // of AddSidecar
+	Text     *Text         // of Annotate
+	Secret   string        // of AddPullSecret
 }
 
 // Text is an annotation.
@@ -96,7 +99,7 @@ func (p *Plan) AddsSidecar() bool {
 	return slices.ContainsFunc(p.Edits, func(e Edit) bool { return e.Kind == AddSidecar })
 }
 
-// Remarks are what the owner of the pod should hear of besides Warnings: a sidecar that was asked for
+// Remarks are what the owner of the pod should learn besides Warnings: a sidecar that was asked for
 // and left out, a container that sends no telemetry, and the like. Sentence puts each into words.
 func (p *Plan) Remarks() []Skip { return p.remarks }
 

@@ -118,7 +118,7 @@ func TestEnvironmentProperties(t *testing.T) {
 			t.Fatal(err)
 		}
 		if problem := compareEnvironments(user, after.Spec.Containers[0].Env); problem != "" {
-			t.Fatalf("seed %d: %s\nuser: %v\nplan: %s", seed, problem, user, plan.Explain())
+			t.Fatalf("seed %d: %s\nuser: %v\nplan: %s", seed, problem, user, explain(plan))
 		}
 	}
 }
@@ -174,11 +174,10 @@ func destinations(own, injected map[string]bool, is map[string]string) string {
 	if injected[otelProtocol] && !injected[otelEndpoint] || injected[otelEndpoint] && !injected[otelProtocol] && !own[otelProtocol] {
 		return "endpoint and protocol are not a pair"
 	}
-	for _, s := range append(signals(), signal{"", ""}) {
-		endpoint, protocol := otelEndpoint, otelProtocol
-		if s.name != "" {
-			endpoint, protocol = s.endpoint(), s.protocol()
-		}
+	general := signal{endpoint: otelEndpoint, protocol: otelProtocol}
+	all := signals()
+	for _, s := range append(all[:3:3], general) {
+		endpoint, protocol := s.endpoint, s.protocol
 		if injected[otelProtocol] && own[endpoint] && !own[protocol] {
 			return "the general protocol changes that of " + endpoint
 		}
@@ -190,14 +189,14 @@ func destinations(own, injected map[string]bool, is map[string]string) string {
 		if !own[endpoint] && !injected[endpoint] {
 			target = otelEndpoint
 		}
-		if known := []string{"", profiles.ProtocolGRPC, profiles.ProtocolHTTP}; !injected[target] || !slices.Contains(known, spoken) && s.name != "" {
+		if known := []string{"", profiles.ProtocolGRPC, profiles.ProtocolHTTP}; !injected[target] || !slices.Contains(known, spoken) && s != general {
 			continue // no endpoint fits what is not known; the signal was going nowhere before
 		}
 		port := ":4318"
 		if spoken == profiles.ProtocolGRPC {
 			port = ":4317"
 		}
-		if !strings.Contains(is[target], port) || injected[endpoint] && strings.HasSuffix(is[endpoint], s.path) != (port == ":4318") && s.name != "" {
+		if !strings.Contains(is[target], port) || injected[endpoint] && strings.HasSuffix(is[endpoint], s.path) != (port == ":4318") && s != general {
 			return fmt.Sprintf("%s is %q, and the signal speaks %q", target, is[target], spoken)
 		}
 	}
@@ -239,7 +238,7 @@ func FuzzPlan(f *testing.F) {
 			return
 		}
 		plan := in.Plan(Request{Pod: pod, Namespace: Namespace{Name: "shop", Labels: map[string]string{InjectionLabel: "enabled"}}})
-		plan.Explain()
+		explain(plan)
 		if !json.Valid([]byte(raw)) {
 			return // the webhook never sees it; lenient parsing may
 		}

@@ -9,12 +9,12 @@ import (
 
 // addService sets OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. The latter beats service.name in
 // the former (SDK specification), so it stays away where the user's list names the service or might.
-func (e *environment) addService(c *Container) {
-	own := e.own(c)
-	at, taken := e.owned[otelResourceAttributes]
-	if !taken && e.brought.may(otelResourceAttributes) {
+func (e *containerEnv) addService(c *Container) {
+	own := e.containerAttributes(c)
+	at, taken := e.userIndex[otelResourceAttributes]
+	if !taken && e.sources.may(otelResourceAttributes) {
 		e.plan.skip(e.target.Name, otelResourceAttributes, EnvFrom)
-		if !e.owns(otelServiceName) {
+		if !e.userSets(otelServiceName) {
 			e.plan.skip(e.target.Name, otelServiceName, EnvFrom)
 		}
 		return
@@ -24,26 +24,26 @@ func (e *environment) addService(c *Container) {
 		e.addAttributes(own)
 		return
 	}
-	if reason := e.complete(slices.Concat(e.podAttrs, own), at); reason != "" && !e.owns(otelServiceName) {
+	if reason := e.completeUserList(slices.Concat(e.podAttributes, own), at); reason != "" && !e.userSets(otelServiceName) {
 		e.plan.skip(e.target.Name, otelServiceName, reason)
 		return
 	}
 	e.addName()
 }
 
-func (e *environment) addName() {
+func (e *containerEnv) addName() {
 	if e.service != nil {
 		e.add(e.service)
 	}
 }
 
-// complete adds what the user's list at a position lacks, where it can be read. It returns why
+// completeUserList adds what the user's list at a position lacks, where it can be read. It returns why
 // OTEL_SERVICE_NAME must stay away: the list names the service, or may; "" where it does not.
-func (e *environment) complete(attributes []attribute, at int) Reason {
-	theirs := e.user[at]
-	user, ok := parseAttributes(theirs.Value)
+func (e *containerEnv) completeUserList(attributes []attribute, at int) Reason {
+	list := e.userVars[at]
+	user, ok := parseAttributes(list.Value)
 	switch {
-	case theirs.Sourced:
+	case list.Sourced:
 		e.plan.skip(e.target.Name, otelResourceAttributes, ValueFrom)
 		return ValueFrom
 	case !ok:
@@ -51,7 +51,7 @@ func (e *environment) complete(attributes []attribute, at int) Reason {
 		return Unparseable
 	case e.excluded(otelResourceAttributes):
 		e.plan.skip(e.target.Name, otelResourceAttributes, ExcludedVariable)
-	case e.file:
+	case e.configFile:
 		e.plan.skip(e.target.Name, otelResourceAttributes, ConfigFile)
 	default:
 		e.merge(attributes, user, at)
@@ -65,8 +65,8 @@ func (e *environment) complete(attributes []attribute, at int) Reason {
 	return ""
 }
 
-// own are the attributes of this container alone.
-func (e *environment) own(c *Container) []attribute {
+// containerAttributes are the attributes of this container alone.
+func (e *containerEnv) containerAttributes(c *Container) []attribute {
 	var list []attribute
 	if e.named {
 		list = append(list, literalAttribute("k8s.container.name", c.Name))
@@ -82,66 +82,33 @@ func (e *environment) own(c *Container) []attribute {
 	return list
 }
 
-const whyAttributes = "profile, owner, annotations and image"
-
 // addAttributes plans the variable where the user has none. An attribute whose reference is not
 // available is left out; one that refers to the user's variable moves the whole behind it.
-func (e *environment) addAttributes(own []attribute) {
-	if e.simple() {
-		e.add(e.shared.with(own))
-		return
-	}
-	var refs []string
-	var usable []attribute
-	for _, a := range slices.Concat(e.podAttrs, own) {
-		if _, ok := e.place(a.refs); !ok {
-			e.plan.skip(e.target.Name, a.key, MissingReference)
-			continue
+func (e *containerEnv) addAttributes(own []attribute) {
+	usable, refs := e.usable[:0], []string(nil)
+	for _, list := range [...][]attribute{e.podAttributes, own} {
+		for _, a := range list {
+			if _, ok := e.insertIndex(a.refs); !ok {
+				e.plan.skip(e.target.Name, a.key, MissingReference)
+				continue
+			}
+			usable, refs = append(usable, a), append(refs, a.refs...)
 		}
-		usable = append(usable, a)
-		refs = append(refs, a.refs...)
 	}
+	e.usable = usable
 	if len(usable) == 0 {
 		return
 	}
-	v := expression(otelResourceAttributes, text(usable), whyAttributes)
-	v.refs = refs
-	e.add(v)
-}
-
-// shared is the part of OTEL_RESOURCE_ATTRIBUTES that all containers of a pod have, with the start
-// of its JSON: most of what is written for a pod.
-type shared struct {
-	value string
-	json  []byte
-}
-
-func share(attributes []attribute) shared {
-	v := expression(otelResourceAttributes, text(attributes), whyAttributes)
-	return shared{v.Value, v.json[:len(v.json)-len(`"}`)]}
-}
-
-// with completes the variable by the attributes of one container.
-func (s shared) with(own []attribute) *EnvVar {
-	tail := text(own)
-	if len(own) == 0 || s.value == "" {
-		return expression(otelResourceAttributes, s.value+tail, whyAttributes)
-	}
-	v := &EnvVar{Why: whyAttributes, json: make([]byte, 0, len(s.json)+len(tail)+8)}
-	v.Name, v.Value = otelResourceAttributes, s.value+","+tail
-	v.json = appendString(append(v.json, s.json...), tail)
-	v.json[len(s.json)] = ',' // in place of the quote that opens the tail
-	v.json = append(v.json, '}')
-	return v
+	e.add(newEnvVar(otelResourceAttributes, text(usable), refs, "profile, owner, annotations and image"))
 }
 
 // merge adds to the user's list the keys that it lacks. They go in front, so that the user's keys
 // win in SDKs that take the last of two, even where a reference hides them; the user's text stays
 // as it is.
-func (e *environment) merge(attributes []attribute, user userAttributes, at int) {
+func (e *containerEnv) merge(attributes []attribute, user userAttributes, at int) {
 	var missing []attribute
 	for _, a := range attributes {
-		place, ok := e.place(a.refs)
+		place, ok := e.insertIndex(a.refs)
 		switch {
 		case user.keys[a.key]:
 			e.plan.skip(e.target.Name, a.key, UserDefined)
@@ -155,11 +122,11 @@ func (e *environment) merge(attributes []attribute, user userAttributes, at int)
 		return
 	}
 	value := text(missing)
-	if theirs := strings.TrimSpace(e.user[at].Value); theirs != "" {
-		value += "," + e.user[at].Value
+	if strings.TrimSpace(e.userVars[at].Value) != "" {
+		value += "," + e.userVars[at].Value
 	}
 	v := expression(otelResourceAttributes, value, "the container's own list, completed")
-	e.edits = append(e.edits, Edit{Kind: SetValue, Target: e.target, At: at, Variable: v})
+	e.plan.Edits = append(e.plan.Edits, Edit{Kind: SetValue, Target: e.target, At: at, Variable: v})
 }
 
 func text(attributes []attribute) string {

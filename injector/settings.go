@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -43,12 +44,12 @@ func Annotations() []string {
 }
 
 // Setting is a value and where it comes from.
-type Setting struct {
-	Value  string
+type Setting[T any] struct {
+	Value  T
 	Origin Origin
 }
 
-// List is a list of names and where it comes from; nil means that nobody said anything.
+// List is a list of names and where it comes from; nil if nothing sets it.
 type List struct {
 	Names  []string
 	Origin Origin
@@ -56,24 +57,24 @@ type List struct {
 
 // Settings are what annotations and profile ask for, after validation.
 type Settings struct {
-	Profile           Setting
-	Endpoint          Setting // node, service, sidecar or a URL
-	Protocol          Setting // grpc or http/protobuf
-	Sidecar           Setting // "true" or "false"
-	SidecarImage      Setting
+	Profile           Setting[string]
+	Endpoint          Setting[string] // node, service, sidecar or a URL
+	Protocol          Setting[string] // grpc or http/protobuf
+	Sidecar           Setting[bool]
+	SidecarImage      Setting[string]
 	Containers        List
 	ExcludeContainers List
-	ExcludeVariables  List    // names or globs
-	ExcludeAttributes List    // keys or globs
-	EnvFrom           Setting // inspect, keep or override
-	// SidecarResources holds the quantities that annotations set, by annotation key.
-	SidecarResources map[string]Setting
+	ExcludeVariables  List            // names or globs
+	ExcludeAttributes List            // keys or globs
+	EnvFrom           Setting[string] // inspect, keep or override
+	// SidecarResources are the quantities that annotations set, by annotation key.
+	SidecarResources map[string]Setting[resource.Quantity]
 
-	sidecarEndpoint bool // an annotation says endpoint: sidecar
+	sidecarEndpoint bool // an annotation asks for endpoint: sidecar
 }
 
-// reader looks keys up on the pod, then on the namespace, and collects warnings.
-type reader struct {
+// settingsReader looks keys up on the pod, then on the namespace, and collects warnings.
+type settingsReader struct {
 	pod       *Pod
 	namespace Namespace
 	warnings  []Warning
@@ -81,9 +82,9 @@ type reader struct {
 	excess    Reason // the bound that an annotation is beyond, or ""
 }
 
-// warn notes a mistake; near, what may have been meant among the candidates, is only looked for where
-// somebody reads it.
-func (r *reader) warn(w Warning, candidates ...string) {
+// warn notes a mistake. What may have been meant among the candidates is looked for only if the warning is
+// kept.
+func (r *settingsReader) warn(w Warning, candidates ...string) {
 	if len(r.warnings) >= maxWarnings {
 		r.more++
 		return
@@ -99,7 +100,7 @@ func (r *reader) warn(w Warning, candidates ...string) {
 }
 
 // first returns the strongest valid value of key; accept explains a value that is not valid.
-func (r *reader) first(key string, accept func(string) (problem, nearest string)) (Setting, bool) {
+func (r *settingsReader) first(key string, accept func(string) (problem, nearest string)) (Setting[string], bool) {
 	for _, at := range []struct {
 		origin Origin
 		values map[string]string
@@ -111,7 +112,7 @@ func (r *reader) first(key string, accept func(string) (problem, nearest string)
 		value = strings.TrimSpace(value)
 		problem, nearest := accept(value)
 		if problem == "" {
-			return Setting{value, at.origin}, true
+			return Setting[string]{value, at.origin}, true
 		}
 		w := invalidValue(at.origin, key, value, "%s", problem)
 		w.Nearest = nearest
@@ -120,7 +121,15 @@ func (r *reader) first(key string, accept func(string) (problem, nearest string)
 		}
 		r.warn(w)
 	}
-	return Setting{}, false
+	return Setting[string]{}, false
+}
+
+// text is the annotation as it was written.
+func (r *settingsReader) text(key string) string {
+	if value, ok := r.pod.Metadata.Annotations[key]; ok {
+		return strings.TrimSpace(value)
+	}
+	return strings.TrimSpace(r.namespace.Annotations[key])
 }
 
 // choice accepts one of a few words.
@@ -133,7 +142,7 @@ func choice(words ...string) func(string) (string, string) {
 	}
 }
 
-func (r *reader) list(key string) List {
+func (r *settingsReader) list(key string) List {
 	setting, ok := r.first(key, func(string) (string, string) { return "", "" })
 	if !ok {
 		return List{}
@@ -152,7 +161,7 @@ func (r *reader) list(key string) List {
 }
 
 // read gathers the settings of one pod. The profile has been chosen already.
-func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
+func (r *settingsReader) read(profile *profiles.Resolved, chosen Setting[string]) Settings {
 	r.unknownKeys()
 	s := Settings{
 		Profile:           chosen,
@@ -160,11 +169,11 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 		ExcludeContainers: r.list(ExcludeContainersAnnotation),
 		ExcludeVariables:  r.list(ExcludeVariablesAnnotation),
 		ExcludeAttributes: r.list(ExcludeAttributesAnnotation),
-		Endpoint:          Setting{profile.OTLP.Endpoint, FromProfile},
-		Protocol:          Setting{profile.OTLP.Protocol, FromProfile},
-		Sidecar:           Setting{strconv.FormatBool(profile.Sidecar.Enabled != nil && *profile.Sidecar.Enabled), FromProfile},
-		SidecarImage:      Setting{profile.Sidecar.Image, FromProfile},
-		EnvFrom:           Setting{profile.EnvFrom, FromProfile},
+		Endpoint:          Setting[string]{profile.OTLP.Endpoint, FromProfile},
+		Protocol:          Setting[string]{profile.OTLP.Protocol, FromProfile},
+		Sidecar:           Setting[bool]{profile.Sidecar.Enabled != nil && *profile.Sidecar.Enabled, FromProfile},
+		SidecarImage:      Setting[string]{profile.Sidecar.Image, FromProfile},
+		EnvFrom:           Setting[string]{profile.EnvFrom, FromProfile},
 	}
 	r.unknownContainers(ContainersAnnotation, &s.Containers)
 	r.unknownContainers(ExcludeContainersAnnotation, &s.ExcludeContainers)
@@ -180,7 +189,7 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 		s.Protocol = v
 	}
 	if v, ok := r.first(SidecarAnnotation, choice("true", "false")); ok {
-		s.Sidecar = v
+		s.Sidecar = Setting[bool]{v.Value == "true", v.Origin}
 	}
 	if v, ok := r.first(SidecarImageAnnotation, acceptImage); ok {
 		s.SidecarImage = v
@@ -188,9 +197,9 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 	for _, key := range []string{SidecarCPURequest, SidecarCPULimit, SidecarMemoryRequest, SidecarMemoryLimit} {
 		if v, ok := r.first(key, acceptQuantity); ok {
 			if s.SidecarResources == nil {
-				s.SidecarResources = map[string]Setting{}
+				s.SidecarResources = map[string]Setting[resource.Quantity]{}
 			}
-			s.SidecarResources[key] = v
+			s.SidecarResources[key] = Setting[resource.Quantity]{resource.MustParse(v.Value), v.Origin} // acceptQuantity
 		}
 	}
 	r.agree(&s, profile)
@@ -198,13 +207,13 @@ func (r *reader) read(profile *profiles.Resolved, chosen Setting) Settings {
 	return s
 }
 
-// agree settles what endpoint and sidecar say of each other.
+// agree makes endpoint and sidecar fit each other.
 //
 //	endpoint sidecar, sidecar refused as close to the pod or closer  endpoint becomes upstream
 //	endpoint sidecar, sidecar not asked for                          sidecar becomes true
-//	sidecar true, endpoint not said as close to the pod              endpoint becomes sidecar
-func (r *reader) agree(s *Settings, profile *profiles.Resolved) {
-	inPod, toPod := s.Sidecar.Value == "true", s.Endpoint.Value == profiles.EndpointSidecar
+//	sidecar true, endpoint not set as close to the pod               endpoint becomes sidecar
+func (r *settingsReader) agree(s *Settings, profile *profiles.Resolved) {
+	inPod, toPod := s.Sidecar.Value, s.Endpoint.Value == profiles.EndpointSidecar
 	refused := s.Sidecar.Origin != FromProfile && !stronger(s.Endpoint.Origin, s.Sidecar.Origin)
 	switch {
 	case toPod && !inPod && refused:
@@ -213,22 +222,22 @@ func (r *reader) agree(s *Settings, profile *profiles.Resolved) {
 		}
 		s.sendTo(profile, upstream(profile))
 	case toPod && !inPod:
-		s.Sidecar = Setting{"true", s.Endpoint.Origin}
+		s.Sidecar = Setting[bool]{true, s.Endpoint.Origin}
 	case inPod && !toPod && (s.Endpoint.Origin == FromProfile || stronger(s.Sidecar.Origin, s.Endpoint.Origin)):
-		s.Endpoint = Setting{profiles.EndpointSidecar, s.Sidecar.Origin}
+		s.Endpoint = Setting[string]{profiles.EndpointSidecar, s.Sidecar.Origin}
 	}
 }
 
 // agreeProtocol takes the protocol from a URL with port 4317 or 4318, unless an annotation as close
-// to the pod says it.
-func (r *reader) agreeProtocol(s *Settings) {
-	says := protocolOf(s.Endpoint.Value)
+// to the pod sets it.
+func (r *settingsReader) agreeProtocol(s *Settings) {
+	conventional := protocolOf(s.Endpoint.Value)
 	switch {
-	case says == "" || says == s.Protocol.Value:
+	case conventional == "" || conventional == s.Protocol.Value:
 	case stronger(s.Endpoint.Origin, s.Protocol.Origin):
-		s.Protocol = Setting{says, s.Endpoint.Origin}
+		s.Protocol = Setting[string]{conventional, s.Endpoint.Origin}
 	case s.Protocol.Origin != FromProfile:
-		r.contradiction(ProtocolAnnotation, s.Protocol, "the port of "+s.Endpoint.Value+" is by convention "+says+"; both are used as given")
+		r.contradiction(ProtocolAnnotation, s.Protocol, "the port of "+s.Endpoint.Value+" is by convention "+conventional+"; both are used as given")
 	}
 }
 
@@ -241,12 +250,12 @@ func protocolOf(endpoint string) string {
 	return map[string]string{"4317": profiles.ProtocolGRPC, "4318": profiles.ProtocolHTTP}[u.Port()]
 }
 
-// sendTo makes the upstream the endpoint, spoken to as it expects: a protocol that somebody chose for
+// sendTo makes the upstream the endpoint, spoken to as it expects: a protocol that was chosen for
 // the sidecar does not fit a URL.
-func (s *Settings) sendTo(profile *profiles.Resolved, to Setting) {
+func (s *Settings) sendTo(profile *profiles.Resolved, to Setting[string]) {
 	s.Endpoint = to
 	if protocol := urlProtocol(profile, s.Endpoint.Value); protocol != "" {
-		s.Protocol = Setting{protocol, FromProfile}
+		s.Protocol = Setting[string]{protocol, FromProfile}
 	}
 }
 
@@ -260,18 +269,18 @@ func urlProtocol(profile *profiles.Resolved, endpoint string) string {
 
 // upstream is where a sidecar sends to, and a pod whose sidecar has to stay out: the profile's
 // endpoint, or where that is the sidecar itself, the Service.
-func upstream(profile *profiles.Resolved) Setting {
+func upstream(profile *profiles.Resolved) Setting[string] {
 	if endpoint := profile.OTLP.Endpoint; endpoint != profiles.EndpointSidecar {
-		return Setting{endpoint, FromProfile}
+		return Setting[string]{endpoint, FromProfile}
 	}
-	return Setting{profiles.EndpointService, FromProfile}
+	return Setting[string]{profiles.EndpointService, FromProfile}
 }
 
-func (r *reader) contradiction(key string, s Setting, problem string) {
+func (r *settingsReader) contradiction(key string, s Setting[string], problem string) {
 	r.warn(Warning{Reason: Contradiction, Origin: s.Origin, Key: key, Value: s.Value, Problem: problem})
 }
 
-// stronger reports whether a setting of origin a was said closer to the pod than one of origin b.
+// stronger reports whether origin a is closer to the pod than origin b.
 func stronger(a, b Origin) bool {
 	rank := func(o Origin) int { return slices.Index([]Origin{FromPod, FromNamespace, FromProfile, FromDefault}, o) }
 	return rank(a) < rank(b)

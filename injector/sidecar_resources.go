@@ -14,20 +14,19 @@ const leastMemory = "64Mi"
 // sidecarResources lays the annotations over the profile's resources, each resource by itself. The
 // API server refuses a pod with a request above its limit, and a sidecar that cannot start may keep
 // the pod from starting, so such annotations fall back.
-func (b *builder) sidecarResources(profile corev1.ResourceRequirements) corev1.ResourceRequirements {
+func (p *planner) sidecarResources(profile corev1.ResourceRequirements) corev1.ResourceRequirements {
 	changed := *profile.DeepCopy()
 	for _, r := range []struct {
 		name           corev1.ResourceName
 		request, limit string
 	}{{corev1.ResourceCPU, SidecarCPURequest, SidecarCPULimit}, {corev1.ResourceMemory, SidecarMemoryRequest, SidecarMemoryLimit}} {
-		said := b.plan.Settings.SidecarResources
-		request, limit := lay(said[r.request], profile.Requests, r.name), lay(said[r.limit], profile.Limits, r.name)
+		request, limit := p.quantity(r.request, profile.Requests, r.name), p.quantity(r.limit, profile.Limits, r.name)
 		switch {
 		case request != nil && limit != nil && request.Cmp(*limit) > 0:
-			b.fallBack(r.request, r.limit, fmt.Sprintf("the sidecar would request %s of %s, above its limit of %s", request, r.name, limit))
+			p.fallBack(r.request, r.limit, fmt.Sprintf("the sidecar would request %s of %s, above its limit of %s", request, r.name, limit))
 			continue
 		case r.name == corev1.ResourceMemory && limit != nil && limit.Cmp(resource.MustParse(leastMemory)) < 0:
-			b.fallBack(r.limit, r.limit, "the Collector needs "+leastMemory)
+			p.fallBack(r.limit, r.limit, "the Collector needs "+leastMemory)
 			continue
 		}
 		set(&changed.Requests, r.name, request)
@@ -36,11 +35,10 @@ func (b *builder) sidecarResources(profile corev1.ResourceRequirements) corev1.R
 	return changed
 }
 
-// lay is an annotation's quantity, or else the profile's; nil where neither says one.
-func lay(said Setting, profile corev1.ResourceList, name corev1.ResourceName) *resource.Quantity {
-	if said.Value != "" {
-		q := resource.MustParse(said.Value) // acceptQuantity
-		return &q
+// quantity is what an annotation sets, or else the profile; nil where neither does.
+func (p *planner) quantity(key string, profile corev1.ResourceList, name corev1.ResourceName) *resource.Quantity {
+	if annotated, ok := p.plan.Settings.SidecarResources[key]; ok {
+		return &annotated.Value
 	}
 	if q, ok := profile[name]; ok {
 		return &q
@@ -58,13 +56,14 @@ func set(list *corev1.ResourceList, name corev1.ResourceName, q *resource.Quanti
 	(*list)[name] = *q
 }
 
-// fallBack warns about the one of two annotations that somebody wrote.
-func (b *builder) fallBack(key, other, problem string) {
-	said := b.plan.Settings.SidecarResources[key]
-	if said.Value == "" {
-		key, said = other, b.plan.Settings.SidecarResources[other]
+// fallBack warns about the one of two annotations that is set.
+func (p *planner) fallBack(key, other, problem string) {
+	annotated, ok := p.plan.Settings.SidecarResources[key]
+	if !ok {
+		key = other
+		annotated, ok = p.plan.Settings.SidecarResources[other]
 	}
-	if said.Value != "" {
-		b.read.warn(invalidValue(said.Origin, key, said.Value, "%s", problem))
+	if ok {
+		p.read.warn(invalidValue(annotated.Origin, key, p.read.text(key), "%s", problem))
 	}
 }

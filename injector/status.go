@@ -10,18 +10,17 @@ type Status struct {
 	Hash    string `json:"hash"`
 	Reason  Reason `json:"reason"`
 	// Containers got variables.
-	Containers []string `json:"containers"`
-	// Sidecar is native, container or none.
-	Sidecar  string `json:"sidecar"`
-	Endpoint string `json:"endpoint"`
-	Protocol string `json:"protocol"`
+	Containers []string    `json:"containers"`
+	Sidecar    SidecarKind `json:"sidecar"`
+	Endpoint   string      `json:"endpoint"`
+	Protocol   string      `json:"protocol"`
 	// Silent are the containers that send no telemetry, each with the reason.
 	Silent map[string]Reason `json:"silent,omitempty"`
 	// Skipped says why not, by reason: items as "container/item", "item" or "container".
 	Skipped map[Reason][]string `json:"skipped,omitempty"`
 }
 
-// maxSkipped bounds what the annotation lists for each reason; Explain has them all.
+// maxSkipped bounds what the annotation lists for each reason; Plan.Skipped has them all.
 const maxSkipped = 20
 
 // annotationBudget is what keys and values of all annotations may come to (apimachinery,
@@ -29,17 +28,17 @@ const maxSkipped = 20
 const annotationBudget = 256 << 10
 
 // status is the annotation's value; false where the pod's own annotations leave no room for it.
-func (b *builder) status() (string, bool) {
-	p := b.plan
+func (p *planner) status() (string, bool) {
+	plan := p.plan
 	s := Status{
-		Profile: p.Profile.Name, Hash: p.Profile.Hash, Reason: p.Decision.Reason,
-		Containers: b.containers, Sidecar: p.Sidecar,
-		Endpoint: p.Settings.Endpoint.Value, Protocol: p.Settings.Protocol.Value, Silent: p.Silent,
+		Profile: plan.Profile.Name, Hash: plan.Profile.Hash, Reason: plan.Decision.Reason,
+		Containers: p.containers, Sidecar: plan.Sidecar,
+		Endpoint: plan.Settings.Endpoint.Value, Protocol: plan.Settings.Protocol.Value, Silent: plan.Silent,
 	}
 	if s.Containers == nil {
 		s.Containers = []string{}
 	}
-	for _, skip := range p.Skipped {
+	for _, skip := range plan.Skipped {
 		if s.Skipped == nil {
 			s.Skipped = map[Reason][]string{}
 		}
@@ -48,13 +47,13 @@ func (b *builder) status() (string, bool) {
 		}
 	}
 	room := annotationBudget - len(StatusAnnotation)
-	for key, value := range b.request.Pod.Metadata.Annotations {
+	for key, value := range p.request.Pod.Metadata.Annotations {
 		if key != StatusAnnotation { // which this one replaces
 			room -= len(key) + len(value)
 		}
 	}
-	if b.earlier != nil {
-		s = b.earlier.merged(s)
+	if p.earlier != nil {
+		s = p.earlier.merged(s)
 	}
 	text := s.encode()
 	if len(text) > room {

@@ -35,12 +35,16 @@ type EnvVar struct {
 }
 
 // literal is a variable whose value has no reference: every $( in it is escaped.
-func literal(name, value, why string) *EnvVar { return expression(name, escape(value), why) }
+func literal(name, value, why string) *EnvVar { return newEnvVar(name, escape(value), nil, why) }
 
 // expression is a variable whose value may refer to others as $(NAME).
 func expression(name, value, why string) *EnvVar {
-	v := &EnvVar{EnvVar: corev1.EnvVar{Name: name, Value: value}, Why: why, refs: references(value)}
-	v.json = append(v.json, `{"name":`...)
+	return newEnvVar(name, value, references(value), why)
+}
+
+func newEnvVar(name, value string, refs []string, why string) *EnvVar {
+	v := &EnvVar{EnvVar: corev1.EnvVar{Name: name, Value: value}, Why: why, refs: refs}
+	v.json = append(make([]byte, 0, len(name)+len(value)+32), `{"name":`...)
 	v.json = appendString(v.json, name)
 	if value != "" {
 		v.json = appendString(append(v.json, `,"value":`...), value)
@@ -97,9 +101,11 @@ func references(value string) []string {
 func scan(value string, text, reference func(string)) {
 	start := 0
 	for i := 0; i+1 < len(value); i++ {
-		if value[i] != '$' {
-			continue
+		next := strings.IndexByte(value[i:], '$')
+		if next < 0 || i+next+1 >= len(value) {
+			break
 		}
+		i += next
 		if value[i+1] != '(' {
 			i++ // "$$" is an escaped "$"; "$x" is itself
 			continue

@@ -7,7 +7,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Origin says where a setting comes from.
+// Origin is where a setting comes from.
 type Origin string
 
 // Origins, strongest first.

@@ -74,8 +74,8 @@ func (a *Admitter) Admit(ctx context.Context, request *admissionv1.AdmissionRequ
 	return planned(pod, plan)
 }
 
-// patience is how long an admission waits for the news of a namespace that has just opted in. API
-// servers wait for seconds.
+// patience is how long an admission waits for a change that the API server has seen already. API servers
+// wait for seconds.
 const patience = 250 * time.Millisecond
 
 // namespace trusts the API server, which has matched the namespace's labels, over what has been

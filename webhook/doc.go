@@ -2,13 +2,13 @@
 //
 //	Endpoint    HTTP: limits, AdmissionReview in, AdmissionReview out          endpoint.go review.go
 //	Admitter    one request: pod, namespace, plan, outcome; never a panic       admit.go outcome.go
-//	Live        the injector in use, remade when profiles or cluster change     live.go reload.go version.go
+//	Live        the injector in use, replaced when profiles or cluster change     live.go reload.go version.go
 //	Namespaces  labels and annotations of the namespaces that matter            namespaces.go
-//	observer    every outcome once: log line, metrics, span, event              observe.go metrics.go gauges.go events.go
+//	observer    each admission once: log line, metrics, span, event             observe.go metrics.go gauges.go events.go
 //	telemetry   the meter and tracer providers: Prometheus and OTLP             telemetry.go otlp.go
 //	Server      listeners, health, drain; runs all of the above                 server.go listener.go health.go
 //
-// Nothing on the path of a request takes a lock that a writer holds, reads a file or calls the API
+// No request waits for a lock that a writer has, reads a file or calls the API
 // server: the injector and the namespaces are read through atomic pointers, events are queued and
 // dropped when the queue is full.
 //

@@ -124,7 +124,7 @@ func (e *Endpoint) answer(w http.ResponseWriter, response *admissionv1.Admission
 	defer e.release(buffer)
 	buffer.Grow(base64.StdEncoding.EncodedLen(len(response.Patch)) + 1024)
 	w.Header().Set("Content-Type", "application/json")
-	// A client that has gone misses its answer; there is nobody to tell.
+	// A client that has disconnected cannot get its answer.
 	_, _ = w.Write(appendReview(buffer.AvailableBuffer(), response))
 }
 

@@ -67,7 +67,7 @@ func (l *listener) serve() error {
 	return nil
 }
 
-// finish takes no more requests and waits for those under way.
+// finish accepts no more requests and waits for those in flight.
 func (l *listener) finish(ctx context.Context) error { return l.server.Shutdown(ctx) }
 
 func (l *listener) close() {

@@ -14,7 +14,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Live holds the injector in use and makes a new one when the profiles or the cluster change. A
+// Live has the injector in use and makes a new one when the profiles or the cluster change. A
 // change that does not work leaves the one in use.
 type Live struct {
 	options LiveOptions
@@ -37,7 +37,7 @@ type LiveOptions struct {
 	Now func() time.Time
 }
 
-// ProfileStatus tells how the profiles in use came about.
+// ProfileStatus describes the profiles in use and how they were loaded.
 type ProfileStatus struct {
 	// Err is why the files as they were last read do not load; nil when they do.
 	Err error

@@ -202,18 +202,18 @@ func TestStartNeedsTheDefaultProfile(t *testing.T) {
 }
 
 func TestClusterFollowsTheVersion(t *testing.T) {
-	auto := Capabilities{NativeSidecars: Auto, TopologyLabels: Auto}
+	auto := injector.Capabilities{NativeSidecars: injector.Auto, TopologyLabels: injector.Auto}
 	for _, c := range []struct {
 		git   string
-		needs Capabilities
+		needs injector.Capabilities
 		want  injector.Cluster
 	}{
 		{"v1.28.15", auto, injector.Cluster{}},
 		{"v1.29.0", auto, injector.Cluster{NativeSidecars: true}},
 		{"v1.34.4-eks-113cf36", auto, injector.Cluster{NativeSidecars: true}},
 		{"v1.35.0-gke.100", auto, injector.Cluster{NativeSidecars: true, TopologyLabels: true}},
-		{"v1.36.3", Capabilities{NativeSidecars: Never, TopologyLabels: Never, NodeIPv6: true}, injector.Cluster{NodeIPv6: true}},
-		{"v1.20.0", Capabilities{NativeSidecars: Always, TopologyLabels: Always}, injector.Cluster{NativeSidecars: true, TopologyLabels: true}},
+		{"v1.36.3", injector.Capabilities{NativeSidecars: injector.Never, TopologyLabels: injector.Never, NodeIPv6: true}, injector.Cluster{NodeIPv6: true}},
+		{"v1.20.0", injector.Capabilities{NativeSidecars: injector.Always, TopologyLabels: injector.Always}, injector.Cluster{NativeSidecars: true, TopologyLabels: true}},
 	} {
 		l, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "base"}})
 		if err != nil {

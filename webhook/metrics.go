@@ -44,7 +44,7 @@ type instruments struct {
 
 	byOutcome map[verdictReason][]metric.AddOption
 	byReason  map[injector.Reason][]metric.AddOption
-	byKind    map[string][]metric.AddOption
+	byKind    map[injector.SidecarKind][]metric.AddOption
 	byVerdict map[Verdict][]metric.RecordOption
 }
 
@@ -66,7 +66,7 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 			"Time from the request's headers to the response, by decision."),
 		patch:     m.bytes("telepod.admission.patch", "Size of JSON patches."),
 		byOutcome: map[verdictReason][]metric.AddOption{}, byReason: map[injector.Reason][]metric.AddOption{},
-		byKind: map[string][]metric.AddOption{}, byVerdict: map[Verdict][]metric.RecordOption{},
+		byKind: map[injector.SidecarKind][]metric.AddOption{}, byVerdict: map[Verdict][]metric.RecordOption{},
 	}
 	for _, reason := range injector.Reasons() {
 		value := attribute.String(labelReason, string(reason.Reason))
@@ -75,8 +75,8 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 			i.byOutcome[verdictReason{verdict, reason.Reason}] = []metric.AddOption{labels(attribute.String(labelDecision, string(verdict)), value)}
 		}
 	}
-	for _, kind := range []string{injector.SidecarNative, injector.SidecarContainer} {
-		i.byKind[kind] = []metric.AddOption{labels(attribute.String(labelKind, kind))}
+	for _, kind := range []injector.SidecarKind{injector.SidecarNative, injector.SidecarContainer} {
+		i.byKind[kind] = []metric.AddOption{labels(attribute.String(labelKind, string(kind)))}
 	}
 	for _, verdict := range verdicts() {
 		i.byVerdict[verdict] = []metric.RecordOption{labels(attribute.String(labelDecision, string(verdict)))}

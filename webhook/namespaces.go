@@ -100,7 +100,7 @@ func (n *Namespaces) Follow(ctx context.Context, client metadata.Interface) {
 		&metav1.PartialObjectMetadata{}, n, cache.ReflectorOptions{Name: "namespaces"}).RunWithContext(ctx)
 }
 
-// slim leaves out what does not matter before anything holds on to the page.
+// slim drops what does not matter before anything refers to the page.
 func slim(items []metav1.PartialObjectMetadata) []metav1.PartialObjectMetadata {
 	var kept []metav1.PartialObjectMetadata
 	for i := range items {

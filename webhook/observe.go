@@ -21,7 +21,7 @@ const (
 	maxError     = 1024
 )
 
-// observer tells every outcome once, with one reason code: log line, metrics, span and event.
+// observer reports each admission exactly once, with one reason code: log line, metrics, span and event.
 type observer struct {
 	log         *slog.Logger
 	instruments *instruments
@@ -44,7 +44,7 @@ func (o *observer) begin(ctx context.Context, header http.Header) context.Contex
 	return ctx
 }
 
-// done tells about an admission that has been answered.
+// done reports an admission that has been answered.
 func (o *observer) done(ctx context.Context, a admission) {
 	o.instruments.record(ctx, a)
 	o.write(ctx, a)
@@ -56,8 +56,8 @@ func (o *observer) done(ctx context.Context, a admission) {
 	}
 }
 
-// refused tells about a request that was no AdmissionReview. Anybody who reaches the port can send
-// such requests, so the log takes only some of them.
+// refused reports a request that was not an AdmissionReview. Anyone who reaches the port can send
+// such requests, so only some of them are logged.
 func (o *observer) refused(ctx context.Context, p *problem) {
 	o.instruments.refused(ctx, p.status)
 	if o.refusals.Allow() {
@@ -65,7 +65,7 @@ func (o *observer) refused(ctx context.Context, p *problem) {
 	}
 }
 
-// write logs one line. It holds names and codes, never what a pod contains.
+// write logs one line, with names and codes and never the contents of a pod.
 func (o *observer) write(ctx context.Context, a admission) {
 	level := slog.LevelInfo
 	if a.Err != nil || a.Verdict == Denied {
@@ -83,7 +83,7 @@ func (o *observer) write(ctx context.Context, a admission) {
 		slog.Float64("seconds", a.duration.Seconds()),
 	)
 	if profile := a.profile(); profile != "" {
-		attrs = append(attrs, slog.String("profile", profile), slog.String("sidecar", a.Plan.Sidecar))
+		attrs = append(attrs, slog.String("profile", profile), slog.String("sidecar", string(a.Plan.Sidecar)))
 	}
 	if len(a.Warnings) > 0 {
 		attrs = append(attrs, slog.Int("warnings", len(a.Warnings)))
@@ -106,7 +106,7 @@ func finish(span trace.Span, a admission) {
 		attribute.Int("telepod.warnings", len(a.Warnings)),
 	)
 	if profile := a.profile(); profile != "" {
-		span.SetAttributes(attribute.String("telepod.profile", profile), attribute.String("telepod.sidecar", a.Plan.Sidecar))
+		span.SetAttributes(attribute.String("telepod.profile", profile), attribute.String("telepod.sidecar", string(a.Plan.Sidecar)))
 	}
 	if a.Err != nil {
 		span.SetStatus(codes.Error, string(a.Reason))

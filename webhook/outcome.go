@@ -38,8 +38,7 @@ const (
 	maxWarningText = 300
 )
 
-// Outcome is all that there is to tell about one admission. Log, metrics, span, event and response
-// are made from it.
+// Outcome is the result of one admission. Log, metrics, span, event and response are made from it.
 type Outcome struct {
 	Verdict Verdict
 	Reason  injector.Reason

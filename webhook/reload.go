@@ -17,7 +17,7 @@ const (
 	profileSettle = 100 * time.Millisecond
 )
 
-// Follow says what was loaded at the start and reloads the profiles whenever their directory changes,
+// Follow logs what was loaded at the start and reloads the profiles whenever their directory changes,
 // until ctx ends. The directory of a mounted ConfigMap changes by its link ..data being replaced.
 func (l *Live) Follow(ctx context.Context, log *slog.Logger) {
 	told := l.started(log)
@@ -41,7 +41,7 @@ func (l *Live) Follow(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// started returns the failure that it says, if there is one.
+// started logs the first load and returns its error, or "".
 func (l *Live) started(log *slog.Logger) string {
 	status := l.Status()
 	if status.Err == nil {
@@ -53,7 +53,7 @@ func (l *Live) started(log *slog.Logger) string {
 	return status.Err.Error()
 }
 
-// reload says each failure once; told is the last one.
+// reload logs each distinct failure once; lastError is the previous one.
 func (l *Live) reload(log *slog.Logger, told string) string {
 	changed, err := l.Reload()
 	switch {

@@ -35,7 +35,7 @@ func Paths() map[string]string {
 type Options struct {
 	// Injector's Cluster is not used: Capabilities and the API server's version decide.
 	Injector     injector.Options
-	Capabilities Capabilities
+	Capabilities injector.Capabilities
 	Facts        profiles.Facts
 	// ProfilesDir holds profiles besides the built-in ones; empty means none.
 	ProfilesDir string
@@ -196,9 +196,8 @@ func (s *Server) Run(ctx context.Context) error {
 	return errors.Join(err, s.flush())
 }
 
-// drain lets go of the clients without failing one of their requests: readiness goes first; while
-// endpoints follow, requests are answered and their connections closed in good order; at last what
-// is under way is finished.
+// drain shuts down without failing a request: readiness is withdrawn first; while endpoints follow,
+// requests are answered and their connections closed gracefully; then requests in flight are finished.
 func (s *Server) drain(failed <-chan error) error {
 	s.log.Info("draining", "delay", s.options.DrainDelay)
 	s.draining.Store(true)
@@ -230,7 +229,7 @@ func (s *Server) close() {
 	}
 }
 
-// flush sends the last telemetry. That nobody takes it is no failure of the webhook.
+// flush sends the last telemetry. The webhook does not fail if that is refused.
 func (s *Server) flush() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()

@@ -84,7 +84,7 @@ func start(t testing.TB, change func(*Options)) *running {
 	r.kubernetes.Discovery().(*fakediscovery.FakeDiscovery).FakedServerVersion = &version.Info{GitVersion: "v1.36.3"}
 	options := Options{
 		Injector:     injector.Options{DefaultProfile: "aws"},
-		Capabilities: Capabilities{NativeSidecars: Auto, TopologyLabels: Auto},
+		Capabilities: injector.Capabilities{NativeSidecars: injector.Auto, TopologyLabels: injector.Auto},
 		Address:      "127.0.0.1:0", MetricsAddress: "127.0.0.1:0", HealthAddress: "127.0.0.1:0",
 		Certificates: r.certificate, Kubernetes: r.kubernetes, Metadata: manyNamespaces(t, 0),
 		Log: slog.New(slog.NewTextHandler(r.log, nil)), Version: "v0.0.1-test",

@@ -13,50 +13,14 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// Choice settles whether the cluster has a feature.
-type Choice string
-
-// The choices. Auto goes by the version of the API server.
-const (
-	Auto   Choice = "auto"
-	Always Choice = "always"
-	Never  Choice = "never"
-)
-
-// Capabilities are the choices for the features of injector.Cluster.
-type Capabilities struct {
-	NativeSidecars Choice
-	TopologyLabels Choice
-	NodeIPv6       bool
-}
-
-// The versions that have a feature switched on by default.
-const (
-	nativeSidecarsSince = "1.29" // KEP-753
-	topologyLabelsSince = "1.35" // KEP-4742
-)
-
 // versionInterval is how often the API server is asked for its version: it may be upgraded.
 const versionInterval = 10 * time.Minute
-
-// Cluster is what an API server of a version can do. The zero version is one that is not known yet:
-// then only what older ones take, too.
-func (c Capabilities) Cluster(v *apiversion.Version) injector.Cluster {
-	has := func(choice Choice, since string) bool {
-		return choice == Always || choice == Auto && v != nil && v.AtLeast(apiversion.MustParseGeneric(since))
-	}
-	return injector.Cluster{
-		NativeSidecars: has(c.NativeSidecars, nativeSidecarsSince),
-		TopologyLabels: has(c.TopologyLabels, topologyLabelsSince),
-		NodeIPv6:       c.NodeIPv6,
-	}
-}
 
 // versioner keeps a Live in step with the API server's version.
 type versioner struct {
 	ask   func(context.Context) (*version.Info, error)
 	live  *Live
-	needs Capabilities
+	needs injector.Capabilities
 	log   *slog.Logger
 	known atomic.Pointer[string]
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -95,20 +96,20 @@ func (f *explainFlags) run(cmd *cobra.Command, args []string) error {
 
 // explanation is one pod in the JSON output.
 type explanation struct {
-	File       string             `json:"file,omitempty"`
-	Line       int                `json:"line,omitempty"`
-	APIVersion string             `json:"apiVersion"`
-	Kind       string             `json:"kind"`
-	Namespace  string             `json:"namespace"`
-	Name       string             `json:"name"`
-	Decision   decision           `json:"decision"`
-	Profile    *profile           `json:"profile,omitempty"`
-	Settings   map[string]setting `json:"settings,omitempty"`
-	Sidecar    string             `json:"sidecar"`
-	Skipped    []skip             `json:"skipped,omitempty"`
-	Notes      []skip             `json:"notes,omitempty"`
-	Warnings   []string           `json:"warnings,omitempty"`
-	Patch      json.RawMessage    `json:"patch"`
+	File       string               `json:"file,omitempty"`
+	Line       int                  `json:"line,omitempty"`
+	APIVersion string               `json:"apiVersion"`
+	Kind       string               `json:"kind"`
+	Namespace  string               `json:"namespace"`
+	Name       string               `json:"name"`
+	Decision   decision             `json:"decision"`
+	Profile    *profile             `json:"profile,omitempty"`
+	Settings   map[string]setting   `json:"settings,omitempty"`
+	Sidecar    injector.SidecarKind `json:"sidecar"`
+	Skipped    []skip               `json:"skipped,omitempty"`
+	Notes      []skip               `json:"notes,omitempty"`
+	Warnings   []string             `json:"warnings,omitempty"`
+	Patch      json.RawMessage      `json:"patch"`
 }
 
 type decision struct {
@@ -174,11 +175,16 @@ func explained(p planned, o valueOrigins) explanation {
 	return e
 }
 
+// asText is a setting that is on or off in the words of its annotation.
+func asText(s injector.Setting[bool]) injector.Setting[string] {
+	return injector.Setting[string]{Value: strconv.FormatBool(s.Value), Origin: s.Origin}
+}
+
 // settings are those that somebody said something about, by the names of their annotations.
 func settings(s injector.Settings, o valueOrigins) map[string]setting {
 	all := map[string]setting{}
-	for name, one := range map[string]injector.Setting{"profile": s.Profile, "endpoint": s.Endpoint,
-		"protocol": s.Protocol, "sidecar": s.Sidecar, "sidecar-image": s.SidecarImage} {
+	for name, one := range map[string]injector.Setting[string]{"profile": s.Profile, "endpoint": s.Endpoint,
+		"protocol": s.Protocol, "sidecar": asText(s.Sidecar), "sidecar-image": s.SidecarImage} {
 		all[name] = setting{one.Value, o.setting(name, one)}
 	}
 	for name, list := range map[string]injector.List{"containers": s.Containers,

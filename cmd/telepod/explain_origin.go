@@ -46,7 +46,7 @@ func variableOf(fact string) string {
 }
 
 // setting is where a setting comes from, by the name of its annotation.
-func (o valueOrigins) setting(name string, s injector.Setting) string {
+func (o valueOrigins) setting(name string, s injector.Setting[string]) string {
 	flag := o.flags[name]
 	switch {
 	case flag == "" || s.Origin == injector.FromPod || s.Origin == injector.FromNamespace:

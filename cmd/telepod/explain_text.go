@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -60,7 +61,7 @@ func (e explainer) settings(b *strings.Builder, p *injector.Plan) {
 	row("profile", profile, e.origins.setting("profile", s.Profile))
 	row("endpoint", s.Endpoint.Value, e.origins.setting("endpoint", s.Endpoint))
 	row("protocol", s.Protocol.Value, e.origins.setting("protocol", s.Protocol))
-	row("sidecar", s.Sidecar.Value, e.origins.setting("sidecar", s.Sidecar))
+	row("sidecar", strconv.FormatBool(s.Sidecar.Value), e.origins.setting("sidecar", asText(s.Sidecar)))
 	if e.verbose || p.Sidecar != injector.SidecarNone {
 		row("sidecar image", s.SidecarImage.Value, string(s.SidecarImage.Origin))
 	}
@@ -123,7 +124,7 @@ func (e explainer) variables(b *strings.Builder, p planned, edits []injector.Edi
 	}
 }
 
-func (e explainer) sidecar(b *strings.Builder, kind string, s *injector.Sidecar) {
+func (e explainer) sidecar(b *strings.Builder, kind injector.SidecarKind, s *injector.AddedSidecar) {
 	c := s.Typed()
 	fmt.Fprintf(b, "  sidecar %s (%s)\n", c.Name, kind)
 	if !e.verbose {

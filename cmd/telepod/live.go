@@ -16,7 +16,6 @@ import (
 	"github.com/telepod/telepod/fleet/inventory"
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/profiles"
-	"github.com/telepod/telepod/webhook"
 )
 
 // liveFlags say which cluster to look at, and where Telepod is in it.
@@ -53,7 +52,7 @@ type injectorSettings struct {
 	facts        profiles.Facts
 	policy       injector.Policy
 	strict       bool
-	capabilities webhook.Capabilities
+	capabilities injector.Capabilities
 	sources      []profiles.Source
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/manifest"
 	"github.com/telepod/telepod/profiles"
-	"github.com/telepod/telepod/webhook"
 )
 
 // offlineFlags say what a cluster would know: its facts, its profiles and what it can do.
@@ -64,7 +63,7 @@ func (f *offlineFlags) injector(cmd *cobra.Command) (*injector.Injector, error) 
 	if _, ok := set.Lookup(f.profile); !ok {
 		return nil, wrongUsage(cmd, "--profile=%q: no such profile%s; 'telepod profiles list' shows all", f.profile, profileHint(f.profile, set.Names()))
 	}
-	capabilities := webhook.Capabilities{NativeSidecars: webhook.Auto, TopologyLabels: webhook.Auto, NodeIPv6: f.nodeIPFamily.value == "ipv6"}
+	capabilities := injector.Capabilities{NativeSidecars: injector.Auto, TopologyLabels: injector.Auto, NodeIPv6: f.nodeIPFamily.value == "ipv6"}
 	return injector.New(set, injector.Options{
 		Policy:         injector.Policy{InjectByDefault: f.injectByDefault, ProtectedNamespaces: f.protected},
 		Cluster:        capabilities.Cluster(v),

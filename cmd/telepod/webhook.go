@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/profiles"
 	"github.com/telepod/telepod/webhook"
 )
@@ -112,9 +113,9 @@ func (f *webhookFlags) registerChoices(cmd *cobra.Command) {
 	f.certificates = add("certificates", "origin of the serving certificate",
 		certificatesSelfManaged, certificatesCertManager, certificatesFiles)
 	f.nativeSidecars = add("native-sidecars", "whether the cluster has native sidecars; auto: 1.29 and later",
-		string(webhook.Auto), string(webhook.Always), string(webhook.Never))
+		string(injector.Auto), string(injector.Always), string(injector.Never))
 	f.topologyLabels = add("topology-labels", "whether pods get their node's topology labels; auto: 1.35 and later",
-		string(webhook.Auto), string(webhook.Always), string(webhook.Never))
+		string(injector.Auto), string(injector.Always), string(injector.Never))
 	f.nodeIPFamily = add("node-ip-family", "family of the nodes' addresses; auto: as the API server's",
 		familyAuto, familyIPv4, familyIPv6)
 	f.logLevel = add("log-level", "least level to log", "info", "debug", "warn", "error")

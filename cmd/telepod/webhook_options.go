@@ -74,11 +74,11 @@ func (f *webhookFlags) options(log *slog.Logger) (webhook.Options, error) {
 	}, nil
 }
 
-func (f *webhookFlags) capabilities() webhook.Capabilities {
+func (f *webhookFlags) capabilities() injector.Capabilities {
 	// In a cluster the variable holds the API server's address, which is of the cluster's first family.
 	found := strings.Contains(os.Getenv("KUBERNETES_SERVICE_HOST"), ":")
-	return webhook.Capabilities{
-		NativeSidecars: webhook.Choice(f.nativeSidecars.value), TopologyLabels: webhook.Choice(f.topologyLabels.value),
+	return injector.Capabilities{
+		NativeSidecars: injector.Choice(f.nativeSidecars.value), TopologyLabels: injector.Choice(f.topologyLabels.value),
 		NodeIPv6: f.nodeIPFamily.value == familyIPv6 || f.nodeIPFamily.value == familyAuto && found,
 	}
 }

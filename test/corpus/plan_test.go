@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	kjson "sigs.k8s.io/json"
 
@@ -13,7 +12,7 @@ import (
 	"github.com/telepod/telepod/manifest"
 )
 
-// judgePlan compares the views of a plan, and injects the pod once more with fields that no version knows.
+// judgePlan applies a plan, and injects the pod once more with fields that no version knows.
 func judgePlan(t *testing.T, in *injector.Injector, name string, object *manifest.Pod, plan *injector.Plan) {
 	t.Helper()
 	patched := apply(t, object.JSON, plan.AppendPatch(nil, ""))
@@ -27,10 +26,6 @@ func judgePlan(t *testing.T, in *injector.Injector, name string, object *manifes
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(patched, &after); err != nil {
 		t.Errorf("%s:%d: the API's types refuse the patched pod: %v", name, object.Line, err)
 		return
-	}
-	plan.Apply(&before)
-	if diff := cmp.Diff(after, before); diff != "" {
-		t.Errorf("%s:%d: patch and typed pod differ (-patched +typed):\n%s", name, object.Line, diff)
 	}
 	raw := generic(t, object.JSON)
 	marks := mark(raw)

@@ -63,7 +63,7 @@ func (d *demo) showSidecars(jobs []job) {
 	sidecar, policy, endpoint := screen.Row{Name: "sidecar"}, screen.Row{Name: "its restartPolicy"}, screen.Row{Name: "the Job sends to"}
 	for _, r := range jobs {
 		of := r.cloud.app + "/" + jobName + ": "
-		sidecar.Cells = append(sidecar.Cells, d.checks.Equal(of+"sidecar", r.status.Sidecar, "native"))
+		sidecar.Cells = append(sidecar.Cells, d.checks.Equal(of+"sidecar", string(r.status.Sidecar), "native"))
 		policy.Cells = append(policy.Cells, d.checks.Equal(of+"restartPolicy", restartPolicy(r.pod), "Always"))
 		sendsTo := storedEnvironment(r.pod)["OTEL_EXPORTER_OTLP_ENDPOINT"]
 		endpoint.Cells = append(endpoint.Cells, d.checks.Equal(of+"OTEL_EXPORTER_OTLP_ENDPOINT", sendsTo, "http://127.0.0.1:4318"))

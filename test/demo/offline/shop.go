@@ -104,7 +104,7 @@ func (d *demo) statusRows(t *screen.Table, apps []app) {
 	add("reason", func(a app) string { return string(a.status.Reason) }, func(cloud) string { return string(injector.NamespaceEnabled) })
 	add("profile", func(a app) string { return a.status.Profile }, func(c cloud) string { return c.profile })
 	add("endpoint", func(a app) string { return a.status.Endpoint }, func(c cloud) string { return c.endpoint })
-	add("sidecar", func(a app) string { return a.status.Sidecar }, func(c cloud) string { return c.sidecar })
+	add("sidecar", func(a app) string { return string(a.status.Sidecar) }, func(c cloud) string { return c.sidecar })
 	add("left out", func(a app) string { return leftOut(a.status.Skipped, false) }, func(c cloud) string { return leftOut(c.leftOut, false) })
 	add("  because", func(a app) string { return leftOut(a.status.Skipped, true) }, func(c cloud) string { return leftOut(c.leftOut, true) })
 }

@@ -2,14 +2,13 @@ package injector
 
 import corev1 "k8s.io/api/core/v1"
 
-// Apply makes the plan's edits on a typed pod, which must be the one that was planned for. It is for
-// tests and for callers that hold a typed pod and have no unknown fields to lose.
-func (p *Plan) Apply(pod *corev1.Pod) {
+// applyTyped makes the plan's edits on a typed pod, apart from the renderer of patches, to compare the two.
+func applyTyped(p *Plan, pod *corev1.Pod) {
 	for i := 0; i < len(p.Edits); {
 		e := &p.Edits[i]
 		switch e.Kind {
 		case AddVariable, SetValue:
-			group := p.group(i)
+			group := p.ofContainer(i)
 			container := &pod.Spec.Containers
 			if e.Target.Init {
 				container = &pod.Spec.InitContainers

@@ -2,12 +2,13 @@ package injector
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
-// Explain is the plan as text: the decision, the settings with their origins, every edit with what
+// explain is the plan as text, for fixtures: the decision, the settings with their origins, every edit with what
 // it is derived from, what was left out and why, and the warnings.
-func (p *Plan) Explain() string {
+func explain(p *Plan) string {
 	var b strings.Builder
 	verdict := "left as it is"
 	switch {
@@ -24,7 +25,7 @@ func (p *Plan) Explain() string {
 		fmt.Fprintf(&b, "  - %s\n", n.Sentence())
 	}
 	if p.Profile != nil {
-		p.explainSettings(&b)
+		explainSettings(&b, p)
 	}
 	var target *Target
 	for i := range p.Edits {
@@ -65,14 +66,15 @@ func (p *Plan) Explain() string {
 	return b.String()
 }
 
-func (p *Plan) explainSettings(b *strings.Builder) {
+func explainSettings(b *strings.Builder, p *Plan) {
 	s := &p.Settings
 	fmt.Fprintf(b, "profile: %s (%s)\n  %s, content %s\n", p.Profile.Name, s.Profile.Origin, strings.Join(p.Profile.Lineage, " <- "), p.Profile.Hash)
 	b.WriteString("settings:\n")
+	sidecar := Setting[string]{strconv.FormatBool(s.Sidecar.Value), s.Sidecar.Origin}
 	for _, row := range []struct {
 		name string
-		Setting
-	}{{"endpoint", s.Endpoint}, {"protocol", s.Protocol}, {"sidecar", s.Sidecar}, {"sidecar image", s.SidecarImage}} {
+		Setting[string]
+	}{{"endpoint", s.Endpoint}, {"protocol", s.Protocol}, {"sidecar", sidecar}, {"sidecar image", s.SidecarImage}} {
 		fmt.Fprintf(b, "  %-18s %s (%s)\n", row.name, row.Value, row.Origin)
 	}
 	for _, row := range []struct {

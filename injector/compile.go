@@ -1,0 +1,96 @@
+package injector
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// compiledProfile is a profile with everything made ready that does not depend on the pod: this happens when
+// profiles load, and all else in a request.
+type compiledProfile struct {
+	*profiles.Resolved
+	identity    []*EnvVar       // what the profile and the nodes say of the place, first
+	variables   []*EnvVar       // the profile's own, after those of owner and container
+	propagators *EnvVar         // or nil
+	attributes  []attribute     // of every container
+	removed     []string        // keys of attributes that the profile removes
+	skip        []Skip          // what neither profile nor cluster knows
+	names       map[string]bool // of every variable that Telepod may set
+	sidecar     *AddedSidecar   // as the profile has it
+	config      *EnvVar
+}
+
+const (
+	regionLabel = "metadata.labels['topology.kubernetes.io/region']"
+	zoneLabel   = "metadata.labels['topology.kubernetes.io/zone']"
+)
+
+func compile(profile *profiles.Resolved, cluster Cluster) *compiledProfile {
+	c := &compiledProfile{Resolved: profile, names: map[string]bool{}}
+	why := "profile " + profile.Name
+	known := func(name, key, value string) {
+		if value == "" {
+			c.skip = append(c.skip, Skip{Item: name, Reason: NotKnown})
+			return
+		}
+		c.identity = append(c.identity, literal(name, value, why))
+		c.attributes = append(c.attributes, literalAttribute(key, value))
+	}
+	labelled := func(name, key, label string) {
+		c.identity = append(c.identity, field(name, label, "the node's topology label"))
+		c.attributes = append(c.attributes, attribute{key, "$(" + name + ")", []string{name}})
+	}
+	known("CLOUD_PROVIDER", "cloud.provider", profile.Cloud.Provider)
+	known("CLOUD_PLATFORM", "cloud.platform", profile.Cloud.Platform)
+	if profile.Identity.Region == "" && cluster.TopologyLabels {
+		labelled("CLOUD_REGION", "cloud.region", regionLabel)
+	} else {
+		known("CLOUD_REGION", "cloud.region", profile.Identity.Region)
+	}
+	known("CLOUD_ACCOUNT_ID", "cloud.account.id", profile.Identity.Account)
+	if cluster.TopologyLabels {
+		labelled("CLOUD_AVAILABILITY_ZONE", "cloud.availability_zone", zoneLabel)
+	} else {
+		known("CLOUD_AVAILABILITY_ZONE", "cloud.availability_zone", "")
+	}
+	known("K8S_CLUSTER_NAME", "k8s.cluster.name", profile.Identity.Cluster)
+	known("DEPLOYMENT_ENVIRONMENT", "deployment.environment.name", profile.Identity.Environment)
+	for _, spec := range profile.Variables {
+		c.variables = append(c.variables, fromSpec(spec, why))
+	}
+	c.attributes = overlay(c.attributes, profileAttributes(profile.ResourceAttributes))
+	for _, key := range sortedKeys(profile.ResourceAttributes) {
+		if profile.ResourceAttributes[key] == "" {
+			c.removed = append(c.removed, key)
+		}
+	}
+	c.attributes = slices.DeleteFunc(c.attributes, func(a attribute) bool { return slices.Contains(c.removed, a.key) })
+	if len(profile.Propagators) > 0 {
+		c.propagators = literal(otelPropagators, strings.Join(profile.Propagators, ","), why)
+	}
+	for _, name := range profiles.Derived() {
+		c.names[name] = true
+	}
+	for _, v := range c.variables {
+		c.names[v.Name] = true
+	}
+	c.sidecar = sidecarSpec(profile, cluster.NativeSidecars)
+	c.config = literal(sidecarConfig, profile.Sidecar.Config, why)
+	return c
+}
+
+func profileAttributes(values map[string]string) []attribute {
+	var list []attribute
+	for _, key := range sortedKeys(values) {
+		if values[key] != "" {
+			list = append(list, expressionAttribute(key, values[key]))
+		}
+	}
+	return list
+}
+
+func (c *compiledProfile) skips(container string) bool {
+	return slices.Contains(c.SkipContainers, container)
+}

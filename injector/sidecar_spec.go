@@ -1,0 +1,100 @@
+package injector
+
+import (
+	"encoding/json"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// SidecarName is the name of the Collector's container in a pod.
+const SidecarName = "telepod-collector"
+
+// maxDetected is how long a key or an encoded value may be for the Collector's env detector: at one
+// with more than 256 characters the Collector stops (0.158.0).
+const maxDetected = 255
+
+// Variables of the sidecar alone.
+const (
+	sidecarConfig    = "TELEPOD_SIDECAR_CONFIG"
+	sidecarExporter  = "TELEPOD_EXPORTER"
+	sidecarExport    = "TELEPOD_EXPORT_ENDPOINT"
+	sidecarDetectors = "TELEPOD_DETECTORS"
+)
+
+// AddedSidecar is the Collector's container: the part that only the profile decides, encoded once, and
+// the variables of this pod.
+type AddedSidecar struct {
+	spec    corev1.Container // without Env
+	encoded []byte           // spec as JSON
+	env     []*EnvVar
+	native  bool
+}
+
+// Typed is the container as the API has it.
+func (s *AddedSidecar) Typed() corev1.Container {
+	c := *s.spec.DeepCopy()
+	for _, v := range s.env {
+		c.Env = append(c.Env, v.EnvVar)
+	}
+	return c
+}
+
+func (s *AddedSidecar) appendJSON(dst []byte) []byte {
+	dst = append(dst, s.encoded[:len(s.encoded)-1]...)
+	dst = append(dst, `,"env":`...)
+	for i, v := range s.env {
+		dst = append(append(dst, separator(i)), v.json...)
+	}
+	return append(dst, "]}"...)
+}
+
+// sidecarSpec makes the container of a profile. It has no startup or readiness probe by default: a
+// Collector that fails must neither keep the application from starting nor take the pod out of its
+// Services. Nor has it an HTTP probe by default: a service mesh with strict mTLS refuses the kubelet's
+// request, which would kill the sidecar again and again.
+func sidecarSpec(profile *profiles.Resolved, native bool) *AddedSidecar {
+	p := profile.Sidecar
+	handler := corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(profiles.SidecarHealthPort)}}
+	if len(p.ProbeCommand) > 0 {
+		handler = corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: p.ProbeCommand}}
+	}
+	probe := func(period, failures int32) *corev1.Probe {
+		return &corev1.Probe{
+			ProbeHandler:     handler,
+			PeriodSeconds:    period,
+			TimeoutSeconds:   5,
+			FailureThreshold: failures,
+		}
+	}
+	spec := corev1.Container{
+		Name:                     SidecarName,
+		Image:                    p.Image,
+		ImagePullPolicy:          p.ImagePullPolicy,
+		Args:                     []string{"--config=env:" + sidecarConfig},
+		Resources:                p.Resources,
+		SecurityContext:          p.SecurityContext,
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+	}
+	if len(p.ProbeCommand) > 0 {
+		spec.LivenessProbe = probe(15, 4)
+	}
+	if native {
+		spec.RestartPolicy = ptr.To(corev1.ContainerRestartPolicyAlways)
+		if p.GateStartup != nil && *p.GateStartup {
+			spec.StartupProbe = probe(1, 60)
+		}
+	}
+	return encodeSidecar(spec, native)
+}
+
+func encodeSidecar(spec corev1.Container, native bool) *AddedSidecar {
+	encoded, err := json.Marshal(spec)
+	if err != nil {
+		panic(err) // API types: cannot fail
+	}
+	return &AddedSidecar{spec: spec, encoded: encoded, native: native}
+}
