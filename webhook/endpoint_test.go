@@ -44,7 +44,7 @@ func TestHostileRequests(t *testing.T) {
 		{name: "invalid UTF-8", body: replaced(`"shop-"`, "\"shop\xff\xfe-\""), status: 200},
 		{name: "names twice", body: replaced(`"namespace":"shop"`, `"namespace":"kube-system","namespace":"shop"`), status: 200},
 		{name: "deep in the object", body: replaced(`"spec":{`, `"x":`+strings.Repeat("[", 20000)+strings.Repeat("]", 20000)+`,"spec":{`), status: 400, says: "no valid JSON"},
-		{name: "10 MB, length told", body: strings.NewReader(strings.Repeat(" ", 10<<20)), status: 413, says: "more than 7340032 bytes"},
+		{name: "10 MB, length announced", body: strings.NewReader(strings.Repeat(" ", 10<<20)), status: 413, says: "more than 7340032 bytes"},
 		{name: "10 MB, in chunks", body: io.MultiReader(strings.NewReader(strings.Repeat(" ", 10<<20))), status: 413, says: "more than 7340032 bytes"},
 		{name: "breaks off", body: io.MultiReader(strings.NewReader(review[:100]), iotest.ErrReader(errors.New("reset"))), status: 400, says: "ended early"},
 		{name: "6 MB of variables", body: replaced(`"image":"shop:1"`, `"image":"shop:1","env":[`+strings.Repeat(`{"name":"SOME_VARIABLE","value":"some value"},`, 130000)+`{"name":"X"}]`), status: 200},

@@ -34,9 +34,9 @@ func newEventWriter(ctx context.Context, client typedcorev1.EventsGetter) *event
 	}
 }
 
-// tell writes what somebody should look after: mistakes in annotations, a sidecar that was left out,
+// record writes what somebody should look after: mistakes in annotations, a sidecar that was left out,
 // a refusal, a failure. Dry runs leave no trace in the cluster.
-func (w *eventWriter) tell(a admission) {
+func (w *eventWriter) record(a admission) {
 	if a.dryRun() || len(a.Warnings) == 0 {
 		return
 	}

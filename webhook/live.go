@@ -89,7 +89,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 		leftOut = append(leftOut, bad...)
 		sources = slices.DeleteFunc(sources, func(s profiles.Source) bool { return slices.Contains(bad, s.Name) })
 	}
-	l.settled(leftOut, mistakes)
+	l.recordResult(leftOut, mistakes)
 	return l, nil
 }
 
@@ -118,14 +118,14 @@ func (l *Live) Reload() (changed bool, err error) {
 	defer l.mu.Unlock()
 	sources, err := l.read()
 	if err == nil && l.set != nil && same(sources, l.sources) {
-		l.settled(nil, nil)
+		l.recordResult(nil, nil)
 		return false, nil
 	}
 	if err == nil {
 		err = l.load(sources)
 	}
 	if err != nil {
-		l.settled(l.Status().LeftOut, err)
+		l.recordResult(l.Status().LeftOut, err)
 	}
 	return err == nil, err
 }
@@ -179,8 +179,8 @@ func (l *Live) use(set *profiles.Set, cluster injector.Cluster) error {
 	return nil
 }
 
-// settled puts what became of the files into the status.
-func (l *Live) settled(leftOut []string, err error) {
+// recordResult puts what became of the files into the status.
+func (l *Live) recordResult(leftOut []string, err error) {
 	after := l.Status()
 	after.LeftOut, after.Err = leftOut, err
 	l.status.Store(&after)

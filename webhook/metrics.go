@@ -54,7 +54,7 @@ type verdictReason struct {
 }
 
 func newInstruments(meter metric.Meter) (*instruments, error) {
-	m := maker{meter: meter}
+	m := instrumentBuilder{meter: meter}
 	i := &instruments{
 		admissions: m.counter("telepod.admissions", "Admission requests by decision and reason."),
 		skipped:    m.counter("telepod.admission.skipped", "Parts of injections that were left out, by reason."),
@@ -88,32 +88,32 @@ func labels(values ...attribute.KeyValue) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(values...))
 }
 
-// maker keeps the first error of several instruments.
-type maker struct {
+// instrumentBuilder keeps the first error of several instruments.
+type instrumentBuilder struct {
 	meter metric.Meter
 	err   error
 }
 
-func (m *maker) keep(err error) {
+func (m *instrumentBuilder) keep(err error) {
 	if m.err == nil {
 		m.err = err
 	}
 }
 
-func (m *maker) counter(name, help string) metric.Int64Counter {
+func (m *instrumentBuilder) counter(name, help string) metric.Int64Counter {
 	made, err := m.meter.Int64Counter(name, metric.WithDescription(help))
 	m.keep(err)
 	return made
 }
 
-func (m *maker) seconds(name, help string) metric.Float64Histogram {
+func (m *instrumentBuilder) seconds(name, help string) metric.Float64Histogram {
 	made, err := m.meter.Float64Histogram(name, metric.WithDescription(help), metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries(durations()...))
 	m.keep(err)
 	return made
 }
 
-func (m *maker) bytes(name, help string) metric.Int64Histogram {
+func (m *instrumentBuilder) bytes(name, help string) metric.Int64Histogram {
 	made, err := m.meter.Int64Histogram(name, metric.WithDescription(help), metric.WithUnit("By"),
 		metric.WithExplicitBucketBoundaries(patchSizes()...))
 	m.keep(err)

@@ -52,7 +52,7 @@ func (o *observer) done(ctx context.Context, a admission) {
 		finish(trace.SpanFromContext(ctx), a)
 	}
 	if o.events != nil {
-		o.events.tell(a)
+		o.events.record(a)
 	}
 }
 

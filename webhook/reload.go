@@ -20,7 +20,7 @@ const (
 // Follow logs what was loaded at the start and reloads the profiles whenever their directory changes,
 // until ctx ends. The directory of a mounted ConfigMap changes by its link ..data being replaced.
 func (l *Live) Follow(ctx context.Context, log *slog.Logger) {
-	told := l.started(log)
+	lastError := l.started(log)
 	if l.options.Dir == "" {
 		return
 	}
@@ -35,7 +35,7 @@ func (l *Live) Follow(ctx context.Context, log *slog.Logger) {
 		case <-events:
 			timer.Reset(profileSettle)
 		case <-timer.C:
-			told = l.reload(log, told)
+			lastError = l.reload(log, lastError)
 			timer.Reset(profilePoll)
 		}
 	}
@@ -54,15 +54,15 @@ func (l *Live) started(log *slog.Logger) string {
 }
 
 // reload logs each distinct failure once; lastError is the previous one.
-func (l *Live) reload(log *slog.Logger, told string) string {
+func (l *Live) reload(log *slog.Logger, lastError string) string {
 	changed, err := l.Reload()
 	switch {
-	case err != nil && err.Error() != told:
+	case err != nil && err.Error() != lastError:
 		log.Error("profiles not reloaded, the last good ones stay in use", "directory", l.options.Dir, "error", err)
 		return err.Error()
 	case err != nil:
-		return told
-	case changed || told != "":
+		return lastError
+	case changed || lastError != "":
 		status := l.Status()
 		log.Info("profiles reloaded", "directory", l.options.Dir, "generation", status.Generation, "profiles", status.Profiles)
 	}

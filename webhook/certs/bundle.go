@@ -20,8 +20,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// caller is a webhook configuration, through which API servers learn whom to trust.
-type caller struct {
+// webhookConfig is a webhook configuration, through which API servers learn whom to trust.
+type webhookConfig struct {
 	named
 	// get returns the resourceVersion and what each webhook trusts.
 	get   func(context.Context) (string, []trust, error)
@@ -49,9 +49,9 @@ func trustOf(webhook string, c admissionv1.WebhookClientConfig) trust {
 	return t
 }
 
-// sight is a caller as it was last seen.
-type sight struct {
-	caller          caller
+// configSnapshot is a configuration as it was last read.
+type configSnapshot struct {
+	config          webhookConfig
 	resourceVersion string
 	trusts          []trust
 }
@@ -64,7 +64,7 @@ type configurations[T metav1.Object, L runtime.Object] interface {
 	Patch(context.Context, string, types.PatchType, []byte, metav1.PatchOptions, ...string) (T, error)
 }
 
-func mutatingCaller(client kubernetes.Interface, name string) caller {
+func mutatingConfig(client kubernetes.Interface, name string) webhookConfig {
 	n := named{what: "MutatingWebhookConfiguration", name: name, client: client, example: &admissionv1.MutatingWebhookConfiguration{}}
 	read := func(c *admissionv1.MutatingWebhookConfiguration) (ts []trust) {
 		for _, w := range c.Webhooks {
@@ -72,10 +72,10 @@ func mutatingCaller(client kubernetes.Interface, name string) caller {
 		}
 		return ts
 	}
-	return newCaller(n, client.AdmissionregistrationV1().MutatingWebhookConfigurations(), read)
+	return newWebhookConfig(n, client.AdmissionregistrationV1().MutatingWebhookConfigurations(), read)
 }
 
-func validatingCaller(client kubernetes.Interface, name string) caller {
+func validatingConfig(client kubernetes.Interface, name string) webhookConfig {
 	n := named{what: "ValidatingWebhookConfiguration", name: name, client: client, example: &admissionv1.ValidatingWebhookConfiguration{}}
 	read := func(c *admissionv1.ValidatingWebhookConfiguration) (ts []trust) {
 		for _, w := range c.Webhooks {
@@ -83,13 +83,13 @@ func validatingCaller(client kubernetes.Interface, name string) caller {
 		}
 		return ts
 	}
-	return newCaller(n, client.AdmissionregistrationV1().ValidatingWebhookConfigurations(), read)
+	return newWebhookConfig(n, client.AdmissionregistrationV1().ValidatingWebhookConfigurations(), read)
 }
 
-func newCaller[T metav1.Object, L runtime.Object](n named, api configurations[T, L], read func(T) []trust) caller {
+func newWebhookConfig[T metav1.Object, L runtime.Object](n named, api configurations[T, L], read func(T) []trust) webhookConfig {
 	n.list = func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return api.List(ctx, o) }
 	n.watch = api.Watch
-	return caller{
+	return webhookConfig{
 		named: n,
 		get: func(ctx context.Context) (string, []trust, error) {
 			c, err := api.Get(ctx, n.name, metav1.GetOptions{})
@@ -105,27 +105,27 @@ func newCaller[T metav1.Object, L runtime.Object](n named, api configurations[T,
 	}
 }
 
-// look reads the callers. One that does not exist is left out: nobody calls through it.
-func look(ctx context.Context, callers []caller) ([]sight, error) {
-	var seen []sight
+// readConfigs reads the webhook configurations. One that does not exist is left out: no API server calls through it.
+func readConfigs(ctx context.Context, configs []webhookConfig) ([]configSnapshot, error) {
+	var seen []configSnapshot
 	var errs []error
-	for _, c := range callers {
+	for _, c := range configs {
 		version, trusts, err := c.get(ctx)
 		switch {
 		case apierrors.IsNotFound(err):
 		case err != nil:
 			errs = append(errs, fmt.Errorf("read %s %s (needs get, list, watch and patch on it): %w", c.what, c.name, err))
 		default:
-			seen = append(seen, sight{caller: c, resourceVersion: version, trusts: trusts})
+			seen = append(seen, configSnapshot{config: c, resourceVersion: version, trusts: trusts})
 		}
 	}
 	return seen, errors.Join(errs...)
 }
 
-// publish puts the bundle and the path into each webhook of the caller, unless they are there. The patch names single
+// publish puts the bundle and the path into each webhook of the configuration, unless they are there. The patch names single
 // fields, so that whatever else is in the object survives, and the resourceVersion that was seen, so
 // that a late writer gets a conflict instead of undoing a newer bundle.
-func (s *sight) publish(ctx context.Context, bundle []byte, pathFor func(trust) (string, bool)) (changed bool, err error) {
+func (s *configSnapshot) publish(ctx context.Context, bundle []byte, pathFor func(trust) (string, bool)) (changed bool, err error) {
 	ops := []operation{{Op: "add", Path: "/metadata/resourceVersion", Value: s.resourceVersion}}
 	for i, t := range s.trusts {
 		path, move := pathFor(t)
@@ -146,8 +146,8 @@ func (s *sight) publish(ctx context.Context, bundle []byte, pathFor func(trust) 
 	if err != nil {
 		return false, fmt.Errorf("encode patch: %w", err)
 	}
-	if err := s.caller.patch(ctx, patch); err != nil {
-		return false, fmt.Errorf("write caBundle and path of %s %s (needs patch on it): %w", s.caller.what, s.caller.name, err)
+	if err := s.config.patch(ctx, patch); err != nil {
+		return false, fmt.Errorf("write caBundle and path of %s %s (needs patch on it): %w", s.config.what, s.config.name, err)
 	}
 	for i := range s.trusts {
 		s.trusts[i].bundle = bundle
@@ -164,8 +164,8 @@ type operation struct {
 	Value any    `json:"value"`
 }
 
-// all tells whether every webhook trusts at least one CA that fits.
-func all(seen []sight, fits func(*x509.Certificate) bool) bool {
+// all reports whether every webhook trusts at least one CA that fits.
+func all(seen []configSnapshot, fits func(*x509.Certificate) bool) bool {
 	for _, s := range seen {
 		for _, t := range s.trusts {
 			// What cannot be parsed is what API servers cannot use either.
@@ -179,7 +179,7 @@ func all(seen []sight, fits func(*x509.Certificate) bool) bool {
 }
 
 // trusted is the union of all CAs that were seen.
-func trusted(seen []sight) []*x509.Certificate {
+func trusted(seen []configSnapshot) []*x509.Certificate {
 	var cas []*x509.Certificate
 	for _, s := range seen {
 		for _, t := range s.trusts {

@@ -32,8 +32,8 @@ type CertManagerOptions struct {
 // serves just as well and explains less.
 type CertManager struct {
 	*Files
-	options CertManagerOptions
-	kicks   chan struct{}
+	options  CertManagerOptions
+	triggers chan struct{}
 
 	mu      sync.Mutex // guards the two halves of the condition
 	fault   *fault
@@ -49,7 +49,7 @@ func NewCertManager(o CertManagerOptions) (*CertManager, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &CertManager{Files: files, options: o, kicks: make(chan struct{}, 1)}
+	c := &CertManager{Files: files, options: o, triggers: make(chan struct{}, 1)}
 	c.because = explanation{reason: ReasonStarting, message: "The Certificate has not been read yet."}
 	files.checked = func(bad *fault) { c.update(func() { c.fault = bad }) }
 	files.look()
@@ -71,7 +71,7 @@ func (c *CertManager) inquire(ctx context.Context) {
 	defer watch.Wait()
 	watch.Go(func() {
 		n := c.certificateWatch()
-		n.follow(ctx, c.kick, n.logTrouble(c.log))
+		n.follow(ctx, c.trigger, n.logTrouble(c.log))
 	})
 	for {
 		because := explain(c.ask(ctx))
@@ -86,16 +86,16 @@ func (c *CertManager) inquire(ctx context.Context) {
 		timer := c.clock.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-		case <-c.kicks:
+		case <-c.triggers:
 		case <-timer.C():
 		}
 		timer.Stop()
 	}
 }
 
-func (c *CertManager) kick() {
+func (c *CertManager) trigger() {
 	select {
-	case c.kicks <- struct{}{}:
+	case c.triggers <- struct{}{}:
 	default: // a look is due already
 	}
 }

@@ -47,7 +47,7 @@ func TestCertManagerOnAnAPIServer(t *testing.T) {
 	expect(s, ReasonCertManagerAbsent, "install cert-manager")
 
 	applyCertManagerCRDs(t, c)
-	until(t, "the new API to be asked", func() bool { s.kick(); return s.Status().Reason == ReasonCertificateNotFound })
+	until(t, "the new API to be asked", func() bool { s.trigger(); return s.Status().Reason == ReasonCertificateNotFound })
 	expect(serve("stranger"), ReasonCertificateForbidden, "allow the service account")
 
 	if err := c.Apply(t.Context(), `{apiVersion: cert-manager.io/v1, kind: Certificate,

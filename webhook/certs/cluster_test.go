@@ -139,7 +139,7 @@ func TestSelfManagedOnAnAPIServer(t *testing.T) {
 	})
 	t.Run("late writer of a caBundle gets a conflict", func(t *testing.T) {
 		p.bothReady(t, 1)
-		seen, err := look(t.Context(), []caller{mutatingCaller(p.admin, configName)})
+		seen, err := readConfigs(t.Context(), []webhookConfig{mutatingConfig(p.admin, configName)})
 		if err != nil || len(seen) != 1 {
 			t.Fatal(seen, err)
 		}
@@ -204,7 +204,7 @@ func (p *platform) install(t *testing.T) {
 func (p *platform) pass(d time.Duration) {
 	p.clock.Step(d)
 	for _, s := range p.replicas {
-		s.kick() // a step between a look and its timer would be missed
+		s.trigger() // a step between a reconciliation and its timer would be missed
 	}
 }
 

@@ -59,7 +59,7 @@ func (c *callPaths) accept(path string) (string, bool) {
 
 // nextPaths follows the configurations. A secret that they no longer have is served for the propagation
 // delay, as API servers learn of a change at their own pace.
-func nextPaths(before *callPaths, now time.Time, life Lifetimes, current string, seen []sight, complete bool) *callPaths {
+func nextPaths(before *callPaths, now time.Time, life Lifetimes, current string, seen []configSnapshot, complete bool) *callPaths {
 	c := &callPaths{secrets: map[string]time.Time{}, plain: map[string]bool{}}
 	if before != nil {
 		maps.Copy(c.secrets, before.secrets)

@@ -17,17 +17,17 @@ import (
 // that it signed, while another one works: API servers hear of a new caBundle a moment after us.
 const settleTime = 5 * time.Second
 
-// settling says since when an issuer, by its key id, has been seen in all caBundles.
-type settling struct {
+// issuerSeen is since when an issuer, by its key id, has been seen in all caBundles.
+type issuerSeen struct {
 	issuer string
 	since  time.Time
 }
 
 // reconcile brings Secret, caBundles and served certificate in step, and returns how long nothing
-// is going to be due. The callers are read before the Secret: whoever writes a caBundle then knows
+// is going to be due. The configurations are read before the Secret: whoever writes a caBundle then knows
 // a Secret at least as new as the caBundle it replaces (see publish).
 func (s *SelfManaged) reconcile(ctx context.Context) (time.Duration, error) {
-	seen, bundleErr := look(ctx, s.callers)
+	seen, bundleErr := readConfigs(ctx, s.configs)
 	f := facts{
 		now: s.clock.Now(), names: s.names, life: s.options.Lifetimes, bundle: trusted(seen),
 		published: func(c *x509.Certificate) bool { return bundleErr == nil && all(seen, c.Equal) },
@@ -44,7 +44,7 @@ func (s *SelfManaged) reconcile(ctx context.Context) (time.Duration, error) {
 		if err != nil {
 			bundleErr = errors.Join(bundleErr, err)
 		} else if changed {
-			s.log.Info("wrote caBundle and path", "kind", seen[i].caller.what, "name", seen[i].caller.name)
+			s.log.Info("wrote caBundle and path", "kind", seen[i].config.what, "name", seen[i].config.name)
 		}
 	}
 	wait := min(s.held.wake(f).Sub(f.now), recheck)
@@ -128,15 +128,15 @@ func (s *SelfManaged) restore(secret *corev1.Secret) (state, bool) {
 
 // choose serves the certificate of the state, unless the one that is served now works and the new
 // one might not yet; it then returns how long to wait, if that is known.
-func (s *SelfManaged) choose(now time.Time, seen []sight, bundleErr error) time.Duration {
+func (s *SelfManaged) choose(now time.Time, seen []configSnapshot, bundleErr error) time.Duration {
 	fresh, old := s.held.serving, s.pair.Load()
 	known := bundleErr == nil && trusts(seen, fresh)
 	issuer := string(fresh.leaf().AuthorityKeyId)
 	switch {
 	case !known:
-		s.settled = settling{}
-	case s.settled.issuer != issuer:
-		s.settled = settling{issuer: issuer, since: now}
+		s.issuer = issuerSeen{}
+	case s.issuer.issuer != issuer:
+		s.issuer = issuerSeen{issuer: issuer, since: now}
 	}
 	if old == nil || bytes.Equal(old.certPEM, fresh.certPEM) || old.check(now, s.names) != nil {
 		s.serve(fresh)
@@ -145,20 +145,20 @@ func (s *SelfManaged) choose(now time.Time, seen []sight, bundleErr error) time.
 	if !known {
 		return 0
 	}
-	if left := s.settled.since.Add(settleTime).Sub(now); left > 0 && trusts(seen, old) {
+	if left := s.issuer.since.Add(settleTime).Sub(now); left > 0 && trusts(seen, old) {
 		return left
 	}
 	s.serve(fresh)
 	return 0
 }
 
-// trusts tells whether all callers would accept the certificate.
-func trusts(seen []sight, pair *keypair) bool {
+// trusts reports whether all configurations would accept the certificate.
+func trusts(seen []configSnapshot, pair *keypair) bool {
 	return all(seen, func(ca *x509.Certificate) bool { return pair.leaf().CheckSignatureFrom(ca) == nil })
 }
 
-// judge says how things are after a look that could read and write the Secret.
-func (s *SelfManaged) judge(seen []sight, bundleErr error) condition {
+// judge describes the condition after a reconciliation that could read and write the Secret.
+func (s *SelfManaged) judge(seen []configSnapshot, bundleErr error) condition {
 	served := s.pair.Load()
 	switch {
 	case bundleErr != nil:
@@ -167,7 +167,7 @@ func (s *SelfManaged) judge(seen []sight, bundleErr error) condition {
 		return c
 	case !bytes.Equal(served.certPEM, s.held.serving.certPEM):
 		return s.condition(ReasonBundlePending, "A newer certificate waits until its CA is in every caBundle.")
-	case len(seen) == 0 && len(s.callers) > 0:
+	case len(seen) == 0 && len(s.configs) > 0:
 		return s.condition(ReasonNoWebhookConfigured,
 			"None of the webhook configurations exists, so that no API server calls. Install the chart's, or correct the names.")
 	}

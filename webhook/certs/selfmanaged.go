@@ -59,14 +59,14 @@ type SelfManagedOptions struct {
 // configurations.
 type SelfManaged struct {
 	*keeper
-	options SelfManagedOptions
-	names   []string
-	callers []caller
-	kicks   chan struct{}
-	paths   atomic.Pointer[callPaths]
+	options  SelfManagedOptions
+	names    []string
+	configs  []webhookConfig
+	triggers chan struct{}
+	paths    atomic.Pointer[callPaths]
 	// held is the last good state. Only Run's goroutine touches it and settled.
-	held    *state
-	settled settling
+	held   *state
+	issuer issuerSeen
 }
 
 // NewSelfManaged checks the options. Nothing is read or written before Run.
@@ -79,14 +79,14 @@ func NewSelfManaged(o SelfManagedOptions) (*SelfManaged, error) {
 		return nil, err
 	}
 	s := &SelfManaged{
-		keeper: newKeeper(o.Clock, o.Log), options: o, kicks: make(chan struct{}, 1),
+		keeper: newKeeper(o.Clock, o.Log), options: o, triggers: make(chan struct{}, 1),
 		names: union(ServiceNames(o.ServiceName, o.Namespace), o.ExtraNames),
 	}
 	for _, name := range o.MutatingWebhooks {
-		s.callers = append(s.callers, mutatingCaller(o.Client, name))
+		s.configs = append(s.configs, mutatingConfig(o.Client, name))
 	}
 	for _, name := range o.ValidatingWebhooks {
-		s.callers = append(s.callers, validatingCaller(o.Client, name))
+		s.configs = append(s.configs, validatingConfig(o.Client, name))
 	}
 	return s, nil
 }
@@ -101,8 +101,8 @@ func ServiceNames(service, namespace string) []string {
 func (s *SelfManaged) Run(ctx context.Context) error {
 	var watches sync.WaitGroup
 	defer watches.Wait()
-	for _, n := range append([]named{s.secretWatch()}, s.callerWatches()...) {
-		watches.Go(func() { n.follow(ctx, s.kick, n.logTrouble(s.log)) })
+	for _, n := range append([]named{s.secretWatch()}, s.configWatches()...) {
+		watches.Go(func() { n.follow(ctx, s.trigger, n.logTrouble(s.log)) })
 	}
 	limiter := flowcontrol.NewTokenBucketRateLimiter(looksPerSecond, looksAtOnce)
 	defer limiter.Stop()
@@ -120,7 +120,7 @@ func (s *SelfManaged) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			timer.Stop()
 			return nil
-		case <-s.kicks:
+		case <-s.triggers:
 		case <-timer.C():
 		}
 		timer.Stop()
@@ -130,9 +130,9 @@ func (s *SelfManaged) Run(ctx context.Context) error {
 	}
 }
 
-func (s *SelfManaged) kick() {
+func (s *SelfManaged) trigger() {
 	select {
-	case s.kicks <- struct{}{}:
+	case s.triggers <- struct{}{}:
 	default: // a look is due already
 	}
 }
@@ -146,9 +146,9 @@ func (s *SelfManaged) secretWatch() named {
 	}
 }
 
-func (s *SelfManaged) callerWatches() []named {
+func (s *SelfManaged) configWatches() []named {
 	var ns []named
-	for _, c := range s.callers {
+	for _, c := range s.configs {
 		ns = append(ns, c.named)
 	}
 	return ns

@@ -51,13 +51,13 @@ type facts struct {
 	now   time.Time
 	names []string
 	life  Lifetimes
-	// published tells whether every caBundle holds the CA.
+	// published reports whether every caBundle holds the CA.
 	published func(*x509.Certificate) bool
 	// bundle holds the CAs that are in the caBundles now.
 	bundle []*x509.Certificate
 }
 
-// next moves the state forward as far as the facts allow, and tells whether anything changed. It
+// next moves the state forward as far as the facts allow, and reports whether anything changed. It
 // leaves s as it is. A rotation of the CA takes four steps, in this order, each its own state:
 //
 //	                                        caBundle    serving signed by
@@ -190,7 +190,7 @@ func (s state) issuer() *authority {
 	return nil
 }
 
-// outlasts tells whether renewing a certificate would gain time: near the end of a CA it does not.
+// outlasts reports whether renewing a certificate would gain time: near the end of a CA it does not.
 func (a authority) outlasts(c *x509.Certificate, f facts) bool {
 	return earliest(f.now.Add(f.life.Serving), a.cert.NotAfter).After(c.NotAfter)
 }

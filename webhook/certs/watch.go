@@ -22,9 +22,9 @@ type named struct {
 	watch  func(context.Context, metav1.ListOptions) (watch.Interface, error)
 }
 
-// follow calls kick at each change of the object, including the first sight of it, and trouble when
+// follow calls trigger at each change of the object, including when it is first seen, and trouble when
 // the watch fails; it retries until ctx ends.
-func (n named) follow(ctx context.Context, kick func(), trouble func(error)) {
+func (n named) follow(ctx context.Context, trigger func(), trouble func(error)) {
 	selector := fields.OneTermEqualSelector(metav1.ObjectNameField, n.name).String()
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
@@ -40,9 +40,9 @@ func (n named) follow(ctx context.Context, kick func(), trouble func(error)) {
 	// These two fail only on an informer that runs already.
 	_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) { trouble(err) })
 	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(any) { kick() },
-		UpdateFunc: func(any, any) { kick() },
-		DeleteFunc: func(any) { kick() },
+		AddFunc:    func(any) { trigger() },
+		UpdateFunc: func(any, any) { trigger() },
+		DeleteFunc: func(any) { trigger() },
 	})
 	informer.RunWithContext(ctx)
 }
