@@ -11,7 +11,7 @@ import (
 // profiles load, and all else in a request.
 type compiledProfile struct {
 	*profiles.Resolved
-	identity    []*EnvVar       // what the profile and the nodes say of the place, first
+	identity    []*EnvVar       // where the pod runs, from the profile and the nodes; first
 	variables   []*EnvVar       // the profile's own, after those of owner and container
 	propagators *EnvVar         // or nil
 	attributes  []attribute     // of every container

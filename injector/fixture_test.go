@@ -135,7 +135,7 @@ func (f *fixture) keys(t *testing.T) func(string, string) ([]string, bool) {
 	}
 }
 
-// TestFixtures holds every case to its expected output, and to what must be true of every case.
+// TestFixtures compares every case with its expected output, and checks what must be true of every case.
 func TestFixtures(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {

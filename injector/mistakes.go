@@ -39,7 +39,7 @@ func (r *settingsReader) misplaced(origin Origin, key, value, problem string) {
 }
 
 // unknownContainers warns about names that the pod does not have. On a namespace they are no
-// mistake: its pods differ. A list that then selects nothing counts as not said.
+// mistake: its pods differ. A list that then selects nothing counts as absent.
 func (r *settingsReader) unknownContainers(key string, list *List) {
 	if list.Names == nil || list.Origin == FromNamespace {
 		return

@@ -11,11 +11,11 @@ type Workload struct {
 	Name string
 }
 
-// The labels by which a Deployment, and a Rollout of Argo, tell the hash in a ReplicaSet's name.
+// The labels in which a Deployment, and a Rollout of Argo, keep the hash of a ReplicaSet's name.
 const templateHashLabel, rolloutHashLabel = "pod-template-hash", "rollouts-pod-template-hash"
 
 // A CronJob names its Jobs <name>-<minutes since 1970 of the scheduled time>. Digits outside of
-// these bounds (2017 and 2065) are a name that somebody chose, such as a date.
+// these bounds (2017 and 2065) are part of a chosen name, such as a date.
 const earliestMinutes, latestMinutes = 25_000_000, 50_000_000
 
 // Owners computes the workloads above a pod from its controller's name alone: the API is not asked.

@@ -23,7 +23,7 @@ const (
 	fieldHostIP, fieldHostIPs = "status.hostIP", "status.hostIPs"
 )
 
-// placement is a kind of node that the pod is bound for, as far as it says so itself.
+// placement is a kind of node that the pod is bound for, as far as its own fields show.
 type placement int
 
 const (
@@ -54,7 +54,7 @@ func virtualKey(key string) bool { return key == virtualNodeTaint || key == virt
 
 // placePod fits the endpoint and the variables to the node that the pod is bound for. Where no
 // DaemonSet runs, the node has no Collector: what would send there sends to the Service, unless the
-// pod itself says node.
+// pod itself asks for node.
 func (p *planner) placePod() {
 	at, s := p.request.Pod.placement(), &p.plan.Settings
 	if p.noDaemonSet && s.Endpoint.Value == profiles.EndpointNode && (s.Endpoint.Origin != FromPod || at == virtualNode) && p.hasService() {
@@ -92,7 +92,7 @@ func fieldOf(v corev1.EnvVar) string {
 
 // upstream is where the pod's sidecar sends to, and a container that cannot use it: the profile's
 // endpoint. The endpoint sidecar is for pods on nodes without a DaemonSet, such as those of Fargate,
-// that do not say where they run: their sidecars send to the Service.
+// whose fields do not show that: their sidecars send to the Service.
 func (p *planner) upstream() Setting[string] {
 	up := upstream(p.profile.Resolved)
 	if up.Value == profiles.EndpointNode && (p.noDaemonSet || p.plan.Settings.sidecarEndpoint) && p.hasService() {

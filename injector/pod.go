@@ -100,7 +100,7 @@ func (p *Pod) controller() *OwnerReference {
 
 const osLabel = "kubernetes.io/os"
 
-// windows reports whether the pod says in any way that it runs on Windows.
+// windows reports whether any field of the pod shows that it runs on Windows.
 func (p *Pod) windows() bool {
 	return p.Spec.Windows || p.Spec.OS.Name == "windows" || p.Spec.NodeSelector[osLabel] == "windows"
 }

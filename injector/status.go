@@ -16,7 +16,7 @@ type Status struct {
 	Protocol   string      `json:"protocol"`
 	// Silent are the containers that send no telemetry, each with the reason.
 	Silent map[string]Reason `json:"silent,omitempty"`
-	// Skipped says why not, by reason: items as "container/item", "item" or "container".
+	// Skipped lists what was left out, by reason: items as "container/item", "item" or "container".
 	Skipped map[Reason][]string `json:"skipped,omitempty"`
 }
 

@@ -69,7 +69,7 @@ func fromSpec(spec corev1.EnvVar, why string) *EnvVar {
 
 // appendString appends s as a JSON string; invalid UTF-8 becomes U+FFFD, as in the API server.
 func appendString(dst []byte, s string) []byte {
-	dst, _ = jsontext.AppendQuote(dst, s) // the error tells of invalid UTF-8, which it has replaced
+	dst, _ = jsontext.AppendQuote(dst, s) // the error is invalid UTF-8, which it has replaced
 	return dst
 }
 

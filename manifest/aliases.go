@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// withoutAliases writes a document anew, with comments, but every alias and merge key written out.
+// withoutAliases rewrites a document, with comments, with every alias and merge key written out.
 func withoutAliases(text string, root *yaml.Node) (string, error) {
 	body, err := encode(unfold(root), compactLists(root))
 	if err != nil {

@@ -3,7 +3,7 @@
 // its comments, order and style.
 //
 //	split    the stream into documents, whose bytes add up to the stream's
-//	Parse    each document into objects; kinds tells where an object keeps its pod
+//	Parse    each document into objects; kinds knows where an object keeps its pod
 //	Patch    a JSON Patch for one document, as package injector makes it
 //	Bytes    the stream again: an editor splices into YAML, JSON is indented as it was
 //
@@ -12,7 +12,7 @@
 //
 // A text that was spliced is read again and compared with the patched value, so that a style that
 // the editor does not understand cannot become a wrong manifest. What cannot be spliced (a value
-// shared by an alias, a rare style) is first written anew, plainly.
+// shared by an alias, a rare style) is first rewritten plainly.
 //
 // The package knows nothing of injection, and reads no files.
 package manifest

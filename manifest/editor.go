@@ -154,7 +154,7 @@ func (e *editor) insert(n *yaml.Node, at int, items []*value) error {
 	return err
 }
 
-// listColumn is where the dashes of a list stand. A list with an anchor says where that stands.
+// listColumn is where the dashes of a list stand. For a list with an anchor it is where the anchor stands.
 func (e *editor) listColumn(n *yaml.Node) (int, bool) {
 	if n.Anchor == "" {
 		return n.Column - 1, true

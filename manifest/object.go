@@ -17,7 +17,7 @@ type Pod struct {
 
 	APIVersion string
 	Kind       string // of the object: Pod, Deployment, …
-	Namespace  string // as the object says; may be empty
+	Namespace  string // of the object; may be empty
 	Name       string // may be empty where the object has a generateName
 	// Known is false for a kind that this package does not know, which has a pod template at spec.template.
 	Known bool
@@ -41,12 +41,12 @@ type Namespace struct {
 
 // ConfigMap is a ConfigMap by the keys of its data, sorted.
 type ConfigMap struct {
-	Namespace string // as the object says; may be empty
+	Namespace string // of the object; may be empty
 	Name      string
 	Keys      []string
 }
 
-// object is the part of an object that says what it is. Metadata stays raw: its mistakes matter only
+// object is the part of an object that identifies it. Metadata stays raw: its mistakes matter only
 // in kinds that this package looks into.
 type object struct {
 	APIVersion any             `json:"apiVersion"`
@@ -134,7 +134,7 @@ func (d *document) quoted(raw json.RawMessage, pointer string) error {
 		Metadata map[string]json.RawMessage `json:"metadata"`
 	}
 	if json.Unmarshal(raw, &o) != nil {
-		return nil // its reader says more
+		return nil // its reader reports more
 	}
 	for _, what := range []string{"annotation", "label"} {
 		var values map[string]json.RawMessage
@@ -212,7 +212,7 @@ func dig(raw json.RawMessage, path string) json.RawMessage {
 	return raw
 }
 
-// jsonProblem says what is wrong in the user's terms, without Go's.
+// jsonProblem states what is wrong in the user's terms, without Go's.
 func jsonProblem(err error) string {
 	if wrong, ok := err.(*json.UnmarshalTypeError); ok {
 		if wrong.Field == "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/manifest"
 )
 
-func TestParseFinds(t *testing.T) {
+func TestParseFindsPods(t *testing.T) {
 	m := parse(t, []byte(strings.Join([]string{
 		"# only a comment",
 		"--- # first\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {a: b}}",
@@ -116,7 +116,7 @@ func TestJSONStream(t *testing.T) {
 	}
 }
 
-// TestUnknownKinds: a kind that nobody listed is a workload if its spec.template is a pod template.
+// TestUnknownKinds: an unlisted kind is a workload if its spec.template is a pod template.
 func TestUnknownKinds(t *testing.T) {
 	m := parse(t, []byte(strings.Join([]string{
 		"apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: hello}\nspec: {template: {spec: {containers: [{image: a}]}}}",

@@ -41,7 +41,7 @@ func (s *source) offset(n *yaml.Node) int {
 	return at
 }
 
-// span is where a node starts and ends; false where that cannot be told.
+// span is where a node starts and ends; false if that is not known.
 func (s *source) span(n *yaml.Node) (start, end int, ok bool) {
 	start = s.offset(n)
 	rest := s.text[start:]

@@ -38,7 +38,7 @@ func (d *document) checkName() {
 	}
 }
 
-// labelRule says what isLabel accepts (RFC 1123).
+// labelRule describes what isLabel accepts (RFC 1123).
 const labelRule = "use at most 63 lower-case letters, digits and '-', with no '-' at either end"
 
 func isLabel(name string) bool { return len(validation.IsDNS1123Label(name)) == 0 }

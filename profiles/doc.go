@@ -1,4 +1,4 @@
-// Package profiles holds what can be injected: named, inheritable data.
+// Package profiles defines what can be injected: named, inheritable data.
 //
 // It loads profiles strictly (every mistake of every file is reported at once, with file, line, path
 // and a suggestion), resolves inheritance, fills in the facts of the cluster and hands out an

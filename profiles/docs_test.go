@@ -78,7 +78,7 @@ func jsonName(field *ast.Field) string {
 	return name
 }
 
-// typeName says a Go type in the words of a manifest.
+// typeName is a Go type in the words of a manifest.
 func typeName(name string) string {
 	name = strings.TrimPrefix(name, "*")
 	if item, ok := strings.CutPrefix(name, "[]"); ok {

@@ -8,8 +8,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// FuzzLoad: no file makes Load panic; what it says is the same a second time; and a profile that
-// loads can be inherited without a change to what it says.
+// FuzzLoad: no file makes Load panic; its result is the same a second time; and a profile that
+// loads can be inherited without a change.
 func FuzzLoad(f *testing.F) {
 	for _, dir := range []string{"testdata/valid", "testdata/invalid", "builtin"} {
 		list, err := profiles.ReadDir(dir)

@@ -36,7 +36,7 @@ const (
 	prefixTelepod = "TELEPOD_"
 )
 
-// steersSDKs tells whether a variable changes what the clouds' own SDKs do. Collectors need some;
+// steersSDKs reports whether a variable changes what the clouds' own SDKs do. Collectors need some;
 // in an application they would silently move it to another region or account.
 func steersSDKs(name string) bool {
 	return slices.Contains([]string{
@@ -68,7 +68,7 @@ func fieldOfAttribute(key string) string {
 	}
 }
 
-// The lists below hold what is known, to tell a slip (azure_aks) from a value of one's own.
+// The lists below are the known values, to distinguish a slip (azure_aks) from a custom value.
 
 // knownProviders are the values of cloud.provider (semantic conventions 1.44, resource/cloud).
 func knownProviders() []string {

@@ -16,7 +16,7 @@ type Problem struct {
 	Profile string
 	// Path leads to the field, e.g. sidecar.resources.requests.cpu; empty for the whole profile.
 	Path string
-	// Message says what is wrong and what to do.
+	// Message states what is wrong and what to do.
 	Message string
 }
 

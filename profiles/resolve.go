@@ -45,7 +45,7 @@ func (r *resolver) all() map[string]*Resolved {
 }
 
 // resolve merges a document with its ancestors; nil, with the reason reported once, if one of them
-// cannot be. below holds the names that led here, youngest first.
+// cannot be. below are the names that led here, youngest first.
 func (r *resolver) resolve(d *document, below []string) *Resolved {
 	if done, ok := r.resolved[d.Name]; ok {
 		return done

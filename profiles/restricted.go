@@ -6,7 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// checkSecurityContext holds the sidecar to PodSecurity "restricted"
+// checkSecurityContext checks the sidecar against PodSecurity "restricted"
 // (https://kubernetes.io/docs/concepts/security/pod-security-standards), since a sidecar that
 // does not pass has the API server reject the application's whole pod. The pod's own security
 // context is the user's, so the container's must suffice.

@@ -114,7 +114,7 @@ func embedded() ([]*document, Problems) {
 	return documents, problems
 }
 
-// checkFacts refuses what an environment variable cannot hold, and what is no endpoint, host, image or Secret.
+// checkFacts refuses what an environment variable cannot contain, and what is no endpoint, host, image or Secret.
 func checkFacts(facts Facts) Problems {
 	d := &document{file: "facts", Profile: Profile{
 		OTLP:    OTLP{Endpoint: facts.Endpoint, ServiceHost: facts.ServiceHost, ClusterServiceHost: facts.ClusterServiceHost},

@@ -40,7 +40,7 @@ func lookup(t *testing.T, set *profiles.Set, name string) *profiles.Resolved {
 	return resolved
 }
 
-// TestBuiltin holds the clouds to the values of the semantic conventions and to the detectors that
+// TestBuiltin compares the clouds with the values of the semantic conventions and to the detectors that
 // find a region on each.
 func TestBuiltin(t *testing.T) {
 	set, err := profiles.Builtin()
@@ -87,7 +87,7 @@ func TestResolvedIsAProfile(t *testing.T) {
 	}
 }
 
-func TestFactsFillWhatProfilesLeaveOpen(t *testing.T) {
+func TestFactsFillUnsetFields(t *testing.T) {
 	set, err := profiles.Load(facts, sources("{name: eu, inherits: aws, identity: {region: eu-central-1}}")...)
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func TestFactsFillWhatProfilesLeaveOpen(t *testing.T) {
 	}
 }
 
-// TestFactsOfTheRegion: where the regional Collectors are reaches every profile that does not say.
+// TestFactsOfTheRegion: where the regional Collectors are reaches every profile that does not set it.
 func TestFactsOfTheRegion(t *testing.T) {
 	set, err := profiles.Load(profiles.Facts{Endpoint: "sidecar", ServiceHost: "gateway.obs.svc", GRPCPort: 14317, HTTPPort: 14318},
 		sources("{name: mine, inherits: gcp, otlp: {serviceHost: elsewhere}}", "{name: child, inherits: mine, otlp: {endpoint: node}}")...)
@@ -176,7 +176,7 @@ func TestOrderOfSources(t *testing.T) {
 	}
 }
 
-// outcome is everything that Load says, in a form to compare.
+// outcome is everything that Load returns, in a form to compare.
 func outcome(list []profiles.Source) map[string]any {
 	set, err := profiles.Load(profiles.Facts{}, list...)
 	if err != nil {

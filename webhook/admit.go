@@ -30,7 +30,7 @@ type Admitter struct {
 	ConfigMapKeys func(namespace, name string) (keys []string, known bool)
 	// AwaitConfigMaps waits until ConfigMaps are known and reports whether any has become so.
 	AwaitConfigMaps func(ctx context.Context, namespace string, names []string, patience time.Duration) bool
-	// DefaultOn is whether pods of namespaces that say nothing are injected.
+	// DefaultOn is whether pods of namespaces that do not opt in or out are injected.
 	DefaultOn bool
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// TestOutcomes holds each answer, and its traces in log and metrics, to one decision and reason.
+// TestOutcomes: the answer, the log and the metrics show the same decision and reason.
 func TestOutcomes(t *testing.T) {
 	strict := func(o *injector.Options) { o.Strict = true }
 	byDefault := func(o *injector.Options) { o.InjectByDefault = true }
@@ -111,7 +111,7 @@ func TestDenialNamesEveryProblem(t *testing.T) {
 	}
 }
 
-func TestOnlyCreationsOfPodsAreLookedAt(t *testing.T) {
+func TestOnlyPodCreationsAreInjected(t *testing.T) {
 	for from, to := range map[string]string{
 		`"operation":"CREATE"`:        `"operation":"UPDATE"`,
 		`"resource":"pods"}`:          `"resource":"podtemplates"}`,
@@ -167,7 +167,7 @@ func TestWarningsAreBounded(t *testing.T) {
 	}
 }
 
-func TestDryRunIsSaidInTheLog(t *testing.T) {
+func TestDryRunIsLogged(t *testing.T) {
 	h := newHarness(t, nil)
 	answer(t, post(h, []byte(strings.Replace(string(reviewOf("shop", wanted)), `"dryRun":false`, `"dryRun":true`, 1))))
 	if !strings.Contains(h.log.String(), `"dry_run":true`) {
@@ -175,7 +175,7 @@ func TestDryRunIsSaidInTheLog(t *testing.T) {
 	}
 }
 
-func TestResponseDecodesAsItIs(t *testing.T) {
+func TestResponseRoundTrip(t *testing.T) {
 	kind := admissionv1.PatchTypeJSONPatch
 	want := admissionv1.AdmissionResponse{UID: "u-1\"\n", Allowed: true, Patch: []byte(`[{"op":"add"}]`), PatchType: &kind,
 		Warnings: []string{"a", "b \\ \u2028 \x00"}, AuditAnnotations: map[string]string{"reason": "x", "decision": "\"y\""}}

@@ -75,7 +75,7 @@ func heapInUse() float64 {
 }
 
 // namespacesAPI is the watch of an API server that sends what there is first (KEP-3157). It makes
-// each namespace as it goes, so that the heap holds what the client holds.
+// each namespace as it goes, so that the heap has what the client has.
 func namespacesAPI(unrelated int) http.Handler {
 	const manager = `{"manager":"helm","operation":"Update","apiVersion":"v1","time":"2026-11-22T10:00:00Z","fieldsType":"FieldsV1",` +
 		`"fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:kubernetes.io/metadata.name":{},"f:team":{}}}}}`

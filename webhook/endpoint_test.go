@@ -88,8 +88,8 @@ func TestHostileRequests(t *testing.T) {
 	}
 }
 
-// TestNoMemoryOnAClientsWord: a client that announces 6 MB has not sent them yet.
-func TestNoMemoryOnAClientsWord(t *testing.T) {
+// TestContentLengthReservesNoMemory: a client that announces 6 MB has not sent them yet.
+func TestContentLengthReservesNoMemory(t *testing.T) {
 	h := newHarness(t, nil)
 	var first firstRead
 	request := httptest.NewRequest(http.MethodPost, PathPod, &first)

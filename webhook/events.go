@@ -34,7 +34,7 @@ func newEventWriter(ctx context.Context, client typedcorev1.EventsGetter) *event
 	}
 }
 
-// record writes what somebody should look after: mistakes in annotations, a sidecar that was left out,
+// record writes events about what needs attention: mistakes in annotations, a sidecar that was left out,
 // a refusal, a failure. Dry runs leave no trace in the cluster.
 func (w *eventWriter) record(a admission) {
 	if a.dryRun() || len(a.Warnings) == 0 {
@@ -68,7 +68,7 @@ func ownerOf(a admission) *corev1.ObjectReference {
 	}
 	for _, owner := range a.Pod.Metadata.OwnerReferences {
 		if owner.Controller {
-			// Copies: a queued event must not hold the whole request in memory.
+			// Copies: a queued event must not keep the whole request in memory.
 			return &corev1.ObjectReference{
 				APIVersion: strings.Clone(owner.APIVersion), Kind: strings.Clone(owner.Kind),
 				Namespace: strings.Clone(a.request.Namespace), Name: strings.Clone(owner.Name),

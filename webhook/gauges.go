@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/webhook/certs"
 )
 
-// state is what the gauges read when somebody asks.
+// state is what the gauges read when they are scraped.
 type state struct {
 	version     string
 	namespaces  *Namespaces

@@ -9,7 +9,7 @@ import (
 // check is one condition of readiness.
 type check struct {
 	name string
-	// look says whether it is met, and what there is to know either way.
+	// look reports whether it is met, and details.
 	look func() (ok bool, detail string)
 }
 

@@ -32,7 +32,7 @@ type LiveOptions struct {
 	// Injector are the options that do not change; its Cluster is where the start is made.
 	Injector injector.Options
 	Facts    profiles.Facts
-	// Dir holds profiles besides the built-in ones; empty means none.
+	// Dir has profiles besides the built-in ones; empty means none.
 	Dir string
 	Now func() time.Time
 }
@@ -65,7 +65,7 @@ func (s ProfileStatus) String() string {
 
 // NewLive loads the profiles a first time. There is no older set to fall back to, and a mistake in
 // one file must not cost the others, or no replica could start again after a bad change: files with
-// mistakes are left out, and Status says so. Only when the default profile is not among the rest is
+// mistakes are left out, and Status lists them. Only when the default profile is not among the rest is
 // there an error, with every mistake.
 func NewLive(o LiveOptions) (*Live, error) {
 	if o.Now == nil {

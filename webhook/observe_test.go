@@ -48,7 +48,7 @@ func TestEventsAreAboutTheController(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoEvent(t *testing.T) {
+func TestRequestsWithoutEvents(t *testing.T) {
 	recorder := record.NewFakeRecorder(10)
 	h := newHarness(t, nil)
 	h.observer.events = &eventWriter{recorder: recorder}
@@ -104,7 +104,7 @@ func TestMetricsOfParts(t *testing.T) {
 	}
 }
 
-func TestOTLPIsOnlySentWhereToldTo(t *testing.T) {
+func TestOTLPIsSentOnlyIfConfigured(t *testing.T) {
 	for _, c := range []struct {
 		env  map[string]string
 		want string

@@ -37,7 +37,7 @@ type Options struct {
 	Injector     injector.Options
 	Capabilities injector.Capabilities
 	Facts        profiles.Facts
-	// ProfilesDir holds profiles besides the built-in ones; empty means none.
+	// ProfilesDir has profiles besides the built-in ones; empty means none.
 	ProfilesDir string
 
 	// Address, MetricsAddress and HealthAddress are host:port; an empty one is not served, except

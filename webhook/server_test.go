@@ -170,7 +170,7 @@ func TestServerServes(t *testing.T) {
 	}
 }
 
-func TestReadinessSaysWhatIsMissing(t *testing.T) {
+func TestReadinessNamesWhatIsMissing(t *testing.T) {
 	r := start(t, nil)
 	r.waitReady(t)
 	r.certificate.ready.Store(false)
@@ -273,7 +273,7 @@ func TestOldTLSIsRefused(t *testing.T) {
 	}
 }
 
-// TestOwnTelemetryByOTLP runs a receiver and ends the server, which sends what it still holds.
+// TestOwnTelemetryByOTLP runs a receiver and ends the server, which sends what it has not sent yet.
 func TestOwnTelemetryByOTLP(t *testing.T) {
 	var mu sync.Mutex
 	received := map[string]string{}

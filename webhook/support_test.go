@@ -74,7 +74,7 @@ func newHarness(t testing.TB, change func(*injector.Options)) *harness {
 	return h
 }
 
-// scrape returns the lines of /metrics that hold all of the words.
+// scrape returns the lines of /metrics that contain all of the words.
 func (h *harness) scrape(words ...string) []string {
 	recorder := httptest.NewRecorder()
 	h.metrics.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))

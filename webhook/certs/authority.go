@@ -34,7 +34,7 @@ func newAuthority(now time.Time, life time.Duration) (authority, error) {
 	if err != nil {
 		return authority{}, fmt.Errorf("generate CA key: %w", err)
 	}
-	// The time in the name tells CAs apart for people, and for verifiers that go by name.
+	// The time in the name distinguishes CAs for people, and for verifiers that compare names.
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "telepod webhook CA " + now.UTC().Format("2006-01-02T15:04:05.000Z")},
 		NotBefore:             now.Add(-backdate),
@@ -90,7 +90,7 @@ func (a authority) issue(now time.Time, life time.Duration, names []string) (*ke
 	return pair, nil
 }
 
-// signed tells whether the CA signed the certificate.
+// signed reports whether the CA signed the certificate.
 func (a authority) signed(c *x509.Certificate) bool { return c.CheckSignatureFrom(a.cert) == nil }
 
 // created is when a certificate of ours was made.

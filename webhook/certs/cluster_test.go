@@ -27,7 +27,7 @@ import (
 	"github.com/telepod/telepod/test/cluster"
 )
 
-// These tests run against a real API server, on ordinary wall-clock time unless they say otherwise.
+// These tests run against a real API server, on ordinary wall-clock time unless noted.
 
 func apiServer(t *testing.T) (*cluster.Cluster, *rest.Config) {
 	t.Helper()
@@ -297,7 +297,7 @@ func (p *platform) rotation(t *testing.T) {
 	t.Logf("%d admissions", admitted.Load())
 }
 
-// applyRole grants what SelfManaged's documentation says, and no more.
+// applyRole grants what SelfManaged's documentation lists, and no more.
 func applyRole(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
 	manifests, err := os.ReadFile(filepath.Join("testdata", "rbac.yaml"))

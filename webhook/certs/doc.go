@@ -1,16 +1,16 @@
-// Package certs keeps the webhook's serving certificate current, and says how it is doing.
+// Package certs keeps the webhook's serving certificate current, and reports its condition.
 //
 // A [Source] has one of three origins:
 //
 //   - [SelfManaged] makes the CA and the serving certificate itself, shares them between replicas
 //     through one Secret, and keeps caBundle and a secret path of the webhook configurations in step;
-//   - [Files] serves a certificate that somebody else writes into files;
-//   - [CertManager] serves files too, and reads the cert-manager Certificate behind them to say why
+//   - [Files] serves a certificate that another program writes into files;
+//   - [CertManager] serves files too, and reads the cert-manager Certificate behind them to explain why
 //     one is missing or when it ends.
 //
 // All three obey the same rules. A handshake costs one atomic load. A good new certificate is
 // served without a restart; a bad one (unparseable, foreign key, expired, wrong name) is refused,
-// the last good one stays, and [Status] and the log say so.
+// the last good one stays, and [Status] and the log report it.
 //
 // The heart of the self-managed mode is one pure function, next in state.go: it moves the CAs and
 // the serving certificate forward in time, such that every replica can run it and conflicts are

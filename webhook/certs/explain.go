@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// explanation is what cert-manager's objects say about a certificate.
+// explanation is what cert-manager's objects show of a certificate.
 type explanation struct {
 	reason  Reason
 	message string
@@ -120,7 +120,7 @@ func requestCondition(r *cmv1.CertificateRequest, t cmv1.CertificateRequestCondi
 	return cmv1.CertificateRequestCondition{}
 }
 
-// merge puts what the files say and what the Certificate says into one condition. Files that are
+// merge combines the states of the files and of the Certificate. Files that are
 // missing or out of date are explained by the Certificate; any other fault in them speaks for
 // itself. Good files stay good while the next certificate is being issued.
 func merge(files condition, bad *fault, because explanation) condition {

@@ -22,7 +22,7 @@ const pollInterval = 10 * time.Second
 
 // FilesOptions configure a Files source.
 type FilesOptions struct {
-	// Dir holds tls.crt and tls.key, as a mounted Secret of type kubernetes.io/tls does, and
+	// Dir contains tls.crt and tls.key, as a mounted Secret of type kubernetes.io/tls does, and
 	// perhaps ca.crt. CertFile and KeyFile, which go together, take precedence over it.
 	Dir, CertFile, KeyFile string
 	// Names must all be covered by the certificate. API servers call NAME.NAMESPACE.svc, the first
@@ -99,7 +99,7 @@ func (f *Files) watch(w *fsnotify.Watcher) {
 	_ = w.Add(filepath.Dir(f.options.KeyFile))
 }
 
-// look reads the files and serves what they hold when it is good.
+// look reads the files and serves the certificate in them if it is good.
 func (f *Files) look() {
 	pair, bad := f.read()
 	if bad == nil {
@@ -153,7 +153,7 @@ func (f *Files) condition(bad *fault) condition {
 	return c
 }
 
-// cas describes the CAs beside the certificate. They are told, not used: trouble with them is not
+// cas describes the CAs beside the certificate. They are reported, not used: trouble with them is not
 // worth a word.
 func (f *Files) cas() []CA {
 	if f.caFile == "" {

@@ -16,7 +16,7 @@ import (
 
 const host = "telepod-webhook.telepod-system.svc"
 
-// material makes certificates for one host, as somebody else would.
+// material makes certificates for one host, as another program would.
 type material struct {
 	t  *testing.T
 	ca authority
@@ -149,7 +149,7 @@ func TestFilesOptions(t *testing.T) {
 }
 
 // TestFilesAreFollowed shakes hands over TLS before and after the kubelet's swap; the clock stands
-// still, so that only file events can tell of it.
+// still, so that only file events show it.
 func TestFilesAreFollowed(t *testing.T) {
 	now := time.Now()
 	m := newMaterial(t, now)

@@ -11,7 +11,7 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// keeper holds the certificate that is served. It has one writer, the source's Run, and any number
+// keeper has the certificate that is served. It has one writer, the source's Run, and any number
 // of readers.
 type keeper struct {
 	clock     clock.Clock

@@ -45,8 +45,8 @@ func parseKeypair(certPEM, keyPEM []byte) (*keypair, *fault) {
 	return &keypair{certPEM: certPEM, keyPEM: keyPEM, tls: pair}, nil
 }
 
-// check tells whether a client that dials one of names would accept the certificate now, as far as
-// that can be told without its CA.
+// check reports whether a client that dials one of names would accept the certificate now, as far as
+// can be known without its CA.
 func (k *keypair) check(now time.Time, names []string) *fault {
 	leaf := k.leaf()
 	if now.After(leaf.NotAfter) {

@@ -10,13 +10,13 @@ import (
 )
 
 // API servers call /SECRET/PATH, and everything else is refused, so that a pod that reaches the port cannot
-// send forged requests: the configurations, which only administrators read, hold SECRET beside caBundle.
+// send forged requests: the configurations, which only administrators read, contain SECRET beside caBundle.
 //
 //	a webhook in the configuration      what is written to it            what is served
 //	names no path                       the secret path                  the secret path
 //	has a secret path                   the newest, once replicas can    the newest, and that of the configuration
 //	                                    be expected to know it           until long after it is replaced
-//	has another path, or a URL          nothing                          that path: somebody else writes it
+//	has another path, or a URL          nothing                          that path: another program writes it
 //
 // Where no configuration was found or they cannot be read, every path is served: a webhook that API servers
 // cannot call is worse than one that others can.

@@ -20,7 +20,7 @@ const (
 	keyBundle      = "ca.crt"
 	keyCAKeys      = "ca.key"
 
-	// annotationPublished holds state.published, RFC 3339.
+	// annotationPublished is state.published, RFC 3339.
 	annotationPublished = "telepod.dev/ca-published-at"
 )
 

@@ -83,7 +83,7 @@ func TestReplicasShareOneCertificate(t *testing.T) {
 	})
 }
 
-func TestRotationFailsNobody(t *testing.T) {
+func TestRotationFailsNoHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, mutating(), validating())
 		var replicas []*SelfManaged

@@ -12,7 +12,7 @@ type Source interface {
 	// certificates, files or the API is retried and shown in Status, never returned.
 	Run(ctx context.Context) error
 	// GetCertificate fits tls.Config.GetCertificate. Until the first good certificate has been
-	// found it returns an error that says what is missing.
+	// found it returns an error that states what is missing.
 	GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	// Status is cheap and safe for concurrent use.
 	Status() Status
@@ -73,7 +73,7 @@ type Status struct {
 	Issuer, Serial      string
 	// RenewAt is when the certificate is going to be replaced; zero when that is not known.
 	RenewAt time.Time
-	// CAs are what a client is told to trust, newest first, where the source knows.
+	// CAs are what a client should trust, newest first, where the source knows.
 	CAs []CA
 	// Rotations counts how often the served certificate was replaced since the start.
 	Rotations uint64

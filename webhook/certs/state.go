@@ -37,7 +37,7 @@ func (l Lifetimes) withDefaults() (Lifetimes, error) {
 	return l, nil
 }
 
-// state is all that replicas share: what the Secret holds.
+// state is all that replicas share: the contents of the Secret.
 type state struct {
 	// authorities are trusted, newest first.
 	authorities []authority
@@ -51,9 +51,9 @@ type facts struct {
 	now   time.Time
 	names []string
 	life  Lifetimes
-	// published reports whether every caBundle holds the CA.
+	// published reports whether every caBundle has the CA.
 	published func(*x509.Certificate) bool
-	// bundle holds the CAs that are in the caBundles now.
+	// bundle are the CAs that are in the caBundles now.
 	bundle []*x509.Certificate
 }
 

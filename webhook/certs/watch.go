@@ -16,7 +16,7 @@ import (
 type named struct {
 	what, name string
 	example    runtime.Object
-	// client tells the reflector what the other side can do.
+	// client shows the reflector what the other side can do.
 	client any
 	list   func(context.Context, metav1.ListOptions) (runtime.Object, error)
 	watch  func(context.Context, metav1.ListOptions) (watch.Interface, error)
