@@ -5,5 +5,5 @@
 // workload is restarted; this package finds the workloads that still need that, and names the command.
 //
 // Pure: it decides by package injector, like the webhook, and reads no cluster. Package inventory, below it,
-// does. Nothing here restarts anything.
+// does. Packages restart and rollout restart such workloads.
 package fleet

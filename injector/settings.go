@@ -27,6 +27,8 @@ const (
 	SidecarCPULimit             = Domain + "sidecar-cpu-limit"
 	SidecarMemoryRequest        = Domain + "sidecar-memory-request"
 	SidecarMemoryLimit          = Domain + "sidecar-memory-limit"
+	// RepairAnnotation "false" keeps running pods from being restarted by Telepod; it changes nothing in a pod.
+	RepairAnnotation = Domain + "repair"
 
 	// ResourcePrefix marks an annotation as a resource attribute (semantic conventions,
 	// Kubernetes attributes): resource.opentelemetry.io/<key>.
@@ -40,6 +42,7 @@ func Annotations() []string {
 		InjectKey, ProfileAnnotation, ContainersAnnotation, ExcludeContainersAnnotation,
 		ExcludeVariablesAnnotation, ExcludeAttributesAnnotation, EnvFromAnnotation, EndpointAnnotation, ProtocolAnnotation, SidecarAnnotation,
 		SidecarImageAnnotation, SidecarCPURequest, SidecarCPULimit, SidecarMemoryRequest, SidecarMemoryLimit,
+		RepairAnnotation,
 	}
 }
 
@@ -188,6 +191,7 @@ func (r *settingsReader) read(profile *profiles.Resolved, chosen Setting[string]
 	if v, ok := r.first(ProtocolAnnotation, choice(profiles.ProtocolGRPC, profiles.ProtocolHTTP)); ok {
 		s.Protocol = v
 	}
+	r.first(RepairAnnotation, choice("true", "false")) // only for its mistakes
 	if v, ok := r.first(SidecarAnnotation, choice("true", "false")); ok {
 		s.Sidecar = Setting[bool]{v.Value == "true", v.Origin}
 	}

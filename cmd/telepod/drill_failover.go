@@ -157,7 +157,7 @@ func (f *drillFlags) run(cmd *cobra.Command, output string) error {
 		fmt.Fprintln(cmd.OutOrStdout(), "dry run: nothing was done")
 		return nil
 	}
-	if !f.observe && !f.yes && !show.agreed(ctx, cmd.InOrStdin()) {
+	if !f.observe && !f.yes && !agreed(ctx, cmd.InOrStdin(), show.out, "Fail the primary now?") {
 		return fmt.Errorf("nothing was done: answer yes, or give --yes")
 	}
 	report, err := drill.Run(ctx, target, f.plan, show.event)

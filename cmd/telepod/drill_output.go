@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -43,23 +42,6 @@ func (s drillScreen) plan(ctx context.Context, plan drill.Plan, target drill.Est
 		fmt.Fprintln(s.out, "  no --bucket: what is lost will not be known")
 	}
 	return nil
-}
-
-// agreed waits for an answer, or for the context's end: then the reading is left behind.
-func (s drillScreen) agreed(ctx context.Context, in io.Reader) bool {
-	fmt.Fprint(s.out, "Fail the primary now? Type yes: ")
-	answers := make(chan string, 1)
-	go func() {
-		answer, _ := bufio.NewReader(in).ReadString('\n') // no answer is none
-		answers <- answer
-	}()
-	select {
-	case answer := <-answers:
-		return strings.TrimSpace(answer) == "yes"
-	case <-ctx.Done():
-		fmt.Fprintln(s.out)
-		return false
-	}
 }
 
 func (s drillScreen) event(e drill.Event) {

@@ -136,7 +136,7 @@ func TestDrillPrompt(t *testing.T) {
 	cancel()
 	silent, end := io.Pipe()
 	defer end.Close()
-	if (drillScreen{io.Discard}).agreed(ctx, silent) {
+	if agreed(ctx, silent, io.Discard, "Now?") {
 		t.Error("no answer counts as yes")
 	}
 }

@@ -41,6 +41,8 @@ type live struct {
 	settings injectorSettings
 	judge    fleet.Judge
 	notes    []string
+	// namespaces are those of the workloads that may be restarted.
+	namespaces map[string]fleet.Namespace
 	// configured is true if the settings are those of the injector in the cluster.
 	configured bool
 }

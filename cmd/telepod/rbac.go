@@ -16,7 +16,10 @@ read pods, namespaces and workloads, a Role to read what belongs to the release,
 The rights are to get and to list, no more. They include no Secret, and no ConfigMap but the profiles. Logs, events
 and ports are those of Telepod's own namespace. Pods and workloads are read whole, with the values of their environment
 variables. --canary adds the right to send to the pods of that namespace, for 'telepod check --canary'; --pre adds what
-'telepod check --pre' reads.`
+'telepod check --pre' reads.
+
+--restart adds the rights of 'telepod restart'. They are wide: whoever may change workloads, or create pods, can run any
+program in their namespaces.`
 
 const rbacExample = `  telepod rbac --group platform-oncall | kubectl apply -f -
   kubectl --as=me --as-group=platform-oncall auth can-i list pods -A`
@@ -64,6 +67,18 @@ rules:
     verbs: [list]
   - apiGroups: [storage.k8s.io]
     resources: [storageclasses]
+    verbs: [list]
+  {{- end}}
+  {{- if .Restart}}
+  # For restart alone: the pod template's annotation, trial pods as dry runs, and what limits a rollout.
+  - apiGroups: [apps]
+    resources: [deployments, statefulsets, daemonsets]
+    verbs: [patch]
+  - apiGroups: [""]
+    resources: [pods]
+    verbs: [create]
+  - apiGroups: [policy]
+    resources: [poddisruptionbudgets]
     verbs: [list]
   {{- end}}
 ---
@@ -132,7 +147,7 @@ subjects:
 // rbacNames are the names in the manifests of `telepod rbac`.
 type rbacNames struct {
 	Name, Group, Namespace, Injector, Collector string
-	Canary, Pre                                 bool
+	Canary, Pre, Restart                        bool
 }
 
 func newRBACCommand() *cobra.Command {
@@ -153,6 +168,7 @@ func newRBACCommand() *cobra.Command {
 	flags.StringVar(&names.Injector, "injector", "", "name of the injector's Deployment, if fullnameOverride is set; defaults to the chart's name for the release")
 	flags.BoolVar(&names.Canary, "canary", false, "with the right that 'check --canary' needs")
 	flags.BoolVar(&names.Pre, "pre", false, "with the rights that 'check --pre' needs")
+	flags.BoolVar(&names.Restart, "restart", false, "add the rights of 'telepod restart': to change workloads and to create pods")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if names.Injector == "" {
 			names.Injector = injectorName(release)

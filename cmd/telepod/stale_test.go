@@ -232,3 +232,11 @@ func TestRBAC(t *testing.T) {
 		}
 	}
 }
+
+// runAny runs a command line on the cluster, whatever its exit code.
+func (l *onCluster) runAny(t *testing.T, args ...string) (out string, code int) {
+	t.Helper()
+	var stdout, errors bytes.Buffer
+	code = run(append(args, "--kubeconfig", l.kubeconfig), streams{os.Stdin, &stdout, &errors})
+	return stdout.String(), code
+}

@@ -88,11 +88,14 @@ func (c *Cluster) Version(ctx context.Context) (*apiversion.Version, error) {
 // pageSize is how many objects a list request returns at most: a few megabytes of pods.
 const pageSize = 250
 
-// each lists objects page by page; an empty namespace means all of them.
+// each lists objects page by page; an empty namespace means all of them. A resource that is not installed has none.
 func (c *Cluster) each(ctx context.Context, resource schema.GroupVersionResource, namespace string, options metav1.ListOptions, do func(*unstructured.Unstructured) error) error {
 	options.Limit = pageSize
 	for {
 		page, err := c.objects.Resource(resource).Namespace(namespace).List(ctx, options)
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
 		if err != nil {
 			return readError("list", resource.Resource, namespace, err)
 		}

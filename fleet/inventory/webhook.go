@@ -95,7 +95,16 @@ const probeImage = "telepod.invalid/probe"
 // webhook answers dry runs like any other request.
 func (c *Cluster) Probe(ctx context.Context, namespace string) (checks.Probe, error) {
 	probe := checks.Probe{Namespace: namespace}
-	pod := &unstructured.Unstructured{Object: map[string]any{
+	created, err := c.objects.Resource(podResource).Namespace(namespace).Create(ctx, probePod(), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	if err != nil {
+		return probe, fmt.Errorf("create a pod in namespace %s as a dry run: %w", namespace, brief(err))
+	}
+	_, probe.Injected = created.GetAnnotations()[injector.StatusAnnotation]
+	return probe, nil
+}
+
+func probePod() *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Pod",
 		"metadata": map[string]any{"generateName": "telepod-probe-", "labels": map[string]any{injector.InjectKey: "true"}},
 		"spec": map[string]any{
@@ -105,10 +114,4 @@ func (c *Cluster) Probe(ctx context.Context, namespace string) (checks.Probe, er
 				"securityContext": map[string]any{"allowPrivilegeEscalation": false, "capabilities": map[string]any{"drop": []any{"ALL"}}}}},
 		},
 	}}
-	created, err := c.objects.Resource(podResource).Namespace(namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-	if err != nil {
-		return probe, fmt.Errorf("create a pod in namespace %s as a dry run: %w", namespace, brief(err))
-	}
-	_, probe.Injected = created.GetAnnotations()[injector.StatusAnnotation]
-	return probe, nil
 }

@@ -30,6 +30,7 @@ func settingValues() []settingValue {
 		"endpoint":               {[]string{"node", "service", "sidecar", "http://c:4317", "HTTPS://[fd00::1]:4318/v1/x"}, []string{"nod", "collector:4317", "grpc://c", "http://", "http://u@c", "http://c/?x"}},
 		"protocol":               {[]string{"grpc", "http/protobuf"}, []string{"http", "http/json"}},
 		"sidecar":                {[]string{"true", "false"}, []string{"on"}},
+		"repair":                 {[]string{"true", "false"}, []string{"off"}},
 		"sidecar-image":          {[]string{"a/b:1", "host:5000/a/b" + digest, "otel/opentelemetry-collector-contrib:0.145.0"}, []string{"a b", ":1", ""}},
 		"sidecar-cpu-request":    {[]string{"50m", "1", "0.5"}, []string{"0", "50 m", "-1", "half"}},
 		"sidecar-cpu-limit":      {[]string{"1500m", "2e3"}, []string{"0m"}},

@@ -79,7 +79,7 @@ prometheus/own:
             namespaces: {names: [{{ .root.Release.Namespace }}]}
             selectors:
               - role: pod
-                label: app.kubernetes.io/component=injector,app.kubernetes.io/instance={{ .root.Release.Name }}
+                label: app.kubernetes.io/component{{ if include "telepod.repair.installed" .root }} in (injector,repair){{ else }}=injector{{ end }},app.kubernetes.io/instance={{ .root.Release.Name }}
                 field: spec.nodeName=${env:K8S_NODE_NAME}
         relabel_configs:
           - {source_labels: [__meta_kubernetes_pod_container_port_name], regex: metrics, action: keep}

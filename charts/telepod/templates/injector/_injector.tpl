@@ -25,6 +25,15 @@
 {{- end -}}
 {{- end -}}
 
+{{/* "true" if the controller that repairs pods is installed. */}}
+{{- define "telepod.repair.installed" -}}
+{{- and .Values.injector.enabled .Values.injector.repair.enabled | ternary "true" "" -}}
+{{- end -}}
+
+{{- define "telepod.repair.name" -}}
+{{ include "telepod.fullname" . }}-repair
+{{- end -}}
+
 {{/* The built-in profile of the provider, or base. */}}
 {{- define "telepod.injector.builtinProfile" -}}
 {{- eq .Values.cloud.provider "other" | ternary "base" .Values.cloud.provider -}}
@@ -87,6 +96,17 @@
 {{- end -}}
 {{- if and .enabled $.Values.injector.hostNetwork -}}
 {{- fail "injector.networkPolicy has no effect on pods in the nodes' network: set injector.networkPolicy.enabled or injector.hostNetwork to false" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.injector.repair -}}
+{{- if and .enabled (has .probeNamespace (splitList "," (include "telepod.injector.protected" $))) -}}
+{{- fail (printf "injector.repair.probeNamespace %s is protected, so that no trial pod would be injected there: choose an existing namespace that is not" .probeNamespace) -}}
+{{- end -}}
+{{- if and .enabled $.Values.injector.revision -}}
+{{- fail "injector.repair is for the release that injects all other namespaces: set injector.repair.enabled to false, or injector.revision to \"\"" -}}
+{{- end -}}
+{{- if and .enabled (not (semverCompare ">=1.30-0" $.Capabilities.KubeVersion.Version)) -}}
+{{- fail "injector.repair needs Kubernetes 1.30, whose admission policies restrict it to dry runs of pods: set injector.repair.enabled to false" -}}
 {{- end -}}
 {{- end -}}
 {{- $port := include "telepod.injector.port" . | int -}}

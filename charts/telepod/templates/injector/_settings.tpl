@@ -25,4 +25,5 @@ sidecar-cpu-request: {pattern: '{{ $quantity }}', says: 'a quantity such as 50m'
 sidecar-cpu-limit: {pattern: '{{ $quantity }}', says: 'a quantity such as 500m'}
 sidecar-memory-request: {pattern: '{{ $quantity }}', says: 'a quantity such as 64Mi'}
 sidecar-memory-limit: {pattern: '{{ $quantity }}', says: 'a quantity such as 128Mi'}
+repair: {pattern: 'true|false', says: 'true or false'}
 {{- end -}}

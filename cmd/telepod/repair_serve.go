@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/telepod/telepod/fleet/restart"
+)
+
+// repairMetrics are what the controller reports of itself. Their labels are reasons, a closed set.
+type repairMetrics struct {
+	registry *prometheus.Registry
+	leader   prometheus.Gauge
+	actions  *prometheus.CounterVec
+	stopped  *prometheus.GaugeVec
+	left     *prometheus.GaugeVec
+	rounds   *prometheus.CounterVec
+}
+
+func newRepairMetrics() *repairMetrics {
+	m := &repairMetrics{
+		registry: prometheus.NewRegistry(),
+		leader:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "telepod_repair_leader", Help: "1 if this process is the leader."}),
+		actions:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "telepod_repair_actions_total", Help: "Evictions, and what came of them, by reason."}, []string{"reason"}),
+		stopped:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "telepod_repair_stopped", Help: "1 if repair has stopped for this reason."}, []string{"reason"}),
+		left:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "telepod_repair_left_alone", Help: "Workloads that the last round left alone, by reason."}, []string{"reason"}),
+		rounds:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "telepod_repair_rounds_total", Help: "Looks at the cluster, by outcome: ok or error."}, []string{"outcome"}),
+	}
+	m.registry.MustRegister(m.leader, m.actions, m.stopped, m.left, m.rounds)
+	for _, meaning := range restart.Reasons() { // so that a first count is an increase
+		m.actions.WithLabelValues(string(meaning.Reason))
+	}
+	return m
+}
+
+// record keeps what came of a round. Stops that a round ends with, and those for which it did not begin, look alike.
+func (m *repairMetrics) record(round restart.Round, err error) {
+	m.stopped.Reset()
+	m.left.Reset()
+	outcome := "ok"
+	if err != nil {
+		outcome = "error"
+	}
+	m.rounds.WithLabelValues(outcome).Inc()
+	if round.Stopped != "" {
+		m.stopped.WithLabelValues(string(round.Stopped)).Set(1)
+	} else if round.Failed[restart.InjectorIll] > 0 {
+		m.stopped.WithLabelValues(string(restart.InjectorIll)).Set(1)
+	}
+	for reason, n := range round.Left {
+		m.left.WithLabelValues(string(reason)).Set(float64(n))
+	}
+}
+
+// serveRepair serves metrics and probes until the context ends. A server that ends early ends the process.
+func serveRepair(ctx context.Context, fail context.CancelCauseFunc, f *repairFlags, m *repairMetrics, healthy func(*http.Request) error) error {
+	health := http.NewServeMux()
+	health.HandleFunc("/healthz", func(w http.ResponseWriter, r *http.Request) {
+		if err := healthy(r); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	metrics := http.NewServeMux()
+	metrics.Handle("/metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	for address, handler := range map[string]http.Handler{f.health: health, f.metrics: metrics} {
+		if address == "" {
+			continue
+		}
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return fmt.Errorf("listen on %s: %w", address, err)
+		}
+		server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+			WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+		context.AfterFunc(ctx, func() { _ = server.Close() })
+		go func() {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				fail(fmt.Errorf("serve on %s: %w", address, err))
+			}
+		}()
+	}
+	return nil
+}

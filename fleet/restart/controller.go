@@ -1,0 +1,110 @@
+package restart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Store keeps in the cluster why repair has stopped, so that another process does not go on where this one stopped.
+type Store interface {
+	// Stopped is the reason and its details; empty if repair has not stopped.
+	Stopped(context.Context) (Reason, string, error)
+	Stop(context.Context, Failure) error
+}
+
+// Controller repairs workloads by evictions, one pod at a time in the whole cluster.
+type Controller struct {
+	Runner *Runner
+	Store  Store
+	// Workloads reads those that need repair, in a fixed order.
+	Workloads func(context.Context) ([]Workload, error)
+	// Settle is how old an out-of-date pod has to be.
+	Settle time.Duration
+}
+
+// Round is what came of one look at the cluster.
+type Round struct {
+	// Stopped is why nothing is repaired any more; Details has more.
+	Stopped Reason
+	Details string
+	// Left counts the workloads that were left alone, by reason.
+	Left map[Reason]int
+	// Repaired workloads, and those that failed, by reason.
+	Repaired int
+	Failed   map[Reason]int
+}
+
+// Round looks at the cluster once and repairs what it can. A rollout that fails, or a pod that comes back out of date,
+// stops repair for good: a person has to look at it. An injector that is ill ends the round, and nothing more.
+func (c *Controller) Round(ctx context.Context) (Round, error) {
+	round := Round{Left: map[Reason]int{}, Failed: map[Reason]int{}}
+	var err error
+	if round.Stopped, round.Details, err = c.Store.Stopped(ctx); err != nil || round.Stopped != "" {
+		return round, err
+	}
+	workloads, err := c.Workloads(ctx)
+	if err != nil {
+		return round, err
+	}
+	for _, w := range workloads {
+		step, err := c.step(ctx, w)
+		if err != nil {
+			return round, err
+		}
+		if step.Intent != Restart {
+			round.Left[step.Reason]++
+			continue
+		}
+		if over, err := c.repair(ctx, step, &round); over || err != nil {
+			return round, err
+		}
+	}
+	return round, nil
+}
+
+// step decides about a workload by its pods, too.
+func (c *Controller) step(ctx context.Context, w Workload) (Step, error) {
+	step := Plan([]Workload{w}, ByEviction)[0]
+	if step.Intent != Restart {
+		return step, nil
+	}
+	seen, err := c.Runner.Cluster.Look(ctx, w.Identity)
+	if err != nil {
+		return step, err
+	}
+	w.Running, w.Rollout = seen.Pods, seen.Rollout
+	step = Plan([]Workload{w}, ByEviction)[0]
+	if step.Intent == Restart && Young(w, c.Runner.Now(), c.Settle) {
+		step.Intent, step.Reason, step.Text = Leave, TooYoung, fmt.Sprintf("an out-of-date pod was created less than %s ago", c.Settle)
+	}
+	return step, nil
+}
+
+// repair reports whether the round is over.
+func (c *Controller) repair(ctx context.Context, step Step, round *Round) (bool, error) {
+	err := c.Runner.Workload(ctx, step)
+	if err == nil {
+		round.Repaired++
+		return false, nil
+	}
+	failure, ok := errors.AsType[*Failure](err)
+	if !ok {
+		return true, err
+	}
+	round.Failed[failure.Reason]++
+	switch failure.Reason {
+	case BudgetBlocked:
+		return false, nil
+	case RolloutFailed, CameBackBare:
+		round.Stopped, round.Details = failure.Reason, failure.Error()
+		// What is not written down would be forgotten with this process, which may be ending.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		return true, c.Store.Stop(ctx, *failure)
+	case InjectorIll:
+		return true, nil
+	}
+	return true, err
+}

@@ -1,0 +1,249 @@
+package restart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/telepod/telepod/fleet"
+)
+
+// ErrNotNow is an act that the API server refuses for now, because of a budget or a change of the workload.
+var ErrNotNow = errors.New("not now")
+
+// Cluster carries out moves. Its methods send requests and wait for nothing else.
+type Cluster interface {
+	Look(ctx context.Context, id fleet.Identity) (Sight, error)
+	Try(ctx context.Context, id fleet.Identity) (Trial, error)
+	Begin(ctx context.Context, id fleet.Identity) error
+	Evict(ctx context.Context, id fleet.Identity, pod Pod) error
+	// Finish removes the mark of a restart that succeeded.
+	Finish(ctx context.Context, id fleet.Identity) error
+	// Undo restores the pod template from before the restart; false if there is nothing to undo.
+	Undo(ctx context.Context, id fleet.Identity) (bool, error)
+}
+
+// Event is something that happened to a workload. A Reason is set for what was done, and for why it stopped.
+type Event struct {
+	fleet.Identity
+	At     time.Time `json:"at"`
+	Reason Reason    `json:"reason,omitempty"`
+	Text   string    `json:"text"`
+}
+
+// Runner carries out steps.
+type Runner struct {
+	Cluster Cluster
+	Method  Method
+	Limits  Limits
+	// Rollback undoes a restart that failed.
+	Rollback bool
+	// Admit waits until another act is allowed; nil allows all.
+	Admit func(context.Context) error
+	// Report is called for each event, one at a time.
+	Report func(Event)
+	Now    func() time.Time
+	// Pause waits between two looks.
+	Pause func(context.Context) error
+
+	reporting sync.Mutex
+}
+
+// Failure is why a run stopped.
+type Failure struct {
+	fleet.Identity
+	Reason Reason
+	Text   string
+}
+
+func (f *Failure) Error() string {
+	return fmt.Sprintf("%s/%s in namespace %s: %s: %s", f.Kind, f.Name, f.Namespace, f.Reason, f.Text)
+}
+
+// Run restarts workloads: one at a time in each namespace, in at most so many namespaces at the same time. After the
+// first failure it begins no other workload, and finishes those that it has begun.
+func (r *Runner) Run(ctx context.Context, steps []Step, namespaces int) error {
+	lanes := lanes(steps)
+	work := make(chan []Step, len(lanes))
+	for _, lane := range lanes {
+		work <- lane
+	}
+	close(work)
+	var failed failures
+	var all sync.WaitGroup
+	for range min(max(namespaces, 1), len(lanes)) {
+		all.Go(func() {
+			for lane := range work {
+				for _, step := range lane {
+					if failed.any() {
+						return
+					}
+					failed.add(r.Workload(ctx, step))
+				}
+			}
+		})
+	}
+	all.Wait()
+	return failed.err()
+}
+
+// lanes are the steps that do something, by namespace, in their order.
+func lanes(steps []Step) [][]Step {
+	var list [][]Step
+	at := map[string]int{}
+	for _, step := range steps {
+		if step.Intent == Leave {
+			continue
+		}
+		i, known := at[step.Namespace]
+		if !known {
+			i = len(list)
+			at[step.Namespace], list = i, append(list, nil)
+		}
+		list[i] = append(list[i], step)
+	}
+	return list
+}
+
+type failures struct {
+	sync.Mutex
+	list []error
+}
+
+func (f *failures) add(err error) {
+	f.Lock()
+	defer f.Unlock()
+	if err != nil {
+		f.list = append(f.list, err)
+	}
+}
+
+func (f *failures) any() bool {
+	f.Lock()
+	defer f.Unlock()
+	return len(f.list) > 0
+}
+
+func (f *failures) err() error { return errors.Join(f.list...) }
+
+// Workload restarts one workload, and returns a [Failure] if that fails.
+func (r *Runner) Workload(ctx context.Context, step Step) error {
+	id := step.Identity
+	course := Start(r.Method, r.Limits, step.Intent == Watch, r.Now())
+	err := r.follow(ctx, id, course)
+	failure, failed := errors.AsType[*Failure](err)
+	switch {
+	case err == nil && r.Method == ByRollout:
+		err = r.Cluster.Finish(ctx, id)
+	case failed && r.Rollback && (failure.Reason == RolloutFailed || failure.Reason == CameBackBare):
+		err = errors.Join(err, r.rollBack(ctx, id))
+	}
+	if err == nil || failed {
+		return err
+	}
+	failure = &Failure{id, RequestFailed, err.Error()}
+	if ctx.Err() != nil {
+		failure = &Failure{id, Interrupted, "run the same command again to continue"}
+	}
+	r.report(id, failure.Reason, failure.Text)
+	return failure
+}
+
+// follow goes through a course to its end.
+func (r *Runner) follow(ctx context.Context, id fleet.Identity, course *Course) error {
+	for last := ""; ; {
+		seen, err := r.Cluster.Look(ctx, id)
+		if err != nil {
+			return err
+		}
+		move := course.Next(r.Now(), seen)
+		switch move.Act {
+		case Done:
+			r.report(id, move.Reason, move.Text)
+			return nil
+		case Stop:
+			r.report(id, move.Reason, move.Text)
+			return &Failure{id, move.Reason, move.Text}
+		case Wait:
+			if move.Text != last {
+				r.report(id, "", move.Text)
+				last = move.Text
+			}
+			err = r.Pause(ctx)
+		default:
+			err = r.act(ctx, id, course, seen, move)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *Runner) act(ctx context.Context, id fleet.Identity, course *Course, seen Sight, move Move) error {
+	if move.Act == Try {
+		// The rate is kept before the trial, so that nothing lies between trial and act.
+		if r.Admit != nil {
+			if err := r.Admit(ctx); err != nil {
+				return err
+			}
+		}
+		trial, err := r.Cluster.Try(ctx, id)
+		if err == nil {
+			course.Tried(trial)
+		}
+		return err
+	}
+	err := error(nil)
+	if move.Act == Evict {
+		err = r.Cluster.Evict(ctx, id, move.Pod)
+	} else {
+		err = r.Cluster.Begin(ctx, id)
+	}
+	if errors.Is(err, ErrNotNow) {
+		course.Refused(err.Error())
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	course.Acted(seen, move.Pod.UID, r.Now())
+	r.report(id, move.Reason, move.Text)
+	return nil
+}
+
+// rollBack restores the pod template and waits until it is rolled out, or that takes too long.
+func (r *Runner) rollBack(ctx context.Context, id fleet.Identity) error {
+	undone, err := r.Cluster.Undo(ctx, id)
+	if err != nil {
+		return fmt.Errorf("roll back %s/%s in namespace %s: %w", id.Kind, id.Name, id.Namespace, err)
+	}
+	if !undone {
+		r.report(id, "", "not rolled back: its pod template was changed by others")
+		return nil
+	}
+	r.report(id, RolledBack, "waiting for its pods")
+	for since := r.Now(); ; {
+		seen, err := r.Cluster.Look(ctx, id)
+		if err != nil {
+			return err
+		}
+		if seen.Rollout.Settled() {
+			r.report(id, "", "the rollback is complete: "+seen.Rollout.String())
+			return nil
+		}
+		if r.Now().Sub(since) >= r.Limits.Progress {
+			return fmt.Errorf("the rollback of %s/%s in namespace %s is not complete: %s%s", id.Kind, id.Name, id.Namespace, seen.Rollout, troubles(seen.Pods))
+		}
+		if err := r.Pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *Runner) report(id fleet.Identity, reason Reason, text string) {
+	r.reporting.Lock()
+	defer r.reporting.Unlock()
+	r.Report(Event{Identity: id, At: r.Now(), Reason: reason, Text: text})
+}

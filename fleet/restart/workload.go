@@ -1,0 +1,126 @@
+package restart
+
+import (
+	"fmt"
+
+	"github.com/telepod/telepod/fleet"
+)
+
+// Annotations that a restart sets on a workload.
+const (
+	// RestartedAnnotation is that of 'kubectl rollout restart', on the pod template.
+	RestartedAnnotation = "kubectl.kubernetes.io/restartedAt"
+	// MarkAnnotation is on the workload until its restart has succeeded; a [Mark] as JSON.
+	MarkAnnotation = "telepod.dev/restarting"
+)
+
+// Mark is what undoes a restart.
+type Mark struct {
+	// At is the value that the restart gave to RestartedAnnotation.
+	At string `json:"at"`
+	// Before is the value from before; nil if it had none.
+	Before *string `json:"before,omitempty"`
+}
+
+// Workload is a workload as the API server shows it.
+type Workload struct {
+	fleet.Workload
+	UID      string
+	Template fleet.Template
+	// OptedOut: an annotation on it, on its pod template or on its namespace forbids repair.
+	OptedOut bool
+	Rollout  Rollout
+	Budgets  []Budget
+	// Marked: the annotation of an earlier restart is there, so that this restart has not succeeded.
+	Marked bool
+	// Running are its pods; read for evictions only.
+	Running []Pod
+}
+
+// Rollout is how far the rollout of a workload is.
+type Rollout struct {
+	// Observed: the controller has seen the present pod template.
+	Observed bool
+	// Desired pods; Current ones of any template; Updated ones of the present template; Available ones.
+	Desired, Current, Updated, Available int
+	// Failed is what the controller says if it has given up; empty otherwise.
+	Failed string
+	// Partitioned: pods below a partition keep the old template.
+	Partitioned bool
+	// Away is how many pods the strategy may take away at once.
+	Away int
+}
+
+// Updating reports whether pods of an older template are there, or new ones are missing.
+func (r Rollout) Updating() bool {
+	return !r.Observed || r.Updated < r.Desired || r.Current != r.Desired
+}
+
+// Settled reports whether the rollout is over and every pod available.
+func (r Rollout) Settled() bool { return !r.Updating() && r.Available >= r.Desired }
+
+func (r Rollout) String() string {
+	return fmt.Sprintf("%d of %d pods have the present template, %d are available", r.Updated, r.Desired, r.Available)
+}
+
+// Budget is a PodDisruptionBudget that selects a workload's pods.
+type Budget struct {
+	Name string
+	// Observed: its status is that of its present settings.
+	Observed bool
+	// Allowed disruptions now; Healthy pods, of Expected ones; Needed healthy ones.
+	Allowed, Healthy, Expected, Needed int
+}
+
+// never reports whether the budget forbids that so many pods are away even if all of them are healthy.
+func (b Budget) never(away int) bool {
+	return b.Observed && b.Expected > 0 && b.Expected-b.Needed < away
+}
+
+// blocks reports whether the budget forbids it now.
+func (b Budget) blocks(away int) bool {
+	return !b.Observed || b.Healthy < b.Needed || b.Allowed < away
+}
+
+func (b Budget) String() string {
+	return fmt.Sprintf("PodDisruptionBudget %s needs %d of %d pods and has %d healthy", b.Name, b.Needed, b.Expected, b.Healthy)
+}
+
+// blocked is the first budget that forbids to take so many pods away now.
+func blocked(budgets []Budget, away int) (Budget, bool) {
+	for _, b := range budgets {
+		if b.blocks(away) {
+			return b, true
+		}
+	}
+	return Budget{}, false
+}
+
+// forbidden is the first budget that never allows to take so many pods away.
+func forbidden(budgets []Budget, away int) (Budget, bool) {
+	for _, b := range budgets {
+		if b.never(away) {
+			return b, true
+		}
+	}
+	return Budget{}, false
+}
+
+// away is how many pods an act takes away at once.
+func away(method Method, r Rollout) int {
+	if method == ByEviction {
+		return 1
+	}
+	return r.Away
+}
+
+// Pod is a running pod of a workload.
+type Pod struct {
+	fleet.Finding
+	UID   string
+	Ready bool
+	// Trouble is why it is not ready.
+	Trouble string
+	// Pinned: an annotation forbids its eviction.
+	Pinned bool
+}
