@@ -57,10 +57,10 @@ func ReadPod(raw []byte) (*Pod, error) {
 	}, nil
 }
 
-// Endpoint is where the telemetry of an injected pod goes: node, service or sidecar; injected is false for others.
-func (p *Pod) Endpoint() (endpoint string, injected bool) {
+// Injection is what the pod records of its injection; injected is false for others, and if it cannot be read.
+func (p *Pod) Injection() (status injector.Status, injected bool) {
 	status, found, readable := p.status()
-	return status.Endpoint, found && readable
+	return status, found && readable
 }
 
 // status is what the pod's annotation records; found is false without one.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.
 		func() { s.Central = f.part(ctx, c, "central", inventory.CollectorMetrics) },
 		func() { s.Samplers = f.part(ctx, c, "sampler", inventory.CollectorMetrics) },
 		func() { s.Policies = answer(l.Policies(ctx, f.release.Namespace)) },
+		func() { s.Pods = answer(f.pods(ctx, c)) },
 		func() { f.judge(ctx, l, &s) },
 	)
 	f.readWebhook(ctx, c, &s)
@@ -147,11 +149,11 @@ func (f *checkFlags) again(ctx context.Context, c *inventory.Cluster, s *checks.
 
 // judge loads the injector's profiles and judges all pods by them.
 func (f *checkFlags) judge(ctx context.Context, l *live, s *checks.Snapshot) {
-	s.Pods = answer(f.pods(ctx, l, s))
 	if s.Profiles.Err = l.fromInstallation(ctx, f.release); s.Profiles.Err != nil {
 		s.OutOfDate.Err = cmp.Or(missingRight(s.Profiles.Err), errors.New("the injector's settings are not known"))
 		return
 	}
+	s.ByDefault = l.settings.policy.InjectByDefault
 	set, err := profiles.Load(l.settings.facts, l.settings.sources...)
 	if err == nil {
 		s.Profiles.Value.Valid = len(set.Names())
@@ -178,9 +180,9 @@ func missingRight(err error) error {
 }
 
 // pods counts what the checks need to know of all pods.
-func (f *checkFlags) pods(ctx context.Context, l *live, s *checks.Snapshot) (checks.Pods, error) {
-	found := checks.Pods{Labels: map[string]string{}, Injected: map[string]int{}, SendToNode: map[string]int{}, HostPorts: map[checks.HostPort]string{}}
-	namespaces, err := l.Namespaces(ctx, "")
+func (f *checkFlags) pods(ctx context.Context, c *inventory.Cluster) (checks.Pods, error) {
+	found := checks.Pods{Labels: map[string]string{}, SendToNode: map[string]int{}, HostPorts: map[checks.HostPort]string{}}
+	namespaces, err := c.Namespaces(ctx, "")
 	if err != nil {
 		return found, err
 	}
@@ -189,14 +191,43 @@ func (f *checkFlags) pods(ctx context.Context, l *live, s *checks.Snapshot) (che
 			found.Labels[name] = value
 		}
 	}
-	return found, l.EachPod(ctx, "", "", func(pod *fleet.Pod) error {
-		if endpoint, injected := pod.Endpoint(); injected && pod.Metadata.Annotations[injector.InjectKey] == "" && pod.Metadata.Labels[injector.InjectKey] == "" {
-			found.Injected[pod.Metadata.Namespace]++
-			if endpoint == "node" {
-				found.SendToNode[pod.Node]++
-			}
-		}
+	unlabelled := map[fleet.Identity]int{}
+	err = c.EachPod(ctx, "", "", func(pod *fleet.Pod) error {
 		takesPorts(&found, pod, f.release.Name)
+		status, injected := pod.Injection()
+		if injected && status.Endpoint == profiles.EndpointNode && pod.Node != "" {
+			found.SendToNode[pod.Node]++
+		}
+		if _, labelled := found.Labels[pod.Metadata.Namespace]; injected && !labelled && status.Reason == injector.NamespaceEnabled {
+			unlabelled[fleet.IdentityOf(pod.Pod)]++
+		}
 		return nil
 	})
+	if err == nil {
+		found.Injected, err = byWebhook(ctx, c, unlabelled)
+	}
+	return found, err
+}
+
+// byWebhook counts pods by namespace, without those whose manifest was injected by 'telepod inject', which needs no label.
+func byWebhook(ctx context.Context, c *inventory.Cluster, pods map[fleet.Identity]int) (map[string]int, error) {
+	count := map[string]int{}
+	read := map[[2]string]map[fleet.Identity]fleet.Template{}
+	for id, n := range pods {
+		if !slices.Contains(restartable(), id.Kind) {
+			continue
+		}
+		place := [2]string{id.Kind, id.Namespace}
+		if read[place] == nil {
+			templates, err := c.Templates(ctx, id.Kind, id.Namespace)
+			if err != nil {
+				return nil, err
+			}
+			read[place] = templates
+		}
+		if template, known := read[place][id]; known && !template.Injected {
+			count[id.Namespace] += n
+		}
+	}
+	return count, nil
 }

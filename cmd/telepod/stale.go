@@ -127,8 +127,7 @@ func (l *live) repairs(ctx context.Context, namespace string, problems []*fleet.
 	var read []string
 	templates := map[fleet.Identity]fleet.Template{}
 	for _, w := range problems {
-		restartable := slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet", "Rollout"}, w.Kind)
-		if restartable && !slices.Contains(read, w.Kind) {
+		if slices.Contains(restartable(), w.Kind) && !slices.Contains(read, w.Kind) {
 			read = append(read, w.Kind)
 			found, err := l.Templates(ctx, w.Kind, namespace)
 			if err != nil {
@@ -142,3 +141,6 @@ func (l *live) repairs(ctx context.Context, namespace string, problems []*fleet.
 	}
 	return nil
 }
+
+// restartable are the kinds whose manifests are read, and which kubectl can restart.
+func restartable() []string { return []string{"Deployment", "StatefulSet", "DaemonSet", "Rollout"} }

@@ -26,7 +26,7 @@ func (s Snapshot) regional(r *report) {
 	for _, w := range part.Workloads {
 		s.workload(r.check(codeCollectors), w, "telemetry of its pods is lost")
 	}
-	s.instances(r.check(codeCollectorPods), part)
+	s.instances(r, part, codeCollectorWaiting, codeCollectorPods)
 	s.uncovered(r.check(codeUncovered), part)
 	s.metrics(r, "regional Collectors", part.Instances)
 	s.sites(r.check(codeSites), part.Instances)
@@ -51,7 +51,11 @@ func (s Snapshot) uncovered(r *report, part Part) {
 		without++
 		why, repair := part.Workloads[at].avoids(n)
 		if senders := s.Pods.Value.SendToNode[n.Name]; senders > 0 {
-			r.add(Failed, repair, "node %s has no Collector, and %d of its pods send to one: %s", n.Name, senders, why)
+			status := Failed
+			if repair == "" { // between two pods of a rollout, for example
+				status, repair = Warning, s.in("describe %s", part.Workloads[at].object())
+			}
+			r.add(status, repair, "node %s has no Collector, and %d of its pods send to one: %s", n.Name, senders, why)
 		}
 	}
 	if len(s.Nodes.Value) > 0 {
@@ -59,7 +63,7 @@ func (s Snapshot) uncovered(r *report, part Part) {
 	}
 }
 
-// avoids is why a DaemonSet has no pod on a node, and what to do.
+// avoids is why a DaemonSet has no pod on a node, and what to do; without a reason there is no repair.
 func (w Workload) avoids(n Node) (why, repair string) {
 	for key, value := range w.Pod.NodeSelector {
 		if n.Labels[key] != value {
@@ -77,7 +81,7 @@ func (w Workload) avoids(n Node) (why, repair string) {
 	if !w.matches(n) {
 		return "its node affinity excludes it: a virtual node has no Collector", "annotate its pods with telepod.dev/endpoint: service"
 	}
-	return "it should have one", fmt.Sprintf("kubectl describe %s", w.object())
+	return "it should have one", ""
 }
 
 // tolerates is what the scheduler does: an empty key or effect of a toleration means all.

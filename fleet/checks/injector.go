@@ -27,7 +27,7 @@ func (s Snapshot) injector(r *report) {
 		}
 		s.workload(r.check(code), w, "pods are created without injection")
 	}
-	s.instances(r.check(codeInjectorPods), part)
+	s.instances(r, part, codeInjectorWaiting, codeInjectorPods)
 	s.profiles(r.check(codeProfiles))
 	s.metrics(r, "injector", part.Instances)
 	s.serving(r.check(codeServing))
@@ -131,8 +131,9 @@ func usualReplicas(w Workload) int {
 // starting is how long a pod may take to get ready before that is a problem.
 const starting = 2 * time.Minute
 
-// instances names the pods that are not ready, with the reason and what to do.
-func (s Snapshot) instances(r *report, part Part) {
+// instances names the pods that are not ready, with the reason and what to do. A reason that is certain is a check of its
+// own, which nothing causes.
+func (s Snapshot) instances(r *report, part Part, waiting, pods string) {
 	by, reasons := map[string][]fleet.Instance{}, map[string]reason{}
 	for _, i := range part.Instances {
 		if !i.Ready && len(part.Workloads) > 0 {
@@ -141,15 +142,19 @@ func (s Snapshot) instances(r *report, part Part) {
 		}
 	}
 	for _, seen := range slices.Sorted(maps.Keys(by)) {
-		list, why, pods := by[seen], reasons[seen], []string{}
+		list, why, names := by[seen], reasons[seen], []string{}
 		for _, i := range list {
-			pods = append(pods, i.Pod+on(i.Node))
+			names = append(names, i.Pod+on(i.Node))
 		}
 		status := Failed
-		if !why.certain && s.Now.Sub(list[0].Created) < starting {
-			status = Warning
+		r.check(pods)
+		if !why.certain {
+			r.check(waiting)
+			if s.Now.Sub(list[0].Created) < starting {
+				status = Warning
+			}
 		}
-		r.add(status, why.repair, "%s: pod %s", seen, named(pods))
+		r.add(status, why.repair, "%s: pod %s", seen, named(names))
 	}
 }
 

@@ -7,74 +7,80 @@ import (
 
 // The codes of the checks.
 const (
-	codeUnreachable   = "api-server"
-	codeRights        = "rights"
-	codePrepared      = "before-install"
-	codeVersion       = "kubernetes"
-	codeNodes         = "nodes"
-	codeInjectorRoles = "injector-roles"
-	codeProfiles      = "profiles"
-	codeInjectorPods  = "injector-pods"
-	codeScaled        = "injector-scaled"
-	codeInjector      = "injector"
-	codeServing       = "webhook-certificate"
-	codePolicy        = "network-policy"
-	codeConfiguration = "webhook-configuration"
-	codeSelector      = "webhook-selector"
-	codeBundle        = "webhook-authority"
-	codeService       = "webhook-service"
-	codeReached       = "webhook-reached"
-	codeRoles         = "collector-roles"
-	codeCertificates  = "certificates"
-	codeCollectorPods = "collector-pods"
-	codeCollectors    = "collectors"
-	codeUncovered     = "nodes-without-collector"
-	codeCentralPods   = "central-pods"
-	codeCentral       = "central"
-	codeSamplerPods   = "sampler-pods"
-	codeSamplers      = "samplers"
-	codeBackEnds      = "back-ends"
-	codeSites         = "sites"
-	codeDisk          = "disk"
-	codeQueues        = "queues"
-	codeRefusals      = "refusals"
-	codeMetrics       = "metrics"
-	codeNamespaces    = "namespaces"
-	codeOutOfDate     = "out-of-date"
-	codeVersions      = "versions"
-	codeCanary        = "canary"
+	codeUnreachable      = "api-server"
+	codeRights           = "rights"
+	codePrepared         = "before-install"
+	codeVersion          = "kubernetes"
+	codeNodes            = "nodes"
+	codeInjectorRoles    = "injector-roles"
+	codeProfiles         = "profiles"
+	codeInjectorWaiting  = "injector-waiting"
+	codeInjectorPods     = "injector-pods"
+	codeScaled           = "injector-scaled"
+	codeInjector         = "injector"
+	codeServing          = "webhook-certificate"
+	codePolicy           = "network-policy"
+	codeConfiguration    = "webhook-configuration"
+	codeSelector         = "webhook-selector"
+	codeBundle           = "webhook-authority"
+	codeService          = "webhook-service"
+	codeReached          = "webhook-reached"
+	codeRoles            = "collector-roles"
+	codeCertificates     = "certificates"
+	codeCollectorWaiting = "collector-waiting"
+	codeCollectorPods    = "collector-pods"
+	codeCollectors       = "collectors"
+	codeUncovered        = "nodes-without-collector"
+	codeCentralWaiting   = "central-waiting"
+	codeCentralPods      = "central-pods"
+	codeCentral          = "central"
+	codeSamplerWaiting   = "sampler-waiting"
+	codeSamplerPods      = "sampler-pods"
+	codeSamplers         = "samplers"
+	codeBackEnds         = "back-ends"
+	codeSites            = "sites"
+	codeDisk             = "disk"
+	codeQueues           = "queues"
+	codeRefusals         = "refusals"
+	codeMetrics          = "metrics"
+	codeNamespaces       = "namespaces"
+	codeOutOfDate        = "out-of-date"
+	codeVersions         = "versions"
+	codeCanary           = "canary"
 )
 
 // Codes lists the codes of all checks, causes before their effects.
 func Codes() []string {
 	return []string{
-		codeUnreachable, codeRights, codePrepared, codeVersion, codeNodes, codeInjectorRoles, codeProfiles, codeScaled, codeInjectorPods, codeInjector, codeServing, codePolicy,
-		codeConfiguration, codeSelector, codeBundle, codeService, codeReached, codeRoles, codeCertificates, codeCollectorPods, codeCollectors,
-		codeUncovered, codeCentralPods, codeCentral, codeSamplerPods, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces,
+		codeUnreachable, codeRights, codePrepared, codeVersion, codeNodes, codeInjectorRoles, codeProfiles, codeScaled, codeConfiguration, codeInjectorPods, codeInjectorWaiting, codeInjector,
+		codeServing, codePolicy, codeSelector, codeBundle, codeService, codeReached, codeRoles, codeCertificates, codeCollectorPods, codeCollectorWaiting, codeCollectors,
+		codeUncovered, codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces,
 		codeOutOfDate, codeVersions, codeCanary,
 	}
 }
 
 // causes are the checks that explain a problem if they found one that is as bad; the likeliest is first.
 func causes(code string) []string {
-	webhook := []string{codeScaled, codeInjectorRoles, codeInjectorPods, codeInjector, codeServing, codeConfiguration, codeSelector, codeBundle, codeService, codePolicy}
+	webhook := []string{codeScaled, codeInjectorRoles, codeConfiguration, codeInjectorPods, codeInjector, codeServing, codeSelector, codeBundle, codeService, codePolicy}
 	switch code {
 	case codeInjector:
-		return []string{codeInjectorRoles, codeInjectorPods}
-	case codeInjectorPods, codeServing, codeBundle:
+		return []string{codeInjectorRoles, codeConfiguration, codeInjectorPods, codeInjectorWaiting}
+	case codeServing, codeInjectorWaiting:
+		return []string{codeInjectorRoles, codeConfiguration}
+	case codeBundle:
 		return []string{codeInjectorRoles}
 	case codeService:
-		return []string{codeScaled, codeInjectorRoles, codeInjectorPods, codeInjector}
+		return []string{codeScaled, codeInjectorRoles, codeConfiguration, codeInjectorPods, codeInjector}
 	case codeReached:
 		return webhook
 	case codeCollectors:
-		return []string{codeRoles, codeCollectorPods}
-	case codeCollectorPods:
+		return []string{codeRoles, codeCollectorPods, codeCollectorWaiting}
+	case codeCollectorWaiting:
 		return []string{codeRoles}
 	case codeCentral:
-		return []string{codeCentralPods}
+		return []string{codeCentralPods, codeCentralWaiting}
 	case codeSamplers:
-		return []string{codeSamplerPods}
+		return []string{codeSamplerPods, codeSamplerWaiting}
 	case codeSites:
 		return []string{codeCentralPods, codeCentral, codeCertificates, codePolicy}
 	case codeBackEnds:

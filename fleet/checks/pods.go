@@ -55,13 +55,15 @@ func (s Snapshot) namespaces(r *report) {
 		}
 	}
 	for _, namespace := range slices.Sorted(maps.Keys(s.Pods.Value.Injected)) {
-		if _, labelled := s.Pods.Value.Labels[namespace]; !labelled && s.Pods.Value.Injected[namespace] > 0 {
+		if _, labelled := s.Pods.Value.Labels[namespace]; !labelled && !s.ByDefault {
 			r.add(Failed, label(namespace), "namespace %s has %d injected pods and no label %s: new pods start bare", namespace, s.Pods.Value.Injected[namespace], injector.InjectionLabel)
 		}
 	}
-	if len(enabled) > 0 {
+	if s.ByDefault {
+		r.ok("all namespaces are injected but those with %s: disabled", injector.InjectionLabel)
+	} else if len(enabled) > 0 {
 		r.ok("namespaces that opt in: %d (%s)", len(enabled), named(enabled))
-	} else if r.lines[len(r.lines)-1].Code != codeNamespaces {
+	} else if r.lines[len(r.lines)-1].Code != codeNamespaces && s.Profiles.Err == nil {
 		r.add(Warning, label("NAME"), "no namespace has the label %s: enabled", injector.InjectionLabel)
 	}
 }

@@ -36,7 +36,9 @@ type Snapshot struct {
 	// Bindings are the ClusterRoleBindings that the release needs, and whether they exist.
 	Bindings Answer[map[string]bool]
 	Profiles Answer[Profiles]
-	Webhook  Answer[[]Hook]
+	// ByDefault is true if the injector injects pods of namespaces without a label.
+	ByDefault bool
+	Webhook   Answer[[]Hook]
 	// Services are those that the webhook's hooks name, by "namespace/name".
 	Services Answer[map[string]Service]
 	// Policies are the NetworkPolicies in the release's namespace.
@@ -74,7 +76,8 @@ type Node struct {
 type Pods struct {
 	// Labels are the values of telepod.dev/injection, by namespace.
 	Labels map[string]string
-	// Injected counts injected pods by namespace, SendToNode those by node that send to a Collector there.
+	// Injected counts pods that the webhook injected because of a label which their namespace no longer has, by namespace.
+	// SendToNode counts injected pods by node, if they send to a Collector there.
 	Injected, SendToNode map[string]int
 	// HostPorts are the pods of others that have a port of a node, as "namespace/name" by node and port.
 	HostPorts map[HostPort]string

@@ -154,12 +154,12 @@ func (s Snapshot) central(r *report) {
 	for _, w := range s.Central.Value.Workloads {
 		s.workload(r.check(codeCentral), w, "the site accepts nothing, and regions keep their data or send it to the other site")
 	}
-	s.instances(r.check(codeCentralPods), s.Central.Value)
+	s.instances(r, s.Central.Value, codeCentralWaiting, codeCentralPods)
 	if !r.check(codeSamplers).unknown("the samplers", s.Samplers.Err) {
 		for _, w := range s.Samplers.Value.Workloads {
 			s.workload(r, w, "traces wait in front of them")
 		}
-		s.instances(r.check(codeSamplerPods), s.Samplers.Value)
+		s.instances(r, s.Samplers.Value, codeSamplerWaiting, codeSamplerPods)
 	}
 	all := slices.Concat(s.Central.Value.Instances, s.Samplers.Value.Instances)
 	s.metrics(r, "central Collectors", all)

@@ -29,7 +29,9 @@ func (s Snapshot) webhook(r *report) {
 	}
 	r.check(codeSelector)
 	if !slices.ContainsFunc(hooks, func(h Hook) bool { return h.selects(injector.InjectionLabel, "enabled") }) {
-		r.add(Failed, s.upgrade(), "%s: no webhook selects namespaces with telepod.dev/injection: enabled", hooks[0].Configuration)
+		// Helm does not take back what others have changed.
+		again := fmt.Sprintf("%s delete mutatingwebhookconfiguration %s && %s", s.Kubectl, hooks[0].Configuration, s.upgrade())
+		r.add(Failed, again, "%s: no webhook selects namespaces with telepod.dev/injection: enabled", hooks[0].Configuration)
 	} else {
 		r.ok("%s selects namespaces with telepod.dev/injection: enabled", hooks[0].Configuration)
 	}
