@@ -28,6 +28,9 @@ func schemaFile(root, shared *value) ([]byte, error) {
 	}
 	maps.Copy(definitions, listed)
 	schema["definitions"] = definitions
+	if own, ok := schema["properties"].(map[string]any)["profiles"].(map[string]any); ok {
+		maps.Copy(own, profileSchema())
+	}
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
 	schema["title"] = "Values of the chart telepod"
 	// Helm passes every chart the values that its parent calls global: other charts have their own there.

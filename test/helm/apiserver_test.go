@@ -40,6 +40,8 @@ metadata: {name: plain}`)
 	t.Run("PodSecurity restricted", c.testPodSecurity)
 	t.Run("whom the webhooks see", c.testMatching)
 	t.Run("warnings", c.testWarnings)
+	t.Run("second release", c.testSecondRelease)
+	t.Run("volumes", c.testVolumes)
 }
 
 // server is an API server and its administrator.

@@ -39,4 +39,7 @@
 {{- if and .Values.tls.issuerRef (not .Values.tls.issuerRef.name) -}}
 {{- fail "tls.issuerRef has no name: set tls.issuerRef.name" -}}
 {{- end -}}
+{{- include "telepod.check.names" . -}}
+{{- include "telepod.check.place" . -}}
+{{- include "telepod.check.sites" . -}}
 {{- end -}}

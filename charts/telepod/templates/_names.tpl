@@ -1,10 +1,10 @@
 {{/* The prefix of every object's name. */}}
 {{- define "telepod.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 48 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride -}}
 {{- else if contains "telepod" .Release.Name -}}
-{{- .Release.Name | trunc 48 | trimSuffix "-" -}}
+{{- .Release.Name -}}
 {{- else -}}
-{{- printf "%s-telepod" .Release.Name | trunc 48 | trimSuffix "-" -}}
+{{- printf "%s-telepod" .Release.Name -}}
 {{- end -}}
 {{- end -}}

@@ -87,7 +87,7 @@ spec:
   minReplicas: {{ $scaling.minReplicas | default .replicas }}
   maxReplicas: {{ $scaling.maxReplicas | default 10 }}
   metrics:
-    {{- range $resource, $target := dict "cpu" (get (merge dict $scaling (dict "targetCPU" 70)) "targetCPU") "memory" $scaling.targetMemory }}
+    {{- range $resource, $target := dict "cpu" (hasKey $scaling "targetCPU" | ternary $scaling.targetCPU 70) "memory" $scaling.targetMemory }}
     {{- if $target }}
     - type: Resource
       resource: {name: {{ $resource }}, target: {type: Utilization, averageUtilization: {{ $target }}}}
@@ -105,27 +105,21 @@ spec:
 {{- end -}}
 {{- end -}}
 
-{{/* Settings of a Service's spec. Takes the values of the Service. */}}
+{{/* Settings of a Service's spec, if any. Takes the values of the Service. */}}
 {{- define "telepod.serviceSettings" -}}
-{{- with .ipFamilyPolicy }}
-ipFamilyPolicy: {{ . }}
-{{- end }}
-{{- with .ipFamilies }}
-ipFamilies: {{ toJson . }}
-{{- end }}
-{{- if eq (toString .type) "LoadBalancer" }}
-{{- with .loadBalancerClass }}
-loadBalancerClass: {{ . }}
-{{- end }}
-{{- with .sourceRanges }}
-loadBalancerSourceRanges: {{ toJson . }}
-{{- end }}
-{{- end }}
-{{- if has (toString .type) (list "LoadBalancer" "NodePort") }}
-{{- with .externalTrafficPolicy }}
-externalTrafficPolicy: {{ . }}
-{{- end }}
-{{- end }}
+{{- $spec := pick . "ipFamilyPolicy" "ipFamilies" -}}
+{{- $type := .type | default "ClusterIP" -}}
+{{- if eq $type "LoadBalancer" -}}
+{{- $spec = merge $spec (pick . "loadBalancerClass") (dict "loadBalancerSourceRanges" .sourceRanges) -}}
+{{- end -}}
+{{- if ne $type "ClusterIP" -}}
+{{- $spec = merge $spec (pick . "externalTrafficPolicy") -}}
+{{- end -}}
+{{- range $key, $value := $spec -}}
+{{- if $value }}
+{{ $key }}: {{ toJson $value }}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Rules of a Collector's NetworkPolicy. Takes part, and otlp and metrics, lists of port names. */}}

@@ -5,7 +5,7 @@ Metadata of a pod template: nothing in it depends on the chart's version, so tha
 replaces none. Takes root, part, component, and labels and annotations of its own, as mappings.
 */}}
 {{- define "telepod.pod.metadata" -}}
-{{- $labels := include "telepod.selector" . | fromYaml }}
+{{- $labels := include "telepod.selector" . | fromYaml -}}
 labels: {{- merge $labels (dict "app.kubernetes.io/part-of" "telepod") (.labels | default dict) (.part.podLabels | default dict) .root.Values.commonLabels | toYaml | nindent 2 }}
 {{- with merge dict (.annotations | default dict) (.part.podAnnotations | default dict) }}
 annotations: {{- toYaml . | nindent 2 }}

@@ -99,8 +99,42 @@ true
 {{- if and .awsRole (eq $.Values.cloud.provider "aws") -}}
 {{- fail "central.awsRole is for sites outside of AWS, but cloud.provider is aws: set central.identity to the role" -}}
 {{- end -}}
+{{- if and .archive.bucket (not (regexMatch `^[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]$` .archive.bucket)) -}}
+{{- fail (printf "central.archive.bucket is %q: write the bucket's name alone, without s3:// and without a path" .archive.bucket) -}}
+{{- end -}}
+{{- if and .archive.bucket (not .archive.endpoint) (not (regexMatch `^[a-z]+(-[a-z]+)+-[0-9]+$` .archive.region)) -}}
+{{- fail (printf "central.archive.region is %q, but without central.archive.endpoint the bucket is one of S3: write an AWS region, such as us-east-1" .archive.region) -}}
+{{- end -}}
+{{- range .kafka.brokers -}}
+{{- if not (regexMatch `^[^/:\s]+:[0-9]+$|^\[[0-9a-fA-F:]+\]:[0-9]+$` .) -}}
+{{- fail (printf "central.kafka.brokers has %q: write host:port without a scheme, such as kafka.streams:9092" .) -}}
+{{- end -}}
+{{- end -}}
+{{- include "telepod.central.checkShared" $ -}}
 {{- if and .identity (eq $.Values.cloud.provider "other") -}}
 {{- fail "central.identity is an identity of aws, gcp or azure, but cloud.provider is other: remove it, and put keys into central.env" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses mistakes that every part can have: in its pods, Service, identity and volumes. */}}
+{{- define "telepod.central.checkShared" -}}
+{{- with .Values.central -}}
+{{- $pod := dict "root" $ "part" . "name" "central" "kind" "StatefulSet" "replicas" .replicas
+  "environment" (include "telepod.check.collectorEnvironment" . | splitList ",") "volumes" (list "config" "tls" "queue") "containers" (list "collector") -}}
+{{- include "telepod.check.pod" $pod -}}
+{{- if include "telepod.central.hasSamplers" $ -}}
+{{- include "telepod.check.pod" (merge (dict "name" "central.sampler" "part" .sampler) (omit $pod "name" "part")) -}}
+{{- end -}}
+{{- if and (dig "autoscaling" "enabled" false .) (eq (int .replicas) 1) (include "telepod.central.samples" $) -}}
+{{- fail "central.autoscaling with one replica, which samples by itself: set central.replicas to 2 or more, so that samplers keep the spans of a trace together" -}}
+{{- end -}}
+{{- include "telepod.check.service" (dict "name" "central.service" "service" .service) -}}
+{{- include "telepod.check.identity" (dict "root" $ "name" "central" "identity" .identity) -}}
+{{- $size := .storage.gigabytes | empty | ternary "" (printf "%dGi" (int .storage.gigabytes)) -}}
+{{- range $component, $name := dict "central" (include "telepod.central.name" $) "sampler" (include "telepod.central.sampler" $) -}}
+{{- include "telepod.check.volumes" (dict "root" $ "name" $name "component" $component "size" $size "sizeValue" "central.storage.gigabytes"
+  "class" $.Values.central.storage.className "classValue" "central.storage.className") -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

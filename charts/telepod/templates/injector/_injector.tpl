@@ -49,6 +49,16 @@
 {{- concat (list "aws" "azure" "base" "gcp") (keys .Values.profiles) | uniq | sortAlpha | join "," -}}
 {{- end -}}
 
+{{/* Files of the profiles, by their names. */}}
+{{- define "telepod.injector.profileFiles" -}}
+{{- range $name, $profile := .Values.profiles -}}
+{{ $name }}.yaml: |
+  {{- toYaml (merge (dict "name" $name) $profile) | nindent 2 }}
+{{ else -}}
+{}
+{{- end -}}
+{{- end -}}
+
 {{/* Namespaces that are never touched, as a comma-separated list. */}}
 {{- define "telepod.injector.protected" -}}
 {{- concat (list "kube-system" .Release.Namespace) .Values.injector.protectedNamespaces | uniq | join "," -}}
@@ -116,6 +126,24 @@
 {{- if has $port (list 8080 8081) -}}
 {{- fail (printf "injector.port %d is taken by the webhook's metrics (8080) or probes (8081): choose another" $port) -}}
 {{- end -}}
+{{- with .Values.injector -}}
+{{- if and .hostNetwork (lt $port 1024) -}}
+{{- fail (printf "injector.port %d needs root in the nodes' network: choose one from 1024 on" $port) -}}
+{{- end -}}
+{{- if and .hostNetwork (has $port (list (int $.Values.regional.hostPorts.grpc) (int $.Values.regional.hostPorts.http))) -}}
+{{- fail (printf "injector.port %d is one of regional.hostPorts on each node: choose another" $port) -}}
+{{- end -}}
+{{- range .protectedNamespaces -}}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" .) -}}
+{{- fail (printf "injector.protectedNamespaces has %q: list whole names of namespaces; patterns are not possible" .) -}}
+{{- end -}}
+{{- end -}}
+{{- include "telepod.check.pod" (dict "root" $ "part" . "name" "injector" "kind" "Deployment" "replicas" .replicas
+  "environment" (list "POD_NAME" "POD_NAMESPACE" "GOMEMLIMIT") "volumes" (list "profiles" "certificates") "containers" (list "webhook")) -}}
+{{- include "telepod.check.service" (dict "name" "injector.service" "service" .service) -}}
+{{- end -}}
+{{- include "telepod.regional.checkHost" . -}}
+{{- include "telepod.check.otherWebhook" . -}}
 {{- $profile := include "telepod.injector.profile" . -}}
 {{- $known := include "telepod.injector.profiles" . -}}
 {{- if not (has $profile (splitList "," $known)) -}}
@@ -127,6 +155,14 @@
 {{- end -}}
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" $name) -}}
 {{- fail (printf "profiles.%s: a profile's name has lower-case letters, digits and dashes, 63 at most" $name) -}}
+{{- end -}}
+{{- with $profile.inherits -}}
+{{- if not (has . (splitList "," $known)) -}}
+{{- fail (printf "profiles.%s inherits %q, which is no profile: use one of %s" $name . $known) -}}
+{{- end -}}
+{{- if eq . $name -}}
+{{- fail (printf "profiles.%s inherits itself: name a built-in profile, such as %s" $name (include "telepod.injector.builtinProfile" $)) -}}
+{{- end -}}
 {{- end -}}
 {{- if and $profile.name (ne $profile.name $name) -}}
 {{- fail (printf "profiles.%s has name %q: leave the name out, the key is the name" $name $profile.name) -}}

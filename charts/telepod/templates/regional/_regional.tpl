@@ -106,6 +106,45 @@ true
 {{ toYaml $affinity }}
 {{- end -}}
 
+{{/* Refuses a Service of another release that cannot be one, or that is needed and not named. */}}
+{{- define "telepod.regional.checkHost" -}}
+{{- with .Values.regional -}}
+{{- if and .host (include "telepod.regional.installed" $) -}}
+{{- fail (printf "regional.host is %q, a Service of another release, but this one has regional Collectors: remove it, or set regional.enabled=false" .host) -}}
+{{- end -}}
+{{- if and .host (not (regexMatch `^[a-z]([-a-z0-9]*[a-z0-9])?\.[a-z0-9]([-a-z0-9]*[a-z0-9])?\.svc(\.[-.a-z0-9]+)?$` .host)) -}}
+{{- fail (printf "regional.host is %q: write the Service's name without scheme and port, <name>.<namespace>.svc, such as telepod-collector.telepod.svc" .host) -}}
+{{- end -}}
+{{- if and (not .enabled) (eq .mode "gateway") (not .host) -}}
+{{- fail "regional.mode is gateway and regional.enabled is false, so that pods would have no endpoint: set regional.host to the Service of the release with the gateway, such as telepod-collector.telepod.svc" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses ports of nodes that clash. */}}
+{{- define "telepod.regional.checkPorts" -}}
+{{- with .Values.regional -}}
+{{- $taken := list 10249 10250 10256 -}}
+{{- if .hostNetwork -}}
+{{- $taken = concat $taken (list 8888 8889 13133) -}}
+{{- end -}}
+{{- if eq (int .hostPorts.grpc) (int .hostPorts.http) -}}
+{{- fail (printf "regional.hostPorts are both %d: choose two ports" (int .hostPorts.grpc)) -}}
+{{- end -}}
+{{- range $protocol, $port := .hostPorts -}}
+{{- if has (int $port) $taken -}}
+{{- fail (printf "regional.hostPorts.%s is %d, which the kubelet, kube-proxy or the Collector's metrics and health use on each node: choose another" $protocol (int $port)) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (regexMatch `^/[^/]` .queue.path) -}}
+{{- fail (printf "regional.queue.path is %q: write an absolute path of the node, such as /var/lib/telepod/queue" .queue.path) -}}
+{{- end -}}
+{{- if regexMatch `(^|/)\.\.(/|$)` .queue.path -}}
+{{- fail (printf "regional.queue.path is %q: Kubernetes accepts no path with .." .queue.path) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Refuses values of the regional part that cannot work, with what to do about it. */}}
 {{- define "telepod.regional.check" -}}
 {{- include "telepod.check" . -}}
@@ -140,6 +179,20 @@ true
 {{- fail "regional.cloudExport on azure needs regional.cloudExport.connectionStringSecret: a Secret whose key connection-string is Azure Monitor's" -}}
 {{- end -}}
 {{- end -}}
+{{- $gateway := eq .mode "gateway" -}}
+{{- $kind := $gateway | ternary (.gateway.persistent | ternary "StatefulSet" "Deployment") "DaemonSet" -}}
+{{- include "telepod.regional.checkPorts" $ -}}
+{{- include "telepod.check.identity" (dict "root" $ "name" "regional" "identity" .identity) -}}
+{{- include "telepod.check.pod" (dict "root" $ "part" . "name" "regional" "kind" $kind "replicas" .gateway.replicas
+  "environment" (include "telepod.check.collectorEnvironment" . | splitList ",") "volumes" (list "config" "tls" "queue" "host-proc" "host-sys" "pod-logs")
+  "containers" (list "collector" "queue-owner")) -}}
+{{- include "telepod.check.service" (dict "name" "regional.service" "service" .service) -}}
+{{- if not $gateway -}}
+{{- include "telepod.check.otherDaemonSet" $ -}}
+{{- end -}}
+{{- include "telepod.check.volumes" (dict "root" $ "name" (include "telepod.regional.name" $) "component" "collector"
+  "size" (eq $kind "StatefulSet" | ternary (printf "%dMi" (mul .queue.megabytes 6)) "") "sizeValue" ($gateway | ternary "regional.queue.megabytes" "regional.mode")
+  "class" .gateway.storageClassName "classValue" "regional.gateway.storageClassName") -}}
 {{- range $i, $rule := .sovereignty -}}
 {{- if and .values (not .attribute) -}}
 {{- fail (printf "regional.sovereignty[%d] has values but no attribute: say which attribute they are of" $i) -}}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// profileSchema is the schema of the value profiles: what a profile may contain, down to types of Kubernetes, which
+// the webhook's own loader checks.
+func profileSchema() map[string]any {
+	schema := typeSchema(reflect.TypeFor[profiles.Profile]())
+	schema["type"] = []string{"object", "null"}
+	return map[string]any{"additionalProperties": schema}
+}
+
+// typeSchema is the schema of a Go type as JSON. Structs of this project are closed.
+func typeSchema(t reflect.Type) map[string]any {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return typeSchema(t.Elem())
+	case reflect.Slice:
+		return map[string]any{"type": "array", "items": typeSchema(t.Elem())}
+	case reflect.Map:
+		// null removes a key that a parent profile sets.
+		return map[string]any{"type": "object"}
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
+	case reflect.Int32, reflect.Int64, reflect.Int:
+		return map[string]any{"type": "integer"}
+	case reflect.String:
+		return map[string]any{"type": "string"}
+	}
+	if t.Kind() != reflect.Struct || t.PkgPath() != reflect.TypeFor[profiles.Profile]().PkgPath() {
+		return map[string]any{"type": "object"}
+	}
+	properties := map[string]any{}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && name != "-" {
+			properties[name] = typeSchema(field.Type)
+		}
+	}
+	return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+}
