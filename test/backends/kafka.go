@@ -2,14 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -29,23 +35,56 @@ type kafkaOptions struct {
 	port  int
 	name  string
 	watch words
+	// user is name:password, certificates a directory; empty means without.
+	user, certificates string
 }
 
 func newBroker(o kafkaOptions) (*broker, error) {
 	local := net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port))
-	cluster, err := kfake.NewCluster(kfake.Ports(o.port), kfake.ListenFn(o.listen), kfake.NumBrokers(1),
-		kfake.SeedTopics(4, "otlp_spans", "otlp_metrics", "otlp_logs"))
+	server, access, err := o.access()
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := kfake.NewCluster(append(server, kfake.Ports(o.port), kfake.NumBrokers(1),
+		kfake.SeedTopics(4, "otlp_spans", "otlp_metrics", "otlp_logs"))...)
 	if err != nil {
 		return nil, fmt.Errorf("start a Kafka broker on port %d: %w", o.port, err)
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(local), kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, local) // whatever it is called
-	}), kgo.ConsumeTopics("otlp_spans", "otlp_metrics", "otlp_logs"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	client, err := kgo.NewClient(append(access, kgo.SeedBrokers(local), kgo.ConsumeTopics("otlp_spans", "otlp_metrics", "otlp_logs"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
 	if err != nil {
 		cluster.Close()
 		return nil, fmt.Errorf("connect to the Kafka broker: %w", err)
 	}
 	return &broker{cluster: cluster, client: client, counts: newTallies(), watch: o.watch}, nil
+}
+
+// access is how a broker is reached: by everybody, or over mutual TLS by a user who logs in.
+func (o kafkaOptions) access() (server []kfake.Opt, client []kgo.Opt, err error) {
+	if o.user != "" {
+		name, password, _ := strings.Cut(o.user, ":")
+		server = append(server, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", name, password))
+		client = append(client, kgo.SASL(scram.Auth{User: name, Pass: password}.AsSha512Mechanism()))
+	}
+	if o.certificates == "" {
+		local := net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port))
+		return append(server, kfake.ListenFn(o.listen)), append(client, kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, local) // whatever it is called
+		})), nil
+	}
+	certificate, err := tls.LoadX509KeyPair(filepath.Join(o.certificates, "tls.crt"), filepath.Join(o.certificates, "tls.key"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the Kafka broker's certificate: %w", err)
+	}
+	authority, err := os.ReadFile(filepath.Join(o.certificates, "ca.crt"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the Kafka broker's authority: %w", err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(authority)
+	own := []tls.Certificate{certificate}
+	server = append(server, kfake.TLS(&tls.Config{Certificates: own, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert}))
+	// The counter here knows the broker by its certificate's authority, not by its name.
+	return server, append(client, kgo.DialTLSConfig(&tls.Config{Certificates: own, InsecureSkipVerify: true})), nil
 }
 
 // listen makes a listener whose address is the broker's name: brokers tell clients where to find them.

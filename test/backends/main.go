@@ -25,12 +25,14 @@ func main() {
 	host := flag.String("host", "127.0.0.1", "address to listen on")
 	kafkaPort := flag.Int("kafka-port", 9092, "port of the Kafka broker, on 127.0.0.1")
 	kafkaName := flag.String("kafka-name", "", "host:port under which the broker is known to clients; 127.0.0.1 and its port if empty")
+	kafkaUser := flag.String("kafka-user", "", "name:password that the Kafka broker wants, with SCRAM-SHA-512; none if empty")
+	kafkaTLS := flag.String("kafka-tls", "", "directory of tls.crt, tls.key and ca.crt: the Kafka broker speaks TLS and wants certificates of clients")
 	var watch words
 	flag.Func("watch", "text that should never arrive, for GET /seen; may be repeated", watch.add)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *host, kafkaOptions{port: *kafkaPort, name: *kafkaName, watch: watch}); err != nil {
+	if err := run(ctx, *host, kafkaOptions{port: *kafkaPort, name: *kafkaName, user: *kafkaUser, certificates: *kafkaTLS, watch: watch}); err != nil {
 		slog.Error("backends ended", "error", err)
 		os.Exit(1)
 	}

@@ -108,7 +108,7 @@ func (e *Estate) Build(ctx context.Context) error {
 		build func(context.Context) (string, error)
 	}{
 		{&e.programs.backends, collector.Backends}, {&e.programs.shop, collector.Shop},
-		{&e.programs.jaeger, Jaeger}, {&e.programs.logs, VictoriaLogs}, {&e.programs.telepod, telepod}, {&e.programs.prometheus, prometheus},
+		{&e.programs.jaeger, Jaeger}, {&e.programs.logs, collector.VictoriaLogs}, {&e.programs.telepod, telepod}, {&e.programs.prometheus, prometheus},
 	} {
 		if *program.path, err = program.build(ctx); err != nil {
 			return err

@@ -7,17 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-
-	"github.com/telepod/telepod/test/build"
 )
-
-// VictoriaLogs builds the store of logs, if need be, and returns its path.
-func VictoriaLogs(ctx context.Context) (string, error) {
-	return build.Binary(ctx, build.Spec{
-		Name: "victoria-logs", Module: "test/backends/victorialogs",
-		Package: "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", Takes: "about 1 minute",
-	})
-}
 
 // logsPort is that of VictoriaLogs.
 const logsPort = "9428"

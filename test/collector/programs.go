@@ -53,3 +53,11 @@ func Shop(ctx context.Context) (string, error) {
 		Takes:  "about 1 minute",
 	})
 }
+
+// VictoriaLogs builds the store of logs, if need be, and returns its path.
+func VictoriaLogs(ctx context.Context) (string, error) {
+	return build.Binary(ctx, build.Spec{
+		Name: "victoria-logs", Module: "test/backends/victorialogs",
+		Package: "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", Takes: "about 1 minute",
+	})
+}

@@ -17,14 +17,15 @@ type Backends struct {
 }
 
 // StartBackends starts the stores on an address of this machine. They end with the test.
-func StartBackends(t testing.TB, host string) *Backends {
+// Further flags are those of test/backends.
+func StartBackends(t testing.TB, host string, flags ...string) *Backends {
 	t.Helper()
 	program, err := collector.Backends(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &Backends{Host: host, kafka: freePort(t)}
-	startChild(t, program, "-host="+host, "-kafka-port="+strconv.Itoa(b.kafka)).ready(t, "http://"+net.JoinHostPort(host, "8080")+"/healthz")
+	startChild(t, program, append(flags, "-host="+host, "-kafka-port="+strconv.Itoa(b.kafka))...).ready(t, "http://"+net.JoinHostPort(host, "8080")+"/healthz")
 	return b
 }
 

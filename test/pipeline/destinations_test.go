@@ -28,6 +28,13 @@ func newVendorSite(t *testing.T, destinations string, files map[string]string, e
 	}
 	p := NewPlant(t)
 	s := &vendorSite{plant: p, vendor: p.StartVendor(t)}
+	s.start(t, destinations, files, env...)
+	return s
+}
+
+func (s *vendorSite) start(t *testing.T, destinations string, files map[string]string, env ...string) {
+	t.Helper()
+	p := s.plant
 	values := CentralValues(p.Direct(), 1) + "  destinations:\n" + strings.ReplaceAll(destinations, "%s", s.vendor.URL)
 	s.node = p.node("primary", append([]string{p.Render(t, values, Central)}, testArchive()...))
 	s.node.run.Env = append(s.node.run.Env, append(env, "DESTINATIONS_DIR="+p.dir+"/destinations", "SSL_CERT_FILE="+p.Certificates()+"/ca.crt")...)
@@ -36,7 +43,6 @@ func newVendorSite(t *testing.T, destinations string, files map[string]string, e
 	}
 	s.node.Start(t)
 	s.region = p.Region(t, [2]string{s.node.Address + ":4318", p.Address() + ":4318"}).Start(t)
-	return s
 }
 
 // secret writes a file of a destination's Secret, as the kubelet does: in one step.
