@@ -5,7 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +61,29 @@ func TestVictoriaLogs(t *testing.T) {
 	if value, leaked := found[0]["authorization"]; leaked {
 		t.Errorf("the secret %q is in the store", value)
 	}
+	t.Run("in a browser", func(t *testing.T) {
+		text := record.Body.GetStringValue()
+		// The page's scripts are given a time to run, not a condition to wait for: it is opened again.
+		Await(t, Patience, "a page with the record", func() bool {
+			return strings.Contains(browse(t, "http://"+address+"/select/vmui/?#/?g0.range_input=1h&query="+url.QueryEscape(`trace_id:="`+id+`"`)), text)
+		})
+	})
+}
+
+// browse returns what a page is after its scripts have run, in a headless browser.
+func browse(t *testing.T, address string) string {
+	t.Helper()
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("needs Debian's package chromium")
+	}
+	browser := exec.CommandContext(t.Context(), program, "--headless", "--no-sandbox", "--disable-gpu",
+		"--user-data-dir="+t.TempDir(), "--virtual-time-budget=20000", "--dump-dom", address)
+	page, err := browser.Output()
+	if err != nil {
+		t.Fatalf("open %s: %v", address, err)
+	}
+	return string(page)
 }
 
 // searchLogs asks VictoriaLogs with a query in LogsQL.
