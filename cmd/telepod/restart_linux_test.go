@@ -95,6 +95,9 @@ func (n *onNode) optIn(t *testing.T, namespace string, pods int) map[string]bool
 		out, err := n.admin.Kubectl(t.Context(), "-n", namespace, "get", "pods", `-o=jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}`)
 		return err == nil && strings.Count(out, "True") == pods
 	})
+	for _, name := range strings.Fields(n.kubectl(t, "-n", namespace, "get", "deployments", "-o", "name")) {
+		n.kubectl(t, "-n", namespace, "rollout", "status", name, "--timeout=90s") // ready for minReadySeconds, too
+	}
 	before := n.uids(t, namespace, "")
 	n.kubectl(t, "label", "namespace", namespace, "telepod.dev/injection=enabled")
 	return before
