@@ -1,0 +1,131 @@
+package status
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+)
+
+// Number is a number for people: three digits or so, and separators.
+func Number(n float64) string {
+	switch {
+	case n == 0:
+		return "0"
+	case n < 10:
+		return strconv.FormatFloat(n, 'f', 1, 64)
+	}
+	text := strconv.FormatFloat(n, 'f', 0, 64)
+	var b strings.Builder
+	for i, digit := range text {
+		if i > 0 && (len(text)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(digit)
+	}
+	return b.String()
+}
+
+// Bytes is a number of bytes in units of a thousand.
+func Bytes(n float64) string {
+	for _, unit := range []string{"B", "kB", "MB", "GB"} {
+		if n < 1000 {
+			return strings.TrimSuffix(strconv.FormatFloat(n, 'f', precision(n, unit), 64), ".0") + " " + unit
+		}
+		n /= 1000
+	}
+	return strconv.FormatFloat(n, 'f', 1, 64) + " TB"
+}
+
+func precision(n float64, unit string) int {
+	if unit == "B" || n >= 10 {
+		return 0
+	}
+	return 1
+}
+
+// Dollars is an amount of money.
+func Dollars(n float64) string {
+	if n >= 1000 {
+		return "$" + Number(n)
+	}
+	return fmt.Sprintf("$%.2f", n)
+}
+
+// Ago is the time since a moment, as kubectl shows it.
+func Ago(at, now time.Time) string { return duration.HumanDuration(now.Sub(at)) }
+
+// String is such as "2 % (1.2 MB, 3s of data)".
+func (q Queue) String() string {
+	if q.Bytes == 0 {
+		return "empty"
+	}
+	text := fmt.Sprintf("%.0f %% (%s", 100*q.Fullest, Bytes(q.Bytes))
+	if q.Seconds != nil && *q.Seconds >= 1 {
+		text += ", " + duration.HumanDuration(time.Duration(*q.Seconds*float64(time.Second))) + " of data"
+	}
+	return text + ")"
+}
+
+// String is such as "12 of 14, 2 bare".
+func (p Pods) String() string {
+	text := fmt.Sprintf("%d of %d", p.Injected, p.OptedIn)
+	for _, more := range []struct {
+		n    int
+		what string
+	}{{p.Refused, "refused"}, {p.Bare, "bare"}, {p.Stale, "stale"}} {
+		if more.n > 0 {
+			text += fmt.Sprintf(", %d %s", more.n, more.what)
+		}
+	}
+	return text
+}
+
+// Spans is how many spans a second, with ≥ if a Collector did not answer.
+func (t Traffic) Spans() string {
+	switch {
+	case t.SpansPerSecond == nil:
+		return ""
+	case t.Answered < t.Ready:
+		return "≥ " + Number(*t.SpansPerSecond)
+	}
+	return Number(*t.SpansPerSecond)
+}
+
+// String is the site, with the number of Collectors if they differ.
+func (t Traffic) Using() string {
+	if t.Site == nil {
+		return ""
+	}
+	if t.Site.Collectors < t.Answered {
+		return fmt.Sprintf("%s (%d of %d)", t.Site.Name, t.Site.Collectors, t.Answered)
+	}
+	return t.Site.Name
+}
+
+// String is the sum, with the share that was measured if that is not all.
+func (m Month) String() string {
+	if m.Covered < 0.99 {
+		return fmt.Sprintf("%s (%.0f %% measured)", Dollars(m.Dollars), 100*m.Covered)
+	}
+	return Dollars(m.Dollars)
+}
+
+// Left is the time until a certificate expires.
+func (c Certificate) Left(now time.Time) string {
+	if left := c.Expires.Sub(now); left > 0 {
+		return duration.HumanDuration(left)
+	}
+	return "expired"
+}
+
+// Text is a value, or nothing where it is absent.
+func Text(from fmt.Stringer) string {
+	if v := reflect.ValueOf(from); v.Kind() == reflect.Pointer && v.IsNil() {
+		return ""
+	}
+	return from.String()
+}

@@ -1,0 +1,148 @@
+package status
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the page
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"time"
+)
+
+var (
+	//go:embed page/page.html
+	pageHTML string
+	//go:embed page/page.css
+	pageCSS string
+)
+
+// Page is the estate as one HTML page, which needs no network and no script.
+type Page struct {
+	At   time.Time
+	Rows []Row
+	// Refresh is after how many seconds a browser loads it again; zero means never.
+	Refresh int
+}
+
+// Policy is the page's Content-Security-Policy: its own style, and nothing else.
+func Policy() string {
+	sum := sha256.Sum256([]byte(pageCSS))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+}
+
+// Write writes the page. Texts of a cluster are shown as text and nothing else.
+func (p Page) Write(w io.Writer) error {
+	parsed, err := template.New("page").Parse(pageHTML)
+	if err != nil {
+		return fmt.Errorf("read the page's template: %w", err)
+	}
+	var whole bytes.Buffer
+	if err := parsed.Execute(&whole, p.view()); err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	_, err = whole.WriteTo(w)
+	return err
+}
+
+// pageView is what the template shows.
+type pageView struct {
+	Date, Policy string
+	Style        template.CSS
+	Refresh      int
+	Verdict      string
+	Good         bool
+	Map          plan
+	Clusters     []clusterView
+	Switches     []switchView
+	Problems     []problemView
+}
+
+type clusterView struct {
+	Context, Class                                                     string
+	Injector, Pods, Collectors, Site, Queue, Certificate, Spans, Month string
+	// Filled is the fullest queue in per cent.
+	Filled float64
+	Error  string
+}
+
+type switchView struct{ Context, At, Ago, Now string }
+
+type problemView struct {
+	Context, Text string
+	Severe        bool
+}
+
+func (p Page) view() pageView {
+	v := pageView{Date: p.At.UTC().Format("2 January 2006, 15:04:05 UTC"), Policy: Policy(), Style: template.CSS(pageCSS),
+		Refresh: p.Refresh, Map: mapOf(p.Rows)}
+	v.Verdict, v.Good = Verdict(p.Rows)
+	type dated struct {
+		at time.Time
+		switchView
+	}
+	var switches []dated
+	for _, row := range p.Rows {
+		v.Clusters = append(v.Clusters, clusterOf(row, p.At))
+		for _, problem := range row.Problems {
+			v.Problems = append(v.Problems, problemView{row.Context, problem.Text, problem.Severe})
+		}
+		if t := row.Traffic; t != nil && t.LastSwitch != nil {
+			switches = append(switches, dated{*t.LastSwitch, switchView{row.Context, t.LastSwitch.Format("2 January, 15:04:05 UTC"), Ago(*t.LastSwitch, p.At), t.Using()}})
+		}
+	}
+	slices.SortStableFunc(switches, func(a, b dated) int { return b.at.Compare(a.at) })
+	for _, s := range switches {
+		v.Switches = append(v.Switches, s.switchView)
+	}
+	slices.SortStableFunc(v.Problems, func(a, b problemView) int {
+		switch {
+		case a.Severe == b.Severe:
+			return 0
+		case a.Severe:
+			return -1
+		}
+		return 1
+	})
+	return v
+}
+
+// Verdict is one sentence on the estate.
+func Verdict(rows []Row) (text string, good bool) {
+	attention := 0
+	for _, row := range rows {
+		if len(row.Problems) > 0 {
+			attention++
+		}
+	}
+	if attention == 0 {
+		return count(len(rows), "cluster") + ", no problems", true
+	}
+	verb := "need"
+	if attention == 1 {
+		verb = "needs"
+	}
+	return fmt.Sprintf("%d of %s %s attention", attention, count(len(rows), "cluster"), verb), false
+}
+
+func clusterOf(row Row, now time.Time) clusterView {
+	c := clusterView{Context: row.Context, Class: cloudClass(row.Cloud), Error: row.Error}
+	for text, from := range map[*string]fmt.Stringer{&c.Injector: row.Injector, &c.Pods: row.Pods, &c.Collectors: row.Collectors, &c.Month: row.Month} {
+		*text = Text(from)
+	}
+	if row.Certificate != nil {
+		c.Certificate = row.Certificate.Left(now)
+	}
+	if t := row.Traffic; t != nil {
+		c.Spans, c.Site = t.Spans(), t.Using()
+		if t.Site != nil && !t.Site.Since.IsZero() {
+			c.Site += ", for " + Ago(t.Site.Since, now)
+		}
+		if t.Queue != nil {
+			c.Queue, c.Filled = t.Queue.String(), 100*t.Queue.Fullest
+		}
+	}
+	return c
+}

@@ -1,0 +1,80 @@
+package status
+
+import (
+	"time"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
+)
+
+// Reading is what was read of a cluster.
+type Reading struct {
+	// Context is the name of the kubeconfig's context.
+	Context string
+	// Err is why nothing could be read.
+	Err error
+
+	Place      Place
+	Injector   checks.Answer[[]checks.Workload]
+	Collectors checks.Answer[[]checks.Workload]
+	Central    checks.Answer[[]checks.Workload]
+	Pods       checks.Answer[Pods]
+	// Injectors and Sites are the injector's and the central site's pods, with their metrics.
+	Injectors, Sites checks.Answer[[]fleet.Instance]
+	// Earlier and Later are the regional Collectors with their metrics, at two moments.
+	Earlier, Later Look
+	// Month is the cost of this month so far; nil if no Prometheus was asked.
+	Month *checks.Answer[Month]
+}
+
+// Place is where a cluster is, as far as its injector's settings name it.
+type Place struct {
+	Cluster string `json:"cluster,omitempty"`
+	Cloud   string `json:"cloud,omitempty"`
+	Region  string `json:"region,omitempty"`
+}
+
+// Look is the regional Collectors at a moment.
+type Look struct {
+	At         time.Time
+	Collectors []fleet.Instance
+	Err        error
+}
+
+// Pods counts the pods of a cluster that have not ended.
+type Pods struct {
+	// Injected have what the webhook gives, whichever content of it.
+	Injected int `json:"injected"`
+	// OptedIn would be injected, or refused, if they were created now.
+	OptedIn int `json:"optedIn"`
+	Bare    int `json:"bare"`
+	Stale   int `json:"stale"`
+	Refused int `json:"refused"`
+}
+
+// Add counts a pod.
+func (p *Pods) Add(f fleet.Finding) {
+	switch f.State {
+	case fleet.Bare:
+		p.OptedIn, p.Bare = p.OptedIn+1, p.Bare+1
+	case fleet.Refused:
+		p.OptedIn, p.Refused = p.OptedIn+1, p.Refused+1
+		if f.Has != nil {
+			p.Injected++
+		}
+	case fleet.Stale:
+		p.OptedIn, p.Injected, p.Stale = p.OptedIn+1, p.Injected+1, p.Stale+1
+	case fleet.Current:
+		p.Injected++
+		if f.Would != nil {
+			p.OptedIn++
+		}
+	}
+}
+
+// Month is the cost of a month so far.
+type Month struct {
+	Dollars float64 `json:"dollars"`
+	// Covered is the share of the month so far that was measured, from 0 to 1.
+	Covered float64 `json:"covered"`
+}

@@ -1,0 +1,233 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
+)
+
+// Row is one cluster. What was not read is absent.
+type Row struct {
+	Context string `json:"context"`
+	// Error is why nothing could be read.
+	Error string `json:"error,omitempty"`
+	Place
+	Injector   *Replicas `json:"injector,omitempty"`
+	Pods       *Pods     `json:"pods,omitempty"`
+	Collectors *Replicas `json:"collectors,omitempty"`
+	// Central is the central site that runs in the cluster.
+	Central     *Central     `json:"central,omitempty"`
+	Traffic     *Traffic     `json:"traffic,omitempty"`
+	Certificate *Certificate `json:"certificate,omitempty"`
+	Month       *Month       `json:"monthSoFar,omitempty"`
+	// Problems need attention, the gravest first.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Replicas are pods that are ready, and how many there should be.
+type Replicas struct {
+	Ready  int `json:"ready"`
+	Wanted int `json:"wanted"`
+}
+
+func (r Replicas) String() string { return fmt.Sprintf("%d/%d", r.Ready, r.Wanted) }
+
+// Central is a central site.
+type Central struct {
+	// Name is primary or backup; empty if none of its Collectors answered.
+	Name string `json:"name,omitempty"`
+	Replicas
+}
+
+// Certificate is the one that expires first.
+type Certificate struct {
+	Expires time.Time `json:"expires"`
+	// Of names it, such as "injector" or a file of a Collector.
+	Of string `json:"of"`
+}
+
+// Problem is something that needs attention.
+type Problem struct {
+	// Severe: data or injection is affected now.
+	Severe bool   `json:"severe"`
+	Text   string `json:"text"`
+}
+
+// RowOf sums a reading up.
+func RowOf(r Reading, now time.Time) Row {
+	row := Row{Context: r.Context, Place: r.Place}
+	if r.Err != nil {
+		row.Error = fleet.Printable(r.Err.Error())
+		row.Problems = []Problem{{true, "not read: " + row.Error}}
+		return row
+	}
+	row.Injector = replicas(r.Injector)
+	row.Collectors = replicas(r.Collectors)
+	if r.Pods.Err == nil {
+		row.Pods = &r.Pods.Value
+	}
+	if found := replicas(r.Central); found != nil {
+		row.Central = &Central{siteName(r.Sites.Value), *found}
+	}
+	row.Traffic = trafficOf(r.Earlier, r.Later)
+	row.Certificate = firstToExpire(r)
+	if r.Month != nil && r.Month.Err == nil {
+		row.Month = &r.Month.Value
+	}
+	row.Problems = append(row.problems(now), unread(r)...)
+	return row
+}
+
+// replicas adds workloads up; nil if they were not read, or there are none.
+func replicas(from checks.Answer[[]checks.Workload]) *Replicas {
+	if from.Err != nil || len(from.Value) == 0 {
+		return nil
+	}
+	sum := &Replicas{}
+	for _, w := range from.Value {
+		sum.Ready, sum.Wanted = sum.Ready+w.Ready, sum.Wanted+w.Desired
+	}
+	return sum
+}
+
+// The label of a central Collector's metrics that names its site, and the metrics of certificates.
+const (
+	siteLabel       = "telepod_central_site"
+	uptime          = "otelcol_process_uptime_seconds_total"
+	injectorExpiry  = "telepod_certificate_expiry_timestamp_seconds"
+	collectorExpiry = "otelcol_certificate_expiry_timestamp_seconds"
+)
+
+func siteName(instances []fleet.Instance) string {
+	for _, i := range instances {
+		for labels := range i.Metrics.Each(uptime) {
+			if name := labels[siteLabel]; name != "" {
+				return fleet.Printable(name)
+			}
+		}
+	}
+	return ""
+}
+
+// firstToExpire finds the certificate that expires first, among those of injectors, regional and central Collectors.
+func firstToExpire(r Reading) *Certificate {
+	var first *Certificate
+	consider := func(instances []fleet.Instance, metric, of string) {
+		for _, i := range instances {
+			for labels, seconds := range i.Metrics.Each(metric) {
+				expires := time.Unix(int64(seconds), 0).UTC()
+				if seconds > 0 && (first == nil || expires.Before(first.Expires)) {
+					first = &Certificate{expires, cmp.Or(fleet.Printable(labels["file"]), of)}
+				}
+			}
+		}
+	}
+	consider(r.Injectors.Value, injectorExpiry, "injector")
+	consider(r.Later.Collectors, collectorExpiry, "regional Collectors")
+	consider(r.Sites.Value, collectorExpiry, "central Collectors")
+	return first
+}
+
+// Below this, the chart's alert for certificates of an injector fires; those of sites warn a week earlier.
+const soon = 7 * 24 * time.Hour
+
+// fullQueue is the share of a queue above which it needs attention.
+const fullQueue = 0.5
+
+// problems judges what was read.
+func (row Row) problems(now time.Time) (list []Problem) {
+	add := func(severe bool, format string, args ...any) {
+		list = append(list, Problem{severe, fmt.Sprintf(format, args...)})
+	}
+	short := func(what string, r *Replicas) {
+		if r != nil && r.Ready < r.Wanted || r != nil && r.Wanted == 0 {
+			add(r.Ready == 0, "%s: %d of %d ready", what, r.Ready, r.Wanted)
+		}
+	}
+	short("injector", row.Injector)
+	short("regional Collectors", row.Collectors)
+	if row.Central != nil {
+		short(strings.TrimSpace(row.Central.Name+" site"), &row.Central.Replicas)
+	}
+	if t := row.Traffic; t != nil {
+		if t.Site != nil && t.Site.Name != primary {
+			add(true, "sends to the %s site", t.Site.Name)
+		}
+		for _, s := range t.Sites {
+			if !s.Up {
+				add(s.Using > 0, "%s site: not reachable from %s", s.Name, count(s.Down, "Collector"))
+			}
+		}
+		if q := t.Queue; q != nil && q.Fullest >= fullQueue {
+			add(true, "a queue is %.0f %% full", 100*q.Fullest)
+		}
+	}
+	if c := row.Certificate; c != nil && c.Expires.Before(now.Add(soon)) {
+		verb := "expires"
+		if c.Expires.Before(now) {
+			verb = "expired"
+		}
+		add(c.Expires.Before(now), "certificate of %s %s %s", c.Of, verb, c.Expires.Format("2006-01-02 15:04Z"))
+	}
+	if p := row.Pods; p != nil {
+		for _, state := range []struct {
+			n    int
+			what fleet.State
+		}{{p.Refused, fleet.Refused}, {p.Bare, fleet.Bare}, {p.Stale, fleet.Stale}} {
+			if state.n > 0 {
+				add(false, "%s %s", count(state.n, "pod"), state.what)
+			}
+		}
+	}
+	return list
+}
+
+// unread lists what could not be read.
+func unread(r Reading) (list []Problem) {
+	add := func(what string, err error) {
+		if err != nil {
+			list = append(list, Problem{false, what + ": not known: " + fleet.Printable(err.Error())})
+		}
+	}
+	add("injector", r.Injector.Err)
+	if r.Injector.Err == nil && len(r.Injector.Value) == 0 {
+		list = append(list, Problem{true, "the release has no injector here"})
+	}
+	add("pods", r.Pods.Err)
+	add("regional Collectors", cmp.Or(r.Collectors.Err, r.Later.Err))
+	add("central site", cmp.Or(r.Central.Err, r.Sites.Err))
+	add("certificate", r.Injectors.Err)
+	for _, asked := range []struct {
+		of        string
+		instances []fleet.Instance
+	}{{"injector", r.Injectors.Value}, {"regional Collector", r.Later.Collectors}, {"central Collector", r.Sites.Value}} {
+		if silent, because := silentOnes(asked.instances); silent > 0 {
+			add("metrics of "+count(silent, asked.of), because)
+		}
+	}
+	if r.Month != nil {
+		add("cost", r.Month.Err)
+	}
+	return list
+}
+
+// silentOnes counts the ready instances whose metrics were not read; those that are not ready are counted elsewhere.
+func silentOnes(instances []fleet.Instance) (n int, because error) {
+	for _, i := range instances {
+		if i.Ready && i.MetricsErr != nil {
+			n, because = n+1, i.MetricsErr
+		}
+	}
+	return n, because
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,159 @@
+package status_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/status"
+)
+
+func TestRowOfAHealthyCluster(t *testing.T) {
+	got := status.RowOf(healthy(t), now)
+	rate, queueSeconds, none := 200.0, 0.02, 0.0
+	want := status.Row{
+		Context: "eks-use1", Place: status.Place{Cluster: "prod-use1", Cloud: "aws", Region: "us-east-1"},
+		Injector: &status.Replicas{Ready: 2, Wanted: 2}, Collectors: &status.Replicas{Ready: 2, Wanted: 2},
+		Pods:    &status.Pods{Injected: 412, OptedIn: 412},
+		Central: &status.Central{Name: "primary", Replicas: status.Replicas{Ready: 1, Wanted: 1}},
+		Traffic: &status.Traffic{
+			Answered: 2, Ready: 2,
+			Site:  &status.Use{Name: "primary", Collectors: 2, Since: now.Add(-time.Hour)},
+			Sites: []status.Site{{Name: "primary", Using: 2, Up: true, SpansPerSecond: &rate}, {Name: "backup", Up: true, SpansPerSecond: &none}},
+			Queue: &status.Queue{Bytes: 2000, Fullest: 0.002, Seconds: &queueSeconds}, SpansPerSecond: &rate, Seconds: 2,
+		},
+		Certificate: &status.Certificate{Expires: now.Add(60 * 24 * time.Hour), Of: "/tls/tls.crt"},
+		Month:       &status.Month{Dollars: 1234.5, Covered: 1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestProblems: one thing is wrong, and that alone is reported.
+func TestProblems(t *testing.T) {
+	failed := errors.New("forbidden")
+	collectors := func(list ...collector) func(*status.Reading) {
+		return func(r *status.Reading) {
+			r.Earlier, r.Later = look(t, now.Add(-time.Second), 0, list...), look(t, now, 10, list...)
+		}
+	}
+	good := collector{site: "primary", since: time.Hour}
+	for _, test := range []struct {
+		name   string
+		change func(*status.Reading)
+		want   []status.Problem
+	}{
+		{"nothing", func(*status.Reading) {}, nil},
+		{"not reachable", func(r *status.Reading) { r.Err = errors.New("dial tcp: refused\x1b[2J") },
+			[]status.Problem{{Severe: true, Text: `not read: "dial tcp: refused\x1b[2J"`}}},
+		{"one injector of two", func(r *status.Reading) { r.Injector = workloads(1, 2) }, []status.Problem{{Text: "injector: 1 of 2 ready"}}},
+		{"no injector is ready", func(r *status.Reading) { r.Injector = workloads(0, 2) }, []status.Problem{{Severe: true, Text: "injector: 0 of 2 ready"}}},
+		{"injector scaled to zero", func(r *status.Reading) { r.Injector = workloads(0, 0) }, []status.Problem{{Severe: true, Text: "injector: 0 of 0 ready"}}},
+		{"no injector", func(r *status.Reading) { r.Injector.Value = nil }, []status.Problem{{Severe: true, Text: "the release has no injector here"}}},
+		{"no regional Collectors", func(r *status.Reading) { r.Collectors.Value = nil; r.Earlier, r.Later = status.Look{}, status.Look{} }, nil},
+		{"a Collector missing", func(r *status.Reading) { r.Collectors = workloads(1, 2) }, []status.Problem{{Text: "regional Collectors: 1 of 2 ready"}}},
+		{"site down", func(r *status.Reading) { r.Central = workloads(0, 1) }, []status.Problem{{Severe: true, Text: "primary site: 0 of 1 ready"}}},
+		{"no central site here", func(r *status.Reading) { r.Central.Value = nil; r.Sites.Value = nil }, nil},
+		{"pods", func(r *status.Reading) {
+			r.Pods.Value = status.Pods{OptedIn: 3, Injected: 1, Bare: 1, Stale: 2, Refused: 1}
+		},
+			[]status.Problem{{Text: "1 pod refused"}, {Text: "1 pod bare"}, {Text: "2 pods stale"}}},
+		{"pods not read", func(r *status.Reading) { r.Pods.Err = failed }, []status.Problem{{Text: "pods: not known: forbidden"}}},
+		{"cost not read", func(r *status.Reading) { r.Month.Err = failed }, []status.Problem{{Text: "cost: not known: forbidden"}}},
+		{"certificate soon", func(r *status.Reading) { r.Injectors = injector(t, 24*time.Hour) }, []status.Problem{{Text: "certificate of injector expires 2026-11-27 12:00Z"}}},
+		{"certificate expired", func(r *status.Reading) { r.Injectors = injector(t, -time.Hour) }, []status.Problem{{Severe: true, Text: "certificate of injector expired 2026-11-26 11:00Z"}}},
+		{"a queue", collectors(collector{site: "primary", queue: 600_000}, good), []status.Problem{{Severe: true, Text: "a queue is 60 % full"}}},
+		{"on the backup", collectors(collector{site: "backup", switched: true}, collector{site: "backup", switched: true}, good), []status.Problem{{Severe: true, Text: "sends to the backup site"}}},
+		{"backup down", collectors(collector{site: "primary", down: "backup"}, collector{site: "primary", down: "backup"}, good),
+			[]status.Problem{{Text: "backup site: not reachable from 2 Collectors"}}},
+		{"a Collector does not answer", collectors(collector{silent: true}, good), []status.Problem{{Text: "metrics of 1 regional Collector: not known: ask pod collector-0: no answer"}}},
+		{"no Collector answers", collectors(collector{silent: true}), []status.Problem{{Text: "metrics of 1 regional Collector: not known: ask pod collector-0: no answer"}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			reading := healthy(t)
+			test.change(&reading)
+			got := status.RowOf(reading, now)
+			if diff := cmp.Diff(test.want, got.Problems); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if _, err := json.Marshal(got); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestTraffic: what differs between Collectors, and between two looks.
+func TestTraffic(t *testing.T) {
+	reading := healthy(t)
+	a, b := collector{site: "backup", since: time.Minute, switched: true, received: 500}, collector{site: "primary", since: time.Hour, received: 5}
+	reading.Earlier, reading.Later = look(t, now.Add(-2*time.Second), 0, a, b), look(t, now, 100, a, b, collector{silent: true})
+	got := status.RowOf(reading, now).Traffic
+	if got.Using() != "primary (1 of 2)" || !got.Site.Since.Equal(now.Add(-time.Hour)) || got.LastSwitch == nil || !got.LastSwitch.Equal(now.Add(-time.Minute)) {
+		t.Errorf("site %q, since %v, last switch %v", got.Using(), got.Site.Since, got.LastSwitch)
+	}
+	if got.Spans() != "≥ 100" || got.Answered != 2 || got.Ready != 3 {
+		t.Errorf("%q spans/s of %d of %d Collectors", got.Spans(), got.Answered, got.Ready)
+	}
+	// A Collector that restarted has counted from zero.
+	reading.Later = look(t, now, -450, a)
+	if got := status.RowOf(reading, now).Traffic; *got.SpansPerSecond != 25 {
+		t.Errorf("%v spans/s after a restart, want 25", *got.SpansPerSecond)
+	}
+	// One look has no rates.
+	reading.Earlier = status.Look{}
+	if got := status.RowOf(reading, now).Traffic; got.SpansPerSecond != nil || got.Spans() != "" || got.Queue.Seconds != nil || got.Sites[0].SpansPerSecond != nil {
+		t.Errorf("rates of one look: %+v", got)
+	}
+	// A signal that is not sent stays at the primary, and decides nothing.
+	set := `otelcol_exporter_failover_active{signal="logs",endpoint="backup"} 1
+otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 1
+otelcol_exporter_failover_endpoint_up{signal="logs",endpoint="backup"} 1
+otelcol_exporter_failover_endpoint_up{signal="logs",endpoint="primary"} 0
+`
+	reading.Later = status.Look{At: now, Collectors: []fleet.Instance{{Pod: "c", Ready: true, Metrics: read(t, set)}}}
+	if got := status.RowOf(reading, now).Traffic; got.Using() != "backup" {
+		t.Errorf("site %q, want backup", got.Using())
+	}
+	reading.Later.Collectors[0].Metrics = read(t, "something_else 1\n")
+	if got := status.RowOf(reading, now).Traffic; got.Using() != "" || got.Queue != nil || len(got.Sites) != 0 {
+		t.Errorf("of metrics of something else: %+v", got)
+	}
+}
+
+func TestPods(t *testing.T) {
+	version := &fleet.Version{Profile: "aws", Hash: "0"}
+	var got status.Pods
+	for _, f := range []fleet.Finding{
+		{State: fleet.Current, Has: version, Would: version}, {State: fleet.Current, Has: version}, {State: fleet.Stale, Would: version},
+		{State: fleet.Bare, Would: version}, {State: fleet.Refused}, {State: fleet.Refused, Has: version}, {State: fleet.Outside},
+	} {
+		got.Add(f)
+	}
+	if want := (status.Pods{Injected: 4, OptedIn: 5, Bare: 1, Stale: 1, Refused: 2}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got.String() != "4 of 5, 2 refused, 1 bare, 1 stale" {
+		t.Error(got.String())
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{status.Number(0), "0"}, {status.Number(2.55), "2.5"}, {status.Number(12.4), "12"}, {status.Number(1234567), "1,234,567"},
+		{status.Bytes(0), "0 B"}, {status.Bytes(1234), "1.2 kB"}, {status.Bytes(2e6), "2 MB"}, {status.Bytes(3.4e13), "34.0 TB"},
+		{status.Dollars(0.126), "$0.13"}, {status.Dollars(12345), "$12,345"},
+		{status.Month{Dollars: 1, Covered: 0.5}.String(), "$1.00 (50 % measured)"}, {status.Month{Dollars: 1, Covered: 1}.String(), "$1.00"},
+		{status.Certificate{Expires: now.Add(48 * time.Hour)}.Left(now), "2d"}, {status.Certificate{Expires: now}.Left(now), "expired"},
+		{status.Queue{}.String(), "empty"}, {status.Text((*status.Pods)(nil)), ""},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}

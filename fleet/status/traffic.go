@@ -1,0 +1,278 @@
+package status
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/metrics"
+)
+
+// Metrics of a regional Collector: collector/failoverexporter/telemetry.go, exporterhelper, and the pipelines' own.
+const (
+	activeSite     = "otelcol_exporter_failover_active"
+	activeSince    = "otelcol_exporter_failover_active_since_seconds"
+	siteUp         = "otelcol_exporter_failover_endpoint_up"
+	switches       = "otelcol_exporter_failover_switches_total"
+	delivered      = "otelcol_exporter_failover_delivered_items_total"
+	queueSize      = "otelcol_exporter_queue_size"
+	queueCapacity  = "otelcol_exporter_queue_capacity"
+	receivedItems  = "otelcol_receiver_produced_items_total"
+	receivedSize   = "otelcol_receiver_produced_size_total"
+	siteExporter   = "otlp_failover"
+	receivedSignal = "otel_scope_otelcol_signal"
+	receivedResult = "otelcol_component_outcome"
+)
+
+// mostSites bounds how many sites a Collector may name; the chart configures two.
+const mostSites = 8
+
+// primary is the name of the site that regions prefer.
+const primary = "primary"
+
+// Traffic is what regional Collectors report about themselves.
+type Traffic struct {
+	// Answered of Ready Collectors were read. If some were not, sums are of those that answered.
+	Answered int `json:"answered"`
+	Ready    int `json:"ready"`
+	// Site is the one in use.
+	Site  *Use   `json:"site,omitempty"`
+	Sites []Site `json:"sites,omitempty"`
+	Queue *Queue `json:"queue,omitempty"`
+	// LastSwitch is when a Collector moved to another site last; nil if none has since it started.
+	LastSwitch *time.Time `json:"lastSwitch,omitempty"`
+	// SpansPerSecond is how many spans were received from applications, over Seconds; nil without two looks.
+	SpansPerSecond *float64 `json:"spansPerSecond,omitempty"`
+	Seconds        float64  `json:"seconds,omitempty"`
+}
+
+// Use is a site in use.
+type Use struct {
+	Name string `json:"name"`
+	// Collectors is how many use it.
+	Collectors int `json:"collectors"`
+	// Since is when they moved to it, or started: the median.
+	Since time.Time `json:"since,omitzero"`
+}
+
+// Site is a site as the regional Collectors of a cluster see it.
+type Site struct {
+	Name string `json:"name"`
+	// Using is how many Collectors send to it, and Down how many cannot reach it.
+	Using int `json:"using"`
+	Down  int `json:"down"`
+	// Up: most can reach it.
+	Up bool `json:"up"`
+	// SpansPerSecond is what it accepted; nil without two looks.
+	SpansPerSecond *float64 `json:"spansPerSecond,omitempty"`
+}
+
+// Queue is what waits on the disks of a region.
+type Queue struct {
+	Bytes float64 `json:"bytes"`
+	// Fullest is the share of its capacity that the fullest queue has.
+	Fullest float64 `json:"fullest"`
+	// Seconds of data at the present rate, which is about the age of the oldest; nil without that rate. Collectors
+	// do not report how old it is.
+	Seconds *float64 `json:"seconds,omitempty"`
+}
+
+// view is one Collector.
+type view struct {
+	site     string
+	since    time.Time
+	switched time.Time
+	up       map[string]bool
+}
+
+// trafficOf is nil if no Collector answered.
+func trafficOf(earlier, later Look) *Traffic {
+	t := &Traffic{}
+	var views []view
+	for _, c := range later.Collectors {
+		if c.Ready {
+			t.Ready++
+		}
+		if c.MetricsErr == nil {
+			t.Answered++
+			views = append(views, look(c.Metrics))
+		}
+	}
+	if t.Answered == 0 {
+		return nil
+	}
+	t.count(views)
+	rates := ratesOf(earlier, later)
+	t.SpansPerSecond, t.Seconds = rates.received, rates.seconds
+	for i := range t.Sites {
+		if perSecond, known := rates.delivered[t.Sites[i].Name]; known {
+			t.Sites[i].SpansPerSecond = &perSecond
+		}
+	}
+	t.Queue = queueOf(later.Collectors)
+	if t.Queue != nil && rates.bytes > 0 {
+		seconds := t.Queue.Bytes / rates.bytes
+		t.Queue.Seconds = &seconds
+	}
+	return t
+}
+
+// look finds out which site a Collector uses: the one that any of its signals has left the primary for, or else that of
+// its traces. A signal that is not sent never learns that the primary is down.
+func look(set metrics.Set) view {
+	v := view{up: map[string]bool{}}
+	of := map[string]string{} // site by signal
+	for labels, active := range set.Each(activeSite) {
+		if active == 1 {
+			of[labels["signal"]] = fleet.Printable(labels["endpoint"])
+		}
+	}
+	decisive := "traces"
+	for _, signal := range slices.Sorted(maps.Keys(of)) {
+		if of[signal] != primary && of[decisive] == primary {
+			decisive = signal
+		}
+	}
+	v.site = of[decisive]
+	if seconds, found := set.Sum(activeSince, metrics.Labels{"signal": decisive}); found {
+		v.since = unix(seconds)
+	}
+	for labels, up := range set.Each(siteUp) {
+		name := fleet.Printable(labels["endpoint"])
+		if was, seen := v.up[name]; (!seen && len(v.up) < mostSites) || was {
+			v.up[name] = up == 1
+		}
+	}
+	for labels, n := range set.Each(switches) {
+		if seconds, found := set.Sum(activeSince, metrics.Labels{"signal": labels["signal"]}); found && n > 0 && unix(seconds).After(v.switched) {
+			v.switched = unix(seconds)
+		}
+	}
+	return v
+}
+
+func unix(seconds float64) time.Time { return time.UnixMilli(int64(seconds * 1000)).UTC() }
+
+// count fills in the sites, which is in use, and when that changed last.
+func (t *Traffic) count(views []view) {
+	sites := map[string]*Site{}
+	since := map[string][]time.Time{}
+	for _, v := range views {
+		for name, up := range v.up {
+			if sites[name] == nil {
+				sites[name] = &Site{Name: name}
+			}
+			if !up {
+				sites[name].Down++
+			}
+		}
+		if s := sites[v.site]; s != nil {
+			s.Using++
+			since[v.site] = append(since[v.site], v.since)
+		}
+		if !v.switched.IsZero() && (t.LastSwitch == nil || v.switched.After(*t.LastSwitch)) {
+			t.LastSwitch = &v.switched
+		}
+	}
+	// The primary comes first, as the word order has it only by chance.
+	names := slices.SortedFunc(maps.Keys(sites), func(a, b string) int {
+		switch {
+		case a == b:
+			return 0
+		case a == primary || b != primary && a < b:
+			return -1
+		}
+		return 1
+	})
+	var most *Site
+	for _, name := range names {
+		s := sites[name]
+		s.Up = 2*s.Down <= len(views)
+		if s.Using > 0 && (most == nil || s.Using > most.Using) {
+			most = s
+		}
+		t.Sites = append(t.Sites, *s)
+	}
+	if most != nil {
+		t.Site = &Use{most.Name, most.Using, median(since[most.Name])}
+	}
+}
+
+func median(times []time.Time) time.Time {
+	slices.SortFunc(times, time.Time.Compare)
+	return times[len(times)/2]
+}
+
+// rates are per second, over the Collectors that answered both times.
+type rates struct {
+	received  *float64
+	bytes     float64
+	delivered map[string]float64
+	seconds   float64
+}
+
+func ratesOf(earlier, later Look) rates {
+	seconds := later.At.Sub(earlier.At).Seconds()
+	before := map[string]metrics.Set{}
+	for _, c := range earlier.Collectors {
+		if c.MetricsErr == nil {
+			before[c.Pod] = c.Metrics
+		}
+	}
+	r := rates{delivered: map[string]float64{}}
+	if seconds <= 0 {
+		return r
+	}
+	for _, c := range later.Collectors {
+		first, both := before[c.Pod]
+		if c.MetricsErr != nil || !both {
+			continue
+		}
+		ok := metrics.Labels{receivedResult: "success"}
+		spans := metrics.Labels{receivedResult: "success", receivedSignal: "traces"}
+		perSecond := increase(first, c.Metrics, receivedItems, spans) / seconds
+		if r.received == nil {
+			r.received, r.seconds = new(float64), seconds
+		}
+		*r.received += perSecond
+		r.bytes += increase(first, c.Metrics, receivedSize, ok) / seconds
+		for labels := range c.Metrics.Each(activeSite) {
+			if labels["signal"] == "traces" {
+				site := labels["endpoint"]
+				r.delivered[fleet.Printable(site)] += increase(first, c.Metrics, delivered, metrics.Labels{"signal": "traces", "endpoint": site}) / seconds
+			}
+		}
+	}
+	return r
+}
+
+// increase of a counter. One that went down was reset: what it has now came since.
+func increase(before, after metrics.Set, name string, match metrics.Labels) float64 {
+	first, _ := before.Sum(name, match)
+	last, _ := after.Sum(name, match)
+	if last < first {
+		return last
+	}
+	return last - first
+}
+
+func queueOf(collectors []fleet.Instance) *Queue {
+	var q *Queue
+	for _, c := range collectors {
+		for labels, size := range c.Metrics.Each(queueSize) {
+			if labels["exporter"] != siteExporter {
+				continue
+			}
+			if q == nil {
+				q = &Queue{}
+			}
+			q.Bytes += size
+			capacity, _ := c.Metrics.Sum(queueCapacity, metrics.Labels{"exporter": siteExporter, "data_type": labels["data_type"]})
+			if capacity > 0 {
+				q.Fullest = max(q.Fullest, size/capacity)
+			}
+		}
+	}
+	return q
+}
