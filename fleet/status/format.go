@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/telepod/telepod/fleet/cost"
 )
 
 // Number is a number for people: three digits or so, and separators.
@@ -106,10 +108,13 @@ func (t Traffic) Using() string {
 	return t.Site.Name
 }
 
-// String is the sum, with the share that was measured if that is not all.
-func (m Month) String() string {
-	if m.Covered < 0.99 {
-		return fmt.Sprintf("%s (%.0f %% measured)", Dollars(m.Dollars), 100*m.Covered)
+// Money is a sum, with the share that was measured if that is not all.
+func Money(m *cost.Month) string {
+	switch {
+	case m == nil:
+		return ""
+	case m.Measured != nil && *m.Measured < 0.99:
+		return fmt.Sprintf("%s (%.0f %% measured)", Dollars(m.Dollars), 100**m.Measured)
 	}
 	return Dollars(m.Dollars)
 }

@@ -129,9 +129,10 @@ func Verdict(rows []Row) (text string, good bool) {
 
 func clusterOf(row Row, now time.Time) clusterView {
 	c := clusterView{Context: row.Context, Class: cloudClass(row.Cloud), Error: row.Error}
-	for text, from := range map[*string]fmt.Stringer{&c.Injector: row.Injector, &c.Pods: row.Pods, &c.Collectors: row.Collectors, &c.Month: row.Month} {
+	for text, from := range map[*string]fmt.Stringer{&c.Injector: row.Injector, &c.Pods: row.Pods, &c.Collectors: row.Collectors} {
 		*text = Text(from)
 	}
+	c.Month = Money(row.Month)
 	if row.Certificate != nil {
 		c.Certificate = row.Certificate.Left(now)
 	}

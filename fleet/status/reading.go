@@ -5,6 +5,7 @@ import (
 
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/cost"
 )
 
 // Reading is what was read of a cluster.
@@ -23,8 +24,8 @@ type Reading struct {
 	Injectors, Sites checks.Answer[[]fleet.Instance]
 	// Earlier and Later are the regional Collectors with their metrics, at two moments.
 	Earlier, Later Look
-	// Month is the cost of this month so far; nil if no Prometheus was asked.
-	Month *checks.Answer[Month]
+	// Months are the costs of this month so far by the name of the cluster; nil if no Prometheus was asked.
+	Months *checks.Answer[map[string]cost.Month]
 }
 
 // Place is where a cluster is, as far as its injector's settings name it.
@@ -70,11 +71,4 @@ func (p *Pods) Add(f fleet.Finding) {
 			p.OptedIn++
 		}
 	}
-}
-
-// Month is the cost of a month so far.
-type Month struct {
-	Dollars float64 `json:"dollars"`
-	// Covered is the share of the month so far that was measured, from 0 to 1.
-	Covered float64 `json:"covered"`
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/cost"
 )
 
 // Row is one cluster. What was not read is absent.
@@ -23,7 +24,7 @@ type Row struct {
 	Central     *Central     `json:"central,omitempty"`
 	Traffic     *Traffic     `json:"traffic,omitempty"`
 	Certificate *Certificate `json:"certificate,omitempty"`
-	Month       *Month       `json:"monthSoFar,omitempty"`
+	Month       *cost.Month  `json:"monthSoFar,omitempty"`
 	// Problems need attention, the gravest first.
 	Problems []Problem `json:"problems,omitempty"`
 }
@@ -59,7 +60,7 @@ type Problem struct {
 
 // RowOf sums a reading up.
 func RowOf(r Reading, now time.Time) Row {
-	row := Row{Context: r.Context, Place: r.Place}
+	row := Row{Context: fleet.Printable(r.Context), Place: r.place()}
 	if r.Err != nil {
 		row.Error = fleet.Printable(r.Err.Error())
 		row.Problems = []Problem{{true, "not read: " + row.Error}}
@@ -75,11 +76,24 @@ func RowOf(r Reading, now time.Time) Row {
 	}
 	row.Traffic = trafficOf(r.Earlier, r.Later)
 	row.Certificate = firstToExpire(r)
-	if r.Month != nil && r.Month.Err == nil {
-		row.Month = &r.Month.Value
+	if r.Months != nil && r.Months.Err == nil {
+		if m, recorded := r.Months.Value[row.Cluster]; recorded {
+			row.Month = &m
+		}
 	}
 	row.Problems = append(row.problems(now), unread(r)...)
 	return row
+}
+
+// place is that of the settings, or else of the labels that every metric of a Collector has.
+func (r Reading) place() Place {
+	p := r.Place
+	for _, i := range append(r.Later.Collectors[:len(r.Later.Collectors):len(r.Later.Collectors)], r.Sites.Value...) {
+		for labels := range i.Metrics.Each(uptime) {
+			p.Cluster, p.Cloud, p.Region = cmp.Or(p.Cluster, labels["k8s_cluster_name"]), cmp.Or(p.Cloud, labels["cloud_provider"]), cmp.Or(p.Region, labels["cloud_region"])
+		}
+	}
+	return Place{fleet.Printable(p.Cluster), fleet.Printable(p.Cloud), fleet.Printable(p.Region)}
 }
 
 // replicas adds workloads up; nil if they were not read, or there are none.
@@ -194,10 +208,12 @@ func unread(r Reading) (list []Problem) {
 		}
 	}
 	add("injector", r.Injector.Err)
-	if r.Injector.Err == nil && len(r.Injector.Value) == 0 {
-		list = append(list, Problem{true, "the release has no injector here"})
+	if r.Injector.Err == nil && len(r.Injector.Value)+len(r.Collectors.Value)+len(r.Central.Value) == 0 {
+		list = append(list, Problem{true, "the release has neither injector nor Collectors here: check --release and --telepod-namespace"})
 	}
-	add("pods", r.Pods.Err)
+	if len(r.Injector.Value) > 0 { // without an injector here, pods are not counted
+		add("pods", r.Pods.Err)
+	}
 	add("regional Collectors", cmp.Or(r.Collectors.Err, r.Later.Err))
 	add("central site", cmp.Or(r.Central.Err, r.Sites.Err))
 	add("certificate", r.Injectors.Err)
@@ -209,8 +225,8 @@ func unread(r Reading) (list []Problem) {
 			add("metrics of "+count(silent, asked.of), because)
 		}
 	}
-	if r.Month != nil {
-		add("cost", r.Month.Err)
+	if r.Months != nil {
+		add("cost", r.Months.Err)
 	}
 	return list
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/cost"
 	"github.com/telepod/telepod/fleet/status"
 )
 
@@ -27,7 +28,7 @@ func TestRowOfAHealthyCluster(t *testing.T) {
 			Queue: &status.Queue{Bytes: 2000, Fullest: 0.002, Seconds: &queueSeconds}, SpansPerSecond: &rate, Seconds: 2,
 		},
 		Certificate: &status.Certificate{Expires: now.Add(60 * 24 * time.Hour), Of: "/tls/tls.crt"},
-		Month:       &status.Month{Dollars: 1234.5, Covered: 1},
+		Month:       &cost.Month{Dollars: 1234.5},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -54,7 +55,9 @@ func TestProblems(t *testing.T) {
 		{"one injector of two", func(r *status.Reading) { r.Injector = workloads(1, 2) }, []status.Problem{{Text: "injector: 1 of 2 ready"}}},
 		{"no injector is ready", func(r *status.Reading) { r.Injector = workloads(0, 2) }, []status.Problem{{Severe: true, Text: "injector: 0 of 2 ready"}}},
 		{"injector scaled to zero", func(r *status.Reading) { r.Injector = workloads(0, 0) }, []status.Problem{{Severe: true, Text: "injector: 0 of 0 ready"}}},
-		{"no injector", func(r *status.Reading) { r.Injector.Value = nil }, []status.Problem{{Severe: true, Text: "the release has no injector here"}}},
+		{"no injector here", func(r *status.Reading) { r.Injector.Value = nil; r.Pods.Err = failed }, nil},
+		{"nothing here", func(r *status.Reading) { *r = status.Reading{Context: "a"} },
+			[]status.Problem{{Severe: true, Text: "the release has neither injector nor Collectors here: check --release and --telepod-namespace"}}},
 		{"no regional Collectors", func(r *status.Reading) { r.Collectors.Value = nil; r.Earlier, r.Later = status.Look{}, status.Look{} }, nil},
 		{"a Collector missing", func(r *status.Reading) { r.Collectors = workloads(1, 2) }, []status.Problem{{Text: "regional Collectors: 1 of 2 ready"}}},
 		{"site down", func(r *status.Reading) { r.Central = workloads(0, 1) }, []status.Problem{{Severe: true, Text: "primary site: 0 of 1 ready"}}},
@@ -64,7 +67,7 @@ func TestProblems(t *testing.T) {
 		},
 			[]status.Problem{{Text: "1 pod refused"}, {Text: "1 pod bare"}, {Text: "2 pods stale"}}},
 		{"pods not read", func(r *status.Reading) { r.Pods.Err = failed }, []status.Problem{{Text: "pods: not known: forbidden"}}},
-		{"cost not read", func(r *status.Reading) { r.Month.Err = failed }, []status.Problem{{Text: "cost: not known: forbidden"}}},
+		{"cost not read", func(r *status.Reading) { r.Months.Err = failed }, []status.Problem{{Text: "cost: not known: forbidden"}}},
 		{"certificate soon", func(r *status.Reading) { r.Injectors = injector(t, 24*time.Hour) }, []status.Problem{{Text: "certificate of injector expires 2026-11-27 12:00Z"}}},
 		{"certificate expired", func(r *status.Reading) { r.Injectors = injector(t, -time.Hour) }, []status.Problem{{Severe: true, Text: "certificate of injector expired 2026-11-26 11:00Z"}}},
 		{"a queue", collectors(collector{site: "primary", queue: 600_000}, good), []status.Problem{{Severe: true, Text: "a queue is 60 % full"}}},
@@ -144,11 +147,12 @@ func TestPods(t *testing.T) {
 }
 
 func TestNumbers(t *testing.T) {
+	half := 0.5
 	for _, c := range []struct{ got, want string }{
 		{status.Number(0), "0"}, {status.Number(2.55), "2.5"}, {status.Number(12.4), "12"}, {status.Number(1234567), "1,234,567"},
 		{status.Bytes(0), "0 B"}, {status.Bytes(1234), "1.2 kB"}, {status.Bytes(2e6), "2 MB"}, {status.Bytes(3.4e13), "34.0 TB"},
 		{status.Dollars(0.126), "$0.13"}, {status.Dollars(12345), "$12,345"},
-		{status.Month{Dollars: 1, Covered: 0.5}.String(), "$1.00 (50 % measured)"}, {status.Month{Dollars: 1, Covered: 1}.String(), "$1.00"},
+		{status.Money(&cost.Month{Dollars: 1, Measured: &half}), "$1.00 (50 % measured)"}, {status.Money(&cost.Month{Dollars: 1}), "$1.00"}, {status.Money(nil), ""},
 		{status.Certificate{Expires: now.Add(48 * time.Hour)}.Left(now), "2d"}, {status.Certificate{Expires: now}.Left(now), "expired"},
 		{status.Queue{}.String(), "empty"}, {status.Text((*status.Pods)(nil)), ""},
 	} {

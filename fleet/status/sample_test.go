@@ -9,6 +9,7 @@ import (
 
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/cost"
 	"github.com/telepod/telepod/fleet/metrics"
 	"github.com/telepod/telepod/fleet/status"
 )
@@ -112,8 +113,13 @@ func healthy(t *testing.T) status.Reading {
 		Sites: checks.Answer[[]fleet.Instance]{Value: []fleet.Instance{{Pod: "central-0", Ready: true,
 			Metrics: read(t, `otelcol_process_uptime_seconds_total{telepod_central_site="primary"} 5`+"\n")}}},
 		Earlier: look(t, now.Add(-2*time.Second), 0, both...), Later: look(t, now, 200, both...),
-		Month: &checks.Answer[status.Month]{Value: status.Month{Dollars: 1234.5, Covered: 1}},
+		Months: months(),
 	}
+}
+
+func months() *checks.Answer[map[string]cost.Month] {
+	part := 0.4
+	return &checks.Answer[map[string]cost.Month]{Value: map[string]cost.Month{"prod-use1": {Dollars: 1234.5}, "prod-euw1": {Dollars: 12.3, Measured: &part}}}
 }
 
 // estate is a cluster without a problem, one whose primary is down, and one that does not answer.
@@ -129,7 +135,7 @@ func estate(t *testing.T) []status.Reading {
 		Sites: checks.Answer[[]fleet.Instance]{Value: []fleet.Instance{{Pod: "central-0", Ready: true,
 			Metrics: read(t, `otelcol_process_uptime_seconds_total{telepod_central_site="backup"} 5`+"\n")}}},
 		Earlier: look(t, now.Add(-2*time.Second), 0, moved...), Later: look(t, now, 2500, moved...),
-		Month: &checks.Answer[status.Month]{Value: status.Month{Dollars: 12.3, Covered: 0.4}},
+		Months: months(),
 	}
 	aks := status.Reading{Context: "aks-eastasia", Err: errors.New("ask the API server for its version: dial tcp 10.1.2.3:443: i/o timeout")}
 	return []status.Reading{healthy(t), gke, aks}

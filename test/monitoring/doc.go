@@ -9,6 +9,7 @@
 //	prometheus.go  the few calls of Prometheus' API that are needed
 //	check.go       what has data and what has not
 //	page.go        the drawing
+//	recorded.go    a Prometheus with a history, for tests of what asks it
 //	names          a program with a module of its own: the metrics in a query, by Prometheus' parser
 //
 // TestLive has real Collectors, webhook and Prometheus; to look at what it saw:

@@ -1,0 +1,175 @@
+package cost
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/telepod/telepod/fleet/prometheus"
+)
+
+// Asker answers PromQL queries: a [prometheus.Server].
+type Asker interface {
+	Query(ctx context.Context, query string) ([]prometheus.Sample, error)
+}
+
+// Queries for what the chart's rules record (charts/telepod/rules/cost.yaml): no arithmetic with prices is done here.
+const (
+	monthByPart  = `sum by (k8s_cluster_name, signal, of) (telepod:month:dollars)`
+	monthEnd     = `sum by (k8s_cluster_name) (telepod:month_end:dollars)`
+	monthCovered = `telepod:month:measured_ratio`
+	// spansOfMonth counts spans at the sites, before sampling.
+	spansOfMonth = `sum by (k8s_cluster_name, k8s_namespace_name, service_name) (increase(traces_span_metrics_calls_total[%ds]))`
+)
+
+// Month is the cost of a cluster in this month so far.
+type Month struct {
+	Dollars float64 `json:"dollars"`
+	// Projected is the cost of the whole month at the rate of the last day; nil if it is not recorded.
+	Projected *float64 `json:"projected,omitempty"`
+	// Measured is the share of the month so far in which Prometheus has recorded rates of the cluster, from 0 to 1; nil if
+	// that is not recorded. Dollars are of that time only.
+	Measured *float64 `json:"measured,omitempty"`
+	// Parts are the dollars by what they are for: egress, archive and trace-store.
+	Parts map[string]float64 `json:"parts,omitempty"`
+	// Traces is what of them is for spans.
+	Traces float64 `json:"traces"`
+}
+
+// Months asks for the cost of every cluster, by its name. An estate without recorded costs is an error, and not free.
+func Months(ctx context.Context, from Asker) (map[string]Month, error) {
+	parts, err := from.Query(ctx, monthByPart)
+	if err != nil {
+		return nil, err
+	}
+	if len(parts) == 0 {
+		return nil, fmt.Errorf("prometheus has no series telepod:month:dollars: install the chart's rules there (monitoring.prometheusRule), and wait for half an hour")
+	}
+	months := map[string]Month{}
+	for _, s := range parts {
+		if unfit(s.Value) {
+			continue
+		}
+		m := months[s.Labels["k8s_cluster_name"]]
+		if m.Parts == nil {
+			m.Parts = map[string]float64{}
+		}
+		m.Dollars += s.Value
+		m.Parts[s.Labels["of"]] += s.Value
+		if s.Labels["signal"] == "traces" {
+			m.Traces += s.Value
+		}
+		months[s.Labels["k8s_cluster_name"]] = m
+	}
+	for query, set := range map[string]func(*Month, float64){
+		monthEnd:     func(m *Month, v float64) { m.Projected = &v },
+		monthCovered: func(m *Month, v float64) { v = min(v, 1); m.Measured = &v },
+	} {
+		samples, err := from.Query(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range samples {
+			name := s.Labels["k8s_cluster_name"]
+			if m, ok := months[name]; ok && !unfit(s.Value) {
+				set(&m, s.Value)
+				months[name] = m
+			}
+		}
+	}
+	return months, nil
+}
+
+func unfit(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) || v < 0 }
+
+// Line is the cost of a service, or what of a cluster's cost is nobody's in particular.
+type Line struct {
+	Cluster   string `json:"cluster"`
+	Namespace string `json:"namespace,omitempty"`
+	Service   string `json:"service,omitempty"`
+	// Spans of this month, and their share of the cluster's; absent for what is not counted by service.
+	Spans *float64 `json:"spans,omitempty"`
+	Share *float64 `json:"share,omitempty"`
+	// Dollars are that share of what the cluster's spans cost.
+	Dollars float64 `json:"dollars"`
+	// Rest is true for what no service is counted for: metrics and logs, and spans if they are not counted.
+	Rest bool `json:"rest,omitempty"`
+}
+
+// Services divides what spans cost among services, by the number of their spans. Nothing counts metrics and logs by
+// service, so what they cost is a line of its own. The lines of a cluster add up to its cost.
+func Services(ctx context.Context, from Asker, months map[string]Month, now time.Time) ([]Line, error) {
+	counts, err := from.Query(ctx, fmt.Sprintf(spansOfMonth, int(SinceMonthStart(now).Seconds())))
+	if err != nil {
+		return nil, err
+	}
+	total := map[string]float64{}
+	for _, s := range counts {
+		if !unfit(s.Value) {
+			total[s.Labels["k8s_cluster_name"]] += s.Value
+		}
+	}
+	var lines []Line
+	for _, name := range slices.Sorted(maps.Keys(months)) {
+		m := months[name]
+		left := m.Dollars
+		for _, s := range counts {
+			if s.Labels["k8s_cluster_name"] != name || unfit(s.Value) || s.Value == 0 {
+				continue
+			}
+			spans, share := s.Value, s.Value/total[name]
+			lines = append(lines, Line{name, s.Labels["k8s_namespace_name"], s.Labels["service_name"], &spans, &share, m.Traces * share, false})
+			left -= m.Traces * share
+		}
+		if left > m.Dollars*1e-9 {
+			lines = append(lines, Line{Cluster: name, Dollars: left, Rest: true})
+		}
+	}
+	sortLines(lines)
+	return lines, nil
+}
+
+// Namespaces adds the lines of services up.
+func Namespaces(lines []Line) []Line {
+	type key struct{ cluster, namespace string }
+	sums := map[key]*Line{}
+	var all []Line
+	for _, l := range lines {
+		if l.Rest {
+			all = append(all, l)
+			continue
+		}
+		k := key{l.Cluster, l.Namespace}
+		sum := sums[k]
+		if sum == nil {
+			sum = &Line{Cluster: l.Cluster, Namespace: l.Namespace, Spans: new(float64), Share: new(float64)}
+			sums[k] = sum
+		}
+		*sum.Spans += *l.Spans
+		*sum.Share += *l.Share
+		sum.Dollars += l.Dollars
+	}
+	for _, sum := range sums {
+		all = append(all, *sum)
+	}
+	sortLines(all)
+	return all
+}
+
+// sortLines has the dearest first, of every cluster.
+func sortLines(lines []Line) {
+	slices.SortFunc(lines, func(a, b Line) int {
+		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(b.Dollars, a.Dollars), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Service, b.Service))
+	})
+}
+
+// SinceMonthStart is how long the month, in UTC, has lasted; a minute at least.
+func SinceMonthStart(now time.Time) time.Duration {
+	now = now.UTC()
+	start := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	return max(now.Sub(start), time.Minute)
+}

@@ -1,0 +1,76 @@
+package cost
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/charts"
+)
+
+// Price is what a cloud charges, in dollars for a gigabyte (a thousand million bytes).
+type Price struct {
+	// Egress leaves for the internet, EgressSameCloud for another region of the same cloud.
+	Egress          float64 `json:"egress"`
+	EgressSameCloud float64 `json:"egressSameCloud"`
+	// Archive is kept for a month, ArchiveCold for a month in cold storage.
+	Archive     float64 `json:"archive"`
+	ArchiveCold float64 `json:"archiveCold"`
+	// TraceStore is kept for a month on disks.
+	TraceStore float64 `json:"traceStore"`
+}
+
+// Prices is a price list by cloud.
+type Prices struct {
+	Clouds map[string]Price `json:"clouds"`
+	// AsOf is when these were the list prices.
+	AsOf string `json:"asOf"`
+}
+
+// ListPrices are those of the chart.
+func ListPrices() (Prices, error) {
+	p, err := readPrices(charts.Values)
+	if err != nil {
+		return Prices{}, fmt.Errorf("read the chart's values: %w", err)
+	}
+	return p, nil
+}
+
+// With replaces clouds by those in a values file of the chart (cost.prices).
+func (p Prices) With(values []byte) (Prices, error) {
+	own, err := readPrices(values)
+	if err != nil {
+		return Prices{}, err
+	}
+	merged := Prices{maps.Clone(p.Clouds), p.AsOf}
+	maps.Copy(merged.Clouds, own.Clouds)
+	if own.AsOf != "" {
+		merged.AsOf = own.AsOf
+	}
+	return merged, nil
+}
+
+func readPrices(values []byte) (Prices, error) {
+	var file struct {
+		Cost struct {
+			Prices map[string]Price
+			AsOf   string
+		}
+	}
+	if err := yaml.Unmarshal(values, &file); err != nil {
+		return Prices{}, fmt.Errorf("read cost.prices: %w", err)
+	}
+	return Prices{file.Cost.Prices, file.Cost.AsOf}, nil
+}
+
+// of is the price of a cloud.
+func (p Prices) of(cloud string) (Price, error) {
+	price, ok := p.Clouds[cloud]
+	if !ok {
+		return Price{}, fmt.Errorf("no prices of cloud %q; have %s: set cost.prices in a values file", cloud, strings.Join(slices.Sorted(maps.Keys(p.Clouds)), ", "))
+	}
+	return price, nil
+}

@@ -1,0 +1,130 @@
+// Package prometheus asks a Prometheus, or what speaks its API, such as Thanos and Mimir. It only asks instant queries, with
+// a bound on the size of the answer.
+package prometheus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/api"
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+)
+
+// Options are how a server is reached, besides its URL.
+type Options struct {
+	// Transport is http.DefaultTransport if nil.
+	Transport http.RoundTripper
+	// Token is sent as a bearer token if it is not empty.
+	Token string
+	// Tenant is sent as X-Scope-OrgID, for Mimir and Cortex, if it is not empty.
+	Tenant string
+}
+
+// Server answers queries.
+type Server struct{ api v1.API }
+
+// New connects to nothing yet.
+func New(address string, o Options) (*Server, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("the URL of Prometheus is %q: give one such as https://prometheus.example", address)
+	}
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport
+	}
+	client, err := api.NewClient(api.Config{Address: address, RoundTripper: bounded{o}})
+	if err != nil {
+		return nil, fmt.Errorf("connect to Prometheus: %w", err)
+	}
+	return &Server{v1.NewAPI(client)}, nil
+}
+
+// Sample is one series' value.
+type Sample struct {
+	Labels map[string]string
+	Value  float64
+}
+
+// Query asks for values now.
+func (s *Server) Query(ctx context.Context, query string) ([]Sample, error) {
+	answer, _, err := s.api.Query(ctx, query, time.Time{})
+	if err != nil {
+		return nil, explained(err)
+	}
+	vector, ok := answer.(model.Vector)
+	if !ok {
+		return nil, fmt.Errorf("ask Prometheus: the answer is a %s, and not a vector", answer.Type())
+	}
+	samples := make([]Sample, len(vector))
+	for i, s := range vector {
+		samples[i] = Sample{map[string]string{}, float64(s.Value)}
+		for name, value := range s.Metric {
+			samples[i].Labels[string(name)] = string(value)
+		}
+	}
+	return samples, nil
+}
+
+// explained tells a query that is refused from a server that is no Prometheus, or does not let this client in.
+func explained(err error) error {
+	failed, ok := errors.AsType[*v1.Error](err)
+	switch {
+	case !ok:
+		return fmt.Errorf("ask Prometheus: %w", err)
+	case failed.Type == v1.ErrBadData, failed.Type == v1.ErrExec:
+		return fmt.Errorf("prometheus refuses a query: %s", short(failed.Msg))
+	case failed.Type == v1.ErrBadResponse:
+		return fmt.Errorf("ask Prometheus: the answer is not one of its API: check the URL: %s", short(failed.Msg))
+	}
+	return fmt.Errorf("ask Prometheus: %s: %s", short(failed.Msg), short(failed.Detail))
+}
+
+func short(text string) string {
+	const most = 200
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}
+
+// mostBytes bounds an answer: about a hundred thousand series.
+const mostBytes = 32 << 20
+
+// bounded adds headers, and bounds answers.
+type bounded struct{ Options }
+
+func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.Clone(request.Context())
+	if b.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+b.Token)
+	}
+	if b.Tenant != "" {
+		request.Header.Set("X-Scope-OrgID", b.Tenant)
+	}
+	response, err := b.Transport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = &limited{response.Body, mostBytes}
+	return response, nil
+}
+
+type limited struct {
+	io.ReadCloser
+	left int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, fmt.Errorf("the answer has more than %d MiB", mostBytes>>20)
+	}
+	n, err := l.ReadCloser.Read(p[:min(int64(len(p)), l.left)])
+	l.left -= int64(n)
+	return n, err
+}
