@@ -114,6 +114,8 @@ func TestCommands(t *testing.T) {
 		{"profiles validate", "", exitUsage, "", "requires at least 1 arg(s)"},
 		{"profiles validate DIR/bad.yaml", "", exitError, "bad.yaml:5: profile \"other\": clod: unknown field (did you mean \"cloud\"?)\n", "error: 2 problem(s) in 1 file(s)\n"},
 		{"profiles validate testdata/profiles", "", exitOK, "testdata/profiles/small.yaml: profile \"small\" is valid\n", ""},
+		{"profiles validate DIR/bad.yaml -o json", "", exitError, `"path": "clod"`, "error: 2 problem(s) in 1 file(s)\n"},
+		{"profiles validate testdata/profiles -o json", "", exitOK, `"valid": true`, ""},
 		{"profiles validate -", "# nothing\n", exitError, "", "stdin: it has no profile"},
 		{"reasons user-pair", "", exitOK, "user-pair  the container sets", ""},
 		{"reasons usr-pair", "", exitUsage, "", `unknown reason "usr-pair" (did you mean "user-pair"?)`},

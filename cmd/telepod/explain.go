@@ -43,6 +43,8 @@ func newExplainCommand() *cobra.Command {
 		Long:    explainLong,
 		Example: explainExample,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+
+		ValidArgsFunction: completeWorkload,
 	}
 	f.register(cmd)
 	f.live.register(cmd)

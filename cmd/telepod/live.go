@@ -97,8 +97,12 @@ func (s *injectorSettings) protect(namespace string) {
 	}
 }
 
+func (s *injectorSettings) profiles() (*profiles.Set, error) {
+	return profiles.Load(s.facts, s.sources...)
+}
+
 func (s *injectorSettings) injector(cluster injector.Cluster) (*injector.Injector, error) {
-	set, err := profiles.Load(s.facts, s.sources...)
+	set, err := s.profiles()
 	if err != nil {
 		return nil, fmt.Errorf("load profiles: %w", err)
 	}

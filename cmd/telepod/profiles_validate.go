@@ -12,7 +12,7 @@ import (
 )
 
 func newProfilesValidateCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Check files of profiles, and print every mistake",
 		Long: `Check files of profiles as the webhook does, together with the built-in ones that they may inherit.
@@ -21,38 +21,66 @@ and *.json, - for standard input.`,
 		Example: `  telepod profiles validate profiles/
   kubectl get configmap telepod-profiles -o jsonpath='{.data.on-premises\.yaml}' | telepod profiles validate -`,
 		Args: arguments(cobra.MinimumNArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error { return validate(cmd, args) },
 	}
+	output := choiceFlag(cmd, "output", "o", "text", "json")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return validate(cmd, args, output.value == "json") }
+	return cmd
 }
 
-func validate(cmd *cobra.Command, paths []string) error {
+// validity is a profile, or a mistake, in the output for programs.
+type validity struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Profile string `json:"profile,omitempty"`
+	Valid   bool   `json:"valid"`
+	// Path is the field of a mistake, and Problem what is wrong with it.
+	Path    string `json:"path,omitempty"`
+	Problem string `json:"problem,omitempty"`
+	// text is the line for people.
+	text string
+}
+
+func validate(cmd *cobra.Command, paths []string, asJSON bool) error {
 	sources, err := profileSources(cmd.InOrStdin(), paths)
 	if err != nil {
 		return err
 	}
+	list, verdict := validities(sources)
+	if asJSON {
+		err = printJSON(cmd.OutOrStdout(), list)
+	} else {
+		for _, v := range list {
+			fmt.Fprintln(cmd.OutOrStdout(), v.text)
+		}
+	}
+	return errors.Join(err, verdict)
+}
+
+// validities lists every mistake, or else every profile of the sources.
+func validities(sources []profiles.Source) (list []validity, err error) {
+	list = []validity{}
 	set, err := profiles.Load(profiles.Facts{}, sources...)
 	if problems, ok := errors.AsType[profiles.Problems](err); ok {
-		for _, problem := range problems {
-			fmt.Fprintln(cmd.OutOrStdout(), problem.Error())
+		for _, p := range problems {
+			list = append(list, validity{File: p.File, Line: p.Line, Profile: p.Profile, Path: p.Path, Problem: p.Message, text: p.Error()})
 		}
-		return fmt.Errorf("%d problem(s) in %d file(s)", len(problems), len(sources))
+		return list, fmt.Errorf("%d problem(s) in %d file(s)", len(problems), len(sources))
 	}
 	if err != nil {
-		return err
+		return list, err
 	}
 	for _, source := range sources {
-		n := 0
+		before := len(list)
 		for _, name := range set.Names() {
 			if p, _ := set.Lookup(name); p.Source == source.Name {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: profile %q is valid\n", source.Name, name)
-				n++
+				list = append(list, validity{File: source.Name, Profile: name, Valid: true, text: fmt.Sprintf("%s: profile %q is valid", source.Name, name)})
 			}
 		}
-		if n == 0 {
-			return fmt.Errorf("%s: it has no profile: each needs a name", source.Name)
+		if len(list) == before {
+			return list, fmt.Errorf("%s: it has no profile: each needs a name", source.Name)
 		}
 	}
-	return nil
+	return list, nil
 }
 
 func profileSources(stdin io.Reader, paths []string) ([]profiles.Source, error) {

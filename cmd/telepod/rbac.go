@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-const rbacLong = `Print the rights that 'telepod check', 'stale' and 'explain' need on a running cluster, as manifests: a ClusterRole to
+const rbacLong = `Print the rights that 'telepod status', 'check', 'stale' and 'explain' need on a running cluster, as manifests: a ClusterRole to
 read pods, namespaces and workloads, a Role to read what belongs to the release, and their bindings to a group.
 
 The rights are to get and to list, no more. They include no Secret, and no ConfigMap but the profiles. Logs, events
@@ -25,7 +25,7 @@ const rbacExample = `  telepod rbac --group platform-oncall | kubectl apply -f -
   kubectl --as=me --as-group=platform-oncall auth can-i list pods -A`
 
 // rbacTemplate has only names in it, which are checked before.
-const rbacTemplate = `# What 'telepod check', 'stale' and 'explain' may do. Made by 'telepod rbac'.
+const rbacTemplate = `# What 'telepod status', 'check', 'stale' and 'explain' may do. Made by 'telepod rbac'.
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:

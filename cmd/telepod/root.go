@@ -77,7 +77,7 @@ Exit codes: 0 success, 1 error, 2 wrong usage.`,
 	group(root, newVersionCommand(), newOwnDirectoryCommand())
 	section(root, "Pods and manifests:", newInjectCommand(), newExplainCommand(), newProfilesCommand(), newReasonsCommand())
 	section(root, "All clusters:", newEstateCommand())
-	section(root, "A running estate:", newCheckCommand(), newStaleCommand(), newRestartCommand(), newRBACCommand(), newHealthCommand(), newDrillCommand(), newArchiveCommand())
+	section(root, "A running estate:", newStatusCommand(), newCheckCommand(), newStaleCommand(), newRestartCommand(), newCostCommand(), newRBACCommand(), newHealthCommand(), newDrillCommand(), newArchiveCommand())
 	section(root, "In the cluster:", newWebhookCommand(), newRepairCommand())
 	root.Version = buildVersion()
 	root.SetVersionTemplate("telepod {{.Version}}\n")
@@ -86,6 +86,7 @@ Exit codes: 0 success, 1 error, 2 wrong usage.`,
 		return usageError{fmt.Errorf("%w%s", err, flagHint(cmd, err)), cmd.CommandPath()}
 	})
 	root.SetHelpCommand(newHelpCommand(root))
+	completeClusters(root)
 	return root
 }
 

@@ -51,6 +51,10 @@ func TestOnCluster(t *testing.T) {
 	t.Run("explain as JSON", l.explainJSON)
 	t.Run("explain what is wrong", l.explainMistakes)
 	t.Run("check", l.check)
+	t.Run("completion", l.completion)
+	t.Run("status", l.status)
+	t.Run("status as a page", l.statusPage)
+	t.Run("status until Ctrl-C", l.statusInteractive)
 	t.Run("chart", l.chart)
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
@@ -82,7 +83,7 @@ func explained(err error) error {
 	case failed.Type == v1.ErrBadResponse:
 		return fmt.Errorf("ask Prometheus: the answer is not one of its API: check the URL: %s", short(failed.Msg))
 	}
-	return fmt.Errorf("ask Prometheus: %s: %s", short(failed.Msg), short(failed.Detail))
+	return fmt.Errorf("ask Prometheus: %s", strings.TrimSuffix(short(failed.Msg)+": "+short(failed.Detail), ": "))
 }
 
 func short(text string) string {

@@ -149,6 +149,9 @@ func firstToExpire(r Reading) *Certificate {
 // Below this, the chart's alert for certificates of an injector fires; those of sites warn a week earlier.
 const soon = 7 * 24 * time.Hour
 
+// Soon reports whether a certificate needs attention.
+func (c Certificate) Soon(now time.Time) bool { return c.Expires.Before(now.Add(soon)) }
+
 // fullQueue is the share of a queue above which it needs attention.
 const fullQueue = 0.5
 
@@ -168,7 +171,7 @@ func (row Row) problems(now time.Time) (list []Problem) {
 		short(strings.TrimSpace(row.Central.Name+" site"), &row.Central.Replicas)
 	}
 	if t := row.Traffic; t != nil {
-		if t.Site != nil && t.Site.Name != primary {
+		if t.Site != nil && t.Site.Name != Primary {
 			add(true, "sends to the %s site", t.Site.Name)
 		}
 		for _, s := range t.Sites {
@@ -176,11 +179,11 @@ func (row Row) problems(now time.Time) (list []Problem) {
 				add(s.Using > 0, "%s site: not reachable from %s", s.Name, count(s.Down, "Collector"))
 			}
 		}
-		if q := t.Queue; q != nil && q.Fullest >= fullQueue {
+		if q := t.Queue; q != nil && q.Full() {
 			add(true, "a queue is %.0f %% full", 100*q.Fullest)
 		}
 	}
-	if c := row.Certificate; c != nil && c.Expires.Before(now.Add(soon)) {
+	if c := row.Certificate; c != nil && c.Soon(now) {
 		verb := "expires"
 		if c.Expires.Before(now) {
 			verb = "expired"

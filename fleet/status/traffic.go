@@ -28,8 +28,8 @@ const (
 // mostSites bounds how many sites a Collector may name; the chart configures two.
 const mostSites = 8
 
-// primary is the name of the site that regions prefer.
-const primary = "primary"
+// Primary is the name of the site that regions prefer.
+const Primary = "primary"
 
 // Traffic is what regional Collectors report about themselves.
 type Traffic struct {
@@ -130,7 +130,7 @@ func look(set metrics.Set) view {
 	}
 	decisive := "traces"
 	for _, signal := range slices.Sorted(maps.Keys(of)) {
-		if of[signal] != primary && of[decisive] == primary {
+		if of[signal] != Primary && of[decisive] == Primary {
 			decisive = signal
 		}
 	}
@@ -180,7 +180,7 @@ func (t *Traffic) count(views []view) {
 		switch {
 		case a == b:
 			return 0
-		case a == primary || b != primary && a < b:
+		case a == Primary || b != Primary && a < b:
 			return -1
 		}
 		return 1
@@ -256,6 +256,9 @@ func increase(before, after metrics.Set, name string, match metrics.Labels) floa
 	}
 	return last - first
 }
+
+// Full reports whether a queue needs attention.
+func (q Queue) Full() bool { return q.Fullest >= fullQueue }
 
 func queueOf(collectors []fleet.Instance) *Queue {
 	var q *Queue

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs what the nodes of a test cluster, and the estate of three clusters, need from Debian or Ubuntu,
-# if it is missing.
+# Installs what the nodes of a test cluster, the estate of three clusters, and tests of pages need from Debian or
+# Ubuntu, if it is missing.
 set -eu
 
 missing=
-for pair in runc:runc nft:nftables ip:iproute2 modprobe:kmod prometheus:prometheus; do
+for pair in runc:runc nft:nftables ip:iproute2 modprobe:kmod prometheus:prometheus chromium:chromium; do
 	command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0

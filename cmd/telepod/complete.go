@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/fleet/inventory"
+)
+
+// completionLimit is how long a shell waits for a cluster.
+const completionLimit = 2 * time.Second
+
+// completeClusters makes shells complete what a kubeconfig and a cluster know, in every command that has a flag for a kubeconfig.
+// What cannot be read is left out: a shell has no place for errors.
+func completeClusters(cmd *cobra.Command) {
+	for _, child := range cmd.Commands() {
+		completeClusters(child)
+	}
+	if cmd.Flags().Lookup("kubeconfig") == nil {
+		return
+	}
+	for flag, words := range map[string]func(*cobra.Command) []string{
+		"context": contextNames, "contexts": contextNames, "primary": contextNames, "backup": contextNames,
+		"namespace": namespaceNames, "telepod-namespace": namespaceNames,
+	} {
+		if cmd.Flags().Lookup(flag) == nil {
+			continue
+		}
+		if _, done := cmd.GetFlagCompletionFunc(flag); !done {
+			completeList(cmd, flag, words)
+		}
+	}
+}
+
+// completeList completes the last of a list with commas.
+func completeList(cmd *cobra.Command, flag string, words func(*cobra.Command) []string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		before := begun[:strings.LastIndex(begun, ",")+1]
+		var found []cobra.Completion
+		for _, word := range words(cmd) {
+			if !slices.Contains(strings.Split(before, ","), word) {
+				found = append(found, before+word)
+			}
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // the flag does not exist: a mistake in this program
+	}
+}
+
+func contextNames(cmd *cobra.Command) []string {
+	names, err := inventory.Contexts(text(cmd, "kubeconfig"))
+	if err != nil {
+		return nil
+	}
+	return names
+}
+
+func namespaceNames(cmd *cobra.Command) []string {
+	return ofCluster(cmd, func(ctx context.Context, c *inventory.Cluster) ([]string, error) { return c.NamespaceNames(ctx) })
+}
+
+// ofCluster asks the cluster that the flags name, or the first of several.
+func ofCluster(cmd *cobra.Command, ask func(context.Context, *inventory.Cluster) ([]string, error)) []string {
+	kubeContext := text(cmd, "context")
+	if list, err := cmd.Flags().GetStringSlice("contexts"); err == nil && len(list) > 0 {
+		kubeContext = list[0]
+	}
+	c, err := inventory.Connect(text(cmd, "kubeconfig"), kubeContext)
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), completionLimit)
+	defer cancel()
+	names, err := ask(ctx, c)
+	if err != nil {
+		return nil
+	}
+	return names
+}
+
+// completeWorkload completes KIND/NAME of a cluster; other words may be files.
+func completeWorkload(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	kind, _, named := strings.Cut(begun, "/")
+	if !named {
+		var kinds []cobra.Completion
+		for _, word := range inventory.Kinds() {
+			if full, _ := inventory.Kind(word); strings.EqualFold(full, word) {
+				kinds = append(kinds, word+"/")
+			}
+		}
+		return kinds, cobra.ShellCompDirectiveNoSpace
+	}
+	if _, known := inventory.Kind(kind); !known {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var found []cobra.Completion
+	for _, name := range ofCluster(cmd, func(ctx context.Context, c *inventory.Cluster) ([]string, error) {
+		namespace := text(cmd, "namespace")
+		if namespace == "" {
+			namespace = c.Namespace
+		}
+		return c.Names(ctx, kind, namespace)
+	}) {
+		found = append(found, kind+"/"+name)
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+// text is the value of a flag, or nothing if the command does not have it.
+func text(cmd *cobra.Command, flag string) string {
+	if f := cmd.Flags().Lookup(flag); f != nil {
+		return f.Value.String()
+	}
+	return ""
+}

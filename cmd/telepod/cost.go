@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/cost"
+	"github.com/telepod/telepod/fleet/status"
+	"github.com/telepod/telepod/terminal"
+)
+
+const costLong = `Show what telemetry costs this month so far, by cluster, namespace or service, from the Prometheus that has the
+chart's rules. The amounts are those of the cost dashboard: egress, archive and trace store, at the prices of the chart's values.
+
+What spans cost is divided among services by the number of their spans. Nothing counts metrics and logs by service: what
+they cost is a line of its own, so that the lines add up. MEASURED is the share of the month so far for which Prometheus
+has data; the amounts are of that time.
+
+'telepod cost estimate' computes a month before there is anything to measure.`
+
+const costExample = `  telepod cost --prometheus https://prometheus.example
+  telepod cost --by service --prometheus https://prometheus.example -o json`
+
+// costFlags are the flags of `telepod cost`.
+type costFlags struct {
+	prometheusFlags
+	clusters []string
+	timeout  time.Duration
+	by       *choice
+	output   *choice
+}
+
+func newCostCommand() *cobra.Command {
+	f := &costFlags{}
+	cmd := &cobra.Command{
+		Use:     "cost --prometheus URL",
+		Short:   "Show what telemetry costs this month, by cluster, namespace or service",
+		Long:    costLong,
+		Example: costExample,
+	}
+	group(cmd, newCostEstimateCommand())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return f.run(cmd) }
+	f.register(cmd)
+	cmd.Flags().StringSliceVar(&f.clusters, "clusters", nil, "names of clusters; defaults to all")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "time for all queries")
+	f.by = choiceFlag(cmd, "by", "", "cluster", "namespace", "service")
+	cmd.Flags().Lookup("by").Usage = "what a line is for"
+	f.output = choiceFlag(cmd, "output", "o", "table", "json")
+	return cmd
+}
+
+func (f *costFlags) run(cmd *cobra.Command) error {
+	if err := f.open(cmd); err != nil {
+		return err
+	}
+	if f.server == nil {
+		return wrongUsage(cmd, "give --prometheus URL, or set %s", envPrometheus)
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
+	defer cancel()
+	months, err := cost.Months(ctx, f.server)
+	if err != nil {
+		return err
+	}
+	for _, name := range f.clusters {
+		if _, ok := months[name]; !ok {
+			return fmt.Errorf("no cost is recorded for cluster %q%s", name, didYouMean(name, slices.Collect(maps.Keys(months))))
+		}
+	}
+	if len(f.clusters) > 0 {
+		maps.DeleteFunc(months, func(name string, _ cost.Month) bool { return !slices.Contains(f.clusters, name) })
+	}
+	if f.by.value == "cluster" {
+		return f.print(cmd, months, monthTable(months))
+	}
+	lines, err := cost.Services(ctx, f.server, months, time.Now())
+	if err != nil {
+		return err
+	}
+	if f.by.value == "namespace" {
+		lines = cost.Namespaces(lines)
+	}
+	return f.print(cmd, lines, serviceTable(lines, f.by.value == "service"))
+}
+
+func (f *costFlags) print(cmd *cobra.Command, data any, table [][]terminal.Cell) error {
+	out := cmd.OutOrStdout()
+	if f.output.value == "json" {
+		return printJSON(out, data)
+	}
+	_, err := io.WriteString(out, terminal.Of(out).Table(table...))
+	return err
+}
+
+func monthTable(months map[string]cost.Month) [][]terminal.Cell {
+	table := [][]terminal.Cell{terminal.Row("CLUSTER", "EGRESS", "ARCHIVE", "TRACE STORE", "SO FAR", "MEASURED", "MONTH, PROJECTED")}
+	total, projected, complete := cost.Month{Parts: map[string]float64{}}, 0.0, true
+	for _, name := range slices.Sorted(maps.Keys(months)) {
+		m := months[name]
+		end := "–"
+		if m.Projected != nil {
+			end, projected = status.Dollars(*m.Projected), projected+*m.Projected
+		}
+		complete = complete && m.Projected != nil
+		table = append(table, monthRow(named(name, "(no name)"), m, end))
+		total.Dollars += m.Dollars
+		for of, dollars := range m.Parts {
+			total.Parts[of] += dollars
+		}
+	}
+	if len(months) > 1 {
+		end := "–"
+		if complete {
+			end = status.Dollars(projected)
+		}
+		row := monthRow("all", total, end)
+		for i := range row {
+			row[i].Tone = terminal.Bold
+		}
+		table = append(table, row)
+	}
+	return table
+}
+
+func monthRow(name string, m cost.Month, end string) []terminal.Cell {
+	measured := ""
+	if m.Measured != nil {
+		measured = fmt.Sprintf("%.0f %%", 100**m.Measured)
+	}
+	row := terminal.Row(name)
+	for _, of := range []string{"egress", "archive", "trace-store"} {
+		text := "–"
+		if dollars, ok := m.Parts[of]; ok {
+			text = status.Dollars(dollars)
+		}
+		row = append(row, terminal.Cell{Text: text})
+	}
+	return append(row, terminal.Row(status.Dollars(m.Dollars), measured, end)...)
+}
+
+func serviceTable(lines []cost.Line, services bool) [][]terminal.Cell {
+	head := terminal.Row("CLUSTER", "NAMESPACE")
+	if services {
+		head = append(head, terminal.Row("SERVICE")...)
+	}
+	table := [][]terminal.Cell{append(head, terminal.Row("SPANS", "SHARE", "SO FAR")...)}
+	for _, l := range lines {
+		row := terminal.Row(named(l.Cluster, "(no name)"))
+		if l.Rest {
+			row = append(row, terminal.Cell{Text: "(what is not counted by service)", Tone: terminal.Faint})
+			if services {
+				row = append(row, terminal.Cell{})
+			}
+			table = append(table, append(row, terminal.Row("–", "–", status.Dollars(l.Dollars))...))
+			continue
+		}
+		row = append(row, terminal.Cell{Text: named(l.Namespace, "(none)")})
+		if services {
+			row = append(row, terminal.Cell{Text: named(l.Service, "(none)")})
+		}
+		table = append(table, append(row, terminal.Row(status.Number(*l.Spans), fmt.Sprintf("%.1f %%", 100**l.Share), status.Dollars(l.Dollars))...))
+	}
+	return table
+}
+
+// named is a label's value, which anybody may have written.
+func named(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return fleet.Printable(text)
+}

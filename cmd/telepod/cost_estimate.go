@@ -1,0 +1,181 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/fleet/cost"
+	"github.com/telepod/telepod/fleet/status"
+	"github.com/telepod/telepod/terminal"
+)
+
+const costEstimateLong = `Compute what a month of telemetry costs, before there is anything to measure: egress, archive and trace store, by
+the rules of the cost dashboard and the list prices in the chart's values (--prices for your own).
+
+Rates are of all clusters together, which send the same amount each. The sizes are means in OTLP before compression; their
+defaults, and that of --compressed, are what the demo's shop has: replace them by what your services have, if you know it.
+
+Not included: computers and disks of the Collectors, the storage of metrics, a store for logs, requests to object stores, and
+what the clouds' own tools charge.`
+
+const costEstimateExample = `  telepod cost estimate --spans 2000/s --logs 500/s --clusters aws=2,gcp=1 --site aws
+  telepod cost estimate --spans 20k/s --clusters aws=3 --keep 10% --trace-days 7 --archive-months 12 -o json
+  telepod cost estimate --spans 2000/s --clusters azure=1 --prices values.yaml`
+
+// What telemetry of the demo's shop measures (test/demo compares them): bytes of OTLP, and bytes on the wire for each.
+const (
+	shopSpanBytes  = 550
+	shopLogBytes   = 400
+	shopPointBytes = 200
+	shopCompressed = 0.2
+)
+
+// estimateFlags are the flags of `telepod cost estimate`.
+type estimateFlags struct {
+	demand              cost.Demand
+	spans, logs, points perSecond
+	kept, compressed    share
+	prices              string
+	output              *choice
+}
+
+func newCostEstimateCommand() *cobra.Command {
+	f := &estimateFlags{kept: 1, compressed: shopCompressed}
+	cmd := &cobra.Command{
+		Use:     "estimate --spans RATE --clusters CLOUD=N,…",
+		Short:   "Compute the cost of a month before there is one",
+		Long:    costEstimateLong,
+		Example: costEstimateExample,
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.Var(&f.spans, "spans", "spans per second, such as 2000/s or 20k/s")
+	flags.Var(&f.logs, "logs", "log records per second")
+	flags.Var(&f.points, "points", "data points of metrics per second")
+	flags.Float64Var(&f.demand.SpanBytes, "span-bytes", shopSpanBytes, "mean size of a span")
+	flags.Float64Var(&f.demand.LogBytes, "log-bytes", shopLogBytes, "mean size of a log record")
+	flags.Float64Var(&f.demand.PointBytes, "point-bytes", shopPointBytes, "mean size of a data point")
+	flags.Var(&f.compressed, "compressed", "size on the wire, as a share of the size before compression")
+	flags.StringToIntVar(&f.demand.Clusters, "clusters", nil, "number of clusters by cloud, such as aws=2,gcp=1")
+	flags.StringVar(&f.demand.Site, "site", "", "cloud of the central site; defaults to the one with the most clusters")
+	flags.Float64Var(&f.demand.ArchiveMonths, "archive-months", cost.ArchivedMonths, "how long the archive keeps traces and logs, the first month in ordinary storage; 0 means no archive")
+	flags.Var(&f.kept, "keep", "share of spans that tail sampling keeps")
+	flags.Float64Var(&f.demand.TraceDays, "trace-days", cost.DaysOfTraces, "how long the trace store keeps spans; 0 means no trace store")
+	flags.StringVar(&f.prices, "prices", "", "values file of the chart whose cost.prices replace the list prices")
+	f.output = choiceFlag(cmd, "output", "o", "table", "json")
+	return cmd
+}
+
+func (f *estimateFlags) run(cmd *cobra.Command) error {
+	d := f.demand
+	d.Spans, d.Logs, d.Points = float64(f.spans), float64(f.logs), float64(f.points)
+	d.Kept, d.Compressed = float64(f.kept), float64(f.compressed)
+	if d.Spans+d.Logs+d.Points == 0 {
+		return wrongUsage(cmd, "give --spans, --logs or --points")
+	}
+	if d.Site == "" {
+		d.Site = mostClusters(d.Clusters)
+	}
+	prices, err := cost.ListPrices()
+	if err != nil {
+		return err
+	}
+	if f.prices != "" {
+		text, err := os.ReadFile(f.prices)
+		if err != nil {
+			return fmt.Errorf("read --prices: %w", err)
+		}
+		if prices, err = prices.With(text); err != nil {
+			return fmt.Errorf("--prices %s: %w", f.prices, err)
+		}
+	}
+	e, err := prices.Estimate(d)
+	if err != nil {
+		return wrongUsage(cmd, "%w", err)
+	}
+	if f.output.value == "json" {
+		return printJSON(cmd.OutOrStdout(), e)
+	}
+	_, err = io.WriteString(cmd.OutOrStdout(), estimateText(terminal.Of(cmd.OutOrStdout()), e, f.priceList(e.Prices)))
+	return err
+}
+
+// mostClusters is the cloud with the most; of several, the first by name.
+func mostClusters(clusters map[string]int) (most string) {
+	for cloud, n := range clusters {
+		if most == "" || n > clusters[most] || n == clusters[most] && cloud < most {
+			most = cloud
+		}
+	}
+	return most
+}
+
+// priceList names where the prices are from.
+func (f *estimateFlags) priceList(asOf string) string {
+	if f.prices != "" {
+		return "prices: cost.prices in " + f.prices
+	}
+	return "prices: list prices, first tier, US regions, " + asOf + ": cost.prices in the chart's values; docs/operations.md names the clouds' pages"
+}
+
+func estimateText(t terminal.Terminal, e cost.Estimate, prices string) string {
+	table := [][]terminal.Cell{terminal.Row("PART", "CLOUD", "A MONTH", "PER GB", "DOLLARS A MONTH")}
+	for _, p := range e.Parts {
+		table = append(table, terminal.Row(p.Of, p.Cloud, status.Bytes(p.Gigabytes*1e9), fmt.Sprintf("$%.3f", p.PerGigabyte), status.Dollars(p.Dollars)))
+	}
+	table = append(table, []terminal.Cell{{Text: "all", Tone: terminal.Bold}, {}, {}, {}, {Text: status.Dollars(e.Dollars), Tone: terminal.Bold}})
+	d := e.Demand
+	return t.Table(table...) + fmt.Sprintf("\nassumed: %g bytes a span, %g a log record, %g a data point; %g %% of that on the wire; %g %% of spans kept for %g days; archive of %g months\n",
+		d.SpanBytes, d.LogBytes, d.PointBytes, 100*d.Compressed, 100*d.Kept, d.TraceDays, d.ArchiveMonths) + prices + "\n"
+}
+
+// perSecond is a flag for something per second (pflag.Value).
+type perSecond float64
+
+func (r *perSecond) String() string { return strconv.FormatFloat(float64(*r), 'g', -1, 64) }
+
+// Type is what help shows in the place of a value.
+func (r *perSecond) Type() string { return "rate" }
+
+func (r *perSecond) Set(text string) error {
+	number := strings.TrimSuffix(strings.TrimSpace(text), "/s")
+	factor := 1.0
+	for suffix, by := range map[string]float64{"k": 1e3, "M": 1e6} {
+		if rest, ok := strings.CutSuffix(number, suffix); ok {
+			number, factor = rest, by
+		}
+	}
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil || !(n >= 0 && n <= 1e12) {
+		return fmt.Errorf("give a number per second, such as 2000/s or 20k/s")
+	}
+	*r = perSecond(n * factor)
+	return nil
+}
+
+// share is a flag for a part of a whole, as 10% or 0.1 (pflag.Value).
+type share float64
+
+func (s *share) String() string { return strconv.FormatFloat(float64(*s)*100, 'g', -1, 64) + "%" }
+
+// Type is what help shows in the place of a value.
+func (s *share) Type() string { return "percent" }
+
+func (s *share) Set(text string) error {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	n, err := strconv.ParseFloat(number, 64)
+	if percent {
+		n /= 100
+	}
+	if err != nil || !(n >= 0 && n <= 1) {
+		return fmt.Errorf("give a share from 0%% to 100%%")
+	}
+	*s = share(n)
+	return nil
+}

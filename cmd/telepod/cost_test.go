@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/telepod/telepod/fleet/cost"
+)
+
+func TestCostEstimate(t *testing.T) {
+	own := filepath.Join(t.TempDir(), "values.yaml")
+	if err := os.WriteFile(own, []byte("cost: {prices: {aws: {egress: 1, egressSameCloud: 1, archive: 0, archiveCold: 0, traceStore: 0}}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args        string
+		code        int
+		out, stderr string
+	}{
+		{"--spans 1k/s --span-bytes 1000 --compressed 10% --clusters aws=1 --prices " + own, exitOK, "egress  aws    259 GB   $1.000  $259.20\n", ""},
+		{"--spans 1k/s --clusters aws=1 --prices " + own, exitOK, "prices: cost.prices in " + own + "\n", ""},
+		{"--spans 2000/s --clusters gcp=1,aws=2", exitOK, "egress       gcp ", ""},
+		{"--spans 2000 --clusters gcp=1,aws=2 --site gcp", exitOK, "archive      gcp ", ""},
+		{"--spans 2000/s --clusters aws=1", exitOK, "prices: list prices, first tier, US regions, early 2026: cost.prices in the chart's values", ""},
+		{"--clusters aws=1", exitUsage, "", "give --spans, --logs or --points"},
+		{"--spans 1/s", exitUsage, "", "estimate: there are no clusters"},
+		{"--spans 1/s --clusters was=1", exitUsage, "", `no prices of cloud "was"; have aws, azure, gcp`},
+		{"--spans fast --clusters aws=1", exitUsage, "", "give a number per second, such as 2000/s or 20k/s"},
+		{"--spans NaN --clusters aws=1", exitUsage, "", "give a number per second"},
+		{"--spans 1 --clusters aws=1 --keep 200%", exitUsage, "", "give a share from 0% to 100%"},
+		{"--spans 1 --clusters aws=1 --prices none.yaml", exitError, "", "read --prices: open none.yaml"},
+	} {
+		var out, stderr bytes.Buffer
+		code := run(append([]string{"cost", "estimate"}, strings.Fields(test.args)...), streams{os.Stdin, &out, &stderr})
+		if code != test.code || !strings.Contains(out.String(), test.out) || !strings.Contains(stderr.String(), test.stderr) {
+			t.Errorf("%s: exit code %d\n%s%s", test.args, code, &out, &stderr)
+		}
+	}
+	var out, stderr bytes.Buffer
+	run(strings.Fields("cost estimate --spans 10/s --clusters aws=1 -o json"), streams{os.Stdin, &out, &stderr})
+	var e cost.Estimate
+	if err := json.Unmarshal(out.Bytes(), &e); err != nil || len(e.Parts) != 3 || e.Demand.Spans != 10 {
+		t.Errorf("%v: %+v", err, e)
+	}
+}
+
+// recorded answers as a Prometheus with the chart's rules does; fleet/cost has a real one.
+func recorded(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer secret" || r.Header.Get("X-Scope-OrgID") != "shop" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		query := r.FormValue("query")
+		for part, samples := range map[string]string{
+			"month:dollars":  `{"metric":{"k8s_cluster_name":"a","signal":"traces","of":"egress"},"value":[0,"30"]},{"metric":{"k8s_cluster_name":"a","signal":"logs","of":"archive"},"value":[0,"10"]},{"metric":{"k8s_cluster_name":"b\u001b[2J","signal":"traces","of":"egress"},"value":[0,"1"]}`,
+			"month_end":      `{"metric":{"k8s_cluster_name":"a"},"value":[0,"90"]}`,
+			"measured_ratio": `{"metric":{"k8s_cluster_name":"a"},"value":[0,"0.5"]}`,
+			"calls_total":    `{"metric":{"k8s_cluster_name":"a","k8s_namespace_name":"shop","service_name":"cart"},"value":[0,"300"]},{"metric":{"k8s_cluster_name":"a","k8s_namespace_name":"pay","service_name":"charge"},"value":[0,"100"]}`,
+		} {
+			if strings.Contains(query, part) {
+				fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[%s]}}`, samples)
+				return
+			}
+		}
+		t.Errorf("query %s", query)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestCost(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(envPrometheus, "")
+	with := "--prometheus " + recorded(t) + " --tenant shop --token-file " + token
+	for _, test := range []struct {
+		args        string
+		code        int
+		out, stderr string
+	}{
+		{with, exitOK, "a           $30.00  $10.00   –            $40.00  50 %      $90.00\n", ""},
+		{with, exitOK, `"b\x1b[2J"`, ""},
+		{with, exitOK, "all         $31.00  $10.00   –            $41.00            –\n", ""},
+		{with + " --clusters a --by service", exitOK, "a        shop                              cart     300    75.0 %  $22.50\n", ""},
+		{with + " --clusters a --by namespace", exitOK, "a        pay                               100    25.0 %  $7.50\n", ""},
+		{with + " --clusters a --by namespace", exitOK, "a        (what is not counted by service)  –      –       $10.00\n", ""},
+		{with + " --clusters a -o json", exitOK, `"projected": 90`, ""},
+		{with + " --clusters c", exitError, "", `no cost is recorded for cluster "c"`},
+		{with + " --tenant other", exitError, "", "ask Prometheus: client error: 401\n"},
+		{"", exitUsage, "", "give --prometheus URL, or set TELEPOD_PROMETHEUS"},
+		{"--by pod " + with, exitUsage, "", "choose one of cluster, namespace, service"},
+		{"estimat", exitUsage, "", `(did you mean "estimate"?)`},
+		{"--prometheus http://127.0.0.1:1", exitError, "", "ask Prometheus: "},
+	} {
+		var out, stderr bytes.Buffer
+		code := run(append([]string{"cost"}, strings.Fields(test.args)...), streams{os.Stdin, &out, &stderr})
+		if code != test.code || !strings.Contains(out.String(), test.out) || !strings.Contains(stderr.String(), test.stderr) {
+			t.Errorf("%s: exit code %d\n%s%s", test.args, code, &out, &stderr)
+		}
+		if strings.ContainsRune(out.String(), '\x1b') {
+			t.Errorf("%s: control characters in %q", test.args, &out)
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/cost"
+	"github.com/telepod/telepod/fleet/inventory"
+	"github.com/telepod/telepod/fleet/status"
+	"github.com/telepod/telepod/terminal"
+)
+
+const statusLong = `Show an estate, one row for each cluster: injector and Collectors that are ready, pods that are injected, bare or
+stale, the central site in use and since when, what waits in queues, the last failover, the days until a certificate
+expires, spans per second, and with --prometheus the dollars of this month so far. Problems are listed below.
+
+Everything is read from the API servers: the numbers of Collectors and injectors are their own metrics, through the
+proxy to their pods. Spans per second are counted over a second, or since the last redraw. A number that could not be read is
+a dash. 'telepod rbac' prints the rights that this command needs.
+
+--html writes the same as one page that needs no network; --serve serves it, reading the clusters again for each
+visitor. Whoever reaches that address sees the page: it listens on this machine only unless ADDR names another one.
+
+Exit codes: 0 every cluster was read (there may be problems), 1 some were not, 2 wrong usage.`
+
+const statusExample = `  telepod status --contexts eks-use1,gke-euw1,aks-weu
+  telepod status --contexts eks-use1,gke-euw1 --watch
+  telepod status --contexts eks-use1,gke-euw1 --html status.html
+  telepod status --serve 8080 --prometheus https://prometheus.example`
+
+// statusFlags are the flags of `telepod status`.
+type statusFlags struct {
+	estateReader
+	watch    bool
+	interval time.Duration
+	html     string
+	serve    string
+	output   *choice
+}
+
+func newStatusCommand() *cobra.Command {
+	f := &statusFlags{}
+	cmd := &cobra.Command{
+		Use:     "status [--contexts A,B,C]",
+		Short:   "Show injectors, pods, Collectors, sites and queues of all clusters",
+		Long:    statusLong,
+		Example: statusExample,
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.register(cmd)
+	flags := cmd.Flags()
+	flags.BoolVarP(&f.watch, "watch", "w", false, "redraw until Ctrl-C")
+	flags.DurationVar(&f.interval, "interval", 5*time.Second, "time between redraws")
+	flags.StringVar(&f.html, "html", "", "write a page into this file; - is standard output")
+	flags.StringVar(&f.serve, "serve", "", "serve the page on this port, or HOST:PORT, until Ctrl-C")
+	f.output = choiceFlag(cmd, "output", "o", "table", "json")
+	return cmd
+}
+
+func (f *statusFlags) run(cmd *cobra.Command) error {
+	if err := f.check(cmd); err != nil {
+		return err
+	}
+	if err := f.open(cmd); err != nil {
+		return err
+	}
+	switch {
+	case f.watch:
+		return f.redraw(cmd)
+	case f.serve != "":
+		return f.listen(cmd)
+	}
+	rows := f.rows(cmd.Context())
+	if err := f.print(cmd, rows); err != nil {
+		return err
+	}
+	return notRead(rows)
+}
+
+// check refuses combinations that mean nothing.
+func (f *statusFlags) check(cmd *cobra.Command) error {
+	asked := 0
+	for _, set := range []bool{f.watch, f.html != "", f.serve != "", f.output.value == "json"} {
+		if set {
+			asked++
+		}
+	}
+	switch {
+	case asked > 1:
+		return wrongUsage(cmd, "give one of --watch, --html, --serve and -o json")
+	case f.interval < time.Second:
+		return wrongUsage(cmd, "--interval %v: choose a second or more", f.interval)
+	case f.timeout <= 0:
+		return wrongUsage(cmd, "--timeout %v: choose a longer time", f.timeout)
+	case slices.Contains(f.contexts, ""):
+		return wrongUsage(cmd, "--contexts has an empty name: a comma too many?")
+	}
+	return nil
+}
+
+func (f *statusFlags) print(cmd *cobra.Command, rows []status.Row) error {
+	out := cmd.OutOrStdout()
+	switch {
+	case f.output.value == "json":
+		return printJSON(out, rows)
+	case f.html == "-":
+		return status.Page{At: time.Now(), Rows: rows}.Write(out)
+	case f.html != "":
+		return writePage(f.html, rows)
+	}
+	_, err := io.WriteString(out, statusText(terminal.Of(out), rows, time.Now()))
+	return err
+}
+
+func writePage(path string, rows []status.Row) (err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return status.Page{At: time.Now(), Rows: rows}.Write(file)
+}
+
+// notRead is an error if a cluster did not answer.
+func notRead(rows []status.Row) error {
+	failed := 0
+	for _, row := range rows {
+		if row.Error != "" {
+			failed++
+		}
+	}
+	if failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d clusters could not be read", failed, len(rows))
+}
+
+// estateReader reads clusters of a kubeconfig.
+type estateReader struct {
+	kubeconfig string
+	contexts   []string
+	release    inventory.Release
+	timeout    time.Duration
+	costs      prometheusFlags
+
+	clusters []*clusterReader
+}
+
+func (r *estateReader) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&r.kubeconfig, "kubeconfig", "", "kubeconfig file; defaults to those that kubectl uses")
+	flags.StringSliceVar(&r.contexts, "contexts", nil, "contexts of the kubeconfig, one for each cluster; defaults to the current one")
+	flags.StringVar(&r.release.Namespace, "telepod-namespace", "telepod", "namespace of Telepod in every cluster")
+	flags.StringVar(&r.release.Name, "release", "telepod", "Helm release of Telepod in every cluster")
+	flags.DurationVar(&r.timeout, "timeout", 10*time.Second, "time for all requests")
+	r.costs.register(cmd)
+}
+
+// open connects to nothing yet. A context that does not exist is a row with its error.
+func (r *estateReader) open(cmd *cobra.Command) error {
+	if err := r.costs.open(cmd); err != nil {
+		return err
+	}
+	contexts := r.contexts
+	if len(contexts) == 0 {
+		contexts = []string{""}
+	}
+	for i, name := range contexts {
+		if !slices.Contains(contexts[:i], name) {
+			r.clusters = append(r.clusters, newClusterReader(r.kubeconfig, name, r.release))
+		}
+	}
+	return nil
+}
+
+// rows reads all clusters at once.
+func (r *estateReader) rows(ctx context.Context) []status.Row {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	readings := make([]status.Reading, len(r.clusters))
+	var months *checks.Answer[map[string]cost.Month]
+	var all sync.WaitGroup
+	for i, c := range r.clusters {
+		all.Go(func() { readings[i] = c.read(ctx) })
+	}
+	if r.costs.server != nil {
+		all.Go(func() {
+			found := answer(cost.Months(ctx, r.costs.server))
+			months = &found
+		})
+	}
+	all.Wait()
+	rows := make([]status.Row, len(readings))
+	for i, reading := range readings {
+		reading.Months = months
+		rows[i] = status.RowOf(reading, time.Now())
+	}
+	return rows
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/inventory"
+	"github.com/telepod/telepod/fleet/status"
+	"github.com/telepod/telepod/injector"
+)
+
+// How long an API server may take to answer at all, and how far two looks at Collectors are apart.
+const (
+	firstAnswer  = 3 * time.Second
+	betweenLooks = time.Second
+	// olderLooks are too old to tell how much is sent now.
+	olderLooks = time.Minute
+)
+
+// clusterReader reads one cluster, again and again.
+type clusterReader struct {
+	context string
+	release inventory.Release
+	cluster *inventory.Cluster
+	err     error
+	// last is the regional Collectors as they were the last time.
+	last status.Look
+}
+
+func newClusterReader(kubeconfig, kubeContext string, release inventory.Release) *clusterReader {
+	r := &clusterReader{context: kubeContext, release: release}
+	if r.cluster, r.err = inventory.Connect(kubeconfig, kubeContext); r.err == nil {
+		r.context = r.cluster.Context
+	}
+	return r
+}
+
+// read reads what there is. Nothing else waits for a cluster that does not answer.
+func (r *clusterReader) read(ctx context.Context) status.Reading {
+	reading := status.Reading{Context: r.context, Err: r.err}
+	if reading.Err != nil {
+		return reading
+	}
+	l := &live{Cluster: r.cluster}
+	first, cancel := context.WithTimeout(ctx, firstAnswer)
+	version, err := r.cluster.Version(first)
+	cancel()
+	if err != nil {
+		reading.Err = err
+		return reading
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		reading.Injector = answer(r.cluster.Workloads(ctx, r.release, "injector"))
+		reading.Collectors = answer(r.cluster.Workloads(ctx, r.release, "collector"))
+		reading.Central = answer(r.cluster.Workloads(ctx, r.release, "central"))
+	})
+	all.Go(func() {
+		reading.Injectors = answer(r.instances(ctx, "injector", inventory.InjectorMetrics))
+		reading.Sites = answer(r.instances(ctx, "central", inventory.CollectorMetrics))
+	})
+	all.Go(func() { reading.Earlier, reading.Later = r.looks(ctx) })
+	all.Go(func() {
+		if reading.Pods.Err = l.fromInstallation(ctx, r.release); reading.Pods.Err != nil {
+			return
+		}
+		reading.Place = l.settings.place()
+		if l.judge.Injector, reading.Pods.Err = l.settings.injector(l.settings.capabilities.Cluster(version)); reading.Pods.Err == nil {
+			reading.Pods = answer(l.count(ctx))
+		}
+	})
+	all.Wait()
+	return reading
+}
+
+// instances are the pods of a component, with their metrics.
+func (r *clusterReader) instances(ctx context.Context, component string, port int) ([]fleet.Instance, error) {
+	found, err := r.cluster.Instances(ctx, r.release, component)
+	r.cluster.ReadMetrics(ctx, found, port)
+	return found, err
+}
+
+// looks reads the regional Collectors twice, or once if they were read a short time ago.
+func (r *clusterReader) looks(ctx context.Context) (earlier, later status.Look) {
+	earlier = r.last
+	if age := time.Since(earlier.At); age < betweenLooks || age > olderLooks {
+		earlier = r.look(ctx)
+		if len(earlier.Collectors) == 0 {
+			return status.Look{}, earlier
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(betweenLooks):
+		}
+	}
+	later = r.look(ctx)
+	r.last = later
+	return earlier, later
+}
+
+// look reads the regional Collectors. Its time is the middle of the reading.
+func (r *clusterReader) look(ctx context.Context) status.Look {
+	began := time.Now()
+	found, err := r.instances(ctx, "collector", inventory.CollectorMetrics)
+	return status.Look{At: began.Add(time.Since(began) / 2), Collectors: found, Err: err}
+}
+
+// count judges all pods of a cluster.
+func (l *live) count(ctx context.Context) (status.Pods, error) {
+	var pods status.Pods
+	namespaces, err := l.Namespaces(ctx, "")
+	if err != nil {
+		return pods, err
+	}
+	err = l.EachPod(ctx, "", "", func(pod *fleet.Pod) error {
+		ns, ok := namespaces[pod.Metadata.Namespace]
+		if !ok { // it came after the list of namespaces
+			ns.Namespace = injector.Namespace{Name: pod.Metadata.Namespace}
+		}
+		pods.Add(l.judge.Pod(pod, ns))
+		return nil
+	})
+	return pods, err
+}
+
+// place is where the settings' profile says that the cluster is.
+func (s *injectorSettings) place() status.Place {
+	place := status.Place{Cluster: s.facts.Cluster, Region: s.facts.Region}
+	set, err := s.profiles()
+	if err != nil {
+		return place
+	}
+	if p, ok := set.Lookup(s.profile); ok {
+		place.Cloud = p.Cloud.Provider
+		if p.Identity.Region != "" {
+			place.Region = p.Identity.Region
+		}
+		if p.Identity.Cluster != "" {
+			place.Cluster = p.Identity.Cluster
+		}
+	}
+	return place
+}

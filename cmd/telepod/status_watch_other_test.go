@@ -1,0 +1,7 @@
+//go:build !linux
+
+package main
+
+import "testing"
+
+func (l *onCluster) statusInteractive(t *testing.T) { t.Skip("needs Linux's pseudo-terminals") }
