@@ -25,11 +25,11 @@ func NewFactory() connector.Factory {
 func createTraces(ctx context.Context, set connector.Settings, cfg component.Config, next consumer.Traces) (connector.Traces, error) {
 	s, err := newSpool(set, cfg.(*Config), kind[ptrace.Traces]{
 		name: "traces", send: next.ConsumeTraces, items: ptrace.Traces.SpanCount, marshal: new(ptrace.ProtoMarshaler).MarshalTraces,
-		clone: copyIf(next, func(from ptrace.Traces) ptrace.Traces {
+		clone: func(from ptrace.Traces) ptrace.Traces {
 			to := ptrace.NewTraces()
 			from.CopyTo(to)
 			return to
-		}),
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -45,11 +45,11 @@ func createTraces(ctx context.Context, set connector.Settings, cfg component.Con
 func createMetrics(ctx context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {
 	s, err := newSpool(set, cfg.(*Config), kind[pmetric.Metrics]{
 		name: "metrics", send: next.ConsumeMetrics, items: pmetric.Metrics.DataPointCount, marshal: new(pmetric.ProtoMarshaler).MarshalMetrics,
-		clone: copyIf(next, func(from pmetric.Metrics) pmetric.Metrics {
+		clone: func(from pmetric.Metrics) pmetric.Metrics {
 			to := pmetric.NewMetrics()
 			from.CopyTo(to)
 			return to
-		}),
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -65,11 +65,11 @@ func createMetrics(ctx context.Context, set connector.Settings, cfg component.Co
 func createLogs(ctx context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Logs, error) {
 	s, err := newSpool(set, cfg.(*Config), kind[plog.Logs]{
 		name: "logs", send: next.ConsumeLogs, items: plog.Logs.LogRecordCount, marshal: new(plog.ProtoMarshaler).MarshalLogs,
-		clone: copyIf(next, func(from plog.Logs) plog.Logs {
+		clone: func(from plog.Logs) plog.Logs {
 			to := plog.NewLogs()
 			from.CopyTo(to)
 			return to
-		}),
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -98,14 +98,6 @@ type logsSpool struct{ *spool[plog.Logs] }
 
 func (s *logsSpool) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	return s.consume(ctx, ld)
-}
-
-// copyIf returns what a try sends: a copy if the next consumer changes its data, so that another try has all of it.
-func copyIf[D any](next interface{ Capabilities() consumer.Capabilities }, clone func(D) D) func(D) D {
-	if next.Capabilities().MutatesData {
-		return clone
-	}
-	return func(data D) D { return data }
 }
 
 // exporterSettings are those of an exporter with the connector's name: the queue's metrics have it as exporter.

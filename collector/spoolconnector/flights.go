@@ -48,3 +48,12 @@ func (f *flights) dropOldest() {
 		}
 	}
 }
+
+// cancelAll ends all tries, and drops nothing.
+func (f *flights) cancelAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, one := range f.flights {
+		one.cancel()
+	}
+}

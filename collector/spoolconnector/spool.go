@@ -24,6 +24,12 @@ const scope = "github.com/telepod/telepod/collector/spoolconnector"
 // patience is how long a full queue waits for the store before the oldest batch is dropped, and between two drops.
 const patience = 100 * time.Millisecond
 
+// grace is how long a try may go on at shutdown. It is well below the grace period of a pod.
+const grace = 5 * time.Second
+
+// logInterval is the least time between two lines about failing tries.
+const logInterval = 10 * time.Second
+
 // kind is how data of one signal is sent, counted, copied and encoded.
 type kind[D any] struct {
 	name    string
@@ -45,6 +51,7 @@ type spool[D any] struct {
 	offer     func(context.Context, D) error
 	flights   flights
 	makeRoom  rate.Sometimes // one drop at a time, however many requests wait
+	failing   rate.Sometimes // a store that is away for hours must not fill the log
 	successes atomic.Int64
 	stopping  chan struct{}
 	stopOnce  sync.Once
@@ -56,7 +63,7 @@ func newSpool[D any](set connector.Settings, cfg *Config, k kind[D]) (*spool[D],
 	s := &spool[D]{
 		kind: k, config: cfg, id: attribute.String("connector", set.ID.String()), logger: set.Logger,
 		letters:  &deadLetters{config: cfg.DeadLetter, signal: k.name},
-		makeRoom: rate.Sometimes{Interval: patience}, stopping: make(chan struct{}),
+		makeRoom: rate.Sometimes{Interval: patience}, failing: rate.Sometimes{Interval: logInterval}, stopping: make(chan struct{}),
 	}
 	meter := set.MeterProvider.Meter(scope)
 	var err1, err2 error
@@ -75,9 +82,12 @@ func (s *spool[D]) Start(ctx context.Context, host component.Host) error {
 	return s.queue.Start(ctx, host)
 }
 
-// Shutdown has batches on their way give up, so that the queue keeps them, and closes the queue.
+// Shutdown has batches on their way give up, so that the queue keeps them, and closes the queue. A try that has begun
+// may end, for a while: a batch that the store has, but has not confirmed, is sent again after a restart.
 func (s *spool[D]) Shutdown(ctx context.Context) error {
 	s.stopOnce.Do(func() { close(s.stopping) })
+	timer := time.AfterFunc(grace, s.flights.cancelAll)
+	defer timer.Stop()
 	return s.queue.Shutdown(ctx)
 }
 
@@ -117,14 +127,17 @@ func (s *spool[D]) push(ctx context.Context, data D) error {
 func (s *spool[D]) deliver(ctx context.Context, data D) error {
 	var history tries
 	for wait := s.config.Retry.InitialInterval; ; wait = min(2*wait, s.config.Retry.MaxInterval) {
-		err := s.try(ctx, data)
+		interrupted, err := s.try(ctx, data)
 		if err == nil {
 			s.successes.Add(1)
 			return nil
 		}
-		if history.rejected(err, s.successes.Load()) {
+		if !interrupted && history.rejected(err, s.successes.Load()) {
 			return s.reject(ctx, data, err)
 		}
+		s.failing.Do(func() {
+			s.logger.Warn("Exporting failed. The queue keeps the data, and it is sent again.", zap.Error(err))
+		})
 		select {
 		case <-ctx.Done():
 			return err
@@ -135,13 +148,18 @@ func (s *spool[D]) deliver(ctx context.Context, data D) error {
 	}
 }
 
-func (s *spool[D]) try(ctx context.Context, data D) error {
+// try sends a copy: what a pipeline got once is the pipeline's, which may change or reuse it. It reports whether the
+// spool itself ended the try: an exporter may call that permanent.
+func (s *spool[D]) try(ctx context.Context, data D) (interrupted bool, err error) {
 	if s.config.Timeout > 0 {
 		limited, cancel := context.WithTimeout(ctx, s.config.Timeout)
 		defer cancel()
 		ctx = limited
 	}
-	return s.kind.send(ctx, s.kind.clone(data))
+	if err = s.kind.send(ctx, s.kind.clone(data)); err != nil && ctx.Err() != nil {
+		return true, fmt.Errorf("%w: %v", ctx.Err(), err)
+	}
+	return false, err
 }
 
 func (s *spool[D]) reject(ctx context.Context, data D, reason error) error {

@@ -251,6 +251,38 @@ func TestFullQueueDropsTheOldest(t *testing.T) {
 	}
 }
 
+// hanging is a store that answers nothing, behind an exporter that calls its own end permanent, as remote write does.
+type hanging struct {
+	*store
+	hangs chan struct{}
+}
+
+func (h hanging) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	select {
+	case <-h.hangs:
+		return h.store.ConsumeTraces(ctx, td)
+	default:
+	}
+	h.tried <- struct{}{}
+	<-ctx.Done()
+	return consumererror.NewPermanent(ctx.Err())
+}
+
+// A try that the spool ends itself is no answer of the store.
+func TestHangingStoreRejectsNothing(t *testing.T) {
+	to := hanging{newStore(accept), make(chan struct{})}
+	r := start(t, t.TempDir(), to, func(c *Config) { c.Timeout = 5 * time.Millisecond })
+	r.send(t, "a")
+	for range 3 {
+		<-to.tried
+	}
+	close(to.hangs)
+	to.await(t, 1)
+	if n := r.count(t, "otelcol_spool_rejected_items"); n != 0 {
+		t.Errorf("%d spans count as rejected", n)
+	}
+}
+
 // answered is an error as the AWS SDK's: with a status, and a code in the body.
 type answered struct {
 	status int

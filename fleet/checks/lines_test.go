@@ -55,7 +55,7 @@ func set(t *testing.T, text string) metrics.Set {
 const (
 	injectorMetrics = `telepod_certificate_ready 1; telepod_certificate_expiry_timestamp_seconds 1.8037e+09; telepod_profiles_last_reload_successful 1; telepod_build_info{version="0.1.0"} 1; telepod_certificate_ca_expiry_timestamp_seconds %d`
 	regionMetrics   = `otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 1; otelcol_exporter_failover_active{signal="traces",endpoint="backup"} 0; otelcol_exporter_failover_endpoint_up{signal="traces",endpoint="primary"} 1; otelcol_exporter_queue_capacity{exporter="otlp_failover",data_type="traces"} 100; otelcol_exporter_queue_size{exporter="otlp_failover",data_type="traces"} 3; otelcol_certificate_expiry_timestamp_seconds{file="/etc/telepod/tls/tls.crt"} 1.8037e+09`
-	siteMetrics     = `otelcol_exporter_queue_capacity{exporter="awss3/traces",data_type="traces"} 100; otelcol_exporter_queue_size{exporter="awss3/traces",data_type="traces"} 3; otelcol_certificate_expiry_timestamp_seconds{file="/etc/telepod/tls/tls.crt"} 1.8037e+09`
+	siteMetrics     = `otelcol_exporter_queue_capacity{exporter="spool/archive",data_type="traces"} 100; otelcol_exporter_queue_size{exporter="spool/archive",data_type="traces"} 3; otelcol_certificate_expiry_timestamp_seconds{file="/etc/telepod/tls/tls.crt"} 1.8037e+09`
 )
 
 func instance(t *testing.T, name, node, text string) fleet.Instance {
@@ -211,10 +211,10 @@ func TestLines(t *testing.T) {
 			grows(t, s, `otelcol_exporter_failover_rejected_items_total{endpoint="primary"} %d`)
 		}, checks.Failed, "a site rejects items for good", "logs c2"},
 		{"S3 refuses", func(s *checks.Snapshot) {
-			s.Central.Value.Instances[0].Log = `warn Exporting failed. Will retry the request after interval. {"otelcol.component.id": "awss3/traces", "error": "AccessDenied: no"}` + "\n"
-		}, checks.Failed, "awss3/traces does not deliver: the archive (S3): AccessDenied: no", "logs s1"},
+			s.Central.Value.Instances[0].Log = `warn Exporting failed. Will retry the request after interval. {"otelcol.component.id": "spool/archive", "error": "AccessDenied: no"}` + "\n"
+		}, checks.Failed, "spool/archive does not deliver: the archive (S3): AccessDenied: no", "logs s1"},
 		{"S3 refused once", func(s *checks.Snapshot) {
-			s.Central.Value.Instances[0].Log = `warn Exporting failed. {"otelcol.component.id": "awss3/traces", "error": "AccessDenied: no"}` + "\n"
+			s.Central.Value.Instances[0].Log = `warn Exporting failed. {"otelcol.component.id": "spool/archive", "error": "AccessDenied: no"}` + "\n"
 			s.Central.Value.Instances[0].Metrics = set(t, strings.Replace(siteMetrics, `"} 3`, `"} 0`, 1))
 		}, checks.OK, "", ""},
 		{"the site is scaled to zero", func(s *checks.Snapshot) {

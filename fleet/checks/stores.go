@@ -201,7 +201,7 @@ func sent(i fleet.Instance, exporter string) (n float64) {
 
 // storeOf is what an exporter of the chart writes to.
 func storeOf(exporter string) string {
-	for prefix, store := range map[string]string{"awss3": "the archive (S3)", "otlp_grpc/jaeger": "Jaeger", "kafka": "Kafka", "otlp_http/prometheus": "Prometheus",
+	for prefix, store := range map[string]string{"spool/archive": "the archive (S3)", "otlp_grpc/jaeger": "Jaeger", "kafka": "Kafka", "otlp_http/prometheus": "Prometheus",
 		"load_balancing": "the samplers"} {
 		if strings.HasPrefix(exporter, prefix) {
 			return store

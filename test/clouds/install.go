@@ -145,7 +145,7 @@ central:
   config:
     connectors: {span_metrics: {metrics_flush_interval: 5s}}
     processors: {cluster_identity: {require: true}}
-    exporters: {awss3/traces: {sending_queue: {batch: {flush_timeout: 2s}}}, awss3/logs: {sending_queue: {batch: {flush_timeout: 2s}}}}
+    connectors: {spool/archive: {sending_queue: {batch: {flush_timeout: 2s}}}}
 `
 
 // balance plays the cloud's load balancer for a central site: it waits for the Service, opens the paths

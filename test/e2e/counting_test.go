@@ -44,7 +44,7 @@ central:
   resources: {requests: {cpu: 50m, memory: 64Mi}}
   env: [{name: AWS_ACCESS_KEY_ID, value: test}, {name: AWS_SECRET_ACCESS_KEY, value: test}]
   # A test does not wait for large objects.
-  config: {exporters: {awss3/traces: {sending_queue: {batch: {flush_timeout: 1s}}}, awss3/logs: {sending_queue: {batch: {flush_timeout: 1s}}}}}
+  config: {connectors: {spool/archive: {sending_queue: {batch: {flush_timeout: 1s}}}}}
 `
 
 // newCounting starts the cluster and the stores. The claims are those of the site's volumes.

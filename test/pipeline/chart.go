@@ -54,8 +54,7 @@ const offCluster = "yaml:processors: {k8s_attributes: {auth_type: none, passthro
 // testArchive has the archive written often enough for a test to wait for it.
 func testArchive() []string {
 	return []string{
-		"yaml:exporters::awss3/traces::sending_queue::batch::flush_timeout: 1s",
-		"yaml:exporters::awss3/logs::sending_queue::batch::flush_timeout: 1s",
+		"yaml:connectors::spool/archive::sending_queue::batch::flush_timeout: 1s",
 	}
 }
 

@@ -39,7 +39,7 @@ extensions:
     directory: ${env:QUEUE_DIR}
     create_directory: true
     # Queues of earlier charts (file_storage) are read once.
-    import: {directory: "${env:QUEUE_DIR}", components: {awss3/traces: otlp_grpc/archive, awss3/logs: otlp_grpc/archive, load_balancing/samplers: loadbalancing/samplers}}
+    import: {directory: "${env:QUEUE_DIR}", components: {spool/archive: otlp_grpc/archive, load_balancing/samplers: loadbalancing/samplers}}
   {{- range $here }}
   {{- with include "telepod.destination.extension" . }}
   {{- . | nindent 2 }}
@@ -97,6 +97,9 @@ processors:
 {{- if or $site $decides }}
 
 connectors:
+  {{- with include "telepod.destinations.spools" (dict "root" .root "part" "central" "tier" .tier "here" $here) }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- if $site }}
   {{- range $signal, $of := $branches }}
   fan_out/{{ $signal }}:
@@ -180,11 +183,13 @@ service:
     {{- range $to := $here }}
     {{- $processors := include "telepod.destination.processors" $to | fromYamlArray }}
     {{- range $signal := $to.signals }}
-    {{- $exporter := include "telepod.destination.exporter" (dict "to" $to "signal" $signal) }}
     {{- $fanned := and (eq $signal "traces") $to.sampled | ternary "sampled" $signal }}
     {{- if has (printf "%s/%s" $signal $to.name) (eq $fanned "sampled" | ternary (concat $sampled.required $sampled.optional) (concat (get $branches $signal).required (get $branches $signal).optional)) }}
     {{- if eq $fanned "sampled" | ternary $decides $site }}
-    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $fanned }}], {{ with $processors }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ $exporter }}]}
+    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $fanned }}], {{ with $processors }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ $to.exporter }}]}
+    {{- with include "telepod.destination.upload" (dict "to" $to "signal" $signal) }}
+    {{ . }}
+    {{- end }}
     {{- end }}
     {{- end }}
     {{- end }}

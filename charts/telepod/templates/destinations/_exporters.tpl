@@ -126,18 +126,34 @@ prometheus_remote_write{{ if ne .name "prometheus" }}/{{ .name }}{{ end }}
   sending_queue: { {{- include "telepod.destination.queue" . }}{{ include "telepod.destination.blocks" . }}, batch: {sizer: items, flush_timeout: 1s, min_size: 500, max_size: 1000}}
 {{- end -}}
 
-{{- define "telepod.destination.s3" -}}
-{{- range $i, $signal := .to.signals }}
-{{- if $i }}{{ "\n" }}{{ end -}}
-{{ include "telepod.destination.exporter" (dict "to" $.to "signal" $signal) }}:
-  marshaler: otlp_proto
+{{/*
+The queue in front of an exporter that tries for ever what S3 will never accept, and refuses the newest data when it is
+full. Takes root, part, tier and to (the destination).
+*/}}
+{{- define "telepod.destination.spool" -}}
+{{ .to.exporter }}:
+  when_full: {{ eq .to.whenFull "drop" | ternary "drop_oldest" "refuse" }}
   timeout: 30s
-  retry_on_failure: {{ include "telepod.destination.retry" . }}
+  retry_on_failure: {initial_interval: 1s, max_interval: 5s}
+  {{- if or (eq .part "central") (include "telepod.regional.persistent" .root) }}
+  # What S3 will never accept, as OTLP protobuf.
+  dead_letter: {directory: "${env:QUEUE_DIR}/rejected-{{ .to.name }}", max_bytes: 67108864}
+  {{- end }}
   sending_queue:
-    {{ include "telepod.destination.queue" $ | replace ", " "\n" | nindent 4 | trim }}
+    {{ include "telepod.destination.queue" . | replace ", " "\n" | nindent 4 | trim }}
     num_consumers: 4
     # Large objects are few, and every object costs. A batch has one folder.
     batch: {sizer: bytes, flush_timeout: 10s, min_size: 8000000, max_size: 17000000, partition: {metadata_keys: [archive-folder]}}
+{{- end -}}
+
+{{- define "telepod.destination.s3" -}}
+{{- range $i, $signal := .to.signals }}
+{{- if $i }}{{ "\n" }}{{ end -}}
+{{ include "telepod.destination.uploader" (dict "to" $.to "signal" $signal) }}:
+  marshaler: otlp_proto
+  # {{ $.to.exporter }} has the queue, and tries again.
+  retry_on_failure: {enabled: false}
+  sending_queue: {enabled: false}
   resource_attrs_to_s3: {s3_prefix: telemetry.archive.prefix}
   s3uploader:
     region: {{ $.to.region }}

@@ -7,7 +7,7 @@ regional). Each entry gets what it may leave out, and exporter, the prefix of it
 {{- if eq .part "central" -}}
 {{- $all = include "telepod.destinations.short" .root.Values.central | fromYamlArray -}}
 {{- end -}}
-{{- $types := dict "otlp_http" "otlp_failover" "otlp_grpc" "otlp_grpc" "remote_write" "otlp_http" "kafka" "kafka" "s3" "awss3" "azure_blob" "azure_blob" -}}
+{{- $types := dict "otlp_http" "otlp_failover" "otlp_grpc" "otlp_grpc" "remote_write" "otlp_http" "kafka" "kafka" "s3" "spool" "azure_blob" "azure_blob" -}}
 {{- range get (get .root.Values .part) "destinations" -}}
 {{- $exporter := printf "%s/%s" (get $types .protocol) .name -}}
 {{- $defaults := dict "exporter" $exporter "sampled" (eq $.part "central") "whenFull" "drop" "siteMetrics" (eq .protocol "remote_write")
@@ -36,7 +36,7 @@ regional). Each entry gets what it may leave out, and exporter, the prefix of it
 {{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "jaeger" "protocol" "otlp_grpc" "exporter" "otlp_grpc/jaeger" "signals" (list "traces") "endpoint" .)) -}}
 {{- end -}}
 {{- if .archive.bucket -}}
-{{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "archive" "protocol" "s3" "exporter" "awss3" "signals" (list "traces" "logs") "sampled" false) (pick .archive "bucket" "region" "endpoint" "whenFull")) -}}
+{{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "archive" "protocol" "s3" "exporter" "spool/archive" "signals" (list "traces" "logs") "sampled" false) (pick .archive "bucket" "region" "endpoint" "whenFull")) -}}
 {{- end -}}
 {{- with .prometheus -}}
 {{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "prometheus" "protocol" "remote_write" "exporter" "otlp_http/prometheus" "signals" (list "metrics") "endpoint" . "siteMetrics" true)) -}}
@@ -49,9 +49,9 @@ regional). Each entry gets what it may leave out, and exporter, the prefix of it
 {{ toYaml $all }}
 {{- end -}}
 
-{{/* The exporter of one signal of a destination. Takes to (the destination) and signal. */}}
-{{- define "telepod.destination.exporter" -}}
-{{ .to.exporter }}{{ if eq .to.protocol "s3" }}/{{ .signal }}{{ end }}
+{{/* The exporter that uploads one signal, behind a spool. Takes to (the destination) and signal. */}}
+{{- define "telepod.destination.uploader" -}}
+awss3/{{ if ne .to.name "archive" }}{{ .to.name }}/{{ end }}{{ .signal }}
 {{- end -}}
 
 {{/*
@@ -68,7 +68,7 @@ samplers, they have those of what is sampled.
 {{- $here := not $apart -}}
 {{- if $apart -}}{{- $here = eq $.tier "site" | ternary (not $sampled) (or $sampled $own) -}}{{- end -}}
 {{- if $here -}}
-{{- $queues = append $queues (dict "destination" $to.name "exporter" (include "telepod.destination.exporter" (dict "to" $to "signal" $signal)) "signal" $signal "megabytes" $to.queueMegabytes) -}}
+{{- $queues = append $queues (dict "destination" $to.name "exporter" $to.exporter "signal" $signal "megabytes" $to.queueMegabytes) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

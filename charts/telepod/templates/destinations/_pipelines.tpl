@@ -9,6 +9,24 @@
 {{ join "\n" $texts }}
 {{- end -}}
 
+{{/* Connectors with the queues of destinations whose exporters have none. Takes root, part, tier and here. */}}
+{{- define "telepod.destinations.spools" -}}
+{{- $texts := list -}}
+{{- range $to := .here -}}
+{{- if eq $to.protocol "s3" -}}
+{{- $texts = append $texts (include "telepod.destination.spool" (dict "root" $.root "part" $.part "tier" $.tier "to" $to)) -}}
+{{- end -}}
+{{- end -}}
+{{ join "\n" $texts }}
+{{- end -}}
+
+{{/* The pipeline behind such a queue, or nothing. Takes to (the destination) and signal. */}}
+{{- define "telepod.destination.upload" -}}
+{{- if eq .to.protocol "s3" -}}
+{{ .signal }}/{{ .to.name }}-upload: {receivers: [{{ .to.exporter }}], exporters: [{{ include "telepod.destination.uploader" . }}]}
+{{- end -}}
+{{- end -}}
+
 {{/* The place of a destination among those that remote write goes to. Takes all and to. */}}
 {{- define "telepod.destination.index" -}}
 {{- $index := 0 -}}

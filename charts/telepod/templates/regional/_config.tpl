@@ -190,6 +190,9 @@ exporters:
 {{- if or $toCloud $fans }}
 
 connectors:
+  {{- with include "telepod.destinations.spools" (dict "root" . "part" "regional" "tier" "regional" "here" $destinations) }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- if $toCloud }}
   forward/cloud: {}
   {{- end }}
@@ -235,7 +238,10 @@ service:
     {{- range $to := $destinations }}
     {{- $processors := include "telepod.destination.processors" $to | fromYamlArray }}
     {{- range $signal := $to.signals }}
-    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $signal }}], {{ with $processors }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ include "telepod.destination.exporter" (dict "to" $to "signal" $signal) }}]}
+    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $signal }}], {{ with $processors }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ $to.exporter }}]}
+    {{- with include "telepod.destination.upload" (dict "to" $to "signal" $signal) }}
+    {{ . }}
+    {{- end }}
     {{- end }}
     {{- if eq $to.protocol "remote_write" }}
     metrics/write-{{ $to.name }}: {receivers: [{{ include "telepod.destination.loop" $to }}], exporters: [{{ include "telepod.destination.writer" $to }}]}

@@ -81,6 +81,9 @@ exporters:
 {{- if $fans }}
 
 connectors:
+  {{- with include "telepod.destinations.spools" (dict "root" . "part" "regional" "tier" "regional" "here" $destinations) }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- range $signal, $of := $fans }}
   fan_out/{{ $signal }}:
     required: [{{ join ", " $of.required }}]
@@ -101,7 +104,10 @@ service:
     {{- end }}
     {{- range $to := $destinations }}
     {{- if has $signal $to.signals }}
-    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $signal }}], {{ with include "telepod.destination.processors" $to | fromYamlArray }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ include "telepod.destination.exporter" (dict "to" $to "signal" $signal) }}]}
+    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $signal }}], {{ with include "telepod.destination.processors" $to | fromYamlArray }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ $to.exporter }}]}
+    {{- with include "telepod.destination.upload" (dict "to" $to "signal" $signal) }}
+    {{ . }}
+    {{- end }}
     {{- if and (eq $signal "metrics") (eq $to.protocol "remote_write") }}
     metrics/write-{{ $to.name }}: {receivers: [{{ include "telepod.destination.loop" $to }}], exporters: [{{ include "telepod.destination.writer" $to }}]}
     {{- end }}

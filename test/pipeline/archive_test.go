@@ -1,0 +1,40 @@
+package pipeline
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestArchiveAwayForLong has S3 away until the archive's queue is full. The site goes on for all other stores, gives up
+// the oldest data of the archive, and counts it; the newest arrives.
+func TestArchiveAwayForLong(t *testing.T) {
+	r := assemble(t)
+	r.primary.Stop(t)
+	r.primary.run.Configs = append(r.primary.run.Configs, "yaml:connectors::spool/archive::sending_queue: {queue_size: 2000000, batch: {flush_timeout: 1s, min_size: 100000, max_size: 400000}}")
+	r.primary.Start(t)
+	r.toS3.Cut()
+	r.sendLoad(t)
+	const dropped = "otelcol_spool_dropped_items_total"
+	Await(t, 2*time.Minute, "a full queue of the archive", func() bool { return r.primary.Metric(dropped) > 2000 })
+	refused := r.primary.Metric("otelcol_receiver_refused_spans_total")
+	r.toS3.Restore(t)
+	outcomes := r.plant.Drain(t, r.load, []Place{{Metrics, "remotewrite"}, {Logs, "kafka"}}, time.Minute)
+	for _, o := range outcomes {
+		if o.Lost > 0 {
+			t.Errorf("%v: the archive's outage reached another store", o)
+		}
+	}
+	if refused > 0 {
+		t.Errorf("the site refused %v spans because of the archive", refused)
+	}
+	newest := slices.Max(r.load.acked[Traces])
+	Await(t, time.Minute, "the newest span in the archive", func() bool { return r.plant.Tally(t, "s3", Traces)[newest] > 0 })
+	Await(t, time.Minute, "each span of the primary to be archived, or counted as dropped", func() bool {
+		arrived, given := len(r.plant.Tally(t, "s3", Traces))+len(r.plant.Tally(t, "s3", Logs)), len(r.load.acked[Traces])+len(r.load.acked[Logs])
+		return float64(arrived)+r.primary.Metric(dropped) >= float64(given)
+	})
+	if r.plant.Tally(t, "s3", Traces)[slices.Min(r.load.acked[Traces])] > 0 {
+		t.Error("the oldest span is in the archive: something newer was dropped")
+	}
+}
