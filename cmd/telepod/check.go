@@ -151,7 +151,7 @@ func (f *checkFlags) linesOf(ctx context.Context, clusters []*inventory.Cluster)
 		own := slices.DeleteFunc(slices.Clone(skew), func(l checks.Line) bool { return l.Context != c.Context })
 		lines = append(lines, checks.Fold(append(found[i], own...))...)
 	}
-	return lines
+	return checks.Across(lines)
 }
 
 func (f *checkFlags) verdict(lines []checks.Line) error {

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -147,4 +148,23 @@ func (l Line) depth() int {
 		return 0
 	}
 	return 1 + slices.Index(Codes(), l.Code)
+}
+
+// Across adds to sites that regions cannot use what has failed in the clusters of the sites, if those were checked, too.
+func Across(lines []Line) []Line {
+	lines = slices.Clone(lines)
+	for i := range lines {
+		line := &lines[i]
+		if line.Code != codeSites || line.Status != Failed || line.Because != "" {
+			continue
+		}
+		for _, other := range lines {
+			ofSite := other.Code == codeCentralPods || other.Code == codeCentral
+			if ofSite && other.Context != line.Context && other.Status == Failed && other.Because == "" {
+				line.Seen += fmt.Sprintf("; in context %s: %s", other.Context, other.Seen)
+				line.Repair = other.Repair
+			}
+		}
+	}
+	return lines
 }

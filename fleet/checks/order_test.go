@@ -55,3 +55,17 @@ func TestSkew(t *testing.T) {
 		t.Errorf("%+v", lines)
 	}
 }
+
+// TestAcross: the cause of a region's problem is in the cluster of the site.
+func TestAcross(t *testing.T) {
+	scaled := Line{Context: "aws", Code: codeCentral, Status: Failed, Seen: "scaled to zero", Repair: "scale"}
+	away := Line{Context: "azure", Code: codeSites, Status: Failed, Seen: "primary is away", Repair: "look"}
+	own := Line{Context: "aws", Code: codeSites, Status: Failed, Seen: "primary is away", Because: codeCentral}
+	lines := Across([]Line{scaled, own, away})
+	if lines[1] != own || lines[2].Seen != "primary is away; in context aws: scaled to zero" || lines[2].Repair != "scale" {
+		t.Errorf("%+v", lines)
+	}
+	if lines := Across([]Line{away}); lines[0] != away {
+		t.Errorf("%+v", lines)
+	}
+}
