@@ -35,7 +35,8 @@ func (c *counts) add(d counts) {
 
 // TestCorpus: whatever a manifest looks like, nothing panics, the patch, the typed pod and the YAML agree,
 // unknown fields and all that the user wrote survive, injecting twice is injecting once, no pod is refused
-// that the API's types accept, and the diff is as small as it can be and gives the YAML.
+// that the API's types or an API server's dry run accept, and the diff is as small as it can be and gives the
+// YAML.
 func TestCorpus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("downloads modules")
@@ -50,13 +51,14 @@ func TestCorpus(t *testing.T) {
 	}
 	var total counts
 	var lock sync.Mutex
+	var admitted admissions
 	t.Run("modules", func(t *testing.T) {
 		for _, m := range modules(t) {
 			t.Run(m.path, func(t *testing.T) {
 				t.Parallel()
 				var c counts
 				for _, file := range candidates(t, m.dir(t)) {
-					c.add(judge(t, in, file))
+					c.add(judge(t, in, file, &admitted))
 				}
 				t.Logf("%+v", c)
 				lock.Lock()
@@ -69,6 +71,7 @@ func TestCorpus(t *testing.T) {
 	if total.injected < fewest {
 		t.Errorf("%d pods injected, want %d at least", total.injected, fewest)
 	}
+	t.Run("API server", admitted.judge)
 }
 
 type module struct{ path, version, sum string }
@@ -138,7 +141,7 @@ func candidates(t *testing.T, dir string) []file {
 
 // judge injects the pods of a file. A file that cannot be read (a template, a broken example) counts and
 // has no properties.
-func judge(t *testing.T, in *injector.Injector, f file) counts {
+func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) counts {
 	t.Helper()
 	c := counts{files: 1}
 	m, err := manifest.Parse(f.name, slices.Clone(f.data))
@@ -163,6 +166,9 @@ func judge(t *testing.T, in *injector.Injector, f file) counts {
 		}
 		judgePlan(t, in, f.name, object, plan)
 		patched[i] = apply(t, object.JSON, plan.AppendPatch(nil, ""))
+		if plan.Decision.Inject {
+			admitted.add(f.name, object.Line, object.JSON, patched[i])
+		}
 		if patch := plan.AppendPatch(nil, object.Pointer); patch != nil {
 			if err := object.Patch(patch); err != nil {
 				t.Errorf("%s: %v", f.name, err)
