@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -25,6 +26,7 @@ const (
 	Regional = "telepod-collector"
 	Central  = "telepod-central"
 	Sampler  = "telepod-sampler"
+	Reporter = "telepod-reporter"
 )
 
 // RegionValues are those of a region that sends to these two addresses, host:port.
@@ -74,19 +76,26 @@ func (p *Plant) Render(t testing.TB, values, collector string) string {
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "values.yaml")
-	if err := os.WriteFile(file, []byte(values), 0o644); err != nil {
+	// The chart refuses sites on loopback, where all processes of a plant are: it is given names.
+	if err := os.WriteFile(file, []byte(onLoopback.ReplaceAllString(values, "at-$1-$2-$3-$4.example.com")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	rendered, err := cli.Run(t.Context(), "template", "telepod", chart, "--namespace", "telepod", "--values", file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	rendered = byName.ReplaceAllString(rendered, "$1.$2.$3.$4")
 	config := filepath.Join(dir, "collector.yaml")
 	if err := os.WriteFile(config, []byte(configOf(t, rendered, collector)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return config
 }
+
+var (
+	onLoopback = regexp.MustCompile(`\b(127)\.(\d+)\.(\d+)\.(\d+)\b`)
+	byName     = regexp.MustCompile(`\bat-(127)-(\d+)-(\d+)-(\d+)\.example\.com\b`)
+)
 
 // configOf finds a Collector's configuration among rendered objects.
 func configOf(t testing.TB, rendered, name string) string {

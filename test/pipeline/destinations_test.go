@@ -151,7 +151,7 @@ func TestCredentials(t *testing.T) {
     - {name: basic, protocol: otlp_http, endpoint: "%s/basic", signals: [logs], auth: {basic: {secret: a}}}
     - {name: bearer, protocol: otlp_http, endpoint: "%s/bearer", signals: [logs], auth: {bearer: {secret: b}}}
     - {name: sigv4, protocol: otlp_http, endpoint: "%s/sigv4", signals: [logs], auth: {sigv4: {region: us-east-1, service: logs}}}
-    - {name: written, protocol: remote_write, endpoint: "%s/written/metrics", signals: [metrics], auth: {basic: {secret: w}}}
+    - {name: written, protocol: remote_write, endpoint: "%s/written/write", signals: [metrics], auth: {basic: {secret: w}}}
 `, map[string]string{
 		"basic/username": "me", "basic/password": "pass", "bearer/token": "one",
 		"written/username": "7", "written/password": "x",

@@ -11,12 +11,15 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
 	logs "go.opentelemetry.io/proto/otlp/logs/v1"
 	"google.golang.org/protobuf/proto"
 )
@@ -31,6 +34,7 @@ type Vendor struct {
 	requests []Request
 	arrived  map[string]map[uint64]int // by signal
 	records  []*logs.LogRecord
+	things   []Thing
 }
 
 // Mood is how the vendor answers: 0 is 200.
@@ -91,6 +95,26 @@ func (v *Vendor) Requests() []Request {
 	return append([]Request(nil), v.requests...)
 }
 
+// Thing is a metric, or a log record by its text, with the attributes of its resource.
+type Thing struct {
+	Name     string
+	Resource map[string]string
+}
+
+// Has reports whether a metric or log record arrived with that in its name, and these attributes of its resource.
+func (v *Vendor) Has(want Thing) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.ContainsFunc(v.things, func(t Thing) bool {
+		for key, value := range want.Resource {
+			if t.Resource[key] != value {
+				return false
+			}
+		}
+		return strings.Contains(t.Name, want.Name)
+	})
+}
+
 // Records are the log records of all requests so far.
 func (v *Vendor) Records() []*logs.LogRecord {
 	v.mu.Lock()
@@ -115,7 +139,7 @@ func (v *Vendor) Lost(s *Sender, signal string) int {
 
 // ServeHTTP implements http.Handler.
 func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	signal, numbers, records, err := readOTLP(r)
+	signal, numbers, records, things, err := readOTLP(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -129,7 +153,7 @@ func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			v.arrived[signal][n]++
 		}
 	}
-	v.records = append(v.records, records...)
+	v.records, v.things = append(v.records, records...), append(v.things, things...)
 	v.requests = append(v.requests, Request{Path: r.URL.Path, Header: r.Header.Clone(), At: time.Now(), Status: mood.Status, Items: len(numbers)})
 	if mood.RetryAfter != "" {
 		w.Header().Set("Retry-After", mood.RetryAfter)
@@ -138,27 +162,61 @@ func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(mood.Status)
 }
 
-// readOTLP returns the signal of a request, its sequence numbers and its log records.
-func readOTLP(r *http.Request) (string, []uint64, []*logs.LogRecord, error) {
+// readOTLP returns the signal of a request, its sequence numbers, its log records, and what is in it by name.
+func readOTLP(r *http.Request) (string, []uint64, []*logs.LogRecord, []Thing, error) {
 	signal := filepath.Base(r.URL.Path)
 	body, err := unpacked(r)
 	if err != nil {
-		return signal, nil, nil, err
+		return signal, nil, nil, nil, err
 	}
 	switch signal {
+	case "write": // remote write, which is not looked into
+		return signal, nil, nil, nil, nil
 	case Traces:
 		var request coltrace.ExportTraceServiceRequest
 		err := proto.Unmarshal(body, &request)
-		return signal, spanNumbers(&request), nil, err
+		return signal, spanNumbers(&request), nil, nil, err
 	case Logs:
 		var request collogs.ExportLogsServiceRequest
 		err := proto.Unmarshal(body, &request)
 		numbers, records := recordNumbers(&request)
-		return signal, numbers, records, err
+		return signal, numbers, records, recordThings(&request), err
 	case Metrics:
-		return signal, nil, nil, nil
+		var request colmetrics.ExportMetricsServiceRequest
+		err := proto.Unmarshal(body, &request)
+		return signal, nil, nil, metricThings(&request), err
 	}
-	return signal, nil, nil, fmt.Errorf("no signal at %s", r.URL.Path)
+	return signal, nil, nil, nil, fmt.Errorf("no signal at %s", r.URL.Path)
+}
+
+func recordThings(request *collogs.ExportLogsServiceRequest) (things []Thing) {
+	for _, rl := range request.ResourceLogs {
+		for _, sl := range rl.ScopeLogs {
+			for _, r := range sl.LogRecords {
+				things = append(things, Thing{r.Body.GetStringValue(), texts(rl.Resource.GetAttributes())})
+			}
+		}
+	}
+	return things
+}
+
+func metricThings(request *colmetrics.ExportMetricsServiceRequest) (things []Thing) {
+	for _, rm := range request.ResourceMetrics {
+		for _, sm := range rm.ScopeMetrics {
+			for _, m := range sm.Metrics {
+				things = append(things, Thing{m.Name, texts(rm.Resource.GetAttributes())})
+			}
+		}
+	}
+	return things
+}
+
+func texts(attributes []*common.KeyValue) map[string]string {
+	all := map[string]string{}
+	for _, a := range attributes {
+		all[a.Key] = a.Value.GetStringValue()
+	}
+	return all
 }
 
 func unpacked(r *http.Request) ([]byte, error) {

@@ -5,7 +5,7 @@ prometheus/annotated:
   config:
     global:
       scrape_interval: {{ $scrape.interval }}
-      scrape_timeout: 10s
+      scrape_timeout: {{ regexMatch "^[0-9]s$" $scrape.interval | ternary $scrape.interval "10s" }}
       metric_name_validation_scheme: legacy
     scrape_configs:
       - job_name: annotated

@@ -1,0 +1,143 @@
+package pipeline
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	kube "github.com/telepod/telepod/test/cluster"
+)
+
+// What a real API server knows, reported by the Collectors that the chart renders: objects, events and annotated pods,
+// each with the identity of what it is about.
+func TestClusterReport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs Collectors; run without -short")
+	}
+	c := kube.ForTest(t, kube.Options{})
+	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlant(t)
+	vendor := p.StartVendor(t)
+	values := RegionValues([2]string{p.Address() + ":4318", p.Address() + ":4318"}) + `
+regional:
+  clusterMetrics: true
+  events: true
+  scrape: {annotated: true, interval: 1s, maxSamples: 5}
+  destinations: [{name: vendor, protocol: otlp_http, endpoint: "` + vendor.URL + `", signals: [metrics, logs]}]
+`
+	for _, name := range []string{Reporter, Regional} {
+		node := p.Install(t, Installed{Name: name, Values: values, Collector: name, Region: "us-east-1"})
+		inCluster(t, node, c.Kubeconfig(), name == Reporter)
+		node.run.Env = append(node.run.Env, "KUBECONFIG="+c.Kubeconfig(), "K8S_NODE_NAME=node-1", "SSL_CERT_FILE="+p.Certificates()+"/ca.crt")
+		node.Start(t)
+	}
+	modest := startMetrics(t, p.Address(), "modest_value 1\n")
+	immodest := startMetrics(t, p.Address(), "immodest_value{n=\"1\"} 1\nimmodest_value{n=\"2\"} 1\nimmodest_value{n=\"3\"} 1\nimmodest_value{n=\"4\"} 1\nimmodest_value{n=\"5\"} 1\nimmodest_value{n=\"6\"} 1\n")
+	elsewhere := startMetrics(t, p.Address(), "elsewhere_value 1\n")
+	web := createPod(t, client, "web", "node-1", modest)
+	createPod(t, client, "greedy", "node-1", immodest)
+	createPod(t, client, "far", "node-2", elsewhere)
+	one := int32(1)
+	labels := map[string]string{"app": "shop"}
+	if _, err := client.AppsV1().Deployments("default").Create(t.Context(), &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "shop"},
+		Spec: appsv1.DeploymentSpec{Replicas: &one, Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: corev1.PodTemplateSpec{
+			ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: web.Spec}},
+	}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CoreV1().Events("default").Create(t.Context(), &corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{Name: "web.1"},
+		InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: "default", Name: "web", UID: web.UID},
+		Reason:         "BackOff", Message: "Back-off restarting failed container", Type: corev1.EventTypeWarning, LastTimestamp: metav1.Now(),
+	}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	pod := map[string]string{"k8s.namespace.name": "default", "k8s.pod.name": "web", "k8s.pod.uid": string(web.UID), "k8s.cluster.name": "test", "cloud.region": "us-east-1"}
+	event := map[string]string{"service.name": "kubernetes-events"}
+	for key, value := range pod {
+		event[key] = value
+	}
+	for what, want := range map[string]Thing{
+		"the pod's phase":         {"k8s.pod.phase", pod},
+		"the Deployment's wish":   {"k8s.deployment.desired", map[string]string{"k8s.deployment.name": "shop", "k8s.cluster.name": "test"}},
+		"the event":               {"Back-off restarting failed container", event},
+		"the annotated pod's own": {"modest_value", pod},
+	} {
+		Await(t, Patience, what, func() bool { return vendor.Has(want) })
+	}
+	for _, never := range []string{"immodest_value", "elsewhere_value"} {
+		if vendor.Has(Thing{Name: never}) {
+			t.Errorf("%s arrived: it is beyond maxSamples, or of another node", never)
+		}
+	}
+}
+
+// inCluster has a Collector of this process use a kubeconfig in place of a ServiceAccount.
+func inCluster(t *testing.T, node *Node, kubeconfig string, reporter bool) {
+	t.Helper()
+	path := node.run.Configs[0]
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.ReplaceAll(string(text), "auth_type: serviceAccount", "auth_type: kubeConfig")
+	changed = regexp.MustCompile(`(?m)^( *)- role: pod$`).ReplaceAllString(changed, "$0\n$1  kubeconfig_file: "+kubeconfig)
+	write(t, path, changed)
+	if reporter {
+		node.run.Configs = node.run.Configs[:1]
+	}
+}
+
+// startMetrics serves a page of metrics on an address of its own, and returns host:port.
+func startMetrics(t *testing.T, host, page string) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(page))
+	}))
+	server.Listener.Close()
+	server.Listener = listen(t, host)
+	server.Start()
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+// createPod makes a pod that runs on a node, as far as the API server knows.
+func createPod(t *testing.T, client *kubernetes.Clientset, name, node, address string) *corev1.Pod {
+	t.Helper()
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pods := client.CoreV1().Pods("default")
+	made, err := pods.Create(t.Context(), &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": port}},
+		Spec:       corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: "server", Image: "example.com/web:1"}}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIP: host, PodIPs: []corev1.PodIP{{IP: host}}}
+	if _, err := pods.UpdateStatus(context.WithoutCancel(t.Context()), made, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
