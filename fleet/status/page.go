@@ -97,15 +97,7 @@ func (p Page) view() pageView {
 	for _, s := range switches {
 		v.Switches = append(v.Switches, s.switchView)
 	}
-	slices.SortStableFunc(v.Problems, func(a, b problemView) int {
-		switch {
-		case a.Severe == b.Severe:
-			return 0
-		case a.Severe:
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(v.Problems, func(a, b problemView) int { return gravestFirst(Problem{Severe: a.Severe}, Problem{Severe: b.Severe}) })
 	return v
 }
 

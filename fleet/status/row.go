@@ -3,6 +3,7 @@ package status
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,6 +83,7 @@ func RowOf(r Reading, now time.Time) Row {
 		}
 	}
 	row.Problems = append(row.problems(now), unread(r)...)
+	slices.SortStableFunc(row.Problems, gravestFirst)
 	return row
 }
 
@@ -94,6 +96,16 @@ func (r Reading) place() Place {
 		}
 	}
 	return Place{fleet.Printable(p.Cluster), fleet.Printable(p.Cloud), fleet.Printable(p.Region)}
+}
+
+func gravestFirst(a, b Problem) int {
+	switch {
+	case a.Severe == b.Severe:
+		return 0
+	case a.Severe:
+		return -1
+	}
+	return 1
 }
 
 // replicas adds workloads up; nil if they were not read, or there are none.
