@@ -1,0 +1,226 @@
+package mesh
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	kjson "sigs.k8s.io/json"
+
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/test/build"
+)
+
+const proxy = "istio-proxy"
+
+// pods are what both injectors see.
+var pods = map[string]string{
+	"plain":     `{"metadata":{"generateName":"web-"},"spec":{"containers":[{"name":"app","image":"web:1"}]}}`,
+	"sidecar":   `{"metadata":{"generateName":"web-","annotations":{"telepod.dev/sidecar":"true"}},"spec":{"containers":[{"name":"app","image":"web:1","env":[{"name":"A","value":"$(B)"}]}]}}`,
+	"init":      `{"metadata":{"name":"web","labels":{"app":"web"}},"spec":{"initContainers":[{"name":"migrate","image":"web:1"}],"containers":[{"name":"app","image":"web:1"},{"name":"worker","image":"web:1"}]}}`,
+	"own names": `{"metadata":{"name":"web"},"spec":{"containers":[{"name":"app","image":"web:1","env":[{"name":"OTEL_SERVICE_NAME","value":"shop"},{"name":"CLOUD_REGION","value":"mine"}]}]}}`,
+	"probes":    `{"metadata":{"name":"web"},"spec":{"containers":[{"name":"app","image":"web:1","ports":[{"containerPort":8080}],"readinessProbe":{"httpGet":{"path":"/","port":8080}},"lifecycle":{"preStop":{"exec":{"command":["true"]}}}}]}}`,
+}
+
+// injects turns a pod into one that a webhook has patched.
+type injects func(t *testing.T, pod []byte) []byte
+
+// TestIstio: Istio's injector and Telepod, in both orders, each called again as the API server does, keep
+// what the other one has added.
+func TestIstio(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles Istio's injector")
+	}
+	for _, native := range []string{"true", "false"} {
+		istio := startIstio(t, "ENABLE_NATIVE_SIDECARS="+native)
+		telepod := newTelepod(t)
+		for name, pod := range pods {
+			for order, webhooks := range map[string][]injects{"Istio first": {istio, telepod}, "Telepod first": {telepod, istio}} {
+				t.Run("native="+native+"/"+name+"/"+order, func(t *testing.T) {
+					after := []byte(pod)
+					var rounds []*corev1.Pod
+					for range 3 {
+						for _, inject := range webhooks {
+							after = inject(t, stored(t, after))
+						}
+						rounds = append(rounds, typed(t, after))
+					}
+					// Istio puts its containers to their places in its second call.
+					if diff := cmp.Diff(rounds[1], rounds[2]); diff != "" {
+						t.Errorf("called again (-before +after):\n%s", diff)
+					}
+					judge(t, typed(t, []byte(pod)), rounds[2])
+				})
+			}
+		}
+	}
+}
+
+// judge checks what a pod has after both injectors.
+func judge(t *testing.T, before, after *corev1.Pod) {
+	t.Helper()
+	all := slices.Concat(after.Spec.InitContainers, after.Spec.Containers)
+	names := map[string]int{}
+	for i := range all {
+		names[all[i].Name]++
+		if all[i].Name == proxy && variable(&all[i], "CLOUD_PROVIDER") != "" {
+			t.Error("the proxy has Telepod's variables")
+		}
+		seen := map[string]bool{}
+		for _, v := range all[i].Env {
+			if seen[v.Name] {
+				t.Errorf("container %s has %s twice", all[i].Name, v.Name)
+			}
+			seen[v.Name] = true
+		}
+	}
+	for name, count := range names {
+		if count != 1 {
+			t.Errorf("%d containers are called %s", count, name)
+		}
+	}
+	if names[proxy] != 1 || after.Annotations[injector.StatusAnnotation] == "" || after.Annotations["sidecar.istio.io/status"] == "" {
+		t.Errorf("one of the two is gone: containers %v, annotations %v", names, after.Annotations)
+	}
+	if (names[injector.SidecarName] == 1) != (before.Annotations[injector.SidecarAnnotation] == "true") {
+		t.Errorf("containers %v", names)
+	}
+	for _, c := range slices.Concat(before.Spec.InitContainers, before.Spec.Containers) {
+		now := &all[slices.IndexFunc(all, func(d corev1.Container) bool { return d.Name == c.Name })]
+		if variable(now, "CLOUD_PROVIDER") != "aws" {
+			t.Errorf("container %s lacks CLOUD_PROVIDER", c.Name)
+		}
+		for _, v := range c.Env {
+			if variable(now, v.Name) != v.Value {
+				t.Errorf("container %s has %s=%s, the user's is %s", c.Name, v.Name, variable(now, v.Name), v.Value)
+			}
+		}
+	}
+}
+
+func variable(c *corev1.Container, name string) string {
+	for _, v := range c.Env {
+		if v.Name == name {
+			return v.Value
+		}
+	}
+	return ""
+}
+
+func typed(t *testing.T, raw []byte) *corev1.Pod {
+	t.Helper()
+	var pod corev1.Pod
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, &pod); err != nil {
+		t.Fatal(err)
+	}
+	return &pod
+}
+
+// stored is a pod as the API server passes it on: by its types, so that every container has resources.
+func stored(t *testing.T, raw []byte) []byte {
+	t.Helper()
+	text, err := json.Marshal(typed(t, raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func newTelepod(t *testing.T) injects {
+	t.Helper()
+	set, err := profiles.Load(profiles.Facts{Identity: profiles.Identity{Region: "us-east-1", Cluster: "prod", Environment: "test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := injector.New(set, injector.Options{DefaultProfile: "aws", Cluster: injector.Cluster{NativeSidecars: true, TopologyLabels: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(t *testing.T, raw []byte) []byte {
+		t.Helper()
+		pod, err := injector.ParsePod(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := in.Plan(injector.Request{Pod: pod, Namespace: injector.Namespace{Name: "shop", Labels: map[string]string{injector.InjectionLabel: "enabled"}}})
+		return patch(t, raw, plan.AppendPatch(nil, ""))
+	}
+}
+
+// startIstio runs Istio's injector until the test ends.
+func startIstio(t *testing.T, environment ...string) injects {
+	t.Helper()
+	program, err := build.Binary(t.Context(), build.Spec{Name: "istio-injector", Module: "test/mesh/istio", Takes: "about 4 minutes"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program)
+	cmd.Env, cmd.Stderr = append(os.Environ(), environment...), os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start Istio's injector: %v", err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Logf("Istio's injector: %v", err)
+		}
+	})
+	answers := bufio.NewReader(out)
+	return func(t *testing.T, pod []byte) []byte {
+		t.Helper()
+		fmt.Fprintf(in, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","namespace":"shop","operation":"CREATE",`+
+			`"kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},"object":%s}}`+"\n", pod)
+		line, err := answers.ReadString('\n')
+		for err == nil && !strings.HasPrefix(line, "{") { // its log
+			line, err = answers.ReadString('\n')
+		}
+		if err != nil && err != io.EOF {
+			t.Fatal(err)
+		}
+		var review struct {
+			Response struct {
+				Allowed bool
+				Patch   []byte
+			}
+		}
+		if err := json.Unmarshal([]byte(line), &review); err != nil || !review.Response.Allowed {
+			t.Fatalf("Istio answered %q: %v", line, err)
+		}
+		return patch(t, pod, review.Response.Patch)
+	}
+}
+
+// patch applies a JSON Patch as the API server does.
+func patch(t *testing.T, raw, operations []byte) []byte {
+	t.Helper()
+	if len(operations) == 0 {
+		return raw
+	}
+	decoded, err := jsonpatch.DecodePatch(operations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	patched, err := decoded.Apply(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return patched
+}
