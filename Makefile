@@ -12,14 +12,17 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod c
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image demo test unit e2e terraform faults fleet packages programs attack fuzz bench verify format generate clean
+.PHONY: help build image demo quickstart test unit e2e terraform faults fleet packages programs attack fuzz bench verify format generate clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Use
 demo: packages ## Three clouds on this machine: one trace, one failover, nothing lost (DEMO=-keep stays up)
 	@go build -o bin/demo ./test/demo && bin/demo $(DEMO)
+
+quickstart: packages ## Run every command of docs/quickstart.md, on clusters that stand for kind's and three clouds'
+	@go build -o bin/demo ./test/demo && bin/demo -quickstart
 
 build: ## Build bin/telepod, static, for this machine
 	CGO_ENABLED=0 go build -ldflags "-s -w -X main.version=$(VERSION)" -o bin/telepod ./cmd/telepod

@@ -67,7 +67,8 @@ func (d Directory) limitsOf(c estate.Cluster) (all, regional, central limits) {
 	}
 	if role := d.Estate.Role(c.Name); role != "" {
 		host, _, _ := strings.Cut(d.Estate.Sites.Site(role).Endpoint, ":")
-		central = limits{[]string{host, d.Estate.FullName(c) + "-central." + d.Estate.Namespace + ".svc"}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+		names := []string{host, d.Estate.FullName(c) + "-central." + d.Estate.Namespace + ".svc"}
+		central = limits{slices.Compact(names), []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	}
 	return limits{slices.Concat(regional.names, central.names), slices.Concat(regional.usages, central.usages)}, regional, central
 }

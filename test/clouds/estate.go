@@ -61,7 +61,11 @@ func New() (*Estate, error) {
 		return nil, fmt.Errorf("start an estate: %w", err)
 	}
 	e := &Estate{dir: dir}
-	for _, p := range places() {
+	all, err := places()
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	for _, p := range all {
 		e.sites = append(e.sites, &Site{Place: p})
 	}
 	return e, nil

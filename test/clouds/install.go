@@ -2,7 +2,6 @@ package clouds
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -16,71 +15,72 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/telepod/telepod/test/await"
-	"github.com/telepod/telepod/test/helm"
 	"github.com/telepod/telepod/test/install"
 )
 
 // The objects of the chart's central site.
 const central = "telepod-central"
 
-// Install installs the chart in every cluster.
+// Install installs Telepod in every cluster, by telepod estate: from the estate file of this package.
 func (e *Estate) Install(ctx context.Context) error {
-	if err := e.linkStores(); err != nil {
-		return err
-	}
-	ca, err := newAuthority()
-	if err != nil {
-		return err
-	}
-	return e.each(func(s *Site) error {
-		o, err := s.installation(ca)
+	return e.whileBalanced(ctx, func(ctx context.Context) error {
+		if err := os.WriteFile(e.path("estate.yaml"), []byte(described+values), 0o644); err != nil {
+			return err
+		}
+		kubeconfig, err := e.Kubeconfig()
 		if err != nil {
 			return err
 		}
-		done, stop := context.WithCancel(ctx)
-		defer stop()
-		balanced := make(chan error, 1)
-		go func() { balanced <- e.balance(done, s) }()
-		if err := install.Telepod(ctx, s.Cluster, o); err != nil {
-			return err
-		}
-		return <-balanced
+		_, err = e.run(ctx, kubeconfig, "telepod estate check\ntelepod estate ca init\ntelepod estate install")
+		return err
 	})
 }
 
-// installation is the chart's example for the place, and what differs here.
-func (s *Site) installation(ca authority) (o install.Options, err error) {
-	chart, err := helm.Chart()
-	if err != nil {
-		return o, err
+// whileBalanced runs what installs Telepod, and plays the parts of the clouds meanwhile: volumes, keys of the bucket,
+// and load balancers. It returns when a pod that opts in is injected in every cluster.
+func (e *Estate) whileBalanced(ctx context.Context, do func(context.Context) error) error {
+	if err := e.linkStores(); err != nil {
+		return err
 	}
-	o = install.Options{
-		Files: []string{filepath.Join(chart, "examples", s.example)}, Values: s.Place.values(),
-		PodSecurity: "privileged", // the DaemonSet has a directory and two ports of its node
+	if err := e.each(func(s *Site) error { return s.prepare(ctx) }); err != nil {
+		return err
 	}
-	if o.Manifests, err = ca.secret("telepod-collector-tls", s.Place.Cluster+".regions.telepod", x509.ExtKeyUsageClientAuth); err != nil || !s.Central() {
-		return o, err
+	done, stop := context.WithCancel(ctx)
+	defer stop()
+	balanced := make(chan error, 1)
+	go func() { balanced <- e.each(func(s *Site) error { return e.balance(done, s) }) }()
+	if err := do(ctx); err != nil {
+		return err
 	}
-	name, _, err := net.SplitHostPort(s.Endpoint)
-	if err != nil {
-		return o, err
+	if err := <-balanced; err != nil {
+		return err
 	}
-	secret, err := ca.secret(central+"-tls", name, x509.ExtKeyUsageServerAuth)
-	o.Manifests += secret + fmt.Sprintf(siteManifests, s.Telemetry().Name, install.Namespace, central)
-	if err != nil {
-		return o, err
+	return e.each(func(s *Site) error { return install.Injecting(ctx, s.Cluster) })
+}
+
+// prepare makes what a cloud has for a central site.
+func (s *Site) prepare(ctx context.Context) error {
+	if !s.Central() {
+		return nil
 	}
 	// The Collector's user; the kubelet does not hand hostPath volumes over.
 	disk := filepath.Join(s.Telemetry().Disk, "central")
 	if err := os.MkdirAll(disk, 0o755); err != nil {
-		return o, err
+		return err
 	}
-	return o, os.Chown(disk, 10001, 10001)
+	if err := os.Chown(disk, 10001, 10001); err != nil {
+		return err
+	}
+	return s.Apply(ctx, fmt.Sprintf(siteManifests, s.Telemetry().Name, install.Namespace, central))
 }
 
 // siteManifests: the volume of a central site, on its node's disk, and the keys with which a site
 // outside of AWS reaches the bucket; nobody checks them here.
 const siteManifests = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: %[2]s}
+---
 apiVersion: v1
 kind: PersistentVolume
 metadata: {name: central}
@@ -96,56 +96,6 @@ apiVersion: v1
 kind: Secret
 metadata: {name: telemetry-archive, namespace: %[2]s}
 stringData: {access-key-id: example, secret-access-key: example}
----
-`
-
-// values go on top of the examples: what is smaller, nearer or quicker than in production.
-func (p Place) values() string {
-	common := fmt.Sprintf(`
-cloud: {region: %s, account: %q}
-cluster: {name: %s}
-environment: demo
-tls: {issuerRef: null, caConfigMap: "", clientCAConfigMap: ""}
-injector: {enabled: true, replicas: 1}
-regional:
-  enabled: true
-  nodeSelector: {pool: apps}
-  queue: {megabytes: 512}
-  resources: {requests: {cpu: 50m, memory: 96Mi}, limits: {memory: 384Mi}}
-  cloudExport: {signals: []}
-  identity: ""
-collector: {metrics: {interval: 5s}}
-`, p.Region, p.Account, p.Cluster)
-	if p.Endpoint == "" {
-		return common + fmt.Sprintf("central: {primary: %q, backup: %q}\n", primaryEndpoint, backupEndpoint)
-	}
-	return common + fmt.Sprintf(siteValues, primaryEndpoint, backupEndpoint)
-}
-
-const siteValues = `
-central:
-  primary: %q
-  backup: %q
-  replicas: 1
-  tracesPerSecond: 200
-  sampling: {keepPercent: 25, decisionSeconds: 5}
-  jaeger: jaeger.example.com:4317
-  prometheus: http://prometheus.example.com:9091/api/v1/write
-  archive:
-    bucket: ` + Bucket + `
-    endpoint: http://s3.us-east-1.example.com:9000
-    regions: [aws/us-east-1, gcp/europe-west1, azure/eastasia]
-  kafka: {brokers: ["kafka.example.com:9092"]}
-  destinations:
-    - {name: victorialogs, protocol: otlp_http, endpoint: "http://victorialogs.example.com:9428/insert/opentelemetry", signals: [logs]}
-  storage: {gigabytes: 1, className: ""}
-  nodeSelector: {pool: telemetry}
-  tolerations: [{key: dedicated, operator: Equal, value: telemetry, effect: NoSchedule}]
-  resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {memory: 768Mi}}
-  config:
-    connectors: {span_metrics: {metrics_flush_interval: 5s}}
-    processors: {cluster_identity: {require: true}}
-    connectors: {spool/archive: {sending_queue: {batch: {flush_timeout: 2s}}}}
 `
 
 // balance plays the cloud's load balancer for a central site: it waits for the Service, opens the paths

@@ -1,43 +1,61 @@
 package clouds
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/telepod/telepod/test/build"
 	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/helm"
 )
 
 // Kubeconfig writes a file with a context for each cluster, of the cluster's name, and returns its path.
 func (e *Estate) Kubeconfig() (string, error) {
-	merged := api.NewConfig()
+	contexts := map[string]string{}
 	for _, s := range e.sites {
-		one, err := clientcmd.LoadFromFile(s.Kubeconfig())
+		contexts[s.Place.Cluster] = s.Kubeconfig()
+	}
+	path := e.path("kubeconfig")
+	return path, writeContexts(path, contexts, e.Primary().Place.Cluster)
+}
+
+// writeContexts merges kubeconfigs, each as a context of a name.
+func writeContexts(path string, files map[string]string, current string) error {
+	merged := api.NewConfig()
+	for name, file := range files {
+		one, err := clientcmd.LoadFromFile(file)
 		if err != nil {
-			return "", fmt.Errorf("read the kubeconfig of %s: %w", s.Place.Cluster, err)
+			return fmt.Errorf("read the kubeconfig of %s: %w", name, err)
 		}
 		now, found := one.Contexts[one.CurrentContext]
 		if !found {
-			return "", fmt.Errorf("read the kubeconfig of %s: no context %q", s.Place.Cluster, one.CurrentContext)
+			return fmt.Errorf("read the kubeconfig of %s: no context %q", name, one.CurrentContext)
 		}
-		name := s.Place.Cluster
 		merged.Clusters[name] = one.Clusters[now.Cluster]
 		merged.AuthInfos[name] = one.AuthInfos[now.AuthInfo]
 		merged.Contexts[name] = &api.Context{Cluster: name, AuthInfo: name}
 	}
-	merged.CurrentContext = e.Primary().Place.Cluster
-	path := e.path("kubeconfig")
-	return path, clientcmd.WriteToFile(*merged, path)
+	merged.CurrentContext = current
+	return clientcmd.WriteToFile(*merged, path)
 }
 
-// Bin makes a directory with a kubectl that a person can call: the one that there is, is a part of a
-// larger program.
+// Bin makes a directory with what a person has on the PATH: kubectl, which is here a part of a larger program, helm with
+// settings of its own, and telepod.
 func (e *Estate) Bin(ctx context.Context) (string, error) {
 	kube, err := build.Binary(ctx, cluster.Kubernetes())
+	if err != nil {
+		return "", err
+	}
+	cli, err := helm.V4(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -45,6 +63,45 @@ func (e *Estate) Bin(ctx context.Context) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	script := fmt.Sprintf("#!/bin/sh\nexec '%s' kubectl \"$@\"\n", kube)
-	return dir, os.WriteFile(dir+"/kubectl", []byte(script), 0o755)
+	for name, script := range map[string]string{
+		"kubectl": fmt.Sprintf("exec '%s' kubectl \"$@\"", kube), "helm": cli.Script(), "telepod": fmt.Sprintf("exec '%s' \"$@\"", e.programs.telepod),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+// run runs a line of shell as a person would, in the estate's directory, where charts and examples are the
+// repository's and the clusters are contexts. What it leaves running ends with it.
+func (e *Estate) run(ctx context.Context, kubeconfig, script string, more ...string) (string, error) {
+	bin, err := e.Bin(ctx)
+	if err != nil {
+		return "", err
+	}
+	root, err := build.Root()
+	if err != nil {
+		return "", err
+	}
+	for _, name := range []string{"charts", "examples"} {
+		if err := os.Symlink(filepath.Join(root, name), e.path(name)); err != nil && !errors.Is(err, os.ErrExist) {
+			return "", err
+		}
+	}
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
+	cmd.Dir = e.dir
+	cmd.Env = append(os.Environ(), append(more, "KUBECONFIG="+kubeconfig, "PATH="+bin+":"+os.Getenv("PATH"))...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &out, time.Second
+	endTogether(cmd)
+	err = cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // something in the background had the output still open
+	}
+	endGroup(cmd)
+	if err != nil {
+		err = fmt.Errorf("%w:\n%s", err, &out)
+	}
+	return out.String(), err
 }

@@ -22,8 +22,7 @@ type Place struct {
 	// Endpoint is host:port of the central site here; empty in a region.
 	Endpoint string
 
-	example string // the chart's values file
-	nodes   []node
+	nodes []node
 }
 
 // node is a virtual machine. A second one of a cluster is for the central site alone.
@@ -32,49 +31,47 @@ type node struct {
 	providerID           string
 }
 
-// The names of central sites, as in the chart's examples; one address of this machine stands for both
-// in every cluster, so their ports differ.
-const (
-	primaryEndpoint = "telemetry-us.example.com:4318"
-	backupEndpoint  = "telemetry-eu.example.com:4319"
-)
+// places are the clusters of the estate file, with the machines that play their nodes.
+func places() ([]Place, error) {
+	e, err := description()
+	if err != nil {
+		return nil, err
+	}
+	var all []Place
+	for _, c := range e.Clusters {
+		p := machines(c.Cloud, c.Account)
+		p.Cloud, p.Region, p.Account, p.Cluster, p.Role = c.Cloud, c.Region, c.Account, c.Name, "region"
+		if role := e.Role(c.Name); role != "" {
+			p.Role, p.Endpoint = role, e.Sites.Site(role).Endpoint
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
 
-const (
-	awsAccount   = "123456789012"
-	gcpProject   = "shop-prod"
-	subscription = "8e5c2f04-6b1d-4c9a-9a37-2d90b7f1e6c5"
-)
-
-func places() []Place {
-	return []Place{{
-		Cloud: "aws", Region: "us-east-1", Account: awsAccount, Platform: "aws_eks", Cluster: "shop-use1",
-		Role: "primary", Endpoint: primaryEndpoint, example: "values-aws-primary.yaml", Zone: "us-east-1a",
-		nodes: []node{
+// machines are the nodes of a cloud, and what its platform is called.
+func machines(cloud, account string) Place {
+	switch cloud {
+	case "aws":
+		return Place{Platform: "aws_eks", Zone: "us-east-1a", nodes: []node{
 			{"eks-apps", "i-0a1b2c3d4e5f60718", "m7i.large", "us-east-1a", "aws:///us-east-1a/i-0a1b2c3d4e5f60718"},
 			{"eks-telemetry", "i-0f9e8d7c6b5a43210", "m7i.xlarge", "us-east-1b", "aws:///us-east-1b/i-0f9e8d7c6b5a43210"},
-		},
-	}, {
-		Cloud: "gcp", Region: "europe-west1", Account: gcpProject, Platform: "gcp_kubernetes_engine", Cluster: "shop-euw1",
-		Role: "backup", Endpoint: backupEndpoint, example: "values-gcp-backup.yaml", Zone: "europe-west1-b",
-		nodes: []node{
-			{"gke-apps", "4520031799277581759", "e2-standard-2", "europe-west1-b", "gce://shop-prod/europe-west1-b/gke-apps"},
-			{"gke-telemetry", "4520031799277581760", "e2-standard-4", "europe-west1-c", "gce://shop-prod/europe-west1-c/gke-telemetry"},
-		},
-	}, {
-		Cloud: "azure", Region: "eastasia", Account: subscription, Platform: "azure.aks", Cluster: "shop-eas",
-		Role: "region", example: "values-azure-region.yaml", Zone: "eastasia-1",
-		nodes: []node{
+		}}
+	case "gcp":
+		return Place{Platform: "gcp_kubernetes_engine", Zone: "europe-west1-b", nodes: []node{
+			{"gke-apps", "4520031799277581759", "e2-standard-2", "europe-west1-b", "gce://" + account + "/europe-west1-b/gke-apps"},
+			{"gke-telemetry", "4520031799277581760", "e2-standard-4", "europe-west1-c", "gce://" + account + "/europe-west1-c/gke-telemetry"},
+		}}
+	default:
+		return Place{Platform: "azure.aks", Zone: "eastasia-1", nodes: []node{
 			{"aks-apps", "02aab8a4-74ef-476e-8182-f6d2ba4166a6", "Standard_D2s_v5", "eastasia-1",
-				"azure:///subscriptions/" + subscription + "/resourceGroups/mc_shop_shop-eas_eastasia/providers/Microsoft.Compute/virtualMachineScaleSets/aks-apps/virtualMachines/0"},
-		},
-	}}
+				"azure:///subscriptions/" + account + "/resourceGroups/mc_shop_shop-eas_eastasia/providers/Microsoft.Compute/virtualMachineScaleSets/aks-apps/virtualMachines/0"},
+		}}
+	}
 }
 
 // Instance is the id of the virtual machine that runs applications, as the cloud's metadata service has it.
 func (p Place) Instance() string { return p.nodes[0].id }
-
-// Example is the chart's values file for the place, from the repository's root.
-func (p Place) Example() string { return "charts/telepod/examples/" + p.example }
 
 // RoundTrip is how far two clouds are from each other, by their regions.
 func RoundTrip(a, b Place) time.Duration {

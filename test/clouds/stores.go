@@ -107,7 +107,7 @@ func (e *Estate) StartStores(ctx context.Context, watch ...string) error {
 		}},
 		e.logStore(host),
 	} {
-		if err := e.run(ctx, p); err != nil {
+		if err := e.runStore(ctx, p); err != nil {
 			return err
 		}
 	}
@@ -120,7 +120,7 @@ type program struct {
 	args        []string
 }
 
-func (e *Estate) run(ctx context.Context, p program) error {
+func (e *Estate) runStore(ctx context.Context, p program) error {
 	running, err := start(e.path(filepath.Base(p.path)+".log"), p.path, p.args...)
 	if err != nil {
 		return err

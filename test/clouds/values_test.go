@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/test/helm"
 )
 
-// TestValues holds the values to the chart's schema and checks without three clusters.
+// TestValues compares the values of the estate file with the chart's schema and checks, without three clusters.
 func TestValues(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds Helm; run without -short")
@@ -22,23 +22,30 @@ func TestValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range places() {
-		t.Run(p.Cluster, func(t *testing.T) {
-			values := filepath.Join(t.TempDir(), "values.yaml")
-			if err := os.WriteFile(values, []byte(p.values()), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			rendered, err := cli.Run(t.Context(), "template", "telepod", chart, "--namespace", "telepod",
-				"--values", filepath.Join(chart, "examples", p.example), "--values", values)
+	e, err := description()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range e.Clusters {
+		t.Run(c.Name, func(t *testing.T) {
+			text, err := e.ValuesFile(c, "estate.yaml")
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{"name: telepod-injector", "kind: DaemonSet", primaryEndpoint, backupEndpoint} {
+			values := filepath.Join(t.TempDir(), "values.yaml")
+			if err := os.WriteFile(values, text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			rendered, err := cli.Run(t.Context(), "template", "telepod", chart, "--namespace", "telepod", "--values", values)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"name: telepod-injector", "kind: DaemonSet", e.Sites.Primary.Endpoint, e.Sites.Backup.Endpoint} {
 				if !strings.Contains(rendered, want) {
 					t.Errorf("%q is not in what Helm renders", want)
 				}
 			}
-			if site := strings.Contains(rendered, "kind: StatefulSet"); site != (p.Endpoint != "") {
+			if site := strings.Contains(rendered, "kind: StatefulSet"); site != (e.Role(c.Name) != "") {
 				t.Errorf("there is a central site: %t", site)
 			}
 			if strings.Contains(rendered, "cert-manager.io") {

@@ -21,6 +21,8 @@ type options struct {
 	check bool
 	// build ends after building.
 	build bool
+	// quickstart follows docs/quickstart.md.
+	quickstart bool
 	// keep leaves everything up until Ctrl-C.
 	keep bool
 	// nodes is whether pods run.
@@ -33,6 +35,7 @@ func main() {
 	o := options{nodes: os.Geteuid() == 0 && runtime.GOOS == "linux"}
 	flag.BoolVar(&o.check, "check", false, "end with a count of what was shown as it should be, for CI")
 	flag.BoolVar(&o.build, "build", false, "only build what the demo and the tests run")
+	flag.BoolVar(&o.quickstart, "quickstart", false, "run the commands of docs/quickstart.md, and end")
 	flag.BoolVar(&o.keep, "keep", false, "keep everything up until Ctrl-C")
 	flag.StringVar(&o.report, "report", "bin/demo-report.html", "where the HTML report goes")
 	flag.BoolFunc("control-plane-only", "no nodes, as for an ordinary user: pods are stored and do not run", func(string) error {
@@ -63,6 +66,13 @@ func run(o options) int {
 	}
 	if o.build {
 		if err := prebuild(ctx); err != nil {
+			s.Failure(err.Error())
+			return 1
+		}
+		return 0
+	}
+	if o.quickstart {
+		if err := quickstart(ctx, s); err != nil {
 			s.Failure(err.Error())
 			return 1
 		}

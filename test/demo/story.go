@@ -42,7 +42,7 @@ func (t *story) parts() []step {
 	return []step{
 		{"Build what is needed", t.build},
 		{"Start three clusters, and the stores", t.start},
-		{"Install Telepod: one helm install each", t.install},
+		{"Install Telepod, from one estate file", t.install},
 		{"Run a shop in three clouds", t.shop},
 		{"Follow one order", t.follow},
 		{"Search its logs", t.logs},

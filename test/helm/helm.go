@@ -45,15 +45,24 @@ func (c CLI) Run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, c.path, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.Env = append(os.Environ(),
-		"HELM_CACHE_HOME="+filepath.Join(c.home, "cache"),
-		"HELM_CONFIG_HOME="+filepath.Join(c.home, "config"),
-		"HELM_DATA_HOME="+filepath.Join(c.home, "data"),
-	)
+	cmd.Env = append(os.Environ(), c.environment()...)
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("helm %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	return stdout.String(), nil
+}
+
+func (c CLI) environment() []string {
+	return []string{
+		"HELM_CACHE_HOME=" + filepath.Join(c.home, "cache"),
+		"HELM_CONFIG_HOME=" + filepath.Join(c.home, "config"),
+		"HELM_DATA_HOME=" + filepath.Join(c.home, "data"),
+	}
+}
+
+// Script is a line of shell that runs helm with the arguments of the script.
+func (c CLI) Script() string {
+	return "exec env '" + strings.Join(c.environment(), "' '") + "' '" + c.path + "' \"$@\""
 }
 
 // Chart returns the directory of the project's chart.

@@ -1,0 +1,127 @@
+package clouds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/install"
+)
+
+// Parts of docs/quickstart.md.
+const (
+	OneCluster    = "## One cluster in five minutes"
+	ThreeClusters = "## Three clusters in fifteen minutes"
+)
+
+// mark is where a page names what differs from cluster to cluster; here those are the values of this machine.
+const mark = "<!-- what your clusters need besides -->"
+
+// Commands are the blocks of a part of docs/quickstart.md that run anywhere, as one script, and those that need a cloud,
+// a registry or kind.
+func Commands(part string) (script, cloud string, err error) {
+	root, err := build.Root()
+	if err != nil {
+		return "", "", err
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs", "quickstart.md"))
+	if err != nil {
+		return "", "", err
+	}
+	_, text, found := strings.Cut(string(page), "\n"+part+"\n")
+	if !found {
+		return "", "", fmt.Errorf("docs/quickstart.md has no part %q", part)
+	}
+	text, _, _ = strings.Cut(text, "\n## ")
+	text = strings.ReplaceAll(text, mark, "```sh\ncat >> estate.yaml <<'END'\n"+values+"END\n```")
+	into := (*string)(nil)
+	for line := range strings.Lines(text) {
+		switch strings.TrimSpace(line) {
+		case "```sh":
+			into = &script
+		case "```sh cloud":
+			into = &cloud
+		case "```":
+			into = nil
+		default:
+			if into != nil {
+				*into += line
+			}
+		}
+	}
+	if script+cloud == "" {
+		return "", "", fmt.Errorf("docs/quickstart.md has no commands in %q", part)
+	}
+	return script, cloud, nil
+}
+
+// TryOne follows the first part of the page, in a cluster that plays kind's.
+func (e *Estate) TryOne(ctx context.Context) (said string, err error) {
+	script, _, err := Commands(OneCluster)
+	if err != nil {
+		return "", err
+	}
+	program, err := Jaeger(ctx)
+	if err != nil {
+		return "", err
+	}
+	jaeger, err := install.Archive(cluster.Image{Ref: "docker.io/jaegertracing/jaeger:2.13.0", Files: map[string]string{"/cmd/jaeger": program}, Entrypoint: []string{"/cmd/jaeger"}})
+	if err != nil {
+		return "", err
+	}
+	c, err := cluster.Start(ctx, cluster.Options{Name: "kind", Nodes: make([]cluster.Node, 1), Images: append([]string{jaeger}, e.programs.images...)})
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			pods, _ := c.Kubectl(context.WithoutCancel(ctx), "get", "pods,events", "-A") // beside what failed
+			err = fmt.Errorf("%w\n%s", err, pods)
+		}
+		err = errors.Join(err, c.Stop())
+	}()
+	kubeconfig := e.path("kubeconfig-kind")
+	if err := writeContexts(kubeconfig, map[string]string{"kind-kind": c.Kubeconfig()}, "kind-kind"); err != nil {
+		return "", err
+	}
+	said, err = e.run(ctx, kubeconfig, script)
+	return said, errors.Join(err, e.cleanDirectory())
+}
+
+// TryThree follows the second part of the page, in the three clouds.
+func (e *Estate) TryThree(ctx context.Context) (said string, err error) {
+	script, _, err := Commands(ThreeClusters)
+	if err != nil {
+		return "", err
+	}
+	kubeconfig, err := e.Kubeconfig()
+	if err != nil {
+		return "", err
+	}
+	err = e.whileBalanced(ctx, func(ctx context.Context) error {
+		said, err = e.run(ctx, kubeconfig, script, "JAEGER="+e.Stores.Jaeger)
+		return err
+	})
+	return said, errors.Join(err, e.cleanDirectory())
+}
+
+// cleanDirectory removes what a part of the page has written.
+func (e *Estate) cleanDirectory() error {
+	return errors.Join(os.RemoveAll(e.path("estate.yaml")), os.RemoveAll(e.path("ca")))
+}
+
+// Parse has bash read a script without running it.
+func Parse(ctx context.Context, script string) error {
+	cmd := exec.CommandContext(ctx, "bash", "-n")
+	cmd.Stdin = strings.NewReader(script)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}

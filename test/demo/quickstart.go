@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/telepod/telepod/test/clouds"
+	"github.com/telepod/telepod/test/demo/screen"
+)
+
+// quickstart follows docs/quickstart.md, both parts, and ends everything.
+func quickstart(ctx context.Context, s *screen.Screen) (err error) {
+	e, err := clouds.New()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Stop()) }()
+	for n, step := range []struct {
+		title string
+		do    func(context.Context) (string, error)
+	}{
+		{"Build what is needed", func(ctx context.Context) (string, error) { return "", e.Build(ctx) }},
+		{"One cluster, as docs/quickstart.md has it", e.TryOne},
+		{"Start three clusters, and the stores", func(ctx context.Context) (string, error) {
+			return "", errors.Join(e.StartClusters(ctx), e.StartStores(ctx))
+		}},
+		{"Three clusters, as docs/quickstart.md has it", e.TryThree},
+	} {
+		s.Step(n+1, step.title)
+		began := time.Now()
+		said, err := step.do(ctx)
+		s.Line(said)
+		if err != nil {
+			return fmt.Errorf("step %d: %w", n+1, err)
+		}
+		s.Done("done", time.Since(began))
+	}
+	return nil
+}
