@@ -71,16 +71,31 @@ func (p *progress) print() {
 	fmt.Fprintln(p.out, p.line())
 }
 
-func (p *progress) line() string {
-	line := fmt.Sprintf("build %s: %s", p.spec.Name, time.Since(p.began).Round(time.Second))
+func (p *progress) line() string { return p.lineAfter(time.Since(p.began)) }
+
+// lineAfter is the line after a time, with the rest of what a cold build takes.
+func (p *progress) lineAfter(took time.Duration) string {
+	line := fmt.Sprintf("build %s: %s%s", p.spec.Name, took.Round(time.Second), remaining(p.spec.Takes, took))
 	if p.downloaded > 0 {
 		line += fmt.Sprintf(", %d modules downloaded", p.downloaded)
 	}
-	line += fmt.Sprintf(", %d packages compiled", p.compiled)
-	if p.spec.Takes != "" {
-		line += " (the first time takes " + p.spec.Takes + ")"
+	return line + fmt.Sprintf(", %d packages compiled", p.compiled)
+}
+
+// remaining is what is left of a time such as "about 4 minutes"; nothing if that is unknown, or over.
+func remaining(takes string, took time.Duration) string {
+	var minutes int
+	if _, err := fmt.Sscanf(takes, "about %d minute", &minutes); err != nil {
+		return ""
 	}
-	return line
+	switch left := time.Duration(minutes)*time.Minute - took; {
+	case left <= 0:
+		return ", longer than usual"
+	case left <= time.Minute:
+		return ", about 1 more minute"
+	default:
+		return fmt.Sprintf(", about %d more minutes", int((left+time.Minute/2)/time.Minute))
+	}
 }
 
 // Write takes the standard error of the go command.

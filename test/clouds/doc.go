@@ -8,8 +8,8 @@
 // [New] plans an estate, and its methods bring it up in this order:
 //
 //   - [Estate.Build] compiles what runs; [Estate.StartClusters] and [Estate.StartStores] start it.
-//   - [Estate.Install] makes one authority for all, plays the clouds' load balancers, and has Helm
-//     install the chart in every cluster, with the chart's own examples and a few values on top.
+//   - [Estate.Install] plays the clouds' load balancers, and has telepod estate make certificates and install every
+//     cluster, from estate.yaml. [Estate.TryOne] and [Estate.TryThree] follow docs/quickstart.md instead.
 //   - [Estate.DeployShop] runs the services of examples/shop, which call each other across clouds.
 //
 // [Site] is one cluster. Nodes have provider IDs, topology labels and their cloud's metadata service.

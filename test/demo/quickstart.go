@@ -17,7 +17,7 @@ func quickstart(ctx context.Context, s *screen.Screen) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Stop()) }()
-	for n, step := range []struct {
+	steps := []struct {
 		title string
 		do    func(context.Context) (string, error)
 	}{
@@ -27,8 +27,9 @@ func quickstart(ctx context.Context, s *screen.Screen) (err error) {
 			return "", errors.Join(e.StartClusters(ctx), e.StartStores(ctx))
 		}},
 		{"Three clusters, as docs/quickstart.md has it", e.TryThree},
-	} {
-		s.Step(n+1, step.title)
+	}
+	for n, step := range steps {
+		s.Step(n+1, len(steps), step.title)
 		began := time.Now()
 		said, err := step.do(ctx)
 		s.Line(said)

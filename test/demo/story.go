@@ -85,8 +85,9 @@ func (t *story) introduce() {
 }
 
 func (t *story) tell(ctx context.Context) error {
-	for n, part := range t.parts() {
-		t.Step(n+1, part.title)
+	parts := t.parts()
+	for n, part := range parts {
+		t.Step(n+1, len(parts), part.title)
 		began, failed := time.Now(), len(t.checks.Failures)
 		said, show, err := part.do(ctx)
 		took := time.Since(began)
@@ -105,7 +106,7 @@ func (t *story) tell(ctx context.Context) error {
 
 // end leaves nothing behind.
 func (t *story) end() error {
-	t.Step(0, "Clean up")
+	t.Step(0, 0, "Clean up")
 	began := time.Now()
 	if t.watch != nil {
 		t.watch.Stop()

@@ -47,7 +47,7 @@ func Run(ctx context.Context, s *screen.Screen, checks *screen.Checks, keep bool
 }
 
 func (d *demo) tell(ctx context.Context) error {
-	for n, s := range []step{
+	steps := []step{
 		{"Build what is needed: Kubernetes, Helm, Telepod", d.build},
 		{"Start a control plane", d.start},
 		{"Install Telepod", d.install},
@@ -55,8 +55,9 @@ func (d *demo) tell(ctx context.Context) error {
 		{"Create a Job with a Collector sidecar in each cloud", d.jobs},
 		{"Leave a pod alone that opted out", d.leaveAlone},
 		{"Make typing mistakes", d.mistakes},
-	} {
-		d.screen.Step(n+1, s.title)
+	}
+	for n, s := range steps {
+		d.screen.Step(n+1, len(steps), s.title)
 		began := time.Now()
 		said, show, err := s.do(ctx)
 		if err != nil {
@@ -81,7 +82,7 @@ func (d *demo) end(ctx context.Context) error {
 		errs = append(errs, d.webhook.Stop())
 	}
 	if d.cluster != nil {
-		d.screen.Step(0, "Clean up")
+		d.screen.Step(0, 0, "Clean up")
 		began := time.Now()
 		if err := d.cluster.Stop(); err != nil {
 			errs = append(errs, err)

@@ -68,13 +68,13 @@ func (s *Screen) paragraph(st style, by int, text string) {
 	}
 }
 
-// Step begins a step, number 0 one outside of the count.
-func (s *Screen) Step(n int, title string) {
+// Step begins a step of several; number 0 is one outside of the count.
+func (s *Screen) Step(n, of int, title string) {
 	number := "·"
 	if n > 0 {
-		number = fmt.Sprint(n)
+		number = fmt.Sprintf("step %d of %d:", n, of)
 	}
-	s.Line("\n" + s.in(bold, fmt.Sprintf("%2s  %s", number, title)))
+	s.Line("\n" + s.in(bold, number+" "+title))
 }
 
 // Done ends a step with what was done and how long it took, at the right edge.

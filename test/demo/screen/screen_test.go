@@ -49,11 +49,11 @@ func TestShorten(t *testing.T) {
 func TestScreenWithoutColour(t *testing.T) {
 	out := &strings.Builder{}
 	s := &Screen{out: out}
-	s.Step(1, "Begin")
+	s.Step(1, 9, "Begin")
 	s.Done("a sentence that is so long that it takes two lines, the second of which ends with the time that all of it took", 1500*time.Millisecond)
 	s.Failure("it broke\nhere")
 	want := `
- 1  Begin
+step 1 of 9: Begin
    ✓ a sentence that is so long that it takes two lines, the second of which ends with the
      time that all of it took                                                                  1.5 s
    ✗ it broke

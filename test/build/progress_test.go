@@ -1,0 +1,27 @@
+package build
+
+import (
+	"testing"
+	"time"
+)
+
+// TestRemaining: the line counts down what a cold build takes.
+func TestRemaining(t *testing.T) {
+	for _, c := range []struct {
+		takes string
+		took  time.Duration
+		want  string
+	}{
+		{"about 4 minutes", 0, "build x: 0s, about 4 more minutes, 0 packages compiled"},
+		{"about 4 minutes", 100 * time.Second, "build x: 1m40s, about 2 more minutes, 0 packages compiled"},
+		{"about 4 minutes", 200 * time.Second, "build x: 3m20s, about 1 more minute, 0 packages compiled"},
+		{"about 1 minute", time.Hour, "build x: 1h0m0s, longer than usual, 0 packages compiled"},
+		{"a few seconds", time.Second, "build x: 1s, 0 packages compiled"},
+		{"", time.Second, "build x: 1s, 0 packages compiled"},
+	} {
+		p := &progress{spec: Spec{Name: "x", Takes: c.takes}}
+		if got := p.lineAfter(c.took); got != c.want {
+			t.Errorf("%q after %s: %q, want %q", c.takes, c.took, got, c.want)
+		}
+	}
+}
