@@ -112,11 +112,11 @@ func (d Directory) secret(name string, p Pair, root *x509.Certificate, above ...
 	if err != nil {
 		return nil, err
 	}
-	data := map[string]any{"tls.crt": string(certificatesPEM(append([]*x509.Certificate{p.Certificate}, above...)...)), "tls.key": string(key)}
+	data := map[string][]byte{"tls.crt": certificatesPEM(append([]*x509.Certificate{p.Certificate}, above...)...), "tls.key": key}
 	if root != nil {
-		data["ca.crt"] = string(certificatesPEM(root))
+		data["ca.crt"] = certificatesPEM(root)
 	}
-	secret := d.object("v1", "Secret", name, "stringData", data)
+	secret := d.object("v1", "Secret", name, "data", data)
 	secret["type"] = "kubernetes.io/tls"
 	return secret, nil
 }
