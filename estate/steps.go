@@ -9,6 +9,8 @@ type Release struct {
 	Title string
 	// Helm are the arguments of helm, which reads the values from standard input.
 	Helm []string
+	// Site is true for a cluster with a site.
+	Site bool
 	// Checked is true if 'telepod check' has something to check: an injector.
 	Checked bool
 }
@@ -27,7 +29,7 @@ func (e *Estate) Plan(clusters []Cluster, install bool, timeout string) []Releas
 		}
 		args = append(args, "--kube-context", c.KubeContext(), "--namespace", e.Namespace, "--create-namespace",
 			"--values", "-", "--wait", "--timeout", timeout)
-		plan = append(plan, Release{c, e.title(c), args, c.HasApplications()})
+		plan = append(plan, Release{c, e.title(c), args, e.Role(c.Name) != "", c.HasApplications()})
 	}
 	return plan
 }

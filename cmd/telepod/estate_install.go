@@ -75,11 +75,22 @@ func (f *estateInstall) run(cmd *cobra.Command, args []string) error {
 	if err := f.prepared(d, plan); err != nil {
 		return err
 	}
+	var unchecked []estate.Release
 	for i, r := range plan {
 		fmt.Fprintf(cmd.OutOrStdout(), "\n%d of %d: %s, %s\n", i+1, len(plan), r.Cluster.Name, r.Title)
 		if err := f.cluster(cmd, d, r); err != nil {
 			return fmt.Errorf("cluster %s: %w%s", r.Cluster.Name, err, f.remaining(cmd, plan[i:]))
 		}
+		unchecked = append(unchecked, r)
+		if f.install && r.Site && i+1 < len(plan) && plan[i+1].Site {
+			continue // a new site may miss the other one
+		}
+		for _, r := range unchecked {
+			if err := f.checked(cmd, d.Estate, r); err != nil {
+				return fmt.Errorf("cluster %s: %w%s", r.Cluster.Name, err, f.remaining(cmd, plan[i:]))
+			}
+		}
+		unchecked = nil
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "\n%d cluster(s) are ready\n", len(plan))
 	return nil
@@ -116,7 +127,6 @@ func (f *estateInstall) prepared(d authorities.Directory, plan []estate.Release)
 }
 
 func (f *estateInstall) cluster(cmd *cobra.Command, d authorities.Directory, r estate.Release) error {
-	out := cmd.OutOrStdout()
 	if !f.own {
 		if err := f.execute(cmd, nil, "kubectl", f.kubectl(d, r)...); err != nil {
 			return err
@@ -126,13 +136,15 @@ func (f *estateInstall) cluster(cmd *cobra.Command, d authorities.Directory, r e
 	if err != nil {
 		return err
 	}
-	if err := f.execute(cmd, values, "helm", append(r.Helm, f.kubeconfigFlag()...)...); err != nil {
-		return err
-	}
+	return f.execute(cmd, values, "helm", append(r.Helm, f.kubeconfigFlag()...)...)
+}
+
+// checked runs 'telepod check' on a cluster that is installed.
+func (f *estateInstall) checked(cmd *cobra.Command, e *estate.Estate, r estate.Release) error {
 	if !r.Checked {
 		return nil
 	}
-	args := f.check(d.Estate, r.Cluster)
+	out, args := cmd.OutOrStdout(), f.check(e, r.Cluster)
 	fmt.Fprintln(out, "$ "+commandLine(append([]string{"telepod"}, args...)...))
 	return f.awaitCheck(cmd.Context(), out, args)
 }
