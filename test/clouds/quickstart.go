@@ -11,7 +11,6 @@ import (
 
 	"github.com/telepod/telepod/test/build"
 	"github.com/telepod/telepod/test/cluster"
-	"github.com/telepod/telepod/test/install"
 )
 
 // Parts of docs/quickstart.md.
@@ -67,11 +66,7 @@ func (e *Estate) TryOne(ctx context.Context) (said string, err error) {
 	if err != nil {
 		return "", err
 	}
-	program, err := Jaeger(ctx)
-	if err != nil {
-		return "", err
-	}
-	jaeger, err := install.Archive(cluster.Image{Ref: "docker.io/jaegertracing/jaeger:2.13.0", Files: map[string]string{"/cmd/jaeger": program}, Entrypoint: []string{"/cmd/jaeger"}})
+	jaeger, err := e.jaegerImage(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -92,6 +87,22 @@ func (e *Estate) TryOne(ctx context.Context) (said string, err error) {
 	}
 	said, err = e.run(ctx, kubeconfig, script)
 	return said, errors.Join(err, e.cleanDirectory())
+}
+
+// jaegerImage plays the image that the page names. What is built here needs a configuration.
+func (e *Estate) jaegerImage(ctx context.Context) (string, error) {
+	program, err := Jaeger(ctx)
+	if err != nil {
+		return "", err
+	}
+	config, out := e.path("jaeger-of-kind.yaml"), e.path("jaeger-of-kind.tar")
+	if err := os.WriteFile(config, []byte(strings.ReplaceAll(jaegerConfig, "HOST", "0.0.0.0")), 0o644); err != nil {
+		return "", err
+	}
+	return out, cluster.WriteImage(out, cluster.Image{
+		Ref: "docker.io/jaegertracing/jaeger:2.13.0", Files: map[string]string{"/cmd/jaeger": program, "/config.yaml": config},
+		Entrypoint: []string{"/cmd/jaeger", "--config=/config.yaml"},
+	})
 }
 
 // TryThree follows the second part of the page, in the three clouds.

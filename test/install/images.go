@@ -76,7 +76,7 @@ func telepodImage(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if !canBuildah() {
-		return Archive(cluster.Image{Ref: ref, Files: map[string]string{
+		return archive(cluster.Image{Ref: ref, Files: map[string]string{
 			"/telepod": program, "/etc/ssl/certs/ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt",
 		}, Entrypoint: []string{"/telepod"}})
 	}
@@ -144,7 +144,7 @@ func collectorImage(ctx context.Context) (string, error) {
 		return "", err
 	}
 	// As in image/collector.Dockerfile.
-	return Archive(cluster.Image{Ref: ref, Files: map[string]string{
+	return archive(cluster.Image{Ref: ref, Files: map[string]string{
 		"/collector-supervisor": supervisor, "/otelcol": path, "/etc/ssl/certs/ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt",
 	}, Entrypoint: []string{"/collector-supervisor", "--", "/otelcol"}, User: "10001:10001"})
 }
@@ -154,7 +154,7 @@ func sdkImage(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return Archive(cluster.Image{Ref: SDKImage, Files: map[string]string{"/otelapp": program}, Entrypoint: []string{"/otelapp"}})
+	return archive(cluster.Image{Ref: SDKImage, Files: map[string]string{"/otelapp": program}, Entrypoint: []string{"/otelapp"}})
 }
 
 // shopImage has the name that the manifests of examples/shop use.
@@ -163,12 +163,12 @@ func shopImage(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return Archive(cluster.Image{Ref: "telepod.test/shop:1", Files: map[string]string{"/shop": program}, Entrypoint: []string{"/shop"}})
+	return archive(cluster.Image{Ref: "telepod.test/shop:1", Files: map[string]string{"/shop": program}, Entrypoint: []string{"/shop"}})
 }
 
-// Archive keeps an image beside the program that its entrypoint runs: the directories of programs are named by
+// archive keeps the image beside the program that its entrypoint runs: the directories of programs are named by
 // their content, so the image is made once.
-func Archive(i cluster.Image) (string, error) {
+func archive(i cluster.Image) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, i.Ref, i.User, i.Entrypoint)
 	for _, name := range slices.Sorted(maps.Keys(i.Files)) {
