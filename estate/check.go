@@ -209,6 +209,10 @@ func (c *checker) site(path string, site *Site) {
 	if site.Exposure == "public" && len(site.SourceRanges) == 0 {
 		c.warn(path, "is public, and everyone can connect: mutual TLS refuses strangers, but set sourceRanges to the regions' NAT addresses too")
 	}
+	if stores := site.Stores; stores.Jaeger == "" && stores.Prometheus == "" && stores.Archive == nil && len(stores.Kafka) == 0 &&
+		lookup(site.Values, []string{"central", "destinations"}) == nil && !c.Blamed(path+".stores") {
+		c.Report(path+".stores", "the site has nowhere to write to: set one or more of jaeger, prometheus, archive, kafka, or central.destinations in its values")
+	}
 	c.stores(path+".stores", site.Stores)
 }
 
@@ -250,9 +254,6 @@ func isPort(text string) bool {
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$`)
 
 func (c *checker) stores(path string, stores Stores) {
-	if stores.Jaeger == "" && stores.Prometheus == "" && stores.Archive == nil && len(stores.Kafka) == 0 && !c.Blamed(path) {
-		c.Report(path, "the site has nowhere to write to: set one or more of jaeger, prometheus, archive, kafka")
-	}
 	if host, port := splitEndpoint(strings.TrimPrefix(stores.Jaeger, "https://")); stores.Jaeger != "" && (host == "" || !isPort(port) || strings.Contains(host, "/")) {
 		c.Report(path+".jaeger", "%q is not host:port of an OTLP gRPC port, such as jaeger.tracing:4317", stores.Jaeger)
 	}

@@ -70,8 +70,8 @@ type Site struct {
 	Exposure string `json:"exposure,omitempty"`
 	// SourceRanges are the address ranges that may connect; empty means all.
 	SourceRanges []string `json:"sourceRanges,omitempty"`
-	// Stores are where the site writes to.
-	Stores Stores `json:"stores"`
+	// Stores are where the site writes to; others are central.destinations in its values.
+	Stores Stores `json:"stores,omitempty"`
 	// Values are chart values for the site's cluster.
 	Values map[string]any `json:"values,omitempty"`
 }
