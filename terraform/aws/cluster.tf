@@ -138,6 +138,17 @@ resource "aws_iam_role_policy_attachment" "nodes" {
   policy_arn = "${local.managed}/${each.value}"
 }
 
+# Has the network plugin enforce NetworkPolicies, which the chart brings.
+resource "aws_eks_addon" "network" {
+  for_each = local.created
+
+  cluster_name                = aws_eks_cluster.this["cluster"].name
+  addon_name                  = "vpc-cni"
+  configuration_values        = jsonencode({ enableNetworkPolicy = "true" })
+  resolve_conflicts_on_create = "OVERWRITE"
+  tags                        = var.tags
+}
+
 # Roles for pods, and volumes for a site's queues.
 resource "aws_eks_addon" "pod_identity" {
   for_each = local.created

@@ -28,6 +28,22 @@ module "release" {
   ]
 }
 
+# Pods of a site are ready once their load balancer sends to them: this counts from the next rollout on.
+resource "kubernetes_labels" "readiness" {
+  for_each = { for site in var.site[*] : "site" => site }
+
+  api_version = "v1"
+  kind        = "Namespace"
+
+  metadata {
+    name = var.telepod.namespace
+  }
+
+  labels = { "elbv2.k8s.aws/pod-readiness-gate-inject" = "enabled" }
+
+  depends_on = [module.release]
+}
+
 resource "aws_route53_record" "site" {
   for_each = { for zone in var.zone_id[*] : "site" => zone }
 

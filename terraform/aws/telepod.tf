@@ -28,7 +28,7 @@ variable "telepod" {
 }
 
 variable "site" {
-  description = "The central site that this cluster hosts; null: none. regions lists every region that sends here, as provider/region, each of which gets a folder in the archive. jaeger is host:port of OTLP over gRPC, prometheus a remote-write URL."
+  description = "The central site that this cluster hosts; null: none. regions lists every region that sends here, as provider/region, each of which gets a folder in the archive. jaeger is host:port of OTLP over gRPC, prometheus a remote-write URL. annotations are those of its Service, such as the ones that choose a static address."
   type = object({
     role              = string
     regions           = list(string)
@@ -42,6 +42,7 @@ variable "site" {
     }), {})
     exposure      = optional(string, "internal")
     source_ranges = optional(list(string), [])
+    annotations   = optional(map(string), {})
   })
   default = null
 }

@@ -4,15 +4,15 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 6.25"
+      version = ">= 6.25"
     }
     helm = {
       source  = "hashicorp/helm"
-      version = "~> 3.1"
+      version = ">= 3.1"
     }
     kubernetes = {
       source  = "hashicorp/kubernetes"
-      version = "~> 2.38"
+      version = ">= 2.38"
     }
   }
 }

@@ -29,6 +29,7 @@ resource "azurerm_kubernetes_cluster" "this" {
   sku_tier            = "Standard"
   tags                = var.tags
 
+  private_cluster_enabled   = each.value.private
   oidc_issuer_enabled       = true
   workload_identity_enabled = true
   # Identities only: a certificate of the cluster's own could not be taken back.
@@ -89,6 +90,15 @@ resource "azurerm_role_assignment" "administrator" {
   scope                = azurerm_kubernetes_cluster.this["cluster"].id
   role_definition_name = "Azure Kubernetes Service RBAC Cluster Admin"
   principal_id         = each.value
+}
+
+# Images from a container registry of yours.
+resource "azurerm_role_assignment" "images" {
+  for_each = { for id in var.cluster.registry_id[*] : "registry" => id if var.cluster.create }
+
+  scope                = each.value
+  role_definition_name = "AcrPull"
+  principal_id         = azurerm_kubernetes_cluster.this["cluster"].kubelet_identity[0].object_id
 }
 
 # For internal load balancers in a subnet that is not the cluster's own.

@@ -14,7 +14,7 @@ variable "location" {
 }
 
 variable "cluster" {
-  description = "The AKS cluster. It is made, with nodes in a subnet of yours, unless create is false: then the cluster of that name is used; it needs its OIDC issuer and workload identity turned on. admin_object_ids are the people, groups and applications that may administer it, this Terraform's own among them. authorized_ranges may call its API server; empty leaves that to identities alone."
+  description = "The AKS cluster. It is made, with nodes in a subnet of yours, unless create is false: then the cluster of that name is used; it needs its OIDC issuer and workload identity turned on. admin_object_ids are the people, groups and applications that may administer it, this Terraform's own among them. authorized_ranges may call its API server; empty leaves that to identities alone. private gives the API server an address in your network only: Terraform has to run there. registry_id is a container registry that its nodes may pull images from."
   type = object({
     name              = string
     create            = optional(bool, true)
@@ -22,11 +22,18 @@ variable "cluster" {
     subnet_id         = optional(string)
     admin_object_ids  = optional(map(string), {})
     authorized_ranges = optional(list(string), [])
+    private           = optional(bool, false)
+    registry_id       = optional(string)
   })
 
   validation {
     condition     = !var.cluster.create || (var.cluster.subnet_id != null && length(var.cluster.admin_object_ids) > 0)
     error_message = "cluster.subnet_id and cluster.admin_object_ids are needed for a cluster that is to be made: without the latter no one may install anything in it."
+  }
+
+  validation {
+    condition     = !(var.cluster.private && length(var.cluster.authorized_ranges) > 0)
+    error_message = "cluster.authorized_ranges are for a public API server: leave them out, or set cluster.private to false."
   }
 }
 

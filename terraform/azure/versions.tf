@@ -4,15 +4,15 @@ terraform {
   required_providers {
     azurerm = {
       source  = "hashicorp/azurerm"
-      version = "~> 4.55"
+      version = ">= 4.55"
     }
     helm = {
       source  = "hashicorp/helm"
-      version = "~> 3.1"
+      version = ">= 3.1"
     }
     kubernetes = {
       source  = "hashicorp/kubernetes"
-      version = "~> 2.38"
+      version = ">= 2.38"
     }
   }
 }

@@ -130,6 +130,15 @@ resource "google_service_account" "nodes" {
   display_name = "Nodes of ${each.value.name}"
 }
 
+# Images from the project's Artifact Registry.
+resource "google_project_iam_member" "images" {
+  for_each = local.created
+
+  project = var.project
+  role    = "roles/artifactregistry.reader"
+  member  = "serviceAccount:${google_service_account.nodes["cluster"].email}"
+}
+
 resource "google_project_iam_member" "nodes" {
   for_each = local.created
 

@@ -33,7 +33,7 @@ locals {
     prometheus      = site.prometheus
     archive         = local.archive
     storage         = { gigabytes = site.storage.gigabytes, className = site.storage.class_name }
-    service         = { exposure = site.exposure, sourceRanges = site.source_ranges }
+    service         = { exposure = site.exposure, sourceRanges = site.source_ranges, annotations = site.annotations }
     identity        = var.identities.central
     env             = local.credentials
   }]...)

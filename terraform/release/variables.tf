@@ -86,6 +86,7 @@ variable "site" {
     }), {})
     exposure      = optional(string, "internal")
     source_ranges = optional(list(string), [])
+    annotations   = optional(map(string), {})
   })
   default = null
 

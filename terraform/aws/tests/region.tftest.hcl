@@ -1,6 +1,10 @@
 # A cluster that runs applications and hosts no site.
 
 mock_provider "aws" {
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/made" }
+  }
+
   mock_resource "aws_eks_cluster" {
     defaults = {
       arn                   = "arn:aws:eks:us-east-1:123456789012:cluster/prod-use1"

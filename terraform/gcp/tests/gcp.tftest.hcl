@@ -1,4 +1,8 @@
 mock_provider "google" {
+  mock_resource "google_service_account" {
+    defaults = { email = "made@shop.iam.gserviceaccount.com" }
+  }
+
   mock_resource "google_container_cluster" {
     defaults = {
       endpoint    = "192.0.2.1"

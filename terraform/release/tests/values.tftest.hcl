@@ -94,7 +94,7 @@ run "site" {
   }
 
   assert {
-    condition     = yamldecode(output.values).central.service == { exposure = "public", sourceRanges = ["192.0.2.0/24"] }
+    condition     = yamldecode(output.values).central.service == { annotations = {}, exposure = "public", sourceRanges = ["192.0.2.0/24"] }
     error_message = "The load balancer's reach is not what was asked for."
   }
 

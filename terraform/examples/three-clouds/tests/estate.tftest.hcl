@@ -144,7 +144,7 @@ run "estate" {
   }
 
   assert {
-    condition     = alltrue([for values in [module.aws.values, module.gcp.values] : yamldecode(values).central.service == { exposure = "public", sourceRanges = ["192.0.2.0/24"] }])
+    condition     = alltrue([for values in [module.aws.values, module.gcp.values] : yamldecode(values).central.service == { annotations = {}, exposure = "public", sourceRanges = ["192.0.2.0/24"] }])
     error_message = "The sites are open to the regions, and to no one else."
   }
 
