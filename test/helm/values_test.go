@@ -134,18 +134,18 @@ func TestVersionAloneReplacesNoPod(t *testing.T) {
 	}
 	for name, values := range presets(t) {
 		args := []string{"--values", values, "--set", "injector.image.tag=pinned,collector.image.tag=pinned"}
-		old, err := template(t, "v4", args...)
+		before, err := template(t, "v4", args...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		new, err := program(t, "v4").Run(t.Context(), append([]string{"template", "telepod", next, "--namespace", "telepod", "--kube-version", newest}, args...)...)
+		after, err := program(t, "v4").Run(t.Context(), append([]string{"template", "telepod", next, "--namespace", "telepod", "--kube-version", newest}, args...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(podsOf(t, new)) > 0 && !strings.Contains(new, "telepod-99.0.0") {
+		if len(podsOf(t, after)) > 0 && !strings.Contains(after, "telepod-99.0.0") {
 			t.Fatalf("%s: no object has the new version", name)
 		}
-		if diff := cmp.Diff(podsOf(t, old), podsOf(t, new)); diff != "" {
+		if diff := cmp.Diff(podsOf(t, before), podsOf(t, after)); diff != "" {
 			t.Errorf("%s: the chart's version alone changes pods (-old +new):\n%s", name, diff)
 		}
 	}
