@@ -222,12 +222,7 @@ func (s *stage) testTelemetryOf(t *testing.T, j *batchv1.Job, sidecar bool) (ite
 }
 
 // received are the items at the sinks whose resource has this service.name.
-func (s *stage) received(ctx context.Context, service string) ([]collector.Item, error) {
-	return s.atSink(ctx, func(item collector.Item) bool { return item.Resource["service.name"] == service })
-}
-
-// atSink are the items at the sinks that a test looks for.
-func (s *stage) atSink(ctx context.Context, wanted func(collector.Item) bool) (found []collector.Item, err error) {
+func (s *stage) received(ctx context.Context, service string) (found []collector.Item, err error) {
 	sinks, err := s.pods(ctx, "sink", "app=sink")
 	if err != nil {
 		return nil, err
@@ -243,7 +238,7 @@ func (s *stage) atSink(ctx context.Context, wanted func(collector.Item) bool) (f
 			return nil, err
 		}
 		for _, item := range items {
-			if wanted(item) {
+			if item.Resource["service.name"] == service {
 				found = append(found, item)
 			}
 		}
