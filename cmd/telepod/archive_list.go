@@ -1,12 +1,12 @@
+//go:build !injector
+
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -73,27 +73,4 @@ func printPartitions(out io.Writer, rows []archive.Summary, timed bool) error {
 		}
 	}
 	return w.Flush()
-}
-
-func printJSON(out io.Writer, value any) error {
-	encoded, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(append(escapeControls(encoded), '\n'))
-	return err
-}
-
-// escapeControls writes the control characters that JSON allows, DEL and those behind it, as escapes: terminals
-// obey them.
-func escapeControls(encoded []byte) []byte {
-	var escaped []byte
-	for _, r := range string(encoded) {
-		if r >= 0x7f && r <= 0x9f {
-			escaped = fmt.Appendf(escaped, `\u%04x`, r)
-			continue
-		}
-		escaped = utf8.AppendRune(escaped, r)
-	}
-	return escaped
 }

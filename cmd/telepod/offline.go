@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -269,15 +268,4 @@ func profileNames(dir string) []string {
 		return nil
 	}
 	return set.Names()
-}
-
-// withEnvironment fills facts that no flag gives.
-func withEnvironment(facts profiles.Facts) profiles.Facts {
-	facts.Identity = profiles.Identity{
-		Region:      cmp.Or(facts.Region, os.Getenv(envRegion)),
-		Account:     cmp.Or(facts.Account, os.Getenv(envAccount)),
-		Cluster:     cmp.Or(facts.Cluster, os.Getenv(envCluster)),
-		Environment: cmp.Or(facts.Environment, os.Getenv(envEnvironment)),
-	}
-	return facts
 }

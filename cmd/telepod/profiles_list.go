@@ -56,10 +56,3 @@ func listJSON(out io.Writer, set *profiles.Set) error {
 	}
 	return printJSON(out, list)
 }
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}

@@ -21,6 +21,16 @@ const (
 	exitUsage = 2
 )
 
+// exitStatus is an error with an exit code of its own.
+type exitStatus struct {
+	error
+	code int
+	// said is true if the output has the reason already.
+	said bool
+}
+
+func (e exitStatus) Unwrap() error { return e.error }
+
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
@@ -74,11 +84,7 @@ Exit codes: 0 success, 1 error, 2 wrong usage.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	group(root, newVersionCommand(), newOwnDirectoryCommand())
-	section(root, "Pods and manifests:", newInjectCommand(), newExplainCommand(), newProfilesCommand(), newReasonsCommand())
-	section(root, "All clusters:", newEstateCommand())
-	section(root, "A running estate:", newStatusCommand(), newCheckCommand(), newStaleCommand(), newRestartCommand(), newCostCommand(), newRBACCommand(), newHealthCommand(), newDrillCommand(), newArchiveCommand())
-	section(root, "In the cluster:", newWebhookCommand(), newRepairCommand())
+	register(root)
 	root.Version = buildVersion()
 	root.SetVersionTemplate("telepod {{.Version}}\n")
 	root.SetGlobalNormalizationFunc(oneName)

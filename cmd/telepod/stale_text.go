@@ -12,16 +12,6 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// exitStatus is an error with an exit code of its own.
-type exitStatus struct {
-	error
-	code int
-	// said is true if the output has the reason already.
-	said bool
-}
-
-func (e exitStatus) Unwrap() error { return e.error }
-
 // withStatus gives an error an exit code, unless it has one.
 func withStatus(code int, err error) error {
 	if _, ok := err.(exitStatus); ok || err == nil {

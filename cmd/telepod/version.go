@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker: -X main.version=v1.2.3.
-var version string
+// version and commit are set by the linker: -X main.version=1.2.3.
+var version, commit string
 
 // buildVersion is the version of this binary, as far as it is known.
 func buildVersion() string {
@@ -51,6 +51,9 @@ func newVersionCommand() *cobra.Command {
 
 // revision is the commit that the binary was built from, if it was built from a clone.
 func revision() string {
+	if commit != "" {
+		return commit
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
@@ -61,4 +64,11 @@ func revision() string {
 		}
 	}
 	return ""
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
 }

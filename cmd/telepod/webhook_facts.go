@@ -68,3 +68,14 @@ func readFacts(path string) (profiles.Identity, error) {
 	}
 	return facts, nil
 }
+
+// withEnvironment fills facts that no flag gives.
+func withEnvironment(facts profiles.Facts) profiles.Facts {
+	facts.Identity = profiles.Identity{
+		Region:      cmp.Or(facts.Region, os.Getenv(envRegion)),
+		Account:     cmp.Or(facts.Account, os.Getenv(envAccount)),
+		Cluster:     cmp.Or(facts.Cluster, os.Getenv(envCluster)),
+		Environment: cmp.Or(facts.Environment, os.Getenv(envEnvironment)),
+	}
+	return facts
+}

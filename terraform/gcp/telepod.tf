@@ -7,7 +7,7 @@ variable "telepod" {
     namespace   = optional(string, "telepod")
     chart       = optional(string)
     image = optional(object({
-      repository = optional(string, "ghcr.io/telepod/telepod")
+      repository = optional(string, "ghcr.io/telepod/injector")
       tag        = optional(string, "")
     }), {})
     tls = object({

@@ -1,4 +1,4 @@
-// Package e2e proves the chart on a real cluster with real nodes: the images of image/*.Dockerfile,
+// Package e2e proves the chart on a real cluster with real nodes: the images of package image,
 // two replicas behind their Service, installed by Helm, called by a real API server. What
 // counts is what running containers see and what a sink receives.
 //

@@ -51,6 +51,13 @@ drill: {schedule: ""}
 // watch.
 func TestDrill(t *testing.T) {
 	c := newCounting(t, cluster.Options{Name: "drill", Nodes: make([]cluster.Node, 1)}, "queue-telepod-central-0")
+	cli, err := install.CommandLineImage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.LoadImage(t.Context(), cli); err != nil {
+		t.Fatal(err)
+	}
 	c.prerequisites += drillSecrets(t)
 	c.namespace(t, spare, nil, nil)
 	c.installWith(t, drillValues)

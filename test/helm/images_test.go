@@ -25,19 +25,20 @@ var imageLine = regexp.MustCompile(`(?m)(?:image:|--sidecar-image=) *"?([^\s"]+)
 
 // TestImages renders every pod, and compares the images that any of them or a sidecar has.
 func TestImages(t *testing.T) {
-	published := publish(t, map[string]string{"ghcr.io/telepod/telepod": digestA, "ghcr.io/telepod/collector": digestB})
+	published := publish(t, map[string]string{"ghcr.io/telepod/injector": digestA, "ghcr.io/telepod/collector": digestB})
+	const cli = "ghcr.io/telepod/telepod:0.1.0"
 	cases := map[string]struct {
 		chart string
 		set   string
 		want  []string
 	}{
-		"by default":              {chart(t), "", []string{"ghcr.io/telepod/collector:0.1.0", "ghcr.io/telepod/telepod:0.1.0"}},
-		"a registry for all":      {chart(t), "global.imageRegistry=localhost:5000/mirror", []string{"localhost:5000/mirror/telepod/collector:0.1.0", "localhost:5000/mirror/telepod/telepod:0.1.0"}},
-		"a registry without host": {chart(t), "global.imageRegistry=r.example.com,injector.image.repository=mine/telepod", []string{"r.example.com/mine/telepod:0.1.0", "r.example.com/telepod/collector:0.1.0"}},
-		"published":               {published, "", []string{"ghcr.io/telepod/collector@" + digestB, "ghcr.io/telepod/telepod@" + digestA}},
-		"published, mirrored":     {published, "global.imageRegistry=r.example.com", []string{"r.example.com/telepod/collector@" + digestB, "r.example.com/telepod/telepod@" + digestA}},
-		"published, another tag":  {published, "injector.image.tag=1.2.3", []string{"ghcr.io/telepod/collector@" + digestB, "ghcr.io/telepod/telepod:1.2.3"}},
-		"published, another name": {published, "collector.image.repository=r.example.com/collector", []string{"ghcr.io/telepod/telepod@" + digestA, "r.example.com/collector:0.1.0"}},
+		"by default":              {chart(t), "", []string{"ghcr.io/telepod/collector:0.1.0", "ghcr.io/telepod/injector:0.1.0", cli}},
+		"a registry for all":      {chart(t), "global.imageRegistry=localhost:5000/mirror", []string{"localhost:5000/mirror/telepod/collector:0.1.0", "localhost:5000/mirror/telepod/injector:0.1.0", "localhost:5000/mirror/telepod/telepod:0.1.0"}},
+		"a registry without host": {chart(t), "global.imageRegistry=r.example.com,injector.image.repository=mine/telepod", []string{"r.example.com/mine/telepod:0.1.0", "r.example.com/telepod/collector:0.1.0", "r.example.com/telepod/telepod:0.1.0"}},
+		"published":               {published, "", []string{"ghcr.io/telepod/collector@" + digestB, "ghcr.io/telepod/injector@" + digestA, cli}},
+		"published, mirrored":     {published, "global.imageRegistry=r.example.com", []string{"r.example.com/telepod/collector@" + digestB, "r.example.com/telepod/injector@" + digestA, "r.example.com/telepod/telepod:0.1.0"}},
+		"published, another tag":  {published, "injector.image.tag=1.2.3", []string{"ghcr.io/telepod/collector@" + digestB, "ghcr.io/telepod/injector:1.2.3", cli}},
+		"published, another name": {published, "collector.image.repository=r.example.com/collector", []string{"ghcr.io/telepod/injector@" + digestA, cli, "r.example.com/collector:0.1.0"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

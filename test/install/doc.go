@@ -1,8 +1,8 @@
 // Package install puts Telepod into a test cluster the way a user does: the project's images, the
 // project's chart, real Helm. The end-to-end tests and the demo share it.
 //
-//   - [Images] are the image archives that a cluster with nodes needs: Telepod's own, made from the
-//     image/telepod.Dockerfile; the Collector under the name that the built-in profiles use, so that a sidecar runs
+//   - [Images] are the image archives that a cluster with nodes needs: those of package
+//     image; the Collector under the name that the built-in profiles use, so that a sidecar runs
 //     with no profile changed; an application with a stock OpenTelemetry SDK.
 //   - [Telepod] installs or upgrades the chart and returns once a pod really comes back injected.
 //   - [Process] does the same where there are no nodes, for an ordinary user: the webhook is a

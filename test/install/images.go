@@ -9,12 +9,12 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/telepod/telepod/image"
 	"github.com/telepod/telepod/profiles"
 	"github.com/telepod/telepod/test/build"
 	"github.com/telepod/telepod/test/cluster"
@@ -39,15 +39,15 @@ func CollectorImage() (string, error) {
 }
 
 // Images builds, if need be, and returns the archives for [cluster.Options.Images] or
-// [cluster.Cluster.LoadImage]: Telepod, the Collector and the application with an SDK.
+// [cluster.Cluster.LoadImage]: the injector, the Collector and the application with an SDK.
 // [cluster.AppImage] is on every node already.
 func Images(ctx context.Context) ([]string, error) {
-	return archives(ctx, telepodImage, collectorImage, sdkImage)
+	return archives(ctx, injectorImage, collectorImage, sdkImage)
 }
 
 // ImagesOfShop are [Images] with the services of examples/shop.
 func ImagesOfShop(ctx context.Context) ([]string, error) {
-	return archives(ctx, telepodImage, collectorImage, shopImage)
+	return archives(ctx, injectorImage, collectorImage, shopImage)
 }
 
 // maker builds a program or an image, and returns its path.
@@ -64,45 +64,32 @@ func archives(ctx context.Context, images ...maker) (paths []string, err error) 
 	return paths, nil
 }
 
-// telepodImage is made from image/telepod.Dockerfile where buildah is or can be installed, and is of the same
-// layout otherwise. The archive is kept beside the program that it holds.
-func telepodImage(ctx context.Context) (string, error) {
-	ref, err := telepodRef()
-	if err != nil {
-		return "", err
-	}
-	program, err := telepodProgram(ctx)
-	if err != nil {
-		return "", err
-	}
-	if !canBuildah() {
-		return archive(cluster.Image{Ref: ref, Files: map[string]string{
-			"/telepod": program, "/etc/ssl/certs/ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt",
-		}, Entrypoint: []string{"/telepod"}})
-	}
-	root, err := build.Root()
-	if err != nil {
-		return "", err
-	}
-	recipe, err := hash(filepath.Join(root, "image/telepod.Dockerfile"), filepath.Join(root, ".dockerignore"), filepath.Join(root, "image/build.sh"))
-	if err != nil {
-		return "", err
-	}
-	out := filepath.Join(filepath.Dir(program), "image-"+recipe+".tar")
-	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
-		return out, err
-	}
-	fmt.Fprintln(os.Stderr, "build the image from image/telepod.Dockerfile")
-	cmd := exec.CommandContext(ctx, filepath.Join(root, "image/build.sh"), "telepod", out+".new")
-	cmd.Env = append(os.Environ(), "IMAGE="+ref)
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("image/build.sh: %w\n%s", err, said)
-	}
-	return out, os.Rename(out+".new", out)
+// CommandLineImage is the image of drills, which few clusters need.
+func CommandLineImage(ctx context.Context) (string, error) {
+	return product(ctx, image.CommandLine())
 }
 
-// telepodRef is the image that the chart names by default, as a node knows it.
-func telepodRef() (string, error) {
+func injectorImage(ctx context.Context) (string, error) { return product(ctx, image.Injector()) }
+
+func collectorImage(ctx context.Context) (string, error) { return product(ctx, image.Collector()) }
+
+// product is an image of a release, under the name that the chart gives it by default.
+func product(ctx context.Context, i image.Image) (string, error) {
+	version, err := appVersion()
+	if err != nil {
+		return "", err
+	}
+	files := map[string]string{image.Roots: image.Roots}
+	for _, p := range i.Programs {
+		if files[p.Path], err = build.Binary(ctx, build.Spec{Name: p.Name, Module: p.Module, Package: p.Package, Tags: p.Tags, Takes: p.Takes}); err != nil {
+			return "", err
+		}
+	}
+	return archive(cluster.Image{Ref: i.Ref(version), Files: files, Entrypoint: i.Entrypoint, User: i.User})
+}
+
+// appVersion is the tag that the chart's images have by default.
+func appVersion() (string, error) {
 	chart, err := helm.Chart()
 	if err != nil {
 		return "", err
@@ -115,38 +102,11 @@ func telepodRef() (string, error) {
 	if err := yaml.Unmarshal(text, &meta); err != nil {
 		return "", fmt.Errorf("read Chart.yaml: %w", err)
 	}
-	return "ghcr.io/telepod/telepod:" + meta.AppVersion, nil
+	return meta.AppVersion, nil
 }
 
 func telepodProgram(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{Name: "telepod", Package: "./cmd/telepod"})
-}
-
-func canBuildah() bool {
-	if _, err := exec.LookPath("buildah"); err == nil {
-		return true
-	}
-	_, err := exec.LookPath("apt-get")
-	return err == nil && os.Geteuid() == 0
-}
-
-func collectorImage(ctx context.Context) (string, error) {
-	ref, err := CollectorImage()
-	if err != nil {
-		return "", err
-	}
-	path, err := collector.Program(ctx)
-	if err != nil {
-		return "", err
-	}
-	supervisor, err := collector.Supervisor(ctx)
-	if err != nil {
-		return "", err
-	}
-	// As in image/collector.Dockerfile.
-	return archive(cluster.Image{Ref: ref, Files: map[string]string{
-		"/collector-supervisor": supervisor, "/otelcol": path, "/etc/ssl/certs/ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt",
-	}, Entrypoint: []string{"/collector-supervisor", "--", "/otelcol"}, User: "10001:10001"})
 }
 
 func sdkImage(ctx context.Context) (string, error) {
@@ -179,16 +139,4 @@ func archive(i cluster.Image) (string, error) {
 		return out, err
 	}
 	return out, cluster.WriteImage(out, i)
-}
-
-func hash(paths ...string) (string, error) {
-	h := sha256.New()
-	for _, path := range paths {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(h, "%d\n%s", len(content), content)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:6]), nil
 }

@@ -1,5 +1,5 @@
 {{/*
-The full name of an image. Takes root and path: injector.image or collector.image. An image without tag and digest
+The full name of an image. Takes root and path: injector.image, collector.image or drill.image. An image without tag and digest
 has the digest that a published chart has for its repository in an annotation, or else the chart's appVersion.
 */}}
 {{- define "telepod.image" -}}

@@ -1,0 +1,11 @@
+//go:build injector
+
+package main
+
+import "github.com/spf13/cobra"
+
+// register adds the commands that pods of the chart run, besides drills.
+func register(root *cobra.Command) {
+	root.Example = ""
+	group(root, newVersionCommand(), newOwnDirectoryCommand(), newHealthCommand(), newProfilesCommand(), newWebhookCommand(), newRepairCommand())
+}
