@@ -8,6 +8,7 @@ for pair in runc:runc nft:nftables ip:iproute2 modprobe:kmod prometheus:promethe
 	command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0
+echo "installing Debian packages that nodes of a test cluster need:$missing (as an ordinary user, nothing is installed, and tests of nodes are skipped)"
 
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # a list of packages

@@ -18,6 +18,9 @@ type Options struct {
 	HostDomains []string
 	// Names are domains whose names all lead pods to another address, as a cloud's own names do.
 	Names map[string]string
+	// MirrorPort is a port of [Cluster.Host] with a registry, without TLS, that nodes ask first for images of every
+	// registry. 0 means none.
+	MirrorPort int
 	// APIServerFlags are added to the API server's, and win.
 	APIServerFlags []string
 	// FeatureGates are set on every Kubernetes component.

@@ -53,7 +53,7 @@ func Build(ctx context.Context, o Options) error {
 // build returns the supervisor's program and the cluster to ask it for.
 func (o Options) build(ctx context.Context) (program string, spec layout.Spec, err error) {
 	spec = layout.Spec{
-		Name: o.Name, Nodes: o.Nodes, IPv6: o.IPv6, HostDomains: o.HostDomains, Names: o.Names,
+		Name: o.Name, Nodes: o.Nodes, IPv6: o.IPv6, HostDomains: o.HostDomains, Names: o.Names, MirrorPort: o.MirrorPort,
 		APIServerFlags: o.APIServerFlags, FeatureGates: o.FeatureGates,
 	}
 	if spec.Name == "" {

@@ -77,7 +77,7 @@ func (p Plan) DNSReady() string {
 
 func (p Plan) files(n int, dir string) []File {
 	at := func(name string) string { return filepath.Join(dir, name) }
-	return []File{
+	files := []File{
 		{at("kubelet.json"), p.kubeletConfig(n, dir)},
 		{at("kube-proxy.json"), p.proxyConfig(n)},
 		{at("resolv.conf"), "nameserver " + p.Addresses.DNS().String() + "\n"},
@@ -85,6 +85,11 @@ func (p Plan) files(n int, dir string) []File {
 		{at("containerd.toml"), p.containerdConfig(dir)},
 		{at("cni.d/10-telepod.conflist"), p.cniConfig(n)},
 	}
+	if p.Spec.MirrorPort != 0 {
+		mirror := hostPort(p.Addresses.Host().Addr().String(), p.Spec.MirrorPort)
+		files = append(files, File{at("registries.d/_default/hosts.toml"), fmt.Sprintf("[host.\"http://%s\"]\n  capabilities = [\"pull\", \"resolve\"]\n", mirror)})
+	}
+	return files
 }
 
 func (p Plan) kubeletConfig(n int, dir string) string {
@@ -187,10 +192,12 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
     default_runtime_name = "runc"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = %q
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = %q
     conf_dir = %q
-`, ContainerdSocket, PauseImage, p.Spec.Programs.Runtime, filepath.Join(dir, "cni.d"))
+`, ContainerdSocket, PauseImage, filepath.Join(dir, "registries.d"), p.Spec.Programs.Runtime, filepath.Join(dir, "cni.d"))
 }
 
 func (p Plan) cniConfig(n int) string {

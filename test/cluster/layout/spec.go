@@ -12,6 +12,8 @@ type Spec struct {
 	HostDomains []string
 	// Names are domains whose names all lead to another address.
 	Names map[string]string
+	// MirrorPort of the host has a registry that nodes ask first for every image; 0 means none.
+	MirrorPort int
 	// APIServerFlags come after the API server's own, so that they win.
 	APIServerFlags []string
 	// FeatureGates are set on every Kubernetes component.
