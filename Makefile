@@ -8,14 +8,14 @@ TESTFLAGS ?= -p 1 -timeout 30m
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
 # Modules that users import, copy or list in a manifest; those below test/ only hold programs for tests.
-MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod collector/go.mod))
+MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod collector/go.mod release/go.mod))
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image demo quickstart test unit e2e terraform faults fleet packages programs attack fuzz bench verify format generate clean
+.PHONY: help build image release push sign release-test demo quickstart test unit e2e terraform faults fleet packages programs attack fuzz bench verify format generate clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Use
 demo: packages ## Three clouds on this machine: one trace, one failover, nothing lost (DEMO=-keep stays up)
@@ -27,9 +27,21 @@ quickstart: packages ## Run every command of docs/quickstart.md, on clusters tha
 build: ## Build bin/telepod, static, for this machine
 	CGO_ENABLED=0 go build -ldflags "-s -w -X main.version=$(VERSION)" -o bin/telepod ./cmd/telepod
 
-image: ## Build both images with buildah into bin/*-image.tar (ARCH=arm64 for another machine)
-	image/build.sh telepod
-	image/build.sh collector
+image: ## Build the images into bin/*-image.tar, as docker-archives (ARCH=arm64 for another machine)
+	@for name in injector telepod collector; do go -C release run . image -name $$name -arch $${ARCH:-$$(go env GOARCH)} || exit 1; done
+
+##@ Release
+release: ## Make a release in bin/release: archives, images, chart, SBOMs, krew manifest (VERSION, PLATFORMS)
+	go -C release run . build -version "$(VERSION)" $(if $(PLATFORMS),-platforms $(PLATFORMS))
+
+push: ## Copy its images and chart to a registry (REGISTRY=registry.example.com/mirror; default ghcr.io)
+	go -C release run . push -version "$(VERSION)" -registry $(or $(REGISTRY),ghcr.io)
+
+sign: ## Sign them there with cosign, and the checksums (KEY=cosign.key; none: by the workflow's identity)
+	go -C release run . sign -version "$(VERSION)" -registry $(or $(REGISTRY),ghcr.io) $(if $(KEY),-key $(abspath $(KEY)))
+
+release-test: packages ## Prove a release: twice the same bytes, then pushed, signed, installed and verified, on this machine
+	go test ./test/release -count 1 -v -timeout 30m
 
 ##@ Develop
 test: packages programs ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; e2e and terraform go by themselves
@@ -43,7 +55,7 @@ e2e: ## Assert the whole story of make demo, and write its report to bin/demo-re
 	@$(MAKE) --no-print-directory demo DEMO=-check
 
 terraform: ## Check the Terraform modules against the providers' and the chart's schemas
-	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { apt-get update && apt-get install -y --no-install-recommends npm; }
+	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { echo "installing the Debian package npm, for the providers' schemas"; apt-get update && apt-get install -y --no-install-recommends npm; }
 	go test ./test/terraform/schema && go test ./test/terraform -count 1 -v -timeout 40m -args -must
 
 verify: ## Check formatting, generated files, vet, staticcheck and the direction of imports
@@ -54,6 +66,7 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 	@set -e; for module in $(MODULES); do \
 		(set -x; cd $$module && go mod tidy -diff && go vet ./... && go tool -modfile=$(CURDIR)/test/lint/go.mod staticcheck ./...); \
 	done
+	go tool -modfile=test/lint/go.mod actionlint -shellcheck= -pyflakes=
 	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health/... ./archive/... ./drill/... ./fleet/... ./estate/... ./strict
 
 faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test does so in some
