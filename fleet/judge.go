@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -62,11 +63,17 @@ type Namespace struct {
 	Labelled time.Time
 }
 
+// RevisionLabel of a namespace names the release of Telepod that injects its pods; without it, that is the release
+// that has no revision.
+const RevisionLabel = "telepod.dev/revision"
+
 // Judge compares pods with what the injector would do to them.
 type Judge struct {
 	Injector *injector.Injector
 	// Installed is when Telepod's injector was installed; zero if that is not known.
 	Installed time.Time
+	// Revision of the release; namespaces of another one are none of its business.
+	Revision string
 }
 
 // Pod judges a pod.
@@ -75,6 +82,10 @@ func (j Judge) Pod(pod *Pod, ns Namespace) Finding {
 	status, injected, readable := pod.status()
 	if readable {
 		f.Status, f.Has = status, &Version{status.Profile, status.Hash}
+	}
+	if revision := ns.Labels[RevisionLabel]; revision != j.Revision {
+		f.State, f.Why = Outside, "another release of Telepod injects its namespace: revision "+Printable(cmp.Or(revision, "none"))
+		return f
 	}
 	plan := j.Injector.Plan(injector.Request{Pod: pod.Fresh(), Namespace: ns.Namespace})
 	if plan.Profile != nil {

@@ -64,6 +64,7 @@ func TestPod(t *testing.T) {
 		status      string
 		annotations map[string]string
 		label       string
+		revision    string
 		labelled    time.Time
 		installed   time.Time
 		strict      bool
@@ -81,6 +82,7 @@ func TestPod(t *testing.T) {
 		{name: "bare, younger than the label", label: "enabled", labelled: created.Add(-time.Hour), want: fleet.Bare, why: "created while"},
 		{name: "bare, older than Telepod", label: "enabled", labelled: created.Add(time.Hour), installed: created.Add(2 * time.Hour), want: fleet.Bare, why: "created before Telepod was installed (2026-03-01 14:00Z)"},
 		{name: "bare by its own annotation, whatever the label", annotations: map[string]string{injector.InjectKey: "true"}, labelled: created.Add(time.Hour), want: fleet.Bare, why: "created while"},
+		{name: "of another release", label: "enabled", revision: "canary", want: fleet.Outside, why: "revision canary"},
 		{name: "opts out", annotations: map[string]string{injector.InjectKey: "false"}, label: "enabled", want: fleet.Outside, why: "pod-disabled"},
 		{name: "not opted in", want: fleet.Outside, why: "default-disabled"},
 		{name: "not opted in any more", status: status("aws", "0123456789ab"), want: fleet.Current, why: "a new pod would not be injected: default-disabled"},
@@ -93,6 +95,9 @@ func TestPod(t *testing.T) {
 			ns := fleet.Namespace{Namespace: injector.Namespace{Name: "shop", Labels: map[string]string{}}, Labelled: test.labelled}
 			if test.label != "" {
 				ns.Labels[injector.InjectionLabel] = test.label
+			}
+			if test.revision != "" {
+				ns.Labels[fleet.RevisionLabel] = test.revision
 			}
 			p := pod(t, test.status, test.annotations)
 			got := j.Pod(p, ns)

@@ -131,7 +131,7 @@ func (l *live) fromInstallation(ctx context.Context, release inventory.Release) 
 	facts, env := f.facts, found.Environment
 	facts.Region, facts.Account = cmp.Or(facts.Region, env[envRegion]), cmp.Or(facts.Account, env[envAccount])
 	facts.Cluster, facts.Environment = cmp.Or(facts.Cluster, env[envCluster]), cmp.Or(facts.Environment, env[envEnvironment])
-	l.judge.Installed, l.configured = found.Installed, true
+	l.judge.Installed, l.judge.Revision, l.configured = found.Installed, found.Revision, true
 	l.settings = injectorSettings{
 		profile: f.profile, facts: facts, strict: f.strict, capabilities: f.capabilities(),
 		policy: injector.Policy{InjectByDefault: f.injectByDefault, ProtectedNamespaces: f.protected},

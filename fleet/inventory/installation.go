@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/telepod/telepod/fleet"
 )
 
 // Release is where Telepod is in a cluster: the namespace and the name of its Helm release.
@@ -25,6 +27,8 @@ type Installation struct {
 	Installed time.Time
 	// Version is that of the chart's application, as the Deployment's label has it.
 	Version string
+	// Revision of the release, as the Deployment's label has it.
+	Revision string
 	// Arguments are those of 'telepod webhook', without that word.
 	Arguments []string
 	// Environment has the variables that are set to a value.
@@ -57,7 +61,7 @@ func (c *Cluster) Installation(ctx context.Context, release Release) (Installati
 }
 
 func (c *Cluster) read(ctx context.Context, d *appsv1.Deployment) (Installation, error) {
-	i := Installation{Name: d.Name, Installed: d.CreationTimestamp.Time, Version: d.Labels["app.kubernetes.io/version"], Environment: map[string]string{}}
+	i := Installation{Name: d.Name, Installed: d.CreationTimestamp.Time, Version: d.Labels["app.kubernetes.io/version"], Revision: d.Labels[fleet.RevisionLabel], Environment: map[string]string{}}
 	pod := d.Spec.Template.Spec
 	if len(pod.Containers) == 0 || len(pod.Containers[0].Args) == 0 || pod.Containers[0].Args[0] != "webhook" {
 		return i, fmt.Errorf("read Deployment %s/%s: its first container does not run 'telepod webhook'", d.Namespace, d.Name)
