@@ -10,58 +10,58 @@ import (
 	"sync"
 )
 
-// Terms identify a replay: a checkpoint is good for the replay that began it, and for no other.
+// Terms identify a replay: a checkpoint is valid only for the replay that created it.
 type Terms struct {
-	// Bucket and Target are where it reads and where it sends.
+	// Bucket is the source of the replay, Target its destination.
 	Bucket string `json:"bucket"`
 	Target string `json:"target"`
-	// Asked is what was asked for, as it was written: "from=2h" of another day is no other replay.
+	// Asked is the selection as the user typed it: "from=2h" resumes the same replay on another day.
 	Asked string `json:"asked"`
 }
 
-// Start is a checkpoint's first line: what a replay keeps when it is taken up again.
+// Start is the first line of a checkpoint: what a resumed replay keeps.
 type Start struct {
 	Terms
-	// Name is the replay's, and its data's mark.
+	// Name identifies the replay and marks its data.
 	Name string `json:"replay"`
-	// Window is the one that was asked for, when it was asked for.
+	// Window is the window that was computed when the replay started.
 	Window Window `json:"window"`
 }
 
-// done is each of a checkpoint's other lines.
+// done is every other line of a checkpoint.
 type done struct {
 	Key string `json:"done"`
 }
 
-// Checkpoint is a file that remembers which objects of a replay have arrived: a line of JSON for its
-// [Start], and one for each object. It is only ever appended to. A line that is not whole is what was
-// being written when the program was killed, and does not count. One process at a time has it open.
+// Checkpoint is a file that records which objects of a replay have arrived: one line of JSON for its [Start]
+// and one for each object. It is append-only. An incomplete last line was being written when the program was
+// killed, and is dropped. Only one process at a time can open it.
 type Checkpoint struct {
 	Start
 	mu     sync.Mutex
 	file   *os.File
 	keys   map[string]bool
-	broken error // a write that failed: what follows its line would be part of it
+	broken error // a failed write: a later line would be appended to its remains
 }
 
-// OpenCheckpoint opens a replay's checkpoint, or begins one with this start if the file is not there yet.
+// OpenCheckpoint opens the checkpoint of a replay, or creates it with this start.
 func OpenCheckpoint(path string, s Start) (*Checkpoint, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open a checkpoint: %w", err)
 	}
 	c := &Checkpoint{Start: s, file: file, keys: map[string]bool{}}
-	if err := c.begin(); err != nil {
+	if err := c.load(); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("read checkpoint %s: %w", path, err)
 	}
 	return c, nil
 }
 
-var errForeign = errors.New("it is not a replay's checkpoint: name another file")
+var errNotCheckpoint = errors.New("it is not a replay checkpoint: use another file")
 
-// begin reads what there is, and cuts off a line that is not whole.
-func (c *Checkpoint) begin() error {
+// load reads the existing lines and truncates an incomplete one.
+func (c *Checkpoint) load() error {
 	if err := lock(c.file); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (c *Checkpoint) begin() error {
 	}
 	whole := data[:bytes.LastIndexByte(data, '\n')+1]
 	if opening := []byte(`{"bucket":`); len(whole) == 0 && !bytes.HasPrefix(data, opening[:min(len(data), len(opening))]) {
-		return errForeign
+		return errNotCheckpoint
 	}
 	if err := c.read(whole); err != nil {
 		return err
@@ -95,10 +95,10 @@ func (c *Checkpoint) read(lines []byte) error {
 	first, rest, _ := bytes.Cut(lines, []byte("\n"))
 	var start Start
 	if err := json.Unmarshal(first, &start); err != nil || start.Name == "" {
-		return errForeign
+		return errNotCheckpoint
 	}
 	if start.Terms != c.Terms {
-		return fmt.Errorf("it is another replay's: of %s to %s, %s; name another file, or replay what it is for",
+		return fmt.Errorf("it belongs to another replay, from %s to %s, %s; use another file, or resume that replay",
 			start.Bucket, start.Target, start.Asked)
 	}
 	c.Start = start
@@ -108,14 +108,14 @@ func (c *Checkpoint) read(lines []byte) error {
 		}
 		var d done
 		if err := json.Unmarshal(line, &d); err != nil || d.Key == "" {
-			return fmt.Errorf("line %d is not a checkpoint's: %.80q", n+2, line)
+			return fmt.Errorf("line %d is not a checkpoint entry: %.80q", n+2, line)
 		}
 		c.keys[d.Key] = true
 	}
 	return nil
 }
 
-// has tells whether an object has arrived.
+// has reports whether an object has arrived.
 func (c *Checkpoint) has(key string) bool {
 	if c == nil {
 		return false
@@ -125,7 +125,7 @@ func (c *Checkpoint) has(key string) bool {
 	return c.keys[key]
 }
 
-// done remembers that an object has arrived. When it returns, not even a power cut makes it forget.
+// done records that an object has arrived. The record is on disk when done returns, and survives a power cut.
 func (c *Checkpoint) done(key string) error {
 	if c == nil {
 		return nil

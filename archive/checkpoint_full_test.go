@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestCheckpointFull: after a write that failed, as on a full disk, nothing follows what is left of its
-// line, even if there is room again.
+// TestCheckpointFull: after a failed write, such as on a full disk, nothing is appended to the incomplete line,
+// even once there is space again.
 func TestCheckpointFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "checkpoint")
 	start := Start{Terms: Terms{Bucket: "b", Target: "t", Asked: "a"}, Name: "r"}
@@ -16,11 +16,11 @@ func TestCheckpointFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	disk := c.file
-	if c.file, err = os.Open(path); err != nil { // not to be written to
+	if c.file, err = os.Open(path); err != nil { // read-only, so writes fail
 		t.Fatal(err)
 	}
 	if err := c.done("k1"); err == nil {
-		t.Fatal("a write that failed is no error")
+		t.Fatal("a failed write returned no error")
 	}
 	c.file.Close()
 	if _, err := disk.WriteString(`{"done":"k`); err != nil {
@@ -28,12 +28,12 @@ func TestCheckpointFull(t *testing.T) {
 	}
 	c.file = disk
 	if err := c.done("k2"); err == nil {
-		t.Error("it goes on after half a line")
+		t.Error("it appended to an incomplete line")
 	}
 	c.Close()
 	again, err := OpenCheckpoint(path, start)
 	if err != nil {
-		t.Fatalf("the checkpoint is no longer one: %v", err)
+		t.Fatalf("the checkpoint can no longer be read: %v", err)
 	}
 	again.Close()
 }

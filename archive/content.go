@@ -13,36 +13,37 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// What an object may be. Central sites write at most 17 MB. Whoever can write to the bucket can write anything
-// else: a few hundred bytes unpack to gigabytes.
+// Limits for an object. Central sites write at most 17 MB, but anyone with write access to the bucket can store
+// anything: a few hundred bytes can unpack to gigabytes.
 const (
-	// MaxObject is the most bytes of an object that is read, as it is stored and unpacked.
+	// MaxObject is the maximum size of an object in bytes, both as stored and unpacked.
 	MaxObject = 64 << 20
-	maxGroup  = 32 << 20 // bytes of one resource, unpacked: what is in memory at a time
-	maxWindow = 32 << 20 // bytes that zstd looks back
+	maxGroup  = 32 << 20 // unpacked bytes of one resource: the maximum in memory at a time
+	maxWindow = 32 << 20 // bytes of zstd history
 )
 
-// content is an object as it is stored. It is unpacked each time that it is read, one resource at a time.
+// content is an object as stored. Each read unpacks it, one resource at a time.
 type content struct {
 	object Object
 	stored []byte
 }
 
-// open reads an object from a store. An [ObjectError] concerns it alone.
+// open reads an object from a store. An [ObjectError] concerns that object alone.
 func open(ctx context.Context, store Store, o Object) (content, error) {
 	if o.Size > MaxObject {
-		return content{}, &ObjectError{o.Key, fmt.Errorf("it has %d bytes, and no central site writes more than 64 MiB", o.Size)}
+		return content{}, &ObjectError{o.Key, fmt.Errorf("it has %d bytes; the maximum is 64 MiB", o.Size)}
 	}
 	stored, err := store.Read(ctx, o.Key)
 	return content{o, stored}, err
 }
 
-// eachGroup calls take with what each resource sent. Errors of the content, and of take, are an [ObjectError].
-func (c content) eachGroup(take func(groupMessage) error) error {
+// eachGroup calls visit with the data of each resource. Errors of the content and of visit become an
+// [ObjectError].
+func (c content) eachGroup(visit func(groupMessage) error) error {
 	unpacked, done, err := unpack(c.stored)
 	if err == nil {
 		defer done()
-		err = eachGroup(bufio.NewReader(unpacked), take)
+		err = eachGroup(bufio.NewReader(unpacked), visit)
 	}
 	var unpacking *unpackError
 	switch {
@@ -54,16 +55,16 @@ func (c content) eachGroup(take func(groupMessage) error) error {
 	return &ObjectError{c.object.Key, fmt.Errorf("decode it as OTLP in protobuf: %w", err)}
 }
 
-// errStop ends a loop early. It is no error.
+// errStop ends a loop early; it does not report a failure.
 var errStop = errors.New("stop")
 
-// unpackError is an error of compressed data, as distinct from what is in it.
+// unpackError is a decompression error, as opposed to an error in the decompressed data.
 type unpackError struct{ err error }
 
 func (e *unpackError) Error() string { return e.err.Error() }
 
-// unpack goes by what the data begins with: a store may have unpacked gzip by itself, as Google's does.
-// A payload of OTLP begins with neither.
+// unpack detects the compression from the first bytes: a store may already have decompressed gzip, as Google's
+// does. An OTLP payload starts with neither magic number.
 func unpack(stored []byte) (io.Reader, func(), error) {
 	source := bytes.NewReader(stored)
 	switch {
@@ -83,7 +84,7 @@ func unpack(stored []byte) (io.Reader, func(), error) {
 	return source, func() {}, nil
 }
 
-// bounded reads so many bytes; one more is an error.
+// bounded limits the number of bytes read from r; reading more is an error.
 type bounded struct {
 	from io.Reader
 	left int64
@@ -102,7 +103,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 }
 
 // eachGroup reads a payload: TracesData, MetricsData, LogsData or an export request.
-func eachGroup(r *bufio.Reader, take func(groupMessage) error) error {
+func eachGroup(r *bufio.Reader, visit func(groupMessage) error) error {
 	const tag = uint64(groupField)<<3 | 2 // a message
 	for {
 		switch read, err := binary.ReadUvarint(r); {
@@ -118,13 +119,13 @@ func eachGroup(r *bufio.Reader, take func(groupMessage) error) error {
 			return wholeOrCut(err)
 		}
 		if size > maxGroup {
-			return fmt.Errorf("one resource has %d bytes; no central site writes more than 32 MiB", size)
+			return fmt.Errorf("one resource has %d bytes; the maximum is 32 MiB", size)
 		}
 		message := make([]byte, size)
 		if _, err := io.ReadFull(r, message); err != nil {
 			return wholeOrCut(err)
 		}
-		if err := take(message); err != nil {
+		if err := visit(message); err != nil {
 			return err
 		}
 	}

@@ -6,19 +6,19 @@ import (
 	"sync"
 )
 
-// Count counts what an archive has.
+// Count counts the items in an archive.
 type Count struct {
 	Store     Store
 	Selection Selection
-	// Parallel is the number of objects that are read at a time.
+	// Parallel is the number of objects to read concurrently.
 	Parallel int
-	// Observe, if not nil, is called after each object, by one goroutine at a time, with the number of objects
-	// and their size in the store.
+	// Observe, if not nil, is called after each object with the number of objects so far and their stored size.
+	// Calls do not overlap.
 	Observe func(objects int, stored int64)
 }
 
-// Run reads objects and counts their items. Problems are objects that could not be counted, an [ObjectError]
-// each; the error is about the whole.
+// Run reads objects and counts their items. Problems lists an [ObjectError] for each object that could not be
+// counted; the error concerns the run as a whole.
 func (c *Count) Run(ctx context.Context, objects []Object) (tally Tally, problems []error, err error) {
 	tally = Tally{}
 	var mu sync.Mutex
@@ -48,7 +48,7 @@ func (c *Count) object(ctx context.Context, o Object) (Tally, error) {
 	return object.tally(c.Selection)
 }
 
-// each works on objects in their order, several at a time, until an error ends it.
+// each starts work on the objects in order, several at a time, until an error ends the loop.
 func each(ctx context.Context, parallel int, objects []Object, work func(context.Context, Object) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

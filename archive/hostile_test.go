@@ -14,7 +14,7 @@ import (
 	"github.com/telepod/telepod/archive"
 )
 
-// packed compresses what is no message of the tests' usual kind.
+// packed compresses arbitrary bytes.
 func packed(t *testing.T, data []byte) []byte {
 	t.Helper()
 	w, err := zstd.NewWriter(nil)
@@ -28,12 +28,12 @@ func message(number protowire.Number, value []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), value)
 }
 
-// emptySpans are so many bytes of spans that have two bytes each.
+// emptySpans returns size bytes of spans, two bytes each.
 func emptySpans(size int) []byte {
 	return message(1, message(2, bytes.Repeat(message(2, nil), size/2)))
 }
 
-// allocated is how many bytes work allocates in all, which is more than it has at a time.
+// allocated returns the total number of bytes that work allocates, more than it uses at any one time.
 func allocated(work func()) int64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -42,7 +42,7 @@ func allocated(work func()) int64 {
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
-// hostile is a store of objects that somebody else wrote, and one of ours.
+// hostile returns a store with objects from an attacker and one regular object.
 func hostile(t *testing.T) (memory, []archive.Object) {
 	t.Helper()
 	store := memory{
@@ -63,7 +63,7 @@ func hostile(t *testing.T) (memory, []archive.Object) {
 	return store, listing.Objects
 }
 
-// TestHostileObjectsAreSkipped: an object beyond the bounds is named, and the others are counted and sent.
+// TestHostileObjectsAreSkipped: an object beyond the limits is reported, and the others are counted and sent.
 func TestHostileObjectsAreSkipped(t *testing.T) {
 	store, objects := hostile(t)
 	count := archive.Count{Store: store, Parallel: 1}
@@ -92,7 +92,7 @@ func TestHostileObjectsAreSkipped(t *testing.T) {
 	}
 }
 
-// discard counts what it is sent.
+// discard counts the items that it receives.
 type discard struct{ items int64 }
 
 func (d *discard) Send(_ context.Context, r archive.Request) (archive.Answer, error) {
@@ -100,8 +100,8 @@ func (d *discard) Send(_ context.Context, r archive.Request) (archive.Answer, er
 	return archive.Answer{}, nil
 }
 
-// TestSmallObjectsNeedLittleMemory: millions of empty spans in a few hundred bytes are counted and sent, within
-// a multiple of what they unpack to. Most of it is the reader of zstd.
+// TestSmallObjectsNeedLittleMemory: a few hundred bytes with millions of empty spans are counted and sent in
+// memory proportional to their unpacked size. The zstd decoder uses most of it.
 func TestSmallObjectsNeedLittleMemory(t *testing.T) {
 	const unpacked = 1 << 20
 	o := object(archive.Traces, "f")
@@ -124,8 +124,8 @@ func TestSmallObjectsNeedLittleMemory(t *testing.T) {
 	}
 }
 
-// TestTallyIsBounded: a sender that has a new name each time fills neither memory nor screen, and counts all the
-// same.
+// TestTallyIsBounded: a sender with a new name for each resource exhausts neither memory nor screen, and all of
+// its items are counted.
 func TestTallyIsBounded(t *testing.T) {
 	tally := archive.Tally{}
 	const services = 11_000

@@ -9,10 +9,10 @@ import (
 // pointFields are the kinds of data of a Metric: gauge, sum, histogram, exponential histogram and summary.
 func pointFields() []protowire.Number { return []protowire.Number{5, 7, 9, 10, 11} }
 
-// pointField are the data points, in a message of each kind.
+// pointField is the field of the data points in each of these kinds.
 const pointField protowire.Number = 1
 
-// count is the number of items of a message: one for a span or a log record, its data points for a metric.
+// count returns the number of items in a message: one for a span or a log record, the data points for a metric.
 func count(signal Signal, message []byte) (int64, error) {
 	if signal != Metrics {
 		return 1, nil
@@ -23,7 +23,7 @@ func count(signal Signal, message []byte) (int64, error) {
 			return nil
 		}
 		if f.number != kind {
-			points, kind = 0, f.number // a metric is of one kind: the last one counts
+			points, kind = 0, f.number // a metric has one kind: the last one wins
 		}
 		return eachField(f.value, func(f field) error {
 			if f.is(pointField) {
@@ -35,7 +35,7 @@ func count(signal Signal, message []byte) (int64, error) {
 	return points, err
 }
 
-// count is the number of items of a group.
+// count returns the number of items in a group.
 func (m groupMessage) count(signal Signal) (int64, error) {
 	total := int64(0)
 	err := m.eachScope(func(s scopeMessage) error {

@@ -8,23 +8,22 @@ import (
 	"time"
 )
 
-// Signal is a kind of telemetry, and the archive's outermost folder.
+// Signal is a kind of telemetry, and the top-level folder of the archive.
 type Signal string
 
-// The signals.
 const (
 	Traces  Signal = "traces"
 	Metrics Signal = "metrics"
 	Logs    Signal = "logs"
 )
 
-// Signals are all signals.
+// Signals returns all signals.
 func Signals() []Signal { return []Signal{Traces, Metrics, Logs} }
 
-// Unknown is the cloud or region of data that does not say its own.
+// Unknown is the cloud or region of data without one.
 const Unknown = "unknown"
 
-// Folder is a place of the archive: one signal of one region.
+// Folder is the part of the archive for one signal and region.
 type Folder struct {
 	Signal Signal `json:"signal"`
 	Cloud  string `json:"cloud"`
@@ -37,26 +36,26 @@ func (f Folder) String() string { return string(f.Signal) + "/" + f.Cloud + "/" 
 type Object struct {
 	Folder
 	Key string
-	// Start and End are the span of time, End excluded, in which it was archived: its partition's
-	// minute or, where there is none, hour. The data itself is older, by as long as
-	// it lay in queues.
+	// Start and End are the period in which the object was archived: the minute of its partition, or the hour
+	// if the partition has no minutes. End is exclusive. The data itself is older, by the time it spent in
+	// queues.
 	Start, End time.Time
-	// Size is that of the object as it is stored, compressed.
+	// Size is the stored, compressed size.
 	Size int64
-	// StorageClass is what the store says, empty for its standard.
+	// StorageClass as the store reports it; empty for standard storage.
 	StorageClass string
 }
 
-// The parts of a partition's path, outermost first, with their ranges.
+// levels are the parts of a partition's path and their ranges, outermost first.
 var levels = []struct {
 	name      string
 	low, high int
 }{{"year", 1970, 9999}, {"month", 1, 12}, {"day", 1, 31}, {"hour", 0, 23}, {"minute", 0, 59}}
 
-// hourly is the number of levels that a partition has at least.
+// hourly is the minimum number of levels of a partition.
 const hourly = 4
 
-// ParseKey reads an object's place and time from its key, as the awss3 exporter of the chart makes it.
+// ParseKey parses a key as written by the chart's awss3 exporter.
 func ParseKey(key string) (Object, error) {
 	parts := strings.Split(key, "/")
 	if len(parts) < 3+hourly+1 {
@@ -64,7 +63,7 @@ func ParseKey(key string) (Object, error) {
 	}
 	o := Object{Key: key, Folder: Folder{Signal: Signal(parts[0]), Cloud: parts[1], Region: parts[2]}}
 	if !slices.Contains(Signals(), o.Signal) || o.Cloud == "" || o.Region == "" || parts[len(parts)-1] == "" {
-		return Object{}, fmt.Errorf("read key %q: it does not begin with signal/cloud/region, or has no file name", key)
+		return Object{}, fmt.Errorf("read key %q: it does not start with signal/cloud/region, or has no file name", key)
 	}
 	var err error
 	if o.Start, o.End, err = partition(parts[3 : len(parts)-1]); err != nil {
@@ -73,7 +72,7 @@ func ParseKey(key string) (Object, error) {
 	return o, nil
 }
 
-// partition reads year=2026, month=11 and so on, to the hour or the minute.
+// partition parses year=2026, month=11 and so on, down to the hour or the minute.
 func partition(parts []string) (start, end time.Time, err error) {
 	if len(parts) > len(levels) {
 		return start, end, fmt.Errorf("it has folders below the minute: %q", parts[len(levels)])

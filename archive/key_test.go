@@ -26,8 +26,8 @@ func TestParseKey(t *testing.T) {
 		{"traces/aws/us-east-1/year=2026/month=02/day=28/hour=23/minute=60/f", archive.Object{}, `"minute=60" is not minute=0 to 59`},
 		{"traces/aws/us-east-1/year=2026/month=02/day=28/hour=23/minute=59/second=1/f", archive.Object{}, `folders below the minute: "second=1"`},
 		{"traces/aws/us-east-1/year=2026/month=02/day=28/hour=23/minute=59/", archive.Object{}, "no file name"},
-		{"spans/aws/us-east-1/year=2026/month=02/day=28/hour=23/minute=59/f", archive.Object{}, "does not begin with signal/cloud/region"},
-		{"traces//us-east-1/year=2026/month=02/day=28/hour=23/minute=59/f", archive.Object{}, "does not begin with signal/cloud/region"},
+		{"spans/aws/us-east-1/year=2026/month=02/day=28/hour=23/minute=59/f", archive.Object{}, "does not start with signal/cloud/region"},
+		{"traces//us-east-1/year=2026/month=02/day=28/hour=23/minute=59/f", archive.Object{}, "does not start with signal/cloud/region"},
 	} {
 		got, err := archive.ParseKey(test.key)
 		if test.err != "" {
@@ -43,7 +43,7 @@ func TestParseKey(t *testing.T) {
 	}
 }
 
-// FuzzParseKey: what is accepted has a place and a time that is in order.
+// FuzzParseKey: an accepted key has a folder, and its start is before its end.
 func FuzzParseKey(f *testing.F) {
 	f.Add("traces/aws/us-east-1/year=2026/month=02/day=28/hour=23/minute=59/a_traces_1.binpb.zst")
 	f.Add("logs/unknown/unknown/year=2026/month=02/day=28/hour=23/a")

@@ -9,24 +9,24 @@ import (
 	"strings"
 )
 
-// Store is where an archive is. Keys are listed in the order of their bytes.
+// Store is the storage of an archive. It lists keys in byte order.
 type Store interface {
-	// Folders lists what follows a prefix up to the next slash, with the prefix and the slash.
+	// Folders returns the folders directly below a prefix: full keys up to and including the next slash.
 	Folders(ctx context.Context, prefix string) ([]string, error)
-	// List lists what has a prefix and comes after a key. An error ends it.
+	// List lists the objects with a prefix whose keys sort after a key. An error ends it.
 	List(ctx context.Context, prefix, after string) iter.Seq2[Entry, error]
 	// Read returns an object's bytes. An [ObjectError] concerns that object alone.
 	Read(ctx context.Context, key string) ([]byte, error)
 }
 
-// Entry is an object in a store's list.
+// Entry is one object in a listing.
 type Entry struct {
 	Key          string
 	Size         int64
 	StorageClass string
 }
 
-// ObjectError is what is wrong with one object; others are well.
+// ObjectError reports a problem of one object that does not affect others.
 type ObjectError struct {
 	Key string
 	Err error
@@ -37,7 +37,7 @@ func (e *ObjectError) Error() string { return fmt.Sprintf("object %s: %v", Print
 // Unwrap returns the reason.
 func (e *ObjectError) Unwrap() error { return e.Err }
 
-// Listing is what a selection has in a store.
+// Listing is the part of a store that matches a selection.
 type Listing struct {
 	// Objects are in the order in which they were archived.
 	Objects []Object
@@ -45,8 +45,8 @@ type Listing struct {
 	Foreign []string
 }
 
-// List finds what a selection has in a store. It reads no objects, so that those of folders with several
-// regions are all listed.
+// List finds the objects that match a selection. It does not read them, so it lists every object in a folder
+// that mixes regions.
 func List(ctx context.Context, store Store, s Selection) (Listing, error) {
 	var l Listing
 	for _, signal := range s.signals() {
@@ -66,7 +66,7 @@ func List(ctx context.Context, store Store, s Selection) (Listing, error) {
 	return l, nil
 }
 
-// folders are the prefixes of a signal's folders that may hold what is wanted.
+// folders returns the prefixes of a signal's folders that may contain matching objects.
 func (s Selection) folders(ctx context.Context, store Store, signal Signal) ([]string, error) {
 	clouds, err := store.Folders(ctx, string(signal)+"/")
 	if err != nil {
@@ -80,7 +80,7 @@ func (s Selection) folders(ctx context.Context, store Store, signal Signal) ([]s
 		}
 		for _, region := range regions {
 			parts := strings.Split(region, "/")
-			if len(parts) == 4 && s.takesFolder(Folder{Signal: signal, Cloud: parts[1], Region: parts[2]}) {
+			if len(parts) == 4 && s.matchesFolder(Folder{Signal: signal, Cloud: parts[1], Region: parts[2]}) {
 				wanted = append(wanted, region)
 			}
 		}

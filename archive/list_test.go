@@ -41,11 +41,11 @@ func TestList(t *testing.T) {
 		{"a signal named twice", archive.Selection{Signals: []archive.Signal{archive.Logs, archive.Logs}}, "l1", 0},
 		{"a cloud", archive.Selection{Cloud: "gcp"}, "g1", 0},
 		{"a region", archive.Selection{Region: "us-east-1", Signals: []archive.Signal{archive.Traces}}, "a1 whole-hour a2 a3 a4 a5", 1},
-		{"a cloud, wherever it is filed", archive.Selection{Cloud: "gcp", EveryFolder: true}, "a1 whole-hour l1 a2 g1 u1 a3 a4 a5", 1},
+		{"a cloud in every folder", archive.Selection{Cloud: "gcp", EveryFolder: true}, "a1 whole-hour l1 a2 g1 u1 a3 a4 a5", 1},
 		{"a minute", archive.Selection{Window: archive.Window{From: at(10, 3), To: at(10, 4)}}, "whole-hour l1 a2 g1 u1", 1},
-		{"a window within a minute has the minute", archive.Selection{Cloud: "gcp", Window: archive.Window{From: at(10, 3).Add(20 * time.Second), To: at(10, 3).Add(21 * time.Second)}}, "g1", 0},
+		{"a window within a minute selects the minute", archive.Selection{Cloud: "gcp", Window: archive.Window{From: at(10, 3).Add(20 * time.Second), To: at(10, 3).Add(21 * time.Second)}}, "g1", 0},
 		{"no end", archive.Selection{Window: archive.Window{From: at(10, 4)}}, "whole-hour a3 a4 a5", 1},
-		{"no beginning", archive.Selection{Window: archive.Window{To: at(0, 0)}}, "a1", 0},
+		{"no start", archive.Selection{Window: archive.Window{To: at(0, 0)}}, "a1", 0},
 		{"nothing", archive.Selection{Window: archive.Window{From: at(12, 0)}}, "", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -4,5 +4,5 @@ package archive
 
 import "os"
 
-// lock does nothing where there are no locks that end with the process.
+// lock does nothing on systems without locks that are released when the process ends.
 func lock(*os.File) error { return nil }

@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/archive"
 )
 
-// memory is a store in memory.
+// memory is an in-memory store.
 type memory map[string][]byte
 
 func (m memory) Folders(_ context.Context, prefix string) ([]string, error) {
@@ -39,7 +39,7 @@ func (m memory) List(_ context.Context, prefix, after string) iter.Seq2[archive.
 func (m memory) Read(_ context.Context, key string) ([]byte, error) {
 	data, ok := m[key]
 	if !ok {
-		return nil, &archive.ObjectError{Key: key, Err: errors.New("it is gone")}
+		return nil, &archive.ObjectError{Key: key, Err: errors.New("it does not exist")}
 	}
 	return data, nil
 }

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// resourceOf makes a resource of pairs of keys and values.
+// resourceOf returns a resource with these attributes: keys and values in turn.
 func resourceOf(pairs ...string) *resource.Resource {
 	r := &resource.Resource{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -25,13 +25,13 @@ func resourceOf(pairs ...string) *resource.Resource {
 	return r
 }
 
-// shop is the resource of a service in a region, as it lies in the archive.
+// shop returns the resource of a service in a region, as archived.
 func shop(cloud, region, service string) *resource.Resource {
 	return resourceOf("service.name", service, "cloud.provider", cloud, "cloud.region", region,
 		"telemetry.archive.prefix", cloud+"/"+region)
 }
 
-// spansOf makes a resource's spans, named by their number, in two scopes.
+// spansOf returns spans of a resource in two scopes, named as given.
 func spansOf(r *resource.Resource, names ...string) *tracepb.ResourceSpans {
 	half := len(names) / 2
 	rs := &tracepb.ResourceSpans{Resource: r, SchemaUrl: "https://opentelemetry.io/schemas/1.44.0"}
@@ -49,7 +49,7 @@ func traces(all ...*tracepb.ResourceSpans) *tracepb.TracesData {
 	return &tracepb.TracesData{ResourceSpans: all}
 }
 
-// allKinds is a metric of each kind, with one to five data points.
+// allKinds returns a metric of each kind, with one to five data points.
 func allKinds(r *resource.Resource) *metricspb.MetricsData {
 	metrics := []*metricspb.Metric{
 		{Name: "gauge", Data: &metricspb.Metric_Gauge{Gauge: &metricspb.Gauge{DataPoints: make([]*metricspb.NumberDataPoint, 1)}}},

@@ -13,15 +13,14 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Payload is the OTLP of one object, unpacked as a whole: up to 64 MiB. [Count] and [Replay] do without.
+// Payload is the OTLP data of one object, fully unpacked: up to 64 MiB. [Count] and [Replay] do not use it.
 type Payload struct {
 	Object Object
 
 	data []byte
 }
 
-// NewPayload unpacks an object. It returns an error if the object is damaged, or is not OTLP in
-// protobuf.
+// NewPayload unpacks an object. It returns an error if the object is damaged or is not OTLP in protobuf.
 func NewPayload(o Object, stored []byte) (*Payload, error) {
 	if err := (content{o, stored}).eachGroup(groupMessage.validate); err != nil {
 		return nil, err
@@ -40,7 +39,7 @@ func NewPayload(o Object, stored []byte) (*Payload, error) {
 
 func (p *Payload) content() content { return content{p.Object, p.data} }
 
-// Items is the number of spans, data points or log records.
+// Items returns the number of spans, data points or log records.
 func (p *Payload) Items() (int64, error) {
 	total := int64(0)
 	err := p.content().eachGroup(func(g groupMessage) error {
@@ -51,15 +50,15 @@ func (p *Payload) Items() (int64, error) {
 	return total, err
 }
 
-// Traces decodes a payload of the signal traces.
+// Traces decodes a payload of traces.
 func (p *Payload) Traces() (*tracepb.TracesData, error) { return decode(p, &tracepb.TracesData{}) }
 
-// Metrics decodes a payload of the signal metrics.
+// Metrics decodes a payload of metrics.
 func (p *Payload) Metrics() (*metricspb.MetricsData, error) {
 	return decode(p, &metricspb.MetricsData{})
 }
 
-// Logs decodes a payload of the signal logs.
+// Logs decodes a payload of logs.
 func (p *Payload) Logs() (*logspb.LogsData, error) { return decode(p, &logspb.LogsData{}) }
 
 func decode[M proto.Message](p *Payload, m M) (M, error) {
@@ -69,10 +68,10 @@ func decode[M proto.Message](p *Payload, m M) (M, error) {
 	return m, nil
 }
 
-// Payloads reads what a selection has in a store, in the order in which it was archived. An error that is
-// an [ObjectError] concerns one object, and reading goes on; every other is the last.
+// Payloads reads the objects that match a selection, in the order in which they were archived. An [ObjectError]
+// concerns one object, and reading continues after it; any other error is the last result.
 //
-// Payloads are whole: an object in a folder with several regions has the data of all of them.
+// Payloads are complete: an object in a folder that mixes regions has the data of all of them.
 func Payloads(ctx context.Context, store Store, s Selection) iter.Seq2[*Payload, error] {
 	return func(yield func(*Payload, error) bool) {
 		listing, err := List(ctx, store, s)
@@ -92,7 +91,7 @@ func Payloads(ctx context.Context, store Store, s Selection) iter.Seq2[*Payload,
 	}
 }
 
-// Load reads one object. An [ObjectError] concerns it alone.
+// Load reads one object. An [ObjectError] concerns that object alone.
 func Load(ctx context.Context, store Store, o Object) (*Payload, error) {
 	c, err := open(ctx, store, o)
 	if err != nil {

@@ -22,7 +22,7 @@ func object(signal archive.Signal, name string) archive.Object {
 	return o
 }
 
-// TestPayload reads what may lie in an archive, packed in each way.
+// TestPayload reads each kind of object that an archive may contain, with each compression.
 func TestPayload(t *testing.T) {
 	r := shop("aws", "us-east-1", "orders")
 	for _, test := range []struct {
@@ -50,7 +50,7 @@ func TestPayload(t *testing.T) {
 	}
 }
 
-// TestDamagedPayload: damage is an error of the object, wherever it is.
+// TestDamagedPayload: any damage is an error of the object.
 func TestDamagedPayload(t *testing.T) {
 	whole := zstandard(t, traces(spansOf(shop("aws", "us-east-1", "orders"), "1", "2", "3")))
 	flipped := bytes.Clone(whole)
@@ -68,7 +68,7 @@ func TestDamagedPayload(t *testing.T) {
 	}
 }
 
-// TestPayloads: one damaged object does not end the reading.
+// TestPayloads: a damaged object does not stop the reading.
 func TestPayloads(t *testing.T) {
 	store := memory{
 		object(archive.Traces, "1").Key: zstandard(t, traces(spansOf(shop("aws", "us-east-1", "orders"), "1", "2"))),
@@ -96,7 +96,7 @@ func TestPayloads(t *testing.T) {
 	}
 }
 
-// TestTally counts by what resources say, and not by folder.
+// TestTally counts by the attributes of the resources, not by folder.
 func TestTally(t *testing.T) {
 	replayed := shop("aws", "us-east-1", "orders")
 	replayed.Attributes = append(replayed.Attributes, resourceOf(archive.ReplayAttribute, "r1").Attributes...)
@@ -135,7 +135,7 @@ func TestTally(t *testing.T) {
 	}
 }
 
-// FuzzPayload: nothing panics, and what protobuf reads is counted as protobuf has it.
+// FuzzPayload: nothing panics, and item counts agree with the decoded protobuf.
 func FuzzPayload(f *testing.F) {
 	r := shop("aws", "us-east-1", "orders")
 	f.Add(zstandard(f, traces(spansOf(r, "1", "2", "3"))), uint8(0))
@@ -168,7 +168,7 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
-// counted counts in what protobuf decodes. Not readable is also what has fields that it does not know.
+// counted counts items in the decoded protobuf. Payloads with unknown fields count as unreadable.
 func counted(p *archive.Payload) (items int64, readable bool) {
 	var m proto.Message
 	var err error
@@ -208,12 +208,12 @@ func counted(p *archive.Payload) (items int64, readable bool) {
 	return items, err == nil && len(m.ProtoReflect().GetUnknown()) == 0
 }
 
-// TestGiant: what is too large is not even read.
-func TestGiant(t *testing.T) {
+// TestOversizedObject: an object that is too large is not read.
+func TestOversizedObject(t *testing.T) {
 	o := object(archive.Traces, "f")
 	o.Size = 65 << 20
 	_, err := archive.Load(t.Context(), memory{o.Key: nil}, o)
 	if _, one := errors.AsType[*archive.ObjectError](err); !one {
-		t.Errorf("error %v, want one about the object", err)
+		t.Errorf("error %v, want an ObjectError", err)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// Printable keeps what somebody else wrote, such as a key or a message, from moving a terminal's cursor or making a
-// line of its own: what cannot be printed becomes a question mark.
+// Printable makes untrusted text, such as a key or a message, safe for a terminal: it replaces non-printable
+// characters by question marks, so that the text can neither move the cursor nor start a new line.
 func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

@@ -9,22 +9,22 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Sender takes OTLP somewhere. It tries again by itself where that may help.
+// Sender delivers OTLP requests. It does its own retries.
 type Sender interface {
-	// Send returns a [RefusedError] for what would be refused again, whenever it is sent. Every other error
-	// is about the receiver as a whole.
+	// Send returns a [RefusedError] for a request that would be refused again. Any other error concerns the
+	// receiver as a whole.
 	Send(context.Context, Request) (Answer, error)
 }
 
-// Answer is what a receiver says of a request that it took.
+// Answer is the response to an accepted request.
 type Answer struct {
-	// Rejected is the number of items that it did not take.
+	// Rejected is the number of items that the receiver rejected.
 	Rejected int64
-	// Message says why, or warns.
+	// Message is the reason, or a warning.
 	Message string
 }
 
-// RefusedError is a request that a receiver does not take, as distinct from a receiver that takes none.
+// RefusedError reports that the receiver refuses one request, as opposed to all requests.
 type RefusedError struct{ Err error }
 
 func (e *RefusedError) Error() string { return "the receiver refuses a request: " + e.Err.Error() }
@@ -32,57 +32,57 @@ func (e *RefusedError) Error() string { return "the receiver refuses a request: 
 // Unwrap returns the reason.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// maxRequest is the size of a request. Receivers take at least 4 MiB, as gRPC does where nothing is set.
+// maxRequest is the maximum size of a request. Receivers accept at least 4 MiB, the default of gRPC.
 const maxRequest = 1 << 20
 
-// maxRefusals is how many requests in a row are taken for problems of theirs. One more, and it is the receiver
-// that does not work.
+// maxRefusals is the number of consecutive refusals that are treated as problems of the requests. After one
+// more, the receiver is at fault.
 const maxRefusals = 20
 
-// Replay sends what an archive has to a [Sender].
+// Replay sends archived data to a [Sender].
 //
-// Data arrives as it was sent: the attribute by which it was filed is taken away, and nothing else is
-// changed but for the mark. Each object is sent whole before the checkpoint says that it is done, so when
-// a replay is killed and taken up again, nothing is missing, and what may arrive twice is the objects that
-// were in flight, [Replay.Parallel] at most, and those of which a request was refused.
+// Data arrives as it was originally sent, except that the archive's folder attribute is removed and the mark is
+// added. An object is recorded in the checkpoint only after all of it was sent. After an interrupted replay is
+// resumed, no data is missing; only objects that were in flight, at most [Replay.Parallel], and objects with
+// refused requests can arrive twice.
 type Replay struct {
 	Store      Store
 	Sender     Sender
 	Selection  Selection
 	Checkpoint *Checkpoint // nil for none
-	// Mark is the value of [ReplayAttribute] that resources get; none if empty.
+	// Mark is the value of [ReplayAttribute] to set on resources; empty sets none.
 	Mark string
-	// Replayed has data sent that came from an earlier replay. Without it, a replay into a site that archives
-	// what it gets would be multiplied by the next one.
+	// Replayed also sends data that came from an earlier replay. By default it is skipped: otherwise, after a
+	// replay into a site that archives what it receives, the next replay would send that data again.
 	Replayed bool
-	// Parallel is the number of objects that are in flight at a time.
+	// Parallel is the number of objects to send concurrently.
 	Parallel int
-	// ItemsPerSecond and BytesPerSecond limit what is sent, before compression; 0 means no limit.
+	// ItemsPerSecond and BytesPerSecond limit the rate, before compression; 0 means no limit.
 	ItemsPerSecond, BytesPerSecond int
-	// Observe, if not nil, is called when there is progress, by one goroutine at a time.
+	// Observe, if not nil, is called on progress. Calls do not overlap.
 	Observe func(Result)
 }
 
-// Result is what a replay did.
+// Result is the outcome of a replay.
 type Result struct {
-	// Objects are those that were dealt with; those with problems and those done before are among them.
+	// Objects is the number of objects processed, including those with problems and those sent earlier.
 	Objects int
-	// Before are those that the checkpoint had.
+	// Before is the number of objects that the checkpoint recorded as sent.
 	Before int
-	// Stored is the size of Objects in the store, StoredBefore that of Before.
+	// Stored is the stored size of Objects, StoredBefore that of Before.
 	Stored, StoredBefore int64
-	// Requests, Items and Bytes were taken by the receiver.
+	// Requests, Items and Bytes that the receiver accepted.
 	Requests, Items, Bytes int64
-	// Rejected of these items were not, as the receiver said in its answers; Message is the last such answer's.
+	// Rejected is how many of these items the receiver rejected; Message is its last explanation.
 	Rejected int64
 	Message  string
-	// Again are items that were left out, as they came from an earlier replay.
+	// Again is the number of items skipped because they came from an earlier replay.
 	Again int64
-	// Problems are objects that were skipped, in whole or in part: an [ObjectError] each.
+	// Problems has an [ObjectError] for each object that was skipped, completely or in part.
 	Problems []error
 }
 
-// run is one run of a replay.
+// run is the state of one run of a replay.
 type run struct {
 	*Replay
 	options      requestOptions
@@ -90,17 +90,17 @@ type run struct {
 
 	mu       sync.Mutex
 	result   Result
-	refusals int // in a row
+	refusals int // consecutive
 }
 
-// Run sends objects. It returns an error when it could not go on; problems of single objects are in the
-// result, and it goes on.
+// Run sends objects. It returns an error if it cannot continue; problems of single objects are in the result
+// and do not stop it.
 func (r *Replay) Run(ctx context.Context, objects []Object) (Result, error) {
 	state := &run{
 		Replay: r, items: limiter(r.ItemsPerSecond), bytes: limiter(r.BytesPerSecond),
 		options: requestOptions{
 			selection: r.Selection, mark: r.Mark, replayed: r.Replayed,
-			// No request has more than a second's worth, so that the rate is even.
+			// Limit a request to one second's worth, to keep the rate even.
 			maxBytes: withinRate(maxRequest, r.BytesPerSecond), maxItems: int64(withinRate(maxRequest, r.ItemsPerSecond)),
 		},
 	}
@@ -186,7 +186,8 @@ func (r *run) request(ctx context.Context, request Request) error {
 	return nil
 }
 
-// refusal counts refusals, and passes an error on as what it is: with too many it is no longer the requests'.
+// refusal counts consecutive refusals. After too many, it returns an error that is no [RefusedError], because
+// the receiver is at fault.
 func (r *run) refusal(err error) error {
 	_, is := errors.AsType[*RefusedError](err)
 	r.mu.Lock()
@@ -210,7 +211,7 @@ func (r *run) update(change func(*Result)) {
 	}
 }
 
-// limiter allows for so many a second, in portions of at most as many; nil is no limit.
+// limiter allows perSecond units a second in bursts of the same size; nil means no limit.
 func limiter(perSecond int) *rate.Limiter {
 	if perSecond <= 0 {
 		return nil
@@ -225,7 +226,7 @@ func withinRate(most, perSecond int) int {
 	return min(most, perSecond)
 }
 
-// wait waits until so many may be sent.
+// wait blocks until n units may be sent.
 func wait(ctx context.Context, l *rate.Limiter, n int64) error {
 	for l != nil && n > 0 {
 		portion := min(n, int64(l.Burst()))

@@ -21,7 +21,7 @@ import (
 	"github.com/telepod/telepod/archive"
 )
 
-// receiver takes requests, and answers as a test wants it.
+// receiver records requests and answers them as the test specifies.
 type receiver struct {
 	mu       sync.Mutex
 	requests []archive.Request
@@ -40,7 +40,7 @@ func (r *receiver) Send(_ context.Context, request archive.Request) (archive.Ans
 	return archive.Answer{}, nil
 }
 
-// spans are how often each span arrived, by cloud and name.
+// spans counts how often each span arrived, by cloud and name.
 func (r *receiver) spans(t *testing.T) map[string]int {
 	t.Helper()
 	times := map[string]int{}
@@ -59,7 +59,7 @@ func (r *receiver) spans(t *testing.T) map[string]int {
 			}
 		}
 		if n != request.Items {
-			t.Errorf("a request says that it has %d items, and has %d", request.Items, n)
+			t.Errorf("a request claims %d items, but has %d", request.Items, n)
 		}
 	}
 	return times
@@ -74,7 +74,7 @@ func attribute(rs *tracepb.ResourceSpans, key string) string {
 	return ""
 }
 
-// stored makes a store of so many objects with three spans each, and lists it.
+// stored returns a store with this number of objects, three spans each, and their listing.
 func stored(t *testing.T, objects int) (memory, []archive.Object) {
 	t.Helper()
 	store := memory{}
@@ -94,7 +94,7 @@ func listed(t *testing.T, store memory) []archive.Object {
 	return l.Objects
 }
 
-// TestReplayIsFaithful: what arrives is what was sent, fields that this program does not know included.
+// TestReplayIsFaithful: data arrives as it was sent, including unknown fields.
 func TestReplayIsFaithful(t *testing.T) {
 	strange := protowire.AppendBytes(protowire.AppendTag(nil, 1000, protowire.BytesType), []byte("new"))
 	sent := spansOf(shop("aws", "us-east-1", "orders"), "1", "2", "3", "4")
@@ -126,7 +126,8 @@ func TestReplayIsFaithful(t *testing.T) {
 	}
 }
 
-// TestReplaySelects: of an object with several regions only those wanted are sent, and nothing of earlier replays.
+// TestReplaySelects: of an object with several regions, only the selected ones are sent, without data of
+// earlier replays.
 func TestReplaySelects(t *testing.T) {
 	replayed := shop("gcp", "europe-west1", "stock")
 	replayed.Attributes = append(replayed.Attributes, resourceOf(archive.ReplayAttribute, "r1").Attributes...)
@@ -154,13 +155,13 @@ func TestReplaySelects(t *testing.T) {
 		}
 		for _, request := range to.requests {
 			if bytes.Contains(request.Data, []byte("r1")) {
-				t.Error("the mark of the earlier replay was sent again, beside the new one")
+				t.Error("the resource has the mark of the earlier replay as well as the new one")
 			}
 		}
 	}
 }
 
-// TestReplaySplits: no request is larger than receivers take by default, and every item arrives once.
+// TestReplaySplits: no request exceeds the default limit of receivers, and every item arrives once.
 func TestReplaySplits(t *testing.T) {
 	var groups []*tracepb.ResourceSpans
 	want := map[string]int{}
@@ -198,8 +199,8 @@ func TestReplaySplits(t *testing.T) {
 	}
 }
 
-// TestReplayGoesOn: after an end in the middle, only what was in flight is sent again, and nothing is missing.
-func TestReplayGoesOn(t *testing.T) {
+// TestReplayResumes: after an interruption, only objects in flight are sent again, and no data is missing.
+func TestReplayResumes(t *testing.T) {
 	const objects, parallel = 40, 3
 	store, all := stored(t, objects)
 	path := filepath.Join(t.TempDir(), "checkpoint")
@@ -213,7 +214,7 @@ func TestReplayGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !c.Window.To.Equal(at(12, 0)) || c.Name != "r1" {
-			t.Errorf("run %d has %+v, want the first run's", runs, c.Start)
+			t.Errorf("run %d has start %+v, want that of the first run", runs, c.Start)
 		}
 		left := 15
 		to.answer = func(archive.Request) (archive.Answer, error) {
@@ -245,11 +246,11 @@ func TestReplayGoesOn(t *testing.T) {
 		twice += times - 1
 	}
 	if runs < 2 || twice > 3*parallel*runs {
-		t.Errorf("after %d ends, %d spans came again, want at most %d", runs, twice, 3*parallel*runs)
+		t.Errorf("after %d interruptions, %d spans arrived again, want at most %d", runs, twice, 3*parallel*runs)
 	}
 }
 
-// TestReplayProblems: what is wrong with one object or request is told, and does not end the replay.
+// TestReplayProblems: a problem with one object or request is reported and does not stop the replay.
 func TestReplayProblems(t *testing.T) {
 	store, all := stored(t, 6)
 	store[all[1].Key] = []byte("damaged")
@@ -284,7 +285,7 @@ func TestReplayProblems(t *testing.T) {
 	if result.Items != 3+3+1 || result.Rejected != 2 || result.Message != "too old" || result.Objects != 6 {
 		t.Errorf("%+v", result)
 	}
-	// What had problems is tried again.
+	// A resumed replay retries objects that had problems.
 	to.answer = nil
 	to.requests = nil
 	if _, err := r.Run(t.Context(), all); err != nil {
@@ -292,12 +293,12 @@ func TestReplayProblems(t *testing.T) {
 	}
 	want := map[string]int{"aws/3-a": 1, "aws/3-b": 1, "aws/3-c": 1}
 	if diff := cmp.Diff(want, to.spans(t)); diff != "" {
-		t.Errorf("the second time (-want +got):\n%s", diff)
+		t.Errorf("second run (-want +got):\n%s", diff)
 	}
 }
 
-// TestReplayEnds when it is told to, and says so.
-func TestReplayEnds(t *testing.T) {
+// TestReplayCanceled: a canceled replay stops and reports the cancellation.
+func TestReplayCanceled(t *testing.T) {
 	store, all := stored(t, 5)
 	ctx, cancel := context.WithCancel(t.Context())
 	to := &receiver{answer: func(archive.Request) (archive.Answer, error) {
@@ -306,14 +307,14 @@ func TestReplayEnds(t *testing.T) {
 	}}
 	r := archive.Replay{Store: store, Sender: to, ItemsPerSecond: 1}
 	if _, err := r.Run(ctx, all); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v, want that it was canceled", err)
+		t.Errorf("error %v, want context.Canceled", err)
 	}
 	if n := len(slices.Collect(maps.Keys(to.spans(t)))); n > 3 {
-		t.Errorf("%d spans were sent after the end", n)
+		t.Errorf("%d spans were sent after the cancellation", n)
 	}
 }
 
-// TestReplayRefused ends when everything is refused, as by a receiver that is none, and not with one refusal in two.
+// TestReplayRefused: the replay stops when every request is refused, but not when every other one is.
 func TestReplayRefused(t *testing.T) {
 	store, all := stored(t, 60)
 	for _, every := range []int{1, 2} {
@@ -332,7 +333,7 @@ func TestReplayRefused(t *testing.T) {
 	}
 }
 
-// TestReplayOfAllSignals sends metrics and logs, too.
+// TestReplayOfAllSignals also sends metrics and logs.
 func TestReplayOfAllSignals(t *testing.T) {
 	r := shop("aws", "us-east-1", "orders")
 	store := memory{

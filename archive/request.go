@@ -5,27 +5,27 @@ import (
 	"iter"
 )
 
-// Request is one export request of OTLP, in protobuf.
+// Request is one OTLP export request in protobuf.
 type Request struct {
 	Signal Signal
 	Data   []byte
 	Items  int64
 }
 
-// itemOverhead is the most that a tag and a length add to a message below 256 MiB.
+// itemOverhead is the maximum size of the tag and length of a message below 256 MiB.
 const itemOverhead = 6
 
-// requestOptions say what becomes of a payload that is sent again.
+// requestOptions control how a payload is sent again.
 type requestOptions struct {
 	selection Selection
-	mark      string // of the replay, "" for none
-	replayed  bool   // data of earlier replays too
+	mark      string // of the replay; "" adds none
+	replayed  bool   // include data of earlier replays
 	maxBytes  int    // of a request
 	maxItems  int64
 }
 
-// survey reads the content to its end, so that nothing is sent of an object that is damaged. It returns the
-// number of items that are left out, because of an earlier replay.
+// survey reads all of the content first, so that no part of a damaged object is sent. It returns the number of
+// items to skip because they came from an earlier replay.
 func (c content) survey(o requestOptions) (again int64, err error) {
 	err = c.eachGroup(func(m groupMessage) error {
 		g, err := m.head()
@@ -37,7 +37,7 @@ func (c content) survey(o requestOptions) (again int64, err error) {
 			return err
 		}
 		from, err := g.origin()
-		if err == nil && o.selection.takes(from.cloud, from.region) && o.leaves(from) {
+		if err == nil && o.selection.matches(from.cloud, from.region) && o.skips(from) {
 			again += n
 		}
 		return err
@@ -45,11 +45,11 @@ func (c content) survey(o requestOptions) (again int64, err error) {
 	return again, err
 }
 
-// leaves reports whether what a resource sent is left out, as it came from an earlier replay.
-func (o requestOptions) leaves(from origin) bool { return from.replay != "" && !o.replayed }
+// skips reports whether a resource is skipped because it came from an earlier replay.
+func (o requestOptions) skips(from origin) bool { return from.replay != "" && !o.replayed }
 
-// requests are the content's wanted resources, in requests of about so many bytes and items; one item is the
-// least. It is unpacked once more, so that only what belongs to a request is in memory. An error is the last.
+// requests splits the selected resources into requests of about maxBytes and maxItems; the minimum is one item.
+// It unpacks the content again, so that only one request is in memory at a time. An error is the last result.
 func (c content) requests(o requestOptions) iter.Seq2[Request, error] {
 	return func(yield func(Request, error) bool) {
 		s := splitter{signal: c.object.Signal, options: o, yield: yield}
@@ -63,9 +63,9 @@ func (c content) requests(o requestOptions) iter.Seq2[Request, error] {
 	}
 }
 
-// splitter collects a part of groups: its bytes and items, and whether it has the resource and the scope of
-// the item that comes next. No part has more bytes and items than it may, unless one item alone has. A resource
-// and a scope are repeated in each part with items of theirs. Those without items are left out.
+// splitter collects one part: its groups, their bytes and items, and whether it already has the resource and
+// the scope of the next item. Only a single oversized item can exceed the limits. Resources and scopes are
+// repeated in each part that has items of theirs, and omitted if they have no items.
 type splitter struct {
 	signal  Signal
 	options requestOptions
@@ -77,14 +77,14 @@ type splitter struct {
 	group, scope bool
 }
 
-// resource adds what a resource sent, if it is wanted.
+// resource adds the data of a resource, if selected.
 func (s *splitter) resource(m groupMessage) error {
 	g, err := m.head()
 	if err != nil {
 		return err
 	}
 	from, err := g.origin()
-	if err != nil || !s.options.selection.takes(from.cloud, from.region) || s.options.leaves(from) {
+	if err != nil || !s.options.selection.matches(from.cloud, from.region) || s.options.skips(from) {
 		return err
 	}
 	if g, err = g.cleaned(s.options.mark); err != nil {
@@ -116,7 +116,7 @@ func (s *splitter) item(g group, sc scope, item []byte) error {
 	return nil
 }
 
-// flush makes a request of the part.
+// flush sends the part as a request.
 func (s *splitter) flush() error {
 	if len(s.part) == 0 {
 		return nil
@@ -150,7 +150,7 @@ func (s *splitter) add(g group, sc scope, item []byte) {
 	into.items = append(into.items, item)
 }
 
-// cost is what an item adds to the part, with its resource and scope where they are not there yet.
+// cost returns the bytes that an item adds to the part, including its resource and scope if they are new.
 func (s *splitter) cost(g group, sc scope, item []byte) int {
 	bytes := len(item) + itemOverhead
 	if !s.group {

@@ -12,19 +12,19 @@ const (
 	// ReplayAttribute is the attribute of a replayed resource. Its value names the replay.
 	ReplayAttribute = "telepod.replay"
 
-	// folderAttribute is what the central site's configuration leaves on a resource when it chooses the
-	// archive's folder. The sender knows nothing of it.
+	// folderAttribute is the attribute by which the central site's configuration chooses the archive's folder.
+	// It is still on archived resources; the sender never set it.
 	folderAttribute = "telemetry.archive.prefix"
 )
 
-// origin is what a resource says of itself.
+// origin is the source of a resource, according to its attributes.
 type origin struct {
 	cloud, region, service string
-	replay                 string // names the replay that it came from, if it did
+	replay                 string // name of the replay that it came from; "" for none
 }
 
-// origin reads a resource's attributes as far as they are understood: text that is not UTF-8 is no error,
-// as Collectors take it. Of an attribute that is repeated, the first counts.
+// origin reads the attributes of a resource leniently: invalid UTF-8 is no error, as in Collectors, and the
+// first of several equal keys counts.
 func (g group) origin() (origin, error) {
 	values := map[string]string{}
 	err := eachField(g.resource, func(f field) error {
@@ -48,7 +48,7 @@ func (g group) origin() (origin, error) {
 	}, err
 }
 
-// pair reads a KeyValue: key is field 1, value field 2, of which a string is field 1.
+// pair reads a KeyValue: the key is field 1, the value field 2; a string value is field 1 of that.
 func pair(message []byte) (key, value string, err error) {
 	err = eachField(message, func(f field) error {
 		if f.is(1) {
@@ -67,8 +67,8 @@ func pair(message []byte) (key, value string, err error) {
 	return key, value, err
 }
 
-// cleaned returns the group as it was sent, without what archiving and earlier replays put on it, and
-// with the mark of a replay if there is one.
+// cleaned returns the group without the attributes that archiving and earlier replays added, and with the mark,
+// unless it is empty.
 func (g group) cleaned(mark string) (group, error) {
 	var resource []byte
 	err := eachField(g.resource, func(f field) error {

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// Summary is what a folder has, in all or in a span of time.
+// Summary describes the objects of a folder, in total or per span of time.
 type Summary struct {
 	Folder
-	// Time is the span's beginning; zero where there is no span.
+	// Time is the start of the span; zero for a total.
 	Time    time.Time `json:"time,omitzero"`
 	Objects int       `json:"objects"`
 	Bytes   int64     `json:"bytes"`
-	// First and Last are the beginnings of the first and the last partition.
+	// First and Last are the start times of the first and the last partition.
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
 }
 
-// Summarize sums up objects by folder and, unless it is 0, by span of time.
+// Summarize sums up objects by folder and, if span is not 0, by span of time.
 func Summarize(objects []Object, span time.Duration) []Summary {
 	type group struct {
 		Folder

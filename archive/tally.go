@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// Source is who sent data.
+// Source is a sender of data.
 type Source struct {
 	Folder
 	Service string `json:"service"`
 }
 
-// Amount is how much of it there is: spans, data points or log records.
+// Amount is a number of spans, data points or log records.
 type Amount struct {
 	Items int64 `json:"items"`
-	// Replayed are those of Items that came from a replay.
+	// Replayed is how many of Items came from a replay.
 	Replayed int64 `json:"replayed"`
 }
 
-// Bounds of a tally: what a sender calls itself may be of any length, and new each time.
+// Limits of a tally, because senders choose their own names: of any length, and as many as they like.
 const (
 	maxSources = 10_000
 	maxName    = 256 // bytes
@@ -28,12 +28,11 @@ const (
 // More is the cloud, region and service of all sources after the first 10,000.
 const More = "(more)"
 
-// Tally counts items by what their resources say of themselves, whatever folder they are in. It is for one
-// goroutine at a time.
+// Tally counts items by the attributes of their resources, regardless of folder. It is not safe for concurrent
+// use.
 type Tally map[Source]Amount
 
-// Add counts a payload's resources as far as the selection takes them. After an error nothing of the payload
-// is counted.
+// Add counts the selected resources of a payload. On error it counts nothing.
 func (t Tally) Add(p *Payload, s Selection) error {
 	counted, err := p.content().tally(s)
 	if err == nil {
@@ -54,7 +53,7 @@ func (c content) tally(s Selection) (Tally, error) {
 			return err
 		}
 		from, err := g.origin()
-		if err != nil || !s.takes(from.cloud, from.region) {
+		if err != nil || !s.matches(from.cloud, from.region) {
 			return err
 		}
 		a := Amount{Items: n}
@@ -85,7 +84,7 @@ func (t Tally) add(source Source, a Amount) {
 	t[source] = Amount{Items: sum.Items + a.Items, Replayed: sum.Replayed + a.Replayed}
 }
 
-// clip cuts a name that is too long, and keeps no more than that in memory.
+// clip shortens a long name and releases the memory of the rest.
 func clip(name string) string {
 	if len(name) <= maxName {
 		return name
@@ -93,7 +92,7 @@ func clip(name string) string {
 	return strings.Clone(strings.ToValidUTF8(name[:maxName], "")) + "…"
 }
 
-// Sources are the tally's, in order.
+// Sources returns the sources in order.
 func (t Tally) Sources() []Source {
 	sources := make([]Source, 0, len(t))
 	for s := range t {

@@ -10,7 +10,7 @@ import (
 //	TracesData.resource_spans = 1    ResourceSpans.resource = 1    ScopeSpans.scope = 1
 //	                                 ResourceSpans.scope_spans = 2 ScopeSpans.spans = 2
 //
-// and so they are for metrics and logs. Export requests have them, too.
+// The layout for metrics and logs is the same, and so is that of export requests.
 const (
 	groupField    protowire.Number = 1 // of a payload
 	resourceField protowire.Number = 1 // of a group
@@ -19,33 +19,33 @@ const (
 	pairField     protowire.Number = 1 // an attribute, of a resource
 )
 
-// groupMessage is what one resource sent: a ResourceSpans, ResourceMetrics or ResourceLogs. It is walked and never
-// taken apart as a whole: two bytes are an item, and a list of items would be many times as large.
+// groupMessage is the encoded data of one resource: a ResourceSpans, ResourceMetrics or ResourceLogs. It is
+// iterated in place: an item may be only two bytes, so a decoded list would be many times larger.
 type groupMessage []byte
 
-// scopeMessage is what one instrumentation scope sent.
+// scopeMessage is the encoded data of one instrumentation scope.
 type scopeMessage []byte
 
-// group is a group that is put together: what a request has of one resource.
+// group is the part of a resource that goes into a request.
 type group struct {
 	resource []byte // the Resource message
 	rest     []byte // other fields, with their tags
 	scopes   []scope
 }
 
-// scope is what a request has of one instrumentation scope.
+// scope is the part of an instrumentation scope that goes into a request.
 type scope struct {
 	rest  []byte   // fields other than items, with their tags
 	items [][]byte // Span, Metric or LogRecord messages
 }
 
-// head is the group without its scopes.
+// head returns the group without its scopes.
 func (m groupMessage) head() (group, error) {
 	var g group
 	err := eachField(m, func(f field) error {
 		switch {
 		case f.is(resourceField):
-			g.resource = append(g.resource, f.value...) // several merge, as protobuf has it
+			g.resource = append(g.resource, f.value...) // repeated messages are merged, as protobuf specifies
 		case !f.is(scopeField):
 			g.rest = append(g.rest, f.raw...)
 		}
@@ -54,23 +54,23 @@ func (m groupMessage) head() (group, error) {
 	return g, err
 }
 
-func (m groupMessage) eachScope(take func(scopeMessage) error) error {
+func (m groupMessage) eachScope(visit func(scopeMessage) error) error {
 	return eachField(m, func(f field) error {
 		if f.is(scopeField) {
-			return take(f.value)
+			return visit(f.value)
 		}
 		return nil
 	})
 }
 
-// validate reports what is no protobuf, down to the items.
+// validate reports invalid protobuf, down to the items.
 func (m groupMessage) validate() error {
 	return m.eachScope(func(s scopeMessage) error {
 		return s.eachItem(func([]byte) error { return nil })
 	})
 }
 
-// head is the scope without its items.
+// head returns the scope without its items.
 func (m scopeMessage) head() (scope, error) {
 	var s scope
 	err := eachField(m, func(f field) error {
@@ -82,10 +82,10 @@ func (m scopeMessage) head() (scope, error) {
 	return s, err
 }
 
-func (m scopeMessage) eachItem(take func([]byte) error) error {
+func (m scopeMessage) eachItem(visit func([]byte) error) error {
 	return eachField(m, func(f field) error {
 		if f.is(itemField) {
-			return take(f.value)
+			return visit(f.value)
 		}
 		return nil
 	})
@@ -117,17 +117,17 @@ func appendBytes(b []byte, number protowire.Number, value []byte) []byte {
 type field struct {
 	number protowire.Number
 	kind   protowire.Type
-	value  []byte // of a field with a length
-	raw    []byte // the whole, with its tag
+	value  []byte // of a length-delimited field
+	raw    []byte // the whole field with its tag
 }
 
-// is tells whether it is that message, string or bytes.
+// is reports whether this is the given length-delimited field.
 func (f field) is(number protowire.Number) bool {
 	return f.number == number && f.kind == protowire.BytesType
 }
 
-// eachField calls take for each field of a message.
-func eachField(message []byte, take func(field) error) error {
+// eachField calls visit for each field of a message.
+func eachField(message []byte, visit func(field) error) error {
 	for len(message) > 0 {
 		f := field{}
 		tag, whole := 0, 0
@@ -143,7 +143,7 @@ func eachField(message []byte, take func(field) error) error {
 		if f.kind == protowire.BytesType {
 			f.value, _ = protowire.ConsumeBytes(message[tag:])
 		}
-		if err := take(f); err != nil {
+		if err := visit(f); err != nil {
 			return err
 		}
 		message = message[whole:]

@@ -20,14 +20,14 @@ import (
 	"github.com/telepod/telepod/archive"
 )
 
-// Location says where a bucket is.
+// Location identifies a bucket.
 type Location struct {
 	Name string
-	// Region of the bucket; empty means the one of the environment.
+	// Region of the bucket; empty uses the region from the environment.
 	Region string
-	// Endpoint is the URL of another service with the S3 protocol, empty for AWS.
+	// Endpoint is the URL of another S3-compatible service; empty for AWS.
 	Endpoint string
-	// Patience is how long an object may take before it is asked for again; two minutes where it is 0.
+	// Patience is the time limit for one attempt to read an object; 0 means two minutes.
 	Patience time.Duration
 }
 
@@ -40,8 +40,8 @@ type Bucket struct {
 
 var _ archive.Store = (*Bucket)(nil)
 
-// Open finds credentials and region as all AWS programs do: environment, shared files, web identity
-// (IRSA), container credentials (EKS Pod Identity), instance. It asks the bucket nothing yet.
+// Open finds credentials and region as every AWS program does: environment, shared files, web identity (IRSA),
+// container credentials (EKS Pod Identity), instance. It does not contact the bucket.
 func Open(ctx context.Context, l Location) (*Bucket, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 6 })
@@ -54,12 +54,12 @@ func Open(ctx context.Context, l Location) (*Bucket, error) {
 	}
 	if cfg.Region == "" {
 		if l.Endpoint == "" {
-			return nil, fmt.Errorf("open bucket %s: its region is not known: give --bucket-region, or set AWS_REGION", l.Name)
+			return nil, fmt.Errorf("open bucket %s: its region is unknown: use --bucket-region or set AWS_REGION", l.Name)
 		}
-		cfg.Region = "us-east-1" // part of the signature; other services seldom care
+		cfg.Region = "us-east-1" // part of the signature; other services rarely check it
 	}
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
-		o.DisableLogOutputChecksumValidationSkipped = true // objects have checksums of their own inside
+		o.DisableLogOutputChecksumValidationSkipped = true // archived objects contain their own checksums
 		if l.Endpoint != "" {
 			o.BaseEndpoint = &l.Endpoint
 			o.UsePathStyle = true
@@ -109,12 +109,13 @@ func (b *Bucket) List(ctx context.Context, prefix, after string) iter.Seq2[archi
 	}
 }
 
-// listing asks for keys in URL encoding: a key may have control characters, and XML must not.
+// listing requests URL-encoded keys: a key may contain control characters, which XML does not allow.
 func (b *Bucket) listing(prefix string, delimiter *string) *s3.ListObjectsV2Input {
 	return &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix, Delimiter: delimiter, EncodingType: types.EncodingTypeUrl}
 }
 
-// decoded returns a key or prefix of a page. Servers that do not know the encoding do not say that they use it.
+// decoded returns a key or prefix from a page. Servers that do not support the encoding leave EncodingType
+// empty.
 func decoded(page *s3.ListObjectsV2Output, text *string) string {
 	if page.EncodingType == types.EncodingTypeUrl {
 		if plain, err := url.QueryUnescape(aws.ToString(text)); err == nil {
@@ -140,7 +141,7 @@ func (b *Bucket) pages(ctx context.Context, input *s3.ListObjectsV2Input) iter.S
 	}
 }
 
-// Read implements [archive.Store]. A reader that breaks off is asked again.
+// Read implements [archive.Store]. It retries after a broken connection.
 func (b *Bucket) Read(ctx context.Context, key string) ([]byte, error) {
 	var data []byte
 	var err error
@@ -161,7 +162,7 @@ func (b *Bucket) Read(ctx context.Context, key string) ([]byte, error) {
 	return nil, fmt.Errorf("read object %s of bucket %s: %w", archive.Printable(key), b.name, advise(err))
 }
 
-// errBrokenOff says that a connection ended or stalled in the middle of an object.
+// errBrokenOff reports a connection that ended or stalled in the middle of an object.
 var errBrokenOff = errors.New("the connection broke off")
 
 func (b *Bucket) read(ctx context.Context, key string) ([]byte, error) {
@@ -180,15 +181,15 @@ func (b *Bucket) read(ctx context.Context, key string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errBrokenOff, err)
 	case len(data) > archive.MaxObject:
-		return nil, &archive.ObjectError{Key: key, Err: errors.New("it has more than 64 MiB, and its listing said less")}
+		return nil, &archive.ObjectError{Key: key, Err: errors.New("it is larger than 64 MiB, although its listed size is smaller")}
 	}
 	return data, nil
 }
 
-// ofObject returns the reason why this one object cannot be read, nil if the reason is another's.
+// ofObject returns the reason if it concerns this object alone, otherwise nil.
 func ofObject(err error) error {
 	if _, is := errors.AsType[*types.NoSuchKey](err); is {
-		return errors.New("it is gone: the bucket's lifecycle may have deleted it")
+		return errors.New("it no longer exists: the bucket's lifecycle may have deleted it")
 	}
 	if state, is := errors.AsType[*types.InvalidObjectState](err); is {
 		return fmt.Errorf("it is in the storage class %s: restore it first (aws s3api restore-object)", state.StorageClass)
@@ -196,7 +197,7 @@ func ofObject(err error) error {
 	return nil
 }
 
-// advise says what to do about the usual mistakes.
+// advise adds what to do about common mistakes.
 func advise(err error) error {
 	api, is := errors.AsType[smithy.APIError](err)
 	if !is {

@@ -21,15 +21,15 @@ import (
 	"github.com/telepod/telepod/archive/bucket"
 )
 
-// keys gives credentials by environment, and keeps the machine's own away.
+// keys sets credentials in the environment and hides those of the machine.
 func keys(t *testing.T) {
 	t.Helper()
-	alone(t)
+	clearAWSEnv(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "key")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 }
 
-func alone(t *testing.T) {
+func clearAWSEnv(t *testing.T) {
 	t.Helper()
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
@@ -43,7 +43,7 @@ func alone(t *testing.T) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
 
-// server answers as S3 does, and notes what it was asked.
+// server answers as S3 does and records the requests.
 func server(t *testing.T, handle http.HandlerFunc) (*bucket.Bucket, *[]*http.Request) {
 	t.Helper()
 	var asked []*http.Request
@@ -64,7 +64,7 @@ func refuse(w http.ResponseWriter, status int, code, more string) {
 	fmt.Fprintf(w, "<Error><Code>%s</Code><Message>m</Message>%s</Error>", code, more)
 }
 
-// TestList goes through pages.
+// TestList follows the pages of a listing.
 func TestList(t *testing.T) {
 	keys(t)
 	b, asked := server(t, func(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +92,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestKeysAreDecoded: keys may have characters that XML has not, and one of them must not hide the others.
+// TestKeysAreDecoded: a key with characters that XML does not allow must not hide the other keys.
 func TestKeysAreDecoded(t *testing.T) {
 	keys(t)
 	strange := []string{"traces/a\x01b/r/k", "traces/a b/r/k", "traces/a+b/r/k", "traces/100%/r/k", "traces/\x1b[2J/r/k", "traces/ü/r/k"}
@@ -129,8 +129,8 @@ func TestKeysAreDecoded(t *testing.T) {
 	}
 }
 
-// TestObjectsEnd: a server cannot send more than an object may have.
-func TestObjectsEnd(t *testing.T) {
+// TestReadLimitsObjects: a server cannot send more than the maximum size of an object.
+func TestReadLimitsObjects(t *testing.T) {
 	keys(t)
 	b, asked := server(t, func(w http.ResponseWriter, _ *http.Request) {
 		chunk := make([]byte, 1<<20)
@@ -146,7 +146,7 @@ func TestObjectsEnd(t *testing.T) {
 	}
 }
 
-// TestSignature leaves out what Google's front end changes, and sends it all the same.
+// TestSignature: headers that Google's front end changes are sent, but not signed.
 func TestSignature(t *testing.T) {
 	keys(t)
 	b, asked := server(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<ListBucketResult/>") })
@@ -167,7 +167,7 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// TestReadErrors tells what concerns one object from what concerns all.
+// TestReadErrors separates errors of one object from errors of the whole bucket.
 func TestReadErrors(t *testing.T) {
 	keys(t)
 	for _, test := range []struct {
@@ -191,8 +191,8 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// TestReadGoesOn when a connection breaks off in the middle.
-func TestReadGoesOn(t *testing.T) {
+// TestReadRetries: a connection that breaks off is retried.
+func TestReadRetries(t *testing.T) {
 	keys(t)
 	times := 0
 	b, _ := server(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -207,7 +207,7 @@ func TestReadGoesOn(t *testing.T) {
 	}
 }
 
-// TestCredentials are found where a pod on EKS has them.
+// TestCredentials: a pod on EKS finds its credentials.
 func TestCredentials(t *testing.T) {
 	token := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(token, []byte("of-the-pod"), 0o600); err != nil {
@@ -229,7 +229,7 @@ func TestCredentials(t *testing.T) {
 		"pod-identity": {"AWS_CONTAINER_CREDENTIALS_FULL_URI": identity.URL + "/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": token},
 	} {
 		t.Run(want, func(t *testing.T) {
-			alone(t)
+			clearAWSEnv(t)
 			for name, value := range environment {
 				t.Setenv(name, value)
 			}
@@ -253,7 +253,7 @@ func TestOpenWithoutRegion(t *testing.T) {
 	}
 }
 
-// TestStall: a connection that stays open and says nothing more is not waited for.
+// TestStall: a connection that stays open but sends no more data is dropped and retried.
 func TestStall(t *testing.T) {
 	keys(t)
 	var asked atomic.Int32
@@ -275,6 +275,6 @@ func TestStall(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	if data, err := b.Read(ctx, "key"); err != nil || string(data) != "whole" {
-		t.Errorf("read %q, %v; want it whole at the second try", data, err)
+		t.Errorf("read %q, %v; want the whole object on the second attempt", data, err)
 	}
 }

@@ -1,3 +1,3 @@
-// Package bucket is an archive's store: a bucket of S3, or of a service with its protocol, such as Google
-// Cloud Storage with HMAC keys. It lists and reads; it never writes.
+// Package bucket implements [archive.Store] for S3 buckets and for S3-compatible services such as Google Cloud
+// Storage with HMAC keys. It lists and reads; it never writes.
 package bucket

@@ -7,13 +7,13 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// acceptEncoding is a header that proxies change on its way. AWS's SDK signs it, and Google Cloud Storage
-// then refuses the signature (https://github.com/aws/aws-sdk-go-v2/issues/1816).
+// acceptEncoding is a header that proxies change. The AWS SDK signs it, and Google Cloud Storage then rejects
+// the signature (https://github.com/aws/aws-sdk-go-v2/issues/1816).
 const acceptEncoding = "Accept-Encoding"
 
 type heldBack struct{}
 
-// leaveUnsigned takes the header away before a request is signed, and puts it back behind.
+// leaveUnsigned removes the header before a request is signed and restores it afterwards.
 func leaveUnsigned(stack *middleware.Stack) error {
 	before := middleware.FinalizeMiddlewareFunc("HoldBackAcceptEncoding", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		if r, ok := in.Request.(*smithyhttp.Request); ok {

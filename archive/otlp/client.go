@@ -14,29 +14,30 @@ import (
 	"github.com/telepod/telepod/archive"
 )
 
-// The protocols, by the names that OTEL_EXPORTER_OTLP_PROTOCOL has for them.
+// Protocols, named as in OTEL_EXPORTER_OTLP_PROTOCOL.
 const (
 	GRPC = "grpc"
 	HTTP = "http/protobuf"
 )
 
-// Options say where and how to send.
+// Options configure a client.
 type Options struct {
-	// Endpoint is a URL: http:// for plain text, https:// for TLS. Over HTTP, /v1/traces and so on are appended.
+	// Endpoint is a URL: http:// for plain text, https:// for TLS. With the HTTP protocol, /v1/traces etc. are
+	// appended.
 	Endpoint string
 	// Protocol is [GRPC] or [HTTP].
 	Protocol string
-	// Headers go with each request.
+	// Headers are added to each request.
 	Headers map[string]string
-	// TLS is for https; nil trusts the system's authorities.
+	// TLS is used for https; nil trusts the system's root certificates.
 	TLS *tls.Config
-	// Timeout is that of one attempt.
+	// Timeout of one attempt.
 	Timeout time.Duration
-	// GiveUp is how long a request is tried again before the receiver counts as gone.
+	// GiveUp is how long to retry a request before the receiver counts as unavailable.
 	GiveUp time.Duration
 	// Pause is the first pause between attempts; it doubles up to MaxPause.
 	Pause, MaxPause time.Duration
-	// Retry, if not nil, is told why there is a pause.
+	// Retry, if not nil, is called before each pause.
 	Retry func(reason error, pause time.Duration)
 }
 
@@ -48,22 +49,22 @@ type Client struct {
 
 var _ archive.Sender = (*Client)(nil)
 
-// transport makes one attempt. Its errors are a transientError, an [archive.RefusedError], or about the
-// receiver as a whole.
+// transport makes one attempt. It returns a transientError, an [archive.RefusedError], or an error that
+// concerns the receiver as a whole.
 type transport interface {
 	attempt(context.Context, archive.Request) (archive.Answer, error)
 	close() error
 }
 
-// transientError may go away by itself.
+// transientError is worth a retry.
 type transientError struct {
 	error
-	after time.Duration // not to be tried again before; 0 if the receiver did not say
+	after time.Duration // minimum pause before the next attempt; 0 if the receiver did not specify one
 }
 
 func (e transientError) Unwrap() error { return e.error }
 
-// New makes a client. It connects when it has something to send.
+// New creates a client. It connects on the first Send.
 func New(o Options) (*Client, error) {
 	u, err := url.Parse(o.Endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -76,15 +77,15 @@ func New(o Options) (*Client, error) {
 	case HTTP:
 		c.transport = newHTTP(u, o)
 	default:
-		err = fmt.Errorf("choose a protocol: %q is neither %s nor %s", o.Protocol, GRPC, HTTP)
+		err = fmt.Errorf("unknown protocol %q: use %s or %s", o.Protocol, GRPC, HTTP)
 	}
 	return c, err
 }
 
-// Close ends the connections.
+// Close closes the connections.
 func (c *Client) Close() error { return c.close() }
 
-// Send implements [archive.Sender]: it tries again, with pauses, for as long as Options.GiveUp.
+// Send implements [archive.Sender]. It retries for up to Options.GiveUp.
 func (c *Client) Send(ctx context.Context, r archive.Request) (archive.Answer, error) {
 	began, pause := time.Now(), c.options.Pause
 	for {
@@ -95,7 +96,7 @@ func (c *Client) Send(ctx context.Context, r archive.Request) (archive.Answer, e
 		}
 		next := max(jitter(pause), transient.after)
 		if time.Since(began)+next > c.options.GiveUp {
-			return answer, fmt.Errorf("send to %s: tried again for %v: %w", c.options.Endpoint, c.options.GiveUp, err)
+			return answer, fmt.Errorf("send to %s: retried for %v: %w", c.options.Endpoint, c.options.GiveUp, err)
 		}
 		if c.options.Retry != nil {
 			c.options.Retry(err, next)
@@ -115,12 +116,12 @@ func (c *Client) try(ctx context.Context, r archive.Request) (archive.Answer, er
 	return c.attempt(ctx, r)
 }
 
-// jitter keeps parallel senders from coming back all at once.
+// jitter keeps parallel senders from retrying all at once.
 func jitter(pause time.Duration) time.Duration {
 	return pause/2 + rand.N(pause/2+1)
 }
 
-// answerOf reads a response. Those of the three signals are the same in all but names.
+// answerOf converts a response. The responses of the three signals differ only in their names.
 func answerOf(r *coltrace.ExportTraceServiceResponse) archive.Answer {
 	partial := r.GetPartialSuccess()
 	return archive.Answer{Rejected: partial.GetRejectedSpans(), Message: partial.GetErrorMessage()}

@@ -30,7 +30,7 @@ import (
 	"github.com/telepod/telepod/archive/otlp"
 )
 
-// spans is a request with one span of this name.
+// spans returns a request with one span of this name.
 func spans(t *testing.T, name string) archive.Request {
 	t.Helper()
 	data, err := proto.Marshal(&coltrace.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{
@@ -60,7 +60,7 @@ func open(t *testing.T, o otlp.Options) *otlp.Client {
 	return c
 }
 
-// receiver is a gRPC server that answers each request as a test wants it, in turn, and then takes all.
+// receiver is a gRPC server that returns the test's answers in turn, and then accepts everything.
 type receiver struct {
 	coltrace.UnimplementedTraceServiceServer
 	mu      sync.Mutex
@@ -126,7 +126,7 @@ func withRetryInfo(t *testing.T, code codes.Code) error {
 	return s.Err()
 }
 
-// outcomes of sending.
+// Outcomes of a Send.
 const (
 	arrives = "arrives"
 	refused = "refused"
@@ -151,7 +151,7 @@ func TestGRPC(t *testing.T) {
 	}{
 		{"taken", nil, arrives},
 		{"unavailable for a while", []error{status.Error(codes.Unavailable, ""), status.Error(codes.DeadlineExceeded, ""), status.Error(codes.Aborted, "")}, arrives},
-		{"told to wait", []error{withRetryInfo(t, codes.Unavailable), withRetryInfo(t, codes.ResourceExhausted)}, arrives},
+		{"a retry delay requested", []error{withRetryInfo(t, codes.Unavailable), withRetryInfo(t, codes.ResourceExhausted)}, arrives},
 		{"too large", []error{status.Error(codes.ResourceExhausted, "larger than max")}, refused},
 		{"invalid", []error{status.Error(codes.InvalidArgument, "no such")}, refused},
 		{"no permission", []error{status.Error(codes.PermissionDenied, "no")}, fatal},
@@ -175,7 +175,7 @@ func TestGRPC(t *testing.T) {
 	}
 }
 
-// TestPartialSuccess of each signal is read.
+// TestPartialSuccess checks that the rejected items of each signal are read.
 func TestPartialSuccess(t *testing.T) {
 	spansTo := &receiver{partial: &coltrace.ExportTracePartialSuccess{RejectedSpans: 3, ErrorMessage: "t"}}
 	metricsTo, logsTo := &metricReceiver{}, &logReceiver{}
@@ -199,7 +199,7 @@ func TestPartialSuccess(t *testing.T) {
 		}
 	}
 	if len(spansTo.names) != 1 || metricsTo.calls != 1 || logsTo.calls != 1 {
-		t.Error("what was taken in part was sent again")
+		t.Error("a partially accepted request was sent again")
 	}
 }
 
@@ -246,7 +246,7 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// TestRedirection: what another page answers to a GET does not mean that data has arrived.
+// TestRedirection: the answer of another page to a GET does not prove that the data has arrived.
 func TestRedirection(t *testing.T) {
 	followed := false
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))
@@ -255,10 +255,10 @@ func TestRedirection(t *testing.T) {
 	defer server.Close()
 	c := open(t, otlp.Options{Endpoint: server.URL, Protocol: otlp.HTTP, Headers: map[string]string{"X-Key": "secret"}})
 	if _, err := c.Send(t.Context(), spans(t, "one")); outcome(err) != fatal || !strings.Contains(err.Error(), elsewhere.URL+"/login") {
-		t.Errorf("error %v, want the other address in it", err)
+		t.Errorf("error %v, want it to contain the redirect target", err)
 	}
 	if followed {
-		t.Error("it was followed, with its headers")
+		t.Error("the client followed the redirect and sent its headers")
 	}
 }
 
@@ -279,14 +279,14 @@ func nameIn(t *testing.T, r *http.Request) string {
 	return request.ResourceSpans[0].ScopeSpans[0].Spans[0].Name
 }
 
-// TestGiveUp: a receiver that stays away ends it, and every pause is told.
+// TestGiveUp: the client gives up on a receiver that stays unavailable, and reports each pause.
 func TestGiveUp(t *testing.T) {
 	for _, protocol := range []string{otlp.GRPC, otlp.HTTP} {
 		pauses := 0
 		c := open(t, otlp.Options{Endpoint: "http://127.0.0.1:1", Protocol: protocol, GiveUp: 50 * time.Millisecond,
 			Retry: func(error, time.Duration) { pauses++ }})
 		_, err := c.Send(t.Context(), spans(t, "one"))
-		if err == nil || !strings.Contains(err.Error(), "tried again for 50ms") || pauses == 0 {
+		if err == nil || !strings.Contains(err.Error(), "retried for 50ms") || pauses == 0 {
 			t.Errorf("%s: after %d pauses: %v", protocol, pauses, err)
 		}
 	}
@@ -297,7 +297,7 @@ func TestNew(t *testing.T) {
 		{"localhost:4317", otlp.GRPC, "write it as http://host:4317"},
 		{"", otlp.GRPC, "write it as http://host:4317"},
 		{"http://localhost:4317/v1/traces", otlp.GRPC, "gRPC has no path"},
-		{"http://localhost:4317", "thrift", `"thrift" is neither grpc nor http/protobuf`},
+		{"http://localhost:4317", "thrift", `unknown protocol "thrift": use grpc or http/protobuf`},
 	} {
 		_, err := otlp.New(otlp.Options{Endpoint: test.endpoint, Protocol: test.protocol})
 		if err == nil || !strings.Contains(err.Error(), test.err) {

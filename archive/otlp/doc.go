@@ -1,4 +1,4 @@
-// Package otlp sends an archive's requests to a receiver of OTLP, over gRPC or HTTP, and tries again
-// as the protocol has it (https://opentelemetry.io/docs/specs/otlp/#failures). What it sends are bytes:
-// it neither decodes nor encodes telemetry.
+// Package otlp sends archived requests to an OTLP receiver over gRPC or HTTP, and retries as the protocol
+// specifies (https://opentelemetry.io/docs/specs/otlp/#failures). It sends bytes as they are and neither
+// decodes nor encodes telemetry.
 package otlp

@@ -39,13 +39,13 @@ func newGRPC(u *url.URL, o Options) (*grpcTransport, error) {
 		trust, port = credentials.NewTLS(config), "443"
 	}
 	if u.Path != "" && u.Path != "/" {
-		return nil, fmt.Errorf("read endpoint %q: gRPC has no path; write it without, or choose http/protobuf", o.Endpoint)
+		return nil, fmt.Errorf("read endpoint %q: gRPC has no path; remove it, or use http/protobuf", o.Endpoint)
 	}
 	host := u.Host
 	if u.Port() == "" {
 		host += ":" + port
 	}
-	// gRPC's own pauses between connections grow to two minutes.
+	// By default, gRPC's pauses between connection attempts grow to two minutes.
 	connect := grpc.ConnectParams{MinConnectTimeout: o.Timeout, Backoff: backoff.Config{
 		BaseDelay: o.Pause, Multiplier: 2, Jitter: 0.2, MaxDelay: o.MaxPause,
 	}}
@@ -77,7 +77,7 @@ func methods() map[archive.Signal]string {
 	}
 }
 
-// classify follows the table of the OTLP specification, "OTLP/gRPC: failures".
+// classify follows the OTLP specification, section "OTLP/gRPC: failures".
 func classify(err error) error {
 	s := status.Convert(err)
 	err = fmt.Errorf("%v: %s", s.Code(), s.Message())
@@ -86,17 +86,17 @@ func classify(err error) error {
 		after, _ := retryInfo(s)
 		return transientError{err, after}
 	case codes.ResourceExhausted:
-		if after, told := retryInfo(s); told {
+		if after, ok := retryInfo(s); ok {
 			return transientError{err, after}
 		}
-		return &archive.RefusedError{Err: err} // such as a message that is too large
+		return &archive.RefusedError{Err: err} // for example, the message is too large
 	case codes.InvalidArgument, codes.Internal, codes.Unknown:
 		return &archive.RefusedError{Err: err}
 	}
-	return fmt.Errorf("the receiver takes no data: %w", err)
+	return fmt.Errorf("the receiver accepts no data: %w", err)
 }
 
-func retryInfo(s *status.Status) (after time.Duration, told bool) {
+func retryInfo(s *status.Status) (after time.Duration, ok bool) {
 	for _, detail := range s.Details() {
 		if info, is := detail.(*errdetails.RetryInfo); is {
 			return info.GetRetryDelay().AsDuration(), true
@@ -105,7 +105,7 @@ func retryInfo(s *status.Status) (after time.Duration, told bool) {
 	return 0, false
 }
 
-// bytesCodec sends bytes as they are: they are protobuf already.
+// bytesCodec sends bytes that are already encoded as protobuf.
 type bytesCodec struct{}
 
 func (bytesCodec) Name() string { return "proto" }
@@ -113,7 +113,7 @@ func (bytesCodec) Name() string { return "proto" }
 func (bytesCodec) Marshal(v any) (mem.BufferSlice, error) {
 	data, is := v.([]byte)
 	if !is {
-		return nil, fmt.Errorf("encode a request: it is %T and not bytes", v)
+		return nil, fmt.Errorf("encode a request: %T instead of bytes", v)
 	}
 	return mem.BufferSlice{mem.SliceBuffer(data)}, nil
 }
@@ -121,7 +121,7 @@ func (bytesCodec) Marshal(v any) (mem.BufferSlice, error) {
 func (bytesCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	message, is := v.(proto.Message)
 	if !is {
-		return fmt.Errorf("decode a response: %T is no message", v)
+		return fmt.Errorf("decode a response: %T is not a protobuf message", v)
 	}
 	return proto.Unmarshal(data.Materialize(), message)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/telepod/telepod/archive"
 )
 
-// maxAnswer is as much of an answer as is read.
+// maxAnswer is the number of response bytes that are read.
 const maxAnswer = 1 << 20
 
 type httpTransport struct {
@@ -32,12 +32,13 @@ func newHTTP(u *url.URL, o Options) *httpTransport {
 	if o.TLS != nil {
 		transport.TLSClientConfig = o.TLS
 	}
-	client := &http.Client{Transport: transport, CheckRedirect: stay}
+	client := &http.Client{Transport: transport, CheckRedirect: noRedirects}
 	return &httpTransport{client: client, base: u, headers: o.Headers}
 }
 
-// stay follows no redirection: a GET takes the place of the data there, and headers may be secret.
-func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+// noRedirects does not follow redirects: the redirected request would be a GET without the data, and would send secret
+// headers to another host.
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (t *httpTransport) close() error {
 	t.client.CloseIdleConnections()
@@ -63,7 +64,7 @@ func (t *httpTransport) attempt(ctx context.Context, r archive.Request) (archive
 	}
 	answer := &coltrace.ExportTraceServiceResponse{}
 	if err := proto.Unmarshal(body, answer); err != nil {
-		// It has taken the data; some receivers answer with text.
+		// The receiver has accepted the data; some receivers answer with text.
 		return archive.Answer{}, nil
 	}
 	return answerOf(answer), nil
@@ -96,18 +97,18 @@ func classifyHTTP(r *http.Response, body []byte) error {
 	err := fmt.Errorf("%s answers %s: %s", r.Request.URL, r.Status, reason(r, body))
 	switch r.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		seconds, _ := strconv.Atoi(r.Header.Get("Retry-After")) // 0, as if it were not there, for a date
+		seconds, _ := strconv.Atoi(r.Header.Get("Retry-After")) // a date counts as no header
 		return transientError{err, time.Duration(max(0, seconds)) * time.Second}
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusInternalServerError:
 		return &archive.RefusedError{Err: err}
 	}
 	if elsewhere := r.Header.Get("Location"); elsewhere != "" {
-		err = fmt.Errorf("%w; it points to %s: give the endpoint that takes data itself", err, elsewhere)
+		err = fmt.Errorf("%w; it redirects to %s: use the endpoint that accepts data", err, elsewhere)
 	}
-	return fmt.Errorf("the receiver takes no data: %w", err)
+	return fmt.Errorf("the receiver accepts no data: %w", err)
 }
 
-// reason is the message of an answer, a google.rpc.Status.
+// reason returns the message of a response, usually a google.rpc.Status.
 func reason(r *http.Response, body []byte) string {
 	var s status.Status
 	if r.Header.Get("Content-Type") == "application/x-protobuf" && proto.Unmarshal(body, &s) == nil {

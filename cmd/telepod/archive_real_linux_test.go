@@ -169,7 +169,7 @@ func (s *site) testKill(t *testing.T) {
 		t.Errorf("%d spans came twice, want at most those of %d objects, %d each", twice, parallel, largest)
 	}
 	t.Logf("%d objects before the kill; %d of %d spans came twice", before, twice, len(s.spans))
-	if code, _, stderr := s.telepod("replay", "--endpoint", k.url("4317"), "--checkpoint", file); code != exitError || !strings.Contains(stderr, "it is another replay's") {
+	if code, _, stderr := s.telepod("replay", "--endpoint", k.url("4317"), "--checkpoint", file); code != exitError || !strings.Contains(stderr, "it belongs to another replay") {
 		t.Errorf("another replay with its checkpoint: exit code %d\n%s", code, stderr)
 	}
 }
