@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// Site is one of the pair.
+// Site is one of the two central sites.
 type Site string
 
-// The sites.
 const (
 	Primary Site = "primary"
 	Backup  Site = "backup"
@@ -28,31 +27,31 @@ func (c Collector) String() string { return c.Region + "/" + c.Name }
 type Sample struct {
 	Collector
 	At time.Time
-	// Sent counts the spans that each site accepted, since the Collector started. Failed counts the requests of
-	// any signal that a site did not answer, or answered with a failure of its own.
+	// Sent counts the spans that each site accepted since the Collector started. Failed counts requests of any
+	// signal to which a site did not respond, or responded with a server error.
 	Sent, Failed map[Site]float64
-	// Queued is what waits on its disk, in bytes.
+	// Queued is the size of the queue on disk, in bytes.
 	Queued float64
 }
 
-// Event is something that was done or seen.
+// Event is an action of the drill or an observation.
 type Event struct {
 	At   time.Time `json:"at"`
 	Text string    `json:"text"`
 }
 
-// watch is what is known of one Collector.
+// watch is the state of one Collector.
 type watch struct {
 	last       Sample
 	using      Site
-	noticed    time.Time // first sign of the failure: a try that failed, or data at the other site
+	noticed    time.Time // first sign of the failure: a failed request, or data at the backup
 	movedOver  time.Time // first data at the backup after the failure
 	cameBack   time.Time // first data at the primary after the restoration
 	mostQueued float64
 }
 
-// course follows all Collectors through a drill. Times are those of the samples, so that what is
-// measured is at most one interval too long.
+// course is the state of all Collectors during a drill. Times are those of the samples, so measured times are
+// at most one interval too long.
 type course struct {
 	watched  map[Collector]*watch
 	failed   time.Time
@@ -69,11 +68,11 @@ func newCourse(collectors []Collector) *course {
 	return c
 }
 
-func (c *course) say(at time.Time, format string, args ...any) {
+func (c *course) logf(at time.Time, format string, args ...any) {
 	c.events = append(c.events, Event{at, fmt.Sprintf(format, args...)})
 }
 
-// observe takes a sample in. Those of Collectors that are not watched are ignored.
+// observe processes a sample. It ignores Collectors that are not watched.
 func (c *course) observe(s Sample) {
 	w := c.watched[s.Collector]
 	if w == nil {
@@ -91,15 +90,15 @@ func (c *course) observe(s Sample) {
 	c.moved(w, s, grown(last.Sent, s.Sent))
 }
 
-// moved follows where data went since the last sample. When it went to both, what counts is the site
-// that was not in use: the Collector is moving there.
+// moved detects where data went since the last sample. If it went to both sites, the one that was not in use
+// counts: the Collector is moving there.
 func (c *course) moved(w *watch, s Sample, sent map[Site]bool) {
 	for _, site := range []Site{Primary, Backup} {
 		if !sent[site] || site == w.using {
 			continue
 		}
 		if w.using != "" {
-			c.say(s.At, "%s moves from the %s to the %s", s.Collector, w.using, site)
+			c.logf(s.At, "%s moves from the %s to the %s", s.Collector, w.using, site)
 		}
 		w.using = site
 		break
@@ -115,7 +114,7 @@ func (c *course) moved(w *watch, s Sample, sent map[Site]bool) {
 
 func (c *course) notice(w *watch, s Sample, how string) {
 	if w.noticed.IsZero() {
-		c.say(s.At, "%s notices: %s", s.Collector, how)
+		c.logf(s.At, "%s notices: %s", s.Collector, how)
 	}
 	first(&w.noticed, s.At)
 }
@@ -126,7 +125,7 @@ func first(at *time.Time, now time.Time) {
 	}
 }
 
-// grown tells which counters have risen. One that is lower than before began anew with its Collector.
+// grown returns the counters that increased. A counter that decreased was reset: its Collector restarted.
 func grown(before, now map[Site]float64) map[Site]bool {
 	sites := map[Site]bool{}
 	for site, value := range now {
@@ -135,14 +134,14 @@ func grown(before, now map[Site]float64) map[Site]bool {
 	return sites
 }
 
-// isDown tells whether the primary is failed now.
+// isDown reports whether the primary is currently failed.
 func (c *course) isDown() bool { return !c.failed.IsZero() && c.restored.IsZero() }
 
-// not lists the Collectors for which something does not hold.
-func (c *course) not(holds func(*watch) bool) []Collector {
+// not returns the Collectors that do not satisfy a condition.
+func (c *course) not(ok func(*watch) bool) []Collector {
 	var others []Collector
 	for collector, w := range c.watched {
-		if !holds(w) {
+		if !ok(w) {
 			others = append(others, collector)
 		}
 	}

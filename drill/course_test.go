@@ -14,8 +14,8 @@ func at(seconds float64) time.Time {
 	return start.Add(time.Duration(seconds * float64(time.Second)))
 }
 
-// told is a sample: spans sent to primary and backup, tries at the primary that failed.
-func told(seconds, primary, backup, failed float64) Sample {
+// sample returns a sample: spans sent to the primary and the backup, and failed requests to the primary.
+func sample(seconds, primary, backup, failed float64) Sample {
 	return Sample{
 		Collector: Collector{"eu", "a"}, At: at(seconds),
 		Sent:   map[Site]float64{Primary: primary, Backup: backup},
@@ -24,23 +24,23 @@ func told(seconds, primary, backup, failed float64) Sample {
 	}
 }
 
-// TestCourse follows one Collector; the primary is failed at 10 s and restored at 20 s.
+// TestCourse follows one Collector; the primary fails at 10 s and is restored at 20 s.
 func TestCourse(t *testing.T) {
 	for name, c := range map[string]struct {
 		samples []Sample
 		want    string // noticed, moved over, came back, using, most queued
 	}{
-		"nothing is sent":            {[]Sample{told(1, 5, 0, 0), told(2, 5, 0, 0)}, "- - -  0"},
-		"a first sample is no sign":  {[]Sample{told(11, 5, 7, 3)}, "- - -  300"},
-		"only the primary":           {[]Sample{told(1, 5, 0, 0), told(2, 6, 0, 0), told(11, 7, 0, 0)}, "- - - primary 0"},
-		"failover":                   {[]Sample{told(9, 5, 0, 0), told(11, 6, 0, 1), told(12, 6, 4, 1)}, "1.0 2.0 - backup 100"},
-		"no failed try is seen":      {[]Sample{told(9, 5, 0, 0), told(12, 5, 1, 0)}, "2.0 2.0 - backup 0"},
-		"a failed try before":        {[]Sample{told(1, 5, 0, 0), told(2, 5, 0, 9)}, "- - -  900"},
-		"and back":                   {[]Sample{told(9, 5, 0, 0), told(12, 5, 1, 0), told(21, 5, 2, 0), told(22.5, 6, 2, 0), told(23, 7, 2, 0)}, "2.0 2.0 2.5 primary 0"},
-		"on the backup all the time": {[]Sample{told(1, 5, 1, 0), told(2, 5, 2, 0), told(11, 5, 3, 0)}, "1.0 1.0 - backup 0"},
-		"to both: it is moving":      {[]Sample{told(1, 5, 0, 0), told(9, 6, 0, 0), told(11, 7, 1, 0)}, "1.0 1.0 - backup 0"},
-		"the Collector began anew":   {[]Sample{told(1, 500, 0, 0), told(9, 600, 0, 0), told(11, 0, 40, 2)}, "1.0 1.0 - backup 200"},
-		"it began with nothing":      {[]Sample{told(1, 500, 9, 0), told(9, 600, 9, 0), told(11, 0, 0, 0)}, "- - - primary 0"},
+		"nothing is sent":              {[]Sample{sample(1, 5, 0, 0), sample(2, 5, 0, 0)}, "- - -  0"},
+		"a first sample shows nothing": {[]Sample{sample(11, 5, 7, 3)}, "- - -  300"},
+		"primary only":                 {[]Sample{sample(1, 5, 0, 0), sample(2, 6, 0, 0), sample(11, 7, 0, 0)}, "- - - primary 0"},
+		"failover":                     {[]Sample{sample(9, 5, 0, 0), sample(11, 6, 0, 1), sample(12, 6, 4, 1)}, "1.0 2.0 - backup 100"},
+		"no failed request is seen":    {[]Sample{sample(9, 5, 0, 0), sample(12, 5, 1, 0)}, "2.0 2.0 - backup 0"},
+		"a failed request earlier":     {[]Sample{sample(1, 5, 0, 0), sample(2, 5, 0, 9)}, "- - -  900"},
+		"and return":                   {[]Sample{sample(9, 5, 0, 0), sample(12, 5, 1, 0), sample(21, 5, 2, 0), sample(22.5, 6, 2, 0), sample(23, 7, 2, 0)}, "2.0 2.0 2.5 primary 0"},
+		"on the backup all the time":   {[]Sample{sample(1, 5, 1, 0), sample(2, 5, 2, 0), sample(11, 5, 3, 0)}, "1.0 1.0 - backup 0"},
+		"to both: it is moving":        {[]Sample{sample(1, 5, 0, 0), sample(9, 6, 0, 0), sample(11, 7, 1, 0)}, "1.0 1.0 - backup 0"},
+		"the Collector restarted":      {[]Sample{sample(1, 500, 0, 0), sample(9, 600, 0, 0), sample(11, 0, 40, 2)}, "1.0 1.0 - backup 200"},
+		"it restarted with zero":       {[]Sample{sample(1, 500, 9, 0), sample(9, 600, 9, 0), sample(11, 0, 0, 0)}, "- - - primary 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			course := newCourse([]Collector{{"eu", "a"}})
@@ -70,8 +70,8 @@ func TestCourse(t *testing.T) {
 
 func TestCourseIgnoresOthers(t *testing.T) {
 	course := newCourse([]Collector{{"eu", "b"}})
-	course.observe(told(1, 1, 0, 0))
-	course.observe(told(2, 2, 0, 0))
+	course.observe(sample(1, 1, 0, 0))
+	course.observe(sample(2, 2, 0, 0))
 	if len(course.events) != 0 || len(course.watched) != 1 {
 		t.Errorf("a Collector that is not watched left %v", course.events)
 	}
@@ -80,7 +80,7 @@ func TestCourseIgnoresOthers(t *testing.T) {
 func TestEvents(t *testing.T) {
 	course := newCourse([]Collector{{"eu", "a"}})
 	course.failed = at(10)
-	for _, s := range []Sample{told(9, 5, 0, 0), told(10, 6, 0, 0), told(11, 6, 0, 1), told(12, 6, 4, 2), told(13, 6, 8, 3)} {
+	for _, s := range []Sample{sample(9, 5, 0, 0), sample(10, 6, 0, 0), sample(11, 6, 0, 1), sample(12, 6, 4, 2), sample(13, 6, 8, 3)} {
 		course.observe(s)
 	}
 	want := []Event{
@@ -92,14 +92,14 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestNext is the truth table of what a drill does.
+// TestNext is the decision table of a drill.
 func TestNext(t *testing.T) {
 	plan := Plan{
 		Method: Scale, Baseline: 15 * time.Second, Duration: time.Minute, GiveUp: 30 * time.Second, ReturnWithin: 2 * time.Minute,
 	}
 	type state struct {
 		using                     Site
-		failed, over, back, ready float64 // seconds; 0 is never
+		failed, over, back, ready float64 // seconds; 0 means never
 		restored                  float64
 	}
 	for _, c := range []struct {
@@ -110,19 +110,19 @@ func TestNext(t *testing.T) {
 		want   action
 	}{
 		{"baseline", Scale, state{using: Primary}, 14, keepOn},
-		{"baseline is over", Scale, state{using: Primary}, 15, fail},
+		{"the baseline has ended", Scale, state{using: Primary}, 15, fail},
 		{"not on the primary yet", Scale, state{}, 44, keepOn},
 		{"not on the primary", Scale, state{}, 45, refuse},
 		{"on the backup", Scale, state{using: Backup}, 45, refuse},
 		{"failed", Scale, state{failed: 15}, 16, keepOn},
 		{"moved over", Scale, state{failed: 15, over: 17}, 74, keepOn},
-		{"moved over, time is over", Scale, state{failed: 15, over: 17}, 75, restore},
+		{"moved over, duration has ended", Scale, state{failed: 15, over: 17}, 75, restore},
 		{"moved over late", Scale, state{failed: 15, over: 44}, 46, keepOn},
 		{"does not move over", Scale, state{failed: 15}, 44, keepOn},
 		{"gives up", Scale, state{failed: 15}, 45, restore},
 		{"restored", Scale, state{failed: 15, over: 17, restored: 75}, 80, keepOn},
 		{"ready", Scale, state{failed: 15, over: 17, restored: 75, ready: 80}, 81, keepOn},
-		{"back before ready is known", Scale, state{failed: 15, over: 17, restored: 75, back: 81}, 82, keepOn},
+		{"back before ready was seen", Scale, state{failed: 15, over: 17, restored: 75, back: 81}, 82, keepOn},
 		{"back", Scale, state{failed: 15, over: 17, restored: 75, ready: 80, back: 81}, 82, finish},
 		{"does not come back", Scale, state{failed: 15, over: 17, restored: 75, ready: 80}, 195, finish},
 		{"does not start", Scale, state{failed: 15, over: 17, restored: 75}, 195, finish},
@@ -147,12 +147,12 @@ func TestNext(t *testing.T) {
 	}
 }
 
-func TestNextNamesWhoHoldsItUp(t *testing.T) {
+func TestNextNamesLateCollectors(t *testing.T) {
 	plan := Plan{Method: Kill, GiveUp: time.Second}
 	course := newCourse([]Collector{{"us", "b"}, {"eu", "a"}, {"eu", "c"}})
 	course.failed = start
 	course.watched[Collector{"eu", "c"}].movedOver = at(1)
 	if _, why := next(plan, course, start, at(2)); why != "[eu/a us/b] did not move over to the backup within 1s" {
-		t.Errorf("it says %q", why)
+		t.Errorf("reason %q", why)
 	}
 }

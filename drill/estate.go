@@ -6,19 +6,19 @@ import (
 	"fmt"
 )
 
-// Estate is what a drill is run against.
+// Estate is the system that a drill tests.
 type Estate struct {
 	Regions []Region
-	// Primary, Backup and Guard are not asked by an observation.
+	// Primary, Backup and Guard are not used to observe.
 	Primary Central
 	Backup  Spare
 	Guard   Guard
-	// Archive is nil where none is read; what was lost is not known then.
+	// Archive is nil if no archive is read; losses are unknown then.
 	Archive Archive
 	Facts   Facts
 }
 
-// Able finds out why the primary cannot be failed over to the backup, if so. It changes nothing.
+// Able returns an error if the primary cannot fail over to the backup. It changes nothing.
 func (e Estate) Able(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stepWithin)
 	defer cancel()
@@ -27,10 +27,10 @@ func (e Estate) Able(ctx context.Context) error {
 	}
 	ready, err := e.Primary.Ready(ctx)
 	if err != nil {
-		return fmt.Errorf("the primary cannot be looked at, so nothing was done: %w", err)
+		return fmt.Errorf("cannot read the state of the primary, so nothing was done: %w", err)
 	}
 	if !ready {
-		return errors.New("the primary is not ready, so nothing was done: see why first, or run telepod drill restore if a drill has left it so")
+		return errors.New("the primary is not ready, so nothing was done: find out why first, or run telepod drill restore if an earlier drill left it failed")
 	}
 	return nil
 }
@@ -38,49 +38,49 @@ func (e Estate) Able(ctx context.Context) error {
 // Region is a cluster with regional Collectors.
 type Region interface {
 	Name() string
-	// Collectors are the names of those to watch.
+	// Collectors returns the names of the Collectors to watch.
 	Collectors(ctx context.Context) ([]string, error)
 	Sample(ctx context.Context, collector string) (Sample, error)
-	// Send hands canaries to the Collector that they are of. No error means that it has them.
+	// Send sends canaries to their Collector. A nil error means that the Collector accepted them.
 	Send(ctx context.Context, id string, canaries []Canary) error
 }
 
-// Central is the site that is failed.
+// Central is the site to fail.
 type Central interface {
 	Fail(ctx context.Context) error
-	// Hold is called again and again while the site is to stay failed.
+	// Hold is called repeatedly while the site should stay failed.
 	Hold(ctx context.Context) error
-	// Restore undoes Fail, however much of it was done.
+	// Restore undoes Fail, even if Fail was incomplete.
 	Restore(ctx context.Context) error
 	Ready(ctx context.Context) (bool, error)
 }
 
-// Spare is the site that has to take over.
+// Spare is the site that takes over.
 type Spare interface {
-	// Healthy returns why it cannot, if so.
+	// Healthy returns an error if it cannot take over.
 	Healthy(ctx context.Context) error
 }
 
-// Guard keeps two drills apart.
+// Guard prevents two drills at the same time.
 type Guard interface {
 	Acquire(ctx context.Context) error
 	Release(ctx context.Context) error
 }
 
-// Archive is where all spans end up.
+// Archive stores all spans.
 type Archive interface {
-	// Read reports the canaries of a drill that were stored since the last call.
+	// Read calls found for each canary of a drill that was stored since the last call.
 	Read(ctx context.Context, id string, found func(Canary)) error
 }
 
-// Facts are for the record.
+// Facts are for the audit record.
 type Facts struct {
 	Operator string        `json:"operator"`
 	Version  string        `json:"telepod"`
 	Clusters []ClusterFact `json:"clusters"`
 }
 
-// ClusterFact describes a cluster as it was when the drill began.
+// ClusterFact describes a cluster at the start of the drill.
 type ClusterFact struct {
 	Name       string   `json:"name"`
 	Roles      []string `json:"roles"`

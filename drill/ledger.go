@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// Canary is a span of a drill.
+// Canary is a numbered span of a drill.
 type Canary struct {
 	Collector
 	Sequence int64
 }
 
-// ledger has the canaries of a drill. It may be used from several goroutines.
+// ledger tracks the canaries of a drill. It is safe for concurrent use.
 type ledger struct {
 	mu       sync.Mutex
-	sent     map[Canary]bool // true once the Collector has said that it has it
+	sent     map[Canary]bool // true once the Collector has accepted it
 	stored   map[Canary]int
 	refusals map[Collector]string // the last reason
 }
@@ -24,7 +24,7 @@ func newLedger() *ledger {
 	return &ledger{sent: map[Canary]bool{}, stored: map[Canary]int{}, refusals: map[Collector]string{}}
 }
 
-// send notes a try. What was refused may be stored all the same: the answer was lost, not the request.
+// send records a request. Refused canaries may still be stored, if only the response was lost.
 func (l *ledger) send(canaries []Canary, refused error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -36,14 +36,14 @@ func (l *ledger) send(canaries []Canary, refused error) {
 	}
 }
 
-// store notes that an archive has a canary.
+// store records that an archive contains a canary.
 func (l *ledger) store(canary Canary) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stored[canary]++
 }
 
-// missing is the number of canaries that were accepted and are not stored.
+// missing returns the number of canaries that were accepted but are not stored.
 func (l *ledger) missing() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -56,18 +56,18 @@ func (l *ledger) missing() int {
 	return missing
 }
 
-// Count is what became of canaries.
+// Count sums up the fate of canaries.
 type Count struct {
 	Sent     int `json:"sent"`
 	Accepted int `json:"accepted"`
-	// Refused were not accepted: a client would have tried them again.
+	// Refused were not accepted: a real client would have retried.
 	Refused int `json:"refused"`
-	// Stored, Lost and Duplicated are only known where an archive was read. Lost were accepted and are
+	// Stored, Lost and Duplicated are only known if an archive was read. Lost canaries were accepted but are
 	// not stored.
 	Stored     int `json:"stored"`
 	Lost       int `json:"lost"`
 	Duplicated int `json:"duplicated"`
-	// FirstLost are sequence numbers to look for, at most ten.
+	// FirstLost has up to ten sequence numbers to look for.
 	FirstLost []int64 `json:"firstLost,omitempty"`
 }
 

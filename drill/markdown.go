@@ -20,7 +20,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	var m markdown
 	m.line("# Failover drill %s: %s", r.ID, r.Verdict)
 	m.line("")
-	m.line("Begun on %s by %s with Telepod %s.", r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), cell(r.Operator), cell(r.Version))
+	m.line("Started on %s by %s with Telepod %s.", r.Started.UTC().Format("2006-01-02 15:04:05 UTC"), cell(r.Operator), cell(r.Version))
 	m.line("Method %s: %s. Planned: %s of baseline, then %s; %d canaries a second through each Collector.",
 		r.Method, r.Method.Text(), r.Planned.Baseline, r.Planned.Duration, r.Planned.Rate)
 	m.checks(r)
@@ -36,7 +36,7 @@ type markdown struct{ strings.Builder }
 
 func (m *markdown) line(format string, args ...any) { fmt.Fprintf(m, format+"\n", args...) }
 
-// table has a row of titles, a rule and the rows that follow.
+// table writes the header of a table; rows follow.
 func (m *markdown) table(titles ...string) {
 	m.row(titles...)
 	m.line("|%s", strings.Repeat("---|", len(titles)))
@@ -49,7 +49,7 @@ func (m *markdown) row(cells ...string) {
 	m.line("| %s |", strings.Join(cells, " | "))
 }
 
-// cell keeps what programs said from leaving its cell or its line.
+// cell escapes untrusted text so that it can neither leave its cell nor start a new line.
 func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", "`", "'").Replace(text)
 }
@@ -94,13 +94,13 @@ func (m *markdown) times(r *Report) {
 	}
 	m.row("**slowest**", "", r.Times.Notice.String(), r.Times.FailOver.String(), r.Times.Return.String(), "", "")
 	m.line("\nNotice and failover count from the failure; the return counts from when the primary was ready, %s after it was restored. "+
-		"Each time is at most %s too long, the time between two looks.", r.Times.Start, r.Planned.Interval)
+		"Each time is at most %s too long, the sampling interval.", r.Times.Start, r.Planned.Interval)
 }
 
 func (m *markdown) canaries(r *Report) {
 	m.line("\n## Canaries\n")
 	if !r.ArchiveRead {
-		m.line("No archive was read, so what was lost or stored twice is not known.\n")
+		m.line("No archive was read, so losses and duplicates are unknown.\n")
 	}
 	m.table("region", "sent", "accepted", "refused", "stored", "lost", "stored twice")
 	row := func(name string, c Count) {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// action is what a drill has to do next.
+// action is the next step of a drill.
 type action string
 
 const (
@@ -16,17 +16,17 @@ const (
 	refuse  action = "refuse"
 )
 
-// startWithin is how long after the baseline the estate has to be as it should be.
+// startWithin is how long after the baseline all Collectors may take to use the primary.
 const startWithin = 30 * time.Second
 
 // next decides from the course and the time alone.
 //
-//	not failed   baseline is over, all on the primary   fail      an observation: finish after its time
-//	             not all there 30 s later               refuse
-//	failed       all moved over, duration is over       restore
-//	             not all moved over in GiveUp           restore, and say who did not
-//	restored     ready, and all came back               finish
-//	             not so within ReturnWithin             finish, and say so
+//	not failed   baseline has ended, all on the primary   fail      an observation: finish at its end
+//	             not all there 30 s later                 refuse
+//	failed       all moved over, duration has ended       restore
+//	             not all moved over in GiveUp             restore, and list the others
+//	restored     ready, and all came back                 finish
+//	             not so within ReturnWithin               finish, and state it
 func next(p Plan, c *course, started, now time.Time) (action, string) {
 	switch {
 	case p.Method == Observe:
@@ -53,7 +53,7 @@ func nextBefore(p Plan, c *course, since time.Duration) (action, string) {
 	case since < p.Baseline+startWithin:
 		return keepOn, ""
 	}
-	return refuse, fmt.Sprintf("%v do not send to the primary, so its loss would show nothing: see why first (telepod drill failover --observe)", elsewhere)
+	return refuse, fmt.Sprintf("%v do not send to the primary, so failing it would prove nothing: find out why first (telepod drill failover --observe)", elsewhere)
 }
 
 func nextDuring(p Plan, c *course, since time.Duration) (action, string) {

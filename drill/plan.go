@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Method is how the primary is failed.
+// Method is a way to fail the primary.
 type Method string
 
-// The methods. Observe fails nothing.
+// Observe fails nothing.
 const (
 	Observe   Method = "observe"
 	Scale     Method = "scale"
@@ -17,10 +17,10 @@ const (
 	Kill      Method = "kill"
 )
 
-// Methods are all methods.
+// Methods returns all methods.
 func Methods() []Method { return []Method{Observe, Scale, Partition, Kill} }
 
-// Text says what a method does.
+// Text describes a method.
 func (m Method) Text() string {
 	switch m {
 	case Scale:
@@ -34,30 +34,30 @@ func (m Method) Text() string {
 	}
 }
 
-// Plan is a drill to be.
+// Plan configures a drill.
 type Plan struct {
-	// ID is in every canary, and in what marks changed objects.
+	// ID identifies the drill in canaries and on the objects that it changes.
 	ID     string
 	Method Method
-	// Baseline is how long the estate is watched before anything is done.
+	// Baseline is how long to watch before failing the primary.
 	Baseline time.Duration
-	// Duration is how long the primary stays failed, or all of an observation.
+	// Duration is how long the primary stays failed, or the length of an observation.
 	Duration time.Duration
-	// GiveUp is how long after the failure every region has to have moved over; the primary is restored
-	// at once where one has not.
+	// GiveUp is how long every region may take to fail over. If one takes longer, the primary is restored at
+	// once.
 	GiveUp time.Duration
-	// ReturnWithin is how long the drill waits for the primary to be ready and in use again.
+	// ReturnWithin is how long to wait for the primary to be ready and in use again.
 	ReturnWithin time.Duration
-	// Settle is how long it waits for canaries to appear in the archive.
+	// Settle is how long to wait for canaries to appear in the archive.
 	Settle time.Duration
-	// Interval is the time between two looks, and so the resolution of what is measured.
+	// Interval is the sampling interval, and therefore the resolution of measured times.
 	Interval time.Duration
-	// Rate is the number of canaries a second through each Collector.
+	// Rate is the number of canaries per second through each Collector.
 	Rate   int
 	Limits Limits
 }
 
-// Limits are what a drill has to keep for a good verdict. A limit below zero is not judged.
+// Limits are the conditions for a good verdict. A negative limit disables its check.
 type Limits struct {
 	FailOver   time.Duration
 	Return     time.Duration
@@ -65,17 +65,17 @@ type Limits struct {
 	Duplicated int
 }
 
-// Check finds what cannot be.
+// Check validates a plan.
 func (p Plan) Check() error {
 	switch {
 	case p.Duration <= 0:
-		return errors.New("plan a drill: --duration has to be above zero")
+		return errors.New("plan a drill: --duration must be positive")
 	case p.Interval < 50*time.Millisecond:
-		return fmt.Errorf("plan a drill: --interval is %v: give 50ms or more, the API server carries every look", p.Interval)
+		return fmt.Errorf("plan a drill: --interval is %v: use 50ms or more, because each sample goes through the API server", p.Interval)
 	case p.Rate < 1 || p.Rate > 1000:
-		return fmt.Errorf("plan a drill: --rate is %d: give 1 to 1000 canaries a second", p.Rate)
+		return fmt.Errorf("plan a drill: --rate is %d: use 1 to 1000 canaries per second", p.Rate)
 	case p.Baseline < 0 || p.GiveUp <= 0 || p.ReturnWithin <= 0 || p.Settle < 0:
-		return errors.New("plan a drill: --baseline and --settle may not be below zero, --give-up and --return-within have to be above it")
+		return errors.New("plan a drill: --baseline and --settle must not be negative, and --give-up and --return-within must be positive")
 	}
 	return nil
 }

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// Schema is the version of the report's JSON. Fields may be added to it.
+// Schema is the version of the report's JSON. Later versions of Telepod may add fields to it.
 const Schema = "telepod.dev/drill/v1"
 
-// Verdict is what a report comes to.
+// Verdict is the overall result.
 type Verdict string
 
-// The verdicts. Incomplete is a drill in which nothing was wrong and something could not be measured.
+// Incomplete means that nothing failed, but something could not be measured.
 const (
 	Passed     Verdict = "passed"
 	Failed     Verdict = "failed"
 	Incomplete Verdict = "incomplete"
 )
 
-// Seconds is a duration that JSON has in seconds; it has null for one that was not measured.
+// Seconds is a duration. In JSON it is in seconds, and null if not measured.
 type Seconds struct {
 	time.Duration
 	Measured bool
@@ -40,7 +40,7 @@ func (s Seconds) String() string {
 	return fmt.Sprintf("%.1f s", s.Seconds())
 }
 
-// between is measured if both moments were.
+// between returns the time between two moments; measured only if both are set.
 func between(from, to time.Time) Seconds {
 	if from.IsZero() || to.IsZero() {
 		return Seconds{}
@@ -48,12 +48,12 @@ func between(from, to time.Time) Seconds {
 	return Seconds{to.Sub(from), true}
 }
 
-// later is the longer of two; it is only measured if both are.
+// later returns the longer duration; measured only if both are.
 func later(a, b Seconds) Seconds {
 	return Seconds{max(a.Duration, b.Duration), a.Measured && b.Measured}
 }
 
-// Report is what came of a drill.
+// Report is the result of a drill.
 type Report struct {
 	Schema  string  `json:"schema"`
 	ID      string  `json:"id"`
@@ -71,60 +71,60 @@ type Report struct {
 	ArchiveRead bool     `json:"archiveRead"`
 	Regions     []Course `json:"regions"`
 	Checks      []Check  `json:"checks"`
-	// Problems kept the drill from its course.
+	// Problems are deviations from the plan.
 	Problems []string `json:"problems"`
 	Events   []Event  `json:"events"`
 
 	Planned Planned `json:"plan"`
 }
 
-// Planned is what a drill was to be.
+// Planned is the plan of a drill.
 type Planned struct {
 	Baseline Seconds `json:"baseline"`
 	Duration Seconds `json:"duration"`
 	GiveUp   Seconds `json:"giveUp"`
 	// Interval is the resolution of the times.
 	Interval Seconds `json:"interval"`
-	// Rate is the number of canaries a second through each Collector.
+	// Rate is the number of canaries per second through each Collector.
 	Rate int `json:"rate"`
 }
 
-// Times are how long things took.
+// Times are measured durations.
 type Times struct {
-	// Notice and FailOver begin with the failure: until a first sign of it, until data goes to the backup.
+	// Notice and FailOver count from the failure: to the first sign of it, and to the first data at the backup.
 	Notice   Seconds `json:"notice"`
 	FailOver Seconds `json:"failOver"`
-	// Start is how long the primary took from its restoration until it was ready.
+	// Start is the time from the restoration until the primary was ready.
 	Start Seconds `json:"start"`
-	// Return is from then until data goes to the primary again. A Collector may come back earlier: zero.
+	// Return is the time from then until data goes to the primary again; zero if a Collector returned earlier.
 	Return Seconds `json:"return"`
 }
 
-// Course is what became of a region.
+// Course describes one region during the drill.
 type Course struct {
 	Name       string            `json:"name"`
 	Canaries   Count             `json:"canaries"`
 	Collectors []CollectorCourse `json:"collectors"`
 }
 
-// CollectorCourse is what became of a Collector.
+// CollectorCourse describes one Collector during the drill.
 type CollectorCourse struct {
 	Name string `json:"name"`
 	Times
-	// Using is the site in use at the end.
+	// Using is the site in use at the end of the drill.
 	Using           Site    `json:"using"`
 	MostQueuedBytes float64 `json:"mostQueuedBytes"`
 	Canaries        Count   `json:"canaries"`
 	LastRefusal     string  `json:"lastRefusal,omitempty"`
 }
 
-// Check is one of the things by which a drill is judged.
+// Check is one condition for the verdict.
 type Check struct {
 	Name  string `json:"name"`
 	Limit string `json:"limit"`
 	Found string `json:"found"`
 	OK    bool   `json:"ok"`
-	// Unknown is set where it could not be measured.
+	// Unknown means that it could not be measured.
 	Unknown bool `json:"unknown,omitempty"`
 }
 
@@ -139,7 +139,7 @@ func (d *drill) report() *Report {
 		},
 	}
 	if d.restoration != nil {
-		r.Restored = time.Time{} // it was only tried
+		r.Restored = time.Time{} // it was attempted, but failed
 	}
 	refusals := d.ledger.lastRefusals()
 	for i, c := range d.collectors {
@@ -164,7 +164,7 @@ func (d *drill) report() *Report {
 	return r
 }
 
-// of is what became of a Collector, but for its canaries.
+// of describes a Collector, without its canaries.
 func (c *course) of(name Collector) CollectorCourse {
 	w := c.watched[name]
 	back := between(c.ready, w.cameBack)
@@ -178,7 +178,7 @@ func (c *course) of(name Collector) CollectorCourse {
 	}
 }
 
-// judge compares what was found with the limits.
+// judge compares the results with the limits.
 func (r *Report) judge(limits Limits) {
 	if r.Method == Observe {
 		r.checkUsing()
@@ -231,7 +231,7 @@ func (r *Report) checkTime(name string, limit time.Duration, found Seconds) {
 	})
 }
 
-// checkCount judges what only the archive can tell.
+// checkCount judges a count that only the archive can provide.
 func (r *Report) checkCount(name string, limit, found int) {
 	if limit < 0 {
 		return

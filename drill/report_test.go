@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "rewrite what is expected")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// aReport is one of a drill in which everything that can be said is said.
+// aReport returns a report with every field set.
 func aReport() *Report {
 	collector := func(name string, notice, over, back time.Duration, canaries Count) CollectorCourse {
 		return CollectorCourse{
@@ -45,9 +45,9 @@ func aReport() *Report {
 		},
 		Problems: []string{},
 		Events: []Event{
-			{at(15), "the primary is failed: " + Scale.Text()},
+			{at(15), "failing the primary: " + Scale.Text()},
 			{at(15.9), "eks-use1/telepod-collector-x4k2p notices: a request to the primary failed"},
-			{at(75), "the primary is restored"},
+			{at(75), "restored the primary"},
 		},
 	}
 	r.Canaries.add(good)
@@ -55,7 +55,7 @@ func aReport() *Report {
 	return r
 }
 
-func TestReportsOnPaper(t *testing.T) {
+func TestReportFormats(t *testing.T) {
 	report := aReport()
 	for path, write := range map[string]func(*bytes.Buffer) error{
 		"testdata/report.md":   func(b *bytes.Buffer) error { return report.WriteMarkdown(b) },
@@ -80,7 +80,7 @@ func TestReportsOnPaper(t *testing.T) {
 	}
 }
 
-// TestVerdict changes one thing of a good drill at a time.
+// TestVerdict changes one thing in a good drill at a time.
 func TestVerdict(t *testing.T) {
 	limits := Limits{FailOver: 10 * time.Second, Return: 30 * time.Second}
 	for name, c := range map[string]struct {
@@ -92,13 +92,13 @@ func TestVerdict(t *testing.T) {
 		"too slow to fail over":     {func(r *Report) { r.Times.FailOver.Duration = 11 * time.Second }, limits, Failed},
 		"never failed over":         {func(r *Report) { r.Times.FailOver = Seconds{} }, limits, Failed},
 		"too slow to return":        {func(r *Report) { r.Times.Return.Duration = time.Minute }, limits, Failed},
-		"slow, and nobody minds":    {func(r *Report) { r.Times.Return.Duration = time.Minute }, Limits{FailOver: -1, Return: -1}, Passed},
+		"slow, without a limit":     {func(r *Report) { r.Times.Return.Duration = time.Minute }, Limits{FailOver: -1, Return: -1}, Passed},
 		"never ready":               {func(r *Report) { r.Ready = time.Time{} }, limits, Failed},
 		"lost":                      {func(r *Report) { r.Canaries.Lost = 1 }, limits, Failed},
 		"lost, within the limit":    {func(r *Report) { r.Canaries.Lost = 1 }, Limits{FailOver: time.Minute, Return: time.Minute, Lost: 1}, Passed},
 		"stored twice":              {func(r *Report) { r.Canaries.Duplicated = 1 }, limits, Failed},
 		"no archive":                {func(r *Report) { r.ArchiveRead = false }, limits, Incomplete},
-		"no archive, nobody minds":  {func(r *Report) { r.ArchiveRead = false }, Limits{FailOver: time.Minute, Return: time.Minute, Lost: -1, Duplicated: -1}, Passed},
+		"no archive, no limits":     {func(r *Report) { r.ArchiveRead = false }, Limits{FailOver: time.Minute, Return: time.Minute, Lost: -1, Duplicated: -1}, Passed},
 		"no archive, and too slow":  {func(r *Report) { r.ArchiveRead, r.Times.FailOver.Duration = false, time.Hour }, limits, Failed},
 		"a region refuses all":      {func(r *Report) { r.Regions[1].Canaries.Accepted = 0 }, limits, Failed},
 		"a problem":                 {func(r *Report) { r.Problems = []string{"interrupted"} }, limits, Failed},
@@ -117,7 +117,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestMarkdownKeepsItsTables: what programs say must not end a cell or begin a line.
+// TestMarkdownKeepsItsTables: untrusted text cannot end a cell or start a line.
 func TestMarkdownKeepsItsTables(t *testing.T) {
 	r := aReport()
 	r.Events = []Event{{at(1), "a|b\n# c <script>"}}
@@ -126,7 +126,7 @@ func TestMarkdownKeepsItsTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(page.String(), `| a\|b # c &lt;script> |`) {
-		t.Errorf("the event left its cell:\n%s", &page)
+		t.Errorf("the event broke its cell:\n%s", &page)
 	}
 }
 

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// restoreWithin is how long the restoration may take when everything else has been called off.
+// restoreWithin is the time limit for the restoration, even after the drill was canceled.
 const restoreWithin = 2 * time.Minute
 
-// restoreAgain is the time between two tries.
+// restoreAgain is the pause between two attempts to restore.
 const restoreAgain = 2 * time.Second
 
-// stepWithin is how long one try to change a site, or a look whether it can be, may take. An API server
-// that hangs must keep neither the primary failed nor the next try from being made.
+// stepWithin is the time limit for one attempt to change a site or check it. If an API server hangs, the next
+// attempt must still be made.
 const stepWithin = 30 * time.Second
 
-// Run carries a plan out. It tells each event as it happens. When it fails before anything was failed,
-// there is an error and no report; afterwards there is always a report, and an error only if the
-// primary could not be restored.
-func Run(ctx context.Context, estate Estate, plan Plan, tell func(Event)) (*Report, error) {
+// Run carries out a plan and calls notify for each event. If it stops before it failed the primary, it returns
+// an error and no report. Afterwards it always returns a report, and an error only if it could not restore the
+// primary.
+func Run(ctx context.Context, estate Estate, plan Plan, notify func(Event)) (*Report, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func Run(ctx context.Context, estate Estate, plan Plan, tell func(Event)) (*Repo
 		return nil, err
 	}
 	d := &drill{
-		estate: estate, plan: plan, tell: tell, started: time.Now(),
+		estate: estate, plan: plan, notify: notify, started: time.Now(),
 		collectors: collectors, course: newCourse(names(collectors)), ledger: newLedger(), silent: map[Collector]bool{}, broken: []string{},
 	}
 	if plan.Method != Observe {
@@ -48,12 +48,12 @@ func Run(ctx context.Context, estate Estate, plan Plan, tell func(Event)) (*Repo
 	return d.report(), d.restoration
 }
 
-// drill is one that is under way. Everything but the ledger belongs to the goroutine of run.
+// drill is a running drill. Only the goroutine of run uses its fields, except for the ledger.
 type drill struct {
 	estate      Estate
 	plan        Plan
-	tell        func(Event)
-	told        int
+	notify      func(Event)
+	notified    int
 	started     time.Time
 	collectors  []collector
 	course      *course
@@ -64,7 +64,7 @@ type drill struct {
 	restoration error
 }
 
-// collector is a regional Collector with the region that reaches it.
+// collector is a regional Collector and its region.
 type collector struct {
 	Collector
 	region Region
@@ -86,19 +86,19 @@ func (e Estate) collectors(ctx context.Context) ([]collector, error) {
 			return nil, fmt.Errorf("list the Collectors of %s: %w", region.Name(), err)
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("list the Collectors of %s: none is ready; is --release right, and is the regional part installed?", region.Name())
+			return nil, fmt.Errorf("list the Collectors of %s: none is ready; check --release, and that the regional part is installed", region.Name())
 		}
 		for _, name := range found {
 			all = append(all, collector{Collector{region.Name(), name}, region})
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New("there are no regions to watch: give --contexts")
+		return nil, errors.New("no regions to watch: use --contexts")
 	}
 	return all, nil
 }
 
-// run returns an error only if nothing was failed.
+// run returns an error only if it failed nothing.
 func (d *drill) run(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
@@ -117,21 +117,21 @@ func (d *drill) run(ctx context.Context) error {
 	return err
 }
 
-// follow acts on what it sees until there is nothing more to do.
+// follow processes samples and acts until the drill has finished.
 func (d *drill) follow(ctx context.Context, samples <-chan look) error {
-	d.say("begins: %s; watches %v", d.plan.Method.Text(), names(d.collectors))
+	d.logf("started: %s; watching %v", d.plan.Method.Text(), names(d.collectors))
 	ticks := time.NewTicker(d.plan.Interval)
 	defer ticks.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			if d.course.failed.IsZero() && d.plan.Method != Observe {
-				return errors.New("interrupted before anything was done")
+				return errors.New("interrupted before the primary was failed")
 			}
-			d.breakOff("interrupted")
+			d.problemf("interrupted")
 			return nil
 		case seen := <-samples:
-			d.take(seen)
+			d.record(seen)
 			continue
 		case <-ticks.C:
 		}
@@ -140,7 +140,7 @@ func (d *drill) follow(ctx context.Context, samples <-chan look) error {
 			return errors.New(why)
 		}
 		if why != "" {
-			d.breakOff("%s", why)
+			d.problemf("%s", why)
 		}
 		if over, err := d.do(ctx, todo); over || err != nil {
 			return err
@@ -148,7 +148,7 @@ func (d *drill) follow(ctx context.Context, samples <-chan look) error {
 	}
 }
 
-// do returns whether the drill is over, and an error if it cannot begin.
+// do carries out an action. It returns true if the drill has finished, and an error if it cannot start.
 func (d *drill) do(ctx context.Context, todo action) (over bool, err error) {
 	switch todo {
 	case finish:
@@ -164,7 +164,7 @@ func (d *drill) do(ctx context.Context, todo action) (over bool, err error) {
 		asking, cancel := context.WithTimeout(ctx, lookWithin)
 		defer cancel()
 		if err := d.estate.Primary.Hold(asking); err != nil && ctx.Err() == nil {
-			d.breakOff("keep the primary failed: %v", err)
+			d.problemf("keep the primary failed: %v", err)
 			d.restore(ctx)
 			return true, nil
 		}
@@ -173,13 +173,13 @@ func (d *drill) do(ctx context.Context, todo action) (over bool, err error) {
 		defer cancel()
 		if ready, err := d.estate.Primary.Ready(asking); err == nil && ready {
 			d.course.ready = time.Now()
-			d.say("the primary is ready")
+			d.logf("the primary is ready")
 		}
 	}
 	return false, nil
 }
 
-// fail looks at the sites once more: the baseline may have taken a while.
+// fail checks the sites again first, because the baseline may have been long.
 func (d *drill) fail(ctx context.Context) (over bool, err error) {
 	if err := d.estate.Able(ctx); err != nil {
 		return true, err
@@ -187,37 +187,37 @@ func (d *drill) fail(ctx context.Context) (over bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, stepWithin)
 	defer cancel()
 	d.course.failed = time.Now()
-	d.say("the primary is failed: %s", d.plan.Method.Text())
+	d.logf("failing the primary: %s", d.plan.Method.Text())
 	if err := d.estate.Primary.Fail(ctx); err != nil {
-		d.breakOff("fail the primary: %v", err)
+		d.problemf("fail the primary: %v", err)
 		return true, nil
 	}
 	return false, nil
 }
 
-// restore is done even when the context has ended.
+// restore works even after the context was canceled.
 func (d *drill) restore(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreWithin)
 	defer cancel()
-	d.say("the primary is to be restored")
+	d.logf("restoring the primary")
 	d.course.restored = time.Now()
 	again := time.NewTicker(restoreAgain)
 	defer again.Stop()
 	for last := ""; ; {
 		err := d.tryRestore(ctx)
 		if err == nil {
-			d.say("the primary is restored")
+			d.logf("restored the primary")
 			return
 		}
 		if err.Error() != last {
 			last = err.Error()
-			d.say("restore the primary: %v; tried again", err)
+			d.logf("restore the primary: %v; retrying", err)
 		}
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			d.restoration = fmt.Errorf("the primary could not be restored: %w; run telepod drill restore with the same --primary and --backup", err)
-			d.breakOff("%v", d.restoration)
+			d.restoration = fmt.Errorf("could not restore the primary: %w; run telepod drill restore with the same --primary and --backup", err)
+			d.problemf("%v", d.restoration)
 			return
 		}
 	}
@@ -229,8 +229,8 @@ func (d *drill) tryRestore(ctx context.Context) error {
 	return d.estate.Primary.Restore(ctx)
 }
 
-// end leaves the estate as it was found. Where the primary could not be restored the guard stays, and
-// keeps others from adding to the damage.
+// end restores the estate. If the primary could not be restored, it keeps the guard, so that another drill does
+// not add to the damage.
 func (d *drill) end(ctx context.Context) {
 	if d.plan.Method == Observe {
 		return
@@ -244,27 +244,27 @@ func (d *drill) end(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreWithin)
 	defer cancel()
 	if err := d.estate.Guard.Release(ctx); err != nil {
-		d.breakOff("let other drills begin: %v; run telepod drill restore", err)
+		d.problemf("release the drill's Leases: %v; run telepod drill restore", err)
 	}
 }
 
-func (d *drill) say(format string, args ...any) {
-	d.course.say(time.Now(), format, args...)
-	d.tellNew()
+func (d *drill) logf(format string, args ...any) {
+	d.course.logf(time.Now(), format, args...)
+	d.notifyNew()
 }
 
-// breakOff notes something that keeps the drill from a good verdict.
-func (d *drill) breakOff(format string, args ...any) {
+// problemf records a deviation from the plan, which rules out a good verdict.
+func (d *drill) problemf(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if !slices.Contains(d.broken, text) {
 		d.broken = append(d.broken, text)
-		d.say("%s", text)
+		d.logf("%s", text)
 	}
 }
 
-func (d *drill) tellNew() {
-	for _, event := range d.course.events[d.told:] {
-		d.tell(event)
+func (d *drill) notifyNew() {
+	for _, event := range d.course.events[d.notified:] {
+		d.notify(event)
 	}
-	d.told = len(d.course.events)
+	d.notified = len(d.course.events)
 }

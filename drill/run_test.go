@@ -24,7 +24,7 @@ func TestRun(t *testing.T) {
 	for name, c := range map[string]struct {
 		method  Method
 		change  func(*world)
-		verdict Verdict // "" if there is no report
+		verdict Verdict // "" means no report
 		says    string  // a part of the error, or of the problems
 		calls   []string
 	}{
@@ -33,8 +33,8 @@ func TestRun(t *testing.T) {
 		"only watch":               {method: Observe, verdict: Passed},
 		"the backup is unhealthy":  {method: Scale, change: func(w *world) { w.unhealthy = errors.New("no Collector is ready") }, says: "no Collector is ready", calls: []string{"healthy"}},
 		"the primary is not ready": {method: Scale, change: func(w *world) { w.notReady = true }, says: "the primary is not ready, so nothing was done", calls: []string{"healthy", "ready"}},
-		"the API server hangs while the primary is down":   {method: Kill, change: func(w *world) { w.hangs = "hold" }, verdict: Failed, says: "did not move over to the backup within 10s", calls: whole},
-		"the API server hangs at the first try to restore": {method: Kill, change: func(w *world) { w.hangs = "restore" }, verdict: Passed, calls: whole},
+		"the API server hangs while the primary is down":       {method: Kill, change: func(w *world) { w.hangs = "hold" }, verdict: Failed, says: "did not move over to the backup within 10s", calls: whole},
+		"the API server hangs at the first attempt to restore": {method: Kill, change: func(w *world) { w.hangs = "restore" }, verdict: Passed, calls: whole},
 		"another drill": {method: Scale, change: func(w *world) { w.held = errors.New("drill d0 is under way") }, says: "d0 is under way", calls: []string{"healthy", "ready", "acquire"}},
 		"the primary is not in use": {
 			method: Scale, change: func(w *world) { w.turn(false) }, says: "do not send to the primary",
@@ -52,7 +52,7 @@ func TestRun(t *testing.T) {
 			method: Scale, change: func(w *world) { w.holdErr = errors.New("scaled to 2") }, verdict: Failed, says: "keep the primary failed: scaled to 2",
 			calls: []string{"healthy", "ready", "acquire", "healthy", "ready", "fail", "hold", "restore", "release"},
 		},
-		"it is restored at the third try": {method: Scale, change: func(w *world) { w.conflicts = 2 }, verdict: Passed, calls: whole},
+		"it is restored at the third attempt": {method: Scale, change: func(w *world) { w.conflicts = 2 }, verdict: Passed, calls: whole},
 		"it cannot be restored": {
 			method: Scale, change: func(w *world) { w.restoring = errors.New("gone") }, verdict: Failed, says: "run telepod drill restore with",
 			calls: []string{"healthy", "ready", "acquire", "healthy", "ready", "fail", "hold", "restore"}, // the guard stays
@@ -75,10 +75,10 @@ func TestRun(t *testing.T) {
 					t.Errorf("report %+v, error %v; want the verdict %q", report, err, c.verdict)
 				}
 				if !strings.Contains(said, c.says) {
-					t.Errorf("it says %q, want %q in it", said, c.says)
+					t.Errorf("got %q, want it to contain %q", said, c.says)
 				}
 				if failed := report != nil && err != nil; failed && !report.Restored.IsZero() {
-					t.Errorf("the report says that the primary was restored at %v", report.Restored)
+					t.Errorf("the report has the primary restored at %v", report.Restored)
 				}
 				if !slices.Equal(w.calls, c.calls) {
 					t.Errorf("calls %v, want %v", w.calls, c.calls)
@@ -88,7 +88,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestRunMeasures knows to the interval what it has to find.
+// TestRunMeasures checks measured times to the interval.
 func TestRunMeasures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -115,7 +115,7 @@ func TestRunMeasures(t *testing.T) {
 	})
 }
 
-// TestInterrupt ends the drill, which takes 41.4 s, at every stage; whatever was failed has to be restored.
+// TestInterrupt interrupts the drill, which takes 41.4 s, at every stage: a failed primary is always restored.
 func TestInterrupt(t *testing.T) {
 	for after := time.Second; after < 41*time.Second; after += 1300 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
@@ -134,25 +134,25 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestSilence: a Collector that does not answer holds up no other, and is told of once.
+// TestSilence: a Collector that does not answer delays no other, and is reported once.
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		target := w.estate()
 		target.Regions[1] = mute{region{w, "us"}}
-		var told []string
-		report, err := Run(t.Context(), target, aPlan(Observe), func(e Event) { told = append(told, e.Text) })
+		var events []string
+		report, err := Run(t.Context(), target, aPlan(Observe), func(e Event) { events = append(events, e.Text) })
 		if err != nil || report.Verdict != Failed {
 			t.Fatalf("report %+v, error %v, want one that failed", report, err)
 		}
 		silent := 0
-		for _, text := range told {
-			if strings.Contains(text, "us/a does not answer: context deadline exceeded") {
+		for _, text := range events {
+			if strings.Contains(text, "us/a is not responding: context deadline exceeded") {
 				silent++
 			}
 		}
 		if silent != 1 || report.Regions[0].Collectors[0].Using != Primary {
-			t.Errorf("told %d times of us/a: %v", silent, told)
+			t.Errorf("%d events about us/a: %v", silent, events)
 		}
 	})
 }

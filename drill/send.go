@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// postsASecond is how often canaries are sent, several at a time above this rate.
+// postsASecond is the maximum number of requests per second; at higher rates a request has several canaries.
 const postsASecond = 5
 
 // sendWithin is how long a Collector may take to accept canaries.
 const sendWithin = 5 * time.Second
 
-// settleAtLeast lets a second copy show up: a central site writes to its archive every ten seconds.
+// settleAtLeast leaves time for duplicates to appear: a central site writes to its archive every ten seconds.
 const settleAtLeast = 15 * time.Second
 
-// readEvery is the time between two looks into the archive.
+// readEvery is the pause between two reads of the archive.
 const readEvery = 3 * time.Second
 
-// send sends canaries through one Collector until the context ends. A request that is on its way then
-// is waited for: whether it was accepted has to be known.
+// send sends canaries through one Collector until the context is canceled. It waits for the last request,
+// because the report needs to know whether the canaries were accepted.
 func (d *drill) send(ctx context.Context, c collector) {
 	batch := max(1, d.plan.Rate/postsASecond)
 	ticks := time.NewTicker(time.Second * time.Duration(batch) / time.Duration(d.plan.Rate))
@@ -39,12 +39,12 @@ func (d *drill) send(ctx context.Context, c collector) {
 	}
 }
 
-// settle reads the archive until every canary that was accepted is there, or the time is over.
+// settle reads the archive until it has every accepted canary, or until the time limit.
 func (d *drill) settle(ctx context.Context) {
 	if d.estate.Archive == nil {
 		return
 	}
-	d.say("the archive is read")
+	d.logf("reading the archive")
 	begun := time.Now()
 	ticks := time.NewTicker(readEvery)
 	defer ticks.Stop()
@@ -53,7 +53,7 @@ func (d *drill) settle(ctx context.Context) {
 		passed := time.Since(begun)
 		switch {
 		case err != nil:
-			d.breakOff("read the archive: %v", err)
+			d.problemf("read the archive: %v", err)
 			return
 		case d.ledger.missing() == 0 && passed >= settleAtLeast, passed >= d.plan.Settle:
 			d.readArchive = true
@@ -61,7 +61,7 @@ func (d *drill) settle(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			d.breakOff("interrupted while the archive was read")
+			d.problemf("interrupted while reading the archive")
 			return
 		case <-ticks.C:
 		}

@@ -8,14 +8,15 @@ import (
 // lookWithin is how long a Collector may take to answer.
 const lookWithin = 5 * time.Second
 
-// look is one answer of a Collector.
+// look is one sample of a Collector, or an error.
 type look struct {
 	of     Collector
 	sample Sample
 	err    error
 }
 
-// watchCollector looks at one Collector at its own pace, so that one that hangs holds up no other.
+// watchCollector samples one Collector. Each has its own goroutine, so that a slow one does not delay the
+// others.
 func watchCollector(ctx context.Context, c collector, every time.Duration, out chan<- look) {
 	ticks := time.NewTicker(every)
 	defer ticks.Stop()
@@ -37,16 +38,16 @@ func watchCollector(ctx context.Context, c collector, every time.Duration, out c
 	}
 }
 
-func (d *drill) take(seen look) {
+func (d *drill) record(seen look) {
 	switch {
 	case seen.err != nil && !d.silent[seen.of]:
-		d.say("%s does not answer: %v", seen.of, seen.err)
+		d.logf("%s is not responding: %v", seen.of, seen.err)
 	case seen.err == nil && d.silent[seen.of]:
-		d.say("%s answers again", seen.of)
+		d.logf("%s is responding again", seen.of)
 	}
 	d.silent[seen.of] = seen.err != nil
 	if seen.err == nil {
 		d.course.observe(seen.sample)
 	}
-	d.tellNew()
+	d.notifyNew()
 }

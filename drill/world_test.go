@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// world is an estate in which regions move over 1 s after the primary is gone, and come back 1 s after
-// it is there again. What was accepted is archived.
+// world is an estate in which regions fail over 1 s after the primary fails, and return 1 s after it is back.
+// Accepted canaries are archived.
 type world struct {
 	mu        sync.Mutex
 	calls     []string
@@ -25,7 +25,7 @@ type world struct {
 	conflicts int
 	losesOne  bool
 	notReady  bool
-	hangs     string // a call that hangs, the first time only if it is restore
+	hangs     string // a call that hangs; restore hangs only the first time
 }
 
 func newWorld() *world {
@@ -77,7 +77,7 @@ func (w *world) Restore(ctx context.Context) error {
 	}
 	if w.conflicts > 0 {
 		w.conflicts--
-		return errors.New("somebody else was faster")
+		return errors.New("conflict")
 	}
 	w.turn(true)
 	return w.restoring
@@ -121,7 +121,7 @@ type region struct {
 func (r region) Name() string                                 { return r.name }
 func (r region) Collectors(context.Context) ([]string, error) { return []string{"a", "b"}, nil }
 
-// site is where data goes now; none while a failure is not noticed.
+// site returns where data goes now; empty while a failure is not yet noticed.
 func (w *world) site() Site {
 	settled := time.Since(w.changed) >= time.Second
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/telepod/telepod/drill"
 )
 
-// Archives are those to which the sites of an estate write: one for each site, or one for both. They
-// are a [drill.Archive]. Each object is read once.
+// Archives implements [drill.Archive] for the archives of both sites: one for each, or a shared one. It reads
+// each object once.
 type Archives struct {
 	stores []archive.Store
 	from   time.Time
@@ -20,10 +20,10 @@ type Archives struct {
 
 var _ drill.Archive = (*Archives)(nil)
 
-// clocksApart is how far the sites' clocks, which name the archive's folders, may be behind.
+// clocksApart is how far the sites' clocks may be behind; they determine the archive's folders.
 const clocksApart = 5 * time.Minute
 
-// NewArchives reads what was archived from a moment on.
+// NewArchives returns a reader for data archived from this moment on.
 func NewArchives(from time.Time, stores ...archive.Store) *Archives {
 	a := &Archives{stores: stores, from: from.Add(-clocksApart)}
 	for range stores {
@@ -32,8 +32,7 @@ func NewArchives(from time.Time, stores ...archive.Store) *Archives {
 	return a
 }
 
-// Read implements [drill.Archive]. An object that is damaged does not keep the others from being read;
-// the error about it comes when all have been.
+// Read implements [drill.Archive]. It continues after a damaged object and returns the error at the end.
 func (a *Archives) Read(ctx context.Context, id string, found func(drill.Canary)) error {
 	selection := archive.Selection{Signals: []archive.Signal{archive.Traces}, Window: archive.Window{From: a.from}}
 	var damaged error

@@ -44,16 +44,16 @@ func TestRequest(t *testing.T) {
 	}
 	spans := resource.ScopeSpans[0].Spans
 	if len(spans) != 2 || string(spans[0].TraceId) == string(spans[1].TraceId) || len(spans[0].TraceId) != 16 || len(spans[0].SpanId) != 8 {
-		t.Errorf("spans %v, want two with traces of their own", spans)
+		t.Errorf("spans %v, want two in separate traces", spans)
 	}
 	for _, span := range spans {
 		if !slices.ContainsFunc(span.Attributes, func(a *common.KeyValue) bool { return a.Key == "sampling.priority" && a.Value.GetIntValue() == 1 }) {
-			t.Errorf("span %v may be sampled away", span)
+			t.Errorf("span %v may be dropped by sampling", span)
 		}
 	}
 }
 
-// store is an archive in memory.
+// store is an in-memory archive.
 type store map[string][]byte
 
 func (s store) Folders(_ context.Context, prefix string) ([]string, error) {
@@ -88,7 +88,7 @@ func TestArchives(t *testing.T) {
 		folder + "minute=05/b": request(t, "d0", of("eu", 7)),
 		// Before the drill.
 		"traces/aws/us-east-1/year=2026/month=11/day=22/hour=08/minute=05/old": request(t, "d1", of("eu", 8)),
-		// Other signals are none of a drill's business, whatever they hold.
+		// A drill ignores other signals, whatever they contain.
 		"logs/aws/us-east-1/year=2026/month=11/day=22/hour=10/minute=05/c": {0xff},
 	}
 	second := store{folder + "minute=04/a": request(t, "d1", of("us", 0), of("eu", 1))}
@@ -98,7 +98,7 @@ func TestArchives(t *testing.T) {
 	}
 	second[folder+"minute=06/z"] = request(t, "d1", of("us", 1))
 	if difference := cmp.Diff([]drill.Canary{of("us", 1)}, readAll(t, archives)); difference != "" {
-		t.Errorf("canaries that came later (-want +got):\n%s", difference)
+		t.Errorf("later canaries (-want +got):\n%s", difference)
 	}
 }
 
@@ -108,11 +108,11 @@ func TestArchivesNameADamagedObject(t *testing.T) {
 	err := NewArchives(now, damaged).Read(t.Context(), "d1", func(drill.Canary) { found++ })
 	object, alone := errors.AsType[*archive.ObjectError](err)
 	if !alone || object.Key != folder+"minute=04/a" || found != 1 {
-		t.Errorf("%v and %d canaries, want the damaged object named and the other one read", err, found)
+		t.Errorf("%v and %d canaries, want an error that names the damaged object, and the other one read", err, found)
 	}
 }
 
-// readAll returns what an archive has new, in an order of its own.
+// readAll returns the new canaries of an archive, sorted.
 func readAll(t *testing.T, archives *Archives) []drill.Canary {
 	t.Helper()
 	var all []drill.Canary

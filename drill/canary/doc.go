@@ -1,6 +1,6 @@
-// Package canary is the form that the canaries of a drill have in OTLP, and their way out of the
-// archive: [Request] makes what a Collector takes, [Archives] finds them again.
+// Package canary encodes the canaries of a drill as OTLP and finds them in the archive: [Request] builds an
+// export request, and [Archives] reads the canaries back.
 //
-// A canary is a trace of one span, of the service [Service]. Its number is in attributes, and so is
-// sampling.priority, which keeps regions that sample from dropping it.
+// A canary is a trace with a single span, from the service [Service]. The span's attributes contain the
+// canary's number, and sampling.priority, so that regions that sample do not drop it.
 package canary

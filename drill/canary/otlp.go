@@ -16,7 +16,7 @@ import (
 // Service is the service.name of canaries.
 const Service = "telepod-drill"
 
-// The attributes of a canary's span.
+// Attributes of a canary's span.
 const (
 	keyDrill     = "telepod.drill.id"
 	keyRegion    = "telepod.drill.region"
@@ -24,7 +24,7 @@ const (
 	keySequence  = "telepod.drill.sequence"
 )
 
-// Request is an OTLP request in protobuf, for /v1/traces.
+// Request returns an OTLP request in protobuf, for /v1/traces.
 func Request(id string, canaries []drill.Canary, now time.Time) ([]byte, error) {
 	var spans []*trace.Span
 	for _, canary := range canaries {
@@ -64,7 +64,7 @@ func number(key string, value int64) *common.KeyValue {
 	return &common.KeyValue{Key: key, Value: &common.AnyValue{Value: &common.AnyValue_IntValue{IntValue: value}}}
 }
 
-// each reports the canaries of a drill among spans.
+// each calls found for each canary of a drill.
 func each(data *trace.TracesData, id string, found func(drill.Canary)) {
 	for _, resource := range data.GetResourceSpans() {
 		for _, scope := range resource.GetScopeSpans() {

@@ -20,8 +20,8 @@ const (
 	setsPath = "/apis/apps/v1/namespaces/telepod/statefulsets"
 )
 
-// api stands in for an API server where there are no nodes: it lists what it was given, whatever the
-// selector, and leads pod:port to addresses of this machine.
+// api imitates an API server without nodes: it lists the objects of the test, ignoring selectors, and proxies
+// pod:port to local addresses.
 type api struct {
 	objects map[string]any
 	pods    map[string]string // "pod:port" to host:port
@@ -47,7 +47,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(object)
 }
 
-// cluster connects to a server that does as this handler says.
+// cluster connects to this server.
 func (a *api) cluster(t *testing.T) *Cluster {
 	t.Helper()
 	server := httptest.NewServer(a)

@@ -10,10 +10,10 @@ import (
 	"github.com/telepod/telepod/drill"
 )
 
-// Central is a cluster's central site: a [drill.Central] and a [drill.Spare].
+// Central is the central site of a cluster: a [drill.Central] and a [drill.Spare].
 type Central struct {
 	*Cluster
-	// Drill is the ID that marks what is changed.
+	// Drill is the ID that marks changed objects.
 	Drill  string
 	Method drill.Method
 }
@@ -34,14 +34,14 @@ func (c Central) Ready(ctx context.Context) (bool, error) {
 	return len(ready) >= wanted && wanted > 0, err
 }
 
-// Healthy implements [drill.Spare]: every Collector of the site is ready, and says so itself.
+// Healthy implements [drill.Spare]: every Collector of the site must be ready and report itself healthy.
 func (c Central) Healthy(ctx context.Context) error {
 	site, err := c.site(ctx)
 	if err != nil {
 		return err
 	}
 	if by, marked := site.Annotations[markDrill]; marked {
-		return fmt.Errorf("StatefulSet %s in %s is failed by drill %s: wait for it, or run telepod drill restore", site.Name, c.Name, by)
+		return fmt.Errorf("StatefulSet %s in %s was failed by drill %s: wait until it finishes, or run telepod drill restore", site.Name, c.Name, by)
 	}
 	ready, err := c.readyPods(ctx)
 	if err != nil {
@@ -58,14 +58,14 @@ func (c Central) Healthy(ctx context.Context) error {
 	return nil
 }
 
-// site is the StatefulSet that receives what the regions send.
+// site returns the StatefulSet that receives data from the regions.
 func (c Central) site(ctx context.Context) (*apps.StatefulSet, error) {
 	sets, err := c.client.AppsV1().StatefulSets(c.Release.Namespace).List(ctx, meta.ListOptions{LabelSelector: c.Release.selector("central")})
 	if err != nil {
 		return nil, fmt.Errorf("find the central site in %s: %w", c.Name, err)
 	}
 	if len(sets.Items) != 1 {
-		return nil, fmt.Errorf("find the central site in %s: release %s in namespace %s has %d StatefulSets of the component central; is central.enabled set there?",
+		return nil, fmt.Errorf("find the central site in %s: release %s in namespace %s has %d StatefulSets of the component central; check that central.enabled is set there",
 			c.Name, c.Release.Name, c.Release.Namespace, len(sets.Items))
 	}
 	return &sets.Items[0], nil

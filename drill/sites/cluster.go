@@ -9,13 +9,13 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Release is where Telepod is in each cluster.
+// Release identifies the Helm release of Telepod in each cluster.
 type Release struct {
 	Namespace string
 	Name      string
 }
 
-// selector finds the pods and objects of a component: collector, central or sampler.
+// selector matches the pods and objects of a component: collector, central or sampler.
 func (r Release) selector(component string) string {
 	return labels.SelectorFromSet(r.labels(component)).String()
 }
@@ -35,7 +35,7 @@ type Cluster struct {
 	client  kubernetes.Interface
 }
 
-// Connect uses a context of a kubeconfig: the file that is given, or else those that kubectl would use.
+// Connect uses a context of the given kubeconfig, or of the default one.
 func Connect(kubeconfig, context string, release Release) (*Cluster, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig
@@ -47,18 +47,18 @@ func Connect(kubeconfig, context string, release Release) (*Cluster, error) {
 	return connect(config, context, release)
 }
 
-// ConnectInCluster uses the ServiceAccount of the pod that this runs in.
+// ConnectInCluster uses the ServiceAccount of its own pod.
 func ConnectInCluster(name string, release Release) (*Cluster, error) {
 	config, err := rest.InClusterConfig()
 	if err != nil {
-		return nil, fmt.Errorf("connect to the cluster of this pod: %w; give --contexts outside of a cluster", err)
+		return nil, fmt.Errorf("connect to the cluster of this pod: %w; outside a cluster, use --contexts", err)
 	}
 	return connect(config, name, release)
 }
 
 func connect(config *rest.Config, name string, release Release) (*Cluster, error) {
 	config.UserAgent = "telepod-drill"
-	// A drill paces itself; the client's own brake would put looks and canaries off.
+	// A drill limits its own rate; the client's rate limit would delay samples and canaries.
 	config.QPS = -1
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {

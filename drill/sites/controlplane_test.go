@@ -17,8 +17,7 @@ import (
 	"github.com/telepod/telepod/test/cluster"
 )
 
-// TestControlPlane changes a site in a real API server, as somebody who may do no more than
-// docs/drills-rbac.yaml says.
+// TestControlPlane changes a site in a real API server, with only the permissions in docs/drills-rbac.yaml.
 func TestControlPlane(t *testing.T) {
 	c := cluster.ForTest(t, cluster.Options{})
 	for _, path := range []string{"testdata/site.yaml", "../../docs/drills-rbac.yaml"} {
@@ -72,7 +71,7 @@ func (e *onControlPlane) get(t *testing.T, args ...string) string {
 	return strings.TrimSpace(out)
 }
 
-// uids are the names of the site's pods with their UIDs, sorted.
+// uids returns the names and UIDs of the site's pods, sorted.
 func (e *onControlPlane) uids(t *testing.T) []string {
 	t.Helper()
 	pods, err := e.pods(t.Context(), "central")
@@ -106,15 +105,15 @@ func (e *onControlPlane) scale(t *testing.T) {
 	}
 	e.awaitPods(t, 0)
 	if err := central.Hold(t.Context()); err != nil {
-		t.Errorf("hold what is down: %v", err)
+		t.Errorf("hold a site that is down: %v", err)
 	}
 	if err := central.Fail(t.Context()); err == nil || !strings.Contains(err.Error(), "drill d1 has done so already") {
-		t.Errorf("a second drill: %v, want it refused", err)
+		t.Errorf("a second drill: %v, want a refusal", err)
 	}
 	if err := central.Healthy(t.Context()); err == nil || !strings.Contains(err.Error(), "is failed by drill d1") {
 		t.Errorf("healthy while failed: %v", err)
 	}
-	// Restored by another process, that knows neither drill nor method; and then once more.
+	// Restored by another process, which knows neither drill nor method; then restored again.
 	for range 2 {
 		if err := (Central{Cluster: e.Cluster}).Restore(t.Context()); err != nil {
 			t.Fatal(err)
@@ -127,7 +126,7 @@ func (e *onControlPlane) scale(t *testing.T) {
 	e.scaledBack(t)
 }
 
-// scaledBack: what somebody else has scaled up is not scaled again, and is found out.
+// scaledBack: if someone else scales the site up, the drill reports that and does not scale it again.
 func (e *onControlPlane) scaledBack(t *testing.T) {
 	central := e.central(drill.Scale)
 	if err := central.Fail(t.Context()); err != nil {
@@ -137,13 +136,13 @@ func (e *onControlPlane) scaledBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := central.Hold(t.Context()); err == nil || !strings.Contains(err.Error(), "has scaled telepod-central to 1: pause what manages it") {
-		t.Errorf("hold what is up again: %v", err)
+		t.Errorf("hold a site that is up again: %v", err)
 	}
 	if err := central.Restore(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := e.get(t, "statefulset", "telepod-central", "-o", "jsonpath={.spec.replicas}"); got != "1" {
-		t.Errorf("%s replicas, want the 1 of whoever scaled it", got)
+		t.Errorf("%s replicas, want the 1 set by others", got)
 	}
 	if _, err := e.admin.Kubectl(t.Context(), "-n", "telepod", "scale", "statefulset", "telepod-central", "--replicas=2"); err != nil {
 		t.Fatal(err)
@@ -151,13 +150,13 @@ func (e *onControlPlane) scaledBack(t *testing.T) {
 	e.awaitPods(t, 2)
 }
 
-// withoutApplied drops what kubectl apply notes for itself.
+// withoutApplied removes the annotation of kubectl apply.
 func withoutApplied(state string) string {
 	before, _, _ := strings.Cut(state, `"kubectl.kubernetes.io/last-applied`)
 	return before
 }
 
-// open lists the ports by which policies let anything reach the site's pods.
+// open returns the ports of the site's pods that policies leave open.
 func (e *onControlPlane) open(t *testing.T) []string {
 	t.Helper()
 	site, err := e.central("").site(t.Context())
@@ -198,7 +197,7 @@ func (e *onControlPlane) partition(t *testing.T) {
 		t.Fatal(err)
 	}
 	if difference := cmp.Diff([]string{"8888", "13133"}, e.open(t)); difference != "" {
-		t.Errorf("ports that are open in the partition (-want +got):\n%s", difference)
+		t.Errorf("open ports during the partition (-want +got):\n%s", difference)
 	}
 	for range 2 {
 		if err := (Central{Cluster: e.Cluster}).Restore(t.Context()); err != nil {
@@ -222,7 +221,7 @@ spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{}]}
 	}
 	before := e.policies(t)
 	if err := e.central(drill.Partition).Fail(t.Context()); err == nil || !strings.Contains(err.Error(), "NetworkPolicy everybody is not the release's") {
-		t.Errorf("error %v, want the policy named", err)
+		t.Errorf("error %v, want it to name the policy", err)
 	}
 	if difference := cmp.Diff(before, e.policies(t)); difference != "" {
 		t.Errorf("policies after the refusal (-before +after):\n%s", difference)
@@ -243,12 +242,12 @@ func (e *onControlPlane) kill(t *testing.T) {
 			t.Fatal(err)
 		}
 		if after := e.uids(t); slices.ContainsFunc(after, func(uid string) bool { return slices.Contains(before, uid) }) {
-			t.Errorf("pods %v, of which some were there before: %v", after, before)
+			t.Errorf("pods %v, want none of those before: %v", after, before)
 		}
 		e.awaitPods(t, 2)
 	}
 	if ready, err := central.Ready(t.Context()); ready || err != nil {
-		t.Errorf("ready %v, %v, want pods that are pending not to be", ready, err)
+		t.Errorf("ready %v, %v, want pending pods not to be ready", ready, err)
 	}
 	if err := central.Restore(t.Context()); err != nil {
 		t.Error(err)
@@ -274,6 +273,6 @@ func (e *onControlPlane) wrongRelease(t *testing.T) {
 	other := *e.Cluster
 	other.Release.Name = "telepot"
 	if _, err := (Central{Cluster: &other}).Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "release telepot in namespace telepod has 0 StatefulSets") {
-		t.Errorf("error %v, want the release named", err)
+		t.Errorf("error %v, want it to name the release", err)
 	}
 }

@@ -1,17 +1,16 @@
-// Package sites is what a drill needs of Kubernetes: regional Collectors, reached through the API
-// server's proxy to their pods; the central site that is failed and restored; the spare; and the
-// Leases that keep two drills apart.
+// Package sites implements a drill's interfaces for Kubernetes: regional Collectors, accessed through the API
+// server's pod proxy; the central site to fail and restore; the spare; and the Leases that prevent two drills
+// at the same time.
 //
-//	parts.go      an estate of these clusters
+//	parts.go      combines clusters into an estate
 //	cluster.go    connections: kubeconfig contexts, or the cluster of this pod
-//	region.go     Collectors: who there is, their metrics, canaries for them
-//	metrics.go    the few metrics that matter
-//	central.go    a central site: is it ready, is it healthy
-//	failures.go   what fails it, and the restoration of all of that
-//	policies.go   the NetworkPolicies of a partition
-//	guard.go      the Leases
-//	facts.go      versions and users, for the record
+//	region.go     regional Collectors: list, metrics, canaries
+//	metrics.go    parses their metrics
+//	central.go    readiness and health of a central site
+//	failures.go   failing and restoring a central site
+//	policies.go   NetworkPolicies of a partition
+//	guard.go      Leases
+//	facts.go      versions and users, for the audit record
 //
-// What a drill changes carries a mark, so that [Central.Restore] finds it whichever process changed it,
-// and may be called at any time.
+// Changed objects are marked, so that [Central.Restore] works in any process and at any time.
 package sites

@@ -12,7 +12,7 @@ import (
 	"github.com/telepod/telepod/drill"
 )
 
-// Facts are what an auditor asks of a cluster.
+// Facts returns the audit record of a cluster.
 func (c *Cluster) Facts(ctx context.Context, roles ...string) (drill.ClusterFact, error) {
 	fact := drill.ClusterFact{Name: c.Name, Roles: roles}
 	version, err := discovery.ToServerVersionInterfaceWithContext(c.client.Discovery()).ServerVersionWithContext(ctx)
@@ -40,11 +40,11 @@ func (c *Cluster) Facts(ctx context.Context, roles ...string) (drill.ClusterFact
 	return fact, nil
 }
 
-// user is the name by which the cluster knows who runs the drill.
+// user returns the name under which the cluster knows the current user.
 func (c *Cluster) user(ctx context.Context) (string, error) {
 	review, err := c.client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authentication.SelfSubjectReview{}, meta.CreateOptions{})
 	if err != nil {
-		return "", fmt.Errorf("ask %s who this is: %w", c.Name, err)
+		return "", fmt.Errorf("ask %s for the current user: %w", c.Name, err)
 	}
 	return review.Status.UserInfo.Username, nil
 }

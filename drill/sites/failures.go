@@ -18,16 +18,16 @@ import (
 	"github.com/telepod/telepod/drill"
 )
 
-// What changed objects carry: the drill that changed them and, on a StatefulSet, what to go back to.
+// Annotations of changed objects: the drill and, on a StatefulSet, the original number of replicas.
 const (
 	markDrill    = "telepod.dev/drill"
 	markReplicas = "telepod.dev/drill-replicas"
 )
 
-// Fail implements [drill.Central]. A drill that was ended from elsewhere, before it has failed anything,
-// does not do so any more.
+// Fail implements [drill.Central]. It returns an error if the drill was ended from elsewhere before it failed
+// anything.
 func (c Central) Fail(ctx context.Context) error {
-	if err := c.stillHeld(ctx, c.Drill); err != nil {
+	if err := c.checkLease(ctx, c.Drill); err != nil {
 		return err
 	}
 	switch c.Method {
@@ -38,12 +38,12 @@ func (c Central) Fail(ctx context.Context) error {
 	case drill.Kill:
 		return c.kill(ctx)
 	}
-	return fmt.Errorf("fail the primary: there is no method %q", c.Method)
+	return fmt.Errorf("fail the primary: unknown method %q", c.Method)
 }
 
-// Hold implements [drill.Central]. It is an error when the drill was ended from elsewhere.
+// Hold implements [drill.Central]. It returns an error if the drill was ended from elsewhere.
 func (c Central) Hold(ctx context.Context) error {
-	if err := c.stillHeld(ctx, c.Drill); err != nil {
+	if err := c.checkLease(ctx, c.Drill); err != nil {
 		return err
 	}
 	switch c.Method {
@@ -55,7 +55,7 @@ func (c Central) Hold(ctx context.Context) error {
 	return nil
 }
 
-// Restore implements [drill.Central]. It undoes every method, whichever drill it was.
+// Restore implements [drill.Central]. It undoes every method of any drill.
 func (c Central) Restore(ctx context.Context) error {
 	return errors.Join(c.scaleUp(ctx), c.join(ctx))
 }
@@ -64,7 +64,7 @@ func (c Central) scaleDown(ctx context.Context) error {
 	return inTurn(func() error { return c.tryScaleDown(ctx) })
 }
 
-// inTurn tries again what came between two others' changes: the StatefulSet's controller writes to it, too.
+// inTurn retries on conflicts: the StatefulSet's controller also writes to the object.
 func inTurn(change func() error) error {
 	return retry.RetryOnConflict(wait.Backoff{Steps: 8, Duration: 20 * time.Millisecond, Factor: 2, Jitter: 0.2}, change)
 }
@@ -75,16 +75,16 @@ func (c Central) tryScaleDown(ctx context.Context) error {
 		return err
 	}
 	if by, marked := site.Annotations[markDrill]; marked {
-		return fmt.Errorf("scale %s down: drill %s has done so already; run telepod drill restore", site.Name, by)
+		return fmt.Errorf("scale %s down: drill %s has already done that; run telepod drill restore", site.Name, by)
 	}
 	return c.scale(ctx, site, 0, map[string]any{markDrill: c.Drill, markReplicas: strconv.Itoa(replicas(site))})
 }
 
-// stillDown finds out that something, such as Argo CD or an autoscaler, undoes the drill.
+// stillDown detects that something, such as Argo CD or an autoscaler, scaled the site up again.
 func (c Central) stillDown(ctx context.Context) error {
 	site, err := c.site(ctx)
 	if err != nil {
-		return nil // the API server may be away for a moment, and the site is down all the same
+		return nil // the API server may be unavailable for a moment; the site is still down
 	}
 	if now := replicas(site); now > 0 {
 		return fmt.Errorf("something else has scaled %s to %d: pause what manages it (Argo CD, an autoscaler) for the drill", site.Name, now)
@@ -110,12 +110,13 @@ func (c Central) tryScaleUp(ctx context.Context) error {
 		return fmt.Errorf("scale %s up again: its annotation %s is %q: scale it by hand, and remove the annotation", site.Name, markReplicas, before)
 	}
 	if now := replicas(site); now > 0 {
-		wanted = now // somebody has done so already, and knows better
+		wanted = now // already scaled up by someone else; keep that
 	}
 	return c.scale(ctx, site, wanted, map[string]any{markDrill: nil, markReplicas: nil})
 }
 
-// scale changes replicas and annotations at once, and only if the object is as it was seen.
+// scale changes replicas and annotations in one request, and only if the object has not changed since it was
+// read.
 func (c Central) scale(ctx context.Context, site *apps.StatefulSet, wanted int, annotations map[string]any) error {
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"resourceVersion": site.ResourceVersion, "annotations": annotations},
@@ -131,8 +132,8 @@ func (c Central) scale(ctx context.Context, site *apps.StatefulSet, wanted int, 
 	return nil
 }
 
-// kill ends the site's pods with a second of grace. With none, a StatefulSet would replace a pod that may
-// still write its queue.
+// kill deletes the site's pods with a grace period of one second. With none, the StatefulSet could start a
+// replacement while the old pod still writes its queue.
 func (c Central) kill(ctx context.Context) error {
 	pods, err := c.pods(ctx, "central")
 	if err != nil {

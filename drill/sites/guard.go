@@ -15,12 +15,11 @@ import (
 
 const markOperator = "telepod.dev/operator"
 
-// undoWithin is how long it may take to let go what was acquired in vain.
+// undoWithin is the time limit for releasing the Leases after a failed Acquire.
 const undoWithin = 30 * time.Second
 
-// Guard is a Lease in each central cluster, so that no two drills meet, whichever site they fail. A
-// Lease that is there means a drill, however old it is: the one that left it may have left the site
-// failed.
+// Guard is a Lease in each central cluster that prevents two drills at the same time, whichever site they fail.
+// A Lease counts regardless of its age: its drill may have left the site failed.
 type Guard struct {
 	Clusters []*Cluster
 	Drill    string
@@ -33,7 +32,7 @@ var _ drill.Guard = Guard{}
 func (g Guard) Acquire(ctx context.Context) error {
 	for i, cluster := range g.Clusters {
 		if err := g.acquire(ctx, cluster); err != nil {
-			// This one as well: it may have been made, and only the answer lost.
+			// This one as well: it may exist, if only the response was lost.
 			undo := Guard{Clusters: g.Clusters[:i+1], Drill: g.Drill}
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
 			defer cancel()
@@ -52,28 +51,28 @@ func (g Guard) acquire(ctx context.Context, c *Cluster) error {
 	}, meta.CreateOptions{})
 	if !apierrors.IsAlreadyExists(err) {
 		if err != nil {
-			return fmt.Errorf("begin a drill in %s: %w", c.Name, err)
+			return fmt.Errorf("start a drill in %s: %w", c.Name, err)
 		}
 		return nil
 	}
 	held, err := leases.Get(ctx, c.leaseName(), meta.GetOptions{})
 	if err != nil {
-		return fmt.Errorf("begin a drill in %s: another one is under way: %w", c.Name, err)
+		return fmt.Errorf("start a drill in %s: another one is running: %w", c.Name, err)
 	}
 	since := "some time"
 	if held.Spec.AcquireTime != nil {
 		since = held.Spec.AcquireTime.UTC().Format(time.DateTime + " UTC")
 	}
-	return fmt.Errorf("begin a drill in %s: drill %s of %s is under way since %s: wait for it, or run telepod drill restore if it has ended without restoring",
+	return fmt.Errorf("start a drill in %s: drill %s by %s has been running since %s: wait until it finishes, or run telepod drill restore if it ended without restoring",
 		c.Name, holder(held), held.Annotations[markOperator], since)
 }
 
-// Release implements [drill.Guard]: it lets go what this drill holds.
+// Release implements [drill.Guard]: it deletes the Leases of this drill.
 func (g Guard) Release(ctx context.Context) error {
 	return g.release(ctx, func(lease *coordination.Lease) bool { return holder(lease) == g.Drill })
 }
 
-// Clear lets go whatever any drill holds.
+// Clear deletes the Leases of every drill.
 func (g Guard) Clear(ctx context.Context) error {
 	return g.release(ctx, func(*coordination.Lease) bool { return true })
 }
@@ -93,8 +92,9 @@ func (g Guard) release(ctx context.Context, which func(*coordination.Lease) bool
 	return all
 }
 
-// stillHeld returns an error if a drill's Lease is gone. One that cannot be read is taken to be there.
-func (c *Cluster) stillHeld(ctx context.Context, drill string) error {
+// checkLease returns an error if a drill's Lease no longer exists. A Lease that cannot be read counts as
+// existing.
+func (c *Cluster) checkLease(ctx context.Context, drill string) error {
 	lease, err := c.client.CoordinationV1().Leases(c.Release.Namespace).Get(ctx, c.leaseName(), meta.GetOptions{})
 	if apierrors.IsNotFound(err) || err == nil && holder(lease) != drill {
 		return fmt.Errorf("drill %s was ended by telepod drill restore", drill)

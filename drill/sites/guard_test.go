@@ -14,14 +14,14 @@ func (e *onControlPlane) guard(t *testing.T) {
 	if err := first.Acquire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := second.Acquire(t.Context()); err == nil || !strings.Contains(err.Error(), "drill d1 of alice@ops is under way since 20") {
-		t.Errorf("a second drill: %v, want the first one named", err)
+	if err := second.Acquire(t.Context()); err == nil || !strings.Contains(err.Error(), "drill d1 by alice@ops has been running since 20") {
+		t.Errorf("a second drill: %v, want it to name the first one", err)
 	}
 	if err := second.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if got := e.get(t, "lease", "-o", "name"); got == "" {
-		t.Error("a drill let another's Lease go")
+		t.Error("a drill deleted the Lease of another one")
 	}
 	if err := first.Release(t.Context()); err != nil {
 		t.Error(err)
@@ -29,7 +29,7 @@ func (e *onControlPlane) guard(t *testing.T) {
 	if err := second.Acquire(t.Context()); err != nil {
 		t.Errorf("after the first one: %v", err)
 	}
-	// A guard of two clusters, of which the second is taken, keeps neither.
+	// If the second Lease is taken, a guard of two clusters keeps neither.
 	other := *e.Cluster
 	other.Release.Name = "other"
 	both := Guard{Clusters: []*Cluster{&other, e.Cluster}, Drill: "d3"}
@@ -40,11 +40,11 @@ func (e *onControlPlane) guard(t *testing.T) {
 		t.Error(err)
 	}
 	if got := e.get(t, "lease", "-o", "name"); got != "" {
-		t.Errorf("Leases %s are left", got)
+		t.Errorf("Leases %s remain", got)
 	}
 }
 
-// endedFromElsewhere: a drill whose Lease is gone, or another's, does nothing more.
+// endedFromElsewhere: a drill whose Lease was deleted or belongs to another drill changes nothing more.
 func (e *onControlPlane) endedFromElsewhere(t *testing.T) {
 	before := e.uids(t)
 	other := Guard{Clusters: []*Cluster{e.Cluster}, Drill: "d9"}

@@ -7,8 +7,8 @@ import (
 	"github.com/telepod/telepod/drill"
 )
 
-// Metrics of the exporter that sends from a region to the sites: collector/failoverexporter/telemetry.go, and
-// exporterhelper for the queue. A test reads them from a real Collector.
+// Metrics of the exporter that sends from a region to the sites (collector/failoverexporter/telemetry.go) and
+// of exporterhelper's queue. A test reads them from a real Collector.
 const (
 	deliveredItems = "otelcol_exporter_failover_delivered_items_total"
 	siteRequests   = "otelcol_exporter_failover_requests_total"
@@ -16,8 +16,8 @@ const (
 	siteExporter   = "otlp_failover"
 )
 
-// readMetrics extracts what a drill needs from a regional Collector's metrics, in Prometheus' text format. It
-// skips every other line.
+// readMetrics parses the relevant metrics of a regional Collector from the Prometheus text format. It skips all
+// other lines.
 func readMetrics(text []byte) drill.Sample {
 	sample := drill.Sample{Sent: map[drill.Site]float64{}, Failed: map[drill.Site]float64{}}
 	for line := range strings.Lines(string(text)) {
@@ -48,8 +48,8 @@ func readMetrics(text []byte) drill.Sample {
 	return sample
 }
 
-// blamesSite reports whether an outcome of a request means that the site is not well. One that rejects a batch
-// for its content is, and one whose request was cancelled may be.
+// blamesSite reports whether the outcome of a request means that the site is unhealthy. A site that rejects a
+// batch because of its content is healthy; a canceled request proves nothing.
 func blamesSite(outcome string) bool {
 	switch outcome {
 	case "delivered", "partial", "rejected", "cancelled":
@@ -58,7 +58,7 @@ func blamesSite(outcome string) bool {
 	return true
 }
 
-// label returns the value of a label, as it is written; empty if it is missing.
+// label returns the raw value of a label; empty if missing.
 func label(labels, name string) string {
 	_, rest, _ := strings.Cut(","+labels, ","+name+`="`)
 	value, _, closed := strings.Cut(rest, `"`)

@@ -5,12 +5,12 @@ import "github.com/telepod/telepod/drill"
 // Parts are the clusters of an estate.
 type Parts struct {
 	Regions []Region
-	// Primary and Backup have the central sites; an observation does without.
+	// Primary and Backup have the central sites; to observe, leave them nil.
 	Primary, Backup *Cluster
 	Operator        string
 }
 
-// Estate is what [drill.Run] needs, but for the archive and the facts.
+// Estate returns the estate for [drill.Run], without the archive and the facts.
 func (p Parts) Estate(plan drill.Plan) drill.Estate {
 	var target drill.Estate
 	for _, region := range p.Regions {

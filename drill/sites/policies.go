@@ -14,9 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// cutOff lets nothing but probes and scrapes reach the site. NetworkPolicies add up, so those of the
-// release are set aside: their selector gets a label that no pod has. The drill's own comes first, so
-// that the pods are never without one.
+// cutOff blocks all traffic to the site except probes and scrapes. NetworkPolicies add up, so those of the
+// release are set aside: their selector gets a label that no pod has. The drill creates its own policy first,
+// so that the pods always have one.
 func (c Central) cutOff(ctx context.Context) error {
 	site, err := c.site(ctx)
 	if err != nil {
@@ -28,7 +28,7 @@ func (c Central) cutOff(ctx context.Context) error {
 	}
 	for _, policy := range others {
 		if !c.isOurs(policy.Labels) && len(policy.Spec.Ingress) > 0 {
-			return fmt.Errorf("cut %s off: NetworkPolicy %s is not the release's and lets data in as well: remove it for the drill, or choose another --method", site.Name, policy.Name)
+			return fmt.Errorf("cut %s off: NetworkPolicy %s is not part of the release and also admits data: remove it for the drill, or use another --method", site.Name, policy.Name)
 		}
 	}
 	_, err = c.client.NetworkingV1().NetworkPolicies(c.Release.Namespace).Create(ctx, c.closedPolicy(site.Name), meta.CreateOptions{})
@@ -37,7 +37,7 @@ func (c Central) cutOff(ctx context.Context) error {
 	}
 	for _, policy := range others {
 		if !c.isOurs(policy.Labels) {
-			continue // it lets nothing in, so it may stay; only the release's are put back
+			continue // it admits nothing, so it can stay; only the release's policies are restored
 		}
 		if err := c.setAside(ctx, policy, c.Drill); err != nil {
 			return err
@@ -46,7 +46,7 @@ func (c Central) cutOff(ctx context.Context) error {
 	return nil
 }
 
-// policiesOf are those that say what may reach pods with some labels.
+// policiesOf returns the ingress policies that select pods with these labels.
 func (c Central) policiesOf(ctx context.Context, pods labels.Set) ([]networking.NetworkPolicy, error) {
 	all, err := c.client.NetworkingV1().NetworkPolicies(c.Release.Namespace).List(ctx, meta.ListOptions{})
 	if err != nil {
@@ -81,7 +81,7 @@ func (c Central) closedPolicy(site string) *networking.NetworkPolicy {
 	}
 }
 
-// setAside adds the label to a policy's selector, or takes it away if the value is nil.
+// setAside adds the label to a policy's selector; a nil value removes it.
 func (c Central) setAside(ctx context.Context, policy networking.NetworkPolicy, value any) error {
 	patch, err := json.Marshal(map[string]any{
 		"spec": map[string]any{"podSelector": map[string]any{"matchLabels": map[string]any{markDrill: value}}},
@@ -96,7 +96,7 @@ func (c Central) setAside(ctx context.Context, policy networking.NetworkPolicy, 
 	return nil
 }
 
-// join puts back what was set aside, and then removes the drill's own policy.
+// join restores the policies that were set aside, then deletes the drill's own policy.
 func (c Central) join(ctx context.Context) error {
 	policies := c.client.NetworkingV1().NetworkPolicies(c.Release.Namespace)
 	all, err := policies.List(ctx, meta.ListOptions{})

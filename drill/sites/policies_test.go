@@ -17,8 +17,8 @@ import (
 
 const policiesPath = "/apis/networking.k8s.io/v1/namespaces/telepod/networkpolicies"
 
-// TestPartitionLeavesOthersAlone: a policy of somebody else that lets nothing in, such as a namespace's
-// default, is not touched. The restoration would not know it for one of the drill's.
+// TestPartitionLeavesOthersAlone: a policy of someone else that admits nothing, such as a namespace default, is
+// not changed. Restore would not recognize it.
 func TestPartitionLeavesOthersAlone(t *testing.T) {
 	policy := func(name string, labels map[string]string) networking.NetworkPolicy {
 		return networking.NetworkPolicy{ObjectMeta: meta.ObjectMeta{Name: name, Namespace: "telepod", Labels: labels}}

@@ -18,17 +18,17 @@ import (
 	"github.com/telepod/telepod/drill/canary"
 )
 
-// The ports of the chart's Collectors.
+// Ports of the chart's Collectors.
 const (
 	portOTLP    = 4318
 	portMetrics = 8888
 	portHealth  = 13133
 )
 
-// Region is the regional Collectors of a cluster: a [drill.Region].
+// Region is a [drill.Region]: the regional Collectors of a cluster.
 type Region struct {
 	*Cluster
-	// Most is how many Collectors are watched; zero means all.
+	// Most is the maximum number of Collectors to watch; zero means all.
 	Most int
 }
 
@@ -37,7 +37,7 @@ var _ drill.Region = Region{}
 // Name implements [drill.Region].
 func (r Region) Name() string { return r.Cluster.Name }
 
-// Collectors implements [drill.Region]: those that are ready.
+// Collectors implements [drill.Region]. It returns the Collectors that are ready.
 func (r Region) Collectors(ctx context.Context) ([]string, error) {
 	pods, err := r.pods(ctx, "collector")
 	if err != nil {
@@ -80,7 +80,7 @@ func (r Region) Send(ctx context.Context, id string, canaries []drill.Canary) er
 	return nil
 }
 
-// proxy leads through the API server to a pod's port.
+// proxy sends a request to a pod's port through the API server.
 func (c *Cluster) proxy(request *rest.Request, pod string, port int, path string) *rest.Request {
 	return request.Namespace(c.Release.Namespace).Resource("pods").
 		Name(pod + ":" + strconv.Itoa(port)).SubResource("proxy").Suffix(strings.Split(path, "/")...).MaxRetries(0)
@@ -103,7 +103,7 @@ func isReady(pod core.Pod) bool {
 	})
 }
 
-// brief takes from an error of the proxy what the pod said, or why there was no answer.
+// brief extracts the pod's response from a proxy error, or the reason why there was none.
 func brief(err error) error {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) || status.Status().Details == nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-func TestCollectorsAreThoseThatAreReady(t *testing.T) {
+func TestCollectorsListsReadyPods(t *testing.T) {
 	leaving := pod("c-leaving", true)
 	leaving.DeletionTimestamp = &meta.Time{Time: time.Now()}
 	listed := podList(pod("c-2", true), pod("c-1", true), pod("c-0", false), leaving)
@@ -31,7 +31,7 @@ func TestCollectorsAreThoseThatAreReady(t *testing.T) {
 	}
 }
 
-// TestRefusalSaysWhy: the Collector's own words have to come through the proxy.
+// TestRefusalSaysWhy: the proxy passes on the Collector's error message.
 func TestRefusalSaysWhy(t *testing.T) {
 	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "sending queue is full", http.StatusServiceUnavailable)
@@ -41,10 +41,10 @@ func TestRefusalSaysWhy(t *testing.T) {
 	region := Region{Cluster: a.cluster(t)}
 	err := region.Send(t.Context(), "d1", []drill.Canary{{Collector: drill.Collector{Region: "test", Name: "c"}}})
 	if err == nil || !strings.Contains(err.Error(), "send canaries: ") || !strings.Contains(err.Error(), "sending queue is full") {
-		t.Errorf("error %v, want the Collector's reason in it", err)
+		t.Errorf("error %v, want it to contain the Collector's reason", err)
 	}
 	if _, err := region.Sample(t.Context(), "gone"); err == nil || !strings.Contains(err.Error(), "no endpoints available") {
-		t.Errorf("error %v, want the API server's reason in it", err)
+		t.Errorf("error %v, want it to contain the API server's reason", err)
 	}
 }
 
@@ -73,8 +73,8 @@ up 1
 	}
 }
 
-// TestDrillOnCollectors fails a real primary under canaries that go through a real regional Collector,
-// and finds all of them in the archive that two real sites wrote.
+// TestDrillOnCollectors fails a real primary while canaries go through a real regional Collector, and finds all
+// of them in the archive of two real sites.
 func TestDrillOnCollectors(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
@@ -104,7 +104,7 @@ func TestDrillOnCollectors(t *testing.T) {
 	plan := drill.Plan{
 		ID: "test", Method: drill.Kill, Baseline: 2 * time.Second, Duration: 3 * time.Second, GiveUp: 30 * time.Second,
 		ReturnWithin: time.Minute, Settle: time.Minute, Interval: 200 * time.Millisecond, Rate: 50,
-		// How long things take depends on this machine.
+		// Durations depend on this machine.
 		Limits: drill.Limits{FailOver: 30 * time.Second, Return: 30 * time.Second, Lost: 0, Duplicated: -1},
 	}
 	report, err := drill.Run(t.Context(), estate, plan, func(e drill.Event) { t.Log(e.Text) })
@@ -123,11 +123,11 @@ func TestDrillOnCollectors(t *testing.T) {
 		t.Errorf("the Collector's metrics show %v sent and %v failed, want both at the sites of the drill", sample.Sent, sample.Failed)
 	}
 	if report.Regions[0].Collectors[0].MostQueuedBytes == 0 {
-		t.Errorf("%s was never above zero, although every canary lies in the queue for a while", queueSize)
+		t.Errorf("%s was never above zero, although every canary passes through the queue", queueSize)
 	}
 }
 
-// process is a site that is one process.
+// process is a central site consisting of one process.
 type process struct {
 	t    *testing.T
 	node *pipeline.Node
