@@ -26,6 +26,9 @@ func (t *story) kill(ctx context.Context) (string, func(), error) {
 	if err := t.settle(ctx); err != nil {
 		return "", nil, err
 	}
+	if err := t.overview(ctx, "primary"); err != nil {
+		return "", nil, err
+	}
 	if err := pause(ctx, calm); err != nil {
 		return "", nil, err
 	}
@@ -36,6 +39,9 @@ func (t *story) kill(ctx context.Context) (string, func(), error) {
 	t.mark(report.Failure, "primary killed", at)
 	over, err := t.received(ctx, "backup", at)
 	if err != nil {
+		return "", nil, err
+	}
+	if err := t.overview(ctx, "backup"); err != nil {
 		return "", nil, err
 	}
 	if err := pause(ctx, time.Until(at.Add(outage))); err != nil {

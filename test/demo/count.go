@@ -46,6 +46,9 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 	if err := t.reconcile(ctx); err != nil {
 		return "", nil, err
 	}
+	if err := t.costs(ctx); err != nil {
+		return "", nil, err
+	}
 	if err := t.monitoring(ctx); err != nil {
 		return "", nil, err
 	}

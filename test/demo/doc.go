@@ -12,6 +12,7 @@
 //	begin.go      programs, clusters, installation, the shop and what its pods were given
 //	follow.go     an order's trace, found in Jaeger
 //	lookinto.go   Prometheus, S3, Kafka; secrets that should be nowhere
+//	overview.go   what telepod status and telepod cost show of it
 //	break.go      the primary killed and cut off, a region cut off
 //	rehearse.go   a drill of telepod drill
 //	count.go      what was sent, archived, lost; the report
