@@ -116,11 +116,11 @@ func (b *builder) each(system string, do func(goos, arch string) error) error {
 }
 
 // tool is a program of release/tools.
-func (b options) tool(ctx context.Context, program, path string, args ...string) *exec.Cmd {
+func (o *options) tool(ctx context.Context, program, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
 	if path == "" {
-		cmd = exec.CommandContext(ctx, "go", append([]string{"tool", "-modfile=" + filepath.Join(b.root, "release", "tools", "go.mod"), program}, args...)...)
+		cmd = exec.CommandContext(ctx, "go", append([]string{"tool", "-modfile=" + filepath.Join(o.root, "release", "tools", "go.mod"), program}, args...)...)
 	}
-	cmd.Dir = b.root
+	cmd.Dir = o.root
 	return cmd
 }

@@ -11,7 +11,7 @@ import (
 // SecondsOfMonth is a month of 30 days, as the dashboard counts it.
 const SecondsOfMonth = 30 * 86400
 
-// The archive keeps a month, and two more in cold storage: the rules' price of an archived byte.
+// ArchivedMonths is how long the archive keeps data, two of the months in cold storage: the price of an archived byte in the rules.
 const ArchivedMonths = 3
 
 // DaysOfTraces is how long the price of the trace store is for.

@@ -97,7 +97,7 @@ func (t Traffic) Spans() string {
 	return Number(*t.SpansPerSecond)
 }
 
-// String is the site, with the number of Collectors if they differ.
+// Using returns the site, with the number of Collectors if they differ.
 func (t Traffic) Using() string {
 	if t.Site == nil {
 		return ""
