@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// authority is a CA of a test.
+// authority is a CA for tests.
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -31,7 +31,7 @@ func newAuthority(t *testing.T) authority {
 	return authority{sign(t, template, template, &key.PublicKey, key), key}
 }
 
-// issue makes a certificate for servers and clients. It is valid until then.
+// issue creates a certificate for servers and clients.
 func (a authority) issue(t *testing.T, until time.Time, host string) tls.Certificate {
 	t.Helper()
 	key := newKey(t)
@@ -74,7 +74,7 @@ func sign(t *testing.T, template, parent *x509.Certificate, public *ecdsa.Public
 	return certificate
 }
 
-// write puts a certificate and its key into files that a Collector reads.
+// write writes a certificate and its key to files for a Collector.
 func write(t *testing.T, dir, name string, c tls.Certificate) {
 	t.Helper()
 	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)

@@ -7,57 +7,56 @@ import (
 	"time"
 )
 
-// DefaultTimeout is how long one check may take.
+// DefaultTimeout is the time limit of one check.
 const DefaultTimeout = 5 * time.Second
 
 // Options of a check.
 type Options struct {
-	// Timeout is for all of one check; [DefaultTimeout] where it is 0.
+	// Timeout of the whole check; 0 means [DefaultTimeout].
 	Timeout time.Duration
-	// TLS has the roots to trust and the client's certificate; nil means the system's roots and
-	// none.
+	// TLS has the trusted roots and the client's certificate; nil means the system's roots and no certificate.
 	TLS *tls.Config
 }
 
-// Answer is what a Collector that serves has said.
+// Answer is the response of a Collector that serves.
 type Answer struct {
-	// By is what answered.
+	// By is the source of the answer.
 	By Source
-	// Detail is what it said beyond that, if anything.
+	// Detail is additional information, if any.
 	Detail string
 }
 
-// Source is what can answer for a Collector.
+// Source is a kind of endpoint that can answer for a Collector.
 type Source string
 
-// Sources, from the most to the least that they say about the Collector as a whole.
+// Sources, from the most to the least informative about the Collector as a whole.
 const (
-	ByHealthService Source = "grpc.health.v1" // the gRPC health service
-	ByHTTP          Source = "http"           // the health endpoint
-	ByOTLP          Source = "otlp"           // the receiver of telemetry itself
+	ByHealthService Source = "grpc.health.v1" // gRPC health service
+	ByHTTP          Source = "http"           // health endpoint
+	ByOTLP          Source = "otlp"           // telemetry receiver
 )
 
-// Stage is how far a check came.
+// Stage is the part of a check that failed.
 type Stage string
 
 // Stages, in order.
 const (
-	// StageAddress: the endpoint cannot be read, its name not resolved, or nothing listens there.
+	// StageAddress: the endpoint is invalid, its name does not resolve, or nothing listens there.
 	StageAddress Stage = "address"
-	// StageHandshake: something listens, but the two sides do not agree on TLS.
+	// StageHandshake: the TLS negotiation failed.
 	StageHandshake Stage = "handshake"
-	// StageProtocol: connected, but what answers does not speak the protocol.
+	// StageProtocol: the connection works, but the server does not speak the protocol.
 	StageProtocol Stage = "protocol"
-	// StageStatus: a Collector answers that it does not serve, or not us.
+	// StageStatus: a Collector answers that it does not serve, or refuses this client.
 	StageStatus Stage = "status"
 )
 
-// Error is why an endpoint does not count as serving.
+// Error reports why an endpoint is not serving.
 type Error struct {
 	Endpoint string
 	Stage    Stage
 	Err      error
-	// Advice is what to do about it; it may be empty.
+	// Advice is what to do about it; may be empty.
 	Advice string
 }
 
@@ -73,11 +72,11 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Check asks one Collector. The endpoint is grpc://host:port, grpcs:// with TLS, http://host:port/path
-// or https://. Port 4318 and a path that ends in /v1/traces mean OTLP over HTTP. A bare host:port means HTTP for
-// the ports 13133 and 4318 and gRPC for others, with TLS if o.TLS is set.
+// Check checks one Collector. The endpoint is grpc://host:port, grpcs:// with TLS, http://host:port/path or
+// https://. Port 4318 and a path that ends in /v1/traces mean OTLP over HTTP. A bare host:port means HTTP for
+// ports 13133 and 4318, and gRPC for others; with TLS if o.TLS is set.
 //
-// A nil error means that it serves; others are an [*Error].
+// A nil error means that the Collector serves; any other error is an [*Error].
 func Check(ctx context.Context, endpoint string, o Options) (Answer, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout

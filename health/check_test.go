@@ -23,7 +23,7 @@ import (
 
 const loopback = "127.0.0.1"
 
-// failure is what a check of something broken has to say.
+// failure is the expected error of a check.
 type failure struct {
 	stage health.Stage
 	says  string
@@ -55,7 +55,7 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// serveGRPC serves what register adds, and returns the address.
+// serveGRPC serves the registered services and returns the address.
 func serveGRPC(t *testing.T, register func(*grpc.Server), options ...grpc.ServerOption) (address string) {
 	t.Helper()
 	l, server := listen(t), grpc.NewServer(options...)
@@ -73,7 +73,7 @@ func serving(s grpc_health_v1.HealthCheckResponse_ServingStatus) func(*grpc.Serv
 	}
 }
 
-// serveHTTP answers every request with a code and a body.
+// serveHTTP answers every request with this code and body.
 func serveHTTP(t *testing.T, code int, body string) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -141,7 +141,7 @@ func TestWebPageIsNoCollector(t *testing.T) {
 	}
 }
 
-// serveOTLP answers exports as a receiver does, over HTTP.
+// serveOTLP answers exports over HTTP as a receiver does.
 func serveOTLP(t *testing.T, format string, code int) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -166,7 +166,8 @@ func TestOTLPOverHTTP(t *testing.T) {
 	expect(t, serveHTTP(t, 404, "").URL+"/v1/traces", health.Options{}, failure{health.StageProtocol, "404"})
 }
 
-// TestPortOfOTLP: port 4318 is OTLP over HTTP, with and without a scheme. Nothing but loopback is asked.
+// TestPortOfOTLP: port 4318 means OTLP over HTTP, with and without a scheme. The test connects only to the
+// loopback address.
 func TestPortOfOTLP(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.43:4318")
 	if err != nil {
@@ -182,7 +183,7 @@ func TestPortOfOTLP(t *testing.T) {
 	}
 }
 
-// Something accepts connections and says nothing: a stopped process, or a load balancer.
+// TestSilence: something accepts connections but sends nothing: a stopped process, or a load balancer.
 func TestSilence(t *testing.T) {
 	address := listen(t).Addr().String() // the kernel accepts
 	o := health.Options{Timeout: 200 * time.Millisecond}

@@ -17,11 +17,11 @@ import (
 	"github.com/telepod/telepod/test/collector"
 )
 
-// endpoint is how the chart configures the extension.
+// endpoint is the chart's configuration of the extension.
 const endpoint = `{endpoint: "127.0.0.1:%d"}`
 
-// config is a Collector that takes OTLP with certificates of both sides, as a central site does.
-// Nothing behind it listens: a receiver serves none the less.
+// config is a Collector that receives OTLP over mutual TLS, like a central site. Its exporter's destination
+// does not exist, but the receiver still serves.
 const config = `
 extensions:
   health_check: %[4]s
@@ -35,15 +35,15 @@ service:
   telemetry: {metrics: {level: none}}
 `
 
-// site is a Collector that runs, and who may talk to it.
+// site is a running Collector and the CA of its clients.
 type site struct {
 	process          *collector.Process
 	ca               authority
 	grpc, otlp, http string // otlp is OTLP over HTTP, http the health endpoint
 }
 
-// startSite runs a Collector whose certificate is valid until then. extension configures
-// health_check, and has a place for its HTTP port.
+// startSite runs a Collector with a certificate valid until then. extension configures health_check and has a
+// placeholder for its HTTP port.
 func startSite(t *testing.T, until time.Time, extension string, gates ...string) site {
 	t.Helper()
 	program, err := collector.Program(t.Context())
@@ -78,7 +78,7 @@ func freePorts(t *testing.T, n int) (ports []int) {
 	return ports
 }
 
-// as are the options of a client with this certificate.
+// as returns the options of a client with these certificates.
 func (s site) as(certificates ...tls.Certificate) health.Options {
 	return health.Options{TLS: &tls.Config{RootCAs: s.ca.pool(), Certificates: certificates}}
 }
@@ -132,13 +132,13 @@ func TestCollectorAnswers(t *testing.T) {
 	})
 }
 
-// suspend stops a process until the test ends, and waits until all of its threads stand still.
+// suspend stops a process until the test ends, and waits until all of its threads have stopped.
 func suspend(t *testing.T, pid int) {
 	t.Helper()
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) }) // fails when it has ended
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) }) // fails if the process has ended
 	for {
 		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 		if err != nil || len(threads) == 0 {
@@ -161,7 +161,7 @@ func TestCollectorWithAnExpiredCertificate(t *testing.T) {
 	expect(t, s.grpc, s.as(s.ca.issue(t, soon(), loopback)), failure{health.StageHandshake, "renew the Collector's certificate"})
 }
 
-// The extension health_check has the gRPC health service behind a feature gate.
+// The gRPC health service of the extension health_check is behind a feature gate.
 func TestCollectorWithTheHealthService(t *testing.T) {
 	port := freePorts(t, 1)[0]
 	extension := fmt.Sprintf(`{http: {endpoint: "127.0.0.1:%%d", status: {path: /}}, grpc: {endpoint: "127.0.0.1:%d"}}`, port)

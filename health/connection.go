@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// connection opens connections and remembers how far it came, which neither gRPC nor HTTP tells in
-// a form that a program can read.
+// connection opens connections and records the stage reached and the first error. Neither gRPC nor HTTP reports
+// these in a machine-readable form.
 type connection struct {
 	tls *tls.Config
 
 	mu    sync.Mutex
-	stage Stage // that is under way
+	stage Stage // in progress
 	err   error // that ended it
 }
 
@@ -40,7 +40,7 @@ func (c *connection) reached() (Stage, error) {
 	return c.stage, c.err
 }
 
-// dial connects. What follows is the handshake or, without TLS, the protocol.
+// dial connects. The next stage is the handshake or, without TLS, the protocol.
 func (c *connection) dial(ctx context.Context, t target) (net.Conn, error) {
 	c.at(StageAddress)
 	var d net.Dialer
@@ -53,7 +53,7 @@ func (c *connection) dial(ctx context.Context, t target) (net.Conn, error) {
 	return &watched{Conn: conn, c: c}, nil
 }
 
-// shakeHands makes a connection secure, or closes it.
+// shakeHands performs the TLS handshake; on error it closes the connection.
 func (c *connection) shakeHands(ctx context.Context, t target, conn net.Conn) (net.Conn, error) {
 	c.at(StageHandshake)
 	config, asked := c.config(t)
@@ -72,7 +72,8 @@ func (c *connection) shakeHands(ctx context.Context, t target, conn net.Conn) (n
 	return &watched{Conn: secure, c: c, first: first}, nil
 }
 
-// config is that of the handshake. Whether the server asks for a certificate is known after it.
+// config returns the configuration of the handshake. Afterwards, asked reports whether the server requested a
+// certificate.
 func (c *connection) config(t target) (config *tls.Config, asked *bool) {
 	config, asked = &tls.Config{}, new(bool)
 	if c.tls != nil {
@@ -92,17 +93,17 @@ func (c *connection) config(t target) (config *tls.Config, asked *bool) {
 				return &certificates[i], nil
 			}
 		}
-		return &tls.Certificate{}, nil // none: the server decides
+		return &tls.Certificate{}, nil // no certificate: the server decides
 	}
 	return config, asked
 }
 
-// patience is how long a server that has asked for a certificate is listened to.
+// patience is how long to wait for a message from a server that requested a certificate.
 const patience = 300 * time.Millisecond
 
-// listen waits for a server's opinion of our certificate. In TLS 1.3 it comes after the handshake,
-// and is lost where we write to a connection that the server has closed. Servers of gRPC speak
-// first, so there is mostly nothing to wait for; what they say is returned.
+// listen waits for the server to accept or reject the client's certificate. In TLS 1.3 a rejection arrives
+// after the handshake, and is lost if the client first writes to the closed connection. gRPC servers speak
+// first, so there is usually no wait; listen returns the bytes it has read.
 func listen(secure *tls.Conn) (first []byte, err error) {
 	if err := secure.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
@@ -115,11 +116,11 @@ func listen(secure *tls.Conn) (first []byte, err error) {
 	return first[:n], secure.SetReadDeadline(time.Time{})
 }
 
-// watched remembers why a connection broke.
+// watched records why a connection broke.
 type watched struct {
 	net.Conn
 	c     *connection
-	first []byte // read already
+	first []byte // already read
 }
 
 func (w *watched) Read(p []byte) (int, error) {

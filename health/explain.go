@@ -15,17 +15,17 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// errSpeaksTLS is what a Go server answers to plain HTTP.
+// errSpeaksTLS stands for a Go server's answer to plain HTTP.
 var errSpeaksTLS = errors.New("it expects TLS")
 
-// errClosed stands for a connection that ends before its answer.
+// errClosed stands for a connection that closes before the response.
 var errClosed = errors.New("the connection was closed without an answer")
 
-// errSilent stands for a deadline, whose own text says nothing about the endpoint.
+// errSilent replaces the error of a deadline, which does not mention the endpoint.
 var errSilent = errors.New("no answer in time")
 
-// explain finds the stage at which a check failed. What the connection has seen itself is more
-// precise than what gRPC and HTTP make of it.
+// explain finds the stage at which a check failed. An error recorded by the connection is more precise than the
+// one that gRPC or HTTP reports.
 func (c *connection) explain(ctx context.Context, t target, err error) *Error {
 	stage, cause := c.reached()
 	var no refusal
@@ -35,7 +35,7 @@ func (c *connection) explain(ctx context.Context, t target, err error) *Error {
 	case stage == "":
 		stage, cause = StageAddress, err
 	case alerted(cause):
-		stage = StageHandshake // the server's opinion of the client's certificate comes late in TLS 1.3
+		stage = StageHandshake // in TLS 1.3 the server rejects the client's certificate late
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		cause = errSilent
 	case stage == StageProtocol:
@@ -47,11 +47,11 @@ func (c *connection) explain(ctx context.Context, t target, err error) *Error {
 	return &Error{Endpoint: t.endpoint, Stage: stage, Err: cause, Advice: advice(t, stage, cause)}
 }
 
-// plain removes what HTTP and gRPC put around a cause.
+// plain unwraps the errors that HTTP and gRPC add around a cause.
 func plain(err error) error {
 	var request *url.Error
 	if errors.As(err, &request) {
-		if strings.Contains(request.Err.Error(), "readLoopPeekFailLocked") { // has no cause of its own
+		if strings.Contains(request.Err.Error(), "readLoopPeekFailLocked") { // has no cause
 			return errClosed
 		}
 		return request.Err
@@ -62,7 +62,7 @@ func plain(err error) error {
 	return err
 }
 
-// alerted tells whether the other side has broken off the handshake.
+// alerted reports whether the other side aborted the handshake.
 func alerted(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "remote error"
@@ -138,7 +138,7 @@ func adviceOnProtocol(t target, err error) string {
 	return ""
 }
 
-// scheme is that of the target's protocol, with or without TLS.
+// scheme returns the scheme of the target's protocol, with or without TLS.
 func (t target) scheme(secure bool) string {
 	switch {
 	case t.http && secure:

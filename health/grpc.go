@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// checkGRPC asks the health service, and the OTLP receiver where there is none.
+// checkGRPC queries the health service or, if there is none, the OTLP receiver.
 func checkGRPC(ctx context.Context, t target, c *connection) (Answer, error) {
 	security := insecure.NewCredentials()
 	if t.secure {
@@ -40,7 +40,7 @@ func checkGRPC(ctx context.Context, t target, c *connection) (Answer, error) {
 	return Answer{By: ByHealthService, Detail: answer.GetStatus().String()}, nil
 }
 
-// askReceiver sends an export of nothing, which is acknowledged and goes no further.
+// askReceiver sends an empty export, which the receiver acknowledges without passing it on.
 func askReceiver(ctx context.Context, conn *grpc.ClientConn) (Answer, error) {
 	_, err := collector.NewTraceServiceClient(conn).Export(ctx, &collector.ExportTraceServiceRequest{})
 	if status.Code(err) == codes.Unimplemented {
@@ -52,7 +52,7 @@ func askReceiver(ctx context.Context, conn *grpc.ClientConn) (Answer, error) {
 	return Answer{By: ByOTLP, Detail: "no health service; an empty export was acknowledged"}, nil
 }
 
-// handshaker lets gRPC shake hands by a connection that remembers how it went.
+// handshaker makes gRPC perform its handshake through a connection, which records the result.
 type handshaker struct {
 	t target
 	c *connection
@@ -80,7 +80,7 @@ func (h handshaker) Clone() credentials.TransportCredentials { return h }
 // OverrideServerName implements [credentials.TransportCredentials].
 func (h handshaker) OverrideServerName(string) error { return nil }
 
-// judged tells answers that say no from calls that got none.
+// judged separates answers that report a problem from calls without an answer.
 func judged(err error) error {
 	switch s := status.Convert(err); s.Code() {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Internal, codes.Unknown:

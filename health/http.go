@@ -14,15 +14,15 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// refusal is an answer that says no.
+// refusal is a negative answer.
 type refusal struct{ text string }
 
 func (r refusal) Error() string { return r.text }
 
-// longestAnswer bounds what is read of an answer, in bytes.
+// longestAnswer is the maximum number of bytes read from an answer.
 const longestAnswer = 1 << 10
 
-// reply is what came back over HTTP.
+// reply is an HTTP response.
 type reply struct {
 	code   int
 	status string
@@ -30,7 +30,7 @@ type reply struct {
 	body   []byte
 }
 
-// checkHTTP asks a health endpoint, or sends an export of nothing to a receiver of OTLP.
+// checkHTTP queries a health endpoint, or sends an empty export to an OTLP receiver.
 func checkHTTP(ctx context.Context, t target, c *connection) (Answer, error) {
 	r, err := exchange(ctx, t, c)
 	if err != nil {
@@ -56,8 +56,8 @@ func checkHTTP(ctx context.Context, t target, c *connection) (Answer, error) {
 	return Answer{}, fmt.Errorf("HTTP %s, and a Collector's health endpoint answers 200 or 503", r.status)
 }
 
-// acknowledged judges the answer to an export: a receiver repeats the format, and answers in it
-// (OTLP specification, OTLP/HTTP response).
+// acknowledged judges the response to an export: a receiver responds in the format of the request (OTLP
+// specification, OTLP/HTTP response).
 func acknowledged(r reply) (Answer, error) {
 	if r.code == http.StatusOK && r.format == formatProtobuf && proto.Unmarshal(r.body, &collector.ExportTraceServiceResponse{}) == nil {
 		return Answer{By: ByOTLP, Detail: "an empty export over HTTP was acknowledged"}, nil
@@ -67,7 +67,7 @@ func acknowledged(r reply) (Answer, error) {
 
 const formatProtobuf = "application/x-protobuf"
 
-// exchange sends the request of a target: to the endpoint itself, without a proxy or a redirection.
+// exchange sends the request directly to the endpoint: it uses no proxy and follows no redirect.
 func exchange(ctx context.Context, t target, c *connection) (reply, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx, t) }
 	dialTLS := func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -83,7 +83,7 @@ func exchange(ctx context.Context, t target, c *connection) (reply, error) {
 	}
 	method := http.MethodGet
 	if t.otlp {
-		method = http.MethodPost // the empty message is an empty body
+		method = http.MethodPost // an empty message has an empty body
 	}
 	req, err := http.NewRequestWithContext(ctx, method, t.url(), http.NoBody)
 	if err != nil {
@@ -105,10 +105,10 @@ func exchange(ctx context.Context, t target, c *connection) (reply, error) {
 	return reply{resp.StatusCode, resp.Status, format, body}, nil
 }
 
-// longestDetail is where a detail is cut, in characters.
+// longestDetail is the maximum length of a detail, in characters.
 const longestDetail = 200
 
-// oneLine is a text on one line, without control characters, and not too long.
+// oneLine returns the text on one line, without control characters, and shortened.
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

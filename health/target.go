@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// target is an endpoint, understood.
+// target is a parsed endpoint.
 type target struct {
-	endpoint string // as it was given
+	endpoint string // as specified
 	address  string // host:port
 	host     string
 	path     string // of HTTP
@@ -18,13 +18,13 @@ type target struct {
 	secure   bool
 }
 
-// Ports by convention: of the extension health_check, and of OTLP over HTTP (OTLP specification).
+// Ports by convention: the extension health_check, and OTLP over HTTP (OTLP specification).
 const (
 	portHTTP = "13133"
 	portOTLP = "4318"
 )
 
-// tracesPath is where OTLP over HTTP receives traces.
+// tracesPath is the path for traces in OTLP over HTTP.
 const tracesPath = "/v1/traces"
 
 func parse(endpoint string, secure bool) (target, error) {
