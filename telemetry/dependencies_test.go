@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Whoever imports the library imports these: README.md lists them all.
+// TestDependenciesAreListed: README.md lists every module that the library adds to a program.
 func TestDependenciesAreListed(t *testing.T) {
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", ".")
 	list.Stderr = os.Stderr
@@ -27,6 +27,6 @@ func TestDependenciesAreListed(t *testing.T) {
 	_, rest, _ := strings.Cut(string(readme), "<!-- begin dependencies -->")
 	listed, _, _ := strings.Cut(rest, "<!-- end dependencies -->")
 	if diff := cmp.Diff(slices.Compact(want), strings.Fields(listed)); diff != "" {
-		t.Errorf("README.md lists others than go list does (-linked +listed):\n%s", diff)
+		t.Errorf("README.md and go list differ (-linked +listed):\n%s", diff)
 	}
 }

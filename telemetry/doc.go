@@ -1,27 +1,24 @@
-// Package telemetry sets up OpenTelemetry in a Go service, from the variables that Telepod injects
-// and nothing else.
+// Package telemetry sets up OpenTelemetry in a Go service from the environment variables that Telepod injects.
 //
 //	shutdown, err := telemetry.Setup(ctx, telemetry.Options{ServiceName: "order"})
 //	if err != nil {
-//		slog.Warn("telemetry is incomplete", "error", err) // and go on: the service works without
+//		slog.Warn("telemetry is incomplete", "error", err) // and continue: the service works without it
 //	}
 //	defer shutdown(ctx)
 //
-// After that, the global providers of OpenTelemetry export traces, metrics and logs by OTLP, and
-// W3C Trace Context and Baggage travel with requests:
+// After that, the global OpenTelemetry providers export traces, metrics and logs over OTLP, and requests
+// propagate W3C Trace Context and Baggage:
 //
 //   - [Handler] and [Client] instrument HTTP, [ServerOption] and [DialOption] gRPC.
-//   - [LogHandler] sends what is logged with slog along, with the ids of the trace.
-//   - [Options].BaggageKeys copies chosen entries of the baggage to spans and log records.
+//   - [LogHandler] also exports slog records, with trace and span IDs.
+//   - [Options].BaggageKeys copies selected baggage entries to spans and log records.
 //
-// OTEL_* variables are those of the OpenTelemetry specification and win over everything that the
-// code says. Sampling is parent-based and always on unless they say otherwise: what is kept is the
-// pipeline's decision, which sees whole traces.
+// The OTEL_* variables are those of the OpenTelemetry specification and override the options in code. By
+// default, sampling is parent-based and always on: the pipeline, which sees whole traces, decides what to keep.
 //
-// Nothing here waits for a Collector, and nothing fails because there is none: where no endpoint
-// is injected, as on a developer's machine, spans are made and passed on but not exported, and one
-// log line says which variables are missing.
+// Nothing here waits for a Collector or fails without one. If no endpoint is injected, as on a developer's
+// machine, spans are created and propagated but not exported, and one log line lists the missing variables.
 //
-// The instrumentation itself is that of OpenTelemetry's contrib modules. The module is one of its
-// own, so that services do not inherit the dependencies of Telepod's webhook.
+// The instrumentation comes from OpenTelemetry's contrib modules. This is a separate module, so that services
+// do not inherit the dependencies of Telepod's webhook.
 package telemetry

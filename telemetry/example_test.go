@@ -16,7 +16,7 @@ import (
 	"github.com/telepod/telepod/telemetry"
 )
 
-// The beginning of a service.
+// The start of a service.
 func ExampleSetup() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -31,13 +31,12 @@ func ExampleSetup() {
 	slog.InfoContext(ctx, "order was placed")
 }
 
-// Logs go to standard output and, with the trace, to OpenTelemetry.
+// Logs are written to standard output and exported to OpenTelemetry with their trace.
 func ExampleLogHandler() {
 	slog.SetDefault(slog.New(telemetry.LogHandler("example.com/order", slog.NewJSONHandler(os.Stdout, nil))))
 }
 
-// A server continues the traces of its callers. A probe that is beside the wrapped handler leaves
-// no spans.
+// A server continues the traces of its callers. A probe outside the wrapped handler creates no spans.
 func ExampleHandler() {
 	orders := http.NewServeMux()
 	orders.HandleFunc("GET /orders/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +48,7 @@ func ExampleHandler() {
 	_ = &http.Server{Addr: ":8080", Handler: all}
 }
 
-// A request takes the trace and the baggage of its context along.
+// A request carries the trace and the baggage of its context.
 func ExampleClient() {
 	ctx := context.Background()
 	if user, err := baggage.NewMemberRaw("user.id", "u-17"); err == nil {

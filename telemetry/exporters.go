@@ -18,15 +18,15 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// exporters are nil for the signals that stay in the process.
+// exporters has an exporter for each exported signal, and nil for the others.
 type exporters struct {
 	traces  sdktrace.SpanExporter
 	metrics sdkmetric.Exporter
 	logs    sdklog.Exporter
 }
 
-// newExporters makes the exporters that the environment asks for. What belongs to an exporter
-// alone (endpoint, headers, certificates, compression, timeouts) it reads from there itself.
+// newExporters creates the exporters that the environment selects. They read their own settings (endpoint,
+// headers, certificates, compression, timeouts) from it.
 func newExporters(ctx context.Context) (out exporters, err error) {
 	var tracesErr, metricsErr, logsErr error
 	out.traces, tracesErr = choose("TRACES",
@@ -41,10 +41,10 @@ func newExporters(ctx context.Context) (out exporters, err error) {
 	return out, errors.Join(tracesErr, metricsErr, logsErr)
 }
 
-// choose makes a signal's exporter; none where the signal is not exported.
+// choose creates the exporter of a signal, or none if the signal is not exported.
 //
-// OTEL_<signal>_EXPORTER may be otlp or none. Where it says nothing, an endpoint decides: without
-// one, the default of localhost would fail every few seconds on a developer's machine.
+// OTEL_<signal>_EXPORTER may be otlp or none. If it is unset, the signal is exported only if an endpoint is
+// set: the default of localhost would fail every few seconds on a developer's machine.
 func choose[E any](signal string, grpc, http func() (E, error)) (none E, err error) {
 	switch exporter := os.Getenv("OTEL_" + signal + "_EXPORTER"); {
 	case exporter == "none", exporter == "" && ofSignal(signal, "ENDPOINT") == "":
@@ -57,7 +57,7 @@ func choose[E any](signal string, grpc, http func() (E, error)) (none E, err err
 	switch protocol := ofSignal(signal, "PROTOCOL"); protocol {
 	case "grpc":
 		create = grpc
-	case "http/protobuf", "": // the default of the specification
+	case "http/protobuf", "": // the specification's default
 	default:
 		return none, fmt.Errorf("read the protocol of OTLP for %s: %q is not supported: set OTEL_EXPORTER_OTLP_PROTOCOL to grpc or http/protobuf",
 			strings.ToLower(signal), protocol)
@@ -69,7 +69,7 @@ func choose[E any](signal string, grpc, http func() (E, error)) (none E, err err
 	return exporter, nil
 }
 
-// ofSignal reads a variable of the OTLP exporters: the signal's own, else the one for all.
+// ofSignal reads a variable of the OTLP exporters: the one for this signal, otherwise the one for all.
 func ofSignal(signal, name string) string {
 	if value := os.Getenv("OTEL_EXPORTER_OTLP_" + signal + "_" + name); value != "" {
 		return value
@@ -77,7 +77,7 @@ func ofSignal(signal, name string) string {
 	return os.Getenv("OTEL_EXPORTER_OTLP_" + name)
 }
 
-// signals names those that are exported.
+// signals returns the names of the exported signals.
 func (e exporters) signals() []string {
 	names := []string{}
 	if e.traces != nil {

@@ -8,15 +8,14 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// LogHandler sends log records to OpenTelemetry and, with trace_id and span_id added, to local,
-// whose level holds for both. Log with a context, as [slog.InfoContext] does, or there is no trace
-// to name. scope is the name of the package that logs.
+// LogHandler sends log records to OpenTelemetry and, with trace_id and span_id added, to local. The level of
+// local applies to both. Log with a context, as [slog.InfoContext] does; otherwise records have no trace. scope
+// is the name of the package that logs.
 func LogHandler(scope string, local slog.Handler) slog.Handler {
 	return leveled{slog.NewMultiHandler(withTrace{local}, otelslog.NewHandler(scope)), local}
 }
 
-// leveled asks one handler whether a level is wanted: a record is exported or dropped as it is
-// printed or dropped.
+// leveled uses the level of one handler for both: a record is either printed and exported, or neither.
 type leveled struct {
 	slog.Handler
 	level slog.Handler
@@ -34,7 +33,7 @@ func (l leveled) WithGroup(name string) slog.Handler {
 	return leveled{l.Handler.WithGroup(name), l.level}
 }
 
-// withTrace adds the ids by which a log line is found from its trace, and the reverse.
+// withTrace adds the IDs that link log lines and traces.
 type withTrace struct{ slog.Handler }
 
 func (h withTrace) Handle(ctx context.Context, r slog.Record) error {

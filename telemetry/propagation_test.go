@@ -21,7 +21,7 @@ import (
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 )
 
-// exporting sets up with a receiver, a baggage key, and everything else as injected.
+// exporting calls Setup with a receiver and a baggage key, in the environment of an injected pod.
 func exporting(t *testing.T, more ...string) (r *receiver, flush func()) {
 	t.Helper()
 	r = newReceiver(t)
@@ -29,7 +29,7 @@ func exporting(t *testing.T, more ...string) (r *receiver, flush func()) {
 	return r, setup(t, Options{BaggageKeys: []string{"user.id"}})
 }
 
-// withBaggage is a request of a user, with an entry that no service has asked for.
+// withBaggage returns the context of a user's request, with one more baggage entry that no service selected.
 func withBaggage(t *testing.T) context.Context {
 	t.Helper()
 	bag, err := baggage.Parse("user.id=u%201,secret=s")
@@ -99,7 +99,7 @@ func TestGRPCPassesOnTraceAndBaggage(t *testing.T) {
 	}
 }
 
-// expectOneTrace checks that all spans are there, in one trace, with the chosen baggage only.
+// expectOneTrace checks that all spans exist, are in one trace, and have only the selected baggage.
 func expectOneTrace(t *testing.T, r *receiver, names ...string) {
 	t.Helper()
 	spans := r.all("span")
@@ -122,7 +122,7 @@ func expectUser(t *testing.T, i received) {
 		t.Errorf("%s %q has user.id %q", i.kind, i.name, i.attrs["user.id"])
 	}
 	if _, there := i.attrs["secret"]; there {
-		t.Errorf("%s %q has baggage that was not asked for", i.kind, i.name)
+		t.Errorf("%s %q has baggage that was not selected", i.kind, i.name)
 	}
 }
 
@@ -171,7 +171,7 @@ func TestLogsArePrintedAndExported(t *testing.T) {
 		t.Errorf("exported %v", record)
 	}
 	if _, there := logs["chatter"]; there {
-		t.Error("what is not printed was exported")
+		t.Error("a record below the level was exported")
 	}
 	slog.New(LogHandler("test", slog.NewTextHandler(io.Discard, nil))).WithGroup("g").Info("without a trace")
 }

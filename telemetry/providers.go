@@ -19,8 +19,8 @@ type providers struct {
 	logs    *sdklog.LoggerProvider
 }
 
-// newProviders connects resource, baggage and exporters. Sampler, batches, limits and intervals
-// are the SDK's defaults, which read their OTEL_* variables themselves.
+// newProviders connects resource, baggage and exporters. Sampler, batches, limits and intervals are the SDK's
+// defaults, for which the SDK itself reads the OTEL_* variables.
 func newProviders(res *resource.Resource, out exporters, baggageKeys []string) providers {
 	traces := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
 	metrics := []sdkmetric.Option{sdkmetric.WithResource(res)}
@@ -46,7 +46,7 @@ func newProviders(res *resource.Resource, out exporters, baggageKeys []string) p
 	}
 }
 
-// shutdown flushes all signals at once, so that each has all the time that there is.
+// shutdown flushes all signals concurrently, so that each can use the whole time limit.
 func (p providers) shutdown(ctx context.Context) error {
 	ends := []func(context.Context) error{p.traces.Shutdown, p.metrics.Shutdown, p.logs.Shutdown}
 	errs := make(chan error, len(ends))

@@ -18,14 +18,14 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// received is a span, a metric or a log record, as a Collector would see it.
+// received is a span, a metric or a log record, as seen by a Collector.
 type received struct {
 	kind, name      string // "span", "metric", "log"
 	resource, attrs map[string]string
 	trace, span     string
 }
 
-// receiver takes OTLP over gRPC and HTTP and keeps what it gets.
+// receiver accepts OTLP over gRPC and HTTP and records it.
 type receiver struct {
 	coltrace.UnimplementedTraceServiceServer
 	grpcURL, httpURL string
@@ -82,7 +82,7 @@ func (r *receiver) keep(i received) {
 	r.items = append(r.items, i)
 }
 
-// all are the items of one kind by their name.
+// all returns the items of one kind by name.
 func (r *receiver) all(kind string) map[string]received {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -146,7 +146,7 @@ func texts(list []*common.KeyValue) map[string]string {
 	return m
 }
 
-// emit makes one span, one metric and one log record.
+// emit creates one span, one metric and one log record.
 func emit(t *testing.T) {
 	t.Helper()
 	ctx, span := otel.Tracer("test").Start(t.Context(), "work")

@@ -10,9 +10,9 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// newResource describes the service. From weak to strong: what the SDK guesses, what the injected
-// CLOUD_* and K8S_* variables say, what the code says, what OTEL_RESOURCE_ATTRIBUTES says, what
-// OTEL_SERVICE_NAME says. A resource is returned even where a variable cannot be read.
+// newResource describes the service. In ascending priority: the SDK's detectors, the injected CLOUD_* and K8S_*
+// variables, the options in code, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME. It returns a resource even if a
+// variable is invalid.
 func newResource(ctx context.Context, o Options) (*resource.Resource, error) {
 	res, err := resource.New(ctx,
 		resource.WithTelemetrySDK(),
@@ -27,7 +27,7 @@ func newResource(ctx context.Context, o Options) (*resource.Resource, error) {
 	return res, err
 }
 
-// injected are the variables that identify a pod, and the attributes that they are.
+// injected maps the variables that identify a pod to attributes.
 func injected() []struct {
 	name string
 	key  attribute.Key
@@ -58,8 +58,8 @@ func injected() []struct {
 	}
 }
 
-// fromVariables matters where OTEL_RESOURCE_ATTRIBUTES is not injected, or only in part: because a
-// container has one of its own, or an envFrom that may bring one.
+// fromVariables is needed if OTEL_RESOURCE_ATTRIBUTES was not injected completely, because the container sets
+// its own or has an envFrom that may set it.
 func fromVariables() []attribute.KeyValue {
 	var list []attribute.KeyValue
 	for _, v := range injected() {
@@ -88,7 +88,7 @@ func fromCode(o Options) []attribute.KeyValue {
 	return list
 }
 
-// missing names what Telepod injects into every pod and is not there.
+// missing returns the variables that Telepod injects into every pod but that are not set.
 func missing(out exporters) []string {
 	var names []string
 	for _, name := range []string{"CLOUD_PROVIDER", "K8S_POD_NAME", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"} {

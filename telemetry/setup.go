@@ -16,28 +16,28 @@ import (
 	nooptrace "go.opentelemetry.io/otel/trace/noop"
 )
 
-// Options are what only the code can know. All of them may be left out.
+// Options are settings that only the code knows. All are optional.
 type Options struct {
-	// ServiceName is service.name where no OTEL_* variable says it.
+	// ServiceName is the service.name if no OTEL_* variable sets it.
 	ServiceName string
-	// ServiceVersion is service.version where no OTEL_* variable says it.
+	// ServiceVersion is the service.version if no OTEL_* variable sets it.
 	ServiceVersion string
-	// BaggageKeys are the entries of the baggage that become attributes of every span and log
-	// record. Baggage comes from callers: name only what they may write into your telemetry.
+	// BaggageKeys are the baggage entries to copy to every span and log record. Baggage comes from callers:
+	// list only entries that they may write into your telemetry.
 	BaggageKeys []string
-	// FlushLimit is how long shutdown may take to send what is left; 5 s where it is 0.
+	// FlushLimit is the time limit for sending the remaining telemetry at shutdown; 0 means 5 s.
 	FlushLimit time.Duration
-	// Logger gets what the library itself has to say: JSON on standard error where it is nil. It
-	// must not end in [LogHandler], or the report of a failed export would be exported in turn.
+	// Logger is the log of the library itself; nil means JSON on standard error. It must not write to
+	// [LogHandler], or it would export the report of a failed export.
 	Logger *slog.Logger
 }
 
-// Setup installs the global providers and propagators of OpenTelemetry as the environment says,
-// and returns what flushes and ends them. It does not wait for any connection.
+// Setup installs OpenTelemetry's global providers and propagators according to the environment, and returns a
+// function that flushes them and shuts them down. It does not wait for connections.
 //
-// shutdown is never nil and may be called more than once. It takes FlushLimit at most, and has it
-// even where its context has ended, as that of a service has by then. An error says which variables could not be followed;
-// the signals that they do not concern work nonetheless, so a service logs it and goes on.
+// shutdown is never nil, and can be called more than once. It may take up to FlushLimit, even if its context
+// has already been canceled, as it usually is when a service ends. The error lists the variables that could not
+// be used. All other signals still work, so a service should log the error and continue.
 func Setup(ctx context.Context, o Options) (shutdown func(context.Context) error, err error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewJSONHandler(os.Stderr, nil))
@@ -67,7 +67,7 @@ func Setup(ctx context.Context, o Options) (shutdown func(context.Context) error
 	return p.shutdownOnce(o.FlushLimit), errors.Join(resourceErr, exportersErr)
 }
 
-// shutdownOnce outlives the context that ends a service: the last spans are told after it.
+// shutdownOnce ignores the cancellation of its context, to send the last spans of a service that is ending.
 func (p providers) shutdownOnce(limit time.Duration) func(context.Context) error {
 	var once sync.Once
 	var err error
@@ -81,8 +81,8 @@ func (p providers) shutdownOnce(limit time.Duration) func(context.Context) error
 	}
 }
 
-// reporter logs what OpenTelemetry reports, a few lines a minute: a Collector that is away fails
-// every export of every signal.
+// reporter logs OpenTelemetry's errors, at most a few lines a minute: without a Collector, every export of
+// every signal fails.
 type reporter struct {
 	logger *slog.Logger
 

@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// environment makes these the only variables that Setup looks at.
+// environment replaces all variables that Setup reads.
 func environment(t *testing.T, variables map[string]string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -35,7 +35,7 @@ func environment(t *testing.T, variables map[string]string) {
 	}
 }
 
-// pod are the variables of a pod on EKS, as a webhook writes them.
+// pod returns the variables of an injected pod on EKS.
 func pod(more ...string) map[string]string {
 	variables := map[string]string{
 		"CLOUD_PROVIDER": "aws", "CLOUD_PLATFORM": "aws_eks", "CLOUD_REGION": "us-east-1", "CLOUD_AVAILABILITY_ZONE": "",
@@ -54,7 +54,7 @@ func logger(t *testing.T) *slog.Logger {
 	return slog.New(LogHandler("test", slog.NewTextHandler(io.Discard, nil)))
 }
 
-// setup sets up quietly and returns what flushes.
+// setup calls Setup with a quiet logger and returns a function that flushes.
 func setup(t *testing.T, o Options) (flush func()) {
 	t.Helper()
 	if o.Logger == nil {
@@ -72,7 +72,7 @@ func setup(t *testing.T, o Options) (flush func()) {
 	}
 }
 
-func TestEverySignalArrivesAsTold(t *testing.T) {
+func TestSignalsFollowTheVariables(t *testing.T) {
 	for name, c := range map[string]struct {
 		variables func(*receiver) []string
 		want      []string
@@ -86,11 +86,11 @@ func TestEverySignalArrivesAsTold(t *testing.T) {
 		"the default is HTTP": {func(r *receiver) []string {
 			return []string{"OTEL_EXPORTER_OTLP_ENDPOINT", r.httpURL}
 		}, []string{"log", "metric", "span"}},
-		"a signal of its own": {func(r *receiver) []string {
+		"one signal elsewhere": {func(r *receiver) []string {
 			return []string{"OTEL_EXPORTER_OTLP_ENDPOINT", r.grpcURL, "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc",
 				"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", r.httpURL + "/v1/logs", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "http/protobuf"}
 		}, []string{"log", "metric", "span"}},
-		"one endpoint alone": {func(r *receiver) []string {
+		"one signal only": {func(r *receiver) []string {
 			return []string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", r.httpURL + "/v1/traces"}
 		}, []string{"span"}},
 		"without metrics": {func(r *receiver) []string {
@@ -140,7 +140,7 @@ func TestResource(t *testing.T) {
 		"OTEL_RESOURCE_ATTRIBUTES wins over variables and code": {
 			pod("OTEL_RESOURCE_ATTRIBUTES", "cloud.region=mine,service.version=9,service.instance.id=i"),
 			with("cloud.region", "mine", "service.version", "9", "service.instance.id", "i")},
-		"without it, variables and code speak": {
+		"without it, variables and code count": {
 			pod("OTEL_RESOURCE_ATTRIBUTES", "", "OTEL_SERVICE_NAME", ""), with("service.name", "coded", "service.version", "0.1")},
 		"service.name among the attributes wins over the code": {
 			pod("OTEL_RESOURCE_ATTRIBUTES", "service.name=told", "OTEL_SERVICE_NAME", ""), with("service.name", "told", "service.version", "0.1")},
@@ -163,7 +163,7 @@ func TestResource(t *testing.T) {
 	}
 }
 
-// On a developer's machine spans are made, nothing is sent, and one line says why.
+// Without injection, spans are created but not sent, and one log line gives the reason.
 func TestNothingIsInjected(t *testing.T) {
 	environment(t, nil)
 	var said bytes.Buffer
@@ -175,7 +175,7 @@ func TestNothingIsInjected(t *testing.T) {
 	header := propagation.MapCarrier{}
 	otel.GetTextMapPropagator().Inject(ctx, header)
 	if header["traceparent"] == "" {
-		t.Error("the trace is not passed on")
+		t.Error("the trace is not propagated")
 	}
 	emit(t)
 	span.End()
@@ -194,8 +194,8 @@ func TestNothingIsInjected(t *testing.T) {
 	}
 }
 
-// A variable that cannot be followed costs its signal, not the others.
-func TestMistakesAreToldAndTheRestWorks(t *testing.T) {
+// An invalid variable disables its signal, not the others.
+func TestInvalidVariables(t *testing.T) {
 	for name, c := range map[string]struct {
 		variable, value, says string
 		want                  []string
@@ -209,7 +209,7 @@ func TestMistakesAreToldAndTheRestWorks(t *testing.T) {
 			environment(t, pod("OTEL_EXPORTER_OTLP_ENDPOINT", r.grpcURL, "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", c.variable, c.value))
 			shutdown, err := Setup(t.Context(), Options{Logger: slog.New(slog.DiscardHandler)})
 			if err == nil || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("error %v, want one that says %q", err, c.says)
+				t.Errorf("error %v, want %q", err, c.says)
 			}
 			emit(t)
 			if err := shutdown(t.Context()); err != nil {
@@ -230,7 +230,7 @@ func TestMistakesAreToldAndTheRestWorks(t *testing.T) {
 	}
 }
 
-// A service ends because its context does; what it did last is told all the same.
+// A service's context is canceled when it ends; its last telemetry is still sent.
 func TestShutdownFlushesAfterTheContextHasEnded(t *testing.T) {
 	r := newReceiver(t)
 	environment(t, pod("OTEL_EXPORTER_OTLP_ENDPOINT", r.grpcURL, "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"))
@@ -251,7 +251,7 @@ func TestShutdownFlushesAfterTheContextHasEnded(t *testing.T) {
 	}
 }
 
-// A Collector that accepts connections and never answers keeps no service from ending.
+// A Collector that accepts connections but never responds does not keep a service from ending.
 func TestShutdownHasALimit(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -265,7 +265,7 @@ func TestShutdownHasALimit(t *testing.T) {
 	}
 	emit(t)
 	if err := shutdown(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("shutdown: %v, want that the deadline was exceeded", err)
+		t.Errorf("shutdown: %v, want DeadlineExceeded", err)
 	}
 }
 
@@ -304,6 +304,6 @@ func TestReporterIsBrief(t *testing.T) {
 	r.minute = r.minute.Add(-time.Minute)
 	r.Handle(errors.New("no Collector"))
 	if !strings.Contains(said.String(), "withheld=96") {
-		t.Errorf("does not say how much was withheld:\n%s", said.String())
+		t.Errorf("does not report how many were withheld:\n%s", said.String())
 	}
 }
