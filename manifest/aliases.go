@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// withoutAliases rewrites a document, with comments, with every alias and merge key written out.
+// withoutAliases rewrites a document with every alias and merge key expanded; comments stay.
 func withoutAliases(text string, root *yaml.Node) (string, error) {
 	body, err := encode(unfold(root), compactLists(root))
 	if err != nil {
@@ -16,7 +16,7 @@ func withoutAliases(text string, root *yaml.Node) (string, error) {
 	return around(text, strings.ReplaceAll(body, "\n", eol), eol), nil
 }
 
-// around puts the directives and markers of the old text around a new body.
+// around adds the directives and markers of the old text to a new body.
 func around(text, body, eol string) string {
 	var head, tail string
 	starts := lineStarts(text)
@@ -34,8 +34,8 @@ func around(text, body, eol string) string {
 	return head + body + tail
 }
 
-// unfold is a node without aliases. Aliases to what they stand in, and those that unfold into too much,
-// were refused when the document was read.
+// unfold returns a node without aliases. Parsing has already rejected recursive aliases and those that expand
+// too much.
 func unfold(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		plain := unfold(n.Alias)
@@ -58,8 +58,8 @@ func unfold(n *yaml.Node) *yaml.Node {
 	return &plain
 }
 
-// merge adds the members of a mapping's merge keys ("<<"). Its own members win, then the earlier of
-// the merged mappings (https://yaml.org/type/merge.html).
+// merge adds the members of a mapping's merge keys ("<<"). The mapping's own members take precedence, then the
+// earlier of the merged mappings (https://yaml.org/type/merge.html).
 func merge(plain, n *yaml.Node) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].ShortTag() != "!!merge" {

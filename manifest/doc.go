@@ -1,18 +1,18 @@
-// Package manifest reads streams of Kubernetes manifests, finds the pods and pod templates in them,
-// and patches these in the text: what a patch does not touch stays as it is, byte for byte, with
-// its comments, order and style.
+// Package manifest reads streams of Kubernetes manifests, finds the pods and pod templates in them, and patches
+// them in place: everything that a patch does not change stays the same, byte for byte, including comments,
+// order and style.
 //
-//	split    the stream into documents, whose bytes add up to the stream's
-//	Parse    each document into objects; kinds knows where an object keeps its pod
-//	Patch    a JSON Patch for one document, as package injector makes it
-//	Bytes    the stream again: an editor splices into YAML, JSON is indented as it was
+//	split    splits the stream into documents without losing a byte
+//	Parse    parses documents into objects; kinds knows the path of an object's pod
+//	Patch    applies a JSON Patch, as package injector creates it
+//	Bytes    returns the patched stream; JSON keeps its indentation
 //
-// Edits are what changes in the text, and Bytes is the text with them, so that a diff made of the edits
-// is as small as it can be.
+// Edits are the changes of the text, and Bytes is the text with these edits, so a diff made from the edits is
+// minimal.
 //
-// A text that was spliced is read again and compared with the patched value, so that a style that
-// the editor does not understand cannot become a wrong manifest. What cannot be spliced (a value
-// shared by an alias, a rare style) is first rewritten plainly.
+// An edited text is parsed again and compared with the patched value, so an unsupported style cannot result in
+// a wrong manifest. A document that cannot be edited in place (a value shared by an alias, a rare style) is
+// first rewritten in a plain style.
 //
-// The package knows nothing of injection, and reads no files.
+// The package does not depend on injection, and reads no files.
 package manifest

@@ -8,15 +8,15 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-// Edit replaces the bytes from Start to End of a stream by New.
+// Edit replaces the bytes from Start to End of a stream with New.
 type Edit struct {
 	Start, End int
 	New        string
 }
 
-// Edits are the changes that the patches of the pods make to the stream, in order and without overlap.
-// They are as small as they can be: a diff made of them removes a line only if the line itself changes.
-// The exceptions are documents that have to be written out first (see the package documentation).
+// Edits returns the changes that the pods' patches make to the stream, in order and without overlap. They are
+// minimal: a diff made from them removes a line only if the line itself changes. Exceptions are documents that
+// must be rewritten first (see the package documentation).
 func (m *Manifest) Edits() ([]Edit, error) {
 	var edits []Edit
 	at := len(m.bom)
@@ -33,7 +33,7 @@ func (m *Manifest) Edits() ([]Edit, error) {
 	return edits, nil
 }
 
-// ordered sorts edits by their place and joins those at one place; it is false if two overlap.
+// ordered sorts edits and joins those at the same position. It returns false if two overlap.
 func ordered(edits []Edit) ([]Edit, bool) {
 	edits = slices.Clone(edits)
 	slices.SortStableFunc(edits, func(a, b Edit) int { return a.Start - b.Start })
@@ -57,11 +57,11 @@ func ordered(edits []Edit) ([]Edit, bool) {
 	return slices.DeleteFunc(list, func(e Edit) bool { return e.Start == e.End && e.New == "" }), true
 }
 
-// slid moves insertions back to the beginning of their line if that gives the same text: what is inserted behind
-// "}" and ends with a line of its own, "}", is inserted in front of that line as well, which then does not change.
+// slid moves insertions to the start of their line if the resulting text is the same: an insertion after "}"
+// that ends with its own line "}" can be inserted before that line instead, which then does not change.
 func slid(text string, edits []Edit) []Edit {
 	var list []Edit
-	first := 0 // the end of the edit before
+	first := 0 // end of the previous edit
 	for _, e := range edits {
 		line := strings.LastIndexByte(text[:e.Start], '\n') + 1
 		head := text[line:e.Start]
@@ -73,7 +73,7 @@ func slid(text string, edits []Edit) []Edit {
 	return list
 }
 
-// applied is a text with ordered edits.
+// applied returns the text with these ordered edits.
 func applied(text string, edits []Edit) string {
 	var b strings.Builder
 	last := 0
@@ -86,7 +86,7 @@ func applied(text string, edits []Edit) string {
 	return b.String()
 }
 
-// between finds edits that turn one text into another: whole lines, for a document that is written out.
+// between returns edits of whole lines that turn one text into another, for a rewritten document.
 func between(before, after string) []Edit {
 	var edits []Edit
 	for _, e := range udiff.Lines(before, after) {
@@ -95,7 +95,7 @@ func between(before, after string) []Edit {
 	return edits
 }
 
-// checked are the edits of a document, if they lead to the value that is wanted.
+// checked returns the edits of a document if they result in the wanted value.
 func checked(text string, edits []Edit, want *value, read func(string) ([]byte, error)) ([]Edit, error) {
 	edits, ok := ordered(edits)
 	if !ok {

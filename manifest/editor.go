@@ -6,13 +6,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// place is a node and, for a member of a mapping in block style, its key.
+// place is a node and, for a member of a block mapping, its key.
 type place struct {
 	node *yaml.Node
 	key  *yaml.Node
 }
 
-// change plans the edits that turn what a node has into what is wanted.
+// change plans the edits that turn the value of a node into the wanted one.
 func (e *editor) change(at place, have, want *value) error {
 	n := at.node
 	switch {
@@ -33,7 +33,7 @@ func (e *editor) change(at place, have, want *value) error {
 	}
 	text, err := e.inline(want, n.Style, at)
 	if start == end {
-		text = " " + text // nothing stood behind the key's colon
+		text = " " + text // the key has no value yet
 	}
 	e.replace(start, end, text)
 	return err
@@ -70,14 +70,14 @@ func (e *editor) mapping(n *yaml.Node, have, want *value) error {
 	case flow:
 		return e.appendFlow(n, added)
 	}
-	column := n.Content[0].Column - 1 // the mapping is not empty: fill took care of that
+	column := n.Content[0].Column - 1 // fill handles empty mappings
 	text, err := e.block(added, column)
 	e.insertLines(e.endOfMapping(n, column), text)
 	return err
 }
 
-// endOfMapping is the line before which new members of a block mapping come: behind the last one, but in
-// front of it if that ends a text without a final line break, which would have to change.
+// endOfMapping returns the line before which to insert new members of a block mapping: after the last member,
+// but before it if that member ends the text without a final line break and would have to change.
 func (e *editor) endOfMapping(n *yaml.Node, column int) int {
 	line := e.endOfBlock(n, column, false) + 1
 	if line < len(e.starts) || e.text == "" || strings.ContainsAny(e.text[len(e.text)-1:], breaks) {
@@ -85,12 +85,12 @@ func (e *editor) endOfMapping(n *yaml.Node, column int) int {
 	}
 	last := n.Content[len(n.Content)-2]
 	if last.Column-1 != column || indentation(e.line(last.Line)) != column {
-		return line // it stands behind a dash
+		return line // it is behind a dash
 	}
 	return e.aboveComments(last.Line, column)
 }
 
-// aboveComments is the line of the first of the comments that stand right above a line, at its column.
+// aboveComments returns the first line of the comments directly above a line, at the same column.
 func (e *editor) aboveComments(line, column int) int {
 	for line > 1 && comment(e.line(line-1)) && indentation(e.line(line-1)) == column {
 		line--
@@ -98,8 +98,8 @@ func (e *editor) aboveComments(line, column int) int {
 	return line
 }
 
-// sequence pairs the items of lists of one length; of a longer list, it takes for new the items that
-// are not the next of the old ones.
+// sequence pairs the items of lists of equal length. In a longer list, items that do not match the next old
+// item are new.
 func (e *editor) sequence(n *yaml.Node, have, want *value) error {
 	if len(n.Content) != len(have.items) {
 		return errStyle
@@ -125,7 +125,7 @@ func (e *editor) sequence(n *yaml.Node, have, want *value) error {
 	return e.insert(n, next, added)
 }
 
-// insert puts items before the item at a position of a list, or behind the last.
+// insert inserts items before the item at an index of a list, or after the last one.
 func (e *editor) insert(n *yaml.Node, at int, items []*value) error {
 	if len(items) == 0 {
 		return nil
@@ -154,7 +154,8 @@ func (e *editor) insert(n *yaml.Node, at int, items []*value) error {
 	return err
 }
 
-// listColumn is where the dashes of a list stand. For a list with an anchor it is where the anchor stands.
+// listColumn returns the column of a list's dashes. If the list has an anchor, this is the column of the
+// anchor.
 func (e *editor) listColumn(n *yaml.Node) (int, bool) {
 	if n.Anchor == "" {
 		return n.Column - 1, true
@@ -164,7 +165,7 @@ func (e *editor) listColumn(n *yaml.Node) (int, bool) {
 	return column, n.Content[0].Line > n.Line && strings.HasPrefix(line[column:], "-")
 }
 
-// dash is the line of a list item's "-", or 0 where something else stands before that.
+// dash returns the line of a list item's "-", or 0 if something else precedes it.
 func (e *editor) dash(item *yaml.Node, column int) int {
 	for line := item.Line; line > 0; line-- {
 		text := e.line(line)
@@ -179,7 +180,7 @@ func (e *editor) dash(item *yaml.Node, column int) int {
 	return 0
 }
 
-// fill gives an empty member of a block mapping its content, as a block below the key.
+// fill adds content to an empty member of a block mapping, as a block below the key.
 func (e *editor) fill(at place, want *value) error {
 	n := at.node
 	start, end, ok := e.span(n)
@@ -199,7 +200,7 @@ func (e *editor) fill(at place, want *value) error {
 	return err
 }
 
-// insertLines puts whole lines before a line.
+// insertLines inserts whole lines before a line.
 func (e *editor) insertLines(line int, text string) {
 	at := e.starts[min(line, len(e.starts))-1]
 	if at == len(e.text) && at > 0 && !strings.ContainsAny(e.text[at-1:], "\r\n") {
@@ -208,7 +209,7 @@ func (e *editor) insertLines(line int, text string) {
 	e.replace(at, at, text)
 }
 
-// block is a value in block style at a column.
+// block returns a value in block style at a column.
 func (e *editor) block(v *value, column int) (string, error) {
 	text, err := encode(v.node(0), e.compact)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// appendFlow puts members or items at the end of a collection in flow style, as JSON is.
+// appendFlow appends members or items to a collection in flow style, such as JSON.
 func (e *editor) appendFlow(n *yaml.Node, added *value) error {
 	if len(n.Content) == 0 {
 		text, err := members(added)
@@ -28,7 +28,7 @@ func (e *editor) appendFlow(n *yaml.Node, added *value) error {
 	return err
 }
 
-// insertFlow puts items before one of a list in flow style.
+// insertFlow inserts items before an item of a list in flow style.
 func (e *editor) insertFlow(n, before *yaml.Node, added *value) error {
 	start := e.offset(before)
 	if e.json != nil {
@@ -41,8 +41,8 @@ func (e *editor) insertFlow(n, before *yaml.Node, added *value) error {
 	return err
 }
 
-// separator is what stands between the members of a JSON collection behind the comma: a line break and
-// the indentation, or nothing where all of it stands on one line.
+// separator returns the text between the comma and the next member of a JSON collection: a line break and
+// indentation, or nothing if the collection is on one line.
 func (e *editor) separator(n, member *yaml.Node) string {
 	if member.Line == n.Line {
 		return ""
@@ -50,7 +50,7 @@ func (e *editor) separator(n, member *yaml.Node) string {
 	return e.eol + margin(e.line(member.Line))
 }
 
-// indented is the members of a JSON collection, separated like the others of the collection that they join.
+// indented returns the members of a JSON collection, separated like those of the collection to extend.
 func (e *editor) indented(added *value, separator string) string {
 	list := make([]string, len(added.items))
 	for i, item := range added.items {
@@ -65,7 +65,7 @@ func (e *editor) indented(added *value, separator string) string {
 	return strings.Join(list, ","+separator)
 }
 
-// members is the inside of a YAML collection in flow style.
+// members returns the content of a YAML collection in flow style.
 func members(added *value) (string, error) {
 	text, err := inline(added, yaml.FlowStyle, true)
 	if err != nil || len(text) < 2 {
@@ -74,8 +74,8 @@ func members(added *value) (string, error) {
 	return text[1 : len(text)-1], nil
 }
 
-// inline is a value on one line, a string in the quotes of the one that it replaces. In a collection
-// in flow style, fewer strings can do without quotes.
+// inline returns a value on one line; a string gets the quotes of the one that it replaces. In a flow
+// collection, fewer strings can be unquoted.
 func inline(v *value, style yaml.Style, inFlow bool) (string, error) {
 	n := v.node(yaml.FlowStyle)
 	if v.kind == '"' {
@@ -97,7 +97,7 @@ func inline(v *value, style yaml.Style, inFlow bool) (string, error) {
 	return text, err
 }
 
-// inline is what stands in the place of a value.
+// inline returns the text that replaces a value.
 func (e *editor) inline(v *value, style yaml.Style, at place) (string, error) {
 	if e.json != nil {
 		return e.json.render(v, e.eol+margin(e.line(at.node.Line))), nil

@@ -9,9 +9,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// jsonStyle is how a JSON document is written.
+// jsonStyle is the formatting of a JSON document.
 type jsonStyle struct {
-	unit string // what a level is indented by; "" where the document stands on one line
+	unit string // indentation per level; "" if the document is on one line
 }
 
 func styleOf(body string) *jsonStyle {
@@ -19,8 +19,8 @@ func styleOf(body string) *jsonStyle {
 	return &jsonStyle{margin(second)}
 }
 
-// render is a value as JSON. separator, a line break and the indentation, is what new lines of it begin
-// with; "" means one line.
+// render returns a value as JSON. Each new line starts with separator, a line break and the indentation; ""
+// means one line.
 func (s *jsonStyle) render(v *value, separator string) string {
 	compact := v.appendJSON(nil)
 	if separator == "" || s.unit == "" {
@@ -35,11 +35,11 @@ func (s *jsonStyle) render(v *value, separator string) string {
 	return strings.ReplaceAll(b.String(), "\n", eol)
 }
 
-// margin is what a line is indented by.
+// margin returns the indentation of a line.
 func margin(line string) string { return line[:len(line)-len(strings.TrimLeft(line, " \t"))] }
 
-// editJSON finds the edits of a JSON document. One that its reader as YAML understands otherwise (an
-// escape that YAML does not have) is indented afresh.
+// editJSON returns the edits of a JSON document. If a YAML parser reads it differently, because of an escape
+// that YAML does not have, the document is reformatted.
 func editJSON(d *document) ([]Edit, error) {
 	body := strings.TrimSpace(d.text)
 	options := jsonpatch.NewApplyOptions()
@@ -72,8 +72,8 @@ func spliceJSON(d *document, body string, patched []byte) ([]Edit, bool) {
 	return edits, err == nil
 }
 
-// indentJSON is a document's text with another value, indented by its first indented line, or not at all
-// where it stands on one line.
+// indentJSON returns a document's text with another value, indented like its first indented line, or on one
+// line if the document is.
 func indentJSON(text string, patched []byte) (string, error) {
 	body := strings.TrimSpace(text)
 	before, after, _ := strings.Cut(text, body)

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// specTemplate is where most workloads keep their pod template.
+// specTemplate is the path of most workloads' pod template.
 const specTemplate = "/spec/template"
 
-// templatePath is where objects of a known kind keep their pod, as a JSON Pointer: "" for a pod itself.
-// It is false for kinds without one, and for kinds that are not known. The version does not matter: no kind has moved its template.
+// templatePath returns the JSON Pointer to the pod of a known kind: "" for a pod itself. It returns false for
+// kinds without a pod and for unknown kinds. The version does not matter: no kind has moved its template.
 func templatePath(apiVersion, kind string) (string, bool) {
 	group, _, ok := strings.Cut(apiVersion, "/")
 	if !ok {
@@ -30,9 +30,8 @@ func templatePath(apiVersion, kind string) (string, bool) {
 	return path, ok
 }
 
-// likePodTemplate reports whether what an object of an unknown kind keeps at spec.template is the template
-// of a pod: it has a list of containers with names, as with DeploymentConfig, CloneSet, Knative's Service
-// and the workloads of many operators.
+// likePodTemplate reports whether spec.template of an unknown kind is a pod template: it has a list of named
+// containers, as in DeploymentConfig, CloneSet, Knative's Service and the workloads of many operators.
 func likePodTemplate(raw json.RawMessage) bool {
 	var template struct {
 		Spec struct {

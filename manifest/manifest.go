@@ -26,7 +26,7 @@ type document struct {
 	chunk
 	file string
 	root yaml.Node
-	json []byte // its value; nil for a document without content
+	json []byte // nil for an empty document
 
 	objects    int
 	pods       []*Pod
@@ -38,8 +38,8 @@ type document struct {
 
 const byteOrderMark = "\ufeff"
 
-// Parse reads a stream; name stands for it in errors. Documents that are no Kubernetes objects are
-// carried along. The error has every document that cannot be read.
+// Parse reads a stream; name is used in errors. Documents that are not Kubernetes objects are preserved. The
+// error lists every document that cannot be read.
 func Parse(name string, data []byte) (*Manifest, error) {
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("%s: it is not UTF-8 text", name)
@@ -58,7 +58,7 @@ func Parse(name string, data []byte) (*Manifest, error) {
 	return m, errors.Join(problems...)
 }
 
-// Objects is the number of Kubernetes objects.
+// Objects returns the number of Kubernetes objects.
 func (m *Manifest) Objects() int {
 	n := 0
 	for _, d := range m.documents {
@@ -67,7 +67,7 @@ func (m *Manifest) Objects() int {
 	return n
 }
 
-// Pods are the pods and pod templates, in order.
+// Pods returns the pods and pod templates in order.
 func (m *Manifest) Pods() []*Pod {
 	var pods []*Pod
 	for _, d := range m.documents {
@@ -76,7 +76,7 @@ func (m *Manifest) Pods() []*Pod {
 	return pods
 }
 
-// Namespaces are the Namespace objects, in order.
+// Namespaces returns the Namespace objects in order.
 func (m *Manifest) Namespaces() []Namespace {
 	var list []Namespace
 	for _, d := range m.documents {
@@ -85,7 +85,7 @@ func (m *Manifest) Namespaces() []Namespace {
 	return list
 }
 
-// ConfigMaps are the ConfigMap objects, in order.
+// ConfigMaps returns the ConfigMap objects in order.
 func (m *Manifest) ConfigMaps() []ConfigMap {
 	var list []ConfigMap
 	for _, d := range m.documents {
@@ -94,7 +94,7 @@ func (m *Manifest) ConfigMaps() []ConfigMap {
 	return list
 }
 
-// Notes are what a person should know of how the stream was read, each with file and line.
+// Notes returns remarks on how the stream was read, each with file and line.
 func (m *Manifest) Notes() []string {
 	var list []string
 	for _, d := range m.documents {
@@ -103,7 +103,7 @@ func (m *Manifest) Notes() []string {
 	return list
 }
 
-// Bytes is the stream with the patches of its pods: its text with Edits.
+// Bytes returns the stream with the pods' patches: its text with Edits.
 func (m *Manifest) Bytes() ([]byte, error) {
 	edits, err := m.Edits()
 	if err != nil {
@@ -117,7 +117,7 @@ func (m *Manifest) Bytes() ([]byte, error) {
 	return []byte(applied(b.String(), edits)), nil
 }
 
-// Patch adds a JSON Patch (RFC 6902) whose paths begin with the pod's Pointer. Bytes shows it.
+// Patch adds a JSON Patch (RFC 6902) with paths that start with the pod's Pointer.
 func (p *Pod) Patch(patch []byte) error {
 	operations, err := jsonpatch.DecodePatch(patch)
 	if err != nil {
@@ -151,7 +151,7 @@ func (d *document) parse() error {
 	return d.find(converted, "", object{}, 0)
 }
 
-// manifestLike reports whether a document has a kind: others may be of any YAML.
+// manifestLike reports whether a document has a kind; documents without one may be any YAML.
 func (d *document) manifestLike() bool {
 	if len(d.root.Content) == 0 || d.root.Content[0].Kind != yaml.MappingNode {
 		return false
@@ -160,7 +160,7 @@ func (d *document) manifestLike() bool {
 	return kind != nil
 }
 
-// noteDuplicates notes the keys that a mapping has twice. The last one counts, as it does for kubectl.
+// noteDuplicates records duplicate keys of a mapping. The last one counts, as with kubectl.
 func (d *document) noteDuplicates(n *yaml.Node) {
 	seen := map[string]*yaml.Node{}
 	for i, child := range n.Content {
@@ -179,7 +179,7 @@ func (d *document) notef(line int, format string, args ...any) {
 	d.notes = append(d.notes, d.errorf(line, format, args...).Error())
 }
 
-// source is the text for the parsers, which know YAML 1.1 and refuse a directive for 1.2.
+// source returns the text for the parsers, which support YAML 1.1 and reject a directive for 1.2.
 func (d *document) source() string { return readable(d.text) }
 
 func readable(text string) string {
@@ -200,7 +200,7 @@ func readable(text string) string {
 	return string(out)
 }
 
-// edits are what the patch changes in the document's text.
+// edits returns the changes that the patch makes to the document's text.
 func (d *document) edits() ([]Edit, error) {
 	if len(d.patch) == 0 {
 		return nil, nil
@@ -223,7 +223,7 @@ func (d *document) errorf(line int, format string, args ...any) error {
 
 var lineNumber = regexp.MustCompile(`\bline (\d+)(: )?`)
 
-// syntax is a parser's error with the line in the file, in front.
+// syntax returns a parser's error with the line in the file at the start.
 func (d *document) syntax(err error) error {
 	message := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "), "yaml: ")
 	line := d.chunk.line
@@ -232,7 +232,7 @@ func (d *document) syntax(err error) error {
 		message = strings.Replace(message, found[0], "", 1)
 		line += n - 1
 		if strings.HasPrefix(message, "did not find expected") {
-			line++ // the parser counts from 0, other than the scanner
+			line++ // unlike the scanner, the parser counts lines from 0
 		}
 	}
 	return d.errorf(line, "read YAML: %s", message)

@@ -18,10 +18,10 @@ import (
 	"github.com/telepod/telepod/manifest"
 )
 
-var update = flag.Bool("update", false, "write what the fixtures got as what they want")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestPatch patches the pods of each testdata/CASE.yaml or CASE.json and compares the text with
-// CASE.want. The value must be the one that the patch gives, and comments must survive.
+// TestPatch patches the pods of each testdata/CASE.yaml or CASE.json and compares the text with CASE.want. The
+// value must match the patch, and comments must survive.
 func TestPatch(t *testing.T) {
 	for _, file := range fixtures(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestPatch(t *testing.T) {
 	}
 }
 
-// TestUntouched reads each fixture and writes it as it was.
+// TestUntouched: a stream without patches is written unchanged.
 func TestUntouched(t *testing.T) {
 	for _, file := range fixtures(t) {
 		input := read(t, file)
@@ -66,8 +66,8 @@ func TestUntouched(t *testing.T) {
 	}
 }
 
-// fewestRemoved wants edits that remove as few lines as any diff could: so many as are not in the longest
-// common subsequence of the lines. A document with aliases is written out, and JSON moves commas.
+// fewestRemoved checks that the edits remove the minimum of lines: those outside the longest common
+// subsequence. Documents with aliases are rewritten, and JSON moves commas.
 func fewestRemoved(t *testing.T, before, after []byte, m *manifest.Manifest) {
 	t.Helper()
 	if bytes.Contains(before, []byte("*")) || json.Valid(before) {
@@ -85,15 +85,15 @@ func fewestRemoved(t *testing.T, before, after []byte, m *manifest.Manifest) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	removed := strings.Count(diff, "\n-") // the header is in front of the first
+	removed := strings.Count(diff, "\n-") // the header precedes the first
 	if fewest := len(lines(before)) - common(lines(before), lines(after)); removed > fewest {
-		t.Errorf("the edits remove %d lines, and %d would do:\n%s", removed, fewest, diff)
+		t.Errorf("the edits remove %d lines; the minimum is %d:\n%s", removed, fewest, diff)
 	}
 }
 
 func lines(text []byte) []string { return strings.SplitAfter(string(text), "\n") }
 
-// common is the length of the longest common subsequence, by the textbook.
+// common returns the length of the longest common subsequence.
 func common(a, b []string) int {
 	row := make([]int, len(b)+1)
 	for _, x := range a {
@@ -111,8 +111,8 @@ func common(a, b []string) int {
 	return row[len(b)]
 }
 
-// patchOf does to a pod what an injector does: a variable in front of every container's, one value
-// changed, an init container in front, an annotation.
+// patchOf returns a patch like an injector's: a variable before those of every container, one changed value, an
+// init container at the front, an annotation.
 func patchOf(t *testing.T, pod *manifest.Pod) []byte {
 	t.Helper()
 	var p struct {
@@ -125,7 +125,7 @@ func patchOf(t *testing.T, pod *manifest.Pod) []byte {
 		}
 	}
 	if json.Unmarshal(pod.JSON, &p) != nil {
-		return []byte("[]") // not the shape of a pod: fuzzing finds these
+		return []byte("[]") // not a pod; fuzzing generates these
 	}
 	var operations []map[string]any
 	add := func(path string, value any) {
@@ -169,7 +169,7 @@ func patchOf(t *testing.T, pod *manifest.Pod) []byte {
 	return patch
 }
 
-// apply patches the pod's JSON, by the library and apart from the text.
+// apply patches the pod's JSON with the library, independently of the text.
 func apply(t *testing.T, pod *manifest.Pod, patch []byte) []byte {
 	t.Helper()
 	decoded, err := jsonpatch.DecodePatch(bytes.ReplaceAll(patch, []byte(`"path":"`+pod.Pointer), []byte(`"path":"`)))
@@ -191,7 +191,7 @@ func generic(t *testing.T, data []byte) (v any) {
 	return v
 }
 
-// comments are the comments of a fixture; none has " #" inside of a value.
+// comments returns the comments of a fixture; no fixture has " #" within a value.
 func comments(input []byte) []string {
 	var list []string
 	for line := range strings.Lines(string(input)) {
@@ -214,7 +214,7 @@ func fixtures(t testing.TB) []string {
 	wants, _ := filepath.Glob("testdata/*.want")
 	for _, want := range wants {
 		if !known[want] {
-			t.Errorf("%s has no case: remove it", want)
+			t.Errorf("%s has no input: remove it", want)
 		}
 	}
 	if len(inputs) == 0 {

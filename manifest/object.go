@@ -18,15 +18,15 @@ type Pod struct {
 	APIVersion string
 	Kind       string // of the object: Pod, Deployment, …
 	Namespace  string // of the object; may be empty
-	Name       string // may be empty where the object has a generateName
-	// Known is false for a kind that this package does not know, which has a pod template at spec.template.
+	Name       string // may be empty if the object has a generateName
+	// Known is false for a kind that is unknown to this package, but has a pod template at spec.template.
 	Known bool
 
-	// Path leads from the object to the pod (RFC 6901): "" for a pod, "/spec/template", ….
+	// Path is the JSON Pointer (RFC 6901) from the object to the pod: "" for a pod, "/spec/template", ….
 	Path string
-	// Pointer leads from the document to the pod; it differs from Path in a List.
+	// Pointer is the JSON Pointer from the document to the pod. It differs from Path in a List.
 	Pointer string
-	// JSON is the pod: metadata and spec.
+	// JSON is the metadata and spec of the pod.
 	JSON []byte
 
 	document *document
@@ -39,15 +39,15 @@ type Namespace struct {
 	Annotations map[string]string
 }
 
-// ConfigMap is a ConfigMap by the keys of its data, sorted.
+// ConfigMap is a ConfigMap with the sorted keys of its data.
 type ConfigMap struct {
 	Namespace string // of the object; may be empty
 	Name      string
 	Keys      []string
 }
 
-// object is the part of an object that identifies it. Metadata stays raw: its mistakes matter only
-// in kinds that this package looks into.
+// object is the identifying part of an object. Metadata stays raw: errors in it only matter for kinds that this
+// package reads.
 type object struct {
 	APIVersion any             `json:"apiVersion"`
 	Kind       any             `json:"kind"`
@@ -62,11 +62,11 @@ type metadata struct {
 	Annotations map[string]string `json:"annotations"`
 }
 
-// maxDepth bounds Lists of Lists.
+// maxDepth limits nested Lists.
 const maxDepth = 10
 
-// find collects the pods and namespaces of an object at a pointer of the document. An item of a
-// typed list (PodList) may leave its kind to the list.
+// find collects the pods and namespaces of the object at a pointer. Items of a typed list (PodList) may omit
+// their kind.
 func (d *document) find(raw []byte, pointer string, implied object, depth int) error {
 	o := implied
 	if json.Unmarshal(raw, &o) != nil {
@@ -94,7 +94,7 @@ func (d *document) find(raw []byte, pointer string, implied object, depth int) e
 		return nil
 	case likePodTemplate(dig(raw, specTemplate)):
 		path = specTemplate
-		d.notef(line, "%s %s is not a kind that Telepod knows; it is read as a workload, as its spec.template is a pod template", apiVersion, kind)
+		d.notef(line, "%s %s is unknown to Telepod; it counts as a workload, because its spec.template is a pod template", apiVersion, kind)
 	default:
 		return nil
 	}
@@ -113,7 +113,7 @@ func (d *document) find(raw []byte, pointer string, implied object, depth int) e
 	return nil
 }
 
-// readMetadata reads the metadata of an object whose kind matters.
+// readMetadata reads the metadata of an object of a relevant kind.
 func (d *document) readMetadata(raw json.RawMessage, pointer string, o object) (meta metadata, err error) {
 	if o.Metadata == nil {
 		return meta, nil
@@ -127,14 +127,14 @@ func (d *document) readMetadata(raw json.RawMessage, pointer string, o object) (
 	return meta, nil
 }
 
-// quoted finds the first annotation or label of an object, which stands at a pointer, that is something
-// other than a string: the API server refuses it. What YAML takes for a boolean (yes, on) is one of them.
+// quoted returns an error for the first annotation or label of an object that is not a string, because the API
+// server would reject it. This includes values that YAML reads as booleans (yes, on).
 func (d *document) quoted(raw json.RawMessage, pointer string) error {
 	var o struct {
 		Metadata map[string]json.RawMessage `json:"metadata"`
 	}
 	if json.Unmarshal(raw, &o) != nil {
-		return nil // its reader reports more
+		return nil // its reader reports more detail
 	}
 	for _, what := range []string{"annotation", "label"} {
 		var values map[string]json.RawMessage
@@ -153,7 +153,7 @@ func (d *document) quoted(raw json.RawMessage, pointer string) error {
 	return nil
 }
 
-// scalarKind names what a JSON value is, if it is a boolean or a number.
+// scalarKind returns the type of a JSON boolean or number.
 func scalarKind(raw json.RawMessage) string {
 	switch {
 	case len(raw) == 0:
@@ -166,7 +166,7 @@ func scalarKind(raw json.RawMessage) string {
 	return ""
 }
 
-// findConfigMap collects the keys of a ConfigMap; one that cannot be read has none.
+// findConfigMap collects the keys of a ConfigMap, or none if it cannot be read.
 func (d *document) findConfigMap(raw []byte) {
 	var c struct {
 		Metadata metadata                   `json:"metadata"`
@@ -194,7 +194,7 @@ func (d *document) findItems(list object, pointer string, depth int) error {
 	return nil
 }
 
-// dig follows a pointer whose parts need no unescaping; nil where it leads nowhere or to no object.
+// dig follows a pointer without escapes. It returns nil if the pointer leads nowhere or not to an object.
 func dig(raw json.RawMessage, path string) json.RawMessage {
 	for key := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		if key == "" {
@@ -212,7 +212,7 @@ func dig(raw json.RawMessage, path string) json.RawMessage {
 	return raw
 }
 
-// jsonProblem states what is wrong in the user's terms, without Go's.
+// jsonProblem describes a problem in the user's terms rather than Go's.
 func jsonProblem(err error) string {
 	if wrong, ok := err.(*json.UnmarshalTypeError); ok {
 		if wrong.Field == "" {
@@ -223,13 +223,13 @@ func jsonProblem(err error) string {
 	return err.Error()
 }
 
-// lineOf is the line of what a pointer leads to, in the file; of the last part that exists.
+// lineOf returns the line in the file of a pointer's target, or of the last part that exists.
 func (d *document) lineOf(pointer string) int {
 	n, _ := d.walk(pointer)
 	return d.chunk.line + max(n.Line, 1) - 1
 }
 
-// node is what a pointer leads to, or nil.
+// node returns the target of a pointer, or nil.
 func (d *document) node(pointer string) *yaml.Node {
 	n, whole := d.walk(pointer)
 	if !whole {
@@ -241,7 +241,7 @@ func (d *document) node(pointer string) *yaml.Node {
 	return n
 }
 
-// walk follows a pointer as far as it leads; whole reports whether that is all of it.
+// walk follows a pointer as far as possible; whole reports whether it reached the end.
 func (d *document) walk(pointer string) (n *yaml.Node, whole bool) {
 	n = &d.root
 	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
@@ -277,7 +277,7 @@ func step(n *yaml.Node, part string) *yaml.Node {
 	return nil
 }
 
-// lookup finds the node of a mapping's member, and of its key; of duplicates the last, which counts.
+// lookup finds the nodes of a mapping's member and its key; the last duplicate counts.
 func lookup(n *yaml.Node, key string) (k, v *yaml.Node) {
 	for i := len(n.Content) - 2; i >= 0; i -= 2 {
 		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Value == key {

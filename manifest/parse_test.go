@@ -70,7 +70,7 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// TestDuplicateKeys: of two keys the last counts, as kubectl has it, and is the one that is edited.
+// TestDuplicateKeys: the last of two equal keys counts, as with kubectl, and is the one that is edited.
 func TestDuplicateKeys(t *testing.T) {
 	m := parse(t, []byte("# c\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: old}]\n  containers:\n  - name: new\n"))
 	if diff := cmp.Diff([]string{`input:8: key "containers" is already on line 7: the last one counts, as with kubectl; keep one`}, m.Notes()); diff != "" {
@@ -89,11 +89,11 @@ func TestDuplicateKeys(t *testing.T) {
 		t.Errorf("(-want +got):\n%s\n%s", diff, got)
 	}
 	if !strings.Contains(string(got), "[{name: old}]\n  containers:\n  - name: new\n    env:\n") {
-		t.Errorf("the first of the two was changed:\n%s", got)
+		t.Errorf("the first duplicate was changed:\n%s", got)
 	}
 }
 
-// TestJSONStream: objects stand one behind the other, as in kubectl's own test data.
+// TestJSONStream: consecutive objects without a separator, as in kubectl's own test data.
 func TestJSONStream(t *testing.T) {
 	text := "{\n  \"apiVersion\": \"v1\", \"kind\": \"Pod\",\n  \"metadata\": {\"name\": \"a\"}, \"spec\": {\"containers\": [{\"name\": \"a\"}]}\n}\n" +
 		"{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"b\"}, \"spec\": {\"containers\": []}} {\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\"}\n"
@@ -112,7 +112,7 @@ func TestJSONStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again := parse(t, got); len(again.Pods()) != 2 || again.Objects() != 3 || !bytes.HasSuffix(got, []byte(" {\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\"}\n")) {
-		t.Errorf("it became\n%s", got)
+		t.Errorf("got\n%s", got)
 	}
 }
 
@@ -125,9 +125,9 @@ func TestUnknownKinds(t *testing.T) {
 		"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\ndata: {B: x, A: 1}\n",
 	}, "\n")))
 	if pods := m.Pods(); len(pods) != 1 || pods[0].Known || pods[0].Pointer != "/spec/template" || pods[0].Name != "hello" {
-		t.Errorf("pods %+v, want Knative's Service alone", pods)
+		t.Errorf("pods %+v, want only Knative's Service", pods)
 	}
-	if len(m.Notes()) != 1 || !strings.Contains(m.Notes()[0], "input:1: serving.knative.dev/v1 Service is not a kind") {
+	if len(m.Notes()) != 1 || !strings.Contains(m.Notes()[0], "input:1: serving.knative.dev/v1 Service is unknown to Telepod") {
 		t.Errorf("notes %q", m.Notes())
 	}
 	if diff := cmp.Diff([]manifest.ConfigMap{{Namespace: "shop", Name: "c", Keys: []string{"A", "B"}}}, m.ConfigMaps()); diff != "" {
@@ -135,8 +135,8 @@ func TestUnknownKinds(t *testing.T) {
 	}
 }
 
-// FuzzManifest: nothing panics; without a patch the text is the same, byte for byte; with one it is
-// readable and has the pods as often.
+// FuzzManifest: nothing panics; without a patch the text is unchanged; a patched text is readable and has the
+// same number of pods.
 func FuzzManifest(f *testing.F) {
 	for _, file := range fixtures(f) {
 		f.Add(read(f, file))

@@ -8,12 +8,12 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
-// errStyle means that a text cannot be spliced at a place: a value shared by an alias, or a style
-// that the editor does not know. The same text without aliases and such styles can be.
+// errStyle means that a text cannot be edited at some place: a value shared by an alias, or a style that the
+// editor does not support. After aliases and such styles are removed, the text can be edited.
 var errStyle = errors.New("cannot edit this style in place")
 
-// rewrite finds the edits of a document's text that make its value want, which must have all that the
-// document has. They touch as little text as they can.
+// rewrite returns the edits that turn the document's value into want, which must contain everything in the
+// document. They change as little text as possible.
 func rewrite(d *document, want []byte) ([]Edit, error) {
 	have, err := decode(d.json)
 	if err != nil {
@@ -37,12 +37,12 @@ func rewrite(d *document, want []byte) ([]Edit, error) {
 	}
 	edits, err = splice(plain, &root, have, target)
 	if errors.Is(err, errStyle) {
-		return nil, errors.New("its YAML is written in a way that cannot be edited; convert it, e.g. with kubectl create --dry-run=client -o yaml")
+		return nil, errors.New("its YAML style cannot be edited; convert it, e.g. with kubectl create --dry-run=client -o yaml")
 	}
 	return between(d.text, applied(plain, edits)), err
 }
 
-// splice finds the edits of a text, whose tree is root, and checks what comes out.
+// splice returns the edits of a text with the tree root, and verifies the result.
 func splice(text string, root *yaml.Node, have, want *value) ([]Edit, error) {
 	if len(root.Content) == 0 {
 		return nil, errStyle
@@ -58,8 +58,8 @@ func splice(text string, root *yaml.Node, have, want *value) ([]Edit, error) {
 	})
 }
 
-// compactLists reports whether lists stand at the column of their key; the first without an anchor,
-// whose column it would have, tells.
+// compactLists reports whether lists are at the column of their key, according to the first one without an
+// anchor: with an anchor, the node has the anchor's column.
 func compactLists(n *yaml.Node) bool {
 	compact, _ := listStyle(n)
 	return compact
@@ -77,13 +77,13 @@ func listStyle(n *yaml.Node) (compact, found bool) {
 	return false, false
 }
 
-// editor collects edits of one text.
+// editor collects the edits of one text.
 type editor struct {
 	source
 	edits   []Edit
 	compact bool
 	json    *jsonStyle          // nil for YAML
-	shared  map[*yaml.Node]bool // what aliases stand for
+	shared  map[*yaml.Node]bool // targets of aliases
 }
 
 func (e *editor) share(n *yaml.Node) {

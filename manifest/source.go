@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// source finds the places of nodes in a text. A node knows where it starts, not where it ends.
+// source locates nodes in a text. A YAML node has a start, but no end.
 type source struct {
 	text   string
 	starts []int
@@ -23,7 +23,7 @@ func newSource(text string) source {
 	return s
 }
 
-// line is a line, from 1, with its break; empty beyond the end.
+// line returns a line with its break, counted from 1; empty after the end.
 func (s *source) line(n int) string {
 	if n < 1 || n >= len(s.starts) {
 		return ""
@@ -31,7 +31,7 @@ func (s *source) line(n int) string {
 	return s.text[s.starts[n-1]:s.starts[n]]
 }
 
-// offset is where a node starts. Columns count characters.
+// offset returns the start of a node. Columns count characters.
 func (s *source) offset(n *yaml.Node) int {
 	at := s.starts[min(max(n.Line, 1), len(s.starts))-1]
 	for range n.Column - 1 {
@@ -41,7 +41,7 @@ func (s *source) offset(n *yaml.Node) int {
 	return at
 }
 
-// span is where a node starts and ends; false if that is not known.
+// span returns the start and the end of a node; false if unknown.
 func (s *source) span(n *yaml.Node) (start, end int, ok bool) {
 	start = s.offset(n)
 	rest := s.text[start:]
@@ -62,10 +62,10 @@ func (s *source) span(n *yaml.Node) (start, end int, ok bool) {
 	return start, start + end, end > 0 || n.Value == ""
 }
 
-// scalarEnd is where the last line of a block scalar ends, without its break.
+// scalarEnd returns the end of the last line of a block scalar, without its break.
 func (s *source) scalarEnd(n *yaml.Node) int {
 	last, outer := n.Line, indentation(s.line(n.Line))
-	// Behind "- " the scalar's parent begins further right than the line does.
+	// After "- ", the scalar's parent starts further right than the line.
 	for rest := s.line(n.Line)[outer:]; strings.HasPrefix(rest, "- "); rest = rest[2:] {
 		outer += 2
 	}
@@ -81,7 +81,7 @@ func (s *source) scalarEnd(n *yaml.Node) int {
 	return s.starts[last-1] + len(strings.TrimRight(s.line(last), breaks))
 }
 
-// flowEnd is the length of the flow collection that text starts with; 0 where it has no end.
+// flowEnd returns the length of the flow collection at the start of text; 0 if it is not closed.
 func flowEnd(text string) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -94,7 +94,7 @@ func flowEnd(text string) int {
 			}
 		case '"', '\'':
 			if !strings.ContainsAny(text[i-1:i], "{[,: \t\r\n") {
-				continue // inside of a plain scalar
+				continue // within a plain scalar
 			}
 			n := quoteEnd(text[i:])
 			if n == 0 {
@@ -114,7 +114,7 @@ func flowEnd(text string) int {
 	return 0
 }
 
-// quoteEnd is the length of the quoted scalar that text starts with; 0 where it has no end.
+// quoteEnd returns the length of the quoted scalar at the start of text; 0 if it is not closed.
 func quoteEnd(text string) int {
 	quote := text[0]
 	for i := 1; i < len(text); i++ {
@@ -130,8 +130,8 @@ func quoteEnd(text string) int {
 	return 0
 }
 
-// endOfBlock is the last line of a mapping or list in block style whose keys or dashes stand at
-// column. Comments belong to it where they are indented as its content is.
+// endOfBlock returns the last line of a block mapping or list with keys or dashes at this column. Comments
+// belong to it if they are indented like its content.
 func (s *source) endOfBlock(n *yaml.Node, column int, list bool) int {
 	leaf := lastLeaf(n)
 	last := s.lastLine(leaf)
@@ -144,7 +144,7 @@ func (s *source) endOfBlock(n *yaml.Node, column int, list bool) int {
 			return last
 		case blank(line):
 			if keep && last == l-1 {
-				last = l // trailing blank lines are the scalar's
+				last = l // trailing blank lines belong to the scalar
 			}
 		case comment(line):
 			if inner > column || inner == column && !list {
@@ -159,7 +159,7 @@ func (s *source) endOfBlock(n *yaml.Node, column int, list bool) int {
 	return last
 }
 
-// lastLeaf is the last node in block style, or the outermost in flow style, at the end of a node.
+// lastLeaf returns the last block-style node at the end of a node, or the outermost flow-style node.
 func lastLeaf(n *yaml.Node) *yaml.Node {
 	for len(n.Content) > 0 && n.Style&yaml.FlowStyle == 0 {
 		n = n.Content[len(n.Content)-1]
@@ -167,8 +167,8 @@ func lastLeaf(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// lastLine is the line on which a quoted scalar or a collection in flow style ends. Of others it is the
-// first; their further lines are known by their indentation.
+// lastLine returns the last line of a quoted scalar or flow collection. For other nodes it returns the first;
+// their indentation shows the remaining lines.
 func (s *source) lastLine(leaf *yaml.Node) int {
 	if leaf.Style&(yaml.FlowStyle|yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0 {
 		return leaf.Line
@@ -179,7 +179,7 @@ func (s *source) lastLine(leaf *yaml.Node) int {
 	}
 	line, found := slices.BinarySearch(s.starts, end)
 	if found {
-		return line // it ends with its line
+		return line // it ends with this line
 	}
 	return max(line, leaf.Line)
 }

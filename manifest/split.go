@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// chunk is one document as it stands in the stream, with the markers and comments around it.
+// chunk is one document in the stream, with its markers and comments.
 type chunk struct {
 	text string
 	line int // of its first line in the stream, from 1
 }
 
-// split cuts a stream into documents at the markers "---" and "...", which mean nothing else at the
-// start of a line (YAML 1.2, section 9.1). The texts of the chunks add up to the stream.
+// split splits a stream into documents at the markers "---" and "...", which have no other meaning at the start
+// of a line (YAML 1.2, section 9.1). The chunks add up to the stream.
 func split(stream string) []chunk {
 	var chunks []chunk
 	starts := lineStarts(stream)
@@ -24,7 +24,7 @@ func split(stream string) []chunk {
 		}
 		begin = end
 	}
-	prefix := true // nothing but blank lines, comments and at least one directive so far
+	prefix := true // only blank lines, comments and at least one directive so far
 	directive := false
 	for i := range len(starts) - 1 {
 		line := stream[starts[i]:starts[i+1]]
@@ -47,7 +47,7 @@ func split(stream string) []chunk {
 	return splitJSON(chunks)
 }
 
-// splitJSON cuts chunks that are several JSON objects, one behind the other, as kubectl reads them.
+// splitJSON splits chunks with several consecutive JSON objects, as kubectl does.
 func splitJSON(chunks []chunk) []chunk {
 	var list []chunk
 	for _, c := range chunks {
@@ -60,7 +60,7 @@ func splitJSON(chunks []chunk) []chunk {
 		for dec.More() {
 			var object map[string]json.RawMessage
 			if dec.Decode(&object) != nil {
-				ends = nil // YAML in flow style, or a mistake that its reader reports
+				ends = nil // YAML in flow style, or an error that its reader reports
 				break
 			}
 			ends = append(ends, int(dec.InputOffset()))
@@ -79,8 +79,8 @@ func splitJSON(chunks []chunk) []chunk {
 	return list
 }
 
-// lineStarts are the offsets of the lines, and the end of the text last. A line ends where YAML 1.1
-// says, as its parser counts lines like that.
+// lineStarts returns the offsets of the lines, and of the end of the text. Lines end as in YAML 1.1, because
+// its parser counts them that way.
 func lineStarts(text string) []int {
 	starts := []int{0}
 	for i := 0; i < len(text); {

@@ -10,12 +10,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// value is a JSON value with the members of objects in order.
+// value is a JSON value that keeps the order of object members.
 type value struct {
-	kind   byte     // '{', '[', '"' for a string, '0' for any other scalar
+	kind   byte     // '{', '[', '"' for a string, '0' for other scalars
 	keys   []string // of an object
 	items  []*value // of an object or an array
-	scalar string   // a string's text, or a scalar as it is written
+	scalar string   // the text of a string, or the literal of another scalar
 }
 
 func decode(data []byte) (*value, error) {
@@ -48,7 +48,7 @@ func decodeNext(dec *json.Decoder) (*value, error) {
 	}
 }
 
-// decodeMember adds the next item of an array or member of an object; of duplicates the last one counts.
+// decodeMember adds the next array item or object member; the last duplicate counts.
 func (v *value) decodeMember(dec *json.Decoder) error {
 	at := len(v.items)
 	if v.kind == '{' {
@@ -84,7 +84,7 @@ func (v *value) empty() bool {
 	return v.kind == '0' && v.scalar == "null" || v.kind != '"' && v.kind != '0' && len(v.items) == 0
 }
 
-// equal compares values; the order of members does not matter.
+// equal compares values, ignoring the order of members.
 func (v *value) equal(w *value) bool {
 	if v.kind != w.kind || v.scalar != w.scalar || len(v.items) != len(w.items) {
 		return false
@@ -103,7 +103,7 @@ func (v *value) equal(w *value) bool {
 	return true
 }
 
-// same reports whether two list items are meant to be the same thing: equal, or of one name.
+// same reports whether two list items represent the same thing: they are equal or have the same name.
 func (v *value) same(w *value) bool {
 	if v.kind == '{' && w.kind == '{' {
 		if a, b := v.member("name"), w.member("name"); a != nil && b != nil {
@@ -113,7 +113,7 @@ func (v *value) same(w *value) bool {
 	return v.equal(w)
 }
 
-// appendJSON writes the value as JSON, on one line.
+// appendJSON appends the value as JSON on one line.
 func (v *value) appendJSON(out []byte) []byte {
 	if v.kind == '0' {
 		return append(out, v.scalar...)
@@ -131,18 +131,18 @@ func (v *value) appendJSON(out []byte) []byte {
 		}
 		out = item.appendJSON(out)
 	}
-	return append(out, v.kind+2) // '}' and ']' are two behind '{' and '['
+	return append(out, v.kind+2) // in ASCII, '}' and ']' follow two after '{' and '['
 }
 
 func appendString(out []byte, s string) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string always has a form
+	_ = enc.Encode(s) // encoding a string cannot fail
 	return append(out, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }
 
-// node is the value as YAML.
+// node returns the value as YAML.
 func (v *value) node(style yaml.Style) *yaml.Node {
 	switch v.kind {
 	case '"':
@@ -167,7 +167,7 @@ func (v *value) node(style yaml.Style) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: v.scalar}
 }
 
-// encode writes a node as text that ends in a line break. compact lists stand at their key's column.
+// encode returns a node as text that ends with a line break. Compact lists are at their key's column.
 func encode(n *yaml.Node, compact bool) (string, error) {
 	var b strings.Builder
 	enc := yaml.NewEncoder(&b)

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A dashboard as it is written in charts/dashboards.
+// dashboard is a file in charts/dashboards.
 type dashboard struct {
 	Title  string  `yaml:"title"`
 	Panels []panel `yaml:"panels"`
@@ -19,23 +19,23 @@ type dashboard struct {
 
 type panel struct {
 	Title string `yaml:"title"`
-	// Kind is Grafana's: timeseries, unless it is said.
+	// Kind is a Grafana panel type; the default is timeseries.
 	Kind string `yaml:"kind"`
-	// Unit is one of Grafana's.
+	// Unit is a Grafana unit.
 	Unit string `yaml:"unit"`
-	// Empty says when there is nothing to see, if that is well.
+	// Empty states when it is normal that the panel has no data.
 	Empty string `yaml:"empty"`
-	// Queries by the template of their legend, in the order of the file.
+	// Queries maps legend templates to queries, in the order of the file.
 	Queries yaml.Node `yaml:"queries"`
 }
 
 const (
-	columns = 24 // of Grafana's grid
+	columns = 24 // width of Grafana's grid
 	width   = columns / 2
 	height  = 8
 )
 
-// dashboards renders charts/dashboards for Grafana, by their paths in the chart.
+// dashboards renders charts/dashboards for Grafana, by path in the chart.
 func dashboards(root string) (map[string][]byte, error) {
 	sources, err := filepath.Glob(filepath.Join(root, "charts/dashboards/*.yaml"))
 	if err != nil {
@@ -68,7 +68,7 @@ func dashboards(root string) (map[string][]byte, error) {
 
 type object = map[string]any
 
-// grafana is the dashboard's model, as Grafana 10 and later read it.
+// grafana returns the dashboard model for Grafana 10 and later.
 func (d dashboard) grafana(name string) object {
 	var panels []any
 	for i, p := range d.Panels {
@@ -87,7 +87,7 @@ func (d dashboard) grafana(name string) object {
 	}
 }
 
-// grafana is the panel at a place, from left to right and from top to bottom.
+// grafana returns the panel model at a position, counted from left to right and from top to bottom.
 func (p panel) grafana(place int) object {
 	source := object{"type": "prometheus", "uid": "${datasource}"}
 	var targets []any

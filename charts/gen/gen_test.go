@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestGeneratedFilesAreCurrent fails when values.yaml changed and the files were not written again.
+// TestGeneratedFilesAreCurrent fails if values.yaml changed without running the generator.
 func TestGeneratedFilesAreCurrent(t *testing.T) {
 	if err := run("../..", true); err != nil {
 		t.Error(err)
@@ -87,7 +87,7 @@ func TestUndocumentedValues(t *testing.T) {
 	}
 	for _, want := range []string{"line 1: a has no comment", "line 3: b.c has no comment"} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("error %q does not say %q", err, want)
+			t.Errorf("error %q does not contain %q", err, want)
 		}
 	}
 }
@@ -98,6 +98,6 @@ func TestUnknownSharedValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := checkShared(root, &value{}); err == nil || !strings.Contains(err.Error(), `place shares the values "all"`) {
-		t.Errorf("%v, want a refusal of the values that do not exist", err)
+		t.Errorf("error %v, want it to reject unknown shared values", err)
 	}
 }

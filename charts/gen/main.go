@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	check := flag.Bool("check", false, "write nothing, fail when a file is stale")
+	check := flag.Bool("check", false, "write nothing; fail if a file is stale")
 	root := flag.String("root", ".", "the repository's root")
 	flag.Parse()
 	if err := run(*root, *check); err != nil {
@@ -19,7 +19,7 @@ func main() {
 	}
 }
 
-// run generates every derived file, and writes or compares them.
+// run generates every derived file and writes it, or compares it with the existing file.
 func run(root string, check bool) error {
 	files, err := generate(root)
 	if err != nil {
@@ -44,7 +44,7 @@ func run(root string, check bool) error {
 	return errors.Join(stale...)
 }
 
-// generate returns the derived files by their path below root.
+// generate returns the derived files by path below root.
 func generate(root string) (map[string][]byte, error) {
 	values, err := parseFile(root, "charts/telepod/values.yaml")
 	if err != nil {
@@ -93,10 +93,10 @@ func parseFile(root, name string) (*value, error) {
 	return values, nil
 }
 
-// checkShared refuses a section that shares values which do not exist.
+// checkShared rejects a section that shares undefined values.
 func checkShared(v, shared *value) error {
 	if v.shared != "" && shared.child(v.shared) == nil {
-		return fmt.Errorf("%s shares the values %q, which charts/values-shared.yaml does not have", v.path, v.shared)
+		return fmt.Errorf("%s shares the values %q, which charts/values-shared.yaml does not define", v.path, v.shared)
 	}
 	for _, child := range v.children {
 		if err := checkShared(child, shared); err != nil {

@@ -7,15 +7,15 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// profileSchema is the schema of the value profiles: what a profile may contain, down to types of Kubernetes, which
-// the webhook's own loader checks.
+// profileSchema is the schema of the value profiles. It stops at Kubernetes types, which the webhook's own
+// loader checks.
 func profileSchema() map[string]any {
 	schema := typeSchema(reflect.TypeFor[profiles.Profile]())
 	schema["type"] = []string{"object", "null"}
 	return map[string]any{"additionalProperties": schema}
 }
 
-// typeSchema is the schema of a Go type as JSON. Structs of this project are closed.
+// typeSchema is the JSON schema of a Go type. Structs of this project allow no additional properties.
 func typeSchema(t reflect.Type) map[string]any {
 	switch t.Kind() {
 	case reflect.Pointer:

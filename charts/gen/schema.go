@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// listTypes are the types of entries of lists.
+// listTypes are the types of list entries.
 //
 //go:embed definitions.yaml
 var listTypes []byte
@@ -33,7 +33,7 @@ func schemaFile(root, shared *value) ([]byte, error) {
 	}
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
 	schema["title"] = "Values of the chart telepod"
-	// Helm passes every chart the values that its parent calls global: other charts have their own there.
+	// Helm passes the parent chart's global values to every chart; they may have any keys.
 	properties := schema["properties"].(map[string]any)
 	global, ok := properties["global"].(map[string]any)
 	if !ok {
@@ -49,8 +49,8 @@ func schemaFile(root, shared *value) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// jsonSchema is the type of the default, narrowed by @schema; sections are closed. What a section shares with others
-// refers to the definitions.
+// jsonSchema returns the type of the default, narrowed by @schema. Sections allow no additional keys. Shared
+// values refer to the definitions.
 func (v *value) jsonSchema(shared *value) map[string]any {
 	schema := map[string]any{"type": jsonType(v.node.ShortTag())}
 	if v.description != "" {

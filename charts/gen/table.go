@@ -14,7 +14,7 @@ const (
 	tableEnd    = "<!-- /values -->"
 )
 
-// replaceTable puts a table of values between its marks on a page.
+// replaceTable replaces the table of values between its markers on a page.
 func replaceTable(page []byte, begin string, root *value) ([]byte, error) {
 	before, rest, found := bytes.Cut(page, []byte(begin))
 	if !found {

@@ -13,10 +13,10 @@ type value struct {
 	path        string // dotted, as in --set
 	key         string
 	description string
-	schema      map[string]any // what @schema says
-	shared      string         // the section of values-shared.yaml that @values names
+	schema      map[string]any // from @schema
+	shared      string         // the section of values-shared.yaml named by @values
 	node        *yaml.Node     // the default
-	children    []*value       // nil in a leaf
+	children    []*value       // nil for a leaf
 }
 
 const (
@@ -53,19 +53,20 @@ func (v *value) descend() error {
 		if child.isSection() {
 			errs = append(errs, child.descend())
 		} else if child.description == "" {
-			errs = append(errs, fmt.Errorf("line %d: %s has no comment: say above it what it does", key.Line, child.path))
+			errs = append(errs, fmt.Errorf("line %d: %s has no comment: describe it above the key", key.Line, child.path))
 		}
 		v.children = append(v.children, child)
 	}
 	return errors.Join(errs...)
 }
 
-// isSection tells a mapping with keys of its own from a leaf whose default is a mapping.
+// isSection reports whether the value is a mapping with documented keys, rather than a leaf with a mapping as
+// its default.
 func (v *value) isSection() bool {
 	return v.node.Kind == yaml.MappingNode && len(v.node.Content) > 0 && v.schema == nil
 }
 
-// comment takes description and schema from the paragraph right above the key.
+// comment parses description and schema from the paragraph directly above the key.
 func (v *value) comment(text string) error {
 	paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
 	var words []string

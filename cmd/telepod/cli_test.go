@@ -68,7 +68,7 @@ func TestCommands(t *testing.T) {
 		{"inject -", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\nresources: [a.yaml]\n", exitError, "", "stdin: it is a kustomization"},
 		{"inject - -o patch", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n", exitOK, "", "note: there are no pods"},
 		{"inject - -o patch", "apiVersion: apps.kruise.io/v1alpha1\nkind: CloneSet\nspec: {template: {spec: {containers: [{name: a}]}}}\n", exitOK,
-			`"path":"/spec/template/spec/containers/0/env"`, "note: stdin:1: apps.kruise.io/v1alpha1 CloneSet is not a kind that Telepod knows"},
+			`"path":"/spec/template/spec/containers/0/env"`, "note: stdin:1: apps.kruise.io/v1alpha1 CloneSet is unknown to Telepod"},
 		{"inject - -o patch", barePod + "metadata: {name: q}\n", exitOK, `"op":"add"`, `note: stdin:5: key "metadata" is already on line 3`},
 		{"inject - --profile aws", strings.Replace(barePod, "name: p", "name: p, annotations: {telepod.dev/inject: true}", 1), exitError, "", `stdin:3: annotation telepod.dev/inject: true is a boolean, and must be a string: quote it: "true"`},
 		{"inject - --profile EKS", barePod, exitUsage, "", `--profile="EKS": no such profile (did you mean "aws"?)`},
