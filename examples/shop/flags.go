@@ -8,30 +8,30 @@ import (
 	"strings"
 )
 
-// flags are those of one command. Each may be given by a variable as well.
+// flags are the flags of one command. Each also has an environment variable.
 type flags struct {
 	*flag.FlagSet
-	variables map[string]string // flag: variable
+	variables map[string]string // flag name to variable
 }
 
 func newFlags(command string) flags {
 	return flags{flag.NewFlagSet("shop "+command, flag.ContinueOnError), map[string]string{}}
 }
 
-// from names the variable of a flag.
+// from sets the variable of a flag.
 func (f flags) from(name, variable string) {
 	f.variables[name] = variable
 	described := f.Lookup(name)
 	described.Usage += " (variable " + variable + ")"
 }
 
-// parse reads the command line, and variables for what it does not say.
+// parse reads the command line, and variables for flags that are not set.
 func (f flags) parse(args []string) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	if f.NArg() > 0 {
-		return fmt.Errorf("%s: unknown argument %q: there are only flags", f.Name(), f.Arg(0))
+		return fmt.Errorf("%s: unknown argument %q: use flags only", f.Name(), f.Arg(0))
 	}
 	said := map[string]bool{}
 	f.Visit(func(one *flag.Flag) { said[one.Name] = true })
@@ -47,7 +47,7 @@ func (f flags) parse(args []string) error {
 	return nil
 }
 
-// require fails for flags without a value.
+// require returns an error for flags without a value.
 func (f flags) require(names ...string) error {
 	var absent []string
 	for _, name := range names {

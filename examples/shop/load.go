@@ -16,7 +16,7 @@ func runLoad(ctx context.Context, args []string) error {
 	f := newFlags("load")
 	var o load.Options
 	f.StringVar(&o.URL, "url", "", "URL of the order service")
-	f.StringVar(&o.Run, "run", "", "name of this run, in the spans as shop.run; random where empty")
+	f.StringVar(&o.Run, "run", "", "name of this run, in the spans as shop.run; empty means random")
 	f.Float64Var(&o.Rate, "rate", 10, "orders a second")
 	f.DurationVar(&o.Duration, "duration", 10*time.Second, "how long orders are placed")
 	f.Float64Var(&o.Failures, "failures", 0.1, "share of orders whose payment is declined, 0 to 1")
@@ -60,6 +60,6 @@ func printResult(r load.Result) {
 	if r.Err != nil {
 		line["error"] = r.Err.Error()
 	}
-	// Nobody can be told where standard error is closed.
+	// If standard error is closed, there is nowhere to report it.
 	_ = json.NewEncoder(os.Stderr).Encode(line)
 }

@@ -1,5 +1,4 @@
-// Program shop is a small shop spread over three clouds: four services and a load driver. See
-// README.md.
+// Program shop is a small shop spread over three clouds: four services and a load driver. See README.md.
 package main
 
 import (
@@ -23,7 +22,7 @@ const usage = `usage: shop COMMAND [flags]
 shop COMMAND -h lists the flags of a command. Most flags may be set by a variable`
 
 func main() {
-	// A pod that ends gets SIGTERM: what is under way is finished and the telemetry flushed.
+	// A stopping pod gets SIGTERM: finish pending requests and flush the telemetry.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
 	stop()

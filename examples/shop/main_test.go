@@ -17,9 +17,9 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// The commands as they are started in pods, with orders of a driver, and ended as pods are.
+// TestShopRunsAndEnds starts the commands as pods do, places orders with the driver, and stops the commands.
 func TestShopRunsAndEnds(t *testing.T) {
-	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1") // no Collector: the shop sells all the same
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1") // no Collector; the shop must still sell
 	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "100")
 	addresses := freeAddresses(t, 4)
@@ -96,7 +96,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"load -url http://a -rate 0", "choose a rate"},
 	} {
 		if err := run(t.Context(), strings.Fields(c.args)); err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("shop %s: %v, want an error that says %q", c.args, err, c.says)
+			t.Errorf("shop %s: %v, want an error that contains %q", c.args, err, c.says)
 		}
 	}
 	if err := run(t.Context(), []string{"load", "-h"}); !errors.Is(err, flag.ErrHelp) {
@@ -104,7 +104,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 	}
 }
 
-// Every container of the manifests is started with a command, and with variables that it reads.
+// Every container in the manifests has a valid command, and only variables that it reads.
 func TestManifestsFitTheProgram(t *testing.T) {
 	files, err := filepath.Glob("deploy/*.yaml")
 	if err != nil || len(files) == 0 {

@@ -17,10 +17,10 @@ import (
 	"github.com/telepod/telepod/telemetry"
 )
 
-// drain is how long requests that are under way may take once the service is told to end.
+// drain is the time limit for pending requests during shutdown.
 const drain = 10 * time.Second
 
-// observe is all that a service does for its telemetry. It cannot fail: a shop sells without it.
+// observe sets up the service's telemetry. It never fails: the shop also works without telemetry.
 func observe(ctx context.Context, service string) (flush func()) {
 	local := slog.NewJSONHandler(os.Stdout, nil)
 	shutdown, err := telemetry.Setup(ctx, telemetry.Options{ServiceName: service, BaggageKeys: []string{"user.id"}})
@@ -35,7 +35,7 @@ func observe(ctx context.Context, service string) (flush func()) {
 	}
 }
 
-// serveHTTP serves until the context ends, and then what has begun. Probes leave no spans.
+// serveHTTP serves until the context is canceled, then finishes pending requests. Probes create no spans.
 func serveHTTP(ctx context.Context, address string, handler http.Handler) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", telemetry.Handler(handler))

@@ -1,2 +1,2 @@
-// Package inventory counts the goods in stock, over gRPC (package inventorypb).
+// Package inventory tracks the goods in stock, over gRPC (package inventorypb).
 package inventory

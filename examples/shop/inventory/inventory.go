@@ -18,7 +18,7 @@ import (
 
 const scope = "github.com/telepod/telepod/examples/shop/inventory"
 
-// remembered is how many orders can still be refunded. Payment decides within seconds.
+// remembered is the number of recent orders that can be refunded. Payments finish within seconds.
 const remembered = 10_000
 
 // Stock implements the service in memory.
@@ -28,10 +28,10 @@ type Stock struct {
 	mu     sync.Mutex
 	left   map[string]int64
 	orders map[string]*inventorypb.DeductRequest
-	recent []string // ids of orders, oldest first
+	recent []string // order IDs, oldest first
 }
 
-// NewStock has so many of each product.
+// NewStock returns a stock with this quantity of each product.
 func NewStock(products []string, each int64) (*Stock, error) {
 	s := &Stock{left: map[string]int64{}, orders: map[string]*inventorypb.DeductRequest{}}
 	for _, id := range products {
@@ -54,7 +54,7 @@ func (s *Stock) observe(_ context.Context, o metric.Int64Observer) error {
 	return nil
 }
 
-// Left is how many there are of a product.
+// Left returns the quantity of a product.
 func (s *Stock) Left(product string) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *Stock) Deduct(ctx context.Context, r *inventorypb.DeductRequest) (*inve
 	if r.GetOrderId() == "" || r.GetQuantity() < 1 {
 		return nil, status.Error(codes.InvalidArgument, "deduct: an order id and a quantity of at least 1 are needed")
 	}
-	left, ok := s.take(r)
+	left, ok := s.deductOnce(r)
 	span := trace.SpanFromContext(ctx)
 	span.SetAttributes(attribute.String("shop.order.id", r.GetOrderId()), attribute.String("shop.product.id", r.GetProductId()),
 		attribute.Int64("shop.stock.left", left))
@@ -79,8 +79,8 @@ func (s *Stock) Deduct(ctx context.Context, r *inventorypb.DeductRequest) (*inve
 	return &inventorypb.DeductResponse{Left: left}, nil
 }
 
-// take deducts once for an order, however often it is asked.
-func (s *Stock) take(r *inventorypb.DeductRequest) (left int64, ok bool) {
+// deductOnce deducts only once per order, even if called repeatedly.
+func (s *Stock) deductOnce(r *inventorypb.DeductRequest) (left int64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	left = s.left[r.GetProductId()]

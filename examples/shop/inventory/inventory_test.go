@@ -45,9 +45,9 @@ func TestDeductAndRefund(t *testing.T) {
 		{"deduct", func() any { return deduct(t, s, "a", "cup", 4) }, codes.OK, 6},
 		{"deduct again for the same order", func() any { return deduct(t, s, "a", "cup", 4) }, codes.OK, 6},
 		{"deduct too much", func() any { return deduct(t, s, "b", "cup", 7) }, codes.FailedPrecondition, 6},
-		{"deduct what there is not", func() any { return deduct(t, s, "b", "spoon", 1) }, codes.FailedPrecondition, 6},
+		{"deduct an unknown product", func() any { return deduct(t, s, "b", "spoon", 1) }, codes.FailedPrecondition, 6},
 		{"deduct nothing", func() any { return deduct(t, s, "b", "cup", 0) }, codes.InvalidArgument, 6},
-		{"refund what was refused", func() any { return refund(t, s, "b") }, int64(0), 6},
+		{"refund a refused order", func() any { return refund(t, s, "b") }, int64(0), 6},
 		{"refund", func() any { return refund(t, s, "a") }, int64(4), 10},
 		{"refund again", func() any { return refund(t, s, "a") }, int64(0), 10},
 	} {
@@ -66,6 +66,6 @@ func TestStockIsBounded(t *testing.T) {
 		t.Errorf("remembers %d orders, want %d", len(s.orders), remembered)
 	}
 	if got := refund(t, s, "0"); got != 0 {
-		t.Errorf("refunds %d for an order that is forgotten", got)
+		t.Errorf("refunds %d for a forgotten order", got)
 	}
 }

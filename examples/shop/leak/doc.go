@@ -1,3 +1,3 @@
-// Package leak does what careless code does: it writes secrets into spans, events and logs. The
-// regional Collectors of Telepod take them out again, which the demo shows and the tests look for.
+// Package leak imitates careless code: it writes secrets into spans, events and logs. Telepod's regional
+// Collectors redact them, which the demo shows and the tests verify.
 package leak

@@ -8,11 +8,11 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Value is the secret in all of them: search the stores for it.
+// Value is the secret in all of them. Search the stores for it.
 const Value = "shop-secret-4711"
 
-// Secrets writes [Value] into the span of the context, into an event of it, and into a log record,
-// under keys that the chart redacts by default.
+// Secrets writes [Value] to the span of the context, to an event of that span, and to a log record, under keys
+// that the chart redacts by default.
 func Secrets(ctx context.Context) {
 	span := trace.SpanFromContext(ctx)
 	span.SetAttributes(attribute.String("password", Value), attribute.String("http.request.header.authorization", "Bearer "+Value))

@@ -1,5 +1,4 @@
-// Package load places orders at a constant rate, some of which are to fail or to be slow, and
-// counts what became of them. It numbers them, and the shop's spans carry run and number, so that
-// what arrives in a store can be compared with what was sent. It has no telemetry of its own: an
-// order's trace begins in the shop.
+// Package load places orders at a constant rate, with configured shares of failing and slow ones, and counts
+// the results. It numbers the orders. The shop's spans have the run and the number, so the data in a store can
+// be compared with what was sent. The driver has no telemetry of its own: an order's trace starts in the shop.
 package load

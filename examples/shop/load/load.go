@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Options say what is placed. Shares are from 0 to 1, and met within a few orders; the summary counts
-// what was sent.
+// Options configure a run. Shares are from 0 to 1 and accurate to within a few orders; the summary has the
+// exact counts.
 type Options struct {
 	URL      string
 	Run      string
-	Rate     float64 // orders a second
+	Rate     float64 // orders per second
 	Duration time.Duration
 	Failures float64 // share of orders whose payment is declined
-	Slow     float64 // share of orders whose payment takes long
-	// Each is called with every result, one at a time; it may be nil.
+	Slow     float64 // share of orders with a slow payment
+	// Each, if not nil, is called with every result. Calls do not overlap.
 	Each func(Result)
 }
 
@@ -30,13 +30,13 @@ func (o Options) check() error {
 	case o.Duration <= 0:
 		return fmt.Errorf("place orders for %v: choose a longer time", o.Duration)
 	case o.Failures < 0 || o.Slow < 0 || o.Failures+o.Slow > 1:
-		return fmt.Errorf("make %v of the orders fail and %v slow: choose shares of 0 to 1 in all", o.Failures, o.Slow)
+		return fmt.Errorf("make %v of the orders fail and %v slow: choose shares with a sum of 0 to 1", o.Failures, o.Slow)
 	}
 	return nil
 }
 
-// Run places orders until the time is over or the context ends, waits for those under way, and
-// sums up. Orders are sent when they are due, whether or not earlier ones have been answered.
+// Run places orders until the duration has passed or the context is canceled, waits for pending orders, and
+// sums up. It sends orders on schedule, whether or not earlier ones were answered.
 func Run(ctx context.Context, o Options) (Summary, error) {
 	if err := o.check(); err != nil {
 		return Summary{}, err
@@ -57,7 +57,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	return sum, nil
 }
 
-// send closes results when the last order is answered.
+// send closes results after the last order was answered.
 func send(ctx context.Context, o Options, client *http.Client, results chan<- Result) {
 	var under sync.WaitGroup
 	start := time.Now()

@@ -15,7 +15,7 @@ import (
 	"github.com/telepod/telepod/examples/shop/payment"
 )
 
-// fake answers orders as the shop does, except for one, which it fails.
+// fake answers orders as the shop does, except for one that it fails.
 func fake(t *testing.T, broken int64) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +61,7 @@ func TestRunCountsEveryOrder(t *testing.T) {
 	}
 }
 
-// What is asked is a matter of the number alone, so that a run can be repeated.
+// An order depends only on its number, so a run can be repeated.
 func TestOrdersAreTheSameInEveryRun(t *testing.T) {
 	first, second := Options{Run: "r", Failures: 0.3, Slow: 0.3}, Options{Run: "r", Failures: 0.3, Slow: 0.3, Rate: 9}
 	for sequence := range int64(100) {
@@ -70,10 +70,10 @@ func TestOrdersAreTheSameInEveryRun(t *testing.T) {
 		}
 	}
 	if all := (Options{Failures: 1}); all.card(1) != payment.CardDeclined {
-		t.Error("a share of 1 is not all of them")
+		t.Error("a share of 1 does not select every order")
 	}
 	if none := (Options{}); none.card(1) != payment.CardOK {
-		t.Error("a share of 0 is not none of them")
+		t.Error("a share of 0 selects an order")
 	}
 }
 
@@ -91,15 +91,15 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestRunRefusesWhatMakesNoSense(t *testing.T) {
+func TestRunRejectsInvalidOptions(t *testing.T) {
 	good := Options{URL: "http://a", Rate: 1, Duration: time.Second}
 	for name, change := range map[string]func(*Options){
-		"no URL":              func(o *Options) { o.URL = "" },
-		"no rate":             func(o *Options) { o.Rate = 0 },
-		"no time":             func(o *Options) { o.Duration = 0 },
-		"a negative share":    func(o *Options) { o.Slow = -0.1 },
-		"shares beyond one":   func(o *Options) { o.Failures, o.Slow = 0.6, 0.6 },
-		"a rate beyond sense": func(o *Options) { o.Rate = 1e9 },
+		"no URL":            func(o *Options) { o.URL = "" },
+		"no rate":           func(o *Options) { o.Rate = 0 },
+		"no time":           func(o *Options) { o.Duration = 0 },
+		"a negative share":  func(o *Options) { o.Slow = -0.1 },
+		"shares beyond one": func(o *Options) { o.Failures, o.Slow = 0.6, 0.6 },
+		"an excessive rate": func(o *Options) { o.Rate = 1e9 },
 	} {
 		o := good
 		change(&o)

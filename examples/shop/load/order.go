@@ -14,7 +14,7 @@ import (
 	"github.com/telepod/telepod/examples/shop/product"
 )
 
-// order is the one of this number: the same in every run.
+// order returns the order with this number, the same in every run.
 func (o Options) order(sequence int64) order.Order {
 	goods := product.Catalogue()
 	return order.Order{
@@ -27,8 +27,8 @@ func (o Options) order(sequence int64) order.Order {
 	}
 }
 
-// card spreads the shares evenly over the run: multiples of the golden ratio fall everywhere
-// between 0 and 1 equally often.
+// card distributes the shares evenly over the run: the fractional parts of the multiples of the golden ratio
+// are evenly spread between 0 and 1.
 func (o Options) card(sequence int64) string {
 	_, point := math.Modf(float64(sequence) * math.Phi)
 	switch {
@@ -40,14 +40,14 @@ func (o Options) card(sequence int64) string {
 	return payment.CardOK
 }
 
-// Result is what became of one order.
+// Result is the result of one order.
 type Result struct {
 	order.Receipt
 	Sequence int64
 	Card     string
 	Began    time.Time
 	Took     time.Duration
-	// Err is set where the order did not end as its card says.
+	// Err is set if the result differs from what the card implies.
 	Err error
 }
 

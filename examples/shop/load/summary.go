@@ -9,21 +9,21 @@ import (
 	"github.com/telepod/telepod/examples/shop/payment"
 )
 
-// Summary is what became of all orders of a run.
+// Summary sums up the orders of a run.
 type Summary struct {
 	Run      string `json:"run"`
 	Requests int64  `json:"requests"`
-	// LastSequence is the highest number. It equals Requests: none was left out.
+	// LastSequence is the highest number. It equals Requests, because no number is skipped.
 	LastSequence int64 `json:"last_sequence"`
 	Placed       int64 `json:"placed"`
-	Slow         int64 `json:"slow"`     // of those placed
-	Declined     int64 `json:"declined"` // and refunded, as they should be
-	Failed       int64 `json:"failed"`   // did not end as they should
-	// P50, P99 and Max are times of answers in milliseconds, without the slow ones.
+	Slow         int64 `json:"slow"`     // of the placed orders
+	Declined     int64 `json:"declined"` // and refunded, as expected
+	Failed       int64 `json:"failed"`   // with an unexpected result
+	// P50, P99 and Max are response times in milliseconds, without slow orders.
 	P50 float64 `json:"p50_ms"`
 	P99 float64 `json:"p99_ms"`
 	Max float64 `json:"max_ms"`
-	// Errors are some of those that failed.
+	// Errors has some of the errors of failed orders.
 	Errors []string `json:"errors,omitempty"`
 
 	took []time.Duration
@@ -64,7 +64,7 @@ func (s *Summary) finish() {
 	s.P50, s.P99, s.Max = at(0.5), at(0.99), at(1)
 }
 
-// String is the summary for people.
+// String returns the summary for people.
 func (s Summary) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "run %s: %d orders, numbered 1 to %d\n", s.Run, s.Requests, s.LastSequence)

@@ -1,4 +1,3 @@
-// Package order takes orders over HTTP: it reads the product, deducts it from the inventory, takes
-// the payment, and refunds the inventory when the payment fails. Everything that happens to one
-// order is one trace, whose baggage names the user.
+// Package order accepts orders over HTTP: it reads the product, deducts it from the inventory, charges the
+// payment, and refunds the inventory if the payment fails. An order is one trace, with the user in its baggage.
 package order

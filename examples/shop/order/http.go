@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// userKey is the entry of the baggage that names the user to all services of an order.
+// userKey is the baggage entry with the user's ID, which all services of an order see.
 const userKey = "user.id"
 
 // Handler serves POST /orders.
@@ -40,14 +40,14 @@ func (s *Service) Handler() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(statusOf(outcomeOf(err)))
 		if err := json.NewEncoder(w).Encode(receipt); err != nil {
-			slog.WarnContext(ctx, "the user has gone", "error", err)
+			slog.WarnContext(ctx, "the client disconnected", "error", err)
 		}
 	})
 	return mux
 }
 
-// withUser puts the user into the baggage, which all services of this order get to see, and on the
-// request's span, which began before the user was known.
+// withUser adds the user to the baggage, for all services of the order, and to the request's span, which was
+// started before the user was known.
 func withUser(ctx context.Context, user string) (context.Context, error) {
 	member, err := baggage.NewMemberRaw(userKey, user)
 	if err != nil {

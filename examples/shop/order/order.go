@@ -22,24 +22,24 @@ import (
 
 const scope = "github.com/telepod/telepod/examples/shop/order"
 
-// Limits of what an order waits for.
+// Time limits of an order.
 const (
 	callLimit   = 5 * time.Second
 	refundLimit = 10 * time.Second
 )
 
-// Order is what a user asks for.
+// Order is a user's request.
 type Order struct {
 	User     string `json:"user"`
 	Product  string `json:"product"`
 	Quantity int64  `json:"quantity"`
-	Card     string `json:"card"` // one of those of package payment
-	// Run and Sequence are the load driver's count, so that what arrives can be compared with it.
+	Card     string `json:"card"` // a card of package payment
+	// Run and Sequence come from the load driver, to compare received with sent orders.
 	Run      string `json:"run,omitempty"`
 	Sequence int64  `json:"sequence,omitempty"`
 }
 
-// Receipt is what a user gets.
+// Receipt is the response to the user.
 type Receipt struct {
 	OrderID string `json:"order_id"`
 	TraceID string `json:"trace_id"`
@@ -47,14 +47,14 @@ type Receipt struct {
 	Error   string `json:"error,omitempty"`
 }
 
-// Upstreams are the services that an order needs.
+// Upstreams are the services that the order service calls.
 type Upstreams struct {
 	Products  product.Client
 	Inventory inventorypb.InventoryClient
 	Payments  payment.Client
 }
 
-// Service takes orders.
+// Service processes orders.
 type Service struct {
 	Upstreams
 	leak   bool
@@ -63,8 +63,7 @@ type Service struct {
 	values metric.Int64Histogram
 }
 
-// NewService makes the service. With leak it writes secrets into the telemetry, for redaction to
-// find.
+// NewService creates the service. With leak, it writes secrets into the telemetry to test redaction.
 func NewService(u Upstreams, leak bool) (*Service, error) {
 	meter := otel.Meter(scope)
 	orders, err := meter.Int64Counter("shop.orders", metric.WithDescription("Orders, by outcome."), metric.WithUnit("{order}"))
@@ -79,7 +78,7 @@ func NewService(u Upstreams, leak bool) (*Service, error) {
 	return &Service{Upstreams: u, leak: leak, tracer: otel.Tracer(scope), orders: orders, values: values}, nil
 }
 
-// Place takes one order. The receipt names the order and the trace even where there is an error.
+// Place processes one order. On error, the receipt still has the IDs of the order and the trace.
 func (s *Service) Place(ctx context.Context, o Order) (Receipt, error) {
 	id := rand.Text()[:10]
 	ctx, span := s.tracer.Start(ctx, "place order", trace.WithAttributes(
@@ -105,7 +104,7 @@ func (s *Service) Place(ctx context.Context, o Order) (Receipt, error) {
 	return receipt, nil
 }
 
-// fulfil goes through the services, and back where the money does not come.
+// fulfil calls the services, and refunds the inventory if the payment fails.
 func (s *Service) fulfil(ctx context.Context, id string, o Order) (cents int64, err error) {
 	span := trace.SpanFromContext(ctx)
 	item, err := bounded(ctx, func(ctx context.Context) (product.Product, error) { return s.Products.Find(ctx, o.Product) })
@@ -129,15 +128,14 @@ func (s *Service) fulfil(ctx context.Context, id string, o Order) (cents int64, 
 	return charge.Cents, nil
 }
 
-// bounded gives one call its share of time.
+// bounded limits the duration of one call.
 func bounded[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	return call(ctx)
 }
 
-// refund puts the goods back, whether or not the user still waits: what was deducted must not stay
-// so because a connection broke.
+// refund returns the goods even if the user has disconnected: a broken connection must not leave them deducted.
 func (s *Service) refund(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refundLimit)
 	defer cancel()

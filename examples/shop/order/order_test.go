@@ -31,7 +31,7 @@ import (
 
 const stocked = 100
 
-// shop is all services in one process, instrumented as in their own, over real connections.
+// shop runs all services in one process, each with its own instrumentation, over real connections.
 type shop struct {
 	url      string
 	stock    *inventory.Stock
@@ -112,8 +112,8 @@ func (s *shop) order(t *testing.T, o Order) (Receipt, int) {
 	return r, resp.StatusCode
 }
 
-// trace are the spans of one order by name and kind, once those expected have ended: a server's ends
-// after its answer has arrived.
+// trace returns the spans of one order by name and kind, after the expected ones have ended: a server's span
+// ends after the client has its response.
 func (s *shop) trace(t *testing.T, id string, expected ...string) map[string]sdktrace.ReadOnlySpan {
 	t.Helper()
 	deadline := time.After(time.Minute)
@@ -246,7 +246,7 @@ func TestOrdersThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestSecretsAreWrittenWhereTold(t *testing.T) {
+func TestLeakWritesSecrets(t *testing.T) {
 	for _, secrets := range []bool{false, true} {
 		s := newShop(t, secrets)
 		r, _ := s.order(t, Order{User: "u", Product: "cup", Quantity: 1, Card: payment.CardSlow})

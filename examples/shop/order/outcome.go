@@ -12,7 +12,7 @@ import (
 	"github.com/telepod/telepod/examples/shop/product"
 )
 
-// Outcomes of an order: a closed set, as they label a metric.
+// Outcomes of an order: a closed set, because they are values of a metric attribute.
 const (
 	outcomePlaced     = "placed"
 	outcomeUnknown    = "unknown product"
@@ -49,12 +49,12 @@ func statusOf(outcome string) int {
 	return http.StatusBadGateway
 }
 
-// refused tells that the inventory answered, and deducted nothing.
+// refused reports whether the inventory answered and deducted nothing.
 func refused(err error) bool {
 	return status.Code(err) == codes.FailedPrecondition || status.Code(err) == codes.InvalidArgument
 }
 
-// refundUnlessRefused puts back what a call that broke off may have deducted all the same.
+// refundUnlessRefused returns goods that may have been deducted by a call that broke off.
 func (s *Service) refundUnlessRefused(ctx context.Context, id string, err error) error {
 	if refused(err) {
 		return nil

@@ -10,16 +10,16 @@ import (
 	"github.com/telepod/telepod/telemetry"
 )
 
-// Client takes payments.
+// Client charges payments.
 type Client struct {
 	url  string
 	http *http.Client
 }
 
-// NewClient makes a client of the service at url. Its requests carry trace and baggage.
+// NewClient returns a client of the service at url. It propagates trace and baggage.
 func NewClient(url string) Client { return Client{url, telemetry.Client()} }
 
-// Charge takes a payment; [ErrDeclined] where the card is refused.
+// Charge charges a payment. It returns [ErrDeclined] if the card is declined.
 func (c Client) Charge(ctx context.Context, charge Charge) error {
 	body, err := json.Marshal(charge)
 	if err != nil {

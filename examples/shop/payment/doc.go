@@ -1,2 +1,3 @@
-// Package payment takes money, or rather decides by the card's name whether it would, over HTTP.
+// Package payment is the payment service over HTTP. It only imitates one: the name of the card decides the
+// result.
 package payment

@@ -19,28 +19,28 @@ import (
 
 const scope = "github.com/telepod/telepod/examples/shop/payment"
 
-// Cards decide what happens to a payment.
+// Cards determine the result of a payment.
 const (
 	CardOK       = "ok"
 	CardDeclined = "declined" // is refused
-	CardSlow     = "slow"     // is taken, after Options.Slow
+	CardSlow     = "slow"     // is accepted after Options.Slow
 )
 
-// Charge is the order to take money.
+// Charge is a payment request.
 type Charge struct {
 	OrderID string `json:"order_id"`
 	Card    string `json:"card"`
 	Cents   int64  `json:"cents"`
 }
 
-// ErrDeclined says that the card was refused. It is final.
+// ErrDeclined reports that the card was declined. Retrying does not help.
 var ErrDeclined = errors.New("payment declined")
 
-// Options of the service.
+// Options configure the service.
 type Options struct {
-	// Slow is how long the card "slow" takes.
+	// Slow is the delay of a payment with the card "slow".
 	Slow time.Duration
-	// Leak writes secrets into the telemetry, for redaction to find.
+	// Leak writes secrets into the telemetry to test redaction.
 	Leak bool
 }
 
@@ -49,7 +49,7 @@ type service struct {
 	payments metric.Int64Counter
 }
 
-// NewHandler serves POST /charges.
+// NewHandler returns the handler of POST /charges.
 func NewHandler(o Options) (http.Handler, error) {
 	payments, err := otel.Meter(scope).Int64Counter("shop.payments", metric.WithDescription("Payments asked for."), metric.WithUnit("{payment}"))
 	if err != nil {
@@ -77,7 +77,7 @@ func (s service) charge(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-time.After(s.Slow):
 		case <-ctx.Done():
-			span.SetStatus(codes.Error, "the caller has gone")
+			span.SetStatus(codes.Error, "the client disconnected")
 			return
 		}
 	case CardDeclined:

@@ -1,2 +1,2 @@
-// Package product is the catalogue: what there is, and at which price, over HTTP.
+// Package product is the catalogue of products and prices, over HTTP.
 package product

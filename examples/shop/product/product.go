@@ -15,17 +15,17 @@ import (
 	"github.com/telepod/telepod/telemetry"
 )
 
-// Product is a kind of goods.
+// Product is an article of the catalogue.
 type Product struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Cents int64  `json:"cents"`
 }
 
-// ErrNotFound says that the shop does not have such a product.
+// ErrNotFound reports an unknown product.
 var ErrNotFound = errors.New("no such product")
 
-// Catalogue is everything that the shop sells.
+// Catalogue returns all products.
 func Catalogue() []Product {
 	return []Product{
 		{"cup", "Cup of stoneware", 900},
@@ -34,7 +34,7 @@ func Catalogue() []Product {
 	}
 }
 
-// Handler serves GET /products and GET /products/{id}.
+// Handler returns the handler of GET /products and GET /products/{id}.
 func Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /products", func(w http.ResponseWriter, r *http.Request) { reply(w, r, Catalogue()) })
@@ -61,7 +61,7 @@ func one(w http.ResponseWriter, r *http.Request) {
 func reply(w http.ResponseWriter, r *http.Request, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(body); err != nil {
-		slog.WarnContext(r.Context(), "the caller has gone", "error", err)
+		slog.WarnContext(r.Context(), "the client disconnected", "error", err)
 	}
 }
 
@@ -71,10 +71,10 @@ type Client struct {
 	http *http.Client
 }
 
-// NewClient makes a client of the catalogue at url. Its requests carry trace and baggage.
+// NewClient returns a client of the catalogue at url. It propagates trace and baggage.
 func NewClient(url string) Client { return Client{url, telemetry.Client()} }
 
-// Find reads one product; [ErrNotFound] where there is none of this id.
+// Find reads one product. It returns [ErrNotFound] if the ID is unknown.
 func (c Client) Find(ctx context.Context, id string) (Product, error) {
 	var p Product
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/products/"+url.PathEscape(id), nil)
