@@ -55,9 +55,9 @@ type Central interface {
 	Ready(ctx context.Context) (bool, error)
 }
 
-// Spare is the site that takes over.
+// Spare is the site that replaces the primary.
 type Spare interface {
-	// Healthy returns an error if it cannot take over.
+	// Healthy returns an error if the site cannot replace the primary.
 	Healthy(ctx context.Context) error
 }
 

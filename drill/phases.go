@@ -16,7 +16,7 @@ const (
 	refuse  action = "refuse"
 )
 
-// startWithin is how long after the baseline all Collectors may take to use the primary.
+// startWithin is the time limit after the baseline for all Collectors to use the primary.
 const startWithin = 30 * time.Second
 
 // next decides from the course and the time alone.

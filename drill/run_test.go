@@ -115,7 +115,7 @@ func TestRunMeasures(t *testing.T) {
 	})
 }
 
-// TestInterrupt interrupts the drill, which takes 41.4 s, at every stage: a failed primary is always restored.
+// TestInterrupt interrupts the drill (41.4 s) at every stage: a failed primary is always restored.
 func TestInterrupt(t *testing.T) {
 	for after := time.Second; after < 41*time.Second; after += 1300 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {

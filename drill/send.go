@@ -8,7 +8,7 @@ import (
 // postsASecond is the maximum number of requests per second; at higher rates a request has several canaries.
 const postsASecond = 5
 
-// sendWithin is how long a Collector may take to accept canaries.
+// sendWithin is the time limit for a Collector to accept canaries.
 const sendWithin = 5 * time.Second
 
 // settleAtLeast leaves time for duplicates to appear: a central site writes to its archive every ten seconds.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// lookWithin is how long a Collector may take to answer.
+// lookWithin is the time limit for one sample of a Collector.
 const lookWithin = 5 * time.Second
 
 // look is one sample of a Collector, or an error.

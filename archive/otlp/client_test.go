@@ -149,7 +149,7 @@ func TestGRPC(t *testing.T) {
 		answers []error
 		want    string
 	}{
-		{"taken", nil, arrives},
+		{"accepted", nil, arrives},
 		{"unavailable for a while", []error{status.Error(codes.Unavailable, ""), status.Error(codes.DeadlineExceeded, ""), status.Error(codes.Aborted, "")}, arrives},
 		{"a retry delay requested", []error{withRetryInfo(t, codes.Unavailable), withRetryInfo(t, codes.ResourceExhausted)}, arrives},
 		{"too large", []error{status.Error(codes.ResourceExhausted, "larger than max")}, refused},
@@ -209,7 +209,7 @@ func TestHTTP(t *testing.T) {
 		answers []int
 		want    string
 	}{
-		{"taken", nil, arrives},
+		{"accepted", nil, arrives},
 		{"unavailable for a while", []int{503, 429, 502, 504}, arrives},
 		{"too large", []int{413}, refused},
 		{"invalid", []int{400}, refused},

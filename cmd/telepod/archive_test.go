@@ -28,7 +28,7 @@ func TestArchiveMistakes(t *testing.T) {
 		{"list", "give --bucket NAME"},
 		{"list extra", `unknown command "extra"`},
 		{"count --bucket b --signal trace", `choose of traces, metrics, logs (did you mean "traces"?)`},
-		{"count --bucket b --from yesterday", `--from: read time "yesterday": write 2026-11-22T10:04:00Z`},
+		{"count --bucket b --from yesterday", `--from: invalid time "yesterday": use 2026-11-22T10:04:00Z`},
 		{"count --bucket b --from 1h --to 2h", "is not before --to"},
 		{"list --bucket b --by week", "choose one of all, day, hour, minute"},
 		{"replay --bucket b", "give --endpoint URL, or --dry-run"},

@@ -47,7 +47,7 @@ func TestDrillOutOfCluster(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
 	var out, stderr bytes.Buffer
 	code := run(strings.Fields("drill failover --observe --in-cluster"), streams{strings.NewReader(""), &out, &stderr})
-	if code != exitError || !strings.Contains(stderr.String(), "give --contexts outside of a cluster") {
+	if code != exitError || !strings.Contains(stderr.String(), "outside a cluster, use --contexts") {
 		t.Errorf("exit code %d, %q", code, &stderr)
 	}
 }
