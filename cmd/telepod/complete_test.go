@@ -31,7 +31,7 @@ func (l *onCluster) completion(t *testing.T) {
 		{"status --contexts other,", "other,telepod"},
 		{"status --contexts telepod,", ""},
 		{"drill failover --primary ", "telepod"},
-		{"stale -n ", "default kube-node-lease kube-public kube-system other shop telepod"},
+		{"stale -n ", "default kube-node-lease kube-public kube-system other shop strict telepod"},
 		{"explain -n shop deploy/", "deploy/checkout deploy/offline deploy/quiet"},
 		{"explain --context telepod -n other deploy/", "deploy/bystander deploy/volunteer"},
 		{"explain nonsense/", ""},

@@ -131,7 +131,10 @@ func (n *onNode) repairsNothing(t *testing.T) {
 		t.Errorf("%d pods were evicted", n)
 	}
 	n.scaleInjector(t, 2)
-	eventually(t, "it goes on by itself", func() bool { return slices.Equal(n.outOfDate(t, "away"), leftAlone()) })
+	// All six are there again before the next step breaks the injector.
+	eventually(t, "it goes on by itself", func() bool {
+		return fresh(n.uids(t, "away", ""), before) == 6 && slices.Equal(n.outOfDate(t, "away"), leftAlone())
+	})
 }
 
 func (n *onNode) stopped(t *testing.T) string {

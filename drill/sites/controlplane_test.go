@@ -107,10 +107,10 @@ func (e *onControlPlane) scale(t *testing.T) {
 	if err := central.Hold(t.Context()); err != nil {
 		t.Errorf("hold a site that is down: %v", err)
 	}
-	if err := central.Fail(t.Context()); err == nil || !strings.Contains(err.Error(), "drill d1 has done so already") {
+	if err := central.Fail(t.Context()); err == nil || !strings.Contains(err.Error(), "drill d1 has already done that") {
 		t.Errorf("a second drill: %v, want a refusal", err)
 	}
-	if err := central.Healthy(t.Context()); err == nil || !strings.Contains(err.Error(), "is failed by drill d1") {
+	if err := central.Healthy(t.Context()); err == nil || !strings.Contains(err.Error(), "was failed by drill d1") {
 		t.Errorf("healthy while failed: %v", err)
 	}
 	// Restored by another process, which knows neither drill nor method; then restored again.
@@ -220,7 +220,7 @@ spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{}]}
 		t.Fatal(err)
 	}
 	before := e.policies(t)
-	if err := e.central(drill.Partition).Fail(t.Context()); err == nil || !strings.Contains(err.Error(), "NetworkPolicy everybody is not the release's") {
+	if err := e.central(drill.Partition).Fail(t.Context()); err == nil || !strings.Contains(err.Error(), "NetworkPolicy everybody is not part of the release") {
 		t.Errorf("error %v, want it to name the policy", err)
 	}
 	if difference := cmp.Diff(before, e.policies(t)); difference != "" {
