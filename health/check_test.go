@@ -26,7 +26,7 @@ const loopback = "127.0.0.1"
 // failure is the expected error of a check.
 type failure struct {
 	stage health.Stage
-	says  string
+	text  string
 }
 
 func expect(t *testing.T, endpoint string, o health.Options, want failure) {
@@ -40,8 +40,8 @@ func expect(t *testing.T, endpoint string, o health.Options, want failure) {
 	if !ok {
 		t.Fatalf("%s: %v is no *health.Error", endpoint, err)
 	}
-	if problem.Stage != want.stage || !strings.Contains(err.Error(), want.says) {
-		t.Errorf("%s:\n got stage %s: %v\nwant stage %s: …%s…", endpoint, problem.Stage, err, want.stage, want.says)
+	if problem.Stage != want.stage || !strings.Contains(err.Error(), want.text) {
+		t.Errorf("%s:\n got stage %s: %v\nwant stage %s: …%s…", endpoint, problem.Stage, err, want.stage, want.text)
 	}
 }
 
@@ -87,7 +87,7 @@ func serveHTTP(t *testing.T, code int, body string) *httptest.Server {
 func TestAddresses(t *testing.T) {
 	gone := listen(t)
 	gone.Close()
-	for endpoint, says := range map[string]string{
+	for endpoint, text := range map[string]string{
 		"":                                `has no host and port`,
 		"collector.example":               `has no host and port: use for example grpcs://collector.example:4317`,
 		"grpc://:4317":                    `has no host and port`,
@@ -99,7 +99,7 @@ func TestAddresses(t *testing.T) {
 		"grpc://collector..example:4317":  "check the name",
 		"http://collector..example:13133": "check the name",
 	} {
-		expect(t, endpoint, health.Options{}, failure{health.StageAddress, says})
+		expect(t, endpoint, health.Options{}, failure{health.StageAddress, text})
 	}
 }
 
@@ -189,7 +189,7 @@ func TestSilence(t *testing.T) {
 	o := health.Options{Timeout: 200 * time.Millisecond}
 	for scheme, stage := range map[string]health.Stage{"grpc": health.StageProtocol, "http": health.StageProtocol,
 		"grpcs": health.StageHandshake, "https": health.StageHandshake} {
-		expect(t, scheme+"://"+address, o, failure{stage, "no answer in time: something accepts connections there and does not answer"})
+		expect(t, scheme+"://"+address, o, failure{stage, "no answer in time: something accepts connections there but does not respond"})
 	}
 }
 
@@ -209,12 +209,12 @@ func TestProtocolsThatDoNotFit(t *testing.T) {
 	if _, err := health.Check(t.Context(), "grpcs://"+secureGRPC, trust); err != nil {
 		t.Errorf("with TLS on both sides: %v", err)
 	}
-	expect(t, "grpc://"+secureGRPC, trust, failure{health.StageProtocol, "it may expect TLS; if so use grpcs://"})
+	expect(t, "grpc://"+secureGRPC, trust, failure{health.StageProtocol, "if it expects TLS, use grpcs://"})
 	expect(t, "grpcs://"+plainGRPC, trust, failure{health.StageHandshake, "grpc://"})
 	expect(t, "grpc://"+plainHTTP, trust, failure{health.StageProtocol, "it speaks HTTP"})
-	expect(t, "grpcs://"+plainHTTP, trust, failure{health.StageHandshake, "it speaks no TLS: use grpc://"})
-	expect(t, "grpcs://"+httpsAddress, trust, failure{health.StageHandshake, "something other than gRPC"})
+	expect(t, "grpcs://"+plainHTTP, trust, failure{health.StageHandshake, "it does not use TLS: use grpc://"})
+	expect(t, "grpcs://"+httpsAddress, trust, failure{health.StageHandshake, "a protocol other than gRPC"})
 	expect(t, "http://"+httpsAddress, trust, failure{health.StageProtocol, "use https://"})
-	expect(t, "https://"+plainHTTP, trust, failure{health.StageHandshake, "it speaks no TLS: use http://"})
+	expect(t, "https://"+plainHTTP, trust, failure{health.StageHandshake, "it does not use TLS: use http://"})
 	expect(t, "http://"+plainGRPC, trust, failure{health.StageProtocol, "does not speak HTTP/1.1"})
 }

@@ -101,31 +101,31 @@ func TestCollectorAnswers(t *testing.T) {
 	if err != nil || answer.By != health.ByOTLP {
 		t.Errorf("OTLP over HTTP with mTLS: answer %+v, error %v", answer, err)
 	}
-	expect(t, s.otlp, s.as(), failure{health.StageHandshake, "the Collector refuses our certificate"})
+	expect(t, s.otlp, s.as(), failure{health.StageHandshake, "the Collector rejected the client certificate"})
 	stranger := newAuthority(t)
 	for name, c := range map[string]struct {
 		o    health.Options
 		want failure
 	}{
-		"we trust another CA":      {health.Options{TLS: &tls.Config{RootCAs: stranger.pool(), Certificates: []tls.Certificate{client}}}, failure{health.StageHandshake, "give the CA that has signed its certificate"}},
-		"no certificate of ours":   {s.as(), failure{health.StageHandshake, "the Collector refuses our certificate"}},
-		"ours is of another CA":    {s.as(stranger.issue(t, soon(), loopback)), failure{health.StageHandshake, "the Collector refuses our certificate"}},
-		"ours has expired":         {s.as(s.ca.issue(t, past(), loopback)), failure{health.StageHandshake, "the Collector refuses our certificate"}},
-		"another name is expected": {health.Options{TLS: &tls.Config{RootCAs: s.ca.pool(), ServerName: "central.example", Certificates: []tls.Certificate{client}}}, failure{health.StageHandshake, "central.example"}},
+		"another CA is trusted":            {health.Options{TLS: &tls.Config{RootCAs: stranger.pool(), Certificates: []tls.Certificate{client}}}, failure{health.StageHandshake, "use the CA that signed its certificate"}},
+		"no client certificate":            {s.as(), failure{health.StageHandshake, "the Collector rejected the client certificate"}},
+		"client certificate of another CA": {s.as(stranger.issue(t, soon(), loopback)), failure{health.StageHandshake, "the Collector rejected the client certificate"}},
+		"expired client certificate":       {s.as(s.ca.issue(t, past(), loopback)), failure{health.StageHandshake, "the Collector rejected the client certificate"}},
+		"another name is expected":         {health.Options{TLS: &tls.Config{RootCAs: s.ca.pool(), ServerName: "central.example", Certificates: []tls.Certificate{client}}}, failure{health.StageHandshake, "central.example"}},
 	} {
 		t.Run(name, func(t *testing.T) { expect(t, s.grpc, c.o, c.want) })
 	}
-	t.Run("we speak no TLS", func(t *testing.T) {
-		expect(t, "grpc://"+s.grpc, health.Options{}, failure{health.StageProtocol, "it may expect TLS; if so use grpcs://"})
+	t.Run("client without TLS", func(t *testing.T) {
+		expect(t, "grpc://"+s.grpc, health.Options{}, failure{health.StageProtocol, "if it expects TLS, use grpcs://"})
 	})
 	t.Run("it hangs", func(t *testing.T) {
 		suspend(t, s.process.Pid())
 		o := s.as(client)
 		o.Timeout = 500 * time.Millisecond
-		expect(t, s.grpc, o, failure{health.StageHandshake, "does not answer"})
-		expect(t, "http://"+s.http, health.Options{Timeout: o.Timeout}, failure{health.StageProtocol, "does not answer"})
+		expect(t, s.grpc, o, failure{health.StageHandshake, "does not respond"})
+		expect(t, "http://"+s.http, health.Options{Timeout: o.Timeout}, failure{health.StageProtocol, "does not respond"})
 	})
-	t.Run("it is gone", func(t *testing.T) {
+	t.Run("it has stopped", func(t *testing.T) {
 		s.process.Kill(t)
 		expect(t, s.grpc, s.as(client), failure{health.StageAddress, "nothing listens there"})
 		expect(t, "http://"+s.http, health.Options{}, failure{health.StageAddress, "nothing listens there"})

@@ -29,7 +29,7 @@ func (c *connection) at(stage Stage) {
 func (c *connection) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err == nil || alerted(err) { // the first has caused the others, and an alert all of them
+	if c.err == nil || isAlert(err) { // later errors follow from the first, and all of them from an alert
 		c.err = err
 	}
 }
@@ -53,8 +53,8 @@ func (c *connection) dial(ctx context.Context, t target) (net.Conn, error) {
 	return &watched{Conn: conn, c: c}, nil
 }
 
-// shakeHands performs the TLS handshake; on error it closes the connection.
-func (c *connection) shakeHands(ctx context.Context, t target, conn net.Conn) (net.Conn, error) {
+// handshake performs the TLS handshake; on error it closes the connection.
+func (c *connection) handshake(ctx context.Context, t target, conn net.Conn) (net.Conn, error) {
 	c.at(StageHandshake)
 	config, asked := c.config(t)
 	secure := tls.Client(conn, config)
@@ -98,14 +98,14 @@ func (c *connection) config(t target) (config *tls.Config, asked *bool) {
 	return config, asked
 }
 
-// patience is how long to wait for a message from a server that requested a certificate.
-const patience = 300 * time.Millisecond
+// alertWait is how long to wait for a message from a server that requested a certificate.
+const alertWait = 300 * time.Millisecond
 
 // listen waits for the server to accept or reject the client's certificate. In TLS 1.3 a rejection arrives
 // after the handshake, and is lost if the client first writes to the closed connection. gRPC servers speak
 // first, so there is usually no wait; listen returns the bytes it has read.
 func listen(secure *tls.Conn) (first []byte, err error) {
-	if err := secure.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := secure.SetReadDeadline(time.Now().Add(alertWait)); err != nil {
 		return nil, err
 	}
 	first = make([]byte, 1)

@@ -34,7 +34,7 @@ func (c *connection) explain(ctx context.Context, t target, err error) *Error {
 		return &Error{Endpoint: t.endpoint, Stage: StageStatus, Err: no, Advice: "look at the Collector's log"}
 	case stage == "":
 		stage, cause = StageAddress, err
-	case alerted(cause):
+	case isAlert(cause):
 		stage = StageHandshake // in TLS 1.3 the server rejects the client's certificate late
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		cause = errSilent
@@ -62,8 +62,8 @@ func plain(err error) error {
 	return err
 }
 
-// alerted reports whether the other side aborted the handshake.
-func alerted(err error) bool {
+// isAlert reports whether the other side aborted the handshake.
+func isAlert(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "remote error"
 }
@@ -100,21 +100,21 @@ func adviceOnHandshake(t target, err error) string {
 	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
 	switch {
 	case noTLS:
-		return "it speaks no TLS: use " + t.scheme(false)
+		return "it does not use TLS: use " + t.scheme(false)
 	case unknown:
-		return "give the CA that has signed its certificate"
+		return "use the CA that signed its certificate"
 	case otherName && len(names.Certificate.DNSNames) > 0:
-		return fmt.Sprintf("check under its name: %s", strings.Join(names.Certificate.DNSNames, ", "))
+		return fmt.Sprintf("use the name in its certificate: %s", strings.Join(names.Certificate.DNSNames, ", "))
 	case isInvalid && invalid.Reason == x509.Expired:
-		return "renew the Collector's certificate, or set the clock"
-	case alerted(err) && strings.Contains(err.Error(), "application protocol"):
-		return "it speaks TLS, but something other than gRPC"
-	case alerted(err):
-		return "the Collector refuses our certificate: give one that is valid and signed by a CA that it trusts"
+		return "renew the Collector's certificate, or correct the clock"
+	case isAlert(err) && strings.Contains(err.Error(), "application protocol"):
+		return "it uses TLS, but with a protocol other than gRPC"
+	case isAlert(err):
+		return "the Collector rejected the client certificate: use a valid one, signed by a CA that it trusts"
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return "it closed the connection: it may speak no TLS; if so use " + t.scheme(false)
+		return "it closed the connection: if it does not use TLS, use " + t.scheme(false)
 	case errors.Is(err, errSilent):
-		return "something accepts connections there and does not answer"
+		return "something accepts connections there but does not respond"
 	}
 	return ""
 }
@@ -123,15 +123,15 @@ func adviceOnProtocol(t target, err error) string {
 	text := err.Error()
 	switch {
 	case errors.Is(err, errSilent):
-		return "something accepts connections there and does not answer"
+		return "something accepts connections there but does not respond"
 	case errors.Is(err, errSpeaksTLS):
 		return "use " + t.scheme(true)
 	case !t.http && strings.Contains(text, "HTTP/1.1 header"):
 		return "it speaks HTTP: use http:// or https://"
 	case !t.http && !t.secure && (strings.Contains(text, "EOF") || strings.Contains(text, "reset")):
-		return "it closed the connection: it may expect TLS; if so use " + t.scheme(true)
+		return "it closed the connection: if it expects TLS, use " + t.scheme(true)
 	case t.secure && (strings.Contains(text, "EOF") || strings.Contains(text, "reset") || strings.Contains(text, "broken pipe")):
-		return "it closed the connection after the handshake: it may refuse our certificate"
+		return "it closed the connection after the handshake: it may have rejected the client certificate"
 	case t.http && (errors.Is(err, errClosed) || errors.Is(err, io.EOF) || strings.Contains(text, "malformed HTTP response")):
 		return "it does not speak HTTP/1.1: for gRPC use grpc:// or grpcs://"
 	}

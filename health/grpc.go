@@ -32,7 +32,7 @@ func checkGRPC(ctx context.Context, t target, c *connection) (Answer, error) {
 		return askReceiver(ctx, conn)
 	}
 	if err != nil {
-		return Answer{}, judged(err)
+		return Answer{}, statusError(err)
 	}
 	if answer.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING {
 		return Answer{}, refusal{answer.GetStatus().String()}
@@ -47,7 +47,7 @@ func askReceiver(ctx context.Context, conn *grpc.ClientConn) (Answer, error) {
 		return Answer{}, errors.New("speaks gRPC, but has neither a health service nor OTLP for traces")
 	}
 	if err != nil {
-		return Answer{}, judged(err)
+		return Answer{}, statusError(err)
 	}
 	return Answer{By: ByOTLP, Detail: "no health service; an empty export was acknowledged"}, nil
 }
@@ -60,7 +60,7 @@ type handshaker struct {
 
 // ClientHandshake implements [credentials.TransportCredentials].
 func (h handshaker) ClientHandshake(ctx context.Context, _ string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, err := h.c.shakeHands(ctx, h.t, raw)
+	conn, err := h.c.handshake(ctx, h.t, raw)
 	return conn, credentials.TLSInfo{CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}}, err
 }
 
@@ -80,8 +80,8 @@ func (h handshaker) Clone() credentials.TransportCredentials { return h }
 // OverrideServerName implements [credentials.TransportCredentials].
 func (h handshaker) OverrideServerName(string) error { return nil }
 
-// judged separates answers that report a problem from calls without an answer.
-func judged(err error) error {
+// statusError returns a refusal if the server answered with an error status, and err itself if it did not answer.
+func statusError(err error) error {
 	switch s := status.Convert(err); s.Code() {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Internal, codes.Unknown:
 		return err

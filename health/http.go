@@ -42,7 +42,7 @@ func checkHTTP(ctx context.Context, t target, c *connection) (Answer, error) {
 	case r.code == http.StatusBadRequest && strings.Contains(said, "HTTPS server"):
 		return Answer{}, errSpeaksTLS
 	case page && r.code < http.StatusInternalServerError:
-		return Answer{}, fmt.Errorf("HTTP %s with a web page, which is no Collector's answer", r.status)
+		return Answer{}, fmt.Errorf("HTTP %s with a web page instead of a Collector's response", r.status)
 	case r.code == http.StatusUnauthorized, r.code == http.StatusForbidden, r.code == http.StatusTooManyRequests, r.code >= http.StatusInternalServerError:
 		if page {
 			said = "(a web page)"
@@ -53,7 +53,7 @@ func checkHTTP(ctx context.Context, t target, c *connection) (Answer, error) {
 	case r.code == http.StatusOK:
 		return Answer{By: ByHTTP, Detail: said}, nil
 	}
-	return Answer{}, fmt.Errorf("HTTP %s, and a Collector's health endpoint answers 200 or 503", r.status)
+	return Answer{}, fmt.Errorf("HTTP %s; a Collector's health endpoint responds with 200 or 503", r.status)
 }
 
 // acknowledged judges the response to an export: a receiver responds in the format of the request (OTLP
@@ -62,7 +62,7 @@ func acknowledged(r reply) (Answer, error) {
 	if r.code == http.StatusOK && r.format == formatProtobuf && proto.Unmarshal(r.body, &collector.ExportTraceServiceResponse{}) == nil {
 		return Answer{By: ByOTLP, Detail: "an empty export over HTTP was acknowledged"}, nil
 	}
-	return Answer{}, fmt.Errorf("HTTP %s in the format %q, and a receiver of OTLP answers 200 in %s", r.status, r.format, formatProtobuf)
+	return Answer{}, fmt.Errorf("HTTP %s in the format %q; an OTLP receiver responds with 200 in %s", r.status, r.format, formatProtobuf)
 }
 
 const formatProtobuf = "application/x-protobuf"
@@ -75,7 +75,7 @@ func exchange(ctx context.Context, t target, c *connection) (reply, error) {
 		if err != nil {
 			return nil, err
 		}
-		return c.shakeHands(ctx, t, conn)
+		return c.handshake(ctx, t, conn)
 	}
 	client := &http.Client{
 		Transport:     &http.Transport{DialContext: dial, DialTLSContext: dialTLS, DisableKeepAlives: true},
