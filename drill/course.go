@@ -84,10 +84,10 @@ func (c *course) observe(s Sample) {
 	if last.At.IsZero() {
 		return
 	}
-	if grown(last.Failed, s.Failed)[Primary] && c.isDown() {
+	if increased(last.Failed, s.Failed)[Primary] && c.isDown() {
 		c.notice(w, s, "a request to the primary failed")
 	}
-	c.moved(w, s, grown(last.Sent, s.Sent))
+	c.moved(w, s, increased(last.Sent, s.Sent))
 }
 
 // moved detects where data went since the last sample. If it went to both sites, the one that was not in use
@@ -125,8 +125,8 @@ func first(at *time.Time, now time.Time) {
 	}
 }
 
-// grown returns the counters that increased. A counter that decreased was reset: its Collector restarted.
-func grown(before, now map[Site]float64) map[Site]bool {
+// increased returns the counters that increased. A counter that decreased was reset: its Collector restarted.
+func increased(before, now map[Site]float64) map[Site]bool {
 	sites := map[Site]bool{}
 	for site, value := range now {
 		sites[site] = value > before[site] || value < before[site] && value > 0
@@ -137,8 +137,8 @@ func grown(before, now map[Site]float64) map[Site]bool {
 // isDown reports whether the primary is currently failed.
 func (c *course) isDown() bool { return !c.failed.IsZero() && c.restored.IsZero() }
 
-// not returns the Collectors that do not satisfy a condition.
-func (c *course) not(ok func(*watch) bool) []Collector {
+// except returns the Collectors that do not satisfy a condition.
+func (c *course) except(ok func(*watch) bool) []Collector {
 	var others []Collector
 	for collector, w := range c.watched {
 		if !ok(w) {

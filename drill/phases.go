@@ -44,7 +44,7 @@ func next(p Plan, c *course, started, now time.Time) (action, string) {
 }
 
 func nextBefore(p Plan, c *course, since time.Duration) (action, string) {
-	elsewhere := c.not(onPrimary)
+	elsewhere := c.except(onPrimary)
 	switch {
 	case since < p.Baseline:
 		return keepOn, ""
@@ -57,7 +57,7 @@ func nextBefore(p Plan, c *course, since time.Duration) (action, string) {
 }
 
 func nextDuring(p Plan, c *course, since time.Duration) (action, string) {
-	stuck := c.not(movedOver)
+	stuck := c.except(movedOver)
 	switch {
 	case len(stuck) == 0 && since >= p.Duration:
 		return restore, ""
@@ -68,7 +68,7 @@ func nextDuring(p Plan, c *course, since time.Duration) (action, string) {
 }
 
 func nextAfter(p Plan, c *course, since time.Duration) (action, string) {
-	away := c.not(cameBack)
+	away := c.except(cameBack)
 	switch {
 	case !c.ready.IsZero() && len(away) == 0:
 		return finish, ""

@@ -185,7 +185,7 @@ func (r *Report) judge(limits Limits) {
 	} else {
 		r.checkTime("time to fail over", limits.FailOver, r.Times.FailOver)
 		r.checkTime("time to return", limits.Return, r.Times.Return)
-		r.Checks = append(r.Checks, Check{Name: "primary ready again", Limit: "yes", Found: yes(!r.Ready.IsZero()), OK: !r.Ready.IsZero()})
+		r.Checks = append(r.Checks, Check{Name: "primary ready again", Limit: "yes", Found: yesNo(!r.Ready.IsZero()), OK: !r.Ready.IsZero()})
 	}
 	r.checkCount("canaries lost", limits.Lost, r.Canaries.Lost)
 	r.checkCount("canaries stored twice", limits.Duplicated, r.Canaries.Duplicated)
@@ -252,7 +252,7 @@ func (r *Report) allAccepted() bool {
 	return len(r.Regions) > 0
 }
 
-func yes(is bool) string {
+func yesNo(is bool) string {
 	if is {
 		return "yes"
 	}

@@ -25,36 +25,36 @@ func TestRun(t *testing.T) {
 		method  Method
 		change  func(*world)
 		verdict Verdict // "" means no report
-		says    string  // a part of the error, or of the problems
+		message string  // a part of the error, or of the problems
 		calls   []string
 	}{
 		"a good drill":             {method: Kill, verdict: Passed, calls: whole},
 		"a canary is lost":         {method: Kill, change: func(w *world) { w.losesOne = true }, verdict: Failed, calls: whole},
 		"only watch":               {method: Observe, verdict: Passed},
-		"the backup is unhealthy":  {method: Scale, change: func(w *world) { w.unhealthy = errors.New("no Collector is ready") }, says: "no Collector is ready", calls: []string{"healthy"}},
-		"the primary is not ready": {method: Scale, change: func(w *world) { w.notReady = true }, says: "the primary is not ready, so nothing was done", calls: []string{"healthy", "ready"}},
-		"the API server hangs while the primary is down":       {method: Kill, change: func(w *world) { w.hangs = "hold" }, verdict: Failed, says: "did not move over to the backup within 10s", calls: whole},
+		"the backup is unhealthy":  {method: Scale, change: func(w *world) { w.unhealthy = errors.New("no Collector is ready") }, message: "no Collector is ready", calls: []string{"healthy"}},
+		"the primary is not ready": {method: Scale, change: func(w *world) { w.notReady = true }, message: "the primary is not ready, so nothing was done", calls: []string{"healthy", "ready"}},
+		"the API server hangs while the primary is down":       {method: Kill, change: func(w *world) { w.hangs = "hold" }, verdict: Failed, message: "did not move over to the backup within 10s", calls: whole},
 		"the API server hangs at the first attempt to restore": {method: Kill, change: func(w *world) { w.hangs = "restore" }, verdict: Passed, calls: whole},
-		"another drill": {method: Scale, change: func(w *world) { w.held = errors.New("drill d0 is under way") }, says: "d0 is under way", calls: []string{"healthy", "ready", "acquire"}},
+		"another drill": {method: Scale, change: func(w *world) { w.held = errors.New("drill d0 is under way") }, message: "d0 is under way", calls: []string{"healthy", "ready", "acquire"}},
 		"the primary is not in use": {
-			method: Scale, change: func(w *world) { w.turn(false) }, says: "do not send to the primary",
+			method: Scale, change: func(w *world) { w.turn(false) }, message: "do not send to the primary",
 			calls: []string{"healthy", "ready", "acquire", "release"},
 		},
 		"no region moves over": {
-			method: Partition, change: func(w *world) { w.moves = false }, verdict: Failed, says: "did not move over to the backup within 10s",
+			method: Partition, change: func(w *world) { w.moves = false }, verdict: Failed, message: "did not move over to the backup within 10s",
 			calls: whole,
 		},
 		"failing fails": {
-			method: Scale, change: func(w *world) { w.failErr = errors.New("forbidden") }, verdict: Failed, says: "fail the primary: forbidden",
+			method: Scale, change: func(w *world) { w.failErr = errors.New("forbidden") }, verdict: Failed, message: "fail the primary: forbidden",
 			calls: []string{"healthy", "ready", "acquire", "healthy", "ready", "fail", "restore", "release"},
 		},
 		"something scales it back": {
-			method: Scale, change: func(w *world) { w.holdErr = errors.New("scaled to 2") }, verdict: Failed, says: "keep the primary failed: scaled to 2",
+			method: Scale, change: func(w *world) { w.holdErr = errors.New("scaled to 2") }, verdict: Failed, message: "keep the primary failed: scaled to 2",
 			calls: []string{"healthy", "ready", "acquire", "healthy", "ready", "fail", "hold", "restore", "release"},
 		},
 		"it is restored at the third attempt": {method: Scale, change: func(w *world) { w.conflicts = 2 }, verdict: Passed, calls: whole},
 		"it cannot be restored": {
-			method: Scale, change: func(w *world) { w.restoring = errors.New("gone") }, verdict: Failed, says: "run telepod drill restore with",
+			method: Scale, change: func(w *world) { w.restoring = errors.New("gone") }, verdict: Failed, message: "run telepod drill restore with",
 			calls: []string{"healthy", "ready", "acquire", "healthy", "ready", "fail", "hold", "restore"}, // the guard stays
 		},
 	} {
@@ -74,8 +74,8 @@ func TestRun(t *testing.T) {
 				if (report == nil) != (c.verdict == "") || report != nil && report.Verdict != c.verdict {
 					t.Errorf("report %+v, error %v; want the verdict %q", report, err, c.verdict)
 				}
-				if !strings.Contains(said, c.says) {
-					t.Errorf("got %q, want it to contain %q", said, c.says)
+				if !strings.Contains(said, c.message) {
+					t.Errorf("got %q, want it to contain %q", said, c.message)
 				}
 				if failed := report != nil && err != nil; failed && !report.Restored.IsZero() {
 					t.Errorf("the report has the primary restored at %v", report.Restored)

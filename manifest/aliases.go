@@ -8,16 +8,16 @@ import (
 
 // withoutAliases rewrites a document with every alias and merge key expanded; comments stay.
 func withoutAliases(text string, root *yaml.Node) (string, error) {
-	body, err := encode(unfold(root), compactLists(root))
+	body, err := encode(expandAliases(root), compactLists(root))
 	if err != nil {
 		return "", err
 	}
 	eol := newSource(text).eol
-	return around(text, strings.ReplaceAll(body, "\n", eol), eol), nil
+	return withMarkers(text, strings.ReplaceAll(body, "\n", eol), eol), nil
 }
 
-// around adds the directives and markers of the old text to a new body.
-func around(text, body, eol string) string {
+// withMarkers adds the directives and markers of the old text to a new body.
+func withMarkers(text, body, eol string) string {
 	var head, tail string
 	starts := lineStarts(text)
 	for i := range len(starts) - 1 {
@@ -34,11 +34,11 @@ func around(text, body, eol string) string {
 	return head + body + tail
 }
 
-// unfold returns a node without aliases. Parsing has already rejected recursive aliases and those that expand
+// expandAliases returns a node without aliases. Parsing has already rejected recursive aliases and those that expand
 // too much.
-func unfold(n *yaml.Node) *yaml.Node {
+func expandAliases(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
-		plain := unfold(n.Alias)
+		plain := expandAliases(n.Alias)
 		plain.HeadComment, plain.LineComment, plain.FootComment = n.HeadComment, n.LineComment, n.FootComment
 		return plain
 	}
@@ -49,7 +49,7 @@ func unfold(n *yaml.Node) *yaml.Node {
 	}
 	for i, child := range n.Content {
 		if n.Kind != yaml.MappingNode || n.Content[i&^1].ShortTag() != "!!merge" {
-			plain.Content = append(plain.Content, unfold(child))
+			plain.Content = append(plain.Content, expandAliases(child))
 		}
 	}
 	if n.Kind == yaml.MappingNode {
@@ -65,7 +65,7 @@ func merge(plain, n *yaml.Node) {
 		if n.Content[i].ShortTag() != "!!merge" {
 			continue
 		}
-		merged := unfold(n.Content[i+1])
+		merged := expandAliases(n.Content[i+1])
 		sources := []*yaml.Node{merged}
 		if merged.Kind == yaml.SequenceNode {
 			sources = merged.Content

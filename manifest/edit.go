@@ -25,7 +25,7 @@ func (m *Manifest) Edits() ([]Edit, error) {
 		if err != nil {
 			return nil, d.errorf(d.chunk.line, "patch: %w", err)
 		}
-		for _, e := range slid(d.text, own) {
+		for _, e := range slideInsertions(d.text, own) {
 			edits = append(edits, Edit{at + e.Start, at + e.End, e.New})
 		}
 		at += len(d.text)
@@ -33,8 +33,8 @@ func (m *Manifest) Edits() ([]Edit, error) {
 	return edits, nil
 }
 
-// ordered sorts edits and joins those at the same position. It returns false if two overlap.
-func ordered(edits []Edit) ([]Edit, bool) {
+// sortEdits sorts edits and joins those at the same position. It returns false if two overlap.
+func sortEdits(edits []Edit) ([]Edit, bool) {
 	edits = slices.Clone(edits)
 	slices.SortStableFunc(edits, func(a, b Edit) int { return a.Start - b.Start })
 	var list []Edit
@@ -57,9 +57,9 @@ func ordered(edits []Edit) ([]Edit, bool) {
 	return slices.DeleteFunc(list, func(e Edit) bool { return e.Start == e.End && e.New == "" }), true
 }
 
-// slid moves insertions to the start of their line if the resulting text is the same: an insertion after "}"
+// slideInsertions moves insertions to the start of their line if the resulting text is the same: an insertion after "}"
 // that ends with its own line "}" can be inserted before that line instead, which then does not change.
-func slid(text string, edits []Edit) []Edit {
+func slideInsertions(text string, edits []Edit) []Edit {
 	var list []Edit
 	first := 0 // end of the previous edit
 	for _, e := range edits {
@@ -73,8 +73,8 @@ func slid(text string, edits []Edit) []Edit {
 	return list
 }
 
-// applied returns the text with these ordered edits.
-func applied(text string, edits []Edit) string {
+// applyEdits returns the text with these ordered edits.
+func applyEdits(text string, edits []Edit) string {
 	var b strings.Builder
 	last := 0
 	for _, e := range edits {
@@ -95,13 +95,13 @@ func between(before, after string) []Edit {
 	return edits
 }
 
-// checked returns the edits of a document if they result in the wanted value.
-func checked(text string, edits []Edit, want *value, read func(string) ([]byte, error)) ([]Edit, error) {
-	edits, ok := ordered(edits)
+// checkEdits returns the edits of a document if they result in the wanted value.
+func checkEdits(text string, edits []Edit, want *value, read func(string) ([]byte, error)) ([]Edit, error) {
+	edits, ok := sortEdits(edits)
 	if !ok {
 		return nil, errStyle
 	}
-	converted, err := read(applied(text, edits))
+	converted, err := read(applyEdits(text, edits))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errStyle, err)
 	}

@@ -68,7 +68,7 @@ func spliceJSON(d *document, body string, patched []byte) ([]Edit, bool) {
 	if e.change(place{node: d.root.Content[0]}, have, want) != nil {
 		return nil, false
 	}
-	edits, err := checked(d.text, e.edits, want, func(text string) ([]byte, error) { return []byte(text), nil })
+	edits, err := checkEdits(d.text, e.edits, want, func(text string) ([]byte, error) { return []byte(text), nil })
 	return edits, err == nil
 }
 

@@ -30,9 +30,9 @@ func templatePath(apiVersion, kind string) (string, bool) {
 	return path, ok
 }
 
-// likePodTemplate reports whether spec.template of an unknown kind is a pod template: it has a list of named
+// isPodTemplate reports whether spec.template of an unknown kind is a pod template: it has a list of named
 // containers, as in DeploymentConfig, CloneSet, Knative's Service and the workloads of many operators.
-func likePodTemplate(raw json.RawMessage) bool {
+func isPodTemplate(raw json.RawMessage) bool {
 	var template struct {
 		Spec struct {
 			Containers []struct {

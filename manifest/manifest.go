@@ -114,7 +114,7 @@ func (m *Manifest) Bytes() ([]byte, error) {
 	for _, d := range m.documents {
 		b.WriteString(d.text)
 	}
-	return []byte(applied(b.String(), edits)), nil
+	return []byte(applyEdits(b.String(), edits)), nil
 }
 
 // Patch adds a JSON Patch (RFC 6902) with paths that start with the pod's Pointer.

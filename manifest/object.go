@@ -92,7 +92,7 @@ func (d *document) find(raw []byte, pointer string, implied object, depth int) e
 	case apiVersion == "v1" && kind == "ConfigMap":
 		d.findConfigMap(raw)
 		return nil
-	case likePodTemplate(dig(raw, specTemplate)):
+	case isPodTemplate(dig(raw, specTemplate)):
 		path = specTemplate
 		d.notef(line, "%s %s is unknown to Telepod; it counts as a workload, because its spec.template is a pod template", apiVersion, kind)
 	default:
@@ -103,7 +103,7 @@ func (d *document) find(raw []byte, pointer string, implied object, depth int) e
 	if err != nil || pod == nil {
 		return err
 	}
-	if err := d.quoted(pod, pointer+path); err != nil {
+	if err := d.checkStrings(pod, pointer+path); err != nil {
 		return err
 	}
 	d.pods = append(d.pods, &Pod{
@@ -118,7 +118,7 @@ func (d *document) readMetadata(raw json.RawMessage, pointer string, o object) (
 	if o.Metadata == nil {
 		return meta, nil
 	}
-	if err := d.quoted(raw, pointer); err != nil {
+	if err := d.checkStrings(raw, pointer); err != nil {
 		return meta, err
 	}
 	if err := json.Unmarshal(o.Metadata, &meta); err != nil {
@@ -127,9 +127,9 @@ func (d *document) readMetadata(raw json.RawMessage, pointer string, o object) (
 	return meta, nil
 }
 
-// quoted returns an error for the first annotation or label of an object that is not a string, because the API
+// checkStrings returns an error for the first annotation or label of an object that is not a string, because the API
 // server would reject it. This includes values that YAML reads as booleans (yes, on).
-func (d *document) quoted(raw json.RawMessage, pointer string) error {
+func (d *document) checkStrings(raw json.RawMessage, pointer string) error {
 	var o struct {
 		Metadata map[string]json.RawMessage `json:"metadata"`
 	}

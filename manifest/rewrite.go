@@ -39,7 +39,7 @@ func rewrite(d *document, want []byte) ([]Edit, error) {
 	if errors.Is(err, errStyle) {
 		return nil, errors.New("its YAML style cannot be edited; convert it, e.g. with kubectl create --dry-run=client -o yaml")
 	}
-	return between(d.text, applied(plain, edits)), err
+	return between(d.text, applyEdits(plain, edits)), err
 }
 
 // splice returns the edits of a text with the tree root, and verifies the result.
@@ -53,7 +53,7 @@ func splice(text string, root *yaml.Node, have, want *value) ([]Edit, error) {
 	if err := e.change(place{node: root.Content[0]}, have, want); err != nil {
 		return nil, err
 	}
-	return checked(text, e.edits, want, func(text string) ([]byte, error) {
+	return checkEdits(text, e.edits, want, func(text string) ([]byte, error) {
 		return kyaml.YAMLToJSON([]byte(readable(text)))
 	})
 }

@@ -47,14 +47,14 @@ func newExporters(ctx context.Context) (out exporters, err error) {
 // set: the default of localhost would fail every few seconds on a developer's machine.
 func choose[E any](signal string, grpc, http func() (E, error)) (none E, err error) {
 	switch exporter := os.Getenv("OTEL_" + signal + "_EXPORTER"); {
-	case exporter == "none", exporter == "" && ofSignal(signal, "ENDPOINT") == "":
+	case exporter == "none", exporter == "" && signalEnv(signal, "ENDPOINT") == "":
 		return none, nil
 	case exporter != "" && exporter != "otlp":
 		return none, fmt.Errorf("read OTEL_%s_EXPORTER: no exporter %q: set otlp or none; %s stay in the process",
 			signal, exporter, strings.ToLower(signal))
 	}
 	create := http
-	switch protocol := ofSignal(signal, "PROTOCOL"); protocol {
+	switch protocol := signalEnv(signal, "PROTOCOL"); protocol {
 	case "grpc":
 		create = grpc
 	case "http/protobuf", "": // the specification's default
@@ -69,8 +69,8 @@ func choose[E any](signal string, grpc, http func() (E, error)) (none E, err err
 	return exporter, nil
 }
 
-// ofSignal reads a variable of the OTLP exporters: the one for this signal, otherwise the one for all.
-func ofSignal(signal, name string) string {
+// signalEnv reads a variable of the OTLP exporters: the one for this signal, otherwise the one for all.
+func signalEnv(signal, name string) string {
 	if value := os.Getenv("OTEL_EXPORTER_OTLP_" + signal + "_" + name); value != "" {
 		return value
 	}

@@ -12,25 +12,25 @@ import (
 // local applies to both. Log with a context, as [slog.InfoContext] does; otherwise records have no trace. scope
 // is the name of the package that logs.
 func LogHandler(scope string, local slog.Handler) slog.Handler {
-	return leveled{slog.NewMultiHandler(withTrace{local}, otelslog.NewHandler(scope)), local}
+	return levelFilter{slog.NewMultiHandler(withTrace{local}, otelslog.NewHandler(scope)), local}
 }
 
-// leveled uses the level of one handler for both: a record is either printed and exported, or neither.
-type leveled struct {
+// levelFilter uses the level of one handler for both: a record is either printed and exported, or neither.
+type levelFilter struct {
 	slog.Handler
 	level slog.Handler
 }
 
-func (l leveled) Enabled(ctx context.Context, level slog.Level) bool {
+func (l levelFilter) Enabled(ctx context.Context, level slog.Level) bool {
 	return l.level.Enabled(ctx, level)
 }
 
-func (l leveled) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return leveled{l.Handler.WithAttrs(attrs), l.level}
+func (l levelFilter) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return levelFilter{l.Handler.WithAttrs(attrs), l.level}
 }
 
-func (l leveled) WithGroup(name string) slog.Handler {
-	return leveled{l.Handler.WithGroup(name), l.level}
+func (l levelFilter) WithGroup(name string) slog.Handler {
+	return levelFilter{l.Handler.WithGroup(name), l.level}
 }
 
 // withTrace adds the IDs that link log lines and traces.

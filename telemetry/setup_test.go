@@ -166,8 +166,8 @@ func TestResource(t *testing.T) {
 // Without injection, spans are created but not sent, and one log line gives the reason.
 func TestNothingIsInjected(t *testing.T) {
 	environment(t, nil)
-	var said bytes.Buffer
-	flush := setup(t, Options{ServiceName: "local", Logger: slog.New(slog.NewJSONHandler(&said, nil))})
+	var logged bytes.Buffer
+	flush := setup(t, Options{ServiceName: "local", Logger: slog.New(slog.NewJSONHandler(&logged, nil))})
 	ctx, span := otel.Tracer("test").Start(t.Context(), "work")
 	if !span.SpanContext().IsSampled() {
 		t.Error("the span is not sampled")
@@ -182,8 +182,8 @@ func TestNothingIsInjected(t *testing.T) {
 	flush()
 
 	var line struct{ Missing, Exported []string }
-	if err := json.Unmarshal(said.Bytes(), &line); err != nil {
-		t.Fatalf("not one line of JSON: %v\n%s", err, said.String())
+	if err := json.Unmarshal(logged.Bytes(), &line); err != nil {
+		t.Fatalf("not one line of JSON: %v\n%s", err, logged.String())
 	}
 	want := []string{"CLOUD_PROVIDER", "K8S_POD_NAME", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 	if diff := cmp.Diff(want, line.Missing); diff != "" {
@@ -197,8 +197,8 @@ func TestNothingIsInjected(t *testing.T) {
 // An invalid variable disables its signal, not the others.
 func TestInvalidVariables(t *testing.T) {
 	for name, c := range map[string]struct {
-		variable, value, says string
-		want                  []string
+		variable, value, message string
+		want                     []string
 	}{
 		"protocol": {"OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "http/json", `"http/json" is not supported`, []string{"metric", "span"}},
 		"exporter": {"OTEL_TRACES_EXPORTER", "zipkin", `OTEL_TRACES_EXPORTER: no exporter "zipkin"`, []string{"log", "metric"}},
@@ -208,8 +208,8 @@ func TestInvalidVariables(t *testing.T) {
 			r := newReceiver(t)
 			environment(t, pod("OTEL_EXPORTER_OTLP_ENDPOINT", r.grpcURL, "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", c.variable, c.value))
 			shutdown, err := Setup(t.Context(), Options{Logger: slog.New(slog.DiscardHandler)})
-			if err == nil || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("error %v, want %q", err, c.says)
+			if err == nil || !strings.Contains(err.Error(), c.message) {
+				t.Errorf("error %v, want %q", err, c.message)
 			}
 			emit(t)
 			if err := shutdown(t.Context()); err != nil {
@@ -293,17 +293,17 @@ func TestSampling(t *testing.T) {
 }
 
 func TestReporterIsBrief(t *testing.T) {
-	var said bytes.Buffer
-	r := &reporter{logger: slog.New(slog.NewTextHandler(&said, nil))}
+	var logged bytes.Buffer
+	r := &reporter{logger: slog.New(slog.NewTextHandler(&logged, nil))}
 	for range 100 {
 		r.Handle(errors.New("no Collector"))
 	}
-	if lines := strings.Count(said.String(), "\n"); lines != linesPerMinute {
+	if lines := strings.Count(logged.String(), "\n"); lines != linesPerMinute {
 		t.Errorf("%d lines, want %d", lines, linesPerMinute)
 	}
 	r.minute = r.minute.Add(-time.Minute)
 	r.Handle(errors.New("no Collector"))
-	if !strings.Contains(said.String(), "withheld=96") {
-		t.Errorf("does not report how many were withheld:\n%s", said.String())
+	if !strings.Contains(logged.String(), "withheld=96") {
+		t.Errorf("does not report how many were withheld:\n%s", logged.String())
 	}
 }

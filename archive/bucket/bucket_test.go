@@ -21,8 +21,8 @@ import (
 	"github.com/telepod/telepod/archive/bucket"
 )
 
-// keys sets credentials in the environment and hides those of the machine.
-func keys(t *testing.T) {
+// setCredentials sets credentials in the environment and hides those of the machine.
+func setCredentials(t *testing.T) {
 	t.Helper()
 	clearAWSEnv(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "key")
@@ -66,7 +66,7 @@ func refuse(w http.ResponseWriter, status int, code, more string) {
 
 // TestList follows the pages of a listing.
 func TestList(t *testing.T) {
-	keys(t)
+	setCredentials(t)
 	b, asked := server(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("continuation-token") == "" {
 			fmt.Fprint(w, `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>
@@ -94,7 +94,7 @@ func TestList(t *testing.T) {
 
 // TestKeysAreDecoded: a key with characters that XML does not allow must not hide the other keys.
 func TestKeysAreDecoded(t *testing.T) {
-	keys(t)
+	setCredentials(t)
 	strange := []string{"traces/a\x01b/r/k", "traces/a b/r/k", "traces/a+b/r/k", "traces/100%/r/k", "traces/\x1b[2J/r/k", "traces/ü/r/k"}
 	b, asked := server(t, func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "<ListBucketResult><EncodingType>url</EncodingType>")
@@ -131,7 +131,7 @@ func TestKeysAreDecoded(t *testing.T) {
 
 // TestReadLimitsObjects: a server cannot send more than the maximum size of an object.
 func TestReadLimitsObjects(t *testing.T) {
-	keys(t)
+	setCredentials(t)
 	b, asked := server(t, func(w http.ResponseWriter, _ *http.Request) {
 		chunk := make([]byte, 1<<20)
 		for range 65 {
@@ -148,7 +148,7 @@ func TestReadLimitsObjects(t *testing.T) {
 
 // TestSignature: headers that Google's front end changes are sent, but not signed.
 func TestSignature(t *testing.T) {
-	keys(t)
+	setCredentials(t)
 	b, asked := server(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<ListBucketResult/>") })
 	if _, err := b.Folders(t.Context(), "traces/"); err != nil {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func TestSignature(t *testing.T) {
 
 // TestReadErrors separates errors of one object from errors of the whole bucket.
 func TestReadErrors(t *testing.T) {
-	keys(t)
+	setCredentials(t)
 	for _, test := range []struct {
 		status     int
 		code, more string
@@ -193,7 +193,7 @@ func TestReadErrors(t *testing.T) {
 
 // TestReadRetries: a connection that breaks off is retried.
 func TestReadRetries(t *testing.T) {
-	keys(t)
+	setCredentials(t)
 	times := 0
 	b, _ := server(t, func(w http.ResponseWriter, _ *http.Request) {
 		if times++; times == 1 {
@@ -247,7 +247,7 @@ func TestCredentials(t *testing.T) {
 }
 
 func TestOpenWithoutRegion(t *testing.T) {
-	keys(t)
+	setCredentials(t)
 	if _, err := bucket.Open(t.Context(), bucket.Location{Name: "b"}); err == nil || !strings.Contains(err.Error(), "--bucket-region") {
 		t.Errorf("error %v", err)
 	}
@@ -255,7 +255,7 @@ func TestOpenWithoutRegion(t *testing.T) {
 
 // TestStall: a connection that stays open but sends no more data is dropped and retried.
 func TestStall(t *testing.T) {
-	keys(t)
+	setCredentials(t)
 	var asked atomic.Int32
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "5")

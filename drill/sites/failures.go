@@ -57,15 +57,15 @@ func (c Central) Hold(ctx context.Context) error {
 
 // Restore implements [drill.Central]. It undoes every method of any drill.
 func (c Central) Restore(ctx context.Context) error {
-	return errors.Join(c.scaleUp(ctx), c.join(ctx))
+	return errors.Join(c.scaleUp(ctx), c.rejoin(ctx))
 }
 
 func (c Central) scaleDown(ctx context.Context) error {
-	return inTurn(func() error { return c.tryScaleDown(ctx) })
+	return retryConflicts(func() error { return c.tryScaleDown(ctx) })
 }
 
-// inTurn retries on conflicts: the StatefulSet's controller also writes to the object.
-func inTurn(change func() error) error {
+// retryConflicts retries on conflicts: the StatefulSet's controller also writes to the object.
+func retryConflicts(change func() error) error {
 	return retry.RetryOnConflict(wait.Backoff{Steps: 8, Duration: 20 * time.Millisecond, Factor: 2, Jitter: 0.2}, change)
 }
 
@@ -93,7 +93,7 @@ func (c Central) stillDown(ctx context.Context) error {
 }
 
 func (c Central) scaleUp(ctx context.Context) error {
-	return inTurn(func() error { return c.tryScaleUp(ctx) })
+	return retryConflicts(func() error { return c.tryScaleUp(ctx) })
 }
 
 func (c Central) tryScaleUp(ctx context.Context) error {

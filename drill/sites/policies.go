@@ -96,8 +96,8 @@ func (c Central) setAside(ctx context.Context, policy networking.NetworkPolicy, 
 	return nil
 }
 
-// join restores the policies that were set aside, then deletes the drill's own policy.
-func (c Central) join(ctx context.Context) error {
+// rejoin restores the policies that were set aside, then deletes the drill's own policy.
+func (c Central) rejoin(ctx context.Context) error {
 	policies := c.client.NetworkingV1().NetworkPolicies(c.Release.Namespace)
 	all, err := policies.List(ctx, meta.ListOptions{})
 	if err != nil {

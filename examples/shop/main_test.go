@@ -85,7 +85,7 @@ func awaitPort(t *testing.T, address string) {
 
 func TestMistakesOnTheCommandLine(t *testing.T) {
 	t.Setenv("SHOP_SLOW", "long")
-	for _, c := range []struct{ args, says string }{
+	for _, c := range []struct{ args, message string }{
 		{"", "usage: shop COMMAND"},
 		{"user", `unknown command "user"`},
 		{"order", "set -product or PRODUCT_URL, -inventory or INVENTORY_ADDRESS, -payment or PAYMENT_URL"},
@@ -95,8 +95,8 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"product -listen nowhere", "choose another address with -listen"},
 		{"load -url http://a -rate 0", "choose a rate"},
 	} {
-		if err := run(t.Context(), strings.Fields(c.args)); err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("shop %s: %v, want an error that contains %q", c.args, err, c.says)
+		if err := run(t.Context(), strings.Fields(c.args)); err == nil || !strings.Contains(err.Error(), c.message) {
+			t.Errorf("shop %s: %v, want an error that contains %q", c.args, err, c.message)
 		}
 	}
 	if err := run(t.Context(), []string{"load", "-h"}); !errors.Is(err, flag.ErrHelp) {

@@ -18,8 +18,8 @@ import (
 
 const scope = "github.com/telepod/telepod/examples/shop/inventory"
 
-// remembered is the number of recent orders that can be refunded. Payments finish within seconds.
-const remembered = 10_000
+// maxRefundable is the number of recent orders that can be refunded. Payments finish within seconds.
+const maxRefundable = 10_000
 
 // Stock implements the service in memory.
 type Stock struct {
@@ -94,7 +94,7 @@ func (s *Stock) deductOnce(r *inventorypb.DeductRequest) (left int64, ok bool) {
 	s.left[r.GetProductId()] = left
 	s.orders[r.GetOrderId()] = r
 	s.recent = append(s.recent, r.GetOrderId())
-	if len(s.recent) > remembered {
+	if len(s.recent) > maxRefundable {
 		delete(s.orders, s.recent[0])
 		s.recent = s.recent[1:]
 	}

@@ -58,12 +58,12 @@ func TestDeductAndRefund(t *testing.T) {
 }
 
 func TestStockIsBounded(t *testing.T) {
-	s := newStock(t, 2*remembered)
-	for i := range remembered + 1 {
+	s := newStock(t, 2*maxRefundable)
+	for i := range maxRefundable + 1 {
 		deduct(t, s, fmt.Sprint(i), "cup", 1)
 	}
-	if len(s.orders) != remembered || len(s.recent) != remembered {
-		t.Errorf("remembers %d orders, want %d", len(s.orders), remembered)
+	if len(s.orders) != maxRefundable || len(s.recent) != maxRefundable {
+		t.Errorf("remembers %d orders, want %d", len(s.orders), maxRefundable)
 	}
 	if got := refund(t, s, "0"); got != 0 {
 		t.Errorf("refunds %d for a forgotten order", got)

@@ -107,12 +107,12 @@ func (s *Service) Place(ctx context.Context, o Order) (Receipt, error) {
 // fulfil calls the services, and refunds the inventory if the payment fails.
 func (s *Service) fulfil(ctx context.Context, id string, o Order) (cents int64, err error) {
 	span := trace.SpanFromContext(ctx)
-	item, err := bounded(ctx, func(ctx context.Context) (product.Product, error) { return s.Products.Find(ctx, o.Product) })
+	item, err := withTimeout(ctx, func(ctx context.Context) (product.Product, error) { return s.Products.Find(ctx, o.Product) })
 	if err != nil {
 		return 0, err
 	}
 	span.AddEvent("product.read", trace.WithAttributes(attribute.Int64("shop.product.cents", item.Cents)))
-	_, err = bounded(ctx, func(ctx context.Context) (*inventorypb.DeductResponse, error) {
+	_, err = withTimeout(ctx, func(ctx context.Context) (*inventorypb.DeductResponse, error) {
 		return s.Inventory.Deduct(ctx, &inventorypb.DeductRequest{OrderId: id, ProductId: o.Product, Quantity: o.Quantity})
 	})
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *Service) fulfil(ctx context.Context, id string, o Order) (cents int64, 
 	}
 	span.AddEvent("inventory.deducted")
 	charge := payment.Charge{OrderID: id, Card: o.Card, Cents: o.Quantity * item.Cents}
-	_, err = bounded(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.Payments.Charge(ctx, charge) })
+	_, err = withTimeout(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.Payments.Charge(ctx, charge) })
 	if err != nil {
 		return 0, errors.Join(err, s.refund(ctx, id))
 	}
@@ -128,8 +128,8 @@ func (s *Service) fulfil(ctx context.Context, id string, o Order) (cents int64, 
 	return charge.Cents, nil
 }
 
-// bounded limits the duration of one call.
-func bounded[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
+// withTimeout limits the duration of one call.
+func withTimeout[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	return call(ctx)
