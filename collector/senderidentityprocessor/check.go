@@ -1,6 +1,7 @@
 package senderidentityprocessor
 
 import (
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -12,6 +13,7 @@ const (
 	namespaceKey = "k8s.namespace.name"
 	nameKey      = "k8s.pod.name"
 	uidKey       = "k8s.pod.uid"
+	addressKey   = "k8s.pod.ip"
 )
 
 // Attributes that the processor writes, and removes if a sender wrote them.
@@ -21,11 +23,12 @@ const (
 	claimedPrefix = ownPrefix + "claimed."
 )
 
-var identityKeys = []string{namespaceKey, nameKey, uidKey}
+// identityKeys are those that name a pod, also for k8s_attributes, which adds the rest.
+var identityKeys = []string{namespaceKey, nameKey, uidKey, addressKey}
 
-// identity returns a pod's value of each key.
-func identity(pod *corev1.Pod) map[string]string {
-	return map[string]string{namespaceKey: pod.Namespace, nameKey: pod.Name, uidKey: string(pod.UID)}
+// identity returns a pod's value of each key; the address is the one that was asked for.
+func identity(pod *corev1.Pod, address string) map[string]string {
+	return map[string]string{namespaceKey: pod.Namespace, nameKey: pod.Name, uidKey: string(pod.UID), addressKey: address}
 }
 
 // claims returns what a resource says about its pod.
@@ -56,7 +59,7 @@ func senderOf(pods knownPods, address string, claims map[string]string) *corev1.
 	}
 	candidates := pods.at(address)
 	for _, pod := range candidates {
-		if agree(claims, identity(pod)) {
+		if agree(claims, pod, address) {
 			return nil
 		}
 	}
@@ -66,9 +69,11 @@ func senderOf(pods knownPods, address string, claims map[string]string) *corev1.
 	return candidates[0]
 }
 
-func agree(claims, actual map[string]string) bool {
+func agree(claims map[string]string, pod *corev1.Pod, address string) bool {
+	actual := identity(pod, address)
 	for key, value := range claims {
-		if actual[key] != value {
+		// A pod with two address families may name the other one.
+		if actual[key] != value && (key != addressKey || !slices.Contains(addresses(pod), value)) {
 			return false
 		}
 	}
@@ -82,12 +87,14 @@ func report(resource pcommon.Map, sender *corev1.Pod) {
 }
 
 // enforce replaces the claims of a resource, and keeps them under other names.
-func enforce(resource pcommon.Map, sender *corev1.Pod, claims map[string]string) {
+func enforce(resource pcommon.Map, sender *corev1.Pod, address string, claims map[string]string) {
 	for key, value := range claims {
 		resource.PutStr(claimedPrefix+key, value)
 	}
-	for key, value := range identity(sender) {
-		resource.PutStr(key, value)
+	for key, value := range identity(sender, address) {
+		if _, claimed := claims[key]; claimed || key != addressKey {
+			resource.PutStr(key, value)
+		}
 	}
 }
 

@@ -79,6 +79,8 @@ func TestSenderOf(t *testing.T) {
 		"another namespace":               {"10.0.0.1", map[string]string{namespaceKey: "bank"}, "web"},
 		"another name":                    {"10.0.0.1", map[string]string{namespaceKey: "shop", nameKey: "new"}, "web"},
 		"another UID":                     {"10.0.0.1", map[string]string{uidKey: "new-uid"}, "web"},
+		"another address":                 {"10.0.0.1", map[string]string{addressKey: "10.0.0.2"}, "web"},
+		"its own address":                 {"10.0.0.1", map[string]string{addressKey: "10.0.0.1"}, ""},
 		"IPv6":                            {"fd00::1", map[string]string{nameKey: "web"}, "six"},
 		"true, of an address used again":  {"10.0.0.2", map[string]string{namespaceKey: "bank", nameKey: "new", uidKey: "new-uid"}, ""},
 		"true, of the pod before":         {"10.0.0.2", map[string]string{nameKey: "old"}, ""},
@@ -136,6 +138,16 @@ func TestProcessor(t *testing.T) {
 				t.Errorf("%d watches, want %d", watches, want)
 			}
 		})
+	}
+}
+
+// An address names a pod, too: k8s_attributes would add that pod's names.
+func TestAddressOfAnotherPod(t *testing.T) {
+	got, counted, _ := processAll(t, Config{AuthType: AuthServiceAccount, Action: ActionEnforce}, "10.0.0.1",
+		map[string]any{addressKey: "10.0.0.2"}, newPod("shop", "web", "10.0.0.1", 1), newPod("bank", "vault", "10.0.0.2", 1))
+	want := map[string]any{namespaceKey: "shop", nameKey: "web", uidKey: "web-uid", addressKey: "10.0.0.1", claimedPrefix + addressKey: "10.0.0.2"}
+	if diff := cmp.Diff(want, got[0]); diff != "" || counted != 3 {
+		t.Errorf("counted %d, want 3 (-want +got):\n%s", counted, diff)
 	}
 }
 

@@ -105,7 +105,7 @@ func (c *checker) check(ctx context.Context, resource pcommon.Map) {
 		return
 	}
 	if c.config.Action == ActionEnforce {
-		enforce(resource, sender, claimed)
+		enforce(resource, sender, address, claimed)
 	} else {
 		report(resource, sender)
 	}
