@@ -1,0 +1,158 @@
+package e2e
+
+import (
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/install"
+)
+
+// breakage is one thing that is broken, and how check names it.
+type breakage struct {
+	name string
+	// args are check's, besides the usual ones.
+	args  []string
+	spoil func(*testing.T)
+	// cause is in check's first line, beneath in lines that it causes.
+	cause   string
+	beneath []string
+	// mend repairs what check's repair describes; nil if that is a command, which is then run.
+	mend func(*testing.T)
+}
+
+// taker is a pod with the port of a Collector, and as important: one that is less would be preempted.
+const taker = `
+apiVersion: v1
+kind: Pod
+metadata: {name: taker, namespace: default}
+spec:
+  nodeSelector: {kubernetes.io/hostname: %s}
+  priorityClassName: system-node-critical
+  automountServiceAccountToken: false
+  terminationGracePeriodSeconds: 0
+  containers: [{name: app, image: ` + cluster.AppImage + `, imagePullPolicy: Never, args: [sleep, 1h], ports: [{containerPort: 4317, hostPort: 4317}]}]
+`
+
+const denyAll = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: ` + install.Namespace + `}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+`
+
+func (e *checked) rows() []breakage {
+	return append(append(e.webhookRows(), e.collectorRows()...), e.siteRows()...)
+}
+
+// own runs kubectl in the release's namespace.
+func (e *checked) own(t *testing.T, args string) {
+	t.Helper()
+	e.kubectl(t, append([]string{"-n", install.Namespace}, strings.Fields(args)...)...)
+}
+
+// kubectlRow breaks something with commands of kubectl in the release's namespace.
+func (e *checked) kubectlRow(name, cause string, commands ...string) breakage {
+	return breakage{name: name, cause: cause, spoil: func(t *testing.T) {
+		for _, command := range commands {
+			e.own(t, command)
+		}
+	}}
+}
+
+func (e *checked) webhookRows() []breakage {
+	const injector = install.Name
+	alone := e.kubectlRow("injector scaled to zero", "deployment/"+injector+" is scaled to zero", "scale deployment/"+injector+" --replicas=0")
+	alone.beneath = []string{"has no ready endpoint", "was not injected"}
+	powerless := e.kubectlRow("rights of the injector gone, caBundle cleared", "ClusterRoleBinding "+injector+" is missing",
+		"delete clusterrolebinding "+injector, "patch mutatingwebhookconfiguration "+injector+` --type=json -p=[{"op":"remove","path":"/webhooks/0/clientConfig/caBundle"},{"op":"remove","path":"/webhooks/1/clientConfig/caBundle"}]`)
+	powerless.beneath = []string{"caBundle is empty", "was not injected"}
+	profiles := e.kubectlRow("profile rejected", "profiles: ", "patch configmap "+injector+`-profiles --type=merge -p={"data":{"bad.yaml":"name:\u0020bad\ninherits:\u0020nothing\n"}}`)
+	profiles.mend = func(t *testing.T) {
+		e.own(t, "patch configmap "+injector+`-profiles --type=merge -p={"data":{"bad.yaml":null}}`)
+	}
+	rights := breakage{name: "no rights to look", cause: "you have no right to list ", spoil: func(t *testing.T) { e.kubeconfig = e.viewer(t) }}
+	rights.mend = func(t *testing.T) {
+		first := e.await(t, rights)
+		e.repair(t, first.Repair)
+		e.healthy(t) // with no more rights than these
+		e.kubeconfig = e.Kubeconfig()
+	}
+	return []breakage{
+		alone, rights,
+		e.kubectlRow("label gone", "namespace shop has 2 injected pods and no label telepod.dev/injection", "label namespace shop telepod.dev/injection-"),
+		e.kubectlRow("label mistyped", "namespace shop has the label telepod.dev/injection: enable,", "label --overwrite namespace shop telepod.dev/injection=enable"),
+		e.kubectlRow("webhook configuration gone", "no MutatingWebhookConfiguration of the release", "delete mutatingwebhookconfiguration "+injector),
+		e.kubectlRow("selector changed", "no webhook selects namespaces", "patch mutatingwebhookconfiguration "+injector+` --type=json -p=[{"op":"replace","path":"/webhooks/0/namespaceSelector","value":{"matchLabels":{"other":"label"}}},{"op":"replace","path":"/webhooks/1/namespaceSelector","value":{"matchLabels":{"other":"label"}}}]`),
+		e.kubectlRow("Service gone", "Service telepod/"+injector+" does not exist", "delete service "+injector),
+		powerless, profiles,
+		e.kubectlRow("injector's image wrong", "image nowhere.invalid/x:1 cannot be pulled", "set image deployment/"+injector+" webhook=nowhere.invalid/x:1"),
+		{name: "NetworkPolicy", cause: "NetworkPolicy deny lets", spoil: func(t *testing.T) { e.apply(t, denyAll) }},
+	}
+}
+
+func (e *checked) collectorRows() []breakage {
+	const collectors = "daemonset/telepod-collector"
+	node := e.Nodes()[1].Name
+	elsewhere := fmt.Sprintf(`patch %s --type=merge -p={"spec":{"template":{"spec":{"nodeSelector":{"kubernetes.io/hostname":%q}}}}}`, collectors, e.Nodes()[0].Name)
+	everywhere := `patch ` + collectors + ` --type=merge -p={"spec":{"template":{"spec":{"nodeSelector":null}}}}`
+	missing := e.kubectlRow("Collector missing on a node", "node "+node+" has no Collector, and 1 of its pods send to one: regional.nodeSelector wants ", elsewhere)
+	missing.mend = func(t *testing.T) { e.own(t, everywhere) }
+	skew := e.kubectlRow("half an upgrade", "an upgrade has changed a part of the release only: "+collectors+" is of chart 0.0.9", "label --overwrite "+collectors+" helm.sh/chart=telepod-0.0.9")
+	skew.mend = func(t *testing.T) {
+		e.own(t, "label --overwrite "+collectors+" helm.sh/chart="+strings.TrimSpace(e.kubectl(t, "-n", install.Namespace, "get", "deployment", install.Name, `-o=jsonpath={.metadata.labels.helm\.sh/chart}`)))
+	}
+	port := breakage{name: "port taken", cause: "port 4317 of node " + node + " is taken by pod default/taker", beneath: []string{"of 2 ready"}, spoil: func(t *testing.T) {
+		e.own(t, elsewhere)
+		e.own(t, "rollout status "+collectors+" --timeout=90s")
+		e.apply(t, fmt.Sprintf(taker, node))
+		e.kubectl(t, "wait", "pod/taker", "--for=condition=Ready", "--timeout=90s")
+		e.own(t, everywhere)
+	}}
+	return []breakage{
+		e.kubectlRow("rights of the Collectors gone", "ClusterRoleBinding telepod-collector is missing", "delete clusterrolebinding telepod-collector"),
+		skew, missing, port,
+		e.kubectlRow("Collector's image wrong", "image nowhere.invalid/x:1 cannot be pulled", "set image "+collectors+" collector=nowhere.invalid/x:1"),
+	}
+}
+
+func (e *checked) siteRows() []breakage {
+	down := e.kubectlRow("site down, and the queue full", "statefulset/telepod-central is scaled to zero", "scale statefulset/telepod-central --replicas=0")
+	down.beneath = []string{"the primary site is not usable from 2 of 2 Collectors: connecting failed", " is full: it refuses new data"}
+	dns := e.kubectlRow("DNS wrong", "the primary site is not usable from 2 of 2 Collectors: connecting failed: dial tcp: lookup "+site, "delete service telepod-central", "delete pod --now -l app.kubernetes.io/component=collector")
+	dns.mend = func(t *testing.T) {
+		e.helm(t, strings.Fields("-n "+install.Namespace+" upgrade "+install.Release+" CHART --reuse-values"))
+	}
+	refused := breakage{name: "S3 refuses, and the canary is lost", args: e.canary(), cause: "awss3/traces does not deliver: the archive (S3): ", beneath: []string{"canary: lost behind the site"},
+		spoil: func(*testing.T) { e.archive.Cut() }, mend: func(t *testing.T) { e.archive.Restore(t) }}
+	return []breakage{
+		refused, down, dns,
+		e.certificateRow("Secret missing", `secret "`+regionSecret+`" not found`, func(t *testing.T) { e.own(t, "delete secret "+regionSecret) }),
+		e.certificateRow("certificate expired", "the certificate of the regional Collectors expired on ", func(t *testing.T) {
+			e.apply(t, e.secret(t, regionSecret, x509.ExtKeyUsageClientAuth, time.Now().Add(-time.Hour), e.ca))
+		}),
+		e.certificateRow("wrong authority", "the primary site is not usable from 1 of 2 Collectors: TLS negotiation failed", func(t *testing.T) {
+			other, _ := newCA(t)
+			e.apply(t, e.secret(t, regionSecret, x509.ExtKeyUsageClientAuth, nextYear(), other))
+		}),
+	}
+}
+
+// certificateRow changes the Secret of the region, and starts one Collector with it.
+func (e *checked) certificateRow(name, cause string, spoil func(*testing.T)) breakage {
+	restart := func(t *testing.T) {
+		e.own(t, "delete pod --now -l app.kubernetes.io/component=collector --field-selector=spec.nodeName="+e.Nodes()[1].Name)
+	}
+	return breakage{name: name, cause: cause,
+		spoil: func(t *testing.T) {
+			spoil(t)
+			restart(t)
+		},
+		mend: func(t *testing.T) {
+			e.apply(t, e.secret(t, regionSecret, x509.ExtKeyUsageClientAuth, nextYear(), e.ca))
+			restart(t)
+		}}
+}
