@@ -126,7 +126,7 @@ func (e *checked) siteRows() []breakage {
 	dns.mend = func(t *testing.T) {
 		e.helm(t, strings.Fields("-n "+install.Namespace+" upgrade "+install.Release+" CHART --reuse-values"))
 	}
-	refused := breakage{name: "S3 refuses, and the canary is lost", args: e.canary(), cause: "awss3/traces does not deliver: the archive (S3): ", beneath: []string{"canary: lost behind the site"},
+	refused := breakage{name: "S3 refuses, and the canary is lost", args: e.canary(), cause: "spool/archive does not deliver: the archive (S3): ", beneath: []string{"canary: lost behind the site"},
 		spoil: func(*testing.T) { e.archive.Cut() }, mend: func(t *testing.T) { e.archive.Restore(t) }}
 	return []breakage{
 		refused, down, dns,
