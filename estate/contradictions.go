@@ -99,6 +99,11 @@ func (r Rule) matches(place string) bool {
 	})
 }
 
+// concerns reports whether a rule is about what a cluster sends.
+func (r Rule) concerns(cluster Cluster) bool {
+	return len(r.Clusters) == 0 || slices.Contains(r.Clusters, cluster.Name)
+}
+
 // residency finds rules under which telemetry can go nowhere.
 func (c *checker) residency() {
 	for i, rule := range c.Residency {
@@ -126,6 +131,24 @@ func (c *checker) residency() {
 		case len(allowed) < len(places):
 			c.warn(path+".regions", "only the primary may store what the rule matches: it is dropped while the backup serves")
 		}
+		c.residencyBesideSites(path, rule)
+	}
+}
+
+// residencyBesideSites warns that a rule applies to all regional destinations, because the file does not know their region.
+func (c *checker) residencyBesideSites(path string, rule Rule) {
+	var clusters, names []string
+	for _, cluster := range c.Clusters {
+		to := regionalDestinations(c.ValuesOf(cluster))
+		if len(to) == 0 || !cluster.HasApplications() || !rule.concerns(cluster) {
+			continue
+		}
+		clusters, names = append(clusters, cluster.Name), append(names, to...)
+	}
+	if len(names) > 0 {
+		slices.Sort(names)
+		c.warn(path, "what the rule matches is not sent to regional.destinations (%s) of %s: this file does not know their region",
+			strings.Join(slices.Compact(names), ", "), strings.Join(clusters, ", "))
 	}
 }
 
@@ -157,7 +180,7 @@ func (c *checker) versions() {
 			c.warn(fmt.Sprintf("clusters[%d].version", i), "is %s, but the estate's is %s: for a trial set canary: true, or else remove it", cluster.Version, orNewest(c.Chart.Version))
 		}
 	}
-	for _, path := range [][]string{{"injector", "image"}, {"collector", "image"}, {"image"}} {
+	for _, path := range [][]string{{"injector", "image"}, {"collector", "image"}, {"drill", "image"}} {
 		var first any
 		var of string
 		for i, cluster := range c.Clusters {

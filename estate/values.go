@@ -146,7 +146,7 @@ func (e *Estate) sovereignty(cluster Cluster, values map[string]any) (rules []an
 	}
 	signals, _ := lookup(values, []string{"regional", "cloudExport", "signals"}).([]any)
 	for _, rule := range e.Residency {
-		if len(rule.Clusters) > 0 && !slices.Contains(rule.Clusters, cluster.Name) {
+		if !rule.concerns(cluster) {
 			continue
 		}
 		var not []any
@@ -157,6 +157,9 @@ func (e *Estate) sovereignty(cluster Cluster, values map[string]any) (rules []an
 		}
 		if len(signals) > 0 && !rule.matches(cluster.Place()) {
 			not = append(not, "cloud")
+		}
+		for _, name := range regionalDestinations(values) {
+			not = append(not, name) // their region is not known
 		}
 		if len(not) == 0 {
 			continue
@@ -175,6 +178,18 @@ func (e *Estate) sovereignty(cluster Cluster, values map[string]any) (rules []an
 		rules = append(rules, own...)
 	}
 	return rules
+}
+
+// regionalDestinations are the names of what a region sends to beside the sites.
+func regionalDestinations(values map[string]any) (names []string) {
+	list, _ := lookup(values, []string{"regional", "destinations"}).([]any)
+	for _, entry := range list {
+		destination, _ := entry.(map[string]any)
+		if name, ok := destination["name"].(string); ok && name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // without leaves empty strings out.
