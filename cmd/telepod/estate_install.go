@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/telepod/telepod/estate"
 	"github.com/telepod/telepod/estate/authorities"
@@ -81,7 +82,7 @@ func (f *estateInstall) run(cmd *cobra.Command, args []string) error {
 	for i, r := range plan {
 		fmt.Fprintf(cmd.OutOrStdout(), "\n%d of %d: %s, %s\n", i+1, len(plan), r.Cluster.Name, r.Title)
 		if err := f.cluster(cmd, d, r); err != nil {
-			return fmt.Errorf("cluster %s: %w%s", r.Cluster.Name, err, f.remaining(cmd, plan[i:]))
+			return fmt.Errorf("cluster %s: %w%s", r.Cluster.Name, err, remaining(cmd, plan[i:]))
 		}
 		unchecked = append(unchecked, r)
 		if f.install && r.Site && i+1 < len(plan) && plan[i+1].Site {
@@ -89,7 +90,7 @@ func (f *estateInstall) run(cmd *cobra.Command, args []string) error {
 		}
 		for _, r := range unchecked {
 			if err := f.checked(cmd, d.Estate, r); err != nil {
-				return fmt.Errorf("cluster %s: %w%s", r.Cluster.Name, err, f.remaining(cmd, plan[i:]))
+				return fmt.Errorf("cluster %s: %w%s", r.Cluster.Name, err, remaining(cmd, plan[i:]))
 			}
 		}
 		unchecked = nil
@@ -98,12 +99,10 @@ func (f *estateInstall) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// remaining is how to go on after a failure.
-func (f *estateInstall) remaining(cmd *cobra.Command, plan []estate.Release) string {
+// remaining is how to go on after a failure, with the flags that were given.
+func remaining(cmd *cobra.Command, plan []estate.Release) string {
 	words := strings.Fields(cmd.CommandPath())
-	if f.path != "estate.yaml" {
-		words = append(words, "-f", f.path)
-	}
+	cmd.Flags().Visit(func(flag *pflag.Flag) { words = append(words, "--"+flag.Name+"="+flag.Value.String()) })
 	for _, r := range plan {
 		words = append(words, r.Cluster.Name)
 	}

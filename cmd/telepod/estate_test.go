@@ -191,6 +191,10 @@ func TestEstateInstall(t *testing.T) {
 	if !strings.Contains(stderr.String(), "error: cluster a: helm: exit status 3\nstopped; later clusters are as they were. Repair it, and go on with: telepod estate install a c\n") {
 		t.Errorf("standard error:\n%s", &stderr)
 	}
+	telepod("estate install a c --own-certificates --kubeconfig it's --timeout 90s -f ./estate.yaml")
+	if want := `go on with: telepod estate install --file=./estate.yaml '--kubeconfig=it'\''s' --own-certificates=true --timeout=1m30s a c` + "\n"; !strings.Contains(stderr.String(), want) {
+		t.Errorf("standard error:\n%s\nwant %s", &stderr, want)
+	}
 	if code := telepod("estate upgrade --print c"); code != exitOK || out.String() != `set -euo pipefail
 
 # c: region
