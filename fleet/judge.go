@@ -63,6 +63,9 @@ type Namespace struct {
 	Labelled time.Time
 }
 
+// OptedOut reports whether an annotation forbids to repair its workloads.
+func (n Namespace) OptedOut() bool { return n.Annotations[injector.RepairAnnotation] == "false" }
+
 // RevisionLabel of a namespace names the release of Telepod that injects its pods; without it, that is the release
 // that has no revision.
 const RevisionLabel = "telepod.dev/revision"

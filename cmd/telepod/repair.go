@@ -201,7 +201,7 @@ func (r *repairer) wanted() []fleet.State {
 
 func (r *repairer) runner(l *live, uids map[fleet.Identity]string) *restart.Runner {
 	return &restart.Runner{
-		Cluster: &rollout.Cluster{Cluster: l.Cluster, Judge: l.judge, Namespaces: l.namespaces, ProbeNamespace: r.flags.probeNamespace, Now: time.Now},
+		Cluster: &rollout.Cluster{Cluster: l.Cluster, Judge: l.judge, ProbeNamespace: r.flags.probeNamespace, Now: time.Now},
 		Method:  restart.ByEviction, Limits: restart.Limits{Budget: min(10*time.Second, r.flags.deadline), Progress: r.flags.deadline},
 		Admit: r.limit.Wait, Now: time.Now, Pause: func(ctx context.Context) error { return pause(ctx, r.flags.poll) },
 		Report: func(e restart.Event) {

@@ -41,8 +41,11 @@ func newRepairMetrics() *repairMetrics {
 }
 
 // record keeps what came of a round. Stops that a round ends with, and those for which it did not begin, look alike.
+// Without an answer from the Lease, the last one stays.
 func (m *repairMetrics) record(round restart.Round, err error) {
-	m.stopped.Reset()
+	if round.Asked {
+		m.stopped.Reset()
+	}
 	m.left.Reset()
 	outcome := "ok"
 	if err != nil {

@@ -160,7 +160,7 @@ func (f *restartFlags) states() []fleet.State {
 
 func (f *restartFlags) runner(l *live, report func(restart.Event)) *restart.Runner {
 	return &restart.Runner{
-		Cluster: &rollout.Cluster{Cluster: l.Cluster, Judge: l.judge, Namespaces: l.namespaces, Now: time.Now},
+		Cluster: &rollout.Cluster{Cluster: l.Cluster, Judge: l.judge, Now: time.Now},
 		Method:  restart.ByRollout, Limits: f.limits, Rollback: f.rollback, Report: report, Now: time.Now,
 		Pause: func(ctx context.Context) error { return pause(ctx, f.poll) },
 	}

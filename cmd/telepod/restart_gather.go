@@ -8,7 +8,6 @@ import (
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/inventory"
 	"github.com/telepod/telepod/fleet/restart"
-	"github.com/telepod/telepod/injector"
 )
 
 // restartable reads the workloads with pods in certain states, and those whose earlier restart is not over.
@@ -24,13 +23,13 @@ func (l *live) restartable(ctx context.Context, namespace string, states []fleet
 	found := map[fleet.Identity]*restart.Workload{}
 	for _, p := range problems {
 		if slices.Contains(states, p.State) {
-			found[p.Identity] = &restart.Workload{Workload: *p, OptedOut: l.optedOut(p.Namespace)}
+			found[p.Identity] = &restart.Workload{Workload: *p, OptedOut: l.namespaces[p.Namespace].OptedOut()}
 		}
 	}
 	err = l.EachRolling(ctx, namespace, func(r inventory.Rolling) error {
 		w := found[r.Identity]
 		if w == nil && r.Marked && !r.Settled() {
-			w = &restart.Workload{Workload: fleet.Workload{Identity: r.Identity, State: fleet.Current}, OptedOut: l.optedOut(r.Namespace)}
+			w = &restart.Workload{Workload: fleet.Workload{Identity: r.Identity, State: fleet.Current}, OptedOut: l.namespaces[r.Namespace].OptedOut()}
 			found[r.Identity] = w
 		}
 		if w != nil {
@@ -41,10 +40,6 @@ func (l *live) restartable(ctx context.Context, namespace string, states []fleet
 		return nil
 	})
 	return inOrder(found), err
-}
-
-func (l *live) optedOut(namespace string) bool {
-	return l.namespaces[namespace].Annotations[injector.RepairAnnotation] == "false"
 }
 
 // inOrder lists workloads by namespace; in each of them those come first whose earlier restart is not over.

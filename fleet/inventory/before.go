@@ -41,16 +41,11 @@ func (c *Cluster) Allowed(ctx context.Context, namespace string, rights []checks
 
 // NamespaceLabels are those of a namespace; nil if it does not exist.
 func (c *Cluster) NamespaceLabels(ctx context.Context, name string) (map[string]string, error) {
-	object, err := c.objects.Resource(namespaceResource).Get(ctx, name, metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err):
-		return nil, nil
-	case err != nil:
-		return nil, readError("get", "namespaces", name, err)
-	case object.GetLabels() == nil:
-		return map[string]string{}, nil
+	ns, found, err := c.NamespaceNamed(ctx, name)
+	if found && ns.Labels == nil {
+		ns.Labels = map[string]string{}
 	}
-	return object.GetLabels(), nil
+	return ns.Labels, err
 }
 
 // StorageClasses reports for each storage class whether it is the default.

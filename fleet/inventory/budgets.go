@@ -58,9 +58,15 @@ func BudgetsOf(podNamespace string, podLabels map[string]string, all []Budget) [
 	return found
 }
 
+// Member is a running pod of a workload, and what is known of it but its state.
+type Member struct {
+	Pod     *fleet.Pod
+	Running restart.Pod
+}
+
 // PodsOf lists the running pods of a workload, oldest first.
-func (c *Cluster) PodsOf(ctx context.Context, r Rolling, judge fleet.Judge, namespace fleet.Namespace) ([]restart.Pod, error) {
-	var found []restart.Pod
+func (c *Cluster) PodsOf(ctx context.Context, r Rolling) ([]Member, error) {
+	var found []Member
 	err := c.each(ctx, podResource, r.Namespace, metav1.ListOptions{LabelSelector: r.Selector}, func(object *unstructured.Unstructured) error {
 		pod, err := readPod(object)
 		if err != nil || pod.Ended || !fleet.Belongs(pod.Pod, r.Identity) {
@@ -71,10 +77,12 @@ func (c *Cluster) PodsOf(ctx context.Context, r Rolling, judge fleet.Judge, name
 			return fmt.Errorf("read pod %s/%s: %w", r.Namespace, object.GetName(), err)
 		}
 		text, troubled := trouble(&typed)
-		found = append(found, restart.Pod{Finding: judge.Pod(pod, namespace), UID: string(typed.UID), Ready: !troubled, Trouble: text, Pinned: pinned(typed.Annotations)})
+		found = append(found, Member{pod, restart.Pod{UID: string(typed.UID), Ready: !troubled, Trouble: text, Pinned: pinned(typed.Annotations)}})
 		return nil
 	})
-	slices.SortFunc(found, func(a, b restart.Pod) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(found, func(a, b Member) int {
+		return cmp.Or(a.Pod.Created.Compare(b.Pod.Created), cmp.Compare(a.Pod.Metadata.Name, b.Pod.Metadata.Name))
+	})
 	return found, err
 }
 

@@ -51,26 +51,41 @@ func readPod(object *unstructured.Unstructured) (*fleet.Pod, error) {
 
 // Namespaces returns one namespace by its name, or all of them if that is empty.
 func (c *Cluster) Namespaces(ctx context.Context, only string) (map[string]fleet.Namespace, error) {
-	found := map[string]fleet.Namespace{}
-	keep := func(object *unstructured.Unstructured) error {
-		name := object.GetName()
-		found[name] = fleet.Namespace{
-			Namespace: injector.Namespace{Name: name, Labels: object.GetLabels(), Annotations: object.GetAnnotations()},
-			Labelled:  labelledAt(object.GetManagedFields()),
-		}
-		return nil
-	}
+	all := map[string]fleet.Namespace{}
 	if only == "" {
-		return found, c.each(ctx, namespaceResource, "", metav1.ListOptions{}, keep)
+		return all, c.each(ctx, namespaceResource, "", metav1.ListOptions{}, func(object *unstructured.Unstructured) error {
+			all[object.GetName()] = namespace(object)
+			return nil
+		})
 	}
-	object, err := c.objects.Resource(namespaceResource).Get(ctx, only, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("namespace %q does not exist: check -n and --context", only)
+	ns, found, err := c.NamespaceNamed(ctx, only)
+	if err == nil && !found {
+		err = fmt.Errorf("namespace %q does not exist: check -n and --context", only)
 	}
 	if err != nil {
-		return nil, readError("get", "namespaces", only, err)
+		return nil, err
 	}
-	return found, keep(object)
+	all[only] = ns
+	return all, nil
+}
+
+// NamespaceNamed gets a namespace; found is false if it does not exist.
+func (c *Cluster) NamespaceNamed(ctx context.Context, name string) (ns fleet.Namespace, found bool, err error) {
+	object, err := c.objects.Resource(namespaceResource).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return ns, false, nil
+	}
+	if err != nil {
+		return ns, false, readError("get", "namespaces", name, err)
+	}
+	return namespace(object), true, nil
+}
+
+func namespace(object *unstructured.Unstructured) fleet.Namespace {
+	return fleet.Namespace{
+		Namespace: injector.Namespace{Name: object.GetName(), Labels: object.GetLabels(), Annotations: object.GetAnnotations()},
+		Labelled:  labelledAt(object.GetManagedFields()),
+	}
 }
 
 // labelledAt is when the label telepod.dev/injection was set at the latest: whoever set it may have changed other

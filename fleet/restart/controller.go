@@ -29,6 +29,8 @@ type Round struct {
 	// Stopped is why nothing is repaired any more; Details has more.
 	Stopped Reason
 	Details string
+	// Asked: the store has answered whether repair has stopped.
+	Asked bool
 	// Left counts the workloads that were left alone, by reason.
 	Left map[Reason]int
 	// Repaired workloads, and those that failed, by reason.
@@ -42,8 +44,10 @@ func (c *Controller) Round(ctx context.Context) (Round, error) {
 	round := Round{Left: map[Reason]int{}, Failed: map[Reason]int{}}
 	var err error
 	if round.Stopped, round.Details, err = c.Store.Stopped(ctx); err != nil || round.Stopped != "" {
+		round.Asked = err == nil
 		return round, err
 	}
+	round.Asked, c.Runner.Stopped = true, c.Store.Stopped // somebody may stop it within the round, too
 	workloads, err := c.Workloads(ctx)
 	if err != nil {
 		return round, err
@@ -74,7 +78,11 @@ func (c *Controller) step(ctx context.Context, w Workload) (Step, error) {
 	if err != nil {
 		return step, err
 	}
-	w.Running, w.Rollout = seen.Pods, seen.Rollout
+	if seen.Gone {
+		step.Intent, step.Reason, step.Text = Leave, Vanished, "it was deleted meanwhile"
+		return step, nil
+	}
+	w.Running, w.Rollout, w.Budgets, w.OptedOut = seen.Pods, seen.Rollout, seen.Budgets, seen.OptedOut
 	step = Plan([]Workload{w}, ByEviction)[0]
 	if step.Intent == Restart && Young(w, c.Runner.Now(), c.Settle) {
 		step.Intent, step.Reason, step.Text = Leave, TooYoung, fmt.Sprintf("an out-of-date pod was created less than %s ago", c.Settle)
@@ -84,10 +92,18 @@ func (c *Controller) step(ctx context.Context, w Workload) (Step, error) {
 
 // repair reports whether the round is over.
 func (c *Controller) repair(ctx context.Context, step Step, round *Round) (bool, error) {
-	err := c.Runner.Workload(ctx, step)
-	if err == nil {
+	end, err := c.Runner.Workload(ctx, step)
+	switch {
+	case err == nil && end == Repaired:
 		round.Repaired++
 		return false, nil
+	case err == nil:
+		round.Left[end]++
+		return false, nil
+	}
+	if h, halted := errors.AsType[*halt](err); halted {
+		round.Stopped, round.Details = h.reason, h.details
+		return true, nil
 	}
 	failure, ok := errors.AsType[*Failure](err)
 	if !ok {

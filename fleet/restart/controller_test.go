@@ -53,6 +53,7 @@ func TestRounds(t *testing.T) {
 		evicted int
 		stopped restart.Reason
 		failed  restart.Reason
+		left    restart.Reason
 	}{
 		{name: "healthy", evicted: 4},
 		{name: "injector ill", change: func(m *model) { m.trial.State = fleet.Bare }, failed: restart.InjectorIll},
@@ -60,6 +61,45 @@ func TestRounds(t *testing.T) {
 		{name: "profiles differ", change: func(m *model) { m.fresh = fleet.Stale }, evicted: 1, stopped: restart.CameBackBare},
 		{name: "replacements do not start", change: func(m *model) { m.unready = true }, evicted: 1, stopped: restart.RolloutFailed},
 		{name: "budget", change: func(m *model) { m.refuse = -1 }, failed: restart.BudgetBlocked},
+		{name: "opted out within the round", change: func(m *model) {
+			m.each = func(m *model) { m.optedOut = m.evicted == 2 }
+		}, evicted: 2, left: restart.OptedOut},
+		{name: "namespace lost its label within the round", change: func(m *model) {
+			m.each = func(m *model) {
+				for i := range m.pods {
+					if m.evicted == 2 && m.pods[i].State == fleet.Bare {
+						m.pods[i].State = fleet.Outside
+					}
+				}
+			}
+		}, evicted: 2},
+		{name: "replacement is bare, as its namespace lost its label", change: func(m *model) {
+			m.fresh = fleet.Outside
+			m.each = func(m *model) {
+				for i := range m.pods {
+					if m.evicted == 1 {
+						m.pods[i].State = fleet.Outside
+					}
+				}
+			}
+		}, evicted: 1},
+		{name: "stopped by a person within the round", change: func(m *model) {
+			m.each = func(m *model) {
+				if m.evicted == 2 {
+					m.store.reason = restart.Interrupted
+				}
+			}
+		}, evicted: 2, stopped: restart.Interrupted},
+		{name: "stopped by a person between trial and eviction", change: func(m *model) {
+			m.each = func(m *model) {
+				if m.tried {
+					m.store.reason = restart.Interrupted
+				}
+			}
+		}, stopped: restart.Interrupted},
+		{name: "deleted within the round", change: func(m *model) {
+			m.each = func(m *model) { m.gone = m.evicted == 2 }
+		}, evicted: 2, left: restart.Vanished},
 		{name: "comes back bare later", change: func(m *model) {
 			m.each = func(m *model) {
 				if m.evicted == 2 {
@@ -70,6 +110,7 @@ func TestRounds(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, store := newModel(4), &memory{}
+			m.store = store
 			if test.change != nil {
 				test.change(m)
 			}
@@ -80,10 +121,34 @@ func TestRounds(t *testing.T) {
 			if test.failed != "" && last.Failed[test.failed] != 1 {
 				t.Errorf("the last round failed by %v, want %s", last.Failed, test.failed)
 			}
+			if test.left != "" && last.Left[test.left] != 1 {
+				t.Errorf("left alone by the last round: %v, want %s", last.Left, test.left)
+			}
 			if test.stopped == "" && test.failed != restart.InjectorIll && last.Left[restart.NoRollout] != 1 {
 				t.Errorf("left alone: %v", last.Left)
 			}
 		})
+	}
+}
+
+// TestLeftWithinRound: a workload that opts out while it is repaired is left alone, and counts as neither repaired nor failed.
+func TestLeftWithinRound(t *testing.T) {
+	for name, change := range map[string]func(*model){
+		"annotation": func(m *model) { m.optedOut = m.evicted == 1 },
+		"label": func(m *model) {
+			for i := range m.pods {
+				if m.evicted == 1 {
+					m.pods[i].State = fleet.Outside
+				}
+			}
+		},
+	} {
+		m := newModel(3)
+		m.each = change
+		last := rounds(t, m, &memory{}, 1, 0)
+		if m.evicted != 1 || last.Left[restart.OptedOut] != 1 || last.Repaired != 0 || len(last.Failed) != 0 || last.Stopped != "" || !last.Asked {
+			t.Errorf("%s: %d evictions, %+v", name, m.evicted, last)
+		}
 	}
 }
 

@@ -46,10 +46,12 @@ type Limits struct {
 // Sight is what is seen of a workload at one moment.
 type Sight struct {
 	// Gone: the workload does not exist any more.
-	Gone    bool
-	Rollout Rollout
-	Budgets []Budget
-	Pods    []Pod
+	Gone bool
+	// OptedOut: an annotation on it, on its pod template or on its namespace forbids repair.
+	OptedOut bool
+	Rollout  Rollout
+	Budgets  []Budget
+	Pods     []Pod
 }
 
 // Trial is what became of a pod that was created as a dry run.
@@ -118,7 +120,10 @@ func (c *Course) Next(now time.Time, seen Sight) Move {
 func (c *Course) prepare(now time.Time, seen Sight) Move {
 	victims := outdated(seen.Pods)
 	if len(victims) == 0 {
-		return Move{Act: Done, Reason: Repaired, Text: "every pod is up to date already"}
+		return nothingLeft(seen.Pods, "every pod is up to date already")
+	}
+	if seen.OptedOut {
+		return Move{Act: Done, Reason: OptedOut, Text: "left alone: the annotation telepod.dev/repair was set to \"false\" meanwhile"}
 	}
 	if text, waits := c.obstacle(seen); waits {
 		c.tried, c.refused = nil, ""
@@ -195,12 +200,23 @@ func (c *Course) verify(now time.Time, seen Sight) Move {
 	victims := outdated(seen.Pods)
 	switch {
 	case len(victims) == 0:
-		return Move{Act: Done, Reason: Repaired, Text: fmt.Sprintf("%d pods are up to date", len(seen.Pods))}
+		return nothingLeft(seen.Pods, fmt.Sprintf("%d pods are up to date", len(seen.Pods)))
 	case c.old != nil && c.method == ByRollout:
 		return Move{Act: Stop, Reason: CameBackBare, Text: fmt.Sprintf("%d of %d pods are still out of date: %s", len(victims), len(seen.Pods), victims[0].Why)}
 	}
 	c.rolling, c.since = false, now
 	return c.prepare(now, seen)
+}
+
+// nothingLeft is the end if no pod is out of date: either they are up to date, or they are not to be injected any more,
+// such as after the label of their namespace was removed.
+func nothingLeft(pods []Pod, text string) Move {
+	for _, pod := range pods {
+		if pod.State == fleet.Outside {
+			return Move{Act: Done, Reason: OptedOut, Text: "left alone: new pods would not be injected any more: " + pod.Why}
+		}
+	}
+	return Move{Act: Done, Reason: Repaired, Text: text}
 }
 
 // outdated are the pods that need something, in their order.

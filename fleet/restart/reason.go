@@ -56,7 +56,7 @@ func Reasons() []Meaning {
 		{CameBackBare, "a new pod is not up to date"},
 		{Interrupted, "the run ended before the rollout did"},
 		{RequestFailed, "the API server refused a request"},
-		{OptedOut, "the workload or its namespace has telepod.dev/repair: \"false\""},
+		{OptedOut, "the workload or its namespace has telepod.dev/repair: \"false\", or does not ask for injection any more"},
 		{PodsRefused, "the webhook would refuse new pods"},
 		{NoRollout, "workloads of this kind have no rollout"},
 		{OnDelete, "the update strategy is OnDelete"},

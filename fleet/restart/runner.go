@@ -42,6 +42,8 @@ type Runner struct {
 	Rollback bool
 	// Admit waits until another act is allowed; nil allows all.
 	Admit func(context.Context) error
+	// Stopped is asked before each trial and each act: a reason ends the run. nil never does.
+	Stopped func(context.Context) (Reason, string, error)
 	// Report is called for each event, one at a time.
 	Report func(Event)
 	Now    func() time.Time
@@ -62,6 +64,14 @@ func (f *Failure) Error() string {
 	return fmt.Sprintf("%s/%s in namespace %s: %s: %s", f.Kind, f.Name, f.Namespace, f.Reason, f.Text)
 }
 
+// halt ends a run because it was stopped from outside.
+type halt struct {
+	reason  Reason
+	details string
+}
+
+func (h *halt) Error() string { return fmt.Sprintf("stopped: %s: %s", h.reason, h.details) }
+
 // Run restarts workloads: one at a time in each namespace, in at most so many namespaces at the same time. After the
 // first failure it begins no other workload, and finishes those that it has begun.
 func (r *Runner) Run(ctx context.Context, steps []Step, namespaces int) error {
@@ -80,7 +90,8 @@ func (r *Runner) Run(ctx context.Context, steps []Step, namespaces int) error {
 					if failed.any() {
 						return
 					}
-					failed.add(r.Workload(ctx, step))
+					_, err := r.Workload(ctx, step)
+					failed.add(err)
 				}
 			}
 		})
@@ -128,11 +139,11 @@ func (f *failures) any() bool {
 
 func (f *failures) err() error { return errors.Join(f.list...) }
 
-// Workload restarts one workload, and returns a [Failure] if that fails.
-func (r *Runner) Workload(ctx context.Context, step Step) error {
+// Workload restarts one workload, and returns how that ended, or a [Failure].
+func (r *Runner) Workload(ctx context.Context, step Step) (Reason, error) {
 	id := step.Identity
 	course := Start(r.Method, r.Limits, step.Intent == Watch, r.Now())
-	err := r.follow(ctx, id, course)
+	end, err := r.follow(ctx, id, course)
 	failure, failed := errors.AsType[*Failure](err)
 	switch {
 	case err == nil && r.Method == ByRollout:
@@ -140,32 +151,32 @@ func (r *Runner) Workload(ctx context.Context, step Step) error {
 	case failed && r.Rollback && (failure.Reason == RolloutFailed || failure.Reason == CameBackBare):
 		err = errors.Join(err, r.rollBack(ctx, id))
 	}
-	if err == nil || failed {
-		return err
+	if _, halted := errors.AsType[*halt](err); halted || err == nil || failed {
+		return end, err
 	}
 	failure = &Failure{id, RequestFailed, err.Error()}
 	if ctx.Err() != nil {
 		failure = &Failure{id, Interrupted, "run the same command again to continue"}
 	}
 	r.report(id, failure.Reason, failure.Text)
-	return failure
+	return end, failure
 }
 
 // follow goes through a course to its end.
-func (r *Runner) follow(ctx context.Context, id fleet.Identity, course *Course) error {
+func (r *Runner) follow(ctx context.Context, id fleet.Identity, course *Course) (Reason, error) {
 	for last := ""; ; {
 		seen, err := r.Cluster.Look(ctx, id)
 		if err != nil {
-			return err
+			return "", err
 		}
 		move := course.Next(r.Now(), seen)
 		switch move.Act {
 		case Done:
 			r.report(id, move.Reason, move.Text)
-			return nil
+			return move.Reason, nil
 		case Stop:
 			r.report(id, move.Reason, move.Text)
-			return &Failure{id, move.Reason, move.Text}
+			return "", &Failure{id, move.Reason, move.Text}
 		case Wait:
 			if move.Text != last {
 				r.report(id, "", move.Text)
@@ -176,7 +187,7 @@ func (r *Runner) follow(ctx context.Context, id fleet.Identity, course *Course) 
 			err = r.act(ctx, id, course, seen, move)
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 	}
 }
@@ -189,13 +200,19 @@ func (r *Runner) act(ctx context.Context, id fleet.Identity, course *Course, see
 				return err
 			}
 		}
+		if err := r.stopped(ctx); err != nil {
+			return err
+		}
 		trial, err := r.Cluster.Try(ctx, id)
 		if err == nil {
 			course.Tried(trial)
 		}
 		return err
 	}
-	err := error(nil)
+	err := r.stopped(ctx)
+	if err != nil {
+		return err
+	}
 	if move.Act == Evict {
 		err = r.Cluster.Evict(ctx, id, move.Pod)
 	} else {
@@ -213,9 +230,33 @@ func (r *Runner) act(ctx context.Context, id fleet.Identity, course *Course, see
 	return nil
 }
 
+func (r *Runner) stopped(ctx context.Context) error {
+	if r.Stopped == nil {
+		return nil
+	}
+	reason, details, err := r.Stopped(ctx)
+	if err == nil && reason != "" {
+		err = &halt{reason, details}
+	}
+	return err
+}
+
+// undo tries again while others change the workload at the same time, such as its controller its status.
+func (r *Runner) undo(ctx context.Context, id fleet.Identity) (bool, error) {
+	for since := r.Now(); ; {
+		undone, err := r.Cluster.Undo(ctx, id)
+		if !errors.Is(err, ErrNotNow) || r.Now().Sub(since) >= r.Limits.Progress {
+			return undone, err
+		}
+		if err := r.Pause(ctx); err != nil {
+			return false, err
+		}
+	}
+}
+
 // rollBack restores the pod template and waits until it is rolled out, or that takes too long.
 func (r *Runner) rollBack(ctx context.Context, id fleet.Identity) error {
-	undone, err := r.Cluster.Undo(ctx, id)
+	undone, err := r.undo(ctx, id)
 	if err != nil {
 		return fmt.Errorf("roll back %s/%s in namespace %s: %w", id.Kind, id.Name, id.Namespace, err)
 	}

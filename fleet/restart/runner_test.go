@@ -26,6 +26,11 @@ type model struct {
 	evicted  int
 	undone   int
 	finished int
+	optedOut bool
+	gone     bool
+	tried    bool
+	store    *memory
+	conflict int // rollbacks that are refused for now
 
 	// fresh is the state of new pods, unready keeps them unavailable, failed is what the controller says of it.
 	fresh   fleet.State
@@ -55,6 +60,10 @@ func (m *model) Look(context.Context, fleet.Identity) (restart.Sight, error) {
 		m.each(m)
 	}
 	s := restart.Sight{Rollout: whole(len(m.pods), 1), Budgets: m.budgets, Pods: append([]restart.Pod{}, m.pods...)}
+	if m.gone {
+		return restart.Sight{Gone: true}, nil
+	}
+	s.OptedOut = m.optedOut
 	s.Rollout.Updated, s.Rollout.Failed = m.updated, m.failed
 	s.Rollout.Available = 0
 	for _, pod := range m.pods {
@@ -65,7 +74,10 @@ func (m *model) Look(context.Context, fleet.Identity) (restart.Sight, error) {
 	return s, nil
 }
 
-func (m *model) Try(context.Context, fleet.Identity) (restart.Trial, error) { return m.trial, nil }
+func (m *model) Try(context.Context, fleet.Identity) (restart.Trial, error) {
+	m.tried = true
+	return m.trial, nil
+}
 
 func (m *model) refused() error {
 	if m.refuse != 0 {
@@ -108,6 +120,10 @@ func (m *model) replacement() restart.Pod {
 func (m *model) Finish(context.Context, fleet.Identity) error { m.finished++; return nil }
 
 func (m *model) Undo(context.Context, fleet.Identity) (bool, error) {
+	if m.conflict != 0 {
+		m.conflict--
+		return false, fmt.Errorf("%w: somebody else changed it", restart.ErrNotNow)
+	}
 	m.undone++
 	m.rolling, m.updated, m.failed = false, len(m.pods), ""
 	for i := range m.pods {
@@ -165,6 +181,12 @@ func TestCourse(t *testing.T) {
 		}, reason: restart.RolloutFailed, text: "deadline exceeded: \"pod web-4 is not ready", begun: 1},
 		{name: "no progress", change: func(m *model) { m.unready = true }, reason: restart.RolloutFailed, text: "no progress for 2m0s: \"pod web-4", begun: 1, after: 2 * time.Minute},
 		{name: "rolled back", rollback: true, change: func(m *model) { m.unready = true }, reason: restart.RolloutFailed, begun: 1},
+		{name: "rolled back after conflicts", rollback: true, change: func(m *model) { m.unready, m.conflict = true, 3 }, reason: restart.RolloutFailed, begun: 1, after: 2*time.Minute + 3*time.Second},
+		{name: "opted out before", change: func(m *model) { m.optedOut = true }},
+		{name: "opted out, and a rollout under way fails", watch: true, change: func(m *model) { m.optedOut, m.failed = true, "gave up" }, reason: restart.RolloutFailed, text: "gave up"},
+		{name: "not injected any more", change: func(m *model) {
+			m.pods[0].State, m.pods[1].State, m.pods[2].State = fleet.Outside, fleet.Outside, fleet.Outside
+		}},
 		{name: "budget blocks", change: func(m *model) { m.budgets = blocks }, reason: restart.BudgetBlocked, text: "PodDisruptionBudget b needs 2 of 3 pods and has 2 healthy, for 1m0s", after: time.Minute},
 		{name: "budget of old settings", change: func(m *model) { m.budgets = []restart.Budget{{Allowed: 3, Healthy: 3}} }, reason: restart.BudgetBlocked},
 		{name: "budget blocks for a while", change: func(m *model) {
@@ -221,6 +243,18 @@ func TestCourse(t *testing.T) {
 	}
 }
 
+// TestRollBackGivesUp: conflicts without an end are an error, after the deadline for progress.
+func TestRollBackGivesUp(t *testing.T) {
+	m := newModel(3)
+	m.unready, m.conflict = true, -1
+	if _, err := m.run(restart.ByRollout, restart.Restart, true); err == nil || !strings.Contains(err.Error(), "roll back Deployment/web in namespace shop: not now: somebody else changed it") {
+		t.Error(err)
+	}
+	if took := m.now.Sub(start); took < 4*time.Minute || took > 5*time.Minute {
+		t.Errorf("gave up after %s", took)
+	}
+}
+
 // TestInterrupted: the run ends at once, and says how to continue.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
@@ -228,7 +262,7 @@ func TestInterrupted(t *testing.T) {
 	r := restart.Runner{Cluster: m, Method: restart.ByRollout, Limits: restart.Limits{Budget: time.Minute, Progress: time.Minute},
 		Report: func(restart.Event) {}, Now: func() time.Time { return m.now },
 		Pause: func(ctx context.Context) error { cancel(); return ctx.Err() }}
-	err := r.Workload(ctx, restart.Step{Intent: restart.Restart})
+	_, err := r.Workload(ctx, restart.Step{Intent: restart.Restart})
 	if failure, ok := errors.AsType[*restart.Failure](err); !ok || failure.Reason != restart.Interrupted || m.begun != 1 || m.finished != 0 {
 		t.Errorf("%v after %d rollouts", err, m.begun)
 	}

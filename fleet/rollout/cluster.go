@@ -24,36 +24,39 @@ const fieldManager = "telepod-restart"
 type Cluster struct {
 	*inventory.Cluster
 	Judge fleet.Judge
-	// Namespaces are those of the workloads.
-	Namespaces map[string]fleet.Namespace
 	// ProbeNamespace is where trial pods are created, from no workload's template. Empty means in the workload's
 	// namespace, from its template.
 	ProbeNamespace string
 	Now            func() time.Time
 }
 
-// Look reads a workload, its budgets and its pods.
+// Look reads a workload, its budgets, its pods and its namespace. The namespace is read last: a pod that was created
+// after the label of its namespace was removed is never judged by that label.
 func (c *Cluster) Look(ctx context.Context, id fleet.Identity) (restart.Sight, error) {
 	r, found, err := c.Rolling(ctx, id)
 	if err != nil || !found {
 		return restart.Sight{Gone: err == nil}, err
 	}
-	seen := restart.Sight{Rollout: r.Rollout}
+	seen := restart.Sight{Rollout: r.Rollout, OptedOut: r.OptedOut}
 	all, err := c.Budgets(ctx, id.Namespace)
 	if err != nil {
 		return seen, err
 	}
 	seen.Budgets = inventory.BudgetsOf(r.Namespace, r.Labels, all)
-	seen.Pods, err = c.PodsOf(ctx, r, c.Judge, c.namespace(id.Namespace))
-	return seen, err
-}
-
-func (c *Cluster) namespace(name string) fleet.Namespace {
-	ns, ok := c.Namespaces[name]
-	if !ok {
-		ns.Name = name
+	pods, err := c.PodsOf(ctx, r)
+	if err != nil {
+		return seen, err
 	}
-	return ns
+	ns, found, err := c.NamespaceNamed(ctx, id.Namespace)
+	if err != nil || !found {
+		return restart.Sight{Gone: err == nil}, err
+	}
+	seen.OptedOut = seen.OptedOut || ns.OptedOut()
+	for _, pod := range pods {
+		pod.Running.Finding = c.Judge.Pod(pod.Pod, ns)
+		seen.Pods = append(seen.Pods, pod.Running)
+	}
+	return seen, nil
 }
 
 // Try creates a pod as a dry run. What the API server says of the pod is part of the result.
@@ -80,7 +83,14 @@ func (c *Cluster) Try(ctx context.Context, id fleet.Identity) (restart.Trial, er
 	if err != nil {
 		return restart.Trial{Err: err}, nil
 	}
-	return restart.Trial{Finding: c.Judge.Pod(pod, c.namespace(namespace))}, nil
+	ns, found, err := c.NamespaceNamed(ctx, namespace)
+	if err == nil && !found {
+		err = fmt.Errorf("namespace %s was deleted meanwhile", namespace)
+	}
+	if err != nil {
+		return restart.Trial{}, err
+	}
+	return restart.Trial{Finding: c.Judge.Pod(pod, ns)}, nil
 }
 
 // Begin starts a rollout.
