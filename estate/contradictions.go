@@ -203,7 +203,7 @@ func orNewest(version string) string {
 	return version
 }
 
-// derived finds values that would replace what the estate says elsewhere.
+// derived finds values that would override other settings of the estate.
 func (c *checker) derived() {
 	check := func(path string, values map[string]any) {
 		for _, d := range derivedValues() {

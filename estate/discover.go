@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Node is what a node of a cluster tells about its cloud.
+// Node has the fields of a Kubernetes node that identify its cloud.
 type Node struct {
 	ProviderID, Region string
 }
@@ -17,8 +17,8 @@ var (
 	noName        = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 )
 
-// Discover describes a cluster by the name of its context, as EKS, eksctl and GKE make it, and by one of its nodes.
-// What both do not tell is empty.
+// Discover describes a cluster from the name of its context, as EKS, eksctl and GKE create it, and from one of its
+// nodes. Fields that neither provides are empty.
 func Discover(kubeContext string, node Node) Cluster {
 	c := Cluster{Name: kubeContext, Context: kubeContext, Region: node.Region}
 	if m := eksContext.FindStringSubmatch(kubeContext); m != nil {

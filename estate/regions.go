@@ -17,7 +17,7 @@ type cloud struct {
 	account *regexp.Regexp
 	// what an account is, for messages
 	accountIs string
-	// regions in early 2026, to tell a slip from a new one.
+	// regions in early 2026, to distinguish a typo from a new region.
 	regions string
 }
 

@@ -198,7 +198,7 @@ func without(values map[string]any) map[string]any {
 	return values
 }
 
-// merge lays values over others: mappings merge, everything else replaces. What it takes over is copied.
+// merge lays values over others: mappings merge, everything else replaces. Mappings from more are copied.
 func merge(into, more map[string]any) {
 	for key, value := range more {
 		mapping, isMapping := value.(map[string]any)

@@ -36,7 +36,7 @@ func TestIdentityOf(t *testing.T) {
 	}
 }
 
-// TestInventory: the worst state counts, and its oldest pod tells why.
+// TestInventory: a workload gets the worst state of its pods, and the reason of the oldest pod in it.
 func TestInventory(t *testing.T) {
 	var i fleet.Inventory
 	add := func(name string, states ...fleet.State) {

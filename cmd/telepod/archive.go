@@ -34,7 +34,7 @@ an HMAC key as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
 	return cmd
 }
 
-// archiveFlags say which part of which archive is meant.
+// archiveFlags select an archive and a part of it.
 type archiveFlags struct {
 	location    bucket.Location
 	signals     []string
@@ -136,7 +136,7 @@ func (f *archiveFlags) find(cmd *cobra.Command, s archive.Selection) (*bucket.Bu
 	return store, listing, err
 }
 
-// noteListing tells of what a listing has that its reader may not expect.
+// noteListing prints notes on what a reader of the listing may not expect.
 func noteListing(w io.Writer, l archive.Listing) {
 	if len(l.Objects) == 0 {
 		fmt.Fprintln(w, "note: there is nothing of that in the archive")

@@ -31,7 +31,7 @@ type progress struct {
 	told  time.Time // when the receiver was last said to be away
 }
 
-// progressState is what a line of progress tells.
+// progressState is the content of a progress line.
 type progressState struct {
 	objects, allObjects int
 	stored, allStored   int64
@@ -98,7 +98,7 @@ func (p *progress) message(format string, args ...any) {
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
-// away tells that the receiver is away: once in a while, as several objects wait for it at a time.
+// away reports that the receiver is unavailable; rate-limited, because several objects wait for it at a time.
 func (p *progress) away(reason error) {
 	p.mu.Lock()
 	told := time.Since(p.told) < lineEvery

@@ -144,7 +144,7 @@ func (s *site) testKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { slow.Process.Kill() })
-	// The other worker's object is then half sent, as a rule: the workers take turns at the rate.
+	// The other worker's object is usually half sent by then: the workers share the rate.
 	pipeline.Await(t, pipeline.Patience, "an object to have arrived", func() bool { return arrived() > 0 })
 	if err := slow.Process.Kill(); err != nil {
 		t.Fatal(err)

@@ -166,7 +166,7 @@ func (f *replayFlags) send(cmd *cobra.Command, replay *archive.Replay, o otlp.Op
 	return f.report(cmd, result, err)
 }
 
-// report says what was sent. Its error is nil if that is everything.
+// report prints what was sent. It returns nil if everything was.
 func (f *replayFlags) report(cmd *cobra.Command, r archive.Result, err error) error {
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "replayed %d item(s), %s, of %d object(s) in %d request(s)\n",

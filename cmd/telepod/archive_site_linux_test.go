@@ -51,7 +51,7 @@ func origins() []archive.Source {
 	}
 }
 
-// site is a region and a central site of the chart, whose archive is full.
+// site is a region and a central site of the chart, with objects in the archive.
 type site struct {
 	plant *pipeline.Plant
 	s3    string // host:port
@@ -226,7 +226,7 @@ func (s *site) once(cloud string) map[string]int {
 	return all
 }
 
-// watched is an output that tells when a text is in it.
+// watched is an output that signals when it contains a text.
 type watched struct {
 	text string
 	seen chan struct{} // closed when the text was written

@@ -21,7 +21,7 @@ import (
 // envHeaders is OpenTelemetry's own: secrets do not belong on a command line.
 const envHeaders = "OTEL_EXPORTER_OTLP_HEADERS"
 
-// targetFlags say where a replay goes to.
+// targetFlags set the target of a replay.
 type targetFlags struct {
 	endpoint          string
 	protocol          *choice

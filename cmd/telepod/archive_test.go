@@ -21,7 +21,7 @@ import (
 	"github.com/telepod/telepod/archive"
 )
 
-// TestArchiveMistakes: a wrong command line says what to do, before anything is asked of a bucket.
+// TestArchiveMistakes: a wrong command line gets an error that explains the fix, before any request to a bucket.
 func TestArchiveMistakes(t *testing.T) {
 	for _, test := range []struct{ args, stderr string }{
 		{"lst", `(did you mean "list"?)`},

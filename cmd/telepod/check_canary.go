@@ -16,7 +16,7 @@ import (
 	"github.com/telepod/telepod/fleet/metrics"
 )
 
-// canaryFlags say whether a span is sent, and how far it is followed.
+// canaryFlags control whether a span is sent and how far it is followed.
 type canaryFlags struct {
 	send     bool
 	wait     time.Duration

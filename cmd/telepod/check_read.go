@@ -96,7 +96,7 @@ func (f *checkFlags) part(ctx context.Context, c *inventory.Cluster, component s
 	return answer(checks.Part{Workloads: workloads, Instances: instances}, err)
 }
 
-// readWebhook reads the configuration, whose name is the injector's, and what it leads to.
+// readWebhook reads the webhook configuration, which has the injector's name, and everything that it refers to.
 func (f *checkFlags) readWebhook(ctx context.Context, c *inventory.Cluster, s *checks.Snapshot) {
 	name := injectorName(f.release.Name)
 	if found := s.Injector.Value.Workloads; len(found) > 0 {
@@ -120,8 +120,8 @@ func (f *checkFlags) readWebhook(ctx context.Context, c *inventory.Cluster, s *c
 	)
 }
 
-// again reads the metrics and logs of suspicious Collectors a second time, so that what grows can be told from what
-// has happened once.
+// again reads the metrics and logs of suspicious Collectors a second time, to distinguish growing counters from
+// single events in the past.
 func (f *checkFlags) again(ctx context.Context, c *inventory.Cluster, s *checks.Snapshot) {
 	var suspicious []*fleet.Instance
 	for _, part := range []*checks.Part{&s.Collectors.Value, &s.Central.Value, &s.Samplers.Value} {
@@ -211,7 +211,8 @@ func (f *checkFlags) pods(ctx context.Context, c *inventory.Cluster) (checks.Pod
 	return found, err
 }
 
-// byWebhook counts pods by namespace, without those whose manifest was injected by 'telepod inject', which needs no label.
+// byWebhook counts pods by namespace. It leaves out pods whose manifest was injected by 'telepod inject', which
+// need no label.
 func byWebhook(ctx context.Context, c *inventory.Cluster, pods map[fleet.Identity]int) (map[string]int, error) {
 	count := map[string]int{}
 	read := map[[2]string]map[fleet.Identity]fleet.Template{}

@@ -21,7 +21,8 @@ import (
 	"github.com/telepod/telepod/fleet/checks"
 )
 
-// check looks at the cluster of testdata/live, whose injector is scaled to zero, while its webhook comes and goes.
+// check runs against the cluster of testdata/live: its injector is scaled to zero, and the test removes and restores
+// the webhook.
 func (l *onCluster) check(t *testing.T) {
 	l.sees(t, 1, nil, checks.Failed, "deployment/telepod-injector is scaled to zero")
 	l.sees(t, 1, nil, checks.OK, "5 profiles are valid")

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// choice is a flag that takes one of a few words (pflag.Value).
+// choice is a flag with a fixed set of values (pflag.Value).
 type choice struct {
 	value string
 	words []string
@@ -27,7 +27,7 @@ func (c *choice) Set(value string) error {
 	return nil
 }
 
-// choiceFlag adds a flag whose first word is the default, with completion.
+// choiceFlag adds a flag with completion. The first word is the default.
 func choiceFlag(cmd *cobra.Command, name, short string, words ...string) *choice {
 	c := &choice{value: words[0], words: words}
 	usage := map[string]string{

@@ -23,7 +23,7 @@ watches, and reports how long regions took to fail over and to return, and what 
 	return cmd
 }
 
-// estateFlags say where clusters are.
+// estateFlags locate the clusters.
 type estateFlags struct {
 	kubeconfig string
 	contexts   []string

@@ -131,9 +131,9 @@ func (f *drillFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// untilTold ends when somebody ends the program, or closes its terminal. Until stop is called, nothing but
-// kill -9 may keep the primary failed, not even a write to a pipe without a reader, as after Ctrl-C where
-// the output goes to tee: SIGPIPE is taken, and not minded, as connections to API servers break as well.
+// untilTold returns a context that is cancelled when the program is interrupted or its terminal closes. Until stop
+// is called, only kill -9 may leave the primary failed. So SIGPIPE is caught and ignored: Ctrl-C also ends a tee that
+// reads the output, and connections to API servers can break as well.
 func untilTold(ctx context.Context) (told context.Context, stop func()) {
 	told, forget := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 	pipes := make(chan os.Signal, 1)

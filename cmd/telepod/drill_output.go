@@ -14,7 +14,7 @@ import (
 	"github.com/telepod/telepod/drill"
 )
 
-// drillScreen is where a drill tells what it is about to do, and does.
+// drillScreen prints what a drill is about to do, and its progress.
 type drillScreen struct{ out io.Writer }
 
 // plan shows what would be done to what. It also looks whether that could begin, so that a dry run

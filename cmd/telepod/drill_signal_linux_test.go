@@ -25,7 +25,7 @@ func TestDrillIsTold(t *testing.T) {
 	}
 }
 
-// TestDrillOutlivesItsReader: what it says is lost where nobody reads it, and the drill goes on.
+// TestDrillOutlivesItsReader: the drill continues when the reader of its output exits; further output is lost.
 func TestDrillOutlivesItsReader(t *testing.T) {
 	const child = "TELEPOD_TEST_WITHOUT_READER"
 	if os.Getenv(child) != "" {

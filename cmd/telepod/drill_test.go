@@ -42,7 +42,7 @@ func TestDrillArguments(t *testing.T) {
 	}
 }
 
-// TestDrillOutOfCluster: what a CronJob runs says so when it is not in a cluster.
+// TestDrillOutOfCluster: the command that a CronJob runs fails with a clear error outside a cluster.
 func TestDrillOutOfCluster(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
 	var out, stderr bytes.Buffer
@@ -52,7 +52,7 @@ func TestDrillOutOfCluster(t *testing.T) {
 	}
 }
 
-// TestDrillDoesNothing where it is not let, or not told to.
+// TestDrillDoesNothing without permission or confirmation.
 func TestDrillDoesNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		args, answer string

@@ -161,7 +161,7 @@ func (f *estateInit) site(role, text string) (*estate.Site, error) {
 	return &estate.Site{Cluster: cluster, Endpoint: endpoint, Exposure: f.exposure, Stores: f.stores}, nil
 }
 
-// discover asks a cluster for its cloud. A context that tells everything is not asked.
+// discover reads a cluster's cloud from one of its nodes, unless the name of its context is enough.
 func (f *estateInit) discover(ctx context.Context, name string) (estate.Cluster, error) {
 	if c := estate.Discover(name, estate.Node{}); c.Cloud != "" && c.Region != "" && c.Account != "" {
 		return c, nil
@@ -228,7 +228,7 @@ func (a *asker) text(question, fallback string) (string, error) {
 	return cmp.Or(strings.TrimSpace(a.in.Text()), fallback), nil
 }
 
-// ask asks for what the flags do not say.
+// ask prompts for what the flags leave open.
 func (f *estateInit) ask(a *asker) (err error) {
 	ask := func(into *string, question, fallback string) {
 		if err == nil && *into == "" {

@@ -171,7 +171,7 @@ func (f *estateInstall) awaitCheck(ctx context.Context, out io.Writer, args []st
 	}
 }
 
-// execute runs a program, whose output is the command's.
+// execute runs a program and passes its output through.
 func (f *estateInstall) execute(cmd *cobra.Command, stdin []byte, program string, args ...string) error {
 	fmt.Fprintln(cmd.OutOrStdout(), "$ "+commandLine(append([]string{program}, args...)...))
 	command := exec.CommandContext(cmd.Context(), program, args...)

@@ -95,7 +95,7 @@ func TestEstateAsks(t *testing.T) {
 	}
 }
 
-// TestPutCluster: flags replace what a cluster told, by its name or context.
+// TestPutCluster: flags override what was discovered from a cluster, by its name or context.
 func TestPutCluster(t *testing.T) {
 	got := putCluster([]estate.Cluster{{Name: "aks-prod", Cloud: "azure"}}, estate.Cluster{Name: "eas", Context: "aks-prod", Region: "eastasia"})
 	want := []estate.Cluster{{Name: "eas", Cloud: "azure", Region: "eastasia", Context: "aks-prod"}}

@@ -182,7 +182,7 @@ func asText(s injector.Setting[bool]) injector.Setting[string] {
 	return injector.Setting[string]{Value: strconv.FormatBool(s.Value), Origin: s.Origin}
 }
 
-// settings are those that somebody said something about, by the names of their annotations.
+// settings are those that were set explicitly, by the names of their annotations.
 func settings(s injector.Settings, o valueOrigins) map[string]setting {
 	all := map[string]setting{}
 	for name, one := range map[string]injector.Setting[string]{"profile": s.Profile, "endpoint": s.Endpoint,

@@ -132,7 +132,7 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 	return e, e.plan(in, object)
 }
 
-// injectorFor is the cluster's injector, with what flags and the nodes of its pods tell beyond its settings.
+// injectorFor is the cluster's injector: its own settings, plus what flags and the pods' nodes add.
 func (f *explainFlags) injectorFor(ctx context.Context, cmd *cobra.Command, l *live, ipv6 bool) (*injector.Injector, error) {
 	version, err := l.Version(ctx)
 	if cmd.Flags().Changed("kubernetes-version") {

@@ -71,7 +71,7 @@ func (l *liveExplanation) silent() []string {
 	return list
 }
 
-// labels are what the namespace says about injection.
+// labels are the namespace's labels that control injection.
 func (l *liveExplanation) labels() string {
 	var parts []string
 	if value, ok := l.namespace.Labels[injector.InjectionLabel]; ok {

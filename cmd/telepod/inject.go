@@ -70,7 +70,7 @@ func (f *injectFlags) run(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// note says when nothing was injected, as an unchanged output is easy to miss.
+// note reports that nothing was injected, because an unchanged output is easy to miss.
 func note(cmd *cobra.Command, list []planned) error {
 	for _, p := range list {
 		if p.Plan.Decision.Inject {
@@ -115,8 +115,8 @@ func (f *injectFlags) print(inputs []input, list []planned) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// diff shows the edits of a file. They are not searched for in the texts: a search that ends in good time
-// takes lines for changed that are not.
+// diff shows the edits of a file. It uses the edits themselves: a fast text diff would mark unchanged lines as
+// changed.
 func diff(in input) (string, error) {
 	edits, err := in.Edits()
 	if err != nil {

@@ -22,9 +22,8 @@ var update = flag.Bool("update", false, "write what the fixtures got as what the
 // contentHash stands in the status of every pod and changes with any part of a profile.
 var contentHash = regexp.MustCompile(`"hash(\\?"):\\?"[0-9a-f]{12}`)
 
-// TestInject injects each testdata/inject/CASE.yaml or CASE.json with the arguments that its comment
-// "# args:" holds. CASE.want has the output, CASE.warnings what goes to standard error, if
-// anything does.
+// TestInject injects each testdata/inject/CASE.yaml or CASE.json with the arguments in its comment "# args:".
+// CASE.want is the expected output; CASE.warnings, if present, the expected standard error.
 func TestInject(t *testing.T) {
 	for _, file := range fixtures(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
@@ -222,7 +221,7 @@ func read(t testing.TB, file string) []byte {
 	return data
 }
 
-// absent wants no file, as there is nothing that it could hold.
+// absent checks that no golden file exists, because it would be empty.
 func absent(t *testing.T, file string) {
 	t.Helper()
 	if *update {

@@ -23,8 +23,8 @@ type input struct {
 type source struct {
 	name string
 	path string // of the file, or "-"
-	// listed is true for a file that was found in a directory: nobody named it, so it may be something
-	// other than manifests.
+	// listed is true for a file found in a directory rather than named by the user: it may contain something other
+	// than manifests.
 	listed bool
 }
 

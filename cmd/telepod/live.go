@@ -18,7 +18,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// liveFlags say which cluster to look at, and where Telepod is in it.
+// liveFlags select the cluster, and the Telepod release in it.
 type liveFlags struct {
 	kubeconfig string
 	context    string

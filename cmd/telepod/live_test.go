@@ -51,7 +51,8 @@ func (l *onCluster) chart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Deployments replace pods when new ones are ready, which takes a node: the old ones are taken away here.
+	// A Deployment replaces old pods once new ones are ready. This cluster has no node, so the test deletes the old
+	// ones.
 	for app, namespace := range map[string]string{"checkout": "shop", "volunteer": "other"} {
 		if _, err := l.admin.Kubectl(t.Context(), "-n", namespace, "delete", "replicaset", "-l", "app="+app); err != nil {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// offlineFlags say what a cluster would know: its facts, its profiles and what it can do.
+// offlineFlags replace what a cluster would provide: its facts, profiles and capabilities.
 type offlineFlags struct {
 	files             []string
 	facts             profiles.Facts
@@ -228,7 +228,7 @@ func warn(cmd *cobra.Command, list []planned, severity string) int {
 	return n
 }
 
-// judgeStrictly makes warnings errors if the flag says so.
+// judgeStrictly turns warnings into errors if the flag is set.
 func (f *offlineFlags) judgeStrictly(cmd *cobra.Command, list []planned) error {
 	if !f.strict {
 		warn(cmd, list, "warning")

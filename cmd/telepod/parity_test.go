@@ -76,7 +76,7 @@ func podHead(pod []byte) string {
 	return "apiVersion: v1\nkind: Pod\n"
 }
 
-// configMapManifests are a fixture's ConfigMaps, of which it has the keys alone.
+// configMapManifests makes ConfigMaps from a fixture, which lists only their keys.
 func configMapManifests(t *testing.T, section []byte) []byte {
 	t.Helper()
 	all := map[string][]string{}

@@ -15,7 +15,7 @@ import (
 // envPrometheus is the default of --prometheus.
 const envPrometheus = "TELEPOD_PROMETHEUS"
 
-// prometheusFlags say where the Prometheus of the central sites is.
+// prometheusFlags locate the Prometheus of the central sites.
 type prometheusFlags struct {
 	address, tokenFile, tenant string
 	tls                        tlsFlags

@@ -165,7 +165,7 @@ func (r *repairer) lead(ctx context.Context) {
 	}
 }
 
-// round reads the injector's settings anew, as they may have changed.
+// round rereads the injector's settings, which may have changed.
 func (r *repairer) round(ctx context.Context) (restart.Round, error) {
 	reading, cancel := context.WithTimeout(ctx, r.flags.timeout)
 	defer cancel()

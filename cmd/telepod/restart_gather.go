@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/fleet/restart"
 )
 
-// restartable reads the workloads with pods in certain states, and those whose earlier restart is not over.
+// restartable reads the workloads with pods in the given states, and those with an unfinished restart.
 func (l *live) restartable(ctx context.Context, namespace string, states []fleet.State) ([]restart.Workload, error) {
 	problems, err := l.problems(ctx, namespace)
 	if err != nil {

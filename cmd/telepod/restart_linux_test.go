@@ -57,7 +57,7 @@ func TestRestart(t *testing.T) {
 	t.Run("repair", n.repair)
 }
 
-// onNode runs commands on a cluster whose pods run.
+// onNode runs commands on a cluster with running pods.
 type onNode struct{ onCluster }
 
 // kubectl runs it as administrator.
@@ -79,7 +79,7 @@ func eventually(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// bare makes a namespace whose workloads are all there before it opts in, and returns their pods.
+// bare creates a namespace and its workloads, then opts the namespace in. It returns the pods.
 func (n *onNode) bare(t *testing.T, namespace string) map[string]bool {
 	t.Helper()
 	if err := n.admin.Apply(t.Context(), strings.ReplaceAll(string(read(t, "testdata/restart/shop.yaml")), "NAMESPACE", namespace)); err != nil {

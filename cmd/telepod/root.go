@@ -25,7 +25,7 @@ const (
 type exitStatus struct {
 	error
 	code int
-	// said is true if the output has the reason already.
+	// said is true if the output already includes the reason.
 	said bool
 }
 

@@ -142,5 +142,5 @@ func (l *live) repairs(ctx context.Context, namespace string, problems []*fleet.
 	return nil
 }
 
-// restartable are the kinds whose manifests are read, and which kubectl can restart.
+// restartable lists the kinds that telepod reads and kubectl can restart.
 func restartable() []string { return []string{"Deployment", "StatefulSet", "DaemonSet", "Rollout"} }

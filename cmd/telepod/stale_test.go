@@ -215,7 +215,7 @@ func (l *onCluster) staleByFlags(t *testing.T) {
 	}
 }
 
-// TestRBAC: names that cannot be are refused, and those that YAML would take for something else are quoted.
+// TestRBAC: invalid names are refused, and names that YAML would parse as another type are quoted.
 func TestRBAC(t *testing.T) {
 	for _, test := range []struct {
 		args        string

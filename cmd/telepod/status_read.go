@@ -13,11 +13,11 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// How long an API server may take to answer at all, and how far two looks at Collectors are apart.
+// The timeout for an API server, and the interval between two readings of the Collectors.
 const (
 	firstAnswer  = 3 * time.Second
 	betweenLooks = time.Second
-	// olderLooks are too old to tell how much is sent now.
+	// olderLooks are too old to compute current rates.
 	olderLooks = time.Minute
 )
 
@@ -127,7 +127,7 @@ func (l *live) count(ctx context.Context) (status.Pods, error) {
 	return pods, err
 }
 
-// place is where the settings' profile says that the cluster is.
+// place is the cluster's location according to the profile in the settings.
 func (s *injectorSettings) place() status.Place {
 	place := status.Place{Cluster: s.facts.Cluster, Region: s.facts.Region}
 	set, err := s.profiles()

@@ -18,8 +18,8 @@ import (
 	"github.com/telepod/telepod/fleet/status"
 )
 
-// status shows the cluster of testdata/live, whose injector is scaled to zero and whose pods have no node, beside contexts
-// that do not answer.
+// status shows the cluster of testdata/live, next to contexts that do not answer. Its injector is scaled to zero,
+// and its pods have no node.
 func (l *onCluster) status(t *testing.T) {
 	out, stderr := l.run(t, 1, "status", "-o", "json", "--contexts", "telepod,none,telepod")
 	var rows []status.Row
@@ -92,7 +92,7 @@ func TestStatusUsage(t *testing.T) {
 	}
 }
 
-// TestStatusOfADeadCluster: an API server that never answers takes three seconds, not the whole time limit.
+// TestStatusOfADeadCluster: an API server that never answers costs three seconds, not the whole timeout.
 func TestStatusOfADeadCluster(t *testing.T) {
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	t.Cleanup(silent.Close)

@@ -75,7 +75,7 @@ func (f *webhookFlags) options(log *slog.Logger) (webhook.Options, error) {
 }
 
 func (f *webhookFlags) capabilities() injector.Capabilities {
-	// In a cluster the variable holds the API server's address, which is of the cluster's first family.
+	// In a cluster this variable is the API server's address, in the cluster's primary IP family.
 	found := strings.Contains(os.Getenv("KUBERNETES_SERVICE_HOST"), ":")
 	return injector.Capabilities{
 		NativeSidecars: injector.Choice(f.nativeSidecars.value), TopologyLabels: injector.Choice(f.topologyLabels.value),

@@ -81,7 +81,7 @@ func state(t *testing.T, d authorities.Directory) map[string]string {
 	return files
 }
 
-// TestKeysArePrivate: nobody else can read a key, and one that others can read is not used.
+// TestKeysArePrivate: keys are written with private permissions, and a key that others can read is refused.
 func TestKeysArePrivate(t *testing.T) {
 	d := made(t, "secrets")
 	for name, text := range state(t, d) {

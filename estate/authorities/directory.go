@@ -267,7 +267,7 @@ func (d Directory) accepted(cluster string) (list []*x509.Certificate, err error
 	return list, nil
 }
 
-// bundle are the authorities whose clusters may send, but for those of one cluster.
+// bundle lists the authorities of clusters that may send, except those of one cluster.
 func (d Directory) bundle(without string) (list []*x509.Certificate, err error) {
 	for _, c := range d.Estate.Clusters {
 		if !c.HasApplications() || c.Name == without {

@@ -80,7 +80,7 @@ func load(name string) (Pair, error) {
 	return Pair{c, key}, nil
 }
 
-// save writes NAME.key and NAME.crt, neither of which may exist. The certificate is followed by what signed it.
+// save writes NAME.key and NAME.crt, which must not exist. The certificate is followed by its issuers.
 func save(name string, p Pair, above ...*x509.Certificate) error {
 	text, err := keyPEM(p.Key)
 	if err != nil {
@@ -108,7 +108,7 @@ func writeNew(path string, text []byte, mode fs.FileMode) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// replace writes a file that is made anew each time.
+// replace writes a generated file atomically.
 func replace(path string, text []byte, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -125,7 +125,7 @@ func replace(path string, text []byte, mode fs.FileMode) error {
 	return os.Rename(f.Name(), path)
 }
 
-// filesIn lists the certificates of a directory whose names have a prefix; none if there is no directory.
+// filesIn lists the certificates in a directory with a name prefix; none if the directory does not exist.
 func filesIn(dir, prefix string) (paths []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -8,7 +8,7 @@ type Canary struct {
 	Accepted error
 	// Site is the one that has acknowledged a batch of traces since; empty if none has within the time.
 	Site string
-	// Seconds is how long that took.
+	// Seconds is the duration.
 	Seconds float64
 	// Archived is whether the archive has it; meaningless unless Looked is true. LookErr is why it could not be read.
 	Looked, Archived bool
@@ -41,7 +41,7 @@ func (s Snapshot) canaries(r *report) {
 	}
 }
 
-// unknownRight reports whether an error is a missing right, and says so.
+// unknownRight reports a missing permission as unknown. It returns whether err was one.
 func (r *report) unknownRight(what string, err error) bool {
 	before := len(r.missing)
 	lines := len(r.lines)

@@ -108,7 +108,7 @@ func comparable(a, b string) bool {
 	return true
 }
 
-// Skew compares clusters: one line for each whose chart differs from that of most.
+// Skew compares clusters: one line for each with a chart version other than the most common one.
 func Skew(snapshots []Snapshot) []Line {
 	count, of := map[string]int{}, map[string]string{}
 	for _, s := range snapshots {

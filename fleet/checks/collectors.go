@@ -33,7 +33,7 @@ func (s Snapshot) regional(r *report) {
 	s.stores(r, part.Instances)
 }
 
-// uncovered finds nodes whose pods send to a Collector that is not there.
+// uncovered finds nodes with pods that send to a missing Collector.
 func (s Snapshot) uncovered(r *report, part Part) {
 	at := slices.IndexFunc(part.Workloads, func(w Workload) bool { return w.Kind == "DaemonSet" })
 	if at < 0 || r.unknown("pods by node", s.Pods.Err) || s.Nodes.Err != nil {
@@ -264,7 +264,7 @@ func (s Snapshot) refusal(instances []fleet.Instance) string {
 	return ""
 }
 
-// using says which site the Collectors send to.
+// using reports the site that the Collectors send to.
 func (s Snapshot) using(r *report, using map[string]map[string]bool, asked int, down bool) {
 	for _, site := range slices.Sorted(maps.Keys(using)) {
 		n := len(using[site])

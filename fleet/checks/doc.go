@@ -1,6 +1,6 @@
 // Package checks judges an installation of Telepod in a cluster: what works, what does not, and the command that
 // repairs it.
 //
-// Pure: [Snapshot] is what was read, [Snapshot.Lines] is what that means, and [Fold] puts causes before their effects.
-// Package inventory reads. What could not be read is never taken for healthy, nor for broken: its status is unknown.
+// It is pure: [Snapshot] is the input, [Snapshot.Lines] the verdict, and [Fold] puts causes before their effects.
+// Package inventory does the reading. What could not be read is neither healthy nor broken: its status is unknown.
 package checks

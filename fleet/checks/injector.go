@@ -128,7 +128,7 @@ func usualReplicas(w Workload) int {
 	return 2
 }
 
-// starting is how long a pod may take to get ready before that is a problem.
+// starting is how long a pod may remain unready before that is a problem.
 const starting = 2 * time.Minute
 
 // instances names the pods that are not ready, with the reason and what to do. A reason that is certain is a check of its
@@ -203,7 +203,7 @@ func cut(trouble string) string {
 	return "no reason is known yet"
 }
 
-// taken finds the pod that has a port which the Collector needs.
+// taken finds the pod that occupies a port of the Collector.
 func (s Snapshot) taken(i fleet.Instance) reason {
 	for _, port := range []int32{4317, 4318, 8888, 13133} {
 		if by := s.Pods.Value.HostPorts[HostPort{i.Node, port}]; by != "" {

@@ -77,7 +77,7 @@ func oneLine(text string) string {
 	}, text)), " ")
 }
 
-// unknown reports whether something could not be read, and says so.
+// unknown reports something that could not be read. It returns whether err was set.
 func (r *report) unknown(what string, err error) bool {
 	if err == nil {
 		return false

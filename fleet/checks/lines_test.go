@@ -282,7 +282,7 @@ func region(t *testing.T, s *checks.Snapshot, text string) {
 	i.Log = `warn No endpoint accepts the signal {"from": "primary", "to": "none", "reason": "x", "cause": "lookup central.example.com: no such host"}` + "\n"
 }
 
-// away is what a Collector reports whose only site is not usable.
+// away is what a Collector reports if its only site is unusable.
 func away(outcome string) string {
 	return `otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 0; otelcol_exporter_failover_endpoint_up{signal="traces",endpoint="primary"} 0; otelcol_exporter_failover_requests_total{signal="traces",endpoint="primary",outcome="` + outcome + `"} 5`
 }

@@ -72,7 +72,7 @@ type Node struct {
 	DiskPressure  bool
 }
 
-// Pods are what all pods of the cluster tell.
+// Pods summarizes all pods of the cluster.
 type Pods struct {
 	// Labels are the values of telepod.dev/injection, by namespace.
 	Labels map[string]string
@@ -104,7 +104,7 @@ type Workload struct {
 	Updated int
 	// Troubles are its pods that are not ready, each with a reason.
 	Troubles []string
-	// Chart and Version are what the chart's labels say, Pod is what its pods are made of.
+	// Chart and Version come from the chart's labels; Pod is the configuration of its pods.
 	Chart, Version string
 	Labels         map[string]string
 	Pod            corev1.PodSpec

@@ -116,7 +116,7 @@ func (s Snapshot) refusals(r *report, i fleet.Instance) {
 	}
 }
 
-// Suspicious reports whether a second reading, and the log, can tell more about an instance.
+// Suspicious reports whether a second reading, or the log, can explain an instance's state.
 func Suspicious(i fleet.Instance) bool {
 	if !i.Ready {
 		return true

@@ -29,7 +29,7 @@ func (s Snapshot) webhook(r *report) {
 	}
 	r.check(codeSelector)
 	if !slices.ContainsFunc(hooks, func(h Hook) bool { return h.selects(injector.InjectionLabel, "enabled") }) {
-		// Helm does not take back what others have changed.
+		// Helm does not revert changes made by others.
 		again := fmt.Sprintf("%s delete mutatingwebhookconfiguration %s && %s", s.Kubectl, hooks[0].Configuration, s.upgrade())
 		r.add(Failed, again, "%s: no webhook selects namespaces with telepod.dev/injection: enabled", hooks[0].Configuration)
 	} else {
@@ -95,8 +95,8 @@ func ends(bundle []byte) (list []time.Time, err error) {
 	return list, nil
 }
 
-// strangers reports whether no certificate of a bundle is the authority that any webhook reports. Two authorities
-// that expire in the same second are taken for one.
+// strangers reports whether a bundle contains no certificate that a webhook reports as its authority. Authorities
+// are compared by expiry: two that expire in the same second count as one.
 func (s Snapshot) strangers(bundle []time.Time) bool {
 	reported := false
 	for _, i := range s.Injector.Value.Instances {

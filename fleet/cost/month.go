@@ -86,7 +86,7 @@ func Months(ctx context.Context, from Asker) (map[string]Month, error) {
 
 func unfit(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) || v < 0 }
 
-// Line is the cost of a service, or what of a cluster's cost is nobody's in particular.
+// Line is the cost of a service, or the part of a cluster's cost that cannot be attributed to one.
 type Line struct {
 	Cluster   string `json:"cluster"`
 	Namespace string `json:"namespace,omitempty"`

@@ -66,7 +66,7 @@ func history(now time.Time) string {
 	return b.String()
 }
 
-// TestMonth asks a real Prometheus, whose rules are the chart's.
+// TestMonth queries a real Prometheus that runs the chart's rules.
 func TestMonth(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Prometheus; run without -short")

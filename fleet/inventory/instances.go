@@ -66,7 +66,7 @@ func intendedNode(pod *corev1.Pod) string {
 	return ""
 }
 
-// How many pods are asked at the same time, and how long one may take.
+// How many pods are queried concurrently, and the timeout for each.
 const (
 	readersOfMetrics = 16
 	metricsLimit     = 3 * time.Second

@@ -18,8 +18,9 @@ import (
 
 var eventResource = schema.GroupVersionResource{Version: "v1", Resource: "events"}
 
-// ExplainTroubles adds to the trouble of instances that are not ready what events say about it, such as a volume that
-// cannot be mounted, and what a process that ends again and again logged last.
+// ExplainTroubles adds the causes of instances that are not ready: events, such as a failed volume mount, and the
+// last
+// log lines of a crash-looping process.
 func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instances []fleet.Instance) error {
 	ready := true
 	for _, i := range instances {
@@ -36,7 +37,7 @@ func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instance
 		if err := fromUnstructured(object.Object, &event); err != nil {
 			return fmt.Errorf("read event %s/%s: %w", object.GetNamespace(), object.GetName(), err)
 		}
-		// What the scheduler says is in the pod's status, too, and is over there when it is over.
+		// The pod's status has the scheduler's message too, and drops it once it no longer applies.
 		if last := said[event.InvolvedObject.Name]; event.Reason != "Unhealthy" && event.Reason != "FailedScheduling" && !event.LastTimestamp.Before(&last.LastTimestamp) {
 			said[event.InvolvedObject.Name] = event
 		}

@@ -16,7 +16,7 @@ import (
 type Object struct {
 	fleet.Identity
 	fleet.Template
-	// Selector finds its pods, among others'; empty means that they cannot be told by their labels.
+	// Selector matches its pods, perhaps among others; empty if labels cannot identify them.
 	Selector string
 	// JSON is the whole object.
 	JSON []byte

@@ -72,7 +72,7 @@ func (s *Server) Query(ctx context.Context, query string) ([]Sample, error) {
 	return samples, nil
 }
 
-// explained tells a query that is refused from a server that is no Prometheus, or does not let this client in.
+// explained distinguishes a refused query from a server that is not Prometheus or denies access.
 func explained(err error) error {
 	failed, ok := errors.AsType[*v1.Error](err)
 	switch {

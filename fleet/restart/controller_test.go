@@ -23,7 +23,7 @@ func (m *memory) Stop(_ context.Context, f restart.Failure) error {
 	return nil
 }
 
-// rounds runs a controller anew for each round, as if its process ended in between.
+// rounds runs a new controller for each round, as if its process had restarted in between.
 func rounds(t *testing.T, m *model, store restart.Store, n int, settle time.Duration) (last restart.Round) {
 	t.Helper()
 	for range n {

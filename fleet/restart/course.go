@@ -71,7 +71,7 @@ type Course struct {
 	since   time.Time // when it began to wait, or made progress last
 	best    int       // the most progress so far
 	tried   *Trial
-	// refused is what the API server said when it refused the last act for now.
+	// refused is the API server's message when it refused the last act for now.
 	refused string
 	// old are the UIDs of the pods before the last act; nil if an earlier run acted.
 	old map[string]bool
@@ -88,11 +88,11 @@ func Start(method Method, limits Limits, watch bool, now time.Time) *Course {
 // Tried gives the course the result of a trial.
 func (c *Course) Tried(t Trial) { c.tried = &t }
 
-// Refused tells the course that the API server refused its last move for now: a budget forbids it, or somebody has
-// changed the workload meanwhile.
+// Refused records that the API server refused the last move for now: because of a disruption budget, or because
+// the workload was changed in the meantime.
 func (c *Course) Refused(text string) { c.refused = text }
 
-// Acted tells the course that its last move was carried out. The sight is the one that led to the move.
+// Acted records that the last move was carried out. seen is the sight that led to it.
 func (c *Course) Acted(seen Sight, evicted string, now time.Time) {
 	c.rolling, c.since, c.best, c.tried, c.last = true, now, 0, nil, evicted
 	c.acts++

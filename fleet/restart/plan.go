@@ -74,7 +74,7 @@ func decide(w Workload, method Method) (Intent, Reason, string) {
 	return Restart, "", fmt.Sprintf("at most %d of %d pods away at once", r.Away, r.Desired)
 }
 
-// decideEviction is stricter: nobody watches, and an eviction starts no pod before it ends one.
+// decideEviction is stricter: it runs unattended, and an eviction ends a pod before its replacement starts.
 func decideEviction(w Workload) (Intent, Reason, string) {
 	r := w.Rollout
 	for _, pod := range w.Running {

@@ -14,7 +14,7 @@ import (
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// model is a workload whose pods are replaced one at a look, and a clock that advances with each pause.
+// model is a workload with one pod replaced per look, and a clock that advances with each pause.
 type model struct {
 	now      time.Time
 	pods     []restart.Pod
@@ -32,7 +32,7 @@ type model struct {
 	store    *memory
 	conflict int // rollbacks that are refused for now
 
-	// fresh is the state of new pods, unready keeps them unavailable, failed is what the controller says of it.
+	// fresh is the state of new pods, unready keeps them unavailable, and failed is the controller's message.
 	fresh   fleet.State
 	unready bool
 	failed  string

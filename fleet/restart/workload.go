@@ -43,11 +43,11 @@ type Rollout struct {
 	Observed bool
 	// Desired pods; Current ones of any template; Updated ones of the present template; Available ones.
 	Desired, Current, Updated, Available int
-	// Failed is what the controller says if it has given up; empty otherwise.
+	// Failed is the controller's message if it has given up; empty otherwise.
 	Failed string
 	// Partitioned: pods below a partition keep the old template.
 	Partitioned bool
-	// Away is how many pods the strategy may take away at once.
+	// Away is how many pods the strategy may make unavailable at once.
 	Away int
 }
 
@@ -86,7 +86,7 @@ func (b Budget) String() string {
 	return fmt.Sprintf("PodDisruptionBudget %s needs %d of %d pods and has %d healthy", b.Name, b.Needed, b.Expected, b.Healthy)
 }
 
-// blocked is the first budget that forbids to take so many pods away now.
+// blocked is the first budget that does not allow so many evictions now.
 func blocked(budgets []Budget, away int) (Budget, bool) {
 	for _, b := range budgets {
 		if b.blocks(away) {
@@ -96,7 +96,7 @@ func blocked(budgets []Budget, away int) (Budget, bool) {
 	return Budget{}, false
 }
 
-// forbidden is the first budget that never allows to take so many pods away.
+// forbidden is the first budget that never allows so many evictions.
 func forbidden(budgets []Budget, away int) (Budget, bool) {
 	for _, b := range budgets {
 		if b.never(away) {
@@ -106,7 +106,7 @@ func forbidden(budgets []Budget, away int) (Budget, bool) {
 	return Budget{}, false
 }
 
-// away is how many pods an act takes away at once.
+// away is how many pods an act makes unavailable at once.
 func away(method Method, r Rollout) int {
 	if method == ByEviction {
 		return 1

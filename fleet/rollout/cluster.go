@@ -59,7 +59,7 @@ func (c *Cluster) Look(ctx context.Context, id fleet.Identity) (restart.Sight, e
 	return seen, nil
 }
 
-// Try creates a pod as a dry run. What the API server says of the pod is part of the result.
+// Try creates a pod as a dry run. The API server's warnings and errors about the pod are part of the result.
 func (c *Cluster) Try(ctx context.Context, id fleet.Identity) (restart.Trial, error) {
 	var pod *fleet.Pod
 	var err error

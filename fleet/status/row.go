@@ -246,7 +246,7 @@ func unread(r Reading) (list []Problem) {
 	return list
 }
 
-// silentOnes counts the ready instances whose metrics were not read; those that are not ready are counted elsewhere.
+// silentOnes counts ready instances with unreadable metrics; instances that are not ready are counted elsewhere.
 func silentOnes(instances []fleet.Instance) (n int, because error) {
 	for _, i := range instances {
 		if i.Ready && i.MetricsErr != nil {

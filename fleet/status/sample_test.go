@@ -79,7 +79,7 @@ func read(t *testing.T, text string) metrics.Set {
 	return set
 }
 
-// look is Collectors at a moment, each of which has received so many spans more than in sample.
+// look is a reading of Collectors at a time; each has received that many more spans than in sample.
 func look(t *testing.T, at time.Time, more int, collectors ...collector) status.Look {
 	t.Helper()
 	l := status.Look{At: at}
@@ -122,7 +122,7 @@ func months() *checks.Answer[map[string]cost.Month] {
 	return &checks.Answer[map[string]cost.Month]{Value: map[string]cost.Month{"prod-use1": {Dollars: 1234.5}, "prod-euw1": {Dollars: 12.3, Measured: &part}}}
 }
 
-// estate is a cluster without a problem, one whose primary is down, and one that does not answer.
+// estate is a healthy cluster, one with its primary down, and one that does not answer.
 func estate(t *testing.T) []status.Reading {
 	t.Helper()
 	moved := []collector{{site: "backup", since: 4 * time.Minute, switched: true, down: "primary", received: 100, queue: 720_000},
