@@ -1,7 +1,8 @@
-// Package clusteridentityprocessor holds what a cluster sends to the identity in its client certificate.
+// Package clusteridentityprocessor ensures that a cluster only sends telemetry under the identity in its client
+// certificate.
 //
-// A site accepts many clusters, and each writes k8s.cluster.name itself. This processor corrects that attribute if the
-// certificate of the connection names another cluster, so that no cluster writes as another. It reads what package
-// otlpmuxreceiver leaves in client.Info; it does not verify certificates, which the handshake has done, and does not
-// look at other attributes.
+// A site accepts many clusters, and each sets k8s.cluster.name itself. This processor corrects the attribute if the
+// connection's certificate names another cluster. It reads what package otlpmuxreceiver stores in client.Info. It
+// does
+// not verify certificates (the TLS handshake has done so), and does not look at other attributes.
 package clusteridentityprocessor

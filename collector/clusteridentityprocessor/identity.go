@@ -92,8 +92,9 @@ func (k *keeper) clusterOf(name string) string {
 	return label
 }
 
-// hold corrects the cluster of a resource that is none of these. DNS names have no case, so a name that differs in
-// case only stays as it is. With no clusters there is nothing to hold to.
+// hold sets the cluster of a resource that names none of these. DNS names are case-insensitive, so a name that
+// differs
+// only in case stays as it is. Without clusters in the certificate, it does nothing.
 func (k *keeper) hold(ctx context.Context, resource pcommon.Map, clusters []string) {
 	if len(clusters) == 0 {
 		return

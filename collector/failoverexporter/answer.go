@@ -23,7 +23,7 @@ const (
 	maxMessage = 256
 )
 
-// answer is what an endpoint said to a request.
+// answer is an endpoint's response to a request.
 type answer struct {
 	outcome outcome
 	// retryAfter is what the endpoint asked for; zero if it did not.

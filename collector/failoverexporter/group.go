@@ -153,7 +153,7 @@ func (g *group) note(change func(*selector, time.Time)) {
 	}
 }
 
-// failed remembers why an endpoint did not accept a batch. The caller holds the lock, as within note.
+// failed remembers why an endpoint rejected a batch. The caller must hold the lock, as for note.
 func (g *group) failed(endpoint int, a answer) { g.causes[endpoint] = a.message }
 
 // name of an endpoint, for people.

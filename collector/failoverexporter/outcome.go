@@ -49,7 +49,7 @@ const (
 	final verdict = iota
 	// refusedHere: this endpoint does not accept the signal now.
 	refusedHere
-	// lostHere: the endpoint is gone, for all signals.
+	// lostHere: the endpoint is unavailable, for all signals.
 	lostHere
 	// undecided: look again before judging.
 	undecided

@@ -24,7 +24,7 @@ const logInterval = 10 * time.Second
 // capable is what all consumers share.
 type capable interface{ Capabilities() consumer.Capabilities }
 
-// signalOf says how data of a signal is sent, counted and copied.
+// signalOf defines how to send, count and copy the data of a signal.
 type signalOf[D any, C capable] struct {
 	send  func(C, context.Context, D) error
 	items func(D) int

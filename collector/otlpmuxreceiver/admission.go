@@ -2,8 +2,8 @@ package otlpmuxreceiver
 
 import "sync"
 
-// leastReservation is what a request counts at least: its goroutine, headers and connection buffers
-// take memory too, however small its body is.
+// leastReservation is the minimum that a request counts: its goroutine, headers and connection buffers
+// need memory too, however small its body is.
 const leastReservation = 4 << 10
 
 // firstRequest is the size up to which a peer with nothing in flight is admitted if only it fits.
@@ -13,11 +13,11 @@ const firstRequest = 1 << 20
 
 // admission accounts for the bytes of all requests in flight, by peer.
 //
-// New requests are admitted up to three quarters of the limit; the rest is for requests whose
-// size turns out larger than announced, so that work already begun is seldom thrown away.
-// A peer is held to a dynamic threshold (Choudhury and Hahne, "Dynamic queue length thresholds",
-// 1998): what it occupies may not exceed a multiple of what is still free. So however much a few
-// peers send, something stays free for the next one, and no peer has to be known in advance.
+// New requests are admitted up to three quarters of the limit. The rest is for requests that turn out
+// larger than announced, so that work in progress is seldom thrown away.
+// A peer has a dynamic threshold (Choudhury and Hahne, "Dynamic queue length thresholds", 1998): it may
+// occupy at most a multiple of what is still free. So however much a few peers send, something stays
+// free for the next one, and peers need not be configured in advance.
 type admission struct {
 	limit int64   // bytes, for everything in flight
 	door  int64   // bytes, for admitting new requests

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestAdmissionInvariants admits, grows and releases at random and checks what must always hold.
+// TestAdmissionInvariants admits, grows and releases at random, and checks the invariants after each step.
 func TestAdmissionInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const limit = 1_000_000

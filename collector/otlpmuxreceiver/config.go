@@ -38,7 +38,7 @@ type AdmissionConfig struct {
 	// peer sends; with k such peers each gets about 1/(k+1/PeerShare-1). 1 disables fair sharing.
 	PeerShare float64 `mapstructure:"peer_share"`
 
-	// PeerIdentity says what a peer is: a remote "address", or the subject of a client "certificate".
+	// PeerIdentity defines a peer: a remote "address", or the subject of a client "certificate".
 	PeerIdentity peerIdentity `mapstructure:"peer_identity"`
 
 	// MaxRetryAfter is the longest delay that a refusal asks for; each refusal asks for a random

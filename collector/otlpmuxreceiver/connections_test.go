@@ -147,7 +147,7 @@ func (panics) Capabilities() consumer.Capabilities { return consumer.Capabilitie
 
 func (panics) ConsumeTraces(context.Context, ptrace.Traces) error { panic("on purpose") }
 
-// TestSlowPipeline lets a pipeline take longer than read_timeout, which is about bodies only.
+// TestSlowPipeline: read_timeout applies to bodies only, so a pipeline may be slower.
 func TestSlowPipeline(t *testing.T) {
 	for _, protocol := range []string{"http1 protobuf", "http2 protobuf", "grpc"} {
 		t.Run(protocol, func(t *testing.T) {

@@ -201,7 +201,7 @@ func TestMessageWithOddCharacters(t *testing.T) {
 	}
 }
 
-// TestTLSToPlaintextPort counts clients whose exporter uses https.
+// TestTLSToPlaintextPort: clients with an https exporter are counted.
 func TestTLSToPlaintextPort(t *testing.T) {
 	r := start(t, nil)
 	client := httpClient(t, 1, newAuthority(t).clientTLS(t, ""), "")

@@ -11,7 +11,7 @@ import (
 
 var componentType = component.MustNewType("otlp_mux")
 
-// NewFactory returns the factory of the receiver, whose type is otlp_mux.
+// NewFactory returns the factory of the receiver, of type otlp_mux.
 func NewFactory() receiver.Factory {
 	s := &shared{receivers: make(map[*Config]*muxReceiver)}
 	return receiver.NewFactory(

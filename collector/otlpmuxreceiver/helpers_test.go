@@ -35,7 +35,7 @@ type running struct {
 
 type option func(*Config)
 
-// start runs a receiver whose traces go to next, or to a sink if next is nil.
+// start runs a receiver that sends its traces to next, or to a sink if next is nil.
 func start(t testing.TB, next consumer.Traces, options ...option) *running {
 	t.Helper()
 	config := createDefaultConfig().(*Config)

@@ -2,9 +2,8 @@ package otlpmuxreceiver
 
 import "crypto/x509"
 
-// certificateAuth presents a verified client certificate as client.AuthData, so that a later
-// component can compare what a sender says of itself with who it is. An authenticator that is
-// configured with "auth" replaces it.
+// certificateAuth presents a verified client certificate as client.AuthData, so that later components
+// can compare a sender's claims with its identity. An authenticator configured with "auth" replaces it.
 type certificateAuth struct{ certificate *x509.Certificate }
 
 // GetAttributeNames lists what GetAttribute knows.

@@ -254,8 +254,8 @@ func TestPeerIsCertificate(t *testing.T) {
 	sent.Wait()
 }
 
-// TestRefusalOfLargeBody checks that a client that is still sending gets the answer, and not only
-// a broken connection: the answer says when to come back.
+// TestRefusalOfLargeBody checks that a client that is still sending gets the response, including when
+// to retry, rather than only a broken connection.
 func TestRefusalOfLargeBody(t *testing.T) {
 	r := start(t, nil)
 	r.server.admission.alpha = 0 // one peer may have everything

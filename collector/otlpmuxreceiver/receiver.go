@@ -25,7 +25,7 @@ const (
 	// maxHeaderBytes bounds what a connection costs before its request is known; net/http would
 	// allow 1 MiB.
 	maxHeaderBytes = 32 << 10
-	// shutdownGrace is how long requests in flight may take to finish at shutdown.
+	// shutdownGrace is the time for requests in flight to finish at shutdown.
 	shutdownGrace = 10 * time.Second
 )
 

@@ -1,8 +1,8 @@
 package otlpmuxreceiver
 
-// A few bytes of OTLP can become a lot of memory: an empty span takes two bytes on the wire and
-// two hundred when decoded, and 19 MB of nested arrays make the decoder's recursion exceed the
-// largest stack that Go allows, which ends the process. So a body is weighed before it is decoded.
+// A few bytes of OTLP can become a lot of memory: an empty span is two bytes on the wire and two
+// hundred when decoded, and 19 MB of nested arrays make the decoder's recursion exceed Go's maximum
+// stack size, which crashes the process. So a body is weighed before it is decoded.
 
 const (
 	// maxNesting is the nesting of messages at which protobuf in C++ and Java stops, too. OTLP itself
@@ -140,8 +140,8 @@ type level struct {
 	kind kind
 }
 
-// decodedBytes estimates what a protobuf message takes when decoded, apart from its strings. What
-// is malformed is not looked into: the decoder reports it. Everything is read that pdata reads.
+// decodedBytes estimates the decoded size of a protobuf message, apart from its strings. It does not
+// examine malformed parts, because the decoder reports them. It reads every field that pdata reads.
 func decodedBytes(body []byte, request kind) (total int64, ok bool) {
 	var levels [maxNesting]level
 	depth, at := 0, 0

@@ -25,7 +25,7 @@ func nest(content []byte, fields ...protowire.Number) []byte {
 }
 
 // TestWeight compares the weight of ordinary and of hostile requests with the memory that decoding
-// them takes.
+// them needs.
 func TestWeight(t *testing.T) {
 	const count = 20_000
 	empty := func(field protowire.Number) []byte { return bytes.Repeat(nest(nil, field), count) }

@@ -54,7 +54,7 @@ func pipelineError(err error) *requestError {
 	return &requestError{httpStatus: httpStatusOf(st.Code()), status: st}
 }
 
-// httpStatusOf returns the HTTP status whose retry rule in the OTLP specification equals the code's.
+// httpStatusOf returns the HTTP status with the same retry rule in the OTLP specification as the code.
 func httpStatusOf(code codes.Code) int {
 	switch code {
 	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:

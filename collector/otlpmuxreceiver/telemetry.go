@@ -109,7 +109,7 @@ func (t *telemetry) refuseConnection(why refusal) {
 	t.refuseConnectionFor(why, "")
 }
 
-// refuseConnectionFor has the log tell the cause as well.
+// refuseConnectionFor also logs the cause.
 func (t *telemetry) refuseConnectionFor(why refusal, cause string) {
 	t.refusedConnections.Add(context.Background(), 1, metric.WithAttributes(t.id, attribute.String("reason", string(why))))
 	t.logOnce(why, cause)

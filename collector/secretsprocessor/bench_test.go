@@ -135,7 +135,7 @@ func benchmarkSpans(b *testing.B, redact func(*rules, any)) {
 	}
 }
 
-// exampleSpans are 500 spans with 12 attributes each, of which none is a secret.
+// exampleSpans are 500 spans with 12 attributes each, without secrets.
 func exampleSpans() ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()

@@ -203,7 +203,7 @@ func isSchemeName(word string) bool {
 	return word != "" && word != mask
 }
 
-// isNoValue reports whether a value says that there is none, or stands for one: null, $1, ?, %s, ***, the mask.
+// isNoValue reports whether a value is empty or a placeholder: null, $1, ?, %s, ***, the mask.
 func (s *scan) isNoValue(value string) bool {
 	switch value {
 	case "", "?", "%s", "%v", "%q":

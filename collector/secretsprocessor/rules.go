@@ -3,7 +3,7 @@ package secretsprocessor
 // mask replaces a secret inside a string.
 const mask = "REDACTED"
 
-// rules are what a configuration says about names and strings. They do not change and are shared by all requests.
+// rules is the compiled configuration for names and strings. It is immutable and shared by all requests.
 type rules struct {
 	names    *words // of attributes, and of what comes before a value inside a string
 	query    *words // of parameters in URLs
@@ -34,7 +34,7 @@ func newRules(cfg *Config) *rules {
 	return r
 }
 
-// fillAfter says after which bytes a trigger is worth a look. Most dots, dashes and spaces are not.
+// fillAfter sets which preceding bytes make a trigger worth a look. Most dots, dashes and spaces are not.
 func (r *rules) fillAfter() {
 	for before := range 256 {
 		c := byte(before)

@@ -34,7 +34,7 @@ const (
 	unchanged = "(unchanged)"
 )
 
-// Each planted secret is gone at the level that promises it, and what is around it stays as the table has it.
+// Each planted secret is removed at the levels that promise it, and the text around it stays as in the table.
 func TestSecretsAreRemoved(t *testing.T) {
 	const file = "testdata/secrets.txt"
 	rows, text := readRows(t, file)
@@ -106,7 +106,7 @@ func readRows(t *testing.T, file string) (rows []row, text []string) {
 	return rows, text
 }
 
-// mark takes the marks out of the value and remembers what was between them.
+// mark removes the marks from the value and remembers what was between them.
 func (r *row) mark() {
 	for {
 		before, rest, found := strings.Cut(r.value, "«")

@@ -91,7 +91,7 @@ func (s *scan) shaped(start int, sh shape) span {
 	return masked(start, end)
 }
 
-// run returns the end of the bytes from i on for which is holds.
+// run returns the end of the run of bytes from i that satisfy is.
 func (s *scan) run(i int, is func(byte) bool) int {
 	for i < len(s.value) && is(s.value[i]) {
 		i++
@@ -159,7 +159,7 @@ func (s *scan) capital(i int) span {
 	return span{}
 }
 
-// runOf returns the end of n bytes from i on for which is holds, or 0.
+// runOf returns the end of n bytes from i that satisfy is, or 0.
 func (s *scan) runOf(i, n int, is func(byte) bool) int {
 	if i+n > len(s.value) {
 		return 0
@@ -232,7 +232,7 @@ func (s *scan) wordBefore(i int, word string) bool {
 	return strings.EqualFold(s.value[start:i], word) && !isLetter(s.byteAt(start-1))
 }
 
-// looksLikeToken tells a token from a word of a sentence, as in "Bearer authentication failed".
+// looksLikeToken distinguishes a token from a word of a sentence, as in "Bearer authentication failed".
 func looksLikeToken(token string) bool {
 	if len(token) < 6 || strings.Contains(token, mask) {
 		return false

@@ -2,8 +2,8 @@ package secretsprocessor
 
 import "strings"
 
-// maxUserInfo is the length, in bytes, up to which what comes before an @ is taken for user and password if it
-// has bytes that should have been escaped.
+// maxUserInfo limits, in bytes, the text before an @ that counts as user and password even though it contains bytes
+// that should have been escaped.
 const maxUserInfo = 256
 
 // afterEquals looks at the name before an equals sign.

@@ -8,7 +8,7 @@ import (
 
 // disk is what the store needs of a file system. Tests put faults into it.
 type disk interface {
-	// create makes a file whose blocks are allocated, so that writing into it needs no more room.
+	// create makes a file with allocated blocks, so that writing into it needs no more disk space.
 	create(path string, size int64) (file, error)
 	// open opens a file and returns its size in bytes.
 	open(path string) (file, int64, error)

@@ -56,7 +56,7 @@ func (s *store) setAside(in *segment, at, size int64, reason error) {
 	}
 }
 
-// drop takes the value from a key.
+// drop removes the value of a key.
 func (s *store) drop(e *entry) {
 	if e.in == nil {
 		return

@@ -191,7 +191,7 @@ func verifyKilled(t *testing.T, dir string, want map[int]bool, unsure int) map[i
 	return there
 }
 
-// queueChild is a Collector with a site that takes few spans, so that the queue fills the storage.
+// queueChild is a Collector with a site that accepts few spans, so that the queue fills the storage.
 func queueChild(t *testing.T, dir string) {
 	slow := newSite(true)
 	slow.confirm = func(name string) { fmt.Println("arrived", name) }

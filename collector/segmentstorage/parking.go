@@ -7,12 +7,12 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// parking is for a queue that starts. exporterhelper's persistent queue reads the items that it was sending
+// parking protects a queue during its start. exporterhelper's persistent queue reads the items that it was sending
 // when the process ended, deletes them in a second batch, and puts each back in a batch of its own. A kill in
-// between, or a disk that is full, would lose them. So what is read and then deleted at the start is only
-// hidden ("parked"), and each new key takes one of the parked keys with it, in the same frame: the store
-// is right at each moment, and what is put back needs no more room than it had.
-// The first other batch ends this.
+// between, or a full disk, would lose them. So items that are read and then deleted at the start are only hidden
+// ("parked"). Each new key removes one of the parked keys in the same frame: the store is consistent at all times,
+// and putting an item back needs no additional space.
+// The first other batch ends parking.
 type parking struct {
 	starting bool
 	read     []string // keys of the last batch, if it only read
@@ -83,7 +83,7 @@ func (p *parking) pair(s *store, changes []change) (key string, ok bool) {
 	return p.keys[max(same, 0)], true
 }
 
-// forget takes keys that were changed out of the parked ones.
+// forget removes changed keys from the parked ones.
 func (p *parking) forget(changes []change) {
 	if len(p.keys) == 0 {
 		return

@@ -13,7 +13,7 @@ const (
 	reasonMaxSize = "max_size"
 )
 
-// refusal says which bound keeps a write out. It is a [storage.ErrStorageFull].
+// refusal reports the limit that a write would exceed. It is a [storage.ErrStorageFull].
 type refusal struct {
 	reason string
 	text   string

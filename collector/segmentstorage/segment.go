@@ -105,7 +105,7 @@ func (s *segment) header() (h header, ok bool) {
 // footerShare is an upper bound of the bytes that a key needs in a footer.
 func footerShare(key string) int64 { return int64(1 + 3*binary.MaxVarintLen32 + 4 + len(key)) }
 
-// seal writes the footer: what the segment says of each key, so that recovery need not look for it.
+// seal writes the footer: a summary of the segment's keys that spares recovery a scan.
 func (s *segment) seal(key secret) error {
 	b := make([]byte, 0, s.footer+trailerSize)
 	for _, e := range s.mentions {

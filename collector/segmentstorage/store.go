@@ -152,7 +152,7 @@ func (s *store) room(size, footer int64) (*segment, error) {
 // fileFor is the size of a file that has room for a frame.
 func fileFor(size, footer int64) int64 { return headerSize + size + footer + trailerSize }
 
-// next takes a free segment, or makes one if the frame is larger than a segment.
+// next returns a free segment, or makes one if the frame is larger than a segment.
 func (s *store) next(need int64) (*segment, error) {
 	if need > s.segment {
 		return s.create(need)

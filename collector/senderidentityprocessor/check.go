@@ -31,7 +31,7 @@ func identity(pod *corev1.Pod, address string) map[string]string {
 	return map[string]string{namespaceKey: pod.Namespace, nameKey: pod.Name, uidKey: string(pod.UID), addressKey: address}
 }
 
-// claims returns what a resource says about its pod.
+// claims returns the attributes of a resource that identify its pod.
 func claims(resource pcommon.Map) map[string]string {
 	var found map[string]string
 	for _, key := range identityKeys {

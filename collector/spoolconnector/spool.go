@@ -112,8 +112,8 @@ func (s *spool[D]) consume(ctx context.Context, data D) error {
 	return s.offer(ctx, data)
 }
 
-// push delivers a batch, however long that takes. Its error is permanent for a batch that was dropped or rejected,
-// and another one at shutdown.
+// push delivers a batch, and blocks until that is done. Its error is permanent if the batch was dropped or rejected;
+// at shutdown it is not.
 func (s *spool[D]) push(ctx context.Context, data D) error {
 	ctx, f := s.flights.begin(ctx)
 	err := s.deliver(ctx, data)

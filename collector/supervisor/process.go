@@ -42,7 +42,7 @@ func adoptOrphans(logger *slog.Logger) {
 	}
 }
 
-// startProcess does not use exec.Cmd.Start: Cmd.Wait and the reaping of orphans would take each
+// startProcess does not use exec.Cmd.Start: Cmd.Wait and the reaping of orphans would steal each
 // other's exit statuses.
 func startProcess(config Config, log *ring) (*process, error) {
 	path, err := exec.LookPath(config.Args[0])

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// Config says what to run and how. Zero values of the durations and of LogBytes are replaced by
-// the defaults in New.
+// Config defines what to run and how. New replaces zero durations and a zero LogBytes by defaults.
 type Config struct {
 	// Args are the Collector's path and arguments.
 	Args []string
@@ -146,7 +145,7 @@ func (s *Supervisor) reap(restart *time.Timer) {
 	}
 }
 
-// exited logs why the Collector is gone and plans its next start.
+// exited logs why the Collector exited and schedules its next start.
 func (s *Supervisor) exited(restart *time.Timer, o outcome) {
 	s.child = nil
 	s.status.exited(o)
