@@ -18,7 +18,7 @@ func literalAttribute(key, value string) attribute {
 	return attribute{key: key, value: escape(percentEncode(value))}
 }
 
-// expressionAttribute takes a value of a profile: $(NAME) in it is a reference, the rest is literal.
+// expressionAttribute makes an attribute from a profile's value: $(NAME) in it is a reference, the rest is literal.
 func expressionAttribute(key, value string) attribute {
 	a := attribute{key: key}
 	scan(value, func(text string) { a.value += percentEncode(text) }, func(name string) {
@@ -28,9 +28,9 @@ func expressionAttribute(key, value string) attribute {
 	return a
 }
 
-// percentEncode encodes what may not stand in a value of OTEL_RESOURCE_ATTRIBUTES: the OpenTelemetry
-// specification takes the value grammar of W3C Baggage, and "," "=" "%" mean something. SDKs discard
-// the whole variable when they cannot parse it.
+// percentEncode encodes the characters that a value of OTEL_RESOURCE_ATTRIBUTES cannot contain: the
+// OpenTelemetry specification uses the value grammar of W3C Baggage, and "," "=" "%" are special. SDKs
+// discard the whole variable if they cannot parse it.
 func percentEncode(s string) string {
 	const hex = "0123456789ABCDEF"
 	plain := func(c byte) bool {

@@ -107,8 +107,8 @@ func (e *containerEnv) userSets(name string) bool {
 	return ok
 }
 
-// given reports whether the container gets a variable that is not empty, by itself: SDKs take an
-// empty one as unset (specification, SDK environment variables).
+// given reports whether the container itself sets a variable to a non-empty value: SDKs treat an empty
+// one as unset (specification, SDK environment variables).
 func (e *containerEnv) given(name string) bool {
 	if at, ok := e.userIndex[name]; ok {
 		return e.userVars[at].Sourced || e.userVars[at].Value != ""

@@ -7,8 +7,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The lists and maps of a pod that grow with its sender's wishes are read element by element, so that what
-// is beyond a bound takes no memory.
+// The lists and maps of a pod that its sender can make arbitrarily long are read element by element, so
+// that what exceeds a limit uses no memory.
 
 // budget counts what all containers of a pod have together.
 type budget struct {
@@ -22,7 +22,7 @@ func (b *budget) exceeds(reason Reason, over bool) {
 	}
 }
 
-// take adds one to a number of things and reports whether it is kept.
+// take increments n and reports whether to keep the element.
 func (b *budget) take(n *int, limit int, reason Reason) bool {
 	*n++
 	b.exceeds(reason, *n > limit)

@@ -98,7 +98,7 @@ func TestAcceptImage(t *testing.T) {
 	}
 }
 
-// TestInvalidUTF8 takes text that is not UTF-8 through a patch that still is JSON.
+// TestInvalidUTF8: a patch with invalid UTF-8 input is still valid JSON.
 func TestInvalidUTF8(t *testing.T) {
 	f := load(t, "testdata/deployment.txtar")
 	raw := []byte("{\"metadata\":{\"name\":\"p\",\"annotations\":{\"resource.opentelemetry.io/service.name\":\"x\xff\"}},\"spec\":{\"containers\":[{\"name\":\"c\xfe\"}]}}")

@@ -20,7 +20,7 @@ func signals() [4]signal {
 	}
 }
 
-// addDestination sets the endpoint and the protocol, which have to fit each other: the first row that
+// addDestination sets the endpoint and the protocol, which have to match: the first row that
 // applies wins.
 //
 //	the container names its endpoint                     nothing: user-pair
@@ -28,7 +28,7 @@ func signals() [4]signal {
 //	it names its protocol                                the endpoint that fits
 //	otherwise                                            endpoint and protocol
 //
-// A signal whose protocol differs from the general one gets an endpoint of its own.
+// A signal with a protocol other than the general one gets its own endpoint.
 func (e *containerEnv) addDestination() {
 	if reason, ok := e.destination(); !ok {
 		e.plan.skip(e.target.Name, otelEndpoint, reason)
@@ -90,7 +90,7 @@ func (e *containerEnv) spoken(name string) (protocol string, reason Reason, ok b
 	}
 	switch protocol = strings.TrimSpace(e.userVars[at].Value); protocol {
 	case "":
-		// SDKs take it as unset, and then the specification's default.
+		// SDKs treat it as unset, and then use the specification's default.
 		return profiles.ProtocolHTTP, "", true
 	case profiles.ProtocolGRPC, profiles.ProtocolHTTP:
 		return protocol, "", true

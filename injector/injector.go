@@ -12,7 +12,7 @@ type Options struct {
 	Cluster
 	// DefaultProfile is used where no annotation names one.
 	DefaultProfile string
-	// Strict denies a pod whose annotations are wrong, instead of falling back with a warning.
+	// Strict denies a pod with invalid annotations, instead of falling back with a warning.
 	Strict bool
 }
 
@@ -49,8 +49,8 @@ func didYouMean(nearest string) string {
 type Request struct {
 	Pod       *Pod
 	Namespace Namespace
-	// Owners replaces what is computed from the pod's ownerReferences: the command line knows
-	// the workload whose template it reads. Outermost last.
+	// Owners replaces the owners computed from the pod's ownerReferences: the command line reads the
+	// workload that contains the template. Outermost last.
 	Owners []Workload
 	// ConfigMapKeys returns the keys of a ConfigMap, which become variables through envFrom; known is
 	// false if they are not known. If it is nil, EnvFromInspect is EnvFromOverride.

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// injectorKey is how a pod asks another injector for telemetry: an annotation or label whose key begins with
-// prefix, and whose value is not a no.
+// injectorKey is how a pod requests telemetry from another injector: an annotation or label with a key that
+// starts with prefix, and a value that does not turn it off.
 type injectorKey struct{ prefix, injector string }
 
 func injectorKeys() []injectorKey {

@@ -90,9 +90,9 @@ func fieldOf(v corev1.EnvVar) string {
 	return v.ValueFrom.FieldRef.FieldPath
 }
 
-// upstream is where the pod's sidecar sends to, and a container that cannot use it: the profile's
-// endpoint. The endpoint sidecar is for pods on nodes without a DaemonSet, such as those of Fargate,
-// whose fields do not show that: their sidecars send to the Service.
+// upstream is the destination of the pod's sidecar, and of containers that cannot use the sidecar: the
+// profile's endpoint. The endpoint "sidecar" is for pods on nodes without a DaemonSet, such as those of
+// Fargate, which cannot be recognized from the pod's fields: their sidecars send to the Service.
 func (p *planner) upstream() Setting[string] {
 	up := upstream(p.profile.Resolved)
 	if up.Value == profiles.EndpointNode && (p.noDaemonSet || p.plan.Settings.sidecarEndpoint) && p.hasService() {

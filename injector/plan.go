@@ -56,7 +56,7 @@ const (
 	SetValue
 	// AddSidecar inserts Sidecar: first among the init containers, or last among the containers.
 	AddSidecar
-	// AddPullSecret names a Secret from which the node may take credentials for images.
+	// AddPullSecret names a Secret with image pull credentials.
 	AddPullSecret
 	// Annotate sets an annotation.
 	Annotate
@@ -116,7 +116,7 @@ func (p *Plan) silent(container string, reason Reason) {
 	p.remark(container, otelEndpoint, reason)
 }
 
-// unknown notes a ConfigMap whose keys are not known.
+// unknown notes a ConfigMap with unknown keys.
 func (p *Plan) unknown(container, name string) {
 	if !slices.Contains(p.UnknownConfigMaps, name) {
 		p.UnknownConfigMaps = append(p.UnknownConfigMaps, name)

@@ -61,7 +61,7 @@ type Container struct {
 	Image string
 	Env   []Variable
 	Ports []Port
-	// EnvFrom are the ConfigMaps and Secrets whose keys become variables.
+	// EnvFrom are the ConfigMaps and Secrets that provide variables.
 	EnvFrom []EnvSource
 }
 

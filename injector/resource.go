@@ -82,8 +82,8 @@ func (e *containerEnv) containerAttributes(c *Container) []attribute {
 	return list
 }
 
-// addAttributes plans the variable where the user has none. An attribute whose reference is not
-// available is left out; one that refers to the user's variable moves the whole behind it.
+// addAttributes plans the variable if the user has not set it. It leaves out an attribute that refers to
+// something unavailable; if one refers to the user's variable, the whole variable moves behind that.
 func (e *containerEnv) addAttributes(own []attribute) {
 	usable, refs := e.usable[:0], []string(nil)
 	for _, list := range [...][]attribute{e.podAttributes, own} {
@@ -103,7 +103,7 @@ func (e *containerEnv) addAttributes(own []attribute) {
 }
 
 // merge adds to the user's list the keys that it lacks. They go in front, so that the user's keys
-// win in SDKs that take the last of two, even where a reference hides them; the user's text stays
+// win in SDKs that use the last of two, even if a reference hides them; the user's text stays
 // as it is.
 func (e *containerEnv) merge(attributes []attribute, user userAttributes, at int) {
 	var missing []attribute

@@ -2,10 +2,10 @@ package injector
 
 import "strings"
 
-// serviceName follows the order of the semantic conventions for Kubernetes: annotation; where the
-// profile opts in, the labels app.kubernetes.io/instance and /name; the outermost workload; the
-// pod; the container. Where the workload's name changes with every run or revision, the name that its
-// controller keeps takes its place. It is empty only for a pod that the API server has yet to name.
+// serviceName follows the order of the semantic conventions for Kubernetes: annotation; if the profile
+// opts in, the labels app.kubernetes.io/instance and /name; the outermost workload; the pod; the
+// container. If the workload's name changes with every run or revision, the stable name of its
+// controller replaces it. The name is empty only for a pod that the API server has yet to name.
 func serviceName(pod *Pod, ns Namespace, workloads []Workload, fromLabels bool) string {
 	if name := attributeAnnotation(pod, ns, "service.name"); name != "" {
 		return name

@@ -232,7 +232,7 @@ func (r *settingsReader) agree(s *Settings, profile *profiles.Resolved) {
 	}
 }
 
-// agreeProtocol takes the protocol from a URL with port 4317 or 4318, unless an annotation as close
+// agreeProtocol derives the protocol from a URL with port 4317 or 4318, unless an annotation as close
 // to the pod sets it.
 func (r *settingsReader) agreeProtocol(s *Settings) {
 	conventional := protocolOf(s.Endpoint.Value)
@@ -271,8 +271,8 @@ func urlProtocol(profile *profiles.Resolved, endpoint string) string {
 	return cmp.Or(protocolOf(endpoint), profile.OTLP.Protocol)
 }
 
-// upstream is where a sidecar sends to, and a pod whose sidecar has to stay out: the profile's
-// endpoint, or where that is the sidecar itself, the Service.
+// upstream is the destination of a sidecar, and of a pod that cannot have one: the profile's endpoint,
+// or the Service if that endpoint is the sidecar itself.
 func upstream(profile *profiles.Resolved) Setting[string] {
 	if endpoint := profile.OTLP.Endpoint; endpoint != profiles.EndpointSidecar {
 		return Setting[string]{endpoint, FromProfile}

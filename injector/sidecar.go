@@ -106,7 +106,7 @@ func (p *planner) sidecar() *AddedSidecar {
 		spec.Image, changed = image.Value, true
 	}
 	if p.request.Pod.Spec.PodResources {
-		// The API server refuses a pod whose containers request more than the pod as a whole.
+		// The API server refuses a pod if its containers request more than the pod-level resources.
 		p.plan.skip(SidecarName, "resources", PodLevelResources)
 		spec.Resources, changed = corev1.ResourceRequirements{}, true
 	} else if p.plan.Settings.SidecarResources != nil {

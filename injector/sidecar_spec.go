@@ -53,9 +53,9 @@ func (s *AddedSidecar) appendJSON(dst []byte) []byte {
 }
 
 // sidecarSpec makes the container of a profile. It has no startup or readiness probe by default: a
-// Collector that fails must neither keep the application from starting nor take the pod out of its
-// Services. Nor has it an HTTP probe by default: a service mesh with strict mTLS refuses the kubelet's
-// request, which would kill the sidecar again and again.
+// Collector that fails must neither keep the application from starting nor remove the pod from its
+// Services. It also has no HTTP liveness probe by default: a service mesh with strict mTLS refuses the
+// kubelet's requests, which would kill the sidecar again and again.
 func sidecarSpec(profile *profiles.Resolved, native bool) *AddedSidecar {
 	p := profile.Sidecar
 	handler := corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(profiles.SidecarHealthPort)}}

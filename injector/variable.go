@@ -34,10 +34,10 @@ type EnvVar struct {
 	refs []string
 }
 
-// literal is a variable whose value has no reference: every $( in it is escaped.
+// literal is a variable with a literal value: every $( in it is escaped.
 func literal(name, value, why string) *EnvVar { return newEnvVar(name, escape(value), nil, why) }
 
-// expression is a variable whose value may refer to others as $(NAME).
+// expression is a variable with a value that may refer to others as $(NAME).
 func expression(name, value, why string) *EnvVar {
 	return newEnvVar(name, value, references(value), why)
 }
@@ -58,7 +58,7 @@ func field(name, path, why string) *EnvVar {
 	return fromSpec(corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}}, why)
 }
 
-// fromSpec takes a variable as a profile has it.
+// fromSpec converts a variable from a profile.
 func fromSpec(spec corev1.EnvVar, why string) *EnvVar {
 	encoded, err := json.Marshal(spec)
 	if err != nil {

@@ -129,7 +129,7 @@ func (d *document) checkEndpoint() {
 	}
 }
 
-// checkAttributes keeps the keys to what every backend takes and what needs no encoding in
+// checkAttributes restricts the keys to those that every backend accepts and that need no encoding in
 // OTEL_RESOURCE_ATTRIBUTES.
 func (d *document) checkAttributes() {
 	for key, value := range d.ResourceAttributes {

@@ -20,8 +20,8 @@ import (
 // name and terminator).
 const longestConfig = 128<<10 - 64
 
-// ValidImage reports whether a container runtime takes image for the reference of one. A pod with
-// another can never start (InvalidImageName).
+// ValidImage reports whether a container runtime accepts image as a reference. A pod with an invalid one
+// can never start (InvalidImageName).
 func ValidImage(image string) bool {
 	_, err := reference.ParseNormalizedNamed(image)
 	return err == nil

@@ -24,7 +24,7 @@ func Nearest(word string, candidates []string) (string, bool) {
 			continue
 		}
 		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < limit || d == limit && !found {
-			// From here on only something nearer is taken.
+			// From here on only nearer candidates count.
 			best, found, limit = candidate, true, d
 		}
 	}

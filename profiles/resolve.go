@@ -17,7 +17,7 @@ type resolver struct {
 	resolved  map[string]*Resolved // nil for a profile that cannot be resolved
 }
 
-// newResolver indexes the documents and notes names that are taken.
+// newResolver indexes the documents and notes the names in use.
 func newResolver(documents []*document, facts Facts) *resolver {
 	r := &resolver{facts: facts, byName: map[string]*document{}, resolved: map[string]*Resolved{}}
 	for _, d := range documents {
@@ -193,7 +193,7 @@ func mergeMaps[M ~map[K]V, K comparable, V any](parent, child M) M {
 	return merged
 }
 
-// orList lets an empty list replace, as opposed to none.
+// orList returns the child's list unless it is nil: an empty list replaces the parent's.
 func orList(child, parent []string) []string {
 	if child != nil {
 		return child

@@ -64,9 +64,8 @@ func Builtin() (*Set, error) {
 	return Load(Facts{})
 }
 
-// Load reads, checks and resolves the embedded profiles and those of the sources, whose order
-// does not matter. The error is of type Problems and has every mistake of every source; no Set
-// comes with it.
+// Load reads, checks and resolves the embedded profiles and those of the sources, in any order.
+// The error is of type Problems and lists every mistake in every source; the Set is then nil.
 func Load(facts Facts, sources ...Source) (*Set, error) {
 	documents, problems := embedded()
 	sources = slices.SortedFunc(slices.Values(sources), func(a, b Source) int {

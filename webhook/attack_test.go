@@ -80,7 +80,7 @@ func TestAttack(t *testing.T) {
 	}
 }
 
-// attacks are pods that an API server takes.
+// attacks are hostile pods that an API server accepts.
 func attacks() map[string]string {
 	pod := func(annotations, containers string) string {
 		return `{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"attack-","annotations":{` + annotations + `}},"spec":{"containers":[` + containers + `]}}`
@@ -190,7 +190,7 @@ func (v *victim) create(ctx context.Context) (*corev1.Pod, error) {
 	return v.api.CoreV1().Pods(attacked).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 }
 
-// latency is what ordinary admissions took, and the most memory that was in use.
+// latency is the duration of ordinary admissions, and the peak memory use.
 type latency struct {
 	p50, p99 time.Duration
 	heap     uint64

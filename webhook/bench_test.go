@@ -49,9 +49,9 @@ func benchPod(containers, variables int, annotations string) string {
 		`"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},"schedulerName":"default-scheduler","tolerations":[{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}],"priority":0,"enableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"},"status":{}}`
 }
 
-// BenchmarkHandler measures one admission against controller-runtime's handler that allows
-// everything unseen ("null"). The two take turns, so that a busy machine slows both; ns/op is the
-// median and x-null the ratio of the medians.
+// BenchmarkHandler compares one admission with controller-runtime's handler that allows everything
+// unseen ("null"). The two alternate, so that a busy machine slows both; ns/op is the median and
+// x-null the ratio of the medians.
 func BenchmarkHandler(b *testing.B) {
 	h := newHarness(b, nil)
 	h.observer.log = slog.New(slog.NewJSONHandler(io.Discard, nil))

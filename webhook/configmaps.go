@@ -18,8 +18,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// ConfigMaps knows the keys of ConfigMaps that can be names of variables. It asks the API server for
-// metadata alone: the managed fields name the keys, and no value ever arrives. Reading takes no lock.
+// ConfigMaps caches the keys of ConfigMaps that can be names of variables. It requests only metadata
+// from the API server: the managed fields list the keys, and no value is ever received. Reads are lock-free.
 type ConfigMaps struct {
 	all     sync.Map // "namespace/name" to []string
 	size    atomic.Int64

@@ -70,7 +70,7 @@ func (g *gauges) gauge(name, help string, read func() float64, values ...attribu
 
 // registerCertificate exports certs.Metrics.
 func registerCertificate(meter metric.Meter, status func() certs.Status) error {
-	// All series there can be: those of a certificate whose times are all known.
+	// All possible series: those of a certificate with all of its times.
 	known := time.Unix(0, 0)
 	full := certs.Status{NotBefore: known, NotAfter: known, RenewAt: known, CAs: []certs.CA{{NotAfter: known}}}
 	byName := map[string]metric.Float64Observable{}

@@ -35,7 +35,7 @@ type claim struct {
 
 func newRoom(bytes int64) *room { return &room{free: bytes} }
 
-// take waits for bytes, no longer than ctx, and reports whether it got them.
+// take waits for bytes until ctx is done, and reports whether it got them.
 func (r *room) take(ctx context.Context, bytes int64) bool {
 	r.mu.Lock()
 	if r.waiting.Len() == 0 && r.free >= bytes {

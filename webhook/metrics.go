@@ -19,8 +19,8 @@ const (
 	labelStatus   = "status"
 )
 
-// durations are the bounds of the histogram in seconds: an admission takes tens of microseconds, and
-// API servers give up after seconds.
+// durations are the histogram's bounds in seconds: an admission needs tens of microseconds, and API
+// servers time out after seconds.
 func durations() []float64 {
 	return []float64{50e-6, 100e-6, 200e-6, 400e-6, 800e-6, 1.6e-3, 3.2e-3, 6.4e-3, 12.8e-3, 25e-3, 50e-3, 100e-3, 250e-3, 500e-3, 1}
 }

@@ -18,9 +18,9 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// Namespaces knows the labels and annotations of namespaces that matter to injection. Namespaces
-// without any are not kept, nor is any other key, so that its size does not follow the cluster's.
-// Reading takes no lock: a change replaces the map.
+// Namespaces caches the labels and annotations of namespaces that matter to injection. Other keys, and
+// namespaces without relevant ones, are dropped, so that memory does not grow with the cluster.
+// Reads are lock-free: a change replaces the map.
 type Namespaces struct {
 	current atomic.Pointer[map[string]injector.Namespace]
 	changed atomic.Pointer[chan struct{}] // closed by the next change
@@ -111,7 +111,7 @@ func slim(items []metav1.PartialObjectMetadata) []metav1.PartialObjectMetadata {
 	return kept
 }
 
-// slimEvent does the same to events. A namespace that no longer matters is one that is gone.
+// slimEvent does the same to events. A namespace that no longer matters counts as deleted.
 func slimEvent(e watch.Event) (watch.Event, bool) {
 	m, ok := e.Object.(*metav1.PartialObjectMetadata)
 	if !ok || (e.Type != watch.Added && e.Type != watch.Modified) {

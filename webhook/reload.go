@@ -12,8 +12,8 @@ const (
 	// profilePoll is how often the directory is read when no event announces a change: on file
 	// systems without events, and after an overflow.
 	profilePoll = 30 * time.Second
-	// profileSettle is the time without events after which a change is taken as complete: editors
-	// and the kubelet write several files.
+	// profileSettle is the time without events after which a change counts as complete: editors and the
+	// kubelet write several files.
 	profileSettle = 100 * time.Millisecond
 )
 

@@ -43,8 +43,8 @@ type Options struct {
 	// Address, MetricsAddress and HealthAddress are host:port; an empty one is not served, except
 	// the first.
 	Address, MetricsAddress, HealthAddress string
-	// DrainDelay is how long requests are still taken after readiness has gone: the time that
-	// endpoints take to reach every node.
+	// DrainDelay is how long the server keeps serving after it becomes unready: the time for the change of
+	// endpoints to reach every node.
 	DrainDelay time.Duration
 
 	Certificates certs.Source

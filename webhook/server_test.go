@@ -316,7 +316,7 @@ func TestOwnTelemetryByOTLP(t *testing.T) {
 	}
 }
 
-// secretPath is a certificate whose webhook is called at /secret alone.
+// secretPath is a certificate for a webhook that is served only at /secret.
 type secretPath struct{ *oneCertificate }
 
 func (secretPath) Path(path string) (string, bool) { return strings.CutPrefix(path, "/secret") }

@@ -21,7 +21,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// harness is an endpoint with a real injector, whose log and metrics can be read.
+// harness is an endpoint with a real injector, and access to its log and metrics.
 type harness struct {
 	*Endpoint
 	admitter *Admitter

@@ -16,8 +16,8 @@ const (
 	pemCertificate = "CERTIFICATE"
 	pemPrivateKey  = "PRIVATE KEY"
 
-	// backdate is how far certificates reach back before the moment they are made, for API servers
-	// whose clock is behind ours.
+	// backdate sets the start of a certificate's validity before its creation, for API servers with a clock
+	// that is behind.
 	backdate = 5 * time.Minute
 	// maxCommonName is the longest common name that X.509 allows (RFC 5280, ub-common-name).
 	maxCommonName = 64

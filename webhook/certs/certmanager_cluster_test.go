@@ -74,7 +74,7 @@ func TestCertManagerOnAnAPIServer(t *testing.T) {
 	}
 }
 
-// applyCertManagerCRDs takes them from the module whose types the package is built with.
+// applyCertManagerCRDs applies the CRDs in the module that provides the package's types.
 func applyCertManagerCRDs(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
 	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager").Output()

@@ -22,8 +22,8 @@ const pollInterval = 10 * time.Second
 
 // FilesOptions configure a Files source.
 type FilesOptions struct {
-	// Dir contains tls.crt and tls.key, as a mounted Secret of type kubernetes.io/tls does, and
-	// perhaps ca.crt. CertFile and KeyFile, which go together, take precedence over it.
+	// Dir contains tls.crt and tls.key, as in a mounted Secret of type kubernetes.io/tls, and
+	// optionally ca.crt. CertFile and KeyFile, which must be set together, override it.
 	Dir, CertFile, KeyFile string
 	// Names must all be covered by the certificate. API servers call NAME.NAMESPACE.svc, the first
 	// of ServiceNames.

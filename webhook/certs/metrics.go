@@ -23,8 +23,8 @@ type Metric struct {
 	Value  float64
 }
 
-// Metrics turns a status into series. The label "reason" takes the values of Reasons. A time that
-// is not known is left out, so that an alert on it does not fire at the year 1970.
+// Metrics turns a status into series. The label "reason" has the values of Reasons. An unknown time
+// is left out, so that an alert on it does not fire because of the year 1970.
 func Metrics(s Status) []Metric {
 	ms := []Metric{
 		{Name: MetricReady, Help: "Whether a certificate that the API server accepts is served.", Value: truth(s.Ready)},

@@ -108,8 +108,8 @@ func (s *SelfManaged) tryAdvance(ctx context.Context, f facts) error {
 	return nil
 }
 
-// restore is the state in the Secret. When that is missing or damaged, the state that this replica
-// holds takes its place, so that no client sees a new CA for it.
+// restore returns the state in the Secret. If that is missing or damaged, it returns this replica's own
+// state, so that clients do not get a new CA because of it.
 func (s *SelfManaged) restore(secret *corev1.Secret) (state, bool) {
 	found, err := decode(secret)
 	if err == nil {

@@ -37,13 +37,13 @@ type SelfManagedOptions struct {
 	Namespace string
 	// SecretName is the Secret that replicas share. It is created when it does not exist.
 	SecretName string
-	// ServiceName is the Service by which API servers reach the webhook. It decides the names in
-	// the certificate, the first of which is NAME.NAMESPACE.svc.
+	// ServiceName is the Service by which API servers reach the webhook. It determines the names in
+	// the certificate; the first is NAME.NAMESPACE.svc.
 	ServiceName string
 	// ExtraNames are more DNS names for the certificate.
 	ExtraNames []string
-	// MutatingWebhooks and ValidatingWebhooks name the configurations whose caBundles are kept in
-	// step. They need not exist yet.
+	// MutatingWebhooks and ValidatingWebhooks name the configurations with caBundles to keep up to
+	// date. They need not exist yet.
 	MutatingWebhooks, ValidatingWebhooks []string
 	// Paths are the paths of webhooks, by their names in the configurations; one that leaves its path out
 	// gets a secret one.
@@ -64,7 +64,7 @@ type SelfManaged struct {
 	configs  []webhookConfig
 	triggers chan struct{}
 	paths    atomic.Pointer[callPaths]
-	// held is the last good state. Only Run's goroutine touches it and settled.
+	// held is the last good state. Only Run's goroutine accesses it and settled.
 	held   *state
 	issuer issuerSeen
 }

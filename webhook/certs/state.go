@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Lifetimes rule the rotation of self-managed certificates. Zero values take the defaults.
+// Lifetimes control the rotation of self-managed certificates. Zero values mean the defaults.
 type Lifetimes struct {
 	// CA is the life of a certificate authority; default one year. A successor is made after two
 	// thirds of it.
@@ -15,9 +15,9 @@ type Lifetimes struct {
 	// Serving is the life of a serving certificate; default 90 days. It is replaced after two
 	// thirds of it.
 	Serving time.Duration
-	// Propagation is how long a change may take to reach every API server and replica; default one
-	// hour. A new CA signs only after it has been published for so long, and an old one stays
-	// published for so long after the last certificate that it signed was replaced.
+	// Propagation is the time allowed for a change to reach every API server and replica; default one
+	// hour. A new CA is published for that long before it signs anything, and an old one stays
+	// published for that long after the last certificate that it signed was replaced.
 	Propagation time.Duration
 }
 
@@ -58,7 +58,7 @@ type facts struct {
 }
 
 // next moves the state forward as far as the facts allow, and reports whether anything changed. It
-// leaves s as it is. A rotation of the CA takes four steps, in this order, each its own state:
+// does not modify s. A rotation of the CA has four steps, in this order, each its own state:
 //
 //	                                        caBundle    serving signed by
 //	old CA past two thirds of its life      new, old    old
@@ -66,7 +66,7 @@ type facts struct {
 //	delay over                              new, old    new                 the delay starts again
 //	delay over                              new         new
 //
-// Only where no usable certificate is left (first start, all expired, keys lost) a CA signs at once.
+// A CA signs at once only if no usable certificate is left (first start, all expired, keys lost).
 func next(s state, f facts) (state, bool, error) {
 	steps := []func(state, facts) (state, bool, error){
 		dropExpired, recordPublication, mintAuthority, issueServing, retireAuthorities,

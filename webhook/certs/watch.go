@@ -47,7 +47,7 @@ func (n named) follow(ctx context.Context, trigger func(), trouble func(error)) 
 	informer.RunWithContext(ctx)
 }
 
-// logTrouble is the trouble handler for watches whose errors also show up elsewhere.
+// logTrouble is the trouble handler for watches with errors that are also reported elsewhere.
 func (n named) logTrouble(log *slog.Logger) func(error) {
 	return func(err error) {
 		log.Debug("watch interrupted, trying again", "kind", n.what, "name", n.name, "error", err)
