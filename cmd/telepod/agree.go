@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// agreed asks a question and waits for an answer, or for the context's end: then the reading is left behind.
+// agreed asks a question and waits for an answer. If the context ends first, it abandons the read.
 func agreed(ctx context.Context, in io.Reader, out io.Writer, question string) bool {
 	fmt.Fprint(out, question+" Type yes: ")
 	answers := make(chan string, 1)

@@ -66,8 +66,8 @@ func signalNames() []string {
 	return names
 }
 
-// selection is what the flags ask for. The window ends now at the latest, so that a replay into the site which
-// archives it comes to an end.
+// selection returns what the flags select. The window ends now at the latest, so that a replay into a site that
+// archives it terminates.
 func (f *archiveFlags) selection(cmd *cobra.Command, now time.Time) (archive.Selection, error) {
 	s := archive.Selection{Cloud: f.cloud, Region: f.region, EveryFolder: f.everyFolder}
 	if f.location.Name == "" {
@@ -112,7 +112,7 @@ func signalOf(name string) (archive.Signal, error) {
 	return "", fmt.Errorf("choose of %s%s", strings.Join(signalNames(), ", "), didYouMean(name, signalNames()))
 }
 
-// interruptible makes a command's work end at the first signal to end, and the program at the second.
+// interruptible cancels a command's work at the first termination signal, and ends the program at the second.
 func interruptible(work func(*cobra.Command) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
@@ -155,7 +155,7 @@ func noteListing(w io.Writer, l archive.Listing) {
 	}
 }
 
-// reportProblems prints what is wrong with objects. The error is nil if nothing is.
+// reportProblems prints the problems of objects. It returns nil if there are none.
 func reportProblems(w io.Writer, problems []error, did string) error {
 	for _, p := range problems {
 		fmt.Fprintln(w, "error:", archive.Printable(p.Error()))
@@ -166,7 +166,7 @@ func reportProblems(w io.Writer, problems []error, did string) error {
 	return fmt.Errorf("%d object(s) were not %s", len(problems), did)
 }
 
-// ended makes a message of why work stopped.
+// ended explains why work stopped.
 func ended(cmd *cobra.Command, err error) error {
 	if cmd.Context().Err() != nil {
 		return errors.New("interrupted")
@@ -174,7 +174,7 @@ func ended(cmd *cobra.Command, err error) error {
 	return printableError{err}
 }
 
-// printableError is an error of a store or a receiver, in words that they choose.
+// printableError makes the text of an error from a store or receiver safe to print.
 type printableError struct{ error }
 
 func (e printableError) Error() string { return archive.Printable(e.error.Error()) }
@@ -184,7 +184,7 @@ func (e printableError) Unwrap() error { return e.error }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04Z") }
 
-// size is a number of bytes as people read it.
+// size formats a number of bytes for people.
 func size(bytes int64) string {
 	value, unit := float64(bytes), 0
 	units := []string{"B", "kB", "MB", "GB", "TB", "PB"}

@@ -15,8 +15,7 @@ import (
 	"github.com/telepod/telepod/archive"
 )
 
-// progress shows how far the work on an archive's objects is: on a terminal a bar that moves, elsewhere
-// a line now and then.
+// progress shows the progress of work on an archive's objects: a bar on a terminal, otherwise an occasional line.
 type progress struct {
 	work     string
 	out      io.Writer
@@ -35,12 +34,12 @@ type progress struct {
 type progressState struct {
 	objects, allObjects int
 	stored, allStored   int64
-	// before is the part of stored that an earlier run has done.
+	// before is the part of stored that an earlier run completed.
 	before int64
 	note   string
 }
 
-// Between lines of progress.
+// Intervals between lines of progress.
 const (
 	lineEvery  = 10 * time.Second
 	frameEvery = 250 * time.Millisecond
@@ -90,7 +89,7 @@ func (p *progress) replayed(r archive.Result) {
 	}
 }
 
-// message prints a line of its own, above the bar.
+// message prints a separate line above the bar.
 func (p *progress) message(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -130,7 +129,7 @@ func (p *progress) clear() {
 	}
 }
 
-// close ends it, and leaves no bar behind.
+// close stops the display and clears the bar.
 func (p *progress) close() {
 	close(p.done)
 	p.ended.Wait()

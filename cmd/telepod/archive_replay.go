@@ -94,14 +94,14 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	return f.send(cmd, replay, options)
 }
 
-// replay is what the flags ask for, without its ends.
+// replay returns the replay that the flags describe, without source and target.
 func (f *replayFlags) replay(cmd *cobra.Command, now time.Time) (*archive.Replay, error) {
 	s, err := f.selection(cmd, now)
 	if err != nil {
 		return nil, err
 	}
 	bytes, err := resource.ParseQuantity(f.byteRate)
-	// Small units are Kubernetes' as well: 5m is 0.005.
+	// Kubernetes quantities also have small units: 5m is 0.005.
 	if err != nil || bytes.Sign() < 0 || strings.ContainsAny(f.byteRate, "num") {
 		return nil, wrongUsage(cmd, "--byte-rate=%q: write a number such as 500k, 5M or 5Mi", f.byteRate)
 	}
@@ -115,7 +115,7 @@ func (f *replayFlags) replay(cmd *cobra.Command, now time.Time) (*archive.Replay
 	}, nil
 }
 
-// start is what a checkpoint keeps of a replay.
+// start identifies a replay in its checkpoint.
 func (f *replayFlags) start(r *archive.Replay) archive.Start {
 	asked := fmt.Sprintf("signals=%s cloud=%s region=%s from=%s to=%s every-folder=%v mark=%v replayed=%v",
 		strings.Join(f.signals, ","), f.cloud, f.region, f.from, f.to, f.everyFolder, f.mark, f.replayed)

@@ -18,7 +18,7 @@ import (
 	"github.com/telepod/telepod/archive/otlp"
 )
 
-// envHeaders is OpenTelemetry's own: secrets do not belong on a command line.
+// envHeaders is OpenTelemetry's variable: secrets do not belong on a command line.
 const envHeaders = "OTEL_EXPORTER_OTLP_HEADERS"
 
 // targetFlags set the target of a replay.
@@ -68,7 +68,7 @@ func (f *targetFlags) options(cmd *cobra.Command) (otlp.Options, error) {
 	return o, err
 }
 
-// allHeaders are those of the environment and of the flags, which win.
+// allHeaders merges the headers from the environment and from the flags, which win.
 func (f *targetFlags) allHeaders() (map[string]string, error) {
 	headers := map[string]string{}
 	for pair := range strings.SplitSeq(os.Getenv(envHeaders), ",") {

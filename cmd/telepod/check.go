@@ -113,8 +113,8 @@ func (f *checkFlags) usage(cmd *cobra.Command) error {
 	return f.canary.usage(cmd)
 }
 
-// connectAll connects to every cluster. A context that does not exist is a mistake on the command line; a cluster that
-// does not answer is found later, and hides no other.
+// connectAll connects to every cluster. A context that does not exist is a usage error. An unreachable cluster is
+// detected later, and does not affect the others.
 func (f *checkFlags) connectAll() ([]*inventory.Cluster, error) {
 	contexts := slices.Compact(slices.Clone(f.contexts))
 	if len(contexts) == 0 {
@@ -131,7 +131,7 @@ func (f *checkFlags) connectAll() ([]*inventory.Cluster, error) {
 	return clusters, nil
 }
 
-// linesOf checks all clusters at the same time.
+// linesOf checks all clusters concurrently.
 func (f *checkFlags) linesOf(ctx context.Context, clusters []*inventory.Cluster) []checks.Line {
 	snapshots := make([]checks.Snapshot, len(clusters))
 	found := make([][]checks.Line, len(clusters))
@@ -168,10 +168,10 @@ func (f *checkFlags) verdict(lines []checks.Line) error {
 	return nil
 }
 
-// answer is what a read returned.
+// answer wraps the result of a read.
 func answer[T any](value T, err error) checks.Answer[T] {
 	return checks.Answer[T]{Value: value, Err: err}
 }
 
-// secondReading is how long after the first one the metrics of suspicious Collectors are read again.
+// secondReading is the delay before the metrics of suspicious Collectors are read again.
 const secondReading = 2 * time.Second

@@ -40,10 +40,10 @@ func (f *canaryFlags) usage(cmd *cobra.Command) error {
 	return nil
 }
 
-// between is the time between two looks for a canary.
+// between is the polling interval for a canary.
 const between = 300 * time.Millisecond
 
-// follow sends a canary through the first Collector that is ready.
+// follow sends a canary through the first ready Collector.
 func (f *canaryFlags) follow(ctx context.Context, c *inventory.Cluster, collectors []fleet.Instance) []checks.Canary {
 	for i := range collectors {
 		if collectors[i].Ready {
@@ -84,7 +84,7 @@ func (f *canaryFlags) through(ctx context.Context, c *inventory.Cluster, collect
 	return way
 }
 
-// delivered are the spans that each site has accepted from a Collector.
+// delivered counts the spans that each site has accepted from a Collector.
 func delivered(from fleet.Instance) map[string]float64 {
 	found := map[string]float64{}
 	for _, site := range []string{string(drill.Primary), string(drill.Backup)} {
@@ -107,7 +107,7 @@ func (f *canaryFlags) archived(ctx context.Context, id string, began time.Time, 
 	})
 }
 
-// until looks again until something is found, or the time is over.
+// until polls until something is found, or the time is up.
 func (f *canaryFlags) until(ctx context.Context, found func() bool) {
 	ctx, cancel := context.WithTimeout(ctx, f.wait)
 	defer cancel()

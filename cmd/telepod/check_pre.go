@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/fleet/inventory"
 )
 
-// prepared looks at a cluster before the installation.
+// prepared reads a cluster before the installation.
 func (f *checkFlags) prepared(ctx context.Context, c *inventory.Cluster) []checks.Line {
 	s := f.empty(c)
 	b := checks.Before{Snapshot: s}
@@ -39,7 +39,7 @@ func (f *checkFlags) prepared(ctx context.Context, c *inventory.Cluster) []check
 	return b.Lines()
 }
 
-// takesPorts notes the ports of nodes that a pod of others has.
+// takesPorts notes host ports used by pods other than this release's Collectors.
 func takesPorts(found *checks.Pods, pod *fleet.Pod, release string) {
 	labels := pod.Metadata.Labels
 	if pod.Node == "" || labels["app.kubernetes.io/instance"] == release && labels["app.kubernetes.io/component"] == "collector" {

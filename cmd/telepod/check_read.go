@@ -19,7 +19,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// snapshot reads everything that the checks need, as much as possible at the same time.
+// snapshot reads everything that the checks need, concurrently if possible.
 func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.Snapshot {
 	l := &live{Cluster: c}
 	s := f.empty(c)
@@ -47,7 +47,7 @@ func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.
 	return s
 }
 
-// empty is a snapshot before anything was read.
+// empty is a snapshot before any read.
 func (f *checkFlags) empty(c *inventory.Cluster) checks.Snapshot {
 	s := checks.Snapshot{Context: c.Context, Kubectl: "kubectl", Helm: "helm", Namespace: f.release.Namespace, Release: f.release.Name, Now: time.Now(), CLI: buildVersion()}
 	if f.context != "" || len(f.contexts) > 0 {
@@ -65,7 +65,7 @@ func (f *checkFlags) empty(c *inventory.Cluster) checks.Snapshot {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9@%+=:,./_-]+$`)
 
-// shellWord is a word of a shell's command line.
+// shellWord quotes a word for a shell.
 func shellWord(word string) string {
 	if plainWord.MatchString(word) {
 		return word
@@ -73,7 +73,7 @@ func shellWord(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// together does several things at the same time.
+// together runs functions concurrently.
 func together(do ...func()) {
 	var wait sync.WaitGroup
 	for _, one := range do {
@@ -82,7 +82,7 @@ func together(do ...func()) {
 	wait.Wait()
 }
 
-// part reads a part of the release, and what its pods report.
+// part reads a part of the release, and the metrics of its pods.
 func (f *checkFlags) part(ctx context.Context, c *inventory.Cluster, component string, port int) checks.Answer[checks.Part] {
 	workloads, err := c.Workloads(ctx, f.release, component)
 	if err != nil || len(workloads) == 0 {
@@ -149,7 +149,7 @@ func (f *checkFlags) again(ctx context.Context, c *inventory.Cluster, s *checks.
 	}
 }
 
-// judge loads the injector's profiles and judges all pods by them.
+// judge loads the injector's profiles and judges all pods with them.
 func (f *checkFlags) judge(ctx context.Context, l *live, s *checks.Snapshot) {
 	if s.Profiles.Err = l.fromInstallation(ctx, f.release); s.Profiles.Err != nil {
 		s.OutOfDate.Err = cmp.Or(missingRight(s.Profiles.Err), errors.New("the injector's settings are not known"))
@@ -173,7 +173,7 @@ func (f *checkFlags) judge(ctx context.Context, l *live, s *checks.Snapshot) {
 	}
 }
 
-// missingRight is the right that an error is about, as an error; nil if it is about something else.
+// missingRight returns the permission that an error is about, as an error; nil for other errors.
 func missingRight(err error) error {
 	if missing, ok := errors.AsType[fleet.MissingRight](err); ok {
 		return missing
@@ -181,7 +181,7 @@ func missingRight(err error) error {
 	return nil
 }
 
-// pods counts what the checks need to know of all pods.
+// pods summarizes all pods for the checks.
 func (f *checkFlags) pods(ctx context.Context, c *inventory.Cluster) (checks.Pods, error) {
 	found := checks.Pods{Labels: map[string]string{}, SendToNode: map[string]int{}, HostPorts: map[checks.HostPort]string{}}
 	namespaces, err := c.Namespaces(ctx, "")

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// of are the lines of one cluster.
+// of selects the lines of one cluster.
 func of(lines []checks.Line, kubeContext string) (found []checks.Line) {
 	for _, line := range lines {
 		if line.Context == kubeContext {
@@ -31,7 +31,7 @@ func contextsOf(clusters []*inventory.Cluster) (list []string) {
 	return list
 }
 
-// checkText shows the verdicts, then for each cluster its problems and what is well.
+// checkText shows the verdicts, then for each cluster its problems and what is healthy.
 func checkText(t terminal.Terminal, contexts []string, lines []checks.Line) string {
 	var b strings.Builder
 	if len(contexts) > 1 {
@@ -46,7 +46,7 @@ func checkText(t terminal.Terminal, contexts []string, lines []checks.Line) stri
 	return b.String()
 }
 
-// checkTable has the clusters side by side.
+// checkTable compares the clusters.
 func checkTable(t terminal.Terminal, contexts []string, lines []checks.Line) string {
 	rows := [][]terminal.Cell{terminal.Row("CONTEXT", "FAILED", "UNKNOWN", "WARNINGS", "OK", "FIRST")}
 	for _, name := range contexts {
@@ -62,7 +62,7 @@ func checkTable(t terminal.Terminal, contexts []string, lines []checks.Line) str
 	return t.Table(rows...)
 }
 
-// countLines counts lines by status, without what another problem causes.
+// countLines counts lines by status, without consequences of other problems.
 func countLines(lines []checks.Line) map[checks.Status]int {
 	count := map[checks.Status]int{}
 	for _, line := range lines {
@@ -112,7 +112,7 @@ func signOf(status checks.Status) (string, terminal.Tone) {
 	return "✓", terminal.Good
 }
 
-// The elements of JUnit's format, as far as CI systems show them.
+// The elements of JUnit's format that CI systems show.
 type (
 	junitSuites struct {
 		XMLName xml.Name     `xml:"testsuites"`

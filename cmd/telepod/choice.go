@@ -16,7 +16,7 @@ type choice struct {
 
 func (c *choice) String() string { return c.value }
 
-// Type is what help shows in the place of a value.
+// Type is the placeholder for the value in help.
 func (c *choice) Type() string { return strings.Join(c.words, "|") }
 
 func (c *choice) Set(value string) error {
@@ -40,7 +40,7 @@ func choiceFlag(cmd *cobra.Command, name, short string, words ...string) *choice
 	return c
 }
 
-// complete makes a shell complete a flag's value.
+// complete adds shell completion for a flag's value.
 func complete(cmd *cobra.Command, flag string, words func(*cobra.Command) []string) {
 	err := cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return words(cmd), cobra.ShellCompDirectiveNoFileComp

@@ -4,8 +4,8 @@ package main
 
 import "github.com/spf13/cobra"
 
-// register adds all commands. The injector's image has a program with those of commands_injector.go alone, built
-// with the tag injector: whatever needs a client of stores or sites has the opposite constraint.
+// register adds all commands. The injector's image has a smaller program, built with the tag injector: it has only
+// the commands of commands_injector.go. Files that need a client of stores or sites have the opposite constraint.
 func register(root *cobra.Command) {
 	group(root, newVersionCommand(), newOwnDirectoryCommand(), newManCommand())
 	section(root, "Pods and manifests:", newInjectCommand(), newExplainCommand(), newProfilesCommand(), newReasonsCommand())

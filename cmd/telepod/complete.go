@@ -11,11 +11,11 @@ import (
 	"github.com/telepod/telepod/fleet/inventory"
 )
 
-// completionLimit is how long a shell waits for a cluster.
+// completionLimit is the timeout for a cluster during completion.
 const completionLimit = 2 * time.Second
 
-// completeClusters makes shells complete what a kubeconfig and a cluster know, in every command that has a flag for a kubeconfig.
-// What cannot be read is left out: a shell has no place for errors.
+// completeClusters adds completion from the kubeconfig and the cluster to every command with a kubeconfig flag.
+// Errors are ignored: completion cannot show them.
 func completeClusters(cmd *cobra.Command) {
 	for _, child := range cmd.Commands() {
 		completeClusters(child)
@@ -36,7 +36,7 @@ func completeClusters(cmd *cobra.Command) {
 	}
 }
 
-// completeList completes the last of a list with commas.
+// completeList completes the last element of a comma-separated list.
 func completeList(cmd *cobra.Command, flag string, words func(*cobra.Command) []string) {
 	err := cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		before := begun[:strings.LastIndex(begun, ",")+1]
@@ -65,7 +65,7 @@ func namespaceNames(cmd *cobra.Command) []string {
 	return ofCluster(cmd, func(ctx context.Context, c *inventory.Cluster) ([]string, error) { return c.NamespaceNames(ctx) })
 }
 
-// ofCluster asks the cluster that the flags name, or the first of several.
+// ofCluster queries the cluster that the flags select, or the first of several.
 func ofCluster(cmd *cobra.Command, ask func(context.Context, *inventory.Cluster) ([]string, error)) []string {
 	kubeContext := text(cmd, "context")
 	if list, err := cmd.Flags().GetStringSlice("contexts"); err == nil && len(list) > 0 {

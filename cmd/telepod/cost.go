@@ -172,7 +172,7 @@ func serviceTable(lines []cost.Line, services bool) [][]terminal.Cell {
 	return table
 }
 
-// named is a label's value, which anybody may have written.
+// named makes a label's value, which can come from anyone, safe to print.
 func named(text, otherwise string) string {
 	if text == "" {
 		return otherwise

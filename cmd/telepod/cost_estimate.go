@@ -30,8 +30,9 @@ const costEstimateExample = `  telepod cost estimate --spans 2000/s --logs 500/s
   telepod cost estimate --spans 20k/s --clusters aws=3 --keep 10% --trace-days 7 --archive-months 12 -o json
   telepod cost estimate --spans 2000/s --clusters azure=1 --prices values.yaml`
 
-// Assumptions, which the output names: bytes of OTLP, and bytes on the wire for each. A span with a dozen attributes has 550
-// bytes (docs/pipelines.md); the others are round numbers.
+// Assumptions, which the output states: OTLP bytes per item, and the compression ratio. A span with a dozen
+// attributes
+// has 550 bytes (docs/pipelines.md); the others are round numbers.
 const (
 	assumedSpanBytes  = 550
 	assumedLogBytes   = 400
@@ -110,7 +111,7 @@ func (f *estimateFlags) run(cmd *cobra.Command) error {
 	return err
 }
 
-// mostClusters is the cloud with the most; of several, the first by name.
+// mostClusters is the cloud with the most clusters; if tied, the first by name.
 func mostClusters(clusters map[string]int) (most string) {
 	for cloud, n := range clusters {
 		if most == "" || n > clusters[most] || n == clusters[most] && cloud < most {
@@ -120,7 +121,7 @@ func mostClusters(clusters map[string]int) (most string) {
 	return most
 }
 
-// priceList names where the prices are from.
+// priceList names the source of the prices.
 func (f *estimateFlags) priceList(asOf string) string {
 	if f.prices != "" {
 		return "prices: cost.prices in " + f.prices
@@ -139,12 +140,12 @@ func estimateText(t terminal.Terminal, e cost.Estimate, prices string) string {
 		d.SpanBytes, d.LogBytes, d.PointBytes, 100*d.Compressed, 100*d.Kept, d.TraceDays, d.ArchiveMonths) + prices + "\n"
 }
 
-// perSecond is a flag for something per second (pflag.Value).
+// perSecond is a flag for a rate (pflag.Value).
 type perSecond float64
 
 func (r *perSecond) String() string { return strconv.FormatFloat(float64(*r), 'g', -1, 64) }
 
-// Type is what help shows in the place of a value.
+// Type is the placeholder for the value in help.
 func (r *perSecond) Type() string { return "rate" }
 
 func (r *perSecond) Set(text string) error {
@@ -163,12 +164,12 @@ func (r *perSecond) Set(text string) error {
 	return nil
 }
 
-// share is a flag for a part of a whole, as 10% or 0.1 (pflag.Value).
+// share is a flag for a fraction, as 10% or 0.1 (pflag.Value).
 type share float64
 
 func (s *share) String() string { return strconv.FormatFloat(float64(*s)*100, 'g', -1, 64) + "%" }
 
-// Type is what help shows in the place of a value.
+// Type is the placeholder for the value in help.
 func (s *share) Type() string { return "percent" }
 
 func (s *share) Set(text string) error {

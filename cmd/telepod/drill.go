@@ -95,7 +95,7 @@ elsewhere. If there is nothing to undo, it does nothing.`,
 	return cmd
 }
 
-// undo restores every site before it lets other drills begin. The sites may have had each other's part.
+// undo restores every site, whichever was the primary, and then allows other drills.
 func undo(ctx context.Context, cmd *cobra.Command, all []*sites.Cluster) error {
 	var failed error
 	for _, cluster := range all {

@@ -16,7 +16,7 @@ import (
 	"github.com/telepod/telepod/drill/sites"
 )
 
-// drillArchives are where the sites write to: one bucket for both, or one each.
+// drillArchives are the sites' archives: one bucket for both, or one each.
 type drillArchives struct {
 	shared, backup bucket.Location
 }
@@ -31,7 +31,7 @@ func (a *drillArchives) register(cmd *cobra.Command) {
 	flags.StringVar(&a.backup.Endpoint, "backup-bucket-endpoint", "", "URL of an S3-compatible service for the backup's bucket")
 }
 
-// open returns nil where no bucket is given.
+// open returns nil if no bucket is set.
 func (a *drillArchives) open(ctx context.Context, now time.Time) (drill.Archive, error) {
 	var stores []archive.Store
 	for _, location := range []bucket.Location{a.shared, a.backup} {

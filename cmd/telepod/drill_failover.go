@@ -45,7 +45,7 @@ const drillFailoverExample = `  telepod drill failover --contexts eks-use1,gke-e
   telepod drill failover --contexts eks-use1,gke-euw1,aks-weu --primary eks-use1 --backup gke-euw1 --dry-run
   telepod drill failover --contexts aks-weu --observe --max-lost=-1`
 
-// drillFlags are those of telepod drill failover.
+// drillFlags are the flags of `telepod drill failover`.
 type drillFlags struct {
 	estateFlags
 	observe, inCluster bool
@@ -176,7 +176,7 @@ func newDrillID(now time.Time) string {
 	return now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:4])
 }
 
-// operator is the user of this machine, as far as it is known.
+// operator is the user of this machine, if known.
 func operator() string {
 	name := os.Getenv("USER")
 	if known, err := user.Current(); err == nil && known.Username != "" {
@@ -189,7 +189,7 @@ func operator() string {
 	return name + "@" + host
 }
 
-// interruptedBeforeDrill makes a message of why the preparations stopped.
+// interruptedBeforeDrill explains why the preparations stopped.
 func interruptedBeforeDrill(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted before anything was done")

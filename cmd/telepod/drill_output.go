@@ -17,8 +17,8 @@ import (
 // drillScreen prints what a drill is about to do, and its progress.
 type drillScreen struct{ out io.Writer }
 
-// plan shows what would be done to what. It also looks whether that could begin, so that a dry run
-// finds what a drill would trip over.
+// plan shows what the drill would do. It also checks the preconditions, so that a dry run finds what would stop a
+// drill.
 func (s drillScreen) plan(ctx context.Context, plan drill.Plan, target drill.Estate) error {
 	fmt.Fprintf(s.out, "drill %s: %s\n", plan.ID, plan.Method.Text())
 	for _, cluster := range target.Facts.Clusters {
@@ -50,8 +50,8 @@ func (s drillScreen) event(e drill.Event) {
 	fmt.Fprintf(s.out, "%s  %s\n", e.At.UTC().Format("15:04:05.0"), e.Text)
 }
 
-// writeDrillReport prints the report, and keeps it in two files where that is asked for. One place that
-// cannot be written to does not keep it from the others: it cannot be made again.
+// writeDrillReport prints the report, and writes it to two files if requested. If one output fails, it still writes
+// the others, because a report cannot be reproduced.
 func writeDrillReport(out io.Writer, report *drill.Report, output, file string) error {
 	printed := report.WriteMarkdown
 	if output == "json" {

@@ -40,7 +40,7 @@ func (f *estateFile) register(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.path, "file", "f", "estate.yaml", "estate file; - for standard input")
 }
 
-// read loads the file. The problems are those of a file that could be read.
+// read loads the file. The problems are those in a readable file.
 func (f *estateFile) read(cmd *cobra.Command) (*estate.Estate, estate.Problems, error) {
 	name, data, err := f.bytes(cmd.InOrStdin())
 	if err != nil {
@@ -50,7 +50,7 @@ func (f *estateFile) read(cmd *cobra.Command) (*estate.Estate, estate.Problems, 
 	return e, problems, nil
 }
 
-// bytes reads no more than an estate can have.
+// bytes reads the file, up to the maximum size of an estate.
 func (f *estateFile) bytes(stdin io.Reader) (name string, data []byte, err error) {
 	name, in := "stdin", stdin
 	if f.path != standardInput {
@@ -68,7 +68,7 @@ func (f *estateFile) bytes(stdin io.Reader) (name string, data []byte, err error
 	return name, data, err
 }
 
-// load is read for commands that need an estate without errors; warnings are the business of check.
+// load is read for commands that need an estate without errors; only check shows warnings.
 func (f *estateFile) load(cmd *cobra.Command) (*estate.Estate, error) {
 	e, problems, err := f.read(cmd)
 	if err != nil {
@@ -81,10 +81,10 @@ func (f *estateFile) load(cmd *cobra.Command) (*estate.Estate, error) {
 	return e, nil
 }
 
-// name stands for the file in what is made from it.
+// name is the file's name in generated files.
 func (f *estateFile) name() string { return filepath.Base(f.path) }
 
-// clusters are those of the arguments, or all in the order of an installation.
+// clusters returns those in the arguments, or all, in the order of installation.
 func chosenClusters(e *estate.Estate, names []string) ([]estate.Cluster, error) {
 	if len(names) == 0 {
 		return e.Order(), nil

@@ -25,7 +25,7 @@ root.key in a safe place once all clusters have their authority; only init, issu
 With certificates.from: certManager, cert-manager signs in each cluster with the cluster's authority. With secrets, these
 commands sign too, for a year.`
 
-// estateCA is what the commands have in common.
+// estateCA has the flags that the commands share.
 type estateCA struct {
 	estateFile
 	directory string
@@ -59,7 +59,7 @@ func (f *estateCA) open(cmd *cobra.Command) (authorities.Directory, error) {
 	return authorities.Directory{Path: f.directory, Estate: e, Now: time.Now()}, nil
 }
 
-// apply prints the commands that bring a change to clusters.
+// apply prints the commands that apply a change to clusters.
 func apply(out io.Writer, d authorities.Directory, clusters []estate.Cluster) {
 	fmt.Fprintln(out, "apply it ('telepod estate install' and 'upgrade' do so too):")
 	for _, c := range clusters {
@@ -67,7 +67,7 @@ func apply(out io.Writer, d authorities.Directory, clusters []estate.Cluster) {
 	}
 }
 
-// sites are the clusters that have one.
+// sites are the clusters with a central site.
 func sitesOf(e *estate.Estate) []estate.Cluster {
 	var list []estate.Cluster
 	for _, role := range e.Sites.Roles() {
@@ -137,7 +137,7 @@ revoked gets a new authority only if it is named.`,
 	return cmd
 }
 
-// withSites are the sites, which have to accept clusters first, and then the clusters.
+// withSites returns the sites, which have to accept clusters first, followed by the clusters.
 func withSites(e *estate.Estate, clusters []estate.Cluster) []estate.Cluster {
 	list := sitesOf(e)
 	for _, c := range clusters {
@@ -209,7 +209,7 @@ CLUSTER' lets it in again, with a new authority.`,
 	return cmd
 }
 
-// commandLine is a command for people to copy.
+// commandLine quotes a command for people to copy.
 func commandLine(words ...string) string {
 	for i, word := range words {
 		if word == "" || strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,") != "" {

@@ -29,7 +29,7 @@ here are those of both sites; edit the file for more. On a terminal, what is mis
 
 A file that exists is never replaced.`
 
-// estateInit is the command's flags and what they amount to.
+// estateInit has the command's flags and their parsed values.
 type estateInit struct {
 	estateFile
 	kubeconfig, environment, primary, backup, archive, exposure string
@@ -119,7 +119,7 @@ func (f *estateInit) write(out io.Writer, e *estate.Estate, text []byte) error {
 	return nil
 }
 
-// estate is what the flags describe.
+// estate is the estate that the flags describe.
 func (f *estateInit) estate(cmd *cobra.Command) (estate.Estate, error) {
 	e := estate.Estate{Environment: f.environment, Chart: f.chart}
 	if f.certificates.value != estate.FromCertManager {
@@ -179,7 +179,7 @@ func (f *estateInit) discover(ctx context.Context, name string) (estate.Cluster,
 	return estate.Discover(name, estate.Node{ProviderID: id, Region: labels["topology.kubernetes.io/region"]}), nil
 }
 
-// putCluster replaces what is known about a cluster of the same name or context, field by field, or appends it.
+// putCluster merges a cluster into the one with the same name or context, field by field, or appends it.
 func putCluster(clusters []estate.Cluster, c estate.Cluster) []estate.Cluster {
 	i := slices.IndexFunc(clusters, func(known estate.Cluster) bool {
 		return known.Name == c.Name || c.Context != "" && known.KubeContext() == c.Context
@@ -216,7 +216,7 @@ type asker struct {
 	out io.Writer
 }
 
-// text asks for a text; an empty answer means the default.
+// text asks for a value; an empty answer means the default.
 func (a *asker) text(question, fallback string) (string, error) {
 	if fallback != "" {
 		question += " [" + fallback + "]"

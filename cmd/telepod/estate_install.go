@@ -109,7 +109,7 @@ func remaining(cmd *cobra.Command, plan []estate.Release) string {
 	return "\nstopped; later clusters are as they were. Repair it, and go on with: " + commandLine(words...)
 }
 
-// prepared checks what would stop the command half-way.
+// prepared checks for everything that would stop the command half-way.
 func (f *estateInstall) prepared(d authorities.Directory, plan []estate.Release) error {
 	for _, program := range []string{"helm", "kubectl"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -140,7 +140,7 @@ func (f *estateInstall) cluster(cmd *cobra.Command, d authorities.Directory, r e
 	return f.execute(cmd, values, "helm", append(r.Helm, f.kubeconfigFlag()...)...)
 }
 
-// checked runs 'telepod check' on a cluster that is installed.
+// checked runs 'telepod check' on an installed cluster.
 func (f *estateInstall) checked(cmd *cobra.Command, e *estate.Estate, r estate.Release) error {
 	if !r.Checked {
 		return nil
@@ -150,8 +150,8 @@ func (f *estateInstall) checked(cmd *cobra.Command, e *estate.Estate, r estate.R
 	return f.awaitCheck(cmd.Context(), out, args)
 }
 
-// awaitCheck repeats 'telepod check' until it reports no failure: certificates and endpoints of a new release need some
-// seconds to be known everywhere. It shows the last report.
+// awaitCheck repeats 'telepod check' until it reports no failure, because certificates and endpoints of a new release
+// need some seconds to propagate. It shows the last report.
 func (f *estateInstall) awaitCheck(ctx context.Context, out io.Writer, args []string) error {
 	ctx, cancel := context.WithTimeout(ctx, f.checkLimit)
 	defer cancel()

@@ -60,7 +60,7 @@ directory as CLUSTER.yaml, for Argo CD, Flux, Terraform or helm. A file that thi
 	return cmd
 }
 
-// writeValues replaces a file of values that this program has written before.
+// writeValues overwrites a values file only if this program generated it.
 func writeValues(path string, text []byte) error {
 	before, err := os.ReadFile(path)
 	switch {

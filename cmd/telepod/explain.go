@@ -177,7 +177,7 @@ func explained(p planned, o valueOrigins) explanation {
 	return e
 }
 
-// asText is a setting that is on or off in the words of its annotation.
+// asText formats a boolean setting as in its annotation.
 func asText(s injector.Setting[bool]) injector.Setting[string] {
 	return injector.Setting[string]{Value: strconv.FormatBool(s.Value), Origin: s.Origin}
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/telepod/telepod/manifest"
 )
 
-// target is what the arguments name in a cluster; live is false if they name files. The kind is a word for it still.
+// target is the object in a cluster that the arguments name; live is false if they name files. The kind is as
+// typed, such as deploy.
 func (f *explainFlags) target(cmd *cobra.Command, args []string) (id fleet.Identity, live bool, err error) {
 	if len(f.files) == 0 && !slices.ContainsFunc(args, isFile) {
 		switch len(args) {
@@ -35,7 +36,7 @@ func (f *explainFlags) target(cmd *cobra.Command, args []string) (id fleet.Ident
 	return id, true, f.misplaced(cmd, "is for manifests: a cluster knows", "assume-opted-in")
 }
 
-// isFile reports whether an argument names what can be read: anything else may be an object of a cluster.
+// isFile reports whether an argument is a readable path: anything else may be an object in a cluster.
 func isFile(argument string) bool {
 	_, err := os.Stat(argument)
 	return argument == standardInput || err == nil
@@ -51,7 +52,7 @@ func (f *explainFlags) misplaced(cmd *cobra.Command, why string, flags ...string
 	return nil
 }
 
-// liveExplanation is everything that is known of a workload and its pods.
+// liveExplanation is all information about a workload and its pods.
 type liveExplanation struct {
 	fleet.Workload
 	context   string
@@ -60,7 +61,7 @@ type liveExplanation struct {
 	// now is what a new pod would get.
 	now     planned
 	origins valueOrigins
-	// unread are ConfigMaps that an envFrom names: their keys are not read here.
+	// unread are ConfigMaps in envFrom: explain does not read their keys.
 	unread []string
 }
 
@@ -194,8 +195,8 @@ func (l *liveExplanation) plan(in *injector.Injector, object inventory.Object) e
 	return nil
 }
 
-// warnings are those that the webhook would give a new pod. It knows the keys of ConfigMaps, so that a warning for
-// keys that are not read here would be none of its own.
+// warnings are those that the webhook would give a new pod. They exclude warnings about unknown ConfigMap keys: the
+// webhook can read those keys.
 func (l *liveExplanation) warnings() []string {
 	return slices.DeleteFunc(l.now.messages(), func(text string) bool {
 		return strings.HasPrefix(text, string(injector.UnknownConfigMap)+": ")

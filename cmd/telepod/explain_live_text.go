@@ -52,7 +52,7 @@ func (l *liveExplanation) verdict(now time.Time) string {
 	return fmt.Sprintf("%d of %d pods, the oldest %s: %s", l.Affected, l.Pods, age(l.Since, now), l.Why)
 }
 
-// silent are the containers of running pods that send no telemetry, once each.
+// silent are the containers of running pods that send no telemetry, without duplicates.
 func (l *liveExplanation) silent() []string {
 	var list []string
 	for _, finding := range l.findings {

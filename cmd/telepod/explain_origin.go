@@ -10,8 +10,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// valueOrigins know what comes from the command line. A plan cannot: profiles have the cluster's facts filled
-// in before it is made.
+// valueOrigins record what comes from the command line. A plan cannot know that, because the cluster's facts are
+// already merged into the profiles.
 type valueOrigins struct {
 	flags map[string]string // by fact, such as region: the flag or environment variable that gave it
 	bare  *profiles.Set     // the profiles without facts
@@ -39,13 +39,13 @@ func (f *offlineFlags) origins(cmd *cobra.Command) (valueOrigins, error) {
 	return o, err
 }
 
-// variableOf is the derived variable that shows a fact; "" for what is no fact of the place.
+// variableOf is the derived variable that shows a fact; "" if there is none.
 func variableOf(fact string) string {
 	return map[string]string{"region": "CLOUD_REGION", "account": "CLOUD_ACCOUNT_ID",
 		"cluster": "K8S_CLUSTER_NAME", "environment": "DEPLOYMENT_ENVIRONMENT"}[fact]
 }
 
-// setting is where a setting comes from, by the name of its annotation.
+// setting is the source of a setting, by the name of its annotation.
 func (o valueOrigins) setting(name string, s injector.Setting[string]) string {
 	flag := o.flags[name]
 	switch {
@@ -56,7 +56,7 @@ func (o valueOrigins) setting(name string, s injector.Setting[string]) string {
 	return string(s.Origin)
 }
 
-// why is what a variable is derived from; the plan's word unless a fact gave its value.
+// why is the source of a variable: the plan's, unless a fact provided the value.
 func (o valueOrigins) why(p planned, v *injector.EnvVar) string {
 	fact := factOf(v.Name)
 	flag := o.flags[fact]

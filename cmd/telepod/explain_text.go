@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// explainer shows plans as text: the verdict first, then what is wrong, then what was done and left out.
+// explainer prints plans: first the decision, then the problems, then what was done and left out.
 type explainer struct {
 	terminal.Terminal
 	origins valueOrigins
@@ -135,7 +135,7 @@ func (e explainer) sidecar(b *strings.Builder, kind injector.SidecarKind, s *inj
 	}
 }
 
-// longest is where a value is cut, in characters: a sidecar's configuration would fill the screen.
+// longest is the maximum length of a value, in characters: a sidecar's configuration would fill the screen.
 const longest = 160
 
 func shown(value string, v *injector.EnvVar) string {
@@ -167,7 +167,7 @@ func (e explainer) skipped(b *strings.Builder, list []injector.Skip) {
 	}
 }
 
-// visible replaces what a terminal would obey instead of showing it: annotations may be somebody else's.
+// visible replaces unprintable characters, because annotations are untrusted.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

@@ -142,7 +142,7 @@ func patches(list []planned) []byte {
 	return out
 }
 
-// appendStream puts a stream of documents behind another.
+// appendStream appends a stream of YAML documents.
 func appendStream(out *bytes.Buffer, text []byte) {
 	if out.Len() > 0 && len(bytes.TrimSpace(text)) > 0 {
 		if !bytes.HasSuffix(out.Bytes(), []byte("\n")) {

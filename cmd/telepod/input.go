@@ -19,7 +19,7 @@ type input struct {
 	*manifest.Manifest
 }
 
-// source is where manifests come from.
+// source provides manifests.
 type source struct {
 	name string
 	path string // of the file, or "-"
@@ -30,8 +30,8 @@ type source struct {
 
 const standardInput = "-"
 
-// readInputs reads files, directories (their *.yaml, *.yml and *.json) and "-". What a directory has
-// besides manifests is left out with a note. The error has every mistake of every file.
+// readInputs reads files, directories (their *.yaml, *.yml and *.json) and "-". Other files in a directory are
+// skipped with a note. The error includes every mistake in every file.
 func readInputs(stdin io.Reader, paths []string) (inputs []input, notes []string, err error) {
 	sources, err := expand(paths)
 	if err != nil {

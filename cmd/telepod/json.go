@@ -16,8 +16,7 @@ func printJSON(out io.Writer, value any) error {
 	return err
 }
 
-// escapeControls writes the control characters that JSON allows, DEL and those behind it, as escapes: terminals
-// obey them.
+// escapeControls escapes control characters that JSON allows, DEL and C1, because terminals interpret them.
 func escapeControls(encoded []byte) []byte {
 	var escaped []byte
 	for _, r := range string(encoded) {

@@ -35,7 +35,7 @@ func (f *liveFlags) register(cmd *cobra.Command) {
 	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "time for all requests to the API server")
 }
 
-// live is a connection and what its injector would do.
+// live is a connection to a cluster, and an injector like the cluster's.
 type live struct {
 	*inventory.Cluster
 	settings injectorSettings
@@ -43,11 +43,11 @@ type live struct {
 	notes    []string
 	// namespaces are those of the workloads that may be restarted.
 	namespaces map[string]fleet.Namespace
-	// configured is true if the settings are those of the injector in the cluster.
+	// configured is true if the settings come from the injector in the cluster.
 	configured bool
 }
 
-// injectorSettings are what an injector is made of, besides what the API server can do.
+// injectorSettings configure an injector, apart from the API server's capabilities.
 type injectorSettings struct {
 	profile      string
 	profilesDir  string
@@ -58,13 +58,13 @@ type injectorSettings struct {
 	sources      []profiles.Source
 }
 
-// settingFlags are the flags that replace what the cluster's injector is configured with.
+// settingFlags are the flags that override the configuration of the cluster's injector.
 func settingFlags() []string {
 	return []string{"profile", "profiles-dir", "region", "account", "cluster", "environment", "endpoint", "service-host",
 		"cluster-service-host", "inject-by-default", "protected-namespaces"}
 }
 
-// connect makes the injector that the cluster has; own are settings of the command line, used if one was given.
+// connect builds an injector like the cluster's; if flags set any of own, it uses those settings instead.
 func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, own injectorSettings) (*live, error) {
 	c, err := inventory.Connect(f.kubeconfig, f.context)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *injectorSettings) injector(cluster injector.Cluster) (*injector.Injecto
 	return injector.New(set, injector.Options{Policy: s.policy, Cluster: cluster, DefaultProfile: s.profile, Strict: s.strict})
 }
 
-// fromInstallation reads the arguments of the running webhook by the webhook's own flags.
+// fromInstallation parses the arguments of the running webhook with the webhook's own flags.
 func (l *live) fromInstallation(ctx context.Context, release inventory.Release) error {
 	found, err := l.Installation(ctx, release)
 	if err != nil {
@@ -143,7 +143,7 @@ func (l *live) fromInstallation(ctx context.Context, release inventory.Release) 
 	return nil
 }
 
-// origins know what comes from the flags of the injector in the cluster.
+// origins maps settings to the flags of the injector in the cluster.
 func (l *live) origins() (valueOrigins, error) {
 	facts, flags := l.settings.facts, map[string]string{"profile": "the injector's --profile"}
 	for name, value := range map[string]string{"region": facts.Region, "account": facts.Account, "cluster": facts.Cluster,
@@ -156,7 +156,8 @@ func (l *live) origins() (valueOrigins, error) {
 	return valueOrigins{flags, bare}, err
 }
 
-// readWebhookArguments reads a command line of 'telepod webhook'; unknown is true if it has flags of another version.
+// readWebhookArguments parses a command line of 'telepod webhook'; unknown is true if it has flags of another
+// version.
 func readWebhookArguments(args []string) (f *webhookFlags, unknown bool, err error) {
 	f = &webhookFlags{}
 	cmd := &cobra.Command{}
@@ -172,7 +173,7 @@ func readWebhookArguments(args []string) (f *webhookFlags, unknown bool, err err
 	return f, true, cmd.ParseFlags(args)
 }
 
-// note writes what a person should know besides the answer.
+// note prints additional information for people.
 func (l *live) note(stderr io.Writer) {
 	for _, text := range l.notes {
 		fmt.Fprintln(stderr, "note:", text)

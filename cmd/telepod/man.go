@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// newManCommand writes the manual: for packages, and the archives of a release.
+// newManCommand generates the man pages for packages and release archives.
 func newManCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIRECTORY",

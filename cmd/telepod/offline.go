@@ -46,7 +46,7 @@ func (f *offlineFlags) register(cmd *cobra.Command) {
 	complete(cmd, "profile", func(*cobra.Command) []string { return profileNames(f.profilesDir) })
 }
 
-// injector makes the injector that the webhook of such a cluster would have.
+// injector builds an injector like the webhook's in such a cluster.
 func (f *offlineFlags) injector(cmd *cobra.Command) (*injector.Injector, error) {
 	if len(f.files) == 0 {
 		return nil, wrongUsage(cmd, "give a file, a directory, or - for standard input")
@@ -71,7 +71,7 @@ func (f *offlineFlags) injector(cmd *cobra.Command) (*injector.Injector, error) 
 	})
 }
 
-// read reads the manifests, which flags and arguments name, and plans their pods.
+// read reads the manifests in flags and arguments, and plans their pods.
 func (f *offlineFlags) read(cmd *cobra.Command, args []string) ([]input, []planned, error) {
 	f.files = append(f.files, args...)
 	in, err := f.injector(cmd)
@@ -97,11 +97,11 @@ type planned struct {
 	*manifest.Pod
 	Namespace string
 	Plan      *injector.Plan
-	// Assumed is true if the namespace only counts as labelled, as nothing was known of it.
+	// Assumed is true if the namespace is only assumed to be labelled.
 	Assumed bool
 }
 
-// String names the object as messages do.
+// String names the object in messages.
 func (p planned) String() string {
 	return fmt.Sprintf("%s:%d: %s %s/%s", p.File, p.Line, p.Kind, p.Namespace, cmp.Or(p.Name, "(no name yet)"))
 }
@@ -126,8 +126,8 @@ func (p planned) messages() []string {
 	return list
 }
 
-// plan plans every pod of the inputs; Namespace objects among them speak for theirs. It returns the
-// inputs without those of a directory that turn out to be templates, which the notes name.
+// plan plans every pod of the inputs, using the Namespace objects among them. It returns the inputs
+// without files of a directory that turn out to be templates, which the notes list.
 func (f *offlineFlags) plan(in *injector.Injector, inputs []input) (kept []input, list []planned, notes []string, err error) {
 	known := f.surroundings(inputs)
 	for _, input := range inputs {
@@ -145,7 +145,7 @@ func (f *offlineFlags) plan(in *injector.Injector, inputs []input) (kept []input
 	return kept, list, notes, nil
 }
 
-// surroundings are what the manifests have besides pods.
+// surroundings are the manifests other than pods.
 type surroundings struct {
 	namespaces map[string]injector.Namespace
 	configMaps map[[2]string][]string // keys by namespace and name
@@ -164,7 +164,7 @@ func (f *offlineFlags) surroundings(inputs []input) surroundings {
 	return s
 }
 
-// keys are those of a ConfigMap among the manifests.
+// keys returns the keys of a ConfigMap among the manifests.
 func (s surroundings) keys(namespace, name string) (keys []string, known bool) {
 	keys, known = s.configMaps[[2]string{namespace, name}]
 	return keys, known
@@ -197,15 +197,15 @@ func (f *offlineFlags) request(p planned, pod *injector.Pod, ns injector.Namespa
 	}
 	r := injector.Request{Pod: pod, Namespace: ns}
 	if p.Kind != "Pod" {
-		// The name in a template is not the pods'.
+		// The name in a template is not the name of its pods.
 		pod.Metadata.Name = ""
 		r.Owners = owners(p.Pod)
 	}
 	return r
 }
 
-// owners are the workload itself: the names of what stands between it and its pods (a ReplicaSet, a
-// CronJob's Job) are not known before they exist.
+// owners is only the workload: objects between it and its pods (a ReplicaSet, a CronJob's Job) have no names before
+// they exist.
 func owners(p *manifest.Pod) []injector.Workload {
 	switch p.Kind {
 	case "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Rollout":
@@ -252,7 +252,7 @@ func loadProfiles(facts profiles.Facts, dir string) (*profiles.Set, error) {
 	return profiles.Load(facts, sources...)
 }
 
-// readProfiles names the sources of a directory so that errors lead to the files.
+// readProfiles names the sources of a directory so that errors point to the files.
 func readProfiles(dir string) ([]profiles.Source, error) {
 	sources, err := profiles.ReadDir(dir)
 	for i := range sources {
@@ -261,7 +261,7 @@ func readProfiles(dir string) ([]profiles.Source, error) {
 	return sources, err
 }
 
-// profileNames are for completion, which has no place for errors.
+// profileNames are for completion, which cannot show errors.
 func profileNames(dir string) []string {
 	set, err := loadProfiles(profiles.Facts{}, dir)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// notManifests is a file that is something other than manifests, such as what a tool makes them from.
+// notManifests is a file with something other than manifests, such as a template for them.
 type notManifests struct {
 	name, what, advice string
 }
@@ -18,15 +18,15 @@ func (e notManifests) Error() string {
 	return fmt.Sprintf("%s: %s: %s", e.name, e.what, e.advice)
 }
 
-// helmAction matches an action of a Helm template. Other programs have braces too (Argo's parameters,
-// Prometheus' alerts), which is why it matters only for files that cannot be read.
+// helmAction matches an action of a Helm template. Other formats use braces too (Argo's parameters,
+// Prometheus' alerts), so it is only used for files that cannot be parsed.
 var helmAction = regexp.MustCompile(`\{\{-?\s*(/\*|\(?\s*(\.|\$|include\b|template\b|define\b|if\b|range\b|with\b|end\b|else\b|tpl\b|toYaml\b|printf\b|quote\b|default\b|lookup\b|required\b|and\b|or\b|not\b|eq\b))`)
 
-// kustomization matches the API group of kustomize, which no API server has.
+// kustomization matches the API group of kustomize, which no API server serves.
 var kustomization = regexp.MustCompile(`(?m)^apiVersion:\s*["']?kustomize\.config\.k8s\.io/`)
 
-// judge finds out whether a file, which gave an error when it was read or none, is something other than
-// manifests. It returns a notManifests then, and the error as it is otherwise.
+// judge decides whether a file, with its read error if any, is something other than manifests. If so, it
+// returns a notManifests, otherwise err unchanged.
 func (in *input) judge(err error) error {
 	base, dir := filepath.Base(in.path), filepath.Dir(in.path)
 	stem := strings.TrimSuffix(base, filepath.Ext(base))

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newOwnDirectoryCommand is for the chart's init container: the kubelet makes a node's directory for
-// root, and the Collector that writes there is somebody else. The Collector's image has no shell.
+// newOwnDirectoryCommand is for the chart's init container: the kubelet creates a node's directory as
+// root, but the Collector that writes there runs as another user. The Collector's image has no shell.
 func newOwnDirectoryCommand() *cobra.Command {
 	var user int
 	cmd := &cobra.Command{
@@ -24,8 +24,8 @@ func newOwnDirectoryCommand() *cobra.Command {
 	return cmd
 }
 
-// ownDirectory makes the directory and gives it away with all that is in it: an earlier release may
-// have run as another user. Symbolic links are given away, not followed.
+// ownDirectory creates the directory and changes the owner of all of its contents, because an earlier release may
+// have run as another user. It does not follow symbolic links.
 func ownDirectory(directory string, user int) error {
 	if err := os.MkdirAll(directory, 0o750); err != nil {
 		return fmt.Errorf("make the directory: %w", err)

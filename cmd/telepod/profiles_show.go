@@ -42,7 +42,7 @@ func newProfilesShowCommand() *cobra.Command {
 	return cmd
 }
 
-// show prints JSON with everything, or YAML that is a profile itself, with the rest in a comment.
+// show prints JSON with everything, or YAML that is itself a profile, with the rest in a comment.
 func show(cmd *cobra.Command, p *profiles.Resolved, format string) error {
 	if format == "json" {
 		enc := json.NewEncoder(cmd.OutOrStdout())

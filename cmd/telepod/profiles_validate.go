@@ -27,7 +27,7 @@ and *.json, - for standard input.`,
 	return cmd
 }
 
-// validity is a profile, or a mistake, in the output for programs.
+// validity is a profile, or a mistake, in the JSON output.
 type validity struct {
 	File    string `json:"file"`
 	Line    int    `json:"line,omitempty"`

@@ -20,7 +20,7 @@ type prometheusFlags struct {
 	address, tokenFile, tenant string
 	tls                        tlsFlags
 
-	// server is nil if none is given.
+	// server is nil if none is configured.
 	server *prometheus.Server
 }
 

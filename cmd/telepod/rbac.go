@@ -24,7 +24,7 @@ program in their namespaces.`
 const rbacExample = `  telepod rbac --group platform-oncall | kubectl apply -f -
   kubectl --as=me --as-group=platform-oncall auth can-i list pods -A`
 
-// rbacTemplate has only names in it, which are checked before.
+// rbacTemplate is filled only with names, which are validated before.
 const rbacTemplate = `# What 'telepod status', 'check', 'stale' and 'explain' may do. Made by 'telepod rbac'.
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -179,7 +179,7 @@ func newRBACCommand() *cobra.Command {
 	return cmd
 }
 
-// injectorName is what the chart calls the injector of a release: telepod.fullname in templates/_names.tpl.
+// injectorName is the chart's name for the injector of a release: telepod.fullname in templates/_names.tpl.
 func injectorName(release string) string {
 	name := release
 	if !strings.Contains(release, "telepod") {

@@ -131,7 +131,7 @@ func (f *repairFlags) run(cmd *cobra.Command) error {
 	return err
 }
 
-// repairer looks at the cluster while it is the leader.
+// repairer examines the cluster while it is the leader.
 type repairer struct {
 	flags   *repairFlags
 	cmd     *cobra.Command

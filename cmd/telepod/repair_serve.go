@@ -14,7 +14,7 @@ import (
 	"github.com/telepod/telepod/fleet/restart"
 )
 
-// repairMetrics are what the controller reports of itself. Their labels are reasons, a closed set.
+// repairMetrics are the controller's metrics. Their labels are reasons, a fixed set.
 type repairMetrics struct {
 	registry *prometheus.Registry
 	leader   prometheus.Gauge
@@ -62,7 +62,7 @@ func (m *repairMetrics) record(round restart.Round, err error) {
 	}
 }
 
-// serveRepair serves metrics and probes until the context ends. A server that ends early ends the process.
+// serveRepair serves metrics and probes until the context ends. If the server fails, the process exits.
 func serveRepair(ctx context.Context, fail context.CancelCauseFunc, f *repairFlags, m *repairMetrics, healthy func(*http.Request) error) error {
 	health := http.NewServeMux()
 	health.HandleFunc("/healthz", func(w http.ResponseWriter, r *http.Request) {

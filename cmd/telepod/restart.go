@@ -146,7 +146,7 @@ func (f *restartFlags) plan(ctx context.Context, cmd *cobra.Command) (*live, str
 	return l, namespace, restart.Plan(workloads, restart.ByRollout), err
 }
 
-// states are those that are asked for. Pods that the webhook would refuse are listed in any case.
+// states are the requested states. Pods that the webhook would refuse are always listed.
 func (f *restartFlags) states() []fleet.State {
 	states := []fleet.State{fleet.Refused}
 	if f.stale {
@@ -166,7 +166,7 @@ func (f *restartFlags) runner(l *live, report func(restart.Event)) *restart.Runn
 	}
 }
 
-// pause waits for a time, or for the context's end.
+// pause waits for a duration, or for the end of the context.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -178,7 +178,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// advice is what to do about a failure, as the end of its message.
+// advice is what to do about a failure; it ends the message.
 func (f *restartFlags) advice(failed error) string {
 	failure, ok := errors.AsType[*restart.Failure](failed)
 	if !ok {

@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// restartReport is what a run shows, or prints as JSON at its end.
+// restartReport shows a run, or prints it as JSON at the end.
 type restartReport struct {
 	Plan   []restart.Step  `json:"plan"`
 	Events []restart.Event `json:"events"`
@@ -51,7 +51,7 @@ func planTable(t terminal.Terminal, steps []restart.Step) string {
 	return t.Table(rows...)
 }
 
-// event prints events as they happen, or keeps them.
+// event prints events as they happen, or collects them.
 func (r *restartReport) event(out io.Writer) func(restart.Event) {
 	if !r.json {
 		fmt.Fprintln(out)

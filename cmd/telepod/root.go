@@ -21,7 +21,7 @@ const (
 	exitUsage = 2
 )
 
-// exitStatus is an error with an exit code of its own.
+// exitStatus is an error with its own exit code.
 type exitStatus struct {
 	error
 	code int
@@ -96,7 +96,7 @@ Exit codes: 0 success, 1 error, 2 wrong usage.`,
 	return root
 }
 
-// section adds commands that help shows together.
+// section adds commands as a group in help.
 func section(parent *cobra.Command, title string, children ...*cobra.Command) {
 	parent.AddGroup(&cobra.Group{ID: title, Title: title})
 	for _, child := range children {
@@ -105,7 +105,7 @@ func section(parent *cobra.Command, title string, children ...*cobra.Command) {
 	parent.AddCommand(children...)
 }
 
-// newHelpCommand is cobra's help, but a command that does not exist is wrong usage.
+// newHelpCommand is cobra's help, except that an unknown command is a usage error.
 func newHelpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -145,7 +145,7 @@ func names(cmd *cobra.Command) []string {
 	return list
 }
 
-// oneName lets flags for TLS have one name in every command; older names stay valid.
+// oneName unifies the names of TLS flags across commands; older names remain valid.
 func oneName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 	if current := map[string]string{"ca-file": "ca", "cert-file": "cert", "key-file": "key"}[name]; current != "" {
 		name = current
@@ -153,7 +153,7 @@ func oneName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 	return pflag.NormalizedName(name)
 }
 
-// flagHint is the flag that was probably meant instead of one that does not exist.
+// flagHint suggests an existing flag for an unknown one.
 func flagHint(cmd *cobra.Command, err error) string {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok || unknown.GetSpecifiedShortnames() != "" {
@@ -171,8 +171,8 @@ func flagHint(cmd *cobra.Command, err error) string {
 	return ""
 }
 
-// group makes a command that only has subcommands: it shows its help, and names the subcommand that
-// was probably meant.
+// group makes a command with only subcommands: it shows its help, and suggests the subcommand that was
+// probably meant.
 func group(parent *cobra.Command, children ...*cobra.Command) {
 	parent.AddCommand(children...)
 	parent.Args = func(cmd *cobra.Command, args []string) error {
@@ -188,7 +188,7 @@ func wrongUsage(cmd *cobra.Command, format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...), cmd.CommandPath()}
 }
 
-// arguments makes a failed check of positional arguments a usage error.
+// arguments turns a failed check of positional arguments into a usage error.
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
@@ -205,7 +205,7 @@ func didYouMean(word string, candidates []string) string {
 	return ""
 }
 
-// profileHint is didYouMean for profiles, which people know by the name of the service or the company.
+// profileHint is didYouMean for profiles; people may use the name of the service or the company.
 func profileHint(word string, names []string) string {
 	known := map[string]string{
 		"eks": "aws", "amazon": "aws", "ec2": "aws", "fargate": "aws",

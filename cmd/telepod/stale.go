@@ -92,7 +92,7 @@ func (f *staleFlags) run(cmd *cobra.Command) error {
 	return err
 }
 
-// place names what was looked at.
+// place describes the scope of the command.
 func (l *live) place(namespace string) string {
 	if namespace == "" {
 		return fmt.Sprintf("all namespaces of context %s", l.Context)
@@ -100,7 +100,7 @@ func (l *live) place(namespace string) string {
 	return fmt.Sprintf("namespace %s of context %s", namespace, l.Context)
 }
 
-// problems lists the workloads that need something; an empty namespace means all.
+// problems lists the workloads that need attention; an empty namespace means all.
 func (l *live) problems(ctx context.Context, namespace string) ([]*fleet.Workload, error) {
 	namespaces, err := l.Namespaces(ctx, namespace)
 	if err != nil {

@@ -82,5 +82,5 @@ func verdict(problems []*fleet.Workload) string {
 	return fmt.Sprintf("%d out of date: %s", len(problems), strings.Join(parts, ", "))
 }
 
-// age is as kubectl shows it.
+// age formats an age like kubectl.
 func age(since, now time.Time) string { return duration.HumanDuration(now.Sub(since)) }

@@ -89,7 +89,7 @@ func (f *statusFlags) run(cmd *cobra.Command) error {
 	return notRead(rows)
 }
 
-// check refuses combinations that mean nothing.
+// check refuses combinations of flags that make no sense.
 func (f *statusFlags) check(cmd *cobra.Command) error {
 	asked := 0
 	for _, set := range []bool{f.watch, f.html != "", f.serve != "", f.output.value == "json"} {
@@ -168,7 +168,7 @@ func (r *estateReader) register(cmd *cobra.Command) {
 	r.costs.register(cmd)
 }
 
-// open connects to nothing yet. A context that does not exist is a row with its error.
+// open does not connect yet. A context that does not exist becomes a row with its error.
 func (r *estateReader) open(cmd *cobra.Command) error {
 	if err := r.costs.open(cmd); err != nil {
 		return err
@@ -185,7 +185,7 @@ func (r *estateReader) open(cmd *cobra.Command) error {
 	return nil
 }
 
-// rows reads all clusters at once.
+// rows reads all clusters concurrently.
 func (r *estateReader) rows(ctx context.Context) []status.Row {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()

@@ -21,13 +21,13 @@ const (
 	olderLooks = time.Minute
 )
 
-// clusterReader reads one cluster, again and again.
+// clusterReader reads one cluster repeatedly.
 type clusterReader struct {
 	context string
 	release inventory.Release
 	cluster *inventory.Cluster
 	err     error
-	// last is the regional Collectors as they were the last time.
+	// last is the previous reading of the regional Collectors.
 	last status.Look
 }
 
@@ -39,7 +39,7 @@ func newClusterReader(kubeconfig, kubeContext string, release inventory.Release)
 	return r
 }
 
-// read reads what there is. Nothing else waits for a cluster that does not answer.
+// read reads the cluster. It does not delay other clusters if this one does not answer.
 func (r *clusterReader) read(ctx context.Context) status.Reading {
 	reading := status.Reading{Context: r.context, Err: r.err}
 	if reading.Err != nil {
@@ -84,7 +84,7 @@ func (r *clusterReader) instances(ctx context.Context, component string, port in
 	return found, err
 }
 
-// looks reads the regional Collectors twice, or once if they were read a short time ago.
+// looks reads the regional Collectors twice, or once if the previous reading is recent.
 func (r *clusterReader) looks(ctx context.Context) (earlier, later status.Look) {
 	earlier = r.last
 	if age := time.Since(earlier.At); age < betweenLooks || age > olderLooks {
@@ -102,7 +102,7 @@ func (r *clusterReader) looks(ctx context.Context) (earlier, later status.Look) 
 	return earlier, later
 }
 
-// look reads the regional Collectors. Its time is the middle of the reading.
+// look reads the regional Collectors. Its timestamp is the middle of the read.
 func (r *clusterReader) look(ctx context.Context) status.Look {
 	began := time.Now()
 	found, err := r.instances(ctx, "collector", inventory.CollectorMetrics)

@@ -24,7 +24,7 @@ import (
 	"github.com/telepod/telepod/fleet/status"
 )
 
-// Bounds of the page's server. It is for a few people.
+// Limits of the page's server, which is for a few people.
 const (
 	servedConnections = 64
 	servedFor         = 3 * time.Second // a reading is shown to all who ask within that time
@@ -33,7 +33,7 @@ const (
 	servedRefresh     = 10 // seconds
 )
 
-// listen serves the page until somebody stops it.
+// listen serves the page until it is stopped.
 func (f *statusFlags) listen(cmd *cobra.Command) error {
 	address, err := listenAddress(f.serve)
 	if err != nil {
@@ -52,7 +52,7 @@ func (f *statusFlags) listen(cmd *cobra.Command) error {
 	return serve(ctx, netutil.LimitListener(l, servedConnections), &estatePage{read: f.rows, host: hostOf(address)}, f.timeout)
 }
 
-// listenAddress is HOST:PORT. A port alone is on this machine only.
+// listenAddress is HOST:PORT. A port alone means localhost.
 func listenAddress(given string) (string, error) {
 	host, port, err := net.SplitHostPort(given)
 	if err != nil {
@@ -94,10 +94,10 @@ func serve(ctx context.Context, l net.Listener, page http.Handler, timeout time.
 	return nil
 }
 
-// estatePage reads the clusters for whoever asks, once at a time.
+// estatePage reads the clusters on request, one reading at a time.
 type estatePage struct {
 	read func(context.Context) []status.Row
-	// host is the one that it was asked to listen on.
+	// host is the host in the listen address.
 	host string
 
 	mu   sync.Mutex
@@ -113,7 +113,7 @@ func (p *estatePage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Cache-Control", "no-store")
 	switch {
 	case !p.isFor(r.Host):
-		// Another name may lead here: a page elsewhere could read this one by it (DNS rebinding).
+		// Refuse other host names: through one of them, a foreign page could read this one (DNS rebinding).
 		http.Error(w, "not a name of this server", http.StatusMisdirectedRequest)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		header.Set("Allow", "GET, HEAD")
@@ -131,7 +131,7 @@ func (p *estatePage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isFor reports whether a request's Host is an address, localhost, or the name that was given.
+// isFor reports whether a request's Host is an IP address, localhost, or the configured host.
 func (p *estatePage) isFor(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -142,7 +142,7 @@ func (p *estatePage) isFor(host string) bool {
 	return err == nil || strings.EqualFold(name, "localhost") || strings.EqualFold(name, p.host)
 }
 
-// current is the page, at most some seconds old. Who asks meanwhile waits for the same.
+// current is the page, at most some seconds old. Concurrent requests share one reading.
 func (p *estatePage) current(ctx context.Context) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -38,7 +38,7 @@ func statusText(t terminal.Terminal, rows []status.Row, now time.Time) string {
 	return b.String()
 }
 
-// statusTable has a column for the cost only if a Prometheus was asked.
+// statusTable includes the cost column only if a Prometheus is configured.
 func statusTable(rows []status.Row, now time.Time) [][]terminal.Cell {
 	priced := false
 	for _, row := range rows {
@@ -84,7 +84,7 @@ func statusCells(row status.Row, now time.Time) []terminal.Cell {
 	return append(cells, site, since, queue, last, certificate, spans)
 }
 
-// cell has a dash for what was not read.
+// cell shows a dash for a value that was not read.
 func cell(text string, tone terminal.Tone) terminal.Cell {
 	if text == "" {
 		return terminal.Cell{Text: "–", Tone: terminal.Faint}

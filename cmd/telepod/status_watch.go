@@ -15,7 +15,7 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// redraw shows the estate until somebody stops it; then the last picture stays.
+// redraw shows the estate until it is stopped, and leaves the last screen.
 func (f *statusFlags) redraw(cmd *cobra.Command) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

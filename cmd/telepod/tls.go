@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// tlsFlags are the certificates of a client.
+// tlsFlags are a client's TLS settings.
 type tlsFlags struct {
 	ca, cert, key, serverName string
 }
@@ -22,7 +22,7 @@ func (f *tlsFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.serverName, "server-name", "", "name in the server's certificate if it is not the endpoint's")
 }
 
-// config is nil if no flag asks for TLS.
+// config returns nil if no flag requires TLS.
 func (f *tlsFlags) config(cmd *cobra.Command) (*tls.Config, error) {
 	if (f.cert == "") != (f.key == "") {
 		return nil, wrongUsage(cmd, "give --cert and --key together")

@@ -16,7 +16,7 @@ import (
 	"github.com/telepod/telepod/webhook"
 )
 
-// webhookFlags are the flags of `telepod webhook` as they were given.
+// webhookFlags are the flags of `telepod webhook` as given.
 type webhookFlags struct {
 	profile, profilesDir, factsFile string
 	facts                           profiles.Facts

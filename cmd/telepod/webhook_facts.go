@@ -14,7 +14,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Environment variables that stand in for the flags of the same names.
+// Environment variables that replace the flags of the same names.
 const (
 	envRegion      = "TELEPOD_REGION"
 	envAccount     = "TELEPOD_ACCOUNT"
@@ -69,7 +69,7 @@ func readFacts(path string) (profiles.Identity, error) {
 	return facts, nil
 }
 
-// withEnvironment fills facts that no flag gives.
+// withEnvironment fills in facts that no flag sets.
 func withEnvironment(facts profiles.Facts) profiles.Facts {
 	facts.Identity = profiles.Identity{
 		Region:      cmp.Or(facts.Region, os.Getenv(envRegion)),

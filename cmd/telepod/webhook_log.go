@@ -10,7 +10,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// newLogger writes to w in the format and from the level that the flags name.
+// newLogger writes to w with the format and level from the flags.
 func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -23,7 +23,7 @@ func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	return slog.New(slog.NewJSONHandler(w, options)), nil
 }
 
-// routeLogs sends what libraries log the same way: package log (net/http), klog (client-go) and
+// routeLogs redirects the logs of libraries: package log (net/http), klog (client-go) and
 // OpenTelemetry.
 func routeLogs(log *slog.Logger) {
 	slog.SetDefault(log)

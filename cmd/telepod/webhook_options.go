@@ -21,14 +21,14 @@ import (
 	"github.com/telepod/telepod/webhook/certs"
 )
 
-// Origins of the serving certificate.
+// Sources of the serving certificate.
 const (
 	certificatesSelfManaged = "self-managed"
 	certificatesCertManager = "cert-manager"
 	certificatesFiles       = "files"
 )
 
-// Families of the nodes' addresses.
+// IP families of the nodes' addresses.
 const (
 	familyAuto = "auto"
 	familyIPv4 = "ipv4"
@@ -92,7 +92,7 @@ func (f *webhookFlags) restConfig() (*rest.Config, error) {
 	return config, nil
 }
 
-// source makes the origin of the serving certificate that the flags choose.
+// source returns the source of the serving certificate that the flags select.
 func (f *webhookFlags) source(config *rest.Config, client kubernetes.Interface, log *slog.Logger) (certs.Source, error) {
 	files := certs.FilesOptions{Dir: f.certificateDir, Log: log}
 	if f.serviceName != "" && f.namespace != "" {
