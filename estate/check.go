@@ -14,7 +14,7 @@ import (
 	"github.com/telepod/telepod/strict"
 )
 
-// checker notes what is wrong in an estate.
+// checker collects the problems of an estate.
 type checker struct {
 	*Estate
 	*strict.Document
@@ -25,7 +25,7 @@ func (c *checker) warn(path, format string, args ...any) {
 	c.warnings = append(c.warnings, strict.Mistake{Line: c.Line(path), Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// structure checks every field by itself.
+// structure checks every field on its own.
 func (c *checker) structure() {
 	if !c.Blamed("kind") && c.Kind != Kind {
 		c.Report("kind", "is %q, must be %q", c.Kind, Kind)
@@ -74,7 +74,7 @@ func (c *checker) version(path, text string) {
 	}
 }
 
-// word checks that a value is one of a few.
+// word checks that a value is one of a fixed set.
 func (c *checker) word(path, value string, known ...string) {
 	if !slices.Contains(known, value) && !c.Blamed(path) {
 		shown := slices.DeleteFunc(slices.Clone(known), func(w string) bool { return w == "" })
@@ -131,7 +131,7 @@ var (
 	account = regexp.MustCompile(`^[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com$`)
 )
 
-// identity checks that an identity is one of the cluster's cloud and account.
+// identity checks that an identity belongs to the cluster's cloud and account.
 func (c *checker) identity(path string, cluster Cluster, identity string) {
 	if identity == "" || c.Blamed(strings.TrimSuffix(path, path[strings.LastIndex(path, ".identity"):])+".cloud") {
 		return
@@ -216,7 +216,7 @@ func (c *checker) site(path string, site *Site) {
 	c.stores(path+".stores", site.Stores)
 }
 
-// endpoint checks that a name can be in a certificate and is known in other clusters.
+// endpoint checks that a name can be in a certificate and be resolved from other clusters.
 func (c *checker) endpoint(path, endpoint string) {
 	host, port := splitEndpoint(endpoint)
 	_, notIP := netip.ParseAddr(strings.Trim(host, "[]"))

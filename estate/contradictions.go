@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// contradictions checks what no field, and no cluster, shows alone.
+// contradictions checks for problems that no field, and no cluster, shows alone.
 func (c *checker) contradictions() {
 	c.unique("name", func(cluster Cluster) string { return strings.ToLower(cluster.Name) })
 	c.unique("context", Cluster.KubeContext)
@@ -33,7 +33,7 @@ func (c *checker) contradictions() {
 	c.derived()
 }
 
-// unique finds two clusters of one name or context: the sites would mix up their telemetry, or one would be
+// unique finds two clusters with the same name or context: the sites would mix up their telemetry, or one would be
 // installed over the other.
 func (c *checker) unique(field string, of func(Cluster) string) {
 	first := map[string]int{}
@@ -48,7 +48,7 @@ func (c *checker) unique(field string, of func(Cluster) string) {
 	}
 }
 
-// pair checks that one event cannot end both sites.
+// pair checks that no single event can stop both sites.
 func (c *checker) pair() {
 	primary, backup := c.Sites.Primary, c.Sites.Backup
 	if backup == nil {
@@ -91,7 +91,7 @@ func (c *checker) buckets() {
 	}
 }
 
-// matches reports whether a region is one of a rule's: cloud/region, or a beginning with * behind it.
+// matches reports whether a rule includes a region: cloud/region, or a prefix followed by *.
 func (r Rule) matches(place string) bool {
 	return slices.ContainsFunc(r.Regions, func(region string) bool {
 		prefix, open := strings.CutSuffix(region, "*")
@@ -152,7 +152,7 @@ func (c *checker) residencyBesideSites(path string, rule Rule) {
 	}
 }
 
-// networks finds address ranges that cannot be routed between a region and a site in peered networks.
+// networks finds overlapping address ranges of a region and a site, which peered networks cannot route.
 func (c *checker) networks() {
 	for i, cluster := range c.Clusters {
 		for _, role := range c.Sites.Roles() {
@@ -173,7 +173,7 @@ func (c *checker) networks() {
 	}
 }
 
-// versions finds clusters that run something else than the others.
+// versions finds clusters with other versions than the rest.
 func (c *checker) versions() {
 	for i, cluster := range c.Clusters {
 		if cluster.Version != "" && cluster.Version != c.Chart.Version && !cluster.Canary {

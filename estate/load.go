@@ -30,7 +30,7 @@ type Problem struct {
 	Path string
 	// Message describes what is wrong and what to do.
 	Message string
-	// Warning is true for what works, but is probably not meant.
+	// Warning is true for something that works, but is probably unintended.
 	Warning bool
 }
 
@@ -51,10 +51,10 @@ func (p Problem) Error() string {
 	return b.String() + p.Message
 }
 
-// Problems are all of a file, ordered by line.
+// Problems are all problems of a file, ordered by line.
 type Problems []Problem
 
-// Error prints one problem a line.
+// Error prints one problem per line.
 func (p Problems) Error() string {
 	lines := make([]string, len(p))
 	for i, problem := range p {
@@ -63,18 +63,18 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Errors are the problems that are more than warnings.
+// Errors are the problems that are not warnings.
 func (p Problems) Errors() Problems {
 	return slices.DeleteFunc(slices.Clone(p), func(p Problem) bool { return p.Warning })
 }
 
-// Warnings are the others.
+// Warnings are the problems that are warnings.
 func (p Problems) Warnings() Problems {
 	return slices.DeleteFunc(slices.Clone(p), func(p Problem) bool { return !p.Warning })
 }
 
-// Load reads an estate file and checks it. The estate is nil if one of the problems is more than a warning. The name
-// stands for the file in messages.
+// Load reads an estate file and checks it. The estate is nil if there is an error other than a warning. Messages
+// contain the name.
 func Load(name string, data []byte) (*Estate, Problems) {
 	root, err := parse(data)
 	if err != nil {
@@ -106,7 +106,7 @@ func Load(name string, data []byte) (*Estate, Problems) {
 	return e, problems
 }
 
-// parse reads the one document of a file.
+// parse parses the single document of a file.
 func parse(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("yaml: the file is longer than %d bytes", MaxSize)
@@ -128,7 +128,7 @@ func parse(data []byte) (*yaml.Node, error) {
 	return document.Content[0], nil
 }
 
-// didYouMean is the end of a message: a suggestion, or nothing.
+// didYouMean is a suggestion at the end of a message, or "".
 func didYouMean(word string, known []string) string {
 	if near, ok := profiles.Nearest(word, known); ok {
 		return fmt.Sprintf(" (did you mean %q?)", near)

@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// cloud is what is known about a cloud's names.
+// cloud describes the naming rules of a cloud.
 type cloud struct {
 	title   string
 	region  *regexp.Regexp
@@ -46,7 +46,7 @@ var clouds = sync.OnceValue(func() map[string]cloud {
 	}
 })
 
-// checkRegion finds a region that cannot be one of the cloud, and one that is probably misspelt.
+// checkRegion finds a region that cannot exist in the cloud, and one that is probably misspelt.
 func checkRegion(provider, region string) (mistake, doubt string) {
 	own, known := clouds()[provider]
 	if !known {

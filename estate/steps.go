@@ -5,9 +5,9 @@ import "cmp"
 // Release is how a cluster is installed or upgraded.
 type Release struct {
 	Cluster Cluster
-	// Title describes the cluster's part, such as "backup site".
+	// Title describes the cluster's role, such as "backup site".
 	Title string
-	// Helm are the arguments of helm, which reads the values from standard input.
+	// Helm has the arguments of helm, which reads the values from standard input.
 	Helm []string
 	// Site is true for a cluster with a site.
 	Site bool
@@ -15,8 +15,7 @@ type Release struct {
 	Checked bool
 }
 
-// Plan describes the installation of clusters, or their upgrade. Helm waits until what it has installed is ready, as
-// long as the timeout.
+// Plan describes how to install or upgrade clusters. Helm waits until its objects are ready, up to the timeout.
 func (e *Estate) Plan(clusters []Cluster, install bool, timeout string) []Release {
 	var plan []Release
 	for _, c := range clusters {

@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Objects in Telepod's namespace that the values name, and estate/authorities makes.
+// Objects in Telepod's namespace that the values refer to, and estate/authorities creates.
 const (
 	Issuer       = "telemetry"
 	RootMap      = "telemetry-ca"
@@ -16,7 +16,7 @@ const (
 	AuthorityKey = "telemetry-authority"
 )
 
-// derivedValue is a chart value that follows from a field of the estate.
+// derivedValue is a chart value derived from a field of the estate.
 type derivedValue struct {
 	path []string
 	from string
@@ -37,8 +37,8 @@ func derivedValues() []derivedValue {
 	}
 }
 
-// ValuesOf are the chart's values for a cluster. Those of the file win over derived ones, those of the cluster over
-// those of its site, and those over the estate's: mappings merge, lists replace.
+// ValuesOf are the chart's values for a cluster. Values in the file override derived ones: those of the cluster
+// override those of its site, which override the estate's. Mappings merge, lists replace.
 func (e *Estate) ValuesOf(cluster Cluster) map[string]any {
 	values := e.base(cluster)
 	own := []map[string]any{e.Values}
@@ -56,7 +56,7 @@ func (e *Estate) ValuesOf(cluster Cluster) map[string]any {
 	return values
 }
 
-// ValuesHeader is the beginning of every values file.
+// ValuesHeader is the start of every values file.
 const ValuesHeader = "# Values of "
 
 // ValuesFile is the values file of a cluster.
@@ -128,7 +128,7 @@ func fromSecret(variable, secret, key string) map[string]any {
 	return map[string]any{"name": variable, "valueFrom": map[string]any{"secretKeyRef": map[string]any{"name": secret, "key": key}}}
 }
 
-// places are the regions that send, as the archive's folders have them.
+// places are the regions that send, in the format of the archive's folders.
 func (e *Estate) places() []string {
 	var places []string
 	for _, c := range e.Clusters {
@@ -139,7 +139,7 @@ func (e *Estate) places() []string {
 	return places
 }
 
-// sovereignty are the residency rules that concern what a cluster sends, as the chart has them.
+// sovereignty converts the residency rules that apply to a cluster into the chart's values.
 func (e *Estate) sovereignty(cluster Cluster, values map[string]any) (rules []any) {
 	if !cluster.HasApplications() {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// page is a new file. What a person is likely to add next is there as a comment.
+// page is the template of a new file, with comments for what is likely to be added next.
 const page = `# All clusters with Telepod. Check this file with: telepod estate check
 # https://github.com/telepod/telepod/blob/main/docs/estate.md lists every field.
 kind: Estate
@@ -100,7 +100,7 @@ func Text(e Estate) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// scalar is a text as YAML, in quotes if need be.
+// scalar formats a text as YAML, quoted if necessary.
 func scalar(text string) (string, error) {
 	out, err := yaml.Marshal(text)
 	if err != nil || strings.Count(string(out), "\n") > 1 {

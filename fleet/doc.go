@@ -1,9 +1,9 @@
 // Package fleet compares running pods with what the injector would do to them now: which are current, which
-// have an older profile, and which have nothing although they opt in.
+// have an older profile, and which were not injected although they opt in.
 //
-// A pod keeps what it was created with. A change of a profile, or a label on a namespace, reaches it when its
-// workload is restarted; this package finds the workloads that still need that, and names the command.
+// A pod keeps what it was created with. A change to a profile, or a label on a namespace, only takes effect when
+// the workload is restarted. This package finds the workloads that need a restart, and the command for it.
 //
-// Pure: it decides by package injector, like the webhook, and reads no cluster. Package inventory, below it,
-// does. Packages restart and rollout restart such workloads.
+// It is pure: it uses package injector for decisions, like the webhook, and reads no cluster; its subpackage
+// inventory does. Packages restart and rollout restart such workloads.
 package fleet

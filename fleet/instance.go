@@ -10,7 +10,7 @@ import (
 // Instance is a pod of Telepod itself: an injector, or a regional or central Collector.
 type Instance struct {
 	Namespace, Pod string
-	// Node is that of the pod, or the one that a pod of a DaemonSet waits for; empty while none is chosen.
+	// Node is the pod's node, or the one that a DaemonSet pod is intended for; empty while none is chosen.
 	Node    string
 	Created time.Time
 	Ready   bool
@@ -21,7 +21,7 @@ type Instance struct {
 	// Metrics are what it reports about itself, if they were read: see MetricsErr.
 	Metrics    metrics.Set
 	MetricsErr error
-	// Earlier is a reading before that, if Twice is true.
+	// Earlier is the previous reading, if Twice is true.
 	Earlier metrics.Set
 	Twice   bool
 	// Log is the end of its log, if it was read.
@@ -30,12 +30,12 @@ type Instance struct {
 
 // MissingRight is an error for a request that the API server forbids.
 type MissingRight struct {
-	// Verb and Resource are as in a role, Place is "all namespaces" or "namespace x".
+	// Verb and Resource are as in a role; Place is "all namespaces" or "namespace x".
 	Verb, Resource, Place string
 	Message               string
 }
 
-// Right is what is missing.
+// Right describes the missing permission.
 func (m MissingRight) Right() string { return fmt.Sprintf("%s %s in %s", m.Verb, m.Resource, m.Place) }
 
 func (m MissingRight) Error() string {

@@ -14,27 +14,27 @@ import (
 // State is what a pod has, compared with what it would get now.
 type State string
 
-// The states, from the worst.
+// The states, worst first.
 const (
 	// Refused: the webhook is strict and would refuse the pod, so that a restart would stop at its first pod.
 	Refused State = "refused"
-	// Bare: the pod would be injected now, and is not.
+	// Bare: the pod is not injected, but would be now.
 	Bare State = "bare"
-	// Stale: the pod has another profile, or another content of it, than it would get now.
+	// Stale: the pod has a different profile, or an older version of it, than it would get now.
 	Stale State = "stale"
 	// Current: the pod has what it would get now.
 	Current State = "current"
-	// Outside: the pod is not injected, and would not be.
+	// Outside: the pod is not injected, and would not be now.
 	Outside State = "outside"
 )
 
-// States lists the states from the worst.
+// States lists the states, worst first.
 func States() []State { return []State{Refused, Bare, Stale, Current, Outside} }
 
-// Problem reports whether somebody has to do something about the state.
+// Problem reports whether the state needs action.
 func (s State) Problem() bool { return s == Refused || s == Bare || s == Stale }
 
-// Version is a profile by name and by the hash of its content.
+// Version is a profile's name and content hash.
 type Version struct {
 	Profile string `json:"profile"`
 	Hash    string `json:"hash"`
@@ -42,7 +42,7 @@ type Version struct {
 
 func (v Version) String() string { return Printable(v.Profile) + "@" + Printable(v.Hash) }
 
-// Finding is what is known of one pod.
+// Finding is the result for one pod.
 type Finding struct {
 	Name    string    `json:"name"`
 	Created time.Time `json:"created"`
@@ -52,14 +52,14 @@ type Finding struct {
 	// Has and Would are the profiles that the pod has, and would get now; nil for none.
 	Has   *Version `json:"has,omitempty"`
 	Would *Version `json:"would,omitempty"`
-	// Status is the pod's annotation telepod.dev/status, as far as it can be read.
+	// Status is the pod's annotation telepod.dev/status, if it can be parsed.
 	Status injector.Status `json:"-"`
 }
 
-// Namespace is a namespace, and since when it has its label.
+// Namespace is a namespace, and the time since when it is labelled.
 type Namespace struct {
 	injector.Namespace
-	// Labelled is when the label telepod.dev/injection was set last, at the latest; zero if that is not known.
+	// Labelled is the latest time at which the label telepod.dev/injection can have been set; zero if unknown.
 	Labelled time.Time
 }
 
@@ -73,9 +73,9 @@ const RevisionLabel = "telepod.dev/revision"
 // Judge compares pods with what the injector would do to them.
 type Judge struct {
 	Injector *injector.Injector
-	// Installed is when Telepod's injector was installed; zero if that is not known.
+	// Installed is when Telepod's injector was installed; zero if unknown.
 	Installed time.Time
-	// Revision of the release; namespaces of another one are none of its business.
+	// Revision of the release; it ignores namespaces of another revision.
 	Revision string
 }
 
@@ -127,10 +127,10 @@ func (j Judge) whyBare(pod *Pod, ns Namespace) string {
 	return "created while the webhook did not answer, was not called, or had other settings"
 }
 
-// longestQuoted bounds what is shown of a text that anybody may have written, in characters.
+// longestQuoted limits quoted untrusted text, in characters.
 const longestQuoted = 200
 
-// Printable is a text of the cluster's users, safe for a terminal: short, and without control characters.
+// Printable makes untrusted text safe for a terminal: short, and without control characters.
 func Printable(text string) string {
 	for i, r := range text {
 		if i > longestQuoted {

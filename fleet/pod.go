@@ -12,9 +12,9 @@ import (
 type Pod struct {
 	*injector.Pod
 	Created time.Time
-	// Ended is true for a pod that has run to its end, or is being deleted: a restart does not concern it.
+	// Ended is true for a pod that has terminated, or is being deleted: a restart does not concern it.
 	Ended bool
-	// Node is the name of its node; empty while it waits for one. HostPorts are those that it has there.
+	// Node is the name of its node; empty while it is unscheduled. HostPorts are its host ports.
 	Node      string
 	HostPorts []int32
 	// NodeIPv6 is true if the address of the pod's node is known, and is an IPv6 address.
@@ -57,13 +57,13 @@ func ReadPod(raw []byte) (*Pod, error) {
 	}, nil
 }
 
-// Injection is what the pod records of its injection; injected is false for others, and if it cannot be read.
+// Injection is the pod's record of its injection; injected is false if there is none, or it cannot be parsed.
 func (p *Pod) Injection() (status injector.Status, injected bool) {
 	status, found, readable := p.status()
 	return status, found && readable
 }
 
-// status is what the pod's annotation records; found is false without one.
+// status is the content of the pod's annotation; found is false without one.
 func (p *Pod) status() (status injector.Status, found, readable bool) {
 	text, found := p.Metadata.Annotations[injector.StatusAnnotation]
 	if !found {

@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// Template is what a workload's own object adds to what its pods show.
+// Template is information from a workload's own object that its pods do not show.
 type Template struct {
 	// Injected: the pod template carries telepod.dev/status, so that the webhook leaves its pods alone.
 	Injected bool
-	// Paused: a Deployment that does not roll out.
+	// Paused: the Deployment is paused.
 	Paused bool
-	// OnDelete: pods are replaced only after somebody has deleted them.
+	// OnDelete: pods are replaced only after they are deleted by hand.
 	OnDelete bool
 }
 
-// Repair is what brings the pods of a workload up to date. Either part may be empty.
+// Repair is how to update the pods of a workload. Either part may be empty.
 type Repair struct {
 	// Command is for a shell.
 	Command string `json:"command,omitempty"`
-	// Note is what a person has to know or do besides.
+	// Note is additional information or a manual step.
 	Note string `json:"note,omitempty"`
 }
 
-// RepairOf is the repair of a workload in a state. Nothing needs one in the states Current and Outside.
+// RepairOf is the repair of a workload in a state. The states Current and Outside need none.
 func RepairOf(id Identity, state State, template Template) Repair {
 	kind := strings.ToLower(id.Kind)
 	restart := fmt.Sprintf("kubectl -n %s rollout restart %s/%s", id.Namespace, kind, id.Name)

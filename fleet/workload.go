@@ -18,9 +18,9 @@ type Identity struct {
 	Name      string `json:"name"`
 }
 
-// IdentityOf is the outermost workload of a pod that is known from the pod alone: its Deployment, its CronJob,
-// another controller, or the pod itself if it has none. Whoever creates a pod may write anything into its
-// ownerReferences, so what cannot be a name is not believed: it would end up in a command for a shell.
+// IdentityOf is the outermost workload that can be derived from the pod alone: its Deployment, its CronJob,
+// another controller, or the pod itself if it has none. ownerReferences are untrusted and would end up in a shell
+// command, so invalid names are ignored.
 func IdentityOf(pod *injector.Pod) Identity {
 	self := Identity{pod.Metadata.Namespace, "Pod", pod.Metadata.Name}
 	id := self
@@ -39,7 +39,7 @@ func IdentityOf(pod *injector.Pod) Identity {
 	return id
 }
 
-// Belongs reports whether a pod is of a workload, at any level above it, or is the pod itself.
+// Belongs reports whether a pod belongs to a workload, directly or indirectly, or is the pod itself.
 func Belongs(pod *injector.Pod, id Identity) bool {
 	if pod.Metadata.Namespace != id.Namespace {
 		return false
@@ -55,12 +55,12 @@ func Belongs(pod *injector.Pod, id Identity) bool {
 	return false
 }
 
-// Workload is a workload by its running pods.
+// Workload is a workload, seen through its running pods.
 type Workload struct {
 	Identity
-	// State is the worst of the pods'.
+	// State is the worst state of its pods.
 	State State `json:"state"`
-	// Why is that of the oldest pod with the state.
+	// Why is the reason for the oldest pod in that state.
 	Why string `json:"why"`
 	// Since is when that pod was created.
 	Since time.Time `json:"since"`
@@ -70,11 +70,11 @@ type Workload struct {
 	// Has and Would are the profiles of the oldest pod with the state.
 	Has   *Version `json:"has,omitempty"`
 	Would *Version `json:"would,omitempty"`
-	// Repair is what brings its pods up to date.
+	// Repair is how to update its pods.
 	Repair Repair `json:"repair"`
 }
 
-// Inventory gathers findings by workload. The zero value is ready for use.
+// Inventory groups findings by workload. The zero value is ready for use.
 type Inventory struct {
 	workloads map[Identity]*Workload
 }
@@ -102,7 +102,7 @@ func (i *Inventory) Add(id Identity, f Finding) {
 	}
 }
 
-// Problems lists the workloads that need something, by namespace, kind and name.
+// Problems lists the workloads that need attention, by namespace, kind and name.
 func (i *Inventory) Problems() []*Workload {
 	list := []*Workload{}
 	for _, w := range i.workloads {

@@ -31,8 +31,7 @@ const costEstimateExample = `  telepod cost estimate --spans 2000/s --logs 500/s
   telepod cost estimate --spans 2000/s --clusters azure=1 --prices values.yaml`
 
 // Assumptions, which the output states: OTLP bytes per item, and the compression ratio. A span with a dozen
-// attributes
-// has 550 bytes (docs/pipelines.md); the others are round numbers.
+// attributes has 550 bytes (docs/pipelines.md); the others are round numbers.
 const (
 	assumedSpanBytes  = 550
 	assumedLogBytes   = 400

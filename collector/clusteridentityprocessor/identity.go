@@ -93,8 +93,7 @@ func (k *keeper) clusterOf(name string) string {
 }
 
 // hold sets the cluster of a resource that names none of these. DNS names are case-insensitive, so a name that
-// differs
-// only in case stays as it is. Without clusters in the certificate, it does nothing.
+// differs only in case stays as it is. Without clusters in the certificate, it does nothing.
 func (k *keeper) hold(ctx context.Context, resource pcommon.Map, clusters []string) {
 	if len(clusters) == 0 {
 		return

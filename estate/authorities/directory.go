@@ -17,7 +17,7 @@ import (
 type Directory struct {
 	Path   string
 	Estate *estate.Estate
-	// Now is the time; tests have other ones.
+	// Now is the clock; tests replace it.
 	Now time.Time
 }
 
@@ -27,7 +27,7 @@ func (d Directory) of(cluster, file string) string {
 }
 func (d Directory) authority(cluster string) string { return d.of(cluster, "authority") }
 
-// Init makes the root. There must not be one.
+// Init creates the root. It fails if there is one.
 func (d Directory) Init() error {
 	before, err := load(d.root())
 	if err != nil {
@@ -60,7 +60,7 @@ func (d Directory) signer() (Pair, error) {
 	return root, nil
 }
 
-// limitsOf are the names and usages that a cluster may have certificates for.
+// limitsOf are the names and usages that a cluster's certificates may have.
 func (d Directory) limitsOf(c estate.Cluster) (all, regional, central limits) {
 	if c.HasApplications() {
 		regional = limits{[]string{strings.ToLower(c.Name) + ".regions.telepod"}, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
@@ -73,8 +73,8 @@ func (d Directory) limitsOf(c estate.Cluster) (all, regional, central limits) {
 	return limits{slices.Concat(regional.names, central.names), slices.Concat(regional.usages, central.usages)}, regional, central
 }
 
-// Issue makes the authorities, and with certificates.from: secrets the certificates, that clusters lack, and returns the
-// names of those clusters. What is there stays. No clusters means all but those that were revoked.
+// Issue creates the missing authorities of clusters (and with certificates.from: secrets the certificates), and
+// returns the names of those clusters. Existing ones stay. No clusters means all except revoked ones.
 func (d Directory) Issue(clusters ...estate.Cluster) (made []string, err error) {
 	if len(clusters) == 0 {
 		if clusters, err = d.notRevoked(); err != nil {
@@ -93,7 +93,7 @@ func (d Directory) Issue(clusters ...estate.Cluster) (made []string, err error) 
 	return made, d.WriteManifests()
 }
 
-// notRevoked are the clusters without those that have a revoked authority and no other.
+// notRevoked are the clusters except those that only have a revoked authority.
 func (d Directory) notRevoked() (list []estate.Cluster, err error) {
 	for _, c := range d.Estate.Clusters {
 		revoked, err := d.Revoked(c.Name)
@@ -107,7 +107,7 @@ func (d Directory) notRevoked() (list []estate.Cluster, err error) {
 	return list, nil
 }
 
-// Revoked reports whether a cluster has a revoked authority and no other.
+// Revoked reports whether a cluster only has a revoked authority.
 func (d Directory) Revoked(cluster string) (bool, error) {
 	accepted, err := d.accepted(cluster)
 	if err != nil || len(accepted) > 0 {
@@ -152,7 +152,7 @@ func (d Directory) issue(c estate.Cluster) (made bool, err error) {
 	return made, nil
 }
 
-// leaf makes a certificate that is missing.
+// leaf creates a missing certificate.
 func (d Directory) leaf(cluster, name string, l limits, by Pair) (made bool, err error) {
 	path := d.of(cluster, name)
 	before, err := load(path)
@@ -169,8 +169,8 @@ func (d Directory) leaf(cluster, name string, l limits, by Pair) (made bool, err
 	return true, save(path, certificate, by.Certificate)
 }
 
-// Renew makes new authorities and certificates. The authorities before stay in the bundles of the sites until they
-// end, so that nothing is refused while clusters change to the new ones.
+// Renew creates new authorities and certificates. The previous authorities stay in the bundles of the sites until
+// they expire, so that nothing is refused while clusters change to the new ones.
 func (d Directory) Renew(clusters ...estate.Cluster) error {
 	if _, err := d.signer(); err != nil {
 		return err // before anything is moved
@@ -192,7 +192,7 @@ func (d Directory) Renew(clusters ...estate.Cluster) error {
 	return err
 }
 
-// retire moves a cluster's authority away, and removes keys that are needed no more.
+// retire moves a cluster's authority away, and removes keys that are no longer needed.
 func (d Directory) retire(cluster, to string) error {
 	if _, err := os.Lstat(to); err == nil {
 		return fmt.Errorf("%s exists and is not replaced", to)
@@ -211,8 +211,8 @@ func (d Directory) retire(cluster, to string) error {
 	return nil
 }
 
-// Revoke removes the authorities of a cluster from the bundles of the sites: all of them, or only those that were
-// renewed since. Other clusters do not notice.
+// Revoke removes the authorities of a cluster from the bundles of the sites: all of them, or only those renewed
+// since. Other clusters are not affected.
 func (d Directory) Revoke(c estate.Cluster, previous bool) error {
 	earlier, err := filesIn(d.of(c.Name, ""), "previous-")
 	if err != nil {
@@ -249,7 +249,8 @@ func (d Directory) Revoke(c estate.Cluster, previous bool) error {
 	return d.WriteManifests()
 }
 
-// accepted are the authorities of a cluster that sites accept: the current one, and earlier ones that have not ended.
+// accepted are the authorities of a cluster that sites accept: the current one, and earlier ones that have not
+// expired.
 func (d Directory) accepted(cluster string) (list []*x509.Certificate, err error) {
 	paths, err := filesIn(d.of(cluster, ""), "previous-")
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// maxFile bounds what is read of a file.
+// maxFile limits the size of a file.
 const maxFile = 1 << 16
 
-// readFile reads a file of the directory, or less than an error's worth of it.
+// readFile reads a file up to the limit, and refuses a key that others can read.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

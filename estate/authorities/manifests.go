@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/estate"
 )
 
-// Manifest is the path of what is applied to a cluster.
+// Manifest is the path of the manifests for a cluster.
 func (d Directory) Manifest(cluster string) string {
 	return filepath.Join(d.Path, "manifests", cluster+".yaml")
 }
@@ -70,7 +70,7 @@ func (d Directory) manifests(c estate.Cluster) ([]byte, error) {
 	return documents(objects)
 }
 
-// leaves are the Secrets that the chart looks for without an issuer.
+// leaves are the Secrets that the chart expects without an issuer.
 func (d Directory) leaves(c estate.Cluster, root *x509.Certificate) (objects []any, err error) {
 	authority, err := loadCertificate(d.authority(c.Name) + ".crt")
 	if err != nil || authority == nil {
@@ -93,7 +93,7 @@ func (d Directory) leaves(c estate.Cluster, root *x509.Certificate) (objects []a
 	return objects, nil
 }
 
-// namespace allows the regional Collectors their directory and ports of the node.
+// namespace allows the regional Collectors their hostPath and host ports.
 func (d Directory) namespace(c estate.Cluster) map[string]any {
 	metadata := map[string]any{"name": d.Estate.Namespace}
 	if c.HasApplications() {
@@ -106,7 +106,7 @@ func (d Directory) configMap(name string, certificates ...*x509.Certificate) map
 	return d.object("v1", "ConfigMap", name, "data", map[string]any{"ca.crt": string(certificatesPEM(certificates...))})
 }
 
-// secret has a certificate, followed by what signed it, and its key; ca.crt if a root is given.
+// secret contains a certificate with its issuers, and its key; and ca.crt if a root is given.
 func (d Directory) secret(name string, p Pair, root *x509.Certificate, above ...*x509.Certificate) (map[string]any, error) {
 	key, err := keyPEM(p.Key)
 	if err != nil {

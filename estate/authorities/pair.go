@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// Lifetimes of what is signed.
+// Lifetimes of certificates.
 const (
 	rootLifetime      = 10 * 365 * 24 * time.Hour
 	authorityLifetime = 2 * 365 * 24 * time.Hour
 	leafLifetime      = 365 * 24 * time.Hour
-	// skew is how much later a cluster's clock may be.
+	// skew is how far a cluster's clock may be behind.
 	skew = time.Hour
 )
 
@@ -36,7 +36,7 @@ type limits struct {
 	usages []x509.ExtKeyUsage
 }
 
-// newRoot makes an authority that signs itself.
+// newRoot creates a self-signed authority.
 func newRoot(now time.Time) (Pair, error) {
 	return Pair{}.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: "Telemetry root"}, NotAfter: now.Add(rootLifetime),
@@ -44,8 +44,8 @@ func newRoot(now time.Time) (Pair, error) {
 	}, now)
 }
 
-// delegate makes the authority of a cluster. It can sign for its names and usages only, for no address, and for no
-// authority below it, whatever the cluster's issuer is asked for.
+// delegate creates the authority of a cluster. It can sign only for its names and usages, for no IP address, and for
+// no authority below it, whatever its issuer is asked for.
 func (p Pair) delegate(cluster string, l limits, now time.Time) (Pair, error) {
 	return p.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: "Telemetry " + cluster}, NotAfter: now.Add(authorityLifetime),
@@ -66,7 +66,7 @@ func (p Pair) issue(l limits, now time.Time) (Pair, error) {
 	}, now)
 }
 
-// sign certifies a new key; the zero Pair signs with that key itself. Nothing outlives what signs it.
+// sign certifies a new key; the zero Pair means self-signed. A certificate never expires after its issuer.
 func (p Pair) sign(template *x509.Certificate, now time.Time) (Pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -93,7 +93,7 @@ func (p Pair) sign(template *x509.Certificate, now time.Time) (Pair, error) {
 	return Pair{made, key}, err
 }
 
-// certificatesPEM is a chain as PEM.
+// certificatesPEM encodes a chain as PEM.
 func certificatesPEM(chain ...*x509.Certificate) (text []byte) {
 	for _, c := range chain {
 		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
@@ -109,7 +109,7 @@ func keyPEM(key crypto.Signer) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
-// readCertificate is the first certificate of a PEM file.
+// readCertificate parses the first certificate of a PEM file.
 func readCertificate(text []byte) (*x509.Certificate, error) {
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "CERTIFICATE" {

@@ -9,7 +9,7 @@ import (
 	apiversion "k8s.io/apimachinery/pkg/util/version"
 )
 
-// Before is a cluster in which Telepod is not installed yet.
+// Before describes a cluster before Telepod is installed.
 type Before struct {
 	Snapshot
 	// Allowed reports for each of [RightsToInstall] whether the user has it.
@@ -18,13 +18,13 @@ type Before struct {
 	NamespaceLabels Answer[map[string]string]
 	// StorageClasses reports for each whether it is the default.
 	StorageClasses Answer[map[string]bool]
-	// CertManager is true if the API of cert-manager is there.
+	// CertManager is true if the cluster serves cert-manager's API.
 	CertManager Answer[bool]
 	// Webhooks are the names of all configurations that change pods when they are created.
 	Webhooks Answer[[]string]
 }
 
-// Right is a right to create objects.
+// Right is a permission to create objects.
 type Right struct {
 	Group, Resource string
 	Namespaced      bool
@@ -84,7 +84,7 @@ func (b Before) rightsToInstall(r *report) {
 	r.ok("you may create all that the chart has")
 }
 
-// podSecurity: the regional Collectors have ports and a directory of their node, which only privileged allows.
+// podSecurity: the regional Collectors use host ports and a hostPath, which only the level privileged allows.
 func (b Before) podSecurity(r *report) {
 	if r.unknown("namespace "+b.Namespace, b.NamespaceLabels.Err) {
 		return
@@ -146,7 +146,7 @@ func (b Before) daemonSets(r *report) {
 	}
 }
 
-// optional is what some values of the chart need.
+// optional lists the requirements of optional chart values.
 func (b Before) optional(r *report) {
 	if !r.unknown("storage classes", b.StorageClasses.Err) {
 		standard := ""
@@ -170,7 +170,7 @@ func (b Before) optional(r *report) {
 	}
 }
 
-// others finds injectors that set telemetry in pods, too.
+// others finds other injectors that configure telemetry in pods.
 func (b Before) others(r *report) {
 	if r.unknown("other injectors", b.Webhooks.Err) {
 		return

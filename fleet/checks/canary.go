@@ -1,16 +1,17 @@
 package checks
 
-// Canary is the way of a span that was sent through a regional Collector.
+// Canary is the path of a span that was sent through a regional Collector.
 type Canary struct {
 	// Pod and Node are where it was sent to.
 	Pod, Node string
-	// Accepted is nil if the Collector acknowledged it, which means that it is on the node's disk.
+	// Accepted is nil if the Collector acknowledged the span, which means that it is on the node's disk.
 	Accepted error
-	// Site is the one that has acknowledged a batch of traces since; empty if none has within the time.
+	// Site is the one that has acknowledged a batch of traces since then; empty if none has before the timeout.
 	Site string
 	// Seconds is the duration.
 	Seconds float64
-	// Archived is whether the archive has it; meaningless unless Looked is true. LookErr is why it could not be read.
+	// Archived reports whether the archive contains it, if Looked is true. LookErr is why the archive could not be
+	// read.
 	Looked, Archived bool
 	LookErr          error
 }

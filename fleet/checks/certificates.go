@@ -9,11 +9,11 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// siteCertificateSoon is when a certificate between region and site is worth a warning: cert-manager renews them well
-// before. It is that of the alert TelepodSiteCertificateExpires.
+// siteCertificateSoon is the remaining lifetime below which a certificate between region and site gets a warning:
+// cert-manager renews them well before. The alert TelepodSiteCertificateExpires uses the same value.
 const siteCertificateSoon = 14 * 24 * time.Hour
 
-// certificates judges those of the connection between regions and sites, by what their Collectors report.
+// certificates judges the certificates between regions and sites, as reported by the Collectors.
 func (s Snapshot) certificates(r *report) {
 	r.check(codeCertificates)
 	for _, end := range []struct {

@@ -54,7 +54,7 @@ func (s Snapshot) nodes(r *report) {
 	}
 }
 
-// versions compares what runs with what the chart installed, and with this program.
+// versions compares the running versions with the chart's, and with this program's.
 func (s Snapshot) versions(r *report) {
 	r.check(codeVersions)
 	charts := map[string][]string{}
@@ -79,8 +79,8 @@ func (s Snapshot) versions(r *report) {
 	s.runningVersions(r)
 }
 
-// runningVersions compares what the injectors report with the chart's label and with this program: built-in profiles
-// belong to a version.
+// runningVersions compares the versions that injectors report with the chart's label and with this program: built-in
+// profiles depend on the version.
 func (s Snapshot) runningVersions(r *report) {
 	if len(s.Injector.Value.Workloads) == 0 {
 		return

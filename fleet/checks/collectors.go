@@ -63,7 +63,7 @@ func (s Snapshot) uncovered(r *report, part Part) {
 	}
 }
 
-// avoids is why a DaemonSet has no pod on a node, and what to do; without a reason there is no repair.
+// avoids explains why a DaemonSet has no pod on a node, and what to do; without a reason there is no repair.
 func (w Workload) avoids(n Node) (why, repair string) {
 	for key, value := range w.Pod.NodeSelector {
 		if n.Labels[key] != value {
@@ -84,7 +84,7 @@ func (w Workload) avoids(n Node) (why, repair string) {
 	return "it should have one", ""
 }
 
-// tolerates is what the scheduler does: an empty key or effect of a toleration means all.
+// tolerates works like the scheduler: an empty key or effect of a toleration matches all.
 func tolerates(t corev1.Toleration, taint *corev1.Taint) bool {
 	if t.Effect != "" && t.Effect != taint.Effect || t.Key != "" && t.Key != taint.Key {
 		return false
@@ -92,7 +92,7 @@ func tolerates(t corev1.Toleration, taint *corev1.Taint) bool {
 	return t.Operator == corev1.TolerationOpExists || t.Value == taint.Value
 }
 
-// matches reports whether the required node affinity allows a node: by its labels, as the chart writes it.
+// matches reports whether the required node affinity allows a node. It supports labels, as the chart uses them.
 func (w Workload) matches(n Node) bool {
 	a := w.Pod.Affinity
 	if a == nil || a.NodeAffinity == nil || a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
@@ -120,7 +120,7 @@ func allMatch(expressions []corev1.NodeSelectorRequirement, of map[string]string
 	return true
 }
 
-// metrics reports instances that could not be asked.
+// metrics reports instances with unreadable metrics.
 func (s Snapshot) metrics(r *report, what string, instances []fleet.Instance) {
 	r.check(codeMetrics)
 	var first error
@@ -179,13 +179,13 @@ func (s Snapshot) sites(r *report, instances []fleet.Instance) {
 	s.using(r, using, asked, len(down) > 0)
 }
 
-// siteDown names a site that Collectors cannot use, and why as far as they know.
+// siteDown reports a site that Collectors cannot use, and the reason if they know it.
 func (s Snapshot) siteDown(r *report, site string, from []fleet.Instance, asked int) {
 	r.add(Failed, repairOf(s.outcome(from, site), s.in("logs %s --tail=50 | grep -i endpoint", from[0].Pod)),
 		"the %s site is not usable from %d of %d Collectors: %s", site, len(from), asked, s.blame(from, site))
 }
 
-// blame is why a site is not usable, from the outcome of requests and the Collector's log.
+// blame explains why a site is not usable, from the outcome of requests and the Collector's log.
 func (s Snapshot) blame(from []fleet.Instance, site string) string {
 	meaning := map[string]string{
 		"unreachable": "connecting failed", "handshake": "TLS negotiation failed: a certificate has expired, or is of another authority", "hung": "it does not answer",
@@ -206,7 +206,7 @@ func (s Snapshot) blame(from []fleet.Instance, site string) string {
 	return meaning
 }
 
-// outcome is that of most requests between two readings which no site is well with; of all if there were none.
+// outcome is the most common failure of requests between two readings; of all requests if there were none in between.
 func (s Snapshot) outcome(from []fleet.Instance, site string) string {
 	for _, latest := range []bool{true, false} {
 		most, found := 0.0, ""
@@ -228,12 +228,12 @@ func (s Snapshot) outcome(from []fleet.Instance, site string) string {
 	return ""
 }
 
-// blames reports whether an outcome means that the site is not well.
+// blames reports whether an outcome means that the site is at fault.
 func blames(outcome string) bool {
 	return !slices.Contains([]string{"delivered", "partial", "rejected", "cancelled"}, outcome)
 }
 
-// repairOf is what helps against an outcome.
+// repairOf is the repair for an outcome.
 func repairOf(outcome, look string) string {
 	switch outcome {
 	case "handshake":

@@ -33,7 +33,7 @@ func (s Snapshot) injector(r *report) {
 	s.serving(r.check(codeServing))
 }
 
-// bindings: without its rights, a part works until it asks the API server for something.
+// bindings: without its permissions, a component only fails at its first request to the API server.
 func (s Snapshot) bindings(r *report, code, name string) {
 	exists, known := s.Bindings.Value[name]
 	r.check(code)
@@ -96,10 +96,10 @@ func (s Snapshot) serving(r *report) {
 	}
 }
 
-// object is a workload as kubectl names it.
+// object formats a workload for kubectl.
 func (w Workload) object() string { return strings.ToLower(w.Kind) + "/" + w.Name }
 
-// workload judges replicas. Without any, effect is what happens.
+// workload judges replicas. effect is the consequence of having none.
 func (s Snapshot) workload(r *report, w Workload, effect string) {
 	name := w.object()
 	look := s.in("describe pods -l app.kubernetes.io/instance=%s", s.Release)
@@ -120,7 +120,7 @@ func (s Snapshot) workload(r *report, w Workload, effect string) {
 	}
 }
 
-// usualReplicas is what a workload that is scaled to zero is scaled to.
+// usualReplicas is the number of replicas to restore for a workload scaled to zero.
 func usualReplicas(w Workload) int {
 	if w.Kind == "StatefulSet" {
 		return 1
@@ -131,8 +131,8 @@ func usualReplicas(w Workload) int {
 // starting is how long a pod may remain unready before that is a problem.
 const starting = 2 * time.Minute
 
-// instances names the pods that are not ready, with the reason and what to do. A reason that is certain is a check of its
-// own, which nothing causes.
+// instances lists the pods that are not ready, with the reason and the repair. A certain reason is a separate check
+// without a cause.
 func (s Snapshot) instances(r *report, part Part, waiting, pods string) {
 	by, reasons := map[string][]fleet.Instance{}, map[string]reason{}
 	for _, i := range part.Instances {
@@ -171,7 +171,7 @@ type reason struct {
 	certain      bool
 }
 
-// why recognizes the usual reasons.
+// why recognizes common reasons.
 func (s Snapshot) why(i fleet.Instance, owner string) reason {
 	has := func(text string) bool { return strings.Contains(i.Trouble, text) }
 	undo := s.in("rollout undo %s  # or correct the chart's values", owner)
@@ -195,7 +195,7 @@ func (s Snapshot) why(i fleet.Instance, owner string) reason {
 	return reason{"not ready: " + cut(i.Trouble), s.in("describe pod %s", i.Pod), false}
 }
 
-// cut drops the beginning of a trouble that names the pod.
+// cut removes the pod's name from the start of a trouble.
 func cut(trouble string) string {
 	if _, rest, found := strings.Cut(trouble, ": "); found {
 		return rest

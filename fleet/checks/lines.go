@@ -10,13 +10,13 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// Status is how bad a line is.
+// Status is the severity of a line.
 type Status string
 
 // The statuses.
 const (
 	OK Status = "ok"
-	// Skipped: it was not looked at, and that is no problem.
+	// Skipped: not checked, which is not a problem.
 	Skipped Status = "skipped"
 	Warning Status = "warning"
 	// Unknown: it could not be read.
@@ -24,10 +24,10 @@ const (
 	Failed  Status = "failed"
 )
 
-// Problem reports whether somebody has to look at it.
+// Problem reports whether a person has to look at it.
 func (s Status) Problem() bool { return s == Warning || s == Unknown || s == Failed }
 
-// Line is one thing that was looked at.
+// Line is the result of one check.
 type Line struct {
 	Context string `json:"context,omitempty"`
 	Section string `json:"section"`
@@ -36,7 +36,7 @@ type Line struct {
 	Status Status `json:"status"`
 	// Seen is what was found, without a full stop.
 	Seen string `json:"seen"`
-	// Repair is a command for a shell, or what else to do; empty if there is nothing to do.
+	// Repair is a shell command, or other advice; empty if there is nothing to do.
 	Repair string `json:"repair,omitempty"`
 	// Because is the code of the problem that causes this one, in the same cluster; empty if there is none.
 	Because string `json:"because,omitempty"`
@@ -61,10 +61,10 @@ func (r *report) add(status Status, repair, format string, args ...any) {
 
 func (r *report) ok(format string, args ...any) { r.add(OK, "", format, args...) }
 
-// longestLine bounds what is shown of texts that come from the cluster, in bytes.
+// longestLine limits texts from the cluster, in bytes.
 const longestLine = 1000
 
-// oneLine is a text without control characters, which terminals obey.
+// oneLine removes control characters, which terminals would interpret.
 func oneLine(text string) string {
 	if len(text) > longestLine {
 		text = strings.ToValidUTF8(text[:longestLine], "") + "…"
@@ -115,7 +115,7 @@ func (s Snapshot) Lines() []Line {
 	return r.lines
 }
 
-// rights turns all that is unknown for lack of rights into one problem.
+// rights merges everything that is unknown for lack of permissions into one problem.
 func (s Snapshot) rights(r *report) {
 	if len(r.missing) == 0 {
 		return
@@ -134,12 +134,12 @@ func (s Snapshot) rights(r *report) {
 	r.check(codeRights).add(Failed, grant+" | "+s.Kubectl+" apply -f -", "you have no right to %s: %d checks could not be made", strings.Join(r.missing, ", "), unread)
 }
 
-// in begins a command of kubectl in the release's namespace.
+// in is the start of a kubectl command in the release's namespace.
 func (s Snapshot) in(format string, args ...any) string {
 	return s.Kubectl + " -n " + s.Namespace + " " + fmt.Sprintf(format, args...)
 }
 
-// upgrade makes what the chart makes again.
+// upgrade is the command that restores the chart's objects.
 func (s Snapshot) upgrade() string {
 	return fmt.Sprintf("%s -n %s upgrade %s CHART --reuse-values  # CHART: what was installed", s.Helm, s.Namespace, s.Release)
 }
@@ -151,15 +151,15 @@ func more(n int) string {
 	return ""
 }
 
-// mostNamed is how many of a kind are named.
+// mostNamed limits how many of a kind are listed.
 const mostNamed = 5
 
-// named joins the first names of a list.
+// named joins the first elements of a list.
 func named(names []string) string {
 	return strings.Join(names[:min(len(names), mostNamed)], ", ") + more(len(names))
 }
 
-// Worst is the worst status among lines.
+// Worst is the worst status of all lines.
 func Worst(lines []Line) Status {
 	for _, status := range []Status{Failed, Unknown, Warning} {
 		if slices.ContainsFunc(lines, func(l Line) bool { return l.Status == status }) {

@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// network judges NetworkPolicies around the pods of the release. Policies add up: a pod that one selects is open only
-// to what one of them allows.
+// network judges NetworkPolicies for the pods of the release. Policies are additive: a selected pod only allows what
+// at least one of them allows.
 func (s Snapshot) network(r *report) {
 	r.check(codePolicy)
 	if r.unknown("NetworkPolicies", s.Policies.Err) {
@@ -61,8 +61,8 @@ func (s Snapshot) ingress(r *report, w Workload, name, from string) {
 	r.add(status, s.in("delete networkpolicy %s  # or have it open port %d", closing[0].Name, port.ContainerPort), "NetworkPolicy %s closes port %d of %s to %s", names(closing), port.ContainerPort, w.object(), from)
 }
 
-// egress: all parts have to reach others: the API server, DNS, the sites, stores. Which addresses those have is not known here, so
-// only a policy without any rule is surely wrong.
+// egress: all components need egress to the API server, DNS, the sites or stores. Their addresses are unknown here,
+// so only a policy without any rule is certainly wrong.
 func (s Snapshot) egress(r *report, w Workload) {
 	closing := s.selecting(w, networkingv1.PolicyTypeEgress)
 	if len(closing) == 0 || slices.ContainsFunc(closing, func(p networkingv1.NetworkPolicy) bool { return len(p.Spec.Egress) > 0 }) {
@@ -81,7 +81,7 @@ func (s Snapshot) selecting(w Workload, kind networkingv1.PolicyType) (found []n
 	return found
 }
 
-// opens reports whether a rule with these ports opens one; a rule without ports opens all.
+// opens reports whether a rule's ports include a port; a rule without ports allows all.
 func opens(ports []networkingv1.NetworkPolicyPort, to corev1.ContainerPort) bool {
 	return len(ports) == 0 || slices.ContainsFunc(ports, func(p networkingv1.NetworkPolicyPort) bool {
 		switch {
@@ -117,7 +117,7 @@ func names(policies []networkingv1.NetworkPolicy) string {
 	return strings.Join(list, ", ")
 }
 
-// cloudHint is why the API server may not reach the webhook in a cloud.
+// cloudHint explains why the API server may not reach the webhook in a cloud.
 func (s Snapshot) cloudHint() string {
 	for _, n := range s.Nodes.Value {
 		port := "its port"

@@ -60,7 +60,7 @@ func Codes() []string {
 	}
 }
 
-// causes are the checks that explain a problem if they found one that is as bad; the likeliest is first.
+// causes lists the checks that explain a problem if their own problem is at least as bad; the likeliest is first.
 func causes(code string) []string {
 	webhook := []string{codeScaled, codeInjectorRoles, codeConfiguration, codeInjectorPods, codeInjector, codeServing, codeSelector, codeBundle, codeService, codePolicy}
 	switch code {
@@ -100,8 +100,8 @@ func causes(code string) []string {
 	return nil
 }
 
-// Fold puts problems first, from the worst, and each behind the problem that causes it; what is well follows in the order
-// of its sections. A problem with a cause names it in Because.
+// Fold puts problems first, the worst at the top, and each behind the problem that causes it. Healthy lines follow
+// in the order of their sections. A problem with a cause names it in Because.
 func Fold(lines []Line) []Line {
 	lines = slices.Clone(lines)
 	worst := map[string]int{}
@@ -131,10 +131,10 @@ func root(code string, severity int, worst map[string]int) string {
 	return ""
 }
 
-// severity sorts problems; what is caused by something has the place of that.
+// severity sorts problems; a consequence sorts like its cause.
 func (l Line) severity(worst map[string]int) int { return max(l.Status.severity(), worst[l.Because]) }
 
-// rank sorts causes before effects; what is well keeps its order.
+// rank sorts causes before effects; healthy lines keep their order.
 func (l Line) rank() int {
 	if !l.Status.Problem() {
 		return 0
@@ -142,7 +142,7 @@ func (l Line) rank() int {
 	return slices.Index(Codes(), cmp.Or(l.Because, l.Code))
 }
 
-// depth sorts what is caused behind its cause, in the order of the codes.
+// depth sorts consequences behind their cause, in the order of the codes.
 func (l Line) depth() int {
 	if !l.Status.Problem() || l.Because == "" {
 		return 0
@@ -150,7 +150,7 @@ func (l Line) depth() int {
 	return 1 + slices.Index(Codes(), l.Code)
 }
 
-// Across adds to sites that regions cannot use what has failed in the clusters of the sites, if those were checked, too.
+// Across adds the failures in the clusters of the sites to unusable sites, if those clusters were checked, too.
 func Across(lines []Line) []Line {
 	lines = slices.Clone(lines)
 	for i := range lines {

@@ -28,7 +28,7 @@ func (s Snapshot) pods(r *report) {
 	r.ok("every pod has what it would get now")
 }
 
-// contextFlag is the flag of telepod that chooses the cluster, if kubectl needs one.
+// contextFlag is telepod's flag that selects the cluster, if kubectl needs one.
 func (s Snapshot) contextFlag() string {
 	_, flag, found := strings.Cut(s.Kubectl, " --context ")
 	if !found {

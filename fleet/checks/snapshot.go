@@ -11,22 +11,22 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// Answer is something that was read, or why it could not be.
+// Answer is a value that was read, or the error.
 type Answer[T any] struct {
 	Value T
 	Err   error
 }
 
-// Snapshot is what was read of a cluster.
+// Snapshot is everything that was read from a cluster.
 type Snapshot struct {
-	// Context is that of the kubeconfig. Kubectl and Helm begin the commands that repair something.
+	// Context is the kubeconfig's context. Kubectl and Helm are the start of repair commands.
 	Context, Kubectl, Helm string
-	// Grant has the flags of telepod rbac for the rights beyond those of every check.
+	// Grant has the flags of telepod rbac for permissions that only some checks need.
 	Grant string
-	// Namespace and Release are where Telepod is.
+	// Namespace and Release locate Telepod.
 	Namespace, Release string
 	Now                time.Time
-	// Unreachable is why the API server does not answer. Nothing else was read then.
+	// Unreachable is why the API server does not answer. Everything else is then empty.
 	Unreachable error
 
 	Kubernetes Answer[*apiversion.Version]
@@ -46,9 +46,9 @@ type Snapshot struct {
 	Pods     Answer[Pods]
 	// OutOfDate counts workloads by their state.
 	OutOfDate Answer[map[fleet.State]int]
-	// Probe is what became of a pod that was created as a dry run.
+	// Probe is the result of creating a pod as a dry run.
 	Probe Answer[Probe]
-	// Canaries are the ways of spans that were sent, if any were.
+	// Canaries are the paths of canary spans, if any were sent.
 	Canaries []Canary
 	// CLI is the version of this program.
 	CLI string
@@ -76,20 +76,21 @@ type Node struct {
 type Pods struct {
 	// Labels are the values of telepod.dev/injection, by namespace.
 	Labels map[string]string
-	// Injected counts pods that the webhook injected because of a label which their namespace no longer has, by namespace.
-	// SendToNode counts injected pods by node, if they send to a Collector there.
+	// Injected counts, by namespace, pods that the webhook injected because of a label that their namespace no
+	// longer has.
+	// SendToNode counts, by node, injected pods that send to a Collector there.
 	Injected, SendToNode map[string]int
-	// HostPorts are the pods of others that have a port of a node, as "namespace/name" by node and port.
+	// HostPorts are the foreign pods that use a host port, as "namespace/name" by node and port.
 	HostPorts map[HostPort]string
 }
 
-// HostPort is a port of a node.
+// HostPort is a host port of a node.
 type HostPort struct {
 	Node string
 	Port int32
 }
 
-// Profiles are those that the injector has, or the mistakes in them.
+// Profiles are the injector's profiles, or the mistakes in them.
 type Profiles struct {
 	Valid int
 	// Mistakes is empty if there are none.
@@ -102,7 +103,7 @@ type Workload struct {
 	Desired, Ready int
 	// Updated is how many pods have the current template.
 	Updated int
-	// Troubles are its pods that are not ready, each with a reason.
+	// Troubles lists its pods that are not ready, each with a reason.
 	Troubles []string
 	// Chart and Version come from the chart's labels; Pod is the configuration of its pods.
 	Chart, Version string
@@ -125,10 +126,10 @@ type Service struct {
 	Ready  int
 }
 
-// Probe is a pod that was created as a dry run and asked for injection by itself.
+// Probe is a pod that requested injection and was created as a dry run.
 type Probe struct {
 	Namespace string
-	// Skipped is true if no pod was tried.
+	// Skipped is true if no pod was created.
 	Skipped  bool
 	Injected bool
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/fleet/metrics"
 )
 
-// What a queue's fill means, as in the alerts of the chart.
+// Thresholds of a queue's fill level, as in the chart's alerts.
 const (
 	queueFills = 0.5
 	queueFull  = 0.95
@@ -41,7 +41,7 @@ func (s Snapshot) stores(r *report, instances []fleet.Instance) {
 	}
 }
 
-// exporters are those with a queue.
+// exporters lists the exporters with a queue.
 func exporters(i fleet.Instance) []string {
 	found := map[string]bool{}
 	for labels := range i.Metrics.Each("otelcol_exporter_queue_capacity") {
@@ -50,7 +50,7 @@ func exporters(i fleet.Instance) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// fill is that of the fullest queue of an exporter, between 0 and 1.
+// fill is the fill level of an exporter's fullest queue, between 0 and 1.
 func fill(i fleet.Instance, exporter string) (most float64) {
 	for labels, capacity := range i.Metrics.Each("otelcol_exporter_queue_capacity") {
 		size, _ := i.Metrics.Sum("otelcol_exporter_queue_size", metrics.Labels{"exporter": exporter, "data_type": labels["data_type"]})
@@ -61,7 +61,7 @@ func fill(i fleet.Instance, exporter string) (most float64) {
 	return most
 }
 
-// grown is how much a counter has grown between two readings; nothing if there was one.
+// grown is the increase of a counter between two readings; 0 if there was only one.
 func grown(i fleet.Instance, name string, match metrics.Labels) float64 {
 	if !i.Twice {
 		return 0
@@ -167,8 +167,8 @@ func (s Snapshot) central(r *report) {
 	s.stores(r, all)
 }
 
-// backEnds names exporters that have data and deliver none, and why. A log line alone proves nothing: the exporter tries
-// again until it succeeds.
+// backEnds lists exporters that have data and deliver none, with the reason. A log line alone proves nothing: the
+// exporter retries until it succeeds.
 func (s Snapshot) backEnds(r *report, instances []fleet.Instance) {
 	well, ill := map[string]bool{}, map[string][]string{}
 	because := map[string]string{}
@@ -199,7 +199,7 @@ func sent(i fleet.Instance, exporter string) (n float64) {
 	return n
 }
 
-// storeOf is what an exporter of the chart writes to.
+// storeOf is the store that one of the chart's exporters writes to.
 func storeOf(exporter string) string {
 	for prefix, store := range map[string]string{"spool/archive": "the archive (S3)", "otlp_grpc/jaeger": "Jaeger", "kafka": "Kafka", "otlp_http/prometheus": "Prometheus",
 		"load_balancing": "the samplers"} {
@@ -210,7 +210,7 @@ func storeOf(exporter string) string {
 	return "its back end"
 }
 
-// loggedFailure is the error in the last line about an exporter's failed try.
+// loggedFailure is the error in the last log line about a failed attempt of an exporter.
 func loggedFailure(log, exporter string) string {
 	failure := ""
 	for line := range strings.Lines(log) {

@@ -15,7 +15,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// soon is when a certificate authority that ends is worth a warning.
+// soon is the remaining lifetime below which a certificate authority gets a warning.
 const soon = 30 * 24 * time.Hour
 
 func (s Snapshot) webhook(r *report) {
@@ -42,7 +42,7 @@ func (s Snapshot) webhook(r *report) {
 	s.probe(r.check(codeReached))
 }
 
-// selects reports whether an ordinary namespace with a label is among those of the hook.
+// selects reports whether the hook selects an ordinary namespace with a label.
 func (h Hook) selects(key, value string) bool {
 	selector, err := metav1.LabelSelectorAsSelector(h.Selector)
 	if h.Selector == nil {
@@ -51,7 +51,7 @@ func (h Hook) selects(key, value string) bool {
 	return err == nil && selector.Matches(labels.Set{key: value, "kubernetes.io/metadata.name": "some-namespace"})
 }
 
-// authority judges the CA by which the API server knows the webhook.
+// authority judges the CA that the API server uses to verify the webhook.
 func (s Snapshot) authority(r *report, h Hook) {
 	restart := s.in("rollout restart deployment/%s", h.Configuration)
 	if len(h.CABundle) == 0 {
@@ -80,7 +80,7 @@ func (s Snapshot) authority(r *report, h Hook) {
 	}
 }
 
-// ends are when the certificates of a bundle expire.
+// ends are the expiry times of the certificates in a bundle.
 func ends(bundle []byte) (list []time.Time, err error) {
 	for block, rest := pem.Decode(bundle); block != nil; block, rest = pem.Decode(rest) {
 		certificate, err := x509.ParseCertificate(block.Bytes)
@@ -141,7 +141,7 @@ func (s Snapshot) probe(r *report) {
 	}
 }
 
-// asked is whether the webhook has been called since it started.
+// asked reports whether the webhook has been called since it started.
 func (s Snapshot) asked() string {
 	for _, i := range s.Injector.Value.Instances {
 		if n, _ := i.Metrics.Sum("telepod_admissions_total", nil); n > 0 {

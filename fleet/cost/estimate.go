@@ -8,16 +8,17 @@ import (
 	"slices"
 )
 
-// SecondsOfMonth is a month of 30 days, as the dashboard counts it.
+// SecondsOfMonth is a month of 30 days, as on the dashboard.
 const SecondsOfMonth = 30 * 86400
 
-// ArchivedMonths is how long the archive keeps data, two of the months in cold storage: the price of an archived byte in the rules.
+// ArchivedMonths is the retention that the rules assume for the price of an archived byte; two of the months are in
+// cold storage.
 const ArchivedMonths = 3
 
-// DaysOfTraces is how long the price of the trace store is for.
+// DaysOfTraces is the retention that the trace store's price covers.
 const DaysOfTraces = 30
 
-// Demand is what somebody expects of an estate.
+// Demand is the expected volume of an estate.
 type Demand struct {
 	// Spans, Logs and Points are per second, of all clusters together, before any sampling at a site.
 	Spans  float64 `json:"spansPerSecond"`
@@ -27,24 +28,25 @@ type Demand struct {
 	SpanBytes  float64 `json:"spanBytes"`
 	LogBytes   float64 `json:"logBytes"`
 	PointBytes float64 `json:"pointBytes"`
-	// Compressed is the bytes on the wire for each byte of OTLP.
+	// Compressed is the compression ratio: bytes on the wire for each byte of OTLP.
 	Compressed float64 `json:"compressed"`
-	// Clusters is how many there are in each cloud. They send the same amount each.
+	// Clusters is the number of clusters in each cloud. All send the same amount.
 	Clusters map[string]int `json:"clusters"`
 	// Site is the cloud of the central site.
 	Site string `json:"site"`
-	// ArchiveMonths is how long the archive keeps traces and logs, the first month in ordinary storage; 0 means none.
+	// ArchiveMonths is the archive's retention of traces and logs, the first month in ordinary storage; 0 disables
+	// it.
 	ArchiveMonths float64 `json:"archiveMonths"`
-	// Kept is the share of spans that tail sampling keeps, and TraceDays how long the trace store keeps them; 0 means none.
+	// Kept is the share of spans that tail sampling keeps, and TraceDays the trace store's retention; 0 disables it.
 	Kept      float64 `json:"kept"`
 	TraceDays float64 `json:"traceDays"`
 }
 
-// Part is a part of the bill of a month.
+// Part is an item of a monthly bill.
 type Part struct {
 	// Of is egress, archive or trace-store.
 	Of string `json:"of"`
-	// Cloud sends the bill.
+	// Cloud is the cloud that charges for it.
 	Cloud string `json:"cloud"`
 	// Gigabytes in a month, PerGigabyte in dollars.
 	Gigabytes   float64 `json:"gigabytes"`
@@ -52,12 +54,12 @@ type Part struct {
 	Dollars     float64 `json:"dollars"`
 }
 
-// Estimate is the bill of a month in which as much is stored as expires.
+// Estimate is the bill of a month in steady state: as much data expires as is stored.
 type Estimate struct {
 	Demand  Demand  `json:"demand"`
 	Parts   []Part  `json:"parts"`
 	Dollars float64 `json:"dollars"`
-	// Prices is when the prices were the list prices.
+	// Prices is the date of the list prices.
 	Prices string `json:"pricesAsOf"`
 }
 
@@ -97,17 +99,17 @@ func (p Prices) Estimate(d Demand) (Estimate, error) {
 	}
 	add("archive", d.Site, month((spans+logs)*d.Compressed), site.archived(d.ArchiveMonths))
 	add("trace-store", d.Site, month(spans*d.Kept), site.TraceStore*d.TraceDays/DaysOfTraces)
-	// What has no price is no part of a bill.
+	// Skip items without a price.
 	e.Parts = slices.DeleteFunc(e.Parts, func(part Part) bool { return part.PerGigabyte == 0 })
 	return e, nil
 }
 
-// archived is the price of a gigabyte that is kept for so many months, the first of them in ordinary storage.
+// archived is the price of keeping a gigabyte for that many months, the first of them in ordinary storage.
 func (p Price) archived(months float64) float64 {
 	return p.Archive*min(months, 1) + p.ArchiveCold*max(months-1, 0)
 }
 
-// mostOf anything: a number that is larger is a mistake, and stays clear of the limits of floating point.
+// mostOf limits all inputs: a larger number is a mistake, and could exceed the precision of floating point.
 const mostOf = 1e15
 
 func (d Demand) check() error {

@@ -17,7 +17,7 @@ type Asker interface {
 	Query(ctx context.Context, query string) ([]prometheus.Sample, error)
 }
 
-// Queries for what the chart's rules record (charts/telepod/rules/cost.yaml): no arithmetic with prices is done here.
+// Queries for series that the chart's rules record (charts/telepod/rules/cost.yaml), without any price arithmetic.
 const (
 	monthByPart  = `sum by (k8s_cluster_name, signal, of) (telepod:month:dollars)`
 	monthEnd     = `sum by (k8s_cluster_name) (telepod:month_end:dollars)`
@@ -34,13 +34,13 @@ type Month struct {
 	// Measured is the share of the month so far in which Prometheus has recorded rates of the cluster, from 0 to 1; nil if
 	// that is not recorded. Dollars are of that time only.
 	Measured *float64 `json:"measured,omitempty"`
-	// Parts are the dollars by what they are for: egress, archive and trace-store.
+	// Parts are the dollars by category: egress, archive and trace-store.
 	Parts map[string]float64 `json:"parts,omitempty"`
-	// Traces is what of them is for spans.
+	// Traces is the part for spans.
 	Traces float64 `json:"traces"`
 }
 
-// Months asks for the cost of every cluster, by its name. An estate without recorded costs is an error, and not free.
+// Months queries the cost of every cluster, by name. It fails if no costs are recorded, instead of returning zero.
 func Months(ctx context.Context, from Asker) (map[string]Month, error) {
 	parts, err := from.Query(ctx, monthByPart)
 	if err != nil {
@@ -91,17 +91,18 @@ type Line struct {
 	Cluster   string `json:"cluster"`
 	Namespace string `json:"namespace,omitempty"`
 	Service   string `json:"service,omitempty"`
-	// Spans of this month, and their share of the cluster's; absent for what is not counted by service.
+	// Spans of this month, and their share of the cluster's; absent for data that is not counted by service.
 	Spans *float64 `json:"spans,omitempty"`
 	Share *float64 `json:"share,omitempty"`
-	// Dollars are that share of what the cluster's spans cost.
+	// Dollars are that share of the cost of the cluster's spans.
 	Dollars float64 `json:"dollars"`
-	// Rest is true for what no service is counted for: metrics and logs, and spans if they are not counted.
+	// Rest is true for the cost that is not attributed to services: metrics and logs, and spans if they are not
+	// counted.
 	Rest bool `json:"rest,omitempty"`
 }
 
-// Services divides what spans cost among services, by the number of their spans. Nothing counts metrics and logs by
-// service, so what they cost is a line of its own. The lines of a cluster add up to its cost.
+// Services splits the cost of spans among services in proportion to their spans. Metrics and logs are not counted by
+// service, so their cost is a separate line. The lines of a cluster add up to its cost.
 func Services(ctx context.Context, from Asker, months map[string]Month, now time.Time) ([]Line, error) {
 	counts, err := from.Query(ctx, fmt.Sprintf(spansOfMonth, int(SinceMonthStart(now).Seconds())))
 	if err != nil {
@@ -133,7 +134,7 @@ func Services(ctx context.Context, from Asker, months map[string]Month, now time
 	return lines, nil
 }
 
-// Namespaces adds the lines of services up.
+// Namespaces sums the lines of services by namespace.
 func Namespaces(lines []Line) []Line {
 	type key struct{ cluster, namespace string }
 	sums := map[key]*Line{}
@@ -160,14 +161,14 @@ func Namespaces(lines []Line) []Line {
 	return all
 }
 
-// sortLines has the dearest first, of every cluster.
+// sortLines sorts by cost within each cluster, highest first.
 func sortLines(lines []Line) {
 	slices.SortFunc(lines, func(a, b Line) int {
 		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(b.Dollars, a.Dollars), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Service, b.Service))
 	})
 }
 
-// SinceMonthStart is how long the month, in UTC, has lasted; a minute at least.
+// SinceMonthStart is the time since the month began, in UTC; at least a minute.
 func SinceMonthStart(now time.Time) time.Duration {
 	now = now.UTC()
 	start := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)

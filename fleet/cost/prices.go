@@ -11,22 +11,22 @@ import (
 	"github.com/telepod/telepod/charts"
 )
 
-// Price is what a cloud charges, in dollars for a gigabyte (a thousand million bytes).
+// Price is what a cloud charges, in dollars per gigabyte (10^9 bytes).
 type Price struct {
-	// Egress leaves for the internet, EgressSameCloud for another region of the same cloud.
+	// Egress is for traffic to the internet, EgressSameCloud for traffic to another region of the same cloud.
 	Egress          float64 `json:"egress"`
 	EgressSameCloud float64 `json:"egressSameCloud"`
-	// Archive is kept for a month, ArchiveCold for a month in cold storage.
+	// Archive is for a month in ordinary storage, ArchiveCold for a month in cold storage.
 	Archive     float64 `json:"archive"`
 	ArchiveCold float64 `json:"archiveCold"`
-	// TraceStore is kept for a month on disks.
+	// TraceStore is for a month on disks.
 	TraceStore float64 `json:"traceStore"`
 }
 
 // Prices is a price list by cloud.
 type Prices struct {
 	Clouds map[string]Price `json:"clouds"`
-	// AsOf is when these were the list prices.
+	// AsOf is the date of these list prices.
 	AsOf string `json:"asOf"`
 }
 
@@ -39,7 +39,7 @@ func ListPrices() (Prices, error) {
 	return p, nil
 }
 
-// With replaces clouds by those in a values file of the chart (cost.prices).
+// With overrides prices by those in a values file of the chart (cost.prices).
 func (p Prices) With(values []byte) (Prices, error) {
 	own, err := readPrices(values)
 	if err != nil {

@@ -58,7 +58,7 @@ func (c *Cluster) StorageClasses(ctx context.Context) (map[string]bool, error) {
 	return found, err
 }
 
-// Serves reports whether the API server has a group of an extension.
+// Serves reports whether the API server serves an extension's API group.
 func (c *Cluster) Serves(ctx context.Context, group string) (bool, error) {
 	err := c.rest.Get().AbsPath("apis", group).Do(ctx).Error()
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -67,7 +67,7 @@ func (c *Cluster) Serves(ctx context.Context, group string) (bool, error) {
 	return err == nil, nil
 }
 
-// PodWebhooks names the MutatingWebhookConfigurations that change pods when they are created.
+// PodWebhooks lists the MutatingWebhookConfigurations that apply to the creation of pods.
 func (c *Cluster) PodWebhooks(ctx context.Context) ([]string, error) {
 	var found []string
 	err := c.each(ctx, webhookResource, "", metav1.ListOptions{}, func(object *unstructured.Unstructured) error {

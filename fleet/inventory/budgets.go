@@ -19,7 +19,7 @@ import (
 
 var budgetResource = schema.GroupVersionResource{Group: "policy", Version: "v1", Resource: "poddisruptionbudgets"}
 
-// Budget is a PodDisruptionBudget, and which pods it selects.
+// Budget is a PodDisruptionBudget with its selector.
 type Budget struct {
 	restart.Budget
 	namespace string

@@ -31,7 +31,7 @@ type Cluster struct {
 	rest      rest.Interface
 }
 
-// Connect uses a context of a kubeconfig; empty arguments mean those that kubectl would use. Nothing is sent.
+// Connect uses a context of a kubeconfig; empty arguments mean kubectl's defaults. It sends no requests.
 func Connect(kubeconfig, kubeContext string) (*Cluster, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig
@@ -88,7 +88,8 @@ func (c *Cluster) Version(ctx context.Context) (*apiversion.Version, error) {
 // pageSize is how many objects a list request returns at most: a few megabytes of pods.
 const pageSize = 250
 
-// each lists objects page by page; an empty namespace means all of them. A resource that is not installed has none.
+// each lists objects page by page; an empty namespace means all of them. A resource that is not installed yields
+// none.
 func (c *Cluster) each(ctx context.Context, resource schema.GroupVersionResource, namespace string, options metav1.ListOptions, do func(*unstructured.Unstructured) error) error {
 	options.Limit = pageSize
 	for {
@@ -110,7 +111,7 @@ func (c *Cluster) each(ctx context.Context, resource schema.GroupVersionResource
 	}
 }
 
-// readError names what could not be read, and what to do.
+// readError adds what could not be read, and what to do.
 func readError(verb, what, namespace string, err error) error {
 	place := "all namespaces"
 	if namespace != "" {
@@ -122,7 +123,7 @@ func readError(verb, what, namespace string, err error) error {
 	return fmt.Errorf("%s %s in %s: %w", verb, what, place, brief(err))
 }
 
-// brief drops what client-go repeats of the request.
+// brief removes client-go's repetition of the request.
 func brief(err error) error {
 	status, ok := errors.AsType[*apierrors.StatusError](err)
 	if !ok {

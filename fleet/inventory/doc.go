@@ -1,6 +1,7 @@
-// Package inventory reads from an API server what package fleet judges: pods, namespaces, workloads, and how
-// the injector there is configured.
+// Package inventory reads from an API server what package fleet judges: pods, namespaces, workloads, and the
+// configuration of the injector.
 //
-// It only gets and lists, one page of objects at a time, creates trial pods as dry runs, and keeps no object. Metrics of Telepod's own pods come through
-// the API server's proxy. Errors for missing rights name 'telepod rbac', which prints the rights that this package needs.
+// It only gets and lists, one page of objects at a time, creates trial pods as dry runs, and caches no object. It
+// reads metrics of Telepod's own pods through the API server's proxy. Errors for missing permissions refer to
+// 'telepod rbac', which prints the permissions that this package needs.
 package inventory

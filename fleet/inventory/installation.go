@@ -16,22 +16,22 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// Release is where Telepod is in a cluster: the namespace and the name of its Helm release.
+// Release locates Telepod in a cluster: the namespace and the name of its Helm release.
 type Release struct{ Namespace, Name string }
 
-// Installation is how the injector of a release is configured.
+// Installation is the configuration of a release's injector.
 type Installation struct {
 	// Name is that of its Deployment.
 	Name string
 	// Installed is when the Deployment was created.
 	Installed time.Time
-	// Version is that of the chart's application, as the Deployment's label has it.
+	// Version is the chart's app version, from the Deployment's label.
 	Version string
-	// Revision of the release, as the Deployment's label has it.
+	// Revision of the release, from the Deployment's label.
 	Revision string
-	// Arguments are those of 'telepod webhook', without that word.
+	// Arguments are those after 'telepod webhook'.
 	Arguments []string
-	// Environment has the variables that are set to a value.
+	// Environment has the variables with literal values.
 	Environment map[string]string
 	// Profiles are the files of its ConfigMap, by their names.
 	Profiles map[string]string

@@ -72,8 +72,8 @@ const (
 	metricsLimit     = 3 * time.Second
 )
 
-// ReadMetrics asks every ready instance for its metrics, through the API server's proxy, and keeps the answers in
-// Metrics and MetricsErr. What was read before is then in Earlier.
+// ReadMetrics reads the metrics of every ready instance through the API server's proxy, into Metrics and MetricsErr.
+// The previous reading moves to Earlier.
 func (c *Cluster) ReadMetrics(ctx context.Context, instances []fleet.Instance, port int) {
 	atOnce(instances, func(of *fleet.Instance) {
 		if !of.Ready {
@@ -88,7 +88,7 @@ func (c *Cluster) ReadMetrics(ctx context.Context, instances []fleet.Instance, p
 	})
 }
 
-// atOnce does something with several instances at a time.
+// atOnce calls a function for several instances concurrently.
 func atOnce(instances []fleet.Instance, do func(*fleet.Instance)) {
 	var wait sync.WaitGroup
 	turn := make(chan struct{}, readersOfMetrics)
@@ -122,7 +122,7 @@ func proxyPath(namespace, pod string, port int) []string {
 	return []string{"api", "v1", "namespaces", namespace, "pods", pod + ":" + strconv.Itoa(port), "proxy"}
 }
 
-// proxyError is what the pod answered, or why there was no answer.
+// proxyError is the pod's error response, or why there was none.
 func proxyError(verb, namespace, pod string, err error) error {
 	status, ok := errors.AsType[*apierrors.StatusError](err)
 	switch {
@@ -144,7 +144,7 @@ func proxyError(verb, namespace, pod string, err error) error {
 // collectorOTLP is the port of OTLP over HTTP.
 const collectorOTLP = 4318
 
-// SendTraces posts an OTLP request in protobuf to a Collector. It needs the right to create pods/proxy.
+// SendTraces posts an OTLP request in protobuf to a Collector. It needs permission to create pods/proxy.
 func (c *Cluster) SendTraces(ctx context.Context, to fleet.Instance, body []byte) error {
 	err := c.rest.Post().AbsPath(proxyPath(to.Namespace, to.Pod, collectorOTLP)...).Suffix("v1", "traces").
 		SetHeader("Content-Type", "application/x-protobuf").Body(body).MaxRetries(0).Do(ctx).Error()

@@ -21,7 +21,7 @@ func Contexts(kubeconfig string) ([]string, error) {
 	return slices.Sorted(maps.Keys(config.Contexts)), nil
 }
 
-// mostNames bounds a list that a person looks at.
+// mostNames limits lists for people.
 const mostNames = 500
 
 // NamespaceNames are the first namespaces, for completion.

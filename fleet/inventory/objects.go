@@ -22,8 +22,8 @@ var (
 	namespaceResource = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 )
 
-// EachPod calls do with every pod of a namespace that has not ended, or of all namespaces if it is empty. The
-// selector is one of labels; empty means all pods.
+// EachPod calls do for every pod of a namespace that has not terminated, or of all namespaces if it is empty.
+// selector is a label selector; empty means all pods.
 func (c *Cluster) EachPod(ctx context.Context, namespace, selector string, do func(*fleet.Pod) error) error {
 	options := metav1.ListOptions{LabelSelector: selector,
 		FieldSelector: fields.AndSelectors(fields.OneTermNotEqualSelector("status.phase", "Succeeded"),
@@ -88,8 +88,8 @@ func namespace(object *unstructured.Unstructured) fleet.Namespace {
 	}
 }
 
-// labelledAt is when the label telepod.dev/injection was set at the latest: whoever set it may have changed other
-// fields after that. It is zero if the API server does not know.
+// labelledAt is the latest time at which the label telepod.dev/injection can have been set: its manager may have
+// changed other fields after that. It is zero if the API server does not report it.
 func labelledAt(managed []metav1.ManagedFieldsEntry) time.Time {
 	for _, entry := range managed {
 		var owned struct {
@@ -107,14 +107,14 @@ func labelledAt(managed []metav1.ManagedFieldsEntry) time.Time {
 	return time.Time{}
 }
 
-// kind is a kind of workload, or of pods, by the names that kubectl knows.
+// kind is a kind of workload, or pods, with the names that kubectl accepts.
 type kind struct {
 	name     string
 	aliases  []string
 	resource schema.GroupVersionResource
 }
 
-// kinds are those that explain knows. Those of extensions may be missing in a cluster.
+// kinds are those that explain supports. Kinds of extensions may be missing in a cluster.
 func kinds() []kind {
 	apps := func(resource string) schema.GroupVersionResource {
 		return schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: resource}
@@ -134,7 +134,7 @@ func kinds() []kind {
 	}
 }
 
-// Kind is the kind that a word means, such as deploy or deployments.apps.
+// Kind resolves a word such as deploy or deployments.apps.
 func Kind(word string) (string, bool) {
 	k, ok := kindOf(word)
 	return k.name, ok
@@ -152,7 +152,7 @@ func kindOf(word string) (kind, bool) {
 	return kind{}, false
 }
 
-// Kinds lists the words that Kind knows.
+// Kinds lists the words that Kind resolves.
 func Kinds() []string {
 	var words []string
 	for _, k := range kinds() {

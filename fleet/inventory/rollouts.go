@@ -16,7 +16,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// Rolling is a Deployment, StatefulSet or DaemonSet, and how far its rollout is.
+// Rolling is a Deployment, StatefulSet or DaemonSet, and the progress of its rollout.
 type Rolling struct {
 	fleet.Identity
 	fleet.Template
@@ -25,17 +25,17 @@ type Rolling struct {
 	OptedOut bool
 	// Marked: it has the annotation of a restart.
 	Marked bool
-	// Selector finds its pods, and Labels are what they have.
+	// Selector matches its pods; Labels are the pods' labels.
 	Selector string
 	Labels   map[string]string
-	// Object is all of it.
+	// Object is the whole object.
 	Object *unstructured.Unstructured
 }
 
-// Restartable are the kinds that have a rollout.
+// Restartable are the kinds with a rollout.
 func Restartable() []string { return []string{"Deployment", "StatefulSet", "DaemonSet"} }
 
-// EachRolling calls do with each of the workloads that have a rollout; an empty namespace means all.
+// EachRolling calls do for every workload with a rollout; an empty namespace means all.
 func (c *Cluster) EachRolling(ctx context.Context, namespace string, do func(Rolling) error) error {
 	for _, name := range Restartable() {
 		k, _ := kindOf(name)

@@ -11,11 +11,11 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// Objects is the client of this connection, for package rollout: nothing here changes an object.
+// Objects is this connection's client, for package rollout: this package changes no objects.
 func (c *Cluster) Objects() dynamic.Interface { return c.objects }
 
-// Trial creates a pod of a workload's template as a dry run: nothing is stored, and nothing runs. The pod is as it
-// would have been created.
+// Trial creates a pod from a workload's template as a dry run: nothing is stored, and nothing runs. It returns the
+// pod as it would have been created.
 func (c *Cluster) Trial(ctx context.Context, r Rolling) (*fleet.Pod, error) {
 	pod, err := podOf(r.Object)
 	if err != nil {
@@ -24,7 +24,7 @@ func (c *Cluster) Trial(ctx context.Context, r Rolling) (*fleet.Pod, error) {
 	return c.dryRun(ctx, r.Namespace, pod)
 }
 
-// TrialOfProbe is that of a pod that asks for injection by itself, as Probe creates it.
+// TrialOfProbe does the same for a pod that requests injection itself, like Probe's.
 func (c *Cluster) TrialOfProbe(ctx context.Context, namespace string) (*fleet.Pod, error) {
 	return c.dryRun(ctx, namespace, probePod())
 }
@@ -37,7 +37,7 @@ func (c *Cluster) dryRun(ctx context.Context, namespace string, pod *unstructure
 	return readPod(created)
 }
 
-// podOf is a pod as the controller of a workload would create it, but for its owner and node.
+// podOf is a pod as the controller of a workload would create it, without owner and node.
 func podOf(workload *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	template, found, err := unstructured.NestedMap(workload.Object, "spec", "template")
 	if err != nil || !found {
@@ -53,7 +53,7 @@ func podOf(workload *unstructured.Unstructured) (*unstructured.Unstructured, err
 	return pod, claims(workload, pod)
 }
 
-// claims gives a pod the volumes that a StatefulSet's controller makes of its volumeClaimTemplates.
+// claims adds the volumes that a StatefulSet's controller creates from its volumeClaimTemplates.
 func claims(workload, pod *unstructured.Unstructured) error {
 	templates, _, _ := unstructured.NestedSlice(workload.Object, "spec", "volumeClaimTemplates")
 	volumes, _, _ := unstructured.NestedSlice(pod.Object, "spec", "volumes")

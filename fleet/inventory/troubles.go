@@ -19,8 +19,7 @@ import (
 var eventResource = schema.GroupVersionResource{Version: "v1", Resource: "events"}
 
 // ExplainTroubles adds the causes of instances that are not ready: events, such as a failed volume mount, and the
-// last
-// log lines of a crash-looping process.
+// last log lines of a crash-looping process.
 func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instances []fleet.Instance) error {
 	ready := true
 	for _, i := range instances {
@@ -59,7 +58,7 @@ func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instance
 	return err
 }
 
-// lastError is the last line of a log that is about an error.
+// lastError is the last line of a log that reports an error.
 func lastError(log string) string {
 	last := ""
 	for line := range strings.Lines(log) {
@@ -70,13 +69,13 @@ func lastError(log string) string {
 	return strings.TrimSpace(last)
 }
 
-// What is read of a log at most.
+// Limits for reading a log.
 const (
 	logLines = 400
 	logBytes = 256 << 10
 )
 
-// ReadLogs reads the ends of the logs of instances. One that cannot be read stays empty: it explains, and proves nothing.
+// ReadLogs reads the ends of the instances' logs. An unreadable log stays empty, because logs only explain problems.
 func (c *Cluster) ReadLogs(ctx context.Context, instances []fleet.Instance) {
 	atOnce(instances, func(of *fleet.Instance) { of.Log = c.log(ctx, of, false) })
 }

@@ -46,7 +46,7 @@ func (c *Cluster) Hooks(ctx context.Context, name string) ([]checks.Hook, error)
 	return hooks, nil
 }
 
-// Services looks at the Services of hooks.
+// Services reads the Services of hooks.
 func (c *Cluster) Services(ctx context.Context, hooks []checks.Hook) (map[string]checks.Service, error) {
 	found := map[string]checks.Service{}
 	for _, h := range hooks {
@@ -88,10 +88,10 @@ func (c *Cluster) service(ctx context.Context, namespace, name string) (checks.S
 	return s, err
 }
 
-// probeImage is never pulled: a dry run makes no pod.
+// probeImage is never pulled: a dry run creates no pod.
 const probeImage = "telepod.invalid/probe"
 
-// Probe creates a pod that asks for injection by itself, as a dry run: nothing is stored, and nothing runs. The
+// Probe creates a pod that requests injection itself, as a dry run: nothing is stored, and nothing runs. The
 // webhook answers dry runs like any other request.
 func (c *Cluster) Probe(ctx context.Context, namespace string) (checks.Probe, error) {
 	probe := checks.Probe{Namespace: namespace}

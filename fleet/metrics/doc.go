@@ -1,4 +1,4 @@
-// Package metrics reads what a Collector or an injector reports about itself, in Prometheus' text format.
+// Package metrics parses the metrics of a Collector or an injector, in Prometheus' text format.
 //
-// Pure. Package inventory fetches the text.
+// It is pure: package inventory fetches the text.
 package metrics

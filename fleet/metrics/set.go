@@ -14,10 +14,10 @@ import (
 // Set is the counters and gauges of one process, by their names. The zero value is empty.
 type Set struct{ families map[string]*dto.MetricFamily }
 
-// mostBytes bounds what is read. A Collector of the chart has some 50 KB of metrics.
+// mostBytes limits what is read. A Collector of the chart has some 50 KB of metrics.
 const mostBytes = 8 << 20
 
-// Read reads Prometheus' text format. Too long a text is an error.
+// Read parses Prometheus' text format. It returns an error if the text is too long.
 func Read(text io.Reader) (Set, error) {
 	limited := &io.LimitedReader{R: text, N: mostBytes + 1}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
@@ -37,7 +37,7 @@ func (s Set) Empty() bool { return len(s.families) == 0 }
 // Labels are those of one series.
 type Labels map[string]string
 
-// Each yields the series of a counter or gauge. Values that are no finite numbers are left out.
+// Each yields the series of a counter or gauge, except infinities and NaN.
 func (s Set) Each(name string) iter.Seq2[Labels, float64] {
 	return func(yield func(Labels, float64) bool) {
 		for _, m := range s.families[name].GetMetric() {
@@ -68,8 +68,8 @@ func value(m *dto.Metric) (float64, bool) {
 	return 0, false
 }
 
-// Sum adds the series of a name that have all labels of match, and reports whether there is one. Counters that have
-// counted nothing are absent.
+// Sum adds the series of a name that have all labels of match, and reports whether there is one. Counters that are
+// still zero are absent.
 func (s Set) Sum(name string, match Labels) (sum float64, found bool) {
 	for labels, v := range s.Each(name) {
 		if labels.have(match) {

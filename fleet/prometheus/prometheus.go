@@ -1,5 +1,5 @@
-// Package prometheus asks a Prometheus, or what speaks its API, such as Thanos and Mimir. It only asks instant queries, with
-// a bound on the size of the answer.
+// Package prometheus queries a Prometheus, or a compatible server such as Thanos and Mimir. It supports only instant
+// queries, with a limit on the size of the response.
 package prometheus
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Options are how a server is reached, besides its URL.
+// Options configure the connection to a server, besides its URL.
 type Options struct {
 	// Transport is http.DefaultTransport if nil.
 	Transport http.RoundTripper
@@ -30,7 +30,7 @@ type Options struct {
 // Server answers queries.
 type Server struct{ api v1.API }
 
-// New connects to nothing yet.
+// New does not connect yet.
 func New(address string, o Options) (*Server, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -46,13 +46,13 @@ func New(address string, o Options) (*Server, error) {
 	return &Server{v1.NewAPI(client)}, nil
 }
 
-// Sample is one series' value.
+// Sample is the value of one series.
 type Sample struct {
 	Labels map[string]string
 	Value  float64
 }
 
-// Query asks for values now.
+// Query runs an instant query for the current time.
 func (s *Server) Query(ctx context.Context, query string) ([]Sample, error) {
 	answer, _, err := s.api.Query(ctx, query, time.Time{})
 	if err != nil {
@@ -94,10 +94,10 @@ func short(text string) string {
 	return text
 }
 
-// mostBytes bounds an answer: about a hundred thousand series.
+// mostBytes limits a response: about a hundred thousand series.
 const mostBytes = 32 << 20
 
-// bounded adds headers, and bounds answers.
+// bounded adds headers, and limits responses.
 type bounded struct{ Options }
 
 func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Store keeps in the cluster why repair has stopped, so that another process does not go on where this one stopped.
+// Store records in the cluster why repair has stopped, so that no other process continues.
 type Store interface {
 	// Stopped is the reason and its details; empty if repair has not stopped.
 	Stopped(context.Context) (Reason, string, error)
@@ -20,13 +20,13 @@ type Controller struct {
 	Store  Store
 	// Workloads reads those that need repair, in a fixed order.
 	Workloads func(context.Context) ([]Workload, error)
-	// Settle is how old an out-of-date pod has to be.
+	// Settle is the minimum age of an out-of-date pod.
 	Settle time.Duration
 }
 
-// Round is what came of one look at the cluster.
+// Round is the result of one pass over the cluster.
 type Round struct {
-	// Stopped is why nothing is repaired any more; Details has more.
+	// Stopped is why repair has stopped; Details has more.
 	Stopped Reason
 	Details string
 	// Asked: the store has answered whether repair has stopped.
@@ -38,8 +38,8 @@ type Round struct {
 	Failed   map[Reason]int
 }
 
-// Round looks at the cluster once and repairs what it can. A rollout that fails, or a pod that comes back out of date,
-// stops repair for good: a person has to look at it. An injector that is ill ends the round, and nothing more.
+// Round checks the cluster once and repairs what it can. A failed rollout, or a pod that is out of date again,
+// stops repair until a person has examined it. An injector that does not work ends only this round.
 func (c *Controller) Round(ctx context.Context) (Round, error) {
 	round := Round{Left: map[Reason]int{}, Failed: map[Reason]int{}}
 	var err error
@@ -115,7 +115,7 @@ func (c *Controller) repair(ctx context.Context, step Step, round *Round) (bool,
 		return false, nil
 	case RolloutFailed, CameBackBare:
 		round.Stopped, round.Details = failure.Reason, failure.Error()
-		// What is not written down would be forgotten with this process, which may be ending.
+		// Persist the reason, because this process may be about to end.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
 		return true, c.Store.Stop(ctx, *failure)

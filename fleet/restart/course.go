@@ -8,7 +8,7 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// Act is what has to be done next.
+// Act is the next action.
 type Act string
 
 // Acts.
@@ -35,15 +35,15 @@ type Move struct {
 	Text   string
 }
 
-// Limits bound how long a course waits.
+// Limits are the timeouts of a course.
 type Limits struct {
-	// Budget is how long PodDisruptionBudgets, or pods that are unavailable, may delay it.
+	// Budget is how long PodDisruptionBudgets, or unavailable pods, may delay it.
 	Budget time.Duration
-	// Progress is how long a rollout may go without another pod that is available.
+	// Progress is how long a rollout may go without another available pod.
 	Progress time.Duration
 }
 
-// Sight is what is seen of a workload at one moment.
+// Sight is an observation of a workload at one moment.
 type Sight struct {
 	// Gone: the workload does not exist any more.
 	Gone bool
@@ -54,15 +54,15 @@ type Sight struct {
 	Pods     []Pod
 }
 
-// Trial is what became of a pod that was created as a dry run.
+// Trial is the result of creating a pod as a dry run.
 type Trial struct {
 	fleet.Finding
 	// Err is why the API server did not create it.
 	Err error
 }
 
-// Course is the restart of one workload: a state machine. Its steps are: wait until nothing forbids it, try a pod,
-// act, and watch until the new pods are available and up to date.
+// Course is the restart of one workload, as a state machine: wait until nothing forbids it, try a pod, act, and watch
+// until the new pods are available and up to date.
 type Course struct {
 	method Method
 	limits Limits
@@ -80,12 +80,12 @@ type Course struct {
 	acts int
 }
 
-// Start begins a course. One that watches begins behind the act of an earlier run.
+// Start begins a course. A course that only watches starts after the act of an earlier run.
 func Start(method Method, limits Limits, watch bool, now time.Time) *Course {
 	return &Course{method: method, limits: limits, rolling: watch, since: now}
 }
 
-// Tried gives the course the result of a trial.
+// Tried records the result of a trial.
 func (c *Course) Tried(t Trial) { c.tried = &t }
 
 // Refused records that the API server refused the last move for now: because of a disruption budget, or because
@@ -102,10 +102,10 @@ func (c *Course) Acted(seen Sight, evicted string, now time.Time) {
 	}
 }
 
-// Acts is how often the course has replaced pods.
+// Acts counts how often the course has replaced pods.
 func (c *Course) Acts() int { return c.acts }
 
-// Next decides by what is seen now.
+// Next decides from the current observation.
 func (c *Course) Next(now time.Time, seen Sight) Move {
 	switch {
 	case seen.Gone:
@@ -145,7 +145,7 @@ func (c *Course) prepare(now time.Time, seen Sight) Move {
 	return Move{Act: Begin, Reason: Restarted, Text: fmt.Sprintf("%d of %d pods are out of date", len(victims), len(seen.Pods))}
 }
 
-// obstacle is what forbids an act now, but may go away. At an eviction the API server checks budgets once more.
+// obstacle is what forbids an act now, but may pass. For evictions, the API server checks budgets again.
 func (c *Course) obstacle(seen Sight) (string, bool) {
 	switch {
 	case !seen.Rollout.Settled():
@@ -181,8 +181,8 @@ func (c *Course) watch(now time.Time, seen Sight) Move {
 	return Move{Act: Wait, Text: seen.Rollout.String()}
 }
 
-// settled reports whether the effect of the last act is over. An eviction changes nothing that the controller of the
-// workload has to observe, so the pods themselves have to show it.
+// settled reports whether the effect of the last act is complete. An eviction changes nothing that the workload's
+// controller has to observe, so only the pods can show it.
 func (c *Course) settled(seen Sight) bool {
 	if !seen.Rollout.Settled() || len(seen.Pods) < seen.Rollout.Desired {
 		return false
@@ -195,7 +195,7 @@ func (c *Course) settled(seen Sight) bool {
 	return true
 }
 
-// verify looks at the pods of a rollout that is over.
+// verify checks the pods after a rollout.
 func (c *Course) verify(now time.Time, seen Sight) Move {
 	victims := outdated(seen.Pods)
 	switch {

@@ -16,20 +16,20 @@ const (
 	ByEviction Method = "eviction"
 )
 
-// Intent is what is done with a workload.
+// Intent is what to do with a workload.
 type Intent string
 
 // Intents.
 const (
 	// Restart replaces its pods.
 	Restart Intent = "restart"
-	// Watch waits for a rollout that is under way, before anything else.
+	// Watch waits for a rollout in progress, before anything else.
 	Watch Intent = "watch"
 	// Leave does nothing.
 	Leave Intent = "leave alone"
 )
 
-// Step is a workload and what is done with it.
+// Step is a workload and what to do with it.
 type Step struct {
 	Workload Workload `json:"-"`
 	fleet.Identity
@@ -41,7 +41,7 @@ type Step struct {
 	Text string `json:"text"`
 }
 
-// Plan decides about each workload, in their order.
+// Plan decides for each workload, in the given order.
 func Plan(workloads []Workload, method Method) []Step {
 	steps := []Step{}
 	for _, w := range workloads {
@@ -94,7 +94,7 @@ func decideEviction(w Workload) (Intent, Reason, string) {
 	return Restart, "", "one pod at a time"
 }
 
-// hindrance is why a workload is left alone whatever the method.
+// hindrance is why a workload is left alone with either method.
 func hindrance(w Workload) (Reason, string) {
 	switch {
 	case w.OptedOut:
@@ -125,8 +125,8 @@ func manual(r fleet.Repair) string {
 	return r.Command + ": " + r.Note
 }
 
-// Young reports whether an out-of-date pod was created less than an age ago: whatever kept the webhook from it may
-// not be over.
+// Young reports whether an out-of-date pod is younger than an age: whatever prevented its injection may still
+// be happening.
 func Young(w Workload, now time.Time, age time.Duration) bool {
 	for _, pod := range w.Running {
 		if pod.State.Problem() && now.Sub(pod.Created) < age {

@@ -1,6 +1,6 @@
 package restart
 
-// Reason is why something was done, stopped or left alone. The set is closed: it is in events, metrics and output.
+// Reason is why something was done, stopped or left alone. The set is fixed: events, metrics and output use it.
 type Reason string
 
 // What was done.

@@ -10,10 +10,10 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// ErrNotNow is an act that the API server refuses for now, because of a budget or a change of the workload.
+// ErrNotNow means that the API server refused an act for now, because of a budget or a change to the workload.
 var ErrNotNow = errors.New("not now")
 
-// Cluster carries out moves. Its methods send requests and wait for nothing else.
+// Cluster carries out moves. Its methods only send requests, and do not wait for results.
 type Cluster interface {
 	Look(ctx context.Context, id fleet.Identity) (Sight, error)
 	Try(ctx context.Context, id fleet.Identity) (Trial, error)
@@ -25,7 +25,7 @@ type Cluster interface {
 	Undo(ctx context.Context, id fleet.Identity) (bool, error)
 }
 
-// Event is something that happened to a workload. A Reason is set for what was done, and for why it stopped.
+// Event is something that happened to a workload. Reason is set for actions, and for why a run stopped.
 type Event struct {
 	fleet.Identity
 	At     time.Time `json:"at"`
@@ -100,7 +100,7 @@ func (r *Runner) Run(ctx context.Context, steps []Step, namespaces int) error {
 	return failed.err()
 }
 
-// lanes are the steps that do something, by namespace, in their order.
+// lanes groups the steps that act by namespace, in their order.
 func lanes(steps []Step) [][]Step {
 	var list [][]Step
 	at := map[string]int{}
@@ -194,7 +194,7 @@ func (r *Runner) follow(ctx context.Context, id fleet.Identity, course *Course) 
 
 func (r *Runner) act(ctx context.Context, id fleet.Identity, course *Course, seen Sight, move Move) error {
 	if move.Act == Try {
-		// The rate is kept before the trial, so that nothing lies between trial and act.
+		// Wait for the rate limit before the trial, so that the act directly follows it.
 		if r.Admit != nil {
 			if err := r.Admit(ctx); err != nil {
 				return err

@@ -10,19 +10,19 @@ import (
 const (
 	// RestartedAnnotation is that of 'kubectl rollout restart', on the pod template.
 	RestartedAnnotation = "kubectl.kubernetes.io/restartedAt"
-	// MarkAnnotation is on the workload until its restart has succeeded; a [Mark] as JSON.
+	// MarkAnnotation is on the workload until its restart succeeds; a [Mark] as JSON.
 	MarkAnnotation = "telepod.dev/restarting"
 )
 
-// Mark is what undoes a restart.
+// Mark is the information needed to undo a restart.
 type Mark struct {
 	// At is the value that the restart gave to RestartedAnnotation.
 	At string `json:"at"`
-	// Before is the value from before; nil if it had none.
+	// Before is the previous value; nil if it had none.
 	Before *string `json:"before,omitempty"`
 }
 
-// Workload is a workload as the API server shows it.
+// Workload is a workload as read from the API server.
 type Workload struct {
 	fleet.Workload
 	UID      string
@@ -31,17 +31,17 @@ type Workload struct {
 	OptedOut bool
 	Rollout  Rollout
 	Budgets  []Budget
-	// Marked: the annotation of an earlier restart is there, so that this restart has not succeeded.
+	// Marked: the workload has the annotation of an earlier restart, which has therefore not succeeded.
 	Marked bool
 	// Running are its pods; read for evictions only.
 	Running []Pod
 }
 
-// Rollout is how far the rollout of a workload is.
+// Rollout is the progress of a workload's rollout.
 type Rollout struct {
-	// Observed: the controller has seen the present pod template.
+	// Observed: the controller has seen the current pod template.
 	Observed bool
-	// Desired pods; Current ones of any template; Updated ones of the present template; Available ones.
+	// Desired pods; Current ones of any template; Updated ones of the current template; Available ones.
 	Desired, Current, Updated, Available int
 	// Failed is the controller's message if it has given up; empty otherwise.
 	Failed string
@@ -51,12 +51,12 @@ type Rollout struct {
 	Away int
 }
 
-// Updating reports whether pods of an older template are there, or new ones are missing.
+// Updating reports whether pods of an older template remain, or new ones are missing.
 func (r Rollout) Updating() bool {
 	return !r.Observed || r.Updated < r.Desired || r.Current != r.Desired
 }
 
-// Settled reports whether the rollout is over and every pod available.
+// Settled reports whether the rollout is complete and every pod available.
 func (r Rollout) Settled() bool { return !r.Updating() && r.Available >= r.Desired }
 
 func (r Rollout) String() string {
@@ -66,13 +66,13 @@ func (r Rollout) String() string {
 // Budget is a PodDisruptionBudget that selects a workload's pods.
 type Budget struct {
 	Name string
-	// Observed: its status is that of its present settings.
+	// Observed: its status reflects its current settings.
 	Observed bool
-	// Allowed disruptions now; Healthy pods, of Expected ones; Needed healthy ones.
+	// Allowed disruptions now; Healthy pods, out of Expected; Needed healthy ones.
 	Allowed, Healthy, Expected, Needed int
 }
 
-// never reports whether the budget forbids that so many pods are away even if all of them are healthy.
+// never reports whether the budget forbids that many unavailable pods even if all others are healthy.
 func (b Budget) never(away int) bool {
 	return b.Observed && b.Expected > 0 && b.Expected-b.Needed < away
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/telepod/telepod/fleet/restart"
 )
 
-// fieldManager is who has made a change, in managedFields. Argo CD and Flux leave fields of others alone.
+// fieldManager identifies our changes in managedFields. Argo CD and Flux leave fields of other managers alone.
 const fieldManager = "telepod-restart"
 
 // Cluster carries out moves in a cluster; a [restart.Cluster].
@@ -110,7 +110,7 @@ func (c *Cluster) Begin(ctx context.Context, id fleet.Identity) error {
 	return c.patch(ctx, r, string(text), mark.At)
 }
 
-// Undo restores the pod template from before a restart, unless somebody has changed it since.
+// Undo restores the pod template from before a restart, unless it has been changed since.
 func (c *Cluster) Undo(ctx context.Context, id fleet.Identity) (bool, error) {
 	r, found, err := c.Rolling(ctx, id)
 	if err != nil || !found {

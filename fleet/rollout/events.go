@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/fleet/restart"
 )
 
-// Events writes what was done to workloads as events of theirs. client-go joins equal events and limits their rate.
+// Events records actions as events of the workloads. client-go aggregates equal events and limits their rate.
 type Events struct {
 	broadcaster record.EventBroadcaster
 	recorder    record.EventRecorder

@@ -21,24 +21,24 @@ import (
 	"github.com/telepod/telepod/fleet/restart"
 )
 
-// StopAnnotation is on the Lease while repair has stopped: "reason: details". Who removes it lets repair go on.
+// StopAnnotation is on the Lease while repair has stopped: "reason: details". Removing it resumes repair.
 const StopAnnotation = "telepod.dev/repair-stopped"
 
-// Times of the election: client-go's own for Kubernetes' components.
+// Timing of the election: client-go's defaults for Kubernetes' components.
 const (
 	leaseDuration = 15 * time.Second
 	renewDeadline = 10 * time.Second
 	retryPeriod   = 2 * time.Second
 )
 
-// Elector elects a leader by a Lease that exists already.
+// Elector elects a leader with an existing Lease.
 type Elector struct {
 	Client           kubernetes.Interface
 	Namespace, Lease string
 	healthy          *leaderelection.HealthzAdaptor
 }
 
-// NewElector prepares an election; nothing is sent.
+// NewElector prepares an election without sending requests.
 func NewElector(client kubernetes.Interface, namespace, lease string) *Elector {
 	return &Elector{client, namespace, lease, leaderelection.NewLeaderHealthzAdaptor(leaseDuration)}
 }
@@ -46,8 +46,8 @@ func NewElector(client kubernetes.Interface, namespace, lease string) *Elector {
 // Healthy fails if this process is the leader and cannot renew the Lease.
 func (e *Elector) Healthy(r *http.Request) error { return e.healthy.Check(r) }
 
-// Run waits until this process is the leader, and leads until the context ends or the Lease is lost. It returns after
-// lead has. The Lease is not released: another process leads when it has expired, and lead has returned by then.
+// Run waits until this process is the leader, and calls lead until the context ends or the Lease is lost. It returns
+// after lead. The Lease is not released: another process leads once it has expired, after lead has returned here.
 func (e *Elector) Run(ctx context.Context, lead func(context.Context)) error {
 	host, err := os.Hostname()
 	if err != nil {
@@ -81,7 +81,7 @@ func (e *Elector) Run(ctx context.Context, lead func(context.Context)) error {
 	return nil
 }
 
-// Stop keeps in an annotation of the Lease why repair has stopped.
+// Stop records in an annotation of the Lease why repair has stopped.
 type Stop struct {
 	Client           kubernetes.Interface
 	Namespace, Lease string

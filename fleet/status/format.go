@@ -12,7 +12,7 @@ import (
 	"github.com/telepod/telepod/fleet/cost"
 )
 
-// Number is a number for people: three digits or so, and separators.
+// Number formats a number for people: about three digits, with separators.
 func Number(n float64) string {
 	switch {
 	case n == 0:
@@ -31,7 +31,7 @@ func Number(n float64) string {
 	return b.String()
 }
 
-// Bytes is a number of bytes in units of a thousand.
+// Bytes formats a number of bytes in decimal units.
 func Bytes(n float64) string {
 	for _, unit := range []string{"B", "kB", "MB", "GB"} {
 		if n < 1000 {
@@ -57,7 +57,7 @@ func Dollars(n float64) string {
 	return fmt.Sprintf("$%.2f", n)
 }
 
-// Ago is the time since a moment, as kubectl shows it.
+// Ago formats the time since a moment like kubectl.
 func Ago(at, now time.Time) string { return duration.HumanDuration(now.Sub(at)) }
 
 // String is such as "2 % (1.2 MB, 3s of data)".
@@ -86,7 +86,7 @@ func (p Pods) String() string {
 	return text
 }
 
-// Spans is how many spans a second, with ≥ if a Collector did not answer.
+// Spans formats spans per second, with ≥ if a Collector did not answer.
 func (t Traffic) Spans() string {
 	switch {
 	case t.SpansPerSecond == nil:
@@ -97,7 +97,7 @@ func (t Traffic) Spans() string {
 	return Number(*t.SpansPerSecond)
 }
 
-// Using returns the site, with the number of Collectors if they differ.
+// Using returns the site, with the number of Collectors if they use different ones.
 func (t Traffic) Using() string {
 	if t.Site == nil {
 		return ""
@@ -108,7 +108,7 @@ func (t Traffic) Using() string {
 	return t.Site.Name
 }
 
-// Money is a sum, with the share that was measured if that is not all.
+// Money formats a sum, with the measured share of the month if incomplete.
 func Money(m *cost.Month) string {
 	switch {
 	case m == nil:
@@ -127,7 +127,7 @@ func (c Certificate) Left(now time.Time) string {
 	return "expired"
 }
 
-// Text is a value, or nothing where it is absent.
+// Text returns a value, or "" if it is absent.
 func Text(from fmt.Stringer) string {
 	if v := reflect.ValueOf(from); v.Kind() == reflect.Pointer && v.IsNil() {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// The map in its own units: clusters at the left, sites at the right, links between them.
+// The map's layout: clusters on the left, sites on the right, links between them.
 const (
 	mapWidth   = 1120
 	boxWidth   = 310
@@ -26,14 +26,14 @@ type Flow string
 // The flows.
 const (
 	Flowing Flow = "flowing"
-	// Idle: in use, and nothing was sent.
+	// Idle: in use, but nothing was sent.
 	Idle Flow = "idle"
-	// Standby: it would be used if the site in use failed.
+	// Standby: used if the current site fails.
 	Standby Flow = "standby"
 	Down    Flow = "down"
 )
 
-// plan is the map with all places computed.
+// plan is the map with all positions computed.
 type plan struct {
 	Width, Height int
 	Clusters      []box
@@ -51,13 +51,13 @@ type box struct {
 	Bad bool
 }
 
-// Where the template draws.
+// Positions for the template.
 func (b box) Wide() int      { return boxWidth }
 func (b box) TextX() int     { return b.X + 20 }
 func (b box) TitleY() int    { return b.Y + b.Height/2 - 13 }
 func (b box) Line(n int) int { return b.TitleY() + 20*(n+1) }
 
-// link leads from a cluster to a site.
+// link connects a cluster to a site.
 type link struct {
 	Path           string
 	Flow           Flow
@@ -66,7 +66,7 @@ type link struct {
 	LabelX, LabelY int
 }
 
-// mapOf places everything.
+// mapOf computes the layout.
 func mapOf(rows []Row) plan {
 	p := plan{Width: mapWidth}
 	names := siteNames(rows)
@@ -95,7 +95,7 @@ func mapOf(rows []Row) plan {
 	return p
 }
 
-// siteNames are those that any region knows, the primary first.
+// siteNames are the sites of all regions, the primary first.
 func siteNames(rows []Row) (names []string) {
 	for _, row := range rows {
 		if row.Traffic == nil {
@@ -129,7 +129,7 @@ func clusterLines(row Row) []string {
 	return []string{shortened(strings.Join(first, " · "), longestMap), shortened(strings.Join(second, " · "), longestMap)}
 }
 
-// siteOf is the box of a site: which cluster it is in, and what it accepted from all of them.
+// siteOf is the box of a site: its cluster, and what it accepted from all regions.
 func siteOf(name string, rows []Row, y int) box {
 	b := box{X: mapWidth - boxWidth - 2, Y: y, Height: siteBox, Class: "other", Title: shortened(name+" site", longestTop)}
 	total, known := 0.0, false
@@ -200,7 +200,7 @@ func cloudClass(cloud string) string {
 	return "other"
 }
 
-// shortened fits a line of a box.
+// shortened fits text into a box.
 func shortened(text string, most int) string {
 	if utf8.RuneCountInString(text) <= most {
 		return text

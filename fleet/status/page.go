@@ -19,11 +19,11 @@ var (
 	pageCSS string
 )
 
-// Page is the estate as one HTML page, which needs no network and no script.
+// Page is the estate as one HTML page, without network access or scripts.
 type Page struct {
 	At   time.Time
 	Rows []Row
-	// Refresh is after how many seconds a browser loads it again; zero means never.
+	// Refresh is the interval in seconds at which a browser reloads it; zero disables that.
 	Refresh int
 }
 
@@ -33,7 +33,7 @@ func Policy() string {
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }
 
-// Write writes the page. Texts of a cluster are shown as text and nothing else.
+// Write writes the page. Texts from a cluster are escaped.
 func (p Page) Write(w io.Writer) error {
 	parsed, err := template.New("page").Parse(pageHTML)
 	if err != nil {
@@ -47,7 +47,7 @@ func (p Page) Write(w io.Writer) error {
 	return err
 }
 
-// pageView is what the template shows.
+// pageView is the template's data.
 type pageView struct {
 	Date, Policy string
 	Style        template.CSS

@@ -8,7 +8,7 @@ import (
 	"github.com/telepod/telepod/fleet/cost"
 )
 
-// Reading is what was read of a cluster.
+// Reading is everything that was read from a cluster.
 type Reading struct {
 	// Context is the name of the kubeconfig's context.
 	Context string
@@ -22,31 +22,31 @@ type Reading struct {
 	Pods       checks.Answer[Pods]
 	// Injectors and Sites are the injector's and the central site's pods, with their metrics.
 	Injectors, Sites checks.Answer[[]fleet.Instance]
-	// Earlier and Later are the regional Collectors with their metrics, at two moments.
+	// Earlier and Later are two readings of the regional Collectors with their metrics.
 	Earlier, Later Look
-	// Months are the costs of this month so far by the name of the cluster; nil if no Prometheus was asked.
+	// Months are the costs of this month so far by the name of the cluster; nil if no Prometheus is configured.
 	Months *checks.Answer[map[string]cost.Month]
 }
 
-// Place is where a cluster is, as far as its injector's settings name it.
+// Place is a cluster's location, if its injector's settings include it.
 type Place struct {
 	Cluster string `json:"cluster,omitempty"`
 	Cloud   string `json:"cloud,omitempty"`
 	Region  string `json:"region,omitempty"`
 }
 
-// Look is the regional Collectors at a moment.
+// Look is one reading of the regional Collectors.
 type Look struct {
 	At         time.Time
 	Collectors []fleet.Instance
 	Err        error
 }
 
-// Pods counts the pods of a cluster that have not ended.
+// Pods counts the pods of a cluster that have not terminated.
 type Pods struct {
-	// Injected have what the webhook gives, whichever content of it.
+	// Injected pods, whatever the version of their profile.
 	Injected int `json:"injected"`
-	// OptedIn would be injected, or refused, if they were created now.
+	// OptedIn pods would be injected, or refused, if they were created now.
 	OptedIn int `json:"optedIn"`
 	Bare    int `json:"bare"`
 	Stale   int `json:"stale"`

@@ -12,7 +12,7 @@ import (
 	"github.com/telepod/telepod/fleet/cost"
 )
 
-// Row is one cluster. What was not read is absent.
+// Row is one cluster. Values that could not be read are absent.
 type Row struct {
 	Context string `json:"context"`
 	// Error is why nothing could be read.
@@ -26,11 +26,11 @@ type Row struct {
 	Traffic     *Traffic     `json:"traffic,omitempty"`
 	Certificate *Certificate `json:"certificate,omitempty"`
 	Month       *cost.Month  `json:"monthSoFar,omitempty"`
-	// Problems need attention, the gravest first.
+	// Problems need attention, the most severe first.
 	Problems []Problem `json:"problems,omitempty"`
 }
 
-// Replicas are pods that are ready, and how many there should be.
+// Replicas are the ready and the desired pods.
 type Replicas struct {
 	Ready  int `json:"ready"`
 	Wanted int `json:"wanted"`
@@ -45,7 +45,7 @@ type Central struct {
 	Replicas
 }
 
-// Certificate is the one that expires first.
+// Certificate is the first to expire.
 type Certificate struct {
 	Expires time.Time `json:"expires"`
 	// Of names it, such as "injector" or a file of a Collector.
@@ -59,7 +59,7 @@ type Problem struct {
 	Text   string `json:"text"`
 }
 
-// RowOf sums a reading up.
+// RowOf summarizes a reading.
 func RowOf(r Reading, now time.Time) Row {
 	row := Row{Context: fleet.Printable(r.Context), Place: r.place()}
 	if r.Err != nil {
@@ -87,7 +87,7 @@ func RowOf(r Reading, now time.Time) Row {
 	return row
 }
 
-// place is that of the settings, or else of the labels that every metric of a Collector has.
+// place comes from the settings, or else from the labels that every metric of a Collector has.
 func (r Reading) place() Place {
 	p := r.Place
 	for _, i := range append(r.Later.Collectors[:len(r.Later.Collectors):len(r.Later.Collectors)], r.Sites.Value...) {
@@ -108,7 +108,7 @@ func gravestFirst(a, b Problem) int {
 	return 1
 }
 
-// replicas adds workloads up; nil if they were not read, or there are none.
+// replicas sums workloads; nil if they were not read, or there are none.
 func replicas(from checks.Answer[[]checks.Workload]) *Replicas {
 	if from.Err != nil || len(from.Value) == 0 {
 		return nil
@@ -120,7 +120,7 @@ func replicas(from checks.Answer[[]checks.Workload]) *Replicas {
 	return sum
 }
 
-// The label of a central Collector's metrics that names its site, and the metrics of certificates.
+// The label that names the site in a central Collector's metrics, and the metrics of certificates.
 const (
 	siteLabel       = "telepod_central_site"
 	uptime          = "otelcol_process_uptime_seconds_total"
@@ -158,13 +158,13 @@ func firstToExpire(r Reading) *Certificate {
 	return first
 }
 
-// Below this, the chart's alert for certificates of an injector fires; those of sites warn a week earlier.
+// The threshold of the chart's alert for injector certificates; the one for sites fires a week earlier.
 const soon = 7 * 24 * time.Hour
 
 // Soon reports whether a certificate needs attention.
 func (c Certificate) Soon(now time.Time) bool { return c.Expires.Before(now.Add(soon)) }
 
-// fullQueue is the share of a queue above which it needs attention.
+// fullQueue is the fill level above which a queue needs attention.
 const fullQueue = 0.5
 
 // problems judges what was read.

@@ -25,7 +25,7 @@ const (
 	receivedResult = "otelcol_component_outcome"
 )
 
-// mostSites bounds how many sites a Collector may name; the chart configures two.
+// mostSites limits how many sites a Collector may report; the chart configures two.
 const mostSites = 8
 
 // Primary is the name of the site that regions prefer.
@@ -33,16 +33,16 @@ const Primary = "primary"
 
 // Traffic is what regional Collectors report about themselves.
 type Traffic struct {
-	// Answered of Ready Collectors were read. If some were not, sums are of those that answered.
+	// Answered of Ready Collectors were read. If some were not, sums cover only those that answered.
 	Answered int `json:"answered"`
 	Ready    int `json:"ready"`
 	// Site is the one in use.
 	Site  *Use   `json:"site,omitempty"`
 	Sites []Site `json:"sites,omitempty"`
 	Queue *Queue `json:"queue,omitempty"`
-	// LastSwitch is when a Collector moved to another site last; nil if none has since it started.
+	// LastSwitch is when a Collector last moved to another site; nil if none has since it started.
 	LastSwitch *time.Time `json:"lastSwitch,omitempty"`
-	// SpansPerSecond is how many spans were received from applications, over Seconds; nil without two looks.
+	// SpansPerSecond is the rate of spans from applications, measured over Seconds; nil without two readings.
 	SpansPerSecond *float64 `json:"spansPerSecond,omitempty"`
 	Seconds        float64  `json:"seconds,omitempty"`
 }
@@ -50,35 +50,35 @@ type Traffic struct {
 // Use is a site in use.
 type Use struct {
 	Name string `json:"name"`
-	// Collectors is how many use it.
+	// Collectors is the number of Collectors that use it.
 	Collectors int `json:"collectors"`
-	// Since is when they moved to it, or started: the median.
+	// Since is the median of when they moved to it, or started.
 	Since time.Time `json:"since,omitzero"`
 }
 
 // Site is a site as the regional Collectors of a cluster see it.
 type Site struct {
 	Name string `json:"name"`
-	// Using is how many Collectors send to it, and Down how many cannot reach it.
+	// Using is the number of Collectors that send to it; Down is the number that cannot reach it.
 	Using int `json:"using"`
 	Down  int `json:"down"`
-	// Up: most can reach it.
+	// Up: most Collectors can reach it.
 	Up bool `json:"up"`
-	// SpansPerSecond is what it accepted; nil without two looks.
+	// SpansPerSecond is the rate that it accepted; nil without two readings.
 	SpansPerSecond *float64 `json:"spansPerSecond,omitempty"`
 }
 
-// Queue is what waits on the disks of a region.
+// Queue is the data waiting on a region's disks.
 type Queue struct {
 	Bytes float64 `json:"bytes"`
-	// Fullest is the share of its capacity that the fullest queue has.
+	// Fullest is the fill level of the fullest queue.
 	Fullest float64 `json:"fullest"`
-	// Seconds of data at the present rate, which is about the age of the oldest; nil without that rate. Collectors
-	// do not report how old it is.
+	// Seconds of data at the current rate, which is about the age of the oldest; nil without a rate. Collectors
+	// do not report that age.
 	Seconds *float64 `json:"seconds,omitempty"`
 }
 
-// view is one Collector.
+// view is the state of one Collector.
 type view struct {
 	site     string
 	since    time.Time
@@ -86,7 +86,7 @@ type view struct {
 	up       map[string]bool
 }
 
-// trafficOf is nil if no Collector answered.
+// trafficOf returns nil if no Collector answered.
 func trafficOf(earlier, later Look) *Traffic {
 	t := &Traffic{}
 	var views []view
@@ -118,8 +118,8 @@ func trafficOf(earlier, later Look) *Traffic {
 	return t
 }
 
-// look finds out which site a Collector uses: the one that any of its signals has left the primary for, or else that of
-// its traces. A signal that is not sent never learns that the primary is down.
+// look determines which site a Collector uses: the one that any of its signals has switched to, or else that of
+// its traces. A signal without traffic never notices that the primary is down.
 func look(set metrics.Set) view {
 	v := view{up: map[string]bool{}}
 	of := map[string]string{} // site by signal
@@ -154,7 +154,7 @@ func look(set metrics.Set) view {
 
 func unix(seconds float64) time.Time { return time.UnixMilli(int64(seconds * 1000)).UTC() }
 
-// count fills in the sites, which is in use, and when that changed last.
+// count fills in the sites, the one in use, and the last switch.
 func (t *Traffic) count(views []view) {
 	sites := map[string]*Site{}
 	since := map[string][]time.Time{}
@@ -175,7 +175,7 @@ func (t *Traffic) count(views []view) {
 			t.LastSwitch = &v.switched
 		}
 	}
-	// The primary comes first, as the word order has it only by chance.
+	// List the primary first explicitly; alphabetical order does so only by chance.
 	names := slices.SortedFunc(maps.Keys(sites), func(a, b string) int {
 		switch {
 		case a == b:
@@ -204,7 +204,7 @@ func median(times []time.Time) time.Time {
 	return times[len(times)/2]
 }
 
-// rates are per second, over the Collectors that answered both times.
+// rates are per second, over the Collectors in both readings.
 type rates struct {
 	received  *float64
 	bytes     float64
@@ -247,7 +247,7 @@ func ratesOf(earlier, later Look) rates {
 	return r
 }
 
-// increase of a counter. One that went down was reset: what it has now came since.
+// increase of a counter. If it went down, it was reset: its value is the increase since then.
 func increase(before, after metrics.Set, name string, match metrics.Labels) float64 {
 	first, _ := before.Sum(name, match)
 	last, _ := after.Sum(name, match)

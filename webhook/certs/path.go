@@ -83,8 +83,7 @@ func nextPaths(before *callPaths, now time.Time, life Lifetimes, current string,
 }
 
 // pathFor returns the new path of a webhook, or false if it stays. base is the path without a secret, "" for a
-// webhook
-// that has none. A new secret replaces another one once every replica has had time to read it.
+// webhook that has none. A new secret replaces another one once every replica has had time to read it.
 func (t trust) pathFor(base, secret string, settled bool) (string, bool) {
 	old, _ := splitSecret(t.path)
 	want := "/" + secret + base
