@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// acceptEndpoint accepts what an OTLP exporter can use with this profile: a name, or an
+// acceptEndpoint accepts what an OTLP exporter can use with this profile: node, service or sidecar, or an
 // absolute http(s) URL without user, query or fragment (OpenTelemetry specification, OTLP exporter).
 func acceptEndpoint(profile *profiles.Resolved) func(string) (string, string) {
 	return func(value string) (problem, nearest string) {

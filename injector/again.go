@@ -11,8 +11,8 @@ type earlierInjection struct {
 	done   map[string]bool
 }
 
-// remember reads the status annotation. What cannot be read is another program's text: then the pod counts
-// as done.
+// remember reads the status annotation. If it cannot be parsed, another program wrote it: the pod then
+// counts as injected.
 func remember(pod *Pod) (*earlierInjection, bool) {
 	e := &earlierInjection{done: map[string]bool{}}
 	if err := json.Unmarshal([]byte(pod.Metadata.Annotations[StatusAnnotation]), &e.status); err != nil || e.status.Profile == "" {
@@ -24,14 +24,14 @@ func remember(pod *Pod) (*earlierInjection, bool) {
 	return e, true
 }
 
-// newcomers reports whether the pod has containers that the earlier call did not give variables to. The
-// API server calls again when another webhook has changed the pod.
+// newcomers reports whether the pod has containers that the earlier call did not inject. The API server
+// calls again when another webhook has changed the pod.
 func (e *earlierInjection) newcomers(pod *Pod) bool {
 	return slices.ContainsFunc(slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers),
 		func(c Container) bool { return !e.done[c.Name] && c.Name != SidecarName })
 }
 
-// again plans for a pod that was injected before: containers that have come since get their variables,
+// again plans for a pod that was injected before: containers added since get their variables,
 // everything else stays as it is.
 func (in *Injector) again(r Request) *Plan {
 	done := &Plan{Decision: Decision{Reason: AlreadyInjected}, Sidecar: SidecarNone, pod: r.Pod}
@@ -51,7 +51,7 @@ func (in *Injector) again(r Request) *Plan {
 	return plan
 }
 
-// merged is the status with what was done before.
+// merged is the status including the earlier injection.
 func (e *earlierInjection) merged(now Status) Status {
 	now.Containers = append(slices.Clone(e.status.Containers), now.Containers...)
 	for name, reason := range e.status.Silent {

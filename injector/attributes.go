@@ -57,11 +57,11 @@ func percentEncode(s string) string {
 // userAttributes are the keys of a user's own OTEL_RESOURCE_ATTRIBUTES.
 type userAttributes struct {
 	keys map[string]bool
-	// opaque is true where a part is a reference that may stand for any keys.
+	// opaque is true if a part is a reference, which may expand to any keys.
 	opaque bool
 }
 
-// parseAttributes reads a user's list; ok is false where an SDK would discard it.
+// parseAttributes parses a user's list; ok is false if an SDK would discard it.
 func parseAttributes(value string) (user userAttributes, ok bool) {
 	if strings.Count(value, ",") >= maxPairs {
 		return user, false
@@ -85,8 +85,8 @@ func parseAttributes(value string) (user userAttributes, ok bool) {
 	return user, true
 }
 
-// annotated are the attributes that annotations resource.opentelemetry.io/<key> give, the pod's
-// before the namespace's, in order of their keys. service.name has a variable of its own.
+// annotated are the attributes from annotations resource.opentelemetry.io/<key>, the pod's before the
+// namespace's, sorted by key. service.name has its own variable.
 func annotated(pod *Pod, ns Namespace) []attribute {
 	values := map[string]string{}
 	for _, annotations := range []map[string]string{ns.Annotations, pod.Metadata.Annotations} {
@@ -103,7 +103,7 @@ func annotated(pod *Pod, ns Namespace) []attribute {
 	return list
 }
 
-// overlay puts the attributes of top over those of base: same key, top's value, base's place.
+// overlay merges the attributes of top into base: for equal keys, top's value at base's position.
 func overlay(base, top []attribute) []attribute {
 	if len(top) == 0 {
 		return base

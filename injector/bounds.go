@@ -1,8 +1,8 @@
 package injector
 
-// Bounds on what is read of a pod and done to it. Whoever may create a pod, if only as a dry run,
-// chooses its size; the largest pods of public repositories have some 20 containers and 400 variables.
-// A pod beyond a bound is admitted as it is, with the reason.
+// Limits on the pods that are processed and on the edits. Anyone who may create a pod, even as a dry run,
+// controls its size; the largest pods in public repositories have some 20 containers and 400 variables.
+// A pod that exceeds a limit is admitted unchanged, with the reason.
 const (
 	// maxContainers counts init containers too.
 	maxContainers = 256
@@ -10,8 +10,8 @@ const (
 	maxVariables = 4096
 	// maxSources is the number of envFrom entries of all containers.
 	maxSources = 256
-	// maxMetadata is the length in bytes of all keys and values of the annotations, as the API server
-	// has it, and of other maps.
+	// maxMetadata is the length in bytes of all keys and values of the annotations, as in the API
+	// server, and of other maps.
 	maxMetadata = annotationBudget
 	// maxOwners is how many ownerReferences are kept besides the controller's, and how many pull secrets.
 	maxOwners = 16
@@ -21,14 +21,14 @@ const (
 	maxPattern = 256
 	// maxPairs is how many attributes a container's own OTEL_RESOURCE_ATTRIBUTES may have.
 	maxPairs = 4096
-	// maxEdits and maxPatch bound the answer; maxPatch is in bytes.
+	// maxEdits and maxPatch limit the response; maxPatch is in bytes.
 	maxEdits = 8192
 	maxPatch = 1 << 20
 	// maxWarnings is how many mistakes are listed.
 	maxWarnings = 32
 )
 
-// grown reports whether the edits are more than one answer may have, and why.
+// grown reports whether there are too many edits for one response, and why.
 func (p *planner) grown() (Reason, bool) {
 	for ; p.measured < len(p.plan.Edits); p.measured++ {
 		if v := p.plan.Edits[p.measured].Variable; v != nil {
@@ -44,14 +44,14 @@ func (p *planner) grown() (Reason, bool) {
 	return "", false
 }
 
-// untouched is the plan for a pod beyond a bound.
+// untouched is the plan for a pod that exceeds a limit.
 func untouched(pod *Pod, reason Reason) *Plan {
 	plan := &Plan{Decision: Decision{Reason: reason}, Sidecar: SidecarNone, pod: pod}
 	plan.remark("", "", reason)
 	return plan
 }
 
-// bare is a plan without its edits, by another decision: what was asked for and the warnings stay.
+// bare is a plan without its edits, with another decision; settings and warnings stay.
 func bare(plan *Plan, decision Decision) *Plan {
 	return &Plan{Decision: decision, Warnings: plan.Warnings, Profile: plan.Profile, Settings: plan.Settings, Sidecar: SidecarNone, pod: plan.pod}
 }

@@ -2,7 +2,7 @@ package injector
 
 import apiversion "k8s.io/apimachinery/pkg/util/version"
 
-// Cluster is what the API server and the nodes can do, found out once and not for each pod.
+// Cluster is what the API server and the nodes support, determined once and not for each pod.
 type Cluster struct {
 	// NativeSidecars: init containers may have restartPolicy Always (on by default since 1.29).
 	NativeSidecars bool
@@ -30,14 +30,14 @@ type Capabilities struct {
 	NodeIPv6       bool
 }
 
-// The versions that have a feature switched on by default.
+// The versions that enable a feature by default.
 const (
 	nativeSidecarsSince = "1.29" // KEP-753
 	topologyLabelsSince = "1.35" // KEP-4742
 )
 
-// Cluster is what an API server of a version can do. With nil, a version that is not known yet, it is what
-// older ones can do too.
+// Cluster is what an API server of a version supports. With nil, for an unknown version, it is what older
+// ones support too.
 func (c Capabilities) Cluster(v *apiversion.Version) Cluster {
 	has := func(choice Choice, since string) bool {
 		return choice == Always || choice == Auto && v != nil && v.AtLeast(apiversion.MustParseGeneric(since))

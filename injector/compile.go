@@ -7,8 +7,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// compiledProfile is a profile with everything made ready that does not depend on the pod: this happens when
-// profiles load, and all else in a request.
+// compiledProfile is a profile with everything precomputed that does not depend on the pod, when profiles
+// load; the rest is computed for each request.
 type compiledProfile struct {
 	*profiles.Resolved
 	identity    []*EnvVar       // where the pod runs, from the profile and the nodes; first

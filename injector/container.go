@@ -7,8 +7,8 @@ import (
 )
 
 // containerEnv is the work on one container's env. A variable goes before the user's first entry, so
-// that the user's own values may refer to it, unless it refers itself to a variable that the user
-// defines: then it goes right behind that one.
+// that the user's values may refer to it, unless it refers to a variable that the user defines: then
+// it goes directly behind that one.
 type containerEnv struct {
 	*planner
 	target     *Target
@@ -61,7 +61,7 @@ func (e *containerEnv) add(v *EnvVar) {
 	e.plan.Edits = append(e.plan.Edits, Edit{Kind: AddVariable, Target: e.target, At: index, Variable: v})
 }
 
-// free reports whether a name is Telepod's to set in this container.
+// free reports whether Telepod may set a name in this container.
 func (e *containerEnv) free(name string) (Reason, bool) {
 	switch {
 	case e.userSets(name):
@@ -76,8 +76,8 @@ func (e *containerEnv) free(name string) (Reason, bool) {
 	return "", true
 }
 
-// insertIndex is the first position at which every reference is met; false where there is none. What
-// envFrom brings is there before the first entry.
+// insertIndex is the first position where every reference is defined; false if there is none. Variables
+// from envFrom are defined before the first entry.
 func (e *containerEnv) insertIndex(refs []string) (index int, ok bool) {
 	for _, ref := range refs {
 		if i, ok := e.added(ref); ok {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// stableLabels are labels in which controllers keep the name of what a user wrote, while the names of
-// pods, Jobs and Deployments change with every run or revision. A service name that does so makes new
-// time series each time. The first that a pod has wins.
+// stableLabels are labels with the stable name from the user, set by controllers that change the names of
+// pods, Jobs and Deployments with every run or revision. A service name that changes like that creates
+// new time series each time. The first label that a pod has wins.
 func stableLabels() []string {
 	return []string{
 		"serving.kserve.io/inferenceservice",      // KServe, before Knative's, on which it may run
@@ -30,8 +30,8 @@ func stableLabels() []string {
 	}
 }
 
-// stableName is the first of these labels, or Airflow's: its pods have no owner, and dag_id is too
-// short a name to go by alone.
+// stableName is the first of these labels, or Airflow's: its pods have no owner, and the key dag_id is too
+// generic on its own.
 func stableName(labels map[string]string) string {
 	if len(labels) == 0 {
 		return ""
@@ -47,7 +47,7 @@ func stableName(labels map[string]string) string {
 	return ""
 }
 
-// withoutRun cuts what is random from the name of an object that a controller made for one run.
+// withoutRun removes the random part from the name of an object that a controller created for one run.
 func withoutRun(label, name string) string {
 	if label == "ray.io/cluster" || label == "sparkoperator.k8s.io/app-name" || label == "jobset.sigs.k8s.io/jobset-name" {
 		return withoutSuffix(name)
@@ -55,8 +55,8 @@ func withoutRun(label, name string) string {
 	return name
 }
 
-// controllerName is for pods of kinds that have no variable: the owner's name, which its pods share,
-// instead of the pod's. What runs once has a random end.
+// controllerName is for pods of owners without a variable: the owner's name, which its pods share,
+// instead of the pod's. Owners that run once have a random suffix.
 func controllerName(c *OwnerReference) string {
 	if slices.Contains([]string{"Workflow", "PipelineRun", "TaskRun", "RayJob", "SparkApplication", "EphemeralRunner"}, c.Kind) {
 		return withoutSuffix(c.Name)
@@ -64,12 +64,12 @@ func controllerName(c *OwnerReference) string {
 	return c.Name
 }
 
-// generatedAlphabet is what the API server and controllers make random ends of names from: neither
-// vowels nor what looks like them (k8s.io/apimachinery/pkg/util/rand), in fives.
+// generatedAlphabet has the characters of random suffixes by the API server and controllers: no vowels
+// and no lookalikes (k8s.io/apimachinery/pkg/util/rand), five at a time.
 const generatedAlphabet, generatedLength = "bcdfghjklmnpqrstvwxz2456789", 5
 
-// withoutSuffix cuts the random ends that generateName gives: load-x7k2p is load. Some words of our
-// trade are made of that alphabet.
+// withoutSuffix removes the random suffix of generateName: load-x7k2p becomes load. Some common technical
+// words consist of that alphabet too.
 func withoutSuffix(name string) string {
 	i := strings.LastIndexByte(name, '-')
 	if i <= 0 || len(name)-i-1 != generatedLength || strings.Trim(name[i+1:], generatedAlphabet) != "" ||
@@ -79,8 +79,8 @@ func withoutSuffix(name string) string {
 	return name[:i]
 }
 
-// helper reports whether a container is its controller's own, by a name that means something only
-// beside the controller's label: Argo's executor in a step of a Workflow.
+// helper reports whether a container belongs to its controller, by a name that is only significant
+// together with the controller's label: Argo's executor in a step of a Workflow.
 func helper(labels map[string]string, container string) bool {
 	return labels["workflows.argoproj.io/workflow"] != "" && (container == "init" || container == "wait")
 }

@@ -16,8 +16,8 @@ const (
 	mirrorAnnotation = "kubernetes.io/config.mirror"
 )
 
-// Namespace is what is known of the pod's namespace: the keys of Telepod and the resource
-// attributes among its labels and annotations are enough.
+// Namespace is the pod's namespace: Telepod's keys and the resource attributes among its labels and
+// annotations are enough.
 type Namespace struct {
 	Name        string
 	Labels      map[string]string
@@ -27,12 +27,12 @@ type Namespace struct {
 // Decision is whether a pod is injected, and why or why not.
 type Decision struct {
 	Inject bool
-	// Deny is true only in strict mode: the request is to be refused for InvalidSettings.
+	// Deny is true only in strict mode: the request must be refused for InvalidSettings.
 	Deny   bool
 	Reason Reason
 }
 
-// Policy is the cluster's own part of the decision.
+// Policy is the cluster-wide part of the decision.
 type Policy struct {
 	// InjectByDefault applies if neither pod nor namespace opts in or out.
 	InjectByDefault bool

@@ -8,9 +8,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ParsePod reads the JSON of a pod and keeps the few fields that Pod has. It is as lenient as the API
-// server about text (duplicate names, invalid UTF-8) and reports what is not the shape of a pod, without
-// quoting it. A pod beyond a bound is read no further than the bound.
+// ParsePod parses the JSON of a pod and keeps the few fields of Pod. It is as lenient as the API server
+// about text (duplicate names, invalid UTF-8). It reports JSON that is not a pod, without quoting it. It
+// stops reading a pod at a limit.
 func ParsePod(raw []byte) (*Pod, error) {
 	var b budget
 	wire := podJSON{}
@@ -32,8 +32,7 @@ func ParsePod(raw []byte) (*Pod, error) {
 	return pod, nil
 }
 
-// DescribeJSON states where a decoding error is, and never what was there: the text of a pod may have
-// secrets.
+// DescribeJSON reports the position of a decoding error, never the content: a pod may contain secrets.
 func DescribeJSON(err error) string {
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 		kind := semantic.JSONKind.String()

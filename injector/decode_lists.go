@@ -10,7 +10,7 @@ import (
 // The lists and maps of a pod that its sender can make arbitrarily long are read element by element, so
 // that what exceeds a limit uses no memory.
 
-// budget counts what all containers of a pod have together.
+// budget counts the elements of all containers of a pod.
 type budget struct {
 	containers, variables, sources int
 	excess                         Reason // the first bound that was passed, or ""
@@ -181,7 +181,7 @@ func (t *tolerationsJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	})
 }
 
-// termsJSON is what a required node affinity asks for: a term with kubernetes.io/os In [windows], or one
+// termsJSON is a required node affinity: whether a term has kubernetes.io/os In [windows], or one is
 // for virtual nodes.
 type termsJSON struct{ windows, virtual bool }
 

@@ -6,9 +6,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// signal is one that may have an endpoint and a protocol of its own, with the path that OTLP over HTTP has
-// for it (OTLP specification); SDKs append it to the general endpoint alone. A signal without a path is not
-// given an endpoint.
+// signal can have its own endpoint and protocol. It has the path for OTLP over HTTP (OTLP specification),
+// which SDKs append only to the general endpoint. A signal without a path gets no endpoint.
 type signal struct{ endpoint, protocol, path string }
 
 func signals() [4]signal {
@@ -39,7 +38,7 @@ func (e *containerEnv) addDestination() {
 	}
 }
 
-// destination adds the variables, or returns why not.
+// destination adds the variables, or returns the reason for not doing so.
 func (e *containerEnv) destination() (Reason, bool) {
 	if reason, ok := e.free(otelEndpoint); !ok {
 		if reason == UserDefined {
@@ -76,8 +75,8 @@ func (e *containerEnv) destination() (Reason, bool) {
 	return "", true
 }
 
-// spoken is the protocol that a variable of the container names; "" where it names none. It is false
-// where that cannot be known, or is none that Telepod knows an endpoint for.
+// spoken is the protocol in a variable of the container; "" if unset. It is false if the protocol cannot
+// be determined, or Telepod has no endpoint for it.
 func (e *containerEnv) spoken(name string) (protocol string, reason Reason, ok bool) {
 	at, set := e.userIndex[name]
 	switch {
@@ -100,8 +99,8 @@ func (e *containerEnv) spoken(name string) (protocol string, reason Reason, ok b
 	return "", UserPair, false
 }
 
-// signalAlone reports whether a signal has an endpoint of the container's own and no protocol: it
-// speaks what the SDK does by default, and a general protocol would change that.
+// signalAlone reports whether the container sets a signal's endpoint and no protocol: the signal then
+// uses the SDK's default, and a general protocol would change that.
 func (e *containerEnv) signalAlone() bool {
 	for _, s := range signals() {
 		if e.sets(s.endpoint) && !e.sets(s.protocol) {
@@ -111,10 +110,10 @@ func (e *containerEnv) signalAlone() bool {
 	return false
 }
 
-// sets reports whether the container brings the variable itself, or may.
+// sets reports whether the container sets the variable itself, or may.
 func (e *containerEnv) sets(name string) bool { return e.userSets(name) || e.sources.has(name) }
 
-// endpointBy is the endpoint for a protocol. A URL speaks one protocol; whatever has a name has a
+// endpointBy is the endpoint for a protocol. A URL has one protocol; node, service and sidecar have a
 // port for each.
 func (e *containerEnv) endpointBy(protocol string) (*EnvVar, bool) {
 	to := e.destinationOf(e.target)
@@ -127,7 +126,7 @@ func (e *containerEnv) endpointBy(protocol string) (*EnvVar, bool) {
 	return expression(otelEndpoint, e.url(to.Value, protocol), "endpoint "+to.Value+", as the container's own protocol wants it"), true
 }
 
-// addSignals gives the signals that speak another protocol than the general one their endpoint.
+// addSignals adds endpoints for the signals with a protocol other than the general one.
 func (e *containerEnv) addSignals(general string) {
 	for _, s := range signals() {
 		if s.path == "" {
@@ -154,7 +153,7 @@ func (e *containerEnv) addSignals(general string) {
 	}
 }
 
-// remark notes what the owner of the pod should learn of a container that Telepod gives no endpoint.
+// remark tells the owner of the pod why a container gets no endpoint.
 func (e *containerEnv) remark(reason Reason) {
 	switch {
 	case reason == ConfigFile:

@@ -7,19 +7,19 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// sourcedNames are what a container's envFrom brings, as far as that is known. Kubernetes lets env hide it,
-// so Telepod leaves its own variables of these names out: the container's own win, wherever they come
-// from.
+// sourcedNames are the variables from a container's envFrom, as far as they are known. Kubernetes lets env
+// override envFrom, so Telepod does not set variables with these names: the container's own values win,
+// whatever their source.
 type sourcedNames struct {
 	names map[string]bool
-	// open are the prefixes of sources that may bring any name.
+	// open are the prefixes of sources that may define any name.
 	open []string
 }
 
-// has reports whether the variable is known to be there.
+// has reports whether the variable is known to be set.
 func (s *sourcedNames) has(name string) bool { return s != nil && s.names[name] }
 
-// may reports whether the variable is there, or cannot be ruled out.
+// may reports whether the variable is set, or might be.
 func (s *sourcedNames) may(name string) bool {
 	return s.has(name) || s != nil && slices.ContainsFunc(s.open, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }

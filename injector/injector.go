@@ -6,11 +6,11 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Options are the choices of whoever runs the injector.
+// Options are the operator's settings.
 type Options struct {
 	Policy
 	Cluster
-	// DefaultProfile is used where no annotation names one.
+	// DefaultProfile is used for pods without an annotation.
 	DefaultProfile string
 	// Strict denies a pod with invalid annotations, instead of falling back with a warning.
 	Strict bool
@@ -24,7 +24,7 @@ type Injector struct {
 	compiled map[string]*compiledProfile
 }
 
-// New compiles every profile of the set, so that a request does only what depends on its pod.
+// New compiles every profile of the set, so that a request computes only what depends on its pod.
 func New(set *profiles.Set, options Options) (*Injector, error) {
 	in := &Injector{options: options, profiles: set, compiled: map[string]*compiledProfile{}}
 	for _, name := range set.Names() {
@@ -75,7 +75,7 @@ func (in *Injector) Plan(r Request) *Plan {
 	return in.plan(r, decision, warnings, nil)
 }
 
-// plan plans the edits of a pod that is to be injected; earlier is what was done to it before, or nil.
+// plan plans the edits of a pod to inject; earlier is its previous injection, or nil.
 func (in *Injector) plan(r Request, decision Decision, warnings []Warning, earlier *earlierInjection) *Plan {
 	read := &settingsReader{pod: r.Pod, namespace: r.Namespace, warnings: warnings}
 	chosen := in.choose(read)

@@ -38,8 +38,8 @@ func (r *settingsReader) misplaced(origin Origin, key, value, problem string) {
 	r.warn(Warning{Reason: Misplaced, Origin: origin, Key: key, Value: value, Problem: problem})
 }
 
-// unknownContainers warns about names that the pod does not have. On a namespace they are no
-// mistake: its pods differ. A list that then selects nothing counts as absent.
+// unknownContainers warns about names that the pod does not have. On a namespace they are not a mistake,
+// because its pods differ. A list that then selects nothing is ignored.
 func (r *settingsReader) unknownContainers(key string, list *List) {
 	if list.Names == nil || list.Origin == FromNamespace {
 		return

@@ -28,9 +28,9 @@ func injectorKeys() []injectorKey {
 
 const aksInstrumentation = "AKS's Application Insights autoinstrumentation"
 
-// nameOthers remarks on other injectors of telemetry that work on the pod, and notes the clouds' webhooks
-// that give it credentials. Neither is ever fought: what they have set counts as the container's own, and
-// what they set later is theirs to settle.
+// nameOthers remarks on other telemetry injectors that work on the pod, and notes the clouds' webhooks
+// that give it credentials. Telepod overrides neither: what they have set counts as the container's own,
+// and they may change the pod afterwards.
 func (p *planner) nameOthers() {
 	m := &p.request.Pod.Metadata
 	for _, injector := range asked(m.Annotations, m.Labels) {
@@ -71,7 +71,7 @@ func setBy(v *Variable) (injector string, reason Reason) {
 	return "", ""
 }
 
-// nameOther names an injector once: one of telemetry in a warning, one of credentials in a note.
+// nameOther reports an injector once: telemetry injectors in a warning, credential webhooks in a note.
 func (p *planner) nameOther(injector string, reason Reason) {
 	other := Skip{Item: injector, Reason: reason}
 	switch {
@@ -84,7 +84,7 @@ func (p *planner) nameOther(injector string, reason Reason) {
 	}
 }
 
-// asked are the injectors that annotations and labels ask for, in the order of injectorKeys.
+// asked are the injectors that annotations and labels request, in the order of injectorKeys.
 func asked(maps ...map[string]string) []string {
 	keys := injectorKeys()
 	found := make([]bool, len(keys))

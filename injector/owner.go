@@ -11,16 +11,16 @@ type Workload struct {
 	Name string
 }
 
-// The labels in which a Deployment, and a Rollout of Argo, keep the hash of a ReplicaSet's name.
+// The labels with the hash in a ReplicaSet's name, of a Deployment and of an Argo Rollout.
 const templateHashLabel, rolloutHashLabel = "pod-template-hash", "rollouts-pod-template-hash"
 
-// A CronJob names its Jobs <name>-<minutes since 1970 of the scheduled time>. Digits outside of
-// these bounds (2017 and 2065) are part of a chosen name, such as a date.
+// A CronJob names its Jobs <name>-<minutes since 1970 of the scheduled time>. Digits outside
+// these bounds (2017 and 2065) are part of a user's name, such as a date.
 const earliestMinutes, latestMinutes = 25_000_000, 50_000_000
 
-// Owners computes the workloads above a pod from its controller's name alone: the API is not asked.
-// A ReplicaSet made by a Deployment is called <deployment>-<pod-template-hash>, one made by a Rollout
-// of Argo likewise; its own name changes with every release and is no name for a service.
+// Owners computes the workloads above a pod from its controller's name, without querying the API server.
+// A ReplicaSet of a Deployment is called <deployment>-<pod-template-hash>, and one of an Argo Rollout
+// similarly; its own name changes with every release and is unsuitable as a service name.
 func Owners(pod *Pod) []Workload {
 	c := pod.controller()
 	if c == nil {
@@ -38,7 +38,7 @@ func Owners(pod *Pod) []Workload {
 		}
 		return list
 	case group == "apps" && (c.Kind == "StatefulSet" || c.Kind == "DaemonSet" || c.Kind == "Deployment"):
-		// Some operators make the pods of their Deployments themselves: Flink's native mode does.
+		// Some operators create the pods of their Deployments themselves, such as Flink's native mode.
 		return []Workload{{c.Kind, c.Name}}
 	case group == "batch" && c.Kind == "Job":
 		list := []Workload{{"Job", c.Name}}

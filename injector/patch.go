@@ -7,8 +7,8 @@ import (
 )
 
 // AppendPatch appends the plan as JSON Patch (RFC 6902) for a pod at prefix: "" for a pod,
-// "/spec/template" for a workload. Every operation is an add; on a member that exists, add replaces
-// (section 4.1). It appends nothing where there is nothing to do.
+// "/spec/template" for a workload. Every operation is an add; for an existing member, add replaces
+// (section 4.1). It appends nothing if there are no edits.
 func (p *Plan) AppendPatch(dst []byte, prefix string) []byte {
 	if len(p.Edits) == 0 {
 		return dst
@@ -57,7 +57,7 @@ func (p *Plan) size(prefix int) int {
 	return n
 }
 
-// ofContainer is the run of edits of one container that starts at i.
+// ofContainer is the run of edits for one container that starts at i.
 func (p *Plan) ofContainer(i int) []Edit {
 	end := i + 1
 	for end < len(p.Edits) && p.Edits[end].Kind <= SetValue && p.Edits[end].Target == p.Edits[i].Target {
@@ -73,7 +73,7 @@ type renderer struct {
 	dst    []byte
 }
 
-// add begins an operation; its value follows, and close.
+// add starts an operation; the caller appends its value, and calls close.
 func (r *renderer) add(path ...string) {
 	r.dst = append(append(r.dst, `,{"op":"add","path":"`...), r.prefix...)
 	for _, part := range path {

@@ -10,9 +10,9 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Marks of nodes that are no machines of the cluster's own.
+// Signs of nodes that are not ordinary machines of the cluster.
 const (
-	// AKS documents both for its virtual nodes; a taint of the key keeps every other pod away.
+	// AKS documents both for its virtual nodes; a taint with the key keeps all other pods away.
 	virtualNodeType           = "virtual-kubelet" // value of the node's label "type"
 	virtualNodeTaint          = "virtual-kubelet.io/provider"
 	virtualNodeTaintOfOld     = "azure.com/aci"
@@ -23,7 +23,7 @@ const (
 	fieldHostIP, fieldHostIPs = "status.hostIP", "status.hostIPs"
 )
 
-// placement is a kind of node that the pod is bound for, as far as its own fields show.
+// placement is the kind of node that the pod will run on, as far as its own fields show.
 type placement int
 
 const (
@@ -52,9 +52,8 @@ func (p *Pod) placement() placement {
 // virtualKey reports whether a toleration's key is one of the virtual nodes'.
 func virtualKey(key string) bool { return key == virtualNodeTaint || key == virtualNodeTaintOfOld }
 
-// placePod fits the endpoint and the variables to the node that the pod is bound for. Where no
-// DaemonSet runs, the node has no Collector: what would send there sends to the Service, unless the
-// pod itself asks for node.
+// placePod adapts the endpoint and the variables to the pod's node. Without a DaemonSet the node has no
+// Collector, so pods send to the Service instead, unless the pod itself sets node.
 func (p *planner) placePod() {
 	at, s := p.request.Pod.placement(), &p.plan.Settings
 	if p.noDaemonSet && s.Endpoint.Value == profiles.EndpointNode && (s.Endpoint.Origin != FromPod || at == virtualNode) && p.hasService() {
@@ -68,7 +67,7 @@ func (p *planner) placePod() {
 
 func (p *planner) hasService() bool { return p.profile.OTLP.ServiceHost != "" }
 
-// withoutAddresses leaves out what a virtual node's kubelet refuses; what refers to it follows.
+// withoutAddresses leaves out variables that a virtual node's kubelet refuses, and those that refer to them.
 func (p *planner) withoutAddresses() {
 	refused := []string{fieldPodIP, fieldPodIPs, fieldHostIP, fieldHostIPs}
 	var left []string
@@ -101,7 +100,7 @@ func (p *planner) upstream() Setting[string] {
 	return up
 }
 
-// url is the URL behind node, service, sidecar, or the URL itself. Over HTTP, SDKs append /v1/traces and
+// url is the URL for node, service or sidecar, or the URL itself. Over HTTP, SDKs append /v1/traces and
 // so on to it (OTLP exporter specification).
 func (p *planner) url(endpoint, protocol string) string {
 	o := &p.profile.OTLP

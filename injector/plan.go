@@ -6,29 +6,29 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Plan is what happens to one pod: the decision, and for an injected pod the edits, in the order in
-// which they apply. Operations and AppendPatch are views of it.
+// Plan is what happens to one pod: the decision, and for an injected pod the edits, in order. Operations
+// and AppendPatch are views of it.
 type Plan struct {
 	Decision Decision
-	// Profile is nil where the pod is not injected.
+	// Profile is nil if the pod is not injected.
 	Profile  *profiles.Resolved
 	Settings Settings
 	Edits    []Edit
 	// Skipped are the parts left out, each with its reason.
 	Skipped  []Skip
 	Warnings []Warning
-	// MoreWarnings counts those that are not listed: there is a limit to what people read.
+	// MoreWarnings counts those beyond the limit.
 	MoreWarnings int
 	// Sidecar is the kind that the pod has afterwards.
 	Sidecar SidecarKind
 	// Status is the value of the annotation telepod.dev/status.
 	Status string
-	// Silent are the containers that get variables and end without an endpoint, by name, each with
-	// the reason: they send no telemetry.
+	// Silent are the containers that get variables but have no endpoint, by name, each with the reason: they
+	// send no telemetry.
 	Silent map[string]Reason
-	// UnknownConfigMaps are those that an envFrom names and Request.ConfigMapKeys did not know.
+	// UnknownConfigMaps are those in envFrom that Request.ConfigMapKeys did not know.
 	UnknownConfigMaps []string
-	// Notes are facts about the pod that ask for no action, such as a cloud's webhook that gives it
+	// Notes are facts about the pod that need no action, such as a cloud's webhook that gives it
 	// credentials.
 	Notes []Skip
 
@@ -62,8 +62,8 @@ const (
 	Annotate
 )
 
-// Edit is one change. Positions are those of the pod as it came; the edits of one container stand
-// together, in the order of their positions.
+// Edit is one change. Positions are those in the original pod; the edits of one container are adjacent,
+// in the order of their positions.
 type Edit struct {
 	Kind     EditKind
 	At       int           // of AddVariable and SetValue
@@ -77,14 +77,14 @@ type Edit struct {
 // Text is an annotation.
 type Text struct{ Key, Value string }
 
-// Target is a container by its place in the pod.
+// Target is a container by its position in the pod.
 type Target struct {
 	Init  bool
 	Index int
 	Name  string
 }
 
-// Skip is a part that was left out. Container is empty where the whole pod is meant.
+// Skip is a part that was left out. Container is empty if it concerns the whole pod.
 type Skip struct {
 	Container string
 	Item      string // a variable's name, a resource attribute's key, or "sidecar"
@@ -99,8 +99,8 @@ func (p *Plan) AddsSidecar() bool {
 	return slices.ContainsFunc(p.Edits, func(e Edit) bool { return e.Kind == AddSidecar })
 }
 
-// Remarks are what the owner of the pod should learn besides Warnings: a sidecar that was asked for
-// and left out, a container that sends no telemetry, and the like. Sentence puts each into words.
+// Remarks are what the owner of the pod should know besides Warnings: a requested sidecar that was left
+// out, a container that sends no telemetry, and so on. Sentence describes each.
 func (p *Plan) Remarks() []Skip { return p.remarks }
 
 func (p *Plan) remark(container, item string, reason Reason) {
@@ -124,7 +124,7 @@ func (p *Plan) unknown(container, name string) {
 	}
 }
 
-// Plain is the sentence without any text of the user's, for where others than the user read it.
+// Plain is the sentence without any text from the user, for readers other than the user.
 func (s Skip) Plain() string {
 	if s.Item == sidecarItem && s.Container == "" {
 		return s.Sentence()
@@ -138,7 +138,7 @@ func (s Skip) Plain() string {
 	return s.Sentence()
 }
 
-// Sentence is a remark in words, for a warning.
+// Sentence describes a remark, for a warning.
 func (s Skip) Sentence() string {
 	switch {
 	case s.Container == "" && s.Item == "":

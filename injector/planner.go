@@ -7,8 +7,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// planner makes the edits of one plan: the sidecar is decided first, because it changes where the
-// containers send to.
+// planner makes the edits of one plan. The sidecar is decided first, because the destinations of the
+// containers depend on it.
 type planner struct {
 	plan    *Plan
 	profile *compiledProfile
@@ -38,7 +38,7 @@ type planner struct {
 	excludes        map[string]bool // by a variable's name: whether an annotation excludes it
 }
 
-// run plans the pod. A pod that would pass a bound gets a plan without edits instead.
+// run plans the pod. A pod that would exceed a limit gets a plan without edits instead.
 func (p *planner) run() *Plan {
 	pod, plan := p.request.Pod, p.plan
 	plan.Skipped = append(plan.Skipped, p.profile.skip...)
@@ -121,8 +121,8 @@ func (p *planner) endpointFor(target *Target) *EnvVar {
 	return p.endpoint
 }
 
-// destinationOf is where a container sends to: init containers come before an ordinary sidecar, and
-// send to where it would send.
+// destinationOf is the destination of a container. Init containers run before an ordinary sidecar, and
+// use the sidecar's own destination.
 func (p *planner) destinationOf(target *Target) Setting[string] {
 	if s := p.plan.Settings.Endpoint; !target.Init || p.plan.Sidecar != SidecarContainer || s.Value != profiles.EndpointSidecar {
 		return s
@@ -148,9 +148,8 @@ func (p *planner) planContainers(init bool, containers []Container) {
 	}
 }
 
-// selects reports whether a container gets the variables. Exclusion wins over selection, selection
-// over the profile's list of proxies; in a pod of nothing but proxies, such as a gateway's, they are the
-// workload.
+// selects reports whether a container gets the variables. Exclusion wins over selection, which wins over
+// the profile's list of proxies. In a pod with only proxies, such as a gateway, they are the workload.
 func (p *planner) selects(target *Target) (Reason, bool) {
 	s, name := &p.plan.Settings, target.Name
 	switch {
@@ -166,7 +165,7 @@ func (p *planner) selects(target *Target) (Reason, bool) {
 	return "", true
 }
 
-// excluded reports whether an annotation keeps a variable out.
+// excluded reports whether an annotation excludes a variable.
 func (p *planner) excluded(name string) bool {
 	if p.plan.Settings.ExcludeVariables.Names == nil {
 		return false
@@ -192,8 +191,8 @@ func (p *planner) excludesAttribute(key string) bool {
 	return names != nil && matches(names, key)
 }
 
-// kept are the attributes that no annotation excludes. The profile's own removals are done already, and
-// an annotation resource.opentelemetry.io/<key> is stronger than those.
+// kept are the attributes that no annotation excludes. The profile's own removals are already applied, and
+// an annotation resource.opentelemetry.io/<key> overrides them.
 func (p *planner) kept(list []attribute) []attribute {
 	if p.plan.Settings.ExcludeAttributes.Names == nil {
 		return list
@@ -207,7 +206,7 @@ func (p *planner) kept(list []attribute) []attribute {
 	})
 }
 
-// derives reports whether an attribute is Telepod's to make for each container.
+// derives reports whether Telepod computes an attribute for each container.
 func (p *planner) derives(key string) bool {
 	if p.excludesAttribute(key) {
 		p.plan.skip("", key, ExcludedAttribute)

@@ -1,8 +1,7 @@
 package injector
 
-// Pod is the part of a pod (core/v1) that decisions and plans look at. Everything else stays in the
-// raw object, untouched: Telepod never writes a pod back, so it cannot lose a field that it does
-// not know.
+// Pod is the part of a pod (core/v1) that decisions and plans need. Everything else stays untouched in the
+// raw object: Telepod never writes a pod back, so it cannot lose unknown fields.
 type Pod struct {
 	Metadata Metadata
 	Spec     Spec
@@ -11,7 +10,7 @@ type Pod struct {
 	excess     Reason // the bound that the pod is beyond, or ""
 }
 
-// Metadata is the part of ObjectMeta that matters here.
+// Metadata is the relevant part of ObjectMeta.
 type Metadata struct {
 	Name            string
 	GenerateName    string
@@ -30,7 +29,7 @@ type OwnerReference struct {
 	Controller bool   `json:"controller"`
 }
 
-// Spec is the part of PodSpec that matters here.
+// Spec is the relevant part of PodSpec.
 type Spec struct {
 	HostNetwork   bool
 	RestartPolicy string
@@ -54,8 +53,8 @@ type OS struct {
 	Name string `json:"name"`
 }
 
-// Container is the part of a container that matters here. A nil Env means that the pod has no list
-// yet, which an edit must then create.
+// Container is the relevant part of a container. A nil Env means that the pod has no list yet, which an
+// edit must then create.
 type Container struct {
 	Name  string
 	Image string
@@ -65,8 +64,7 @@ type Container struct {
 	EnvFrom []EnvSource
 }
 
-// EnvSource is an entry of envFrom. Entries of kinds that this version does not know have neither
-// name.
+// EnvSource is an entry of envFrom. Entries of unknown kinds have neither name.
 type EnvSource struct {
 	ConfigMap, Secret string
 	// Prefix is put before every key.
@@ -81,7 +79,7 @@ type Port struct {
 }
 
 // Variable is an entry of env as the user wrote it. Sourced is true if it has a valueFrom of any kind,
-// known to this version or not.
+// even unknown ones.
 type Variable struct {
 	Name    string
 	Value   string
@@ -100,12 +98,12 @@ func (p *Pod) controller() *OwnerReference {
 
 const osLabel = "kubernetes.io/os"
 
-// windows reports whether any field of the pod shows that it runs on Windows.
+// windows reports whether any field of the pod indicates Windows.
 func (p *Pod) windows() bool {
 	return p.Spec.Windows || p.Spec.OS.Name == "windows" || p.Spec.NodeSelector[osLabel] == "windows"
 }
 
-// finite reports whether the pod is meant to end: a Job's, or one not restarted for ever.
+// finite reports whether the pod is expected to terminate: a Job's, or one not always restarted.
 func (p *Pod) finite() bool {
 	return p.Spec.RestartPolicy == "Never" || p.Spec.RestartPolicy == "OnFailure"
 }

@@ -1,6 +1,6 @@
 package injector
 
-// Reason is one code of a closed set. The same code appears in the log line, the metric, the
+// Reason is a code from a fixed set. The same code appears in the log line, the metric, the
 // admission warning, the audit annotation, the event, the status annotation and `telepod explain`.
 type Reason string
 
@@ -24,7 +24,7 @@ const (
 	NoContainers       Reason = "no-containers"
 	AnnotationsFull    Reason = "annotations-full"
 	InternalError      Reason = "internal-error"
-	// Beyond the bounds on pods.
+	// Limits on pods.
 	AnnotationsTooLarge Reason = "annotations-too-large"
 	TooManyNames        Reason = "too-many-names"
 	TooManyContainers   Reason = "too-many-containers"
@@ -64,7 +64,7 @@ const (
 	TooLong           Reason = "too-long"
 )
 
-// What is wrong with an annotation. The setting falls back; the pod is admitted.
+// What is wrong with an annotation. The setting falls back, and the pod is admitted.
 const (
 	UnknownAnnotation Reason = "unknown-annotation"
 	Misplaced         Reason = "misplaced"

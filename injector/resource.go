@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// addService sets OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. The latter beats service.name in
-// the former (SDK specification), so it stays away where the user's list names the service or might.
+// addService sets OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. The latter overrides service.name in
+// the former (SDK specification), so it is left out if the user's list names the service or might.
 func (e *containerEnv) addService(c *Container) {
 	own := e.containerAttributes(c)
 	at, taken := e.userIndex[otelResourceAttributes]
@@ -37,8 +37,8 @@ func (e *containerEnv) addName() {
 	}
 }
 
-// completeUserList adds what the user's list at a position lacks, where it can be read. It returns why
-// OTEL_SERVICE_NAME must stay away: the list names the service, or may; "" where it does not.
+// completeUserList adds missing attributes to the user's list at a position, if it can be parsed. It
+// returns why OTEL_SERVICE_NAME must be left out: the list names the service, or may; otherwise "".
 func (e *containerEnv) completeUserList(attributes []attribute, at int) Reason {
 	list := e.userVars[at]
 	user, ok := parseAttributes(list.Value)

@@ -33,7 +33,7 @@ func serviceName(pod *Pod, ns Namespace, workloads []Workload, fromLabels bool) 
 	return pod.Metadata.Name
 }
 
-// serviceVersion follows the same page: annotation, label app.kubernetes.io/version, then the
+// serviceVersion follows the same conventions: annotation, label app.kubernetes.io/version, then the
 // image's tag@digest, digest or tag.
 func serviceVersion(pod *Pod, image string) string {
 	if version := pod.Metadata.Labels["app.kubernetes.io/version"]; version != "" {

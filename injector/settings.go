@@ -27,7 +27,7 @@ const (
 	SidecarCPULimit             = Domain + "sidecar-cpu-limit"
 	SidecarMemoryRequest        = Domain + "sidecar-memory-request"
 	SidecarMemoryLimit          = Domain + "sidecar-memory-limit"
-	// RepairAnnotation "false" keeps running pods from being restarted by Telepod; it changes nothing in a pod.
+	// RepairAnnotation "false" excludes running pods from restarts by Telepod; it does not affect injection.
 	RepairAnnotation = Domain + "repair"
 
 	// ResourcePrefix marks an annotation as a resource attribute (semantic conventions,
@@ -46,19 +46,19 @@ func Annotations() []string {
 	}
 }
 
-// Setting is a value and where it comes from.
+// Setting is a value and its source.
 type Setting[T any] struct {
 	Value  T
 	Origin Origin
 }
 
-// List is a list of names and where it comes from; nil if nothing sets it.
+// List is a list of names and its source; nil if nothing sets it.
 type List struct {
 	Names  []string
 	Origin Origin
 }
 
-// Settings are what annotations and profile ask for, after validation.
+// Settings are the combined settings of annotations and profile, after validation.
 type Settings struct {
 	Profile           Setting[string]
 	Endpoint          Setting[string] // node, service, sidecar or a URL
@@ -70,7 +70,7 @@ type Settings struct {
 	ExcludeVariables  List            // names or globs
 	ExcludeAttributes List            // keys or globs
 	EnvFrom           Setting[string] // inspect, keep or override
-	// SidecarResources are the quantities that annotations set, by annotation key.
+	// SidecarResources are the quantities in annotations, by annotation key.
 	SidecarResources map[string]Setting[resource.Quantity]
 
 	sidecarEndpoint bool // an annotation asks for endpoint: sidecar
@@ -85,8 +85,7 @@ type settingsReader struct {
 	excess    Reason // the bound that an annotation is beyond, or ""
 }
 
-// warn notes a mistake. What may have been meant among the candidates is looked for only if the warning is
-// kept.
+// warn notes a mistake. It searches the candidates for a suggestion only if the warning is kept.
 func (r *settingsReader) warn(w Warning, candidates ...string) {
 	if len(r.warnings) >= maxWarnings {
 		r.more++
@@ -102,7 +101,7 @@ func (r *settingsReader) warn(w Warning, candidates ...string) {
 	r.warnings = append(r.warnings, w)
 }
 
-// first returns the strongest valid value of key; accept explains a value that is not valid.
+// first returns the strongest valid value of key; accept explains why a value is invalid.
 func (r *settingsReader) first(key string, accept func(string) (problem, nearest string)) (Setting[string], bool) {
 	for _, at := range []struct {
 		origin Origin
@@ -135,7 +134,7 @@ func (r *settingsReader) text(key string) string {
 	return strings.TrimSpace(r.namespace.Annotations[key])
 }
 
-// choice accepts one of a few words.
+// choice accepts one of a fixed set of words.
 func choice(words ...string) func(string) (string, string) {
 	return func(value string) (string, string) {
 		if slices.Contains(words, value) {
@@ -163,7 +162,7 @@ func (r *settingsReader) list(key string) List {
 	return list
 }
 
-// read gathers the settings of one pod. The profile has been chosen already.
+// read reads the settings of one pod. The profile is already chosen.
 func (r *settingsReader) read(profile *profiles.Resolved, chosen Setting[string]) Settings {
 	r.unknownKeys()
 	s := Settings{
@@ -245,7 +244,7 @@ func (r *settingsReader) agreeProtocol(s *Settings) {
 	}
 }
 
-// protocolOf is what the port of a URL stands for by convention (OTLP specification), or "".
+// protocolOf is the conventional protocol of a URL's port (OTLP specification), or "".
 func protocolOf(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -254,8 +253,8 @@ func protocolOf(endpoint string) string {
 	return map[string]string{"4317": profiles.ProtocolGRPC, "4318": profiles.ProtocolHTTP}[u.Port()]
 }
 
-// sendTo makes the upstream the endpoint, spoken to as it expects: a protocol that was chosen for
-// the sidecar does not fit a URL.
+// sendTo makes the upstream the endpoint, with its protocol: a protocol that was chosen for the sidecar
+// may not match a URL.
 func (s *Settings) sendTo(profile *profiles.Resolved, to Setting[string]) {
 	s.Endpoint = to
 	if protocol := urlProtocol(profile, s.Endpoint.Value); protocol != "" {

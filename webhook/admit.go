@@ -19,32 +19,32 @@ type Planner interface {
 
 // Admitter answers admission requests for pods. It is safe for concurrent use.
 type Admitter struct {
-	// Planner returns the one in use.
+	// Planner returns the current planner.
 	Planner func() Planner
-	// Namespace returns what is known of a namespace.
+	// Namespace returns the known data of a namespace.
 	Namespace func(name string) injector.Namespace
-	// Await waits until what is known of a namespace is what the API server has matched, as current
-	// reports, for no longer than patience, and returns it; nil never waits.
+	// Await waits until the known data of a namespace is as recent as what the API server has matched (current
+	// decides), up to patience, and returns it; nil never waits.
 	Await func(name string, current func(injector.Namespace) bool, patience time.Duration) injector.Namespace
-	// ConfigMapKeys is injector.Request.ConfigMapKeys; nil where ConfigMaps are not watched.
+	// ConfigMapKeys is injector.Request.ConfigMapKeys; nil if ConfigMaps are not watched.
 	ConfigMapKeys func(namespace, name string) (keys []string, known bool)
-	// AwaitConfigMaps waits until ConfigMaps are known and reports whether any has become so.
+	// AwaitConfigMaps waits until ConfigMaps are known, and reports whether any has become known.
 	AwaitConfigMaps func(ctx context.Context, namespace string, names []string, patience time.Duration) bool
-	// DefaultOn is whether pods of namespaces that do not opt in or out are injected.
+	// DefaultOn is whether pods are injected if their namespace opts neither in nor out.
 	DefaultOn bool
 }
 
-// Selection is what the API server has found out about the namespace before it called.
+// Selection is what the API server determined about the namespace before its call.
 type Selection int
 
 const (
-	// Unselected: nothing but that the pod asks for injection.
+	// Unselected: only the pod itself requests injection.
 	Unselected Selection = iota
 	// NamespaceSelected: the namespace has opted in, by its label or by the default.
 	NamespaceSelected
 )
 
-// Admit never panics and never refuses for its own mistakes: what goes wrong leaves the pod as it is.
+// Admit never panics and never refuses because of its own errors: they leave the pod unchanged.
 func (a *Admitter) Admit(ctx context.Context, request *admissionv1.AdmissionRequest, selection Selection) (out Outcome) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -74,8 +74,8 @@ func (a *Admitter) Admit(ctx context.Context, request *admissionv1.AdmissionRequ
 	return planned(pod, plan)
 }
 
-// patience is how long an admission waits for a change that the API server has seen already. API servers
-// wait for seconds.
+// patience is how long an admission waits for a change that the API server has already seen. API servers
+// time out after seconds.
 const patience = 250 * time.Millisecond
 
 // namespace trusts the API server, which has matched the namespace's labels, over what has been

@@ -30,13 +30,13 @@ type ConfigMaps struct {
 }
 
 const (
-	// maxConfigMapBytes bounds names and keys in memory. What does not fit stays unknown.
+	// maxConfigMapBytes limits names and keys in memory. ConfigMaps that do not fit stay unknown.
 	maxConfigMapBytes = 16 << 20
-	// configMapOverhead is what an entry costs besides its text.
+	// configMapOverhead is an entry's size besides its text.
 	configMapOverhead = 160
-	// maxConfigMapKeys is for one ConfigMap: an object of a MiB can have 100,000 keys.
+	// maxConfigMapKeys limits one ConfigMap: an object of 1 MiB can have 100,000 keys.
 	maxConfigMapKeys = 1000
-	// configMapPage is how many objects a page of the first list has.
+	// configMapPage is the page size of the first list.
 	configMapPage = 200
 )
 
@@ -48,8 +48,8 @@ func NewConfigMaps() *ConfigMaps {
 	return c
 }
 
-// Keys are the keys of a ConfigMap that can be names of variables; known is false for one that has
-// not been seen, or that the API server keeps no managed fields of.
+// Keys returns the keys of a ConfigMap that can be names of variables; known is false if it has not been
+// seen, or has no managed fields.
 func (c *ConfigMaps) Keys(namespace, name string) (keys []string, known bool) {
 	if v, ok := c.all.Load(namespace + "/" + name); ok {
 		return v.([]string), true
@@ -57,8 +57,8 @@ func (c *ConfigMaps) Keys(namespace, name string) (keys []string, known bool) {
 	return nil, false
 }
 
-// Await waits until all of the ConfigMaps are known, for no longer than patience: one may have been
-// created together with the pod that needs it. It reports whether any has become known.
+// Await waits until all of the ConfigMaps are known, up to patience: one may have been created together
+// with the pod that needs it. It reports whether any has become known.
 func (c *ConfigMaps) Await(ctx context.Context, namespace string, names []string, patience time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -87,8 +87,8 @@ func (c *ConfigMaps) Len() int { return int(c.kept.Load()) }
 // Synced reports whether all ConfigMaps have been read once.
 func (c *ConfigMaps) Synced() bool { return c.synced.Load() }
 
-// Follow keeps the store in step with the API server until ctx ends, but for namespaces that are
-// never injected. Trouble is logged and retried by client-go.
+// Follow watches the API server until ctx ends, except for namespaces that are never injected. client-go
+// logs and retries errors.
 func (c *ConfigMaps) Follow(ctx context.Context, client metadata.Interface, without []string) {
 	api := client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"})
 	selector := fields.Everything()
@@ -128,7 +128,7 @@ func (c *ConfigMaps) Follow(ctx context.Context, client metadata.Interface, with
 }
 
 // keysOnly returns a copy with the name and, as annotations without values, the keys; nil annotations
-// mean that the keys are not known.
+// mean that the keys are unknown.
 func keysOnly(m *metav1.PartialObjectMetadata) *metav1.PartialObjectMetadata {
 	slim := &metav1.PartialObjectMetadata{TypeMeta: m.TypeMeta, ObjectMeta: metav1.ObjectMeta{
 		Name: strings.Clone(m.Name), Namespace: strings.Clone(m.Namespace), ResourceVersion: m.ResourceVersion}}
@@ -145,7 +145,7 @@ func keysOnly(m *metav1.PartialObjectMetadata) *metav1.PartialObjectMetadata {
 }
 
 // dataKeys collects the keys of data from the managed fields of one manager: {"f:data":{"f:KEY":{}}}
-// (structured-merge-diff, FieldsV1). It is false for what cannot be read.
+// (structured-merge-diff, FieldsV1). It returns false if they cannot be parsed.
 func dataKeys(raw []byte, keys map[string]string) bool {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
 	data := false

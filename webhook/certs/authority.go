@@ -93,10 +93,10 @@ func (a authority) issue(now time.Time, life time.Duration, names []string) (*ke
 // signed reports whether the CA signed the certificate.
 func (a authority) signed(c *x509.Certificate) bool { return c.CheckSignatureFrom(a.cert) == nil }
 
-// created is when a certificate of ours was made.
+// created is when one of our certificates was created.
 func created(c *x509.Certificate) time.Time { return c.NotBefore.Add(backdate) }
 
-// due is when two thirds of a certificate's life are over.
+// due is the end of two thirds of a certificate's lifetime.
 func due(c *x509.Certificate) time.Time {
 	return c.NotAfter.Add(-c.NotAfter.Sub(created(c)) / 3)
 }

@@ -20,10 +20,10 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// webhookConfig is a webhook configuration, through which API servers learn whom to trust.
+// webhookConfig is a webhook configuration, which tells API servers whom to trust.
 type webhookConfig struct {
 	named
-	// get returns the resourceVersion and what each webhook trusts.
+	// get returns the resourceVersion and each webhook's trust.
 	get   func(context.Context) (string, []trust, error)
 	patch func(context.Context, []byte) error
 }
@@ -56,7 +56,7 @@ type configSnapshot struct {
 	trusts          []trust
 }
 
-// configurations is what the typed clients of both kinds of configuration have in common.
+// configurations is the common interface of the typed clients for both kinds of configuration.
 type configurations[T metav1.Object, L runtime.Object] interface {
 	Get(context.Context, string, metav1.GetOptions) (T, error)
 	List(context.Context, metav1.ListOptions) (L, error)
@@ -105,7 +105,7 @@ func newWebhookConfig[T metav1.Object, L runtime.Object](n named, api configurat
 	}
 }
 
-// readConfigs reads the webhook configurations. One that does not exist is left out: no API server calls through it.
+// readConfigs reads the webhook configurations. A missing one is left out: no API server uses it.
 func readConfigs(ctx context.Context, configs []webhookConfig) ([]configSnapshot, error) {
 	var seen []configSnapshot
 	var errs []error
@@ -122,9 +122,9 @@ func readConfigs(ctx context.Context, configs []webhookConfig) ([]configSnapshot
 	return seen, errors.Join(errs...)
 }
 
-// publish puts the bundle and the path into each webhook of the configuration, unless they are there. The patch names single
-// fields, so that whatever else is in the object survives, and the resourceVersion that was seen, so
-// that a late writer gets a conflict instead of undoing a newer bundle.
+// publish writes the bundle and the path into each webhook of the configuration, unless they are already there. The
+// patch sets single fields, so that everything else in the object is preserved. It includes the resourceVersion, so
+// that a late writer gets a conflict instead of reverting a newer bundle.
 func (s *configSnapshot) publish(ctx context.Context, bundle []byte, pathFor func(trust) (string, bool)) (changed bool, err error) {
 	ops := []operation{{Op: "add", Path: "/metadata/resourceVersion", Value: s.resourceVersion}}
 	for i, t := range s.trusts {
@@ -164,11 +164,11 @@ type operation struct {
 	Value any    `json:"value"`
 }
 
-// all reports whether every webhook trusts at least one CA that fits.
+// all reports whether every webhook trusts at least one matching CA.
 func all(seen []configSnapshot, fits func(*x509.Certificate) bool) bool {
 	for _, s := range seen {
 		for _, t := range s.trusts {
-			// What cannot be parsed is what API servers cannot use either.
+			// API servers cannot use an unparseable bundle either.
 			cas, _ := parseCertificates(t.bundle)
 			if !slices.ContainsFunc(cas, fits) {
 				return false
@@ -178,7 +178,7 @@ func all(seen []configSnapshot, fits func(*x509.Certificate) bool) bool {
 	return true
 }
 
-// trusted is the union of all CAs that were seen.
+// trusted is the union of all CAs in the configurations.
 func trusted(seen []configSnapshot) []*x509.Certificate {
 	var cas []*x509.Certificate
 	for _, s := range seen {

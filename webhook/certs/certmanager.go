@@ -15,8 +15,8 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// askInterval is how often cert-manager's objects are read while a certificate is being made: its
-// CertificateRequests change without the Certificate changing.
+// askInterval is the polling interval for cert-manager's objects while a certificate is being issued:
+// CertificateRequests change without a change to the Certificate.
 const askInterval = 15 * time.Second
 
 // CertManagerOptions configure a CertManager source.
@@ -27,9 +27,9 @@ type CertManagerOptions struct {
 	Namespace, Name string
 }
 
-// CertManager serves from files, as Files does, and explains them by their Certificate. It needs to
-// get, list and watch that one, and to get CertificateRequests in its namespace; without either it
-// serves just as well and explains less.
+// CertManager serves from files, like Files, and explains their state by the Certificate. It needs to
+// get, list and watch the Certificate, and to get CertificateRequests in its namespace; without these
+// permissions it serves equally well and explains less.
 type CertManager struct {
 	*Files
 	options  CertManagerOptions
@@ -40,7 +40,7 @@ type CertManager struct {
 	because explanation
 }
 
-// NewCertManager checks the options and reads the files a first time.
+// NewCertManager checks the options and reads the files for the first time.
 func NewCertManager(o CertManagerOptions) (*CertManager, error) {
 	if o.Client == nil || o.Namespace == "" || o.Name == "" {
 		return nil, errors.New("cert-manager certificate: client, and namespace and name of the Certificate are needed")
@@ -65,7 +65,7 @@ func (c *CertManager) Run(ctx context.Context) error {
 	return nil
 }
 
-// inquire asks for the Certificate, at each change and at intervals, until ctx ends.
+// inquire reads the Certificate, at each change and at intervals, until ctx ends.
 func (c *CertManager) inquire(ctx context.Context) {
 	var watch sync.WaitGroup
 	defer watch.Wait()
@@ -120,7 +120,7 @@ func (c *CertManager) certificateWatch() named {
 type finding struct {
 	namespace, name string
 	certificate     *cmv1.Certificate
-	// request is the CertificateRequest under way; nil when there is none or it may not be read.
+	// request is the pending CertificateRequest; nil if there is none or it may not be read.
 	request *cmv1.CertificateRequest
 	err     error
 }
@@ -133,7 +133,7 @@ func (c *CertManager) ask(ctx context.Context) finding {
 	}
 	f.certificate = &certificate
 	// cert-manager names requests after the Certificate and its next revision (feature
-	// StableCertificateRequestName, on by default); names that it has to shorten are not looked up.
+	// StableCertificateRequestName, on by default). Names that it has to shorten are not looked up.
 	revision := 1
 	if certificate.Status.Revision != nil {
 		revision += *certificate.Status.Revision

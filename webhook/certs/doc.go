@@ -2,25 +2,25 @@
 //
 // A [Source] has one of three origins:
 //
-//   - [SelfManaged] makes the CA and the serving certificate itself, shares them between replicas
-//     through one Secret, and keeps caBundle and a secret path of the webhook configurations in step;
+//   - [SelfManaged] creates the CA and the serving certificate itself, shares them between replicas
+//     through one Secret, and keeps caBundle and a secret path in the webhook configurations up to date;
 //   - [Files] serves a certificate that another program writes into files;
 //   - [CertManager] serves files too, and reads the cert-manager Certificate behind them to explain why
-//     one is missing or when it ends.
+//     one is missing or when it expires.
 //
-// All three obey the same rules. A handshake costs one atomic load. A good new certificate is
-// served without a restart; a bad one (unparseable, foreign key, expired, wrong name) is refused,
-// the last good one stays, and [Status] and the log report it.
+// All three follow the same rules. A handshake costs one atomic load. A valid new certificate is
+// served without a restart; an invalid one (unparseable, foreign key, expired, wrong name) is refused:
+// the last valid one stays in use, and [Status] and the log report the problem.
 //
-// The heart of the self-managed mode is one pure function, next in state.go: it moves the CAs and
-// the serving certificate forward in time, such that every replica can run it and conflicts are
-// settled by the Secret's resourceVersion. There is no leader.
+// The core of the self-managed mode is one pure function, next in state.go: it moves the CAs and
+// the serving certificate forward in time, such that every replica can run it, and the Secret's
+// resourceVersion resolves conflicts. There is no leader.
 //
-// The package does not open sockets and does not know Prometheus: package webhook serves with
-// [Source.GetCertificate] and derives readiness and the series of [Metrics] from [Status].
+// The package does not open sockets and is independent of Prometheus: package webhook serves with
+// [Source.GetCertificate], and derives readiness and the series of [Metrics] from [Status].
 //
-// open-policy-agent/cert-controller was not used: it needs a Secret made in advance and mounted
-// (which the kubelet refreshes late), and it replaces CA and certificate in one step, so that
-// replicas which still serve the old one fail. controller-runtime's certwatcher was not used: it
-// needs the files at start, and swaps in certificates that are expired or for another name.
+// open-policy-agent/cert-controller was not used: it needs an existing, mounted Secret (which the
+// kubelet refreshes late), and it replaces CA and certificate in one step, so that replicas which
+// still serve the old one fail. controller-runtime's certwatcher was not used: it needs the files at
+// startup, and accepts certificates that are expired or for another name.
 package certs

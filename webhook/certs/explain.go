@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// explanation is what cert-manager's objects show of a certificate.
+// explanation is the state of a certificate according to cert-manager's objects.
 type explanation struct {
 	reason  Reason
 	message string
@@ -71,7 +71,7 @@ func explainCertificate(id string, c *cmv1.Certificate, r *cmv1.CertificateReque
 	return e
 }
 
-// progress is the most exact word about an issuance: that of the request (such as "Waiting on
+// progress is the most specific message about an issuance: the request's (such as "Waiting on
 // certificate issuance from order …" or "Referenced "Issuer" not found"), else the Certificate's.
 func progress(ready, issuing cmv1.CertificateCondition, r *cmv1.CertificateRequest) string {
 	if m := requestCondition(r, cmv1.CertificateRequestConditionReady).Message; m != "" {
@@ -83,7 +83,7 @@ func progress(ready, issuing cmv1.CertificateCondition, r *cmv1.CertificateReque
 	return ready.Message
 }
 
-// refusal is why a request has come to its end without a certificate, empty when it has not.
+// refusal is why a request ended without a certificate; empty if it has not.
 func refusal(r *cmv1.CertificateRequest) string {
 	ready := requestCondition(r, cmv1.CertificateRequestConditionReady)
 	denied := requestCondition(r, cmv1.CertificateRequestConditionDenied)
@@ -120,9 +120,9 @@ func requestCondition(r *cmv1.CertificateRequest, t cmv1.CertificateRequestCondi
 	return cmv1.CertificateRequestCondition{}
 }
 
-// merge combines the states of the files and of the Certificate. Files that are
-// missing or out of date are explained by the Certificate; any other fault in them speaks for
-// itself. Good files stay good while the next certificate is being issued.
+// merge combines the states of the files and of the Certificate. The Certificate explains missing or
+// outdated files; other faults in files need no explanation. Valid files stay valid while the next
+// certificate is being issued.
 func merge(files condition, bad *fault, because explanation) condition {
 	c := files
 	c.renewAt = because.renewAt

@@ -16,8 +16,8 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// pollInterval is how often files are read when no event announces a change: on file systems without
-// events, and while the directory does not exist.
+// pollInterval is how often files are read without an event: on file systems without events, and
+// while the directory does not exist.
 const pollInterval = 10 * time.Second
 
 // FilesOptions configure a Files source.
@@ -39,12 +39,12 @@ type Files struct {
 	*keeper
 	options FilesOptions
 	caFile  string
-	// checked is called after each look with what is wrong, nil when nothing is.
+	// checked is called after each read with the problem, or nil.
 	checked func(*fault)
 }
 
-// NewFiles checks the options and reads the files a first time, so that a good certificate is served
-// from the start.
+// NewFiles checks the options and reads the files for the first time, so that a valid certificate is
+// served from the start.
 func NewFiles(o FilesOptions) (*Files, error) {
 	f := &Files{keeper: newKeeper(o.Clock, o.Log)}
 	switch {
@@ -92,14 +92,14 @@ func (f *Files) Run(ctx context.Context) error {
 	}
 }
 
-// watch (re-)adds the directories, not the files: files are replaced, and the watch with them. It
-// costs little when they are watched already, and errors (no such directory) solve themselves.
+// watch (re-)adds the directories rather than the files: replacing a file removes its watch. It is cheap
+// if they are already watched, and its errors (no such directory) are temporary.
 func (f *Files) watch(w *fsnotify.Watcher) {
 	_ = w.Add(filepath.Dir(f.options.CertFile))
 	_ = w.Add(filepath.Dir(f.options.KeyFile))
 }
 
-// look reads the files and serves the certificate in them if it is good.
+// look reads the files and serves the certificate in them if it is valid.
 func (f *Files) look() {
 	pair, bad := f.read()
 	if bad == nil {
@@ -153,8 +153,8 @@ func (f *Files) condition(bad *fault) condition {
 	return c
 }
 
-// cas describes the CAs beside the certificate. They are reported, not used: trouble with them is not
-// worth a word.
+// cas describes the CAs next to the certificate. They are only reported, not used, so errors are
+// ignored.
 func (f *Files) cas() []CA {
 	if f.caFile == "" {
 		return nil

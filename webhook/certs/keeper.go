@@ -21,11 +21,11 @@ type keeper struct {
 	rotations atomic.Uint64
 }
 
-// condition is what a source knows beside the certificate itself.
+// condition is what a source knows in addition to the certificate itself.
 type condition struct {
 	reason  Reason
 	message string
-	// unready overrules a certificate that is fine in itself.
+	// unready overrides a certificate that is otherwise valid.
 	unready bool
 	renewAt time.Time
 	cas     []CA
@@ -66,7 +66,7 @@ func (k *keeper) serve(pair *keypair) {
 		"notBefore", pair.leaf().NotBefore, "notAfter", pair.leaf().NotAfter, "dnsNames", pair.leaf().DNSNames)
 }
 
-// report records the condition, and logs it when it changed.
+// report records the condition, and logs changes.
 func (k *keeper) report(c condition) {
 	old := k.condition.Swap(&c)
 	if old.reason == c.reason && old.message == c.message {
@@ -79,7 +79,7 @@ func (k *keeper) report(c condition) {
 	k.log.Warn("certificate needs attention", "reason", c.reason, "message", c.message, "serving", k.pair.Load() != nil)
 }
 
-// Status combines certificate, condition and the time of day: expiry needs no event to show.
+// Status combines certificate, condition and the current time, because expiry causes no event.
 func (k *keeper) Status() Status {
 	c, pair := k.condition.Load(), k.pair.Load()
 	s := Status{

@@ -36,7 +36,7 @@ func parseKeypair(certPEM, keyPEM []byte) (*keypair, *fault) {
 	}
 	pair, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
-		// crypto/tls has no error value for a key of another certificate, only this text.
+		// crypto/tls has no error value for a mismatched key, only this text.
 		if strings.Contains(err.Error(), "does not match") {
 			return nil, faultf(ReasonKeyMismatch, "the private key belongs to another certificate: %v", err)
 		}

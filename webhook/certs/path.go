@@ -41,14 +41,14 @@ func splitSecret(path string) (secret, rest string) {
 	return first, "/" + rest
 }
 
-// callPaths are the paths that are served. The value is replaced, never changed.
+// callPaths are the served paths. The value is immutable, and replaced as a whole.
 type callPaths struct {
 	secrets map[string]time.Time // and until when
 	plain   map[string]bool
 	all     bool
 }
 
-// accept returns what a path means, without its secret; false for one that is not served.
+// accept returns the path without its secret; false if the path is not served.
 func (c *callPaths) accept(path string) (string, bool) {
 	secret, rest := splitSecret(path)
 	if _, ok := c.secrets[secret]; ok {
@@ -57,8 +57,8 @@ func (c *callPaths) accept(path string) (string, bool) {
 	return path, c.all || c.plain[path]
 }
 
-// nextPaths follows the configurations. A secret that they no longer have is served for the propagation
-// delay, as API servers learn of a change at their own pace.
+// nextPaths follows the configurations. A secret that was removed from them is still served for the
+// propagation delay, because API servers learn of the change at different times.
 func nextPaths(before *callPaths, now time.Time, life Lifetimes, current string, seen []configSnapshot, complete bool) *callPaths {
 	c := &callPaths{secrets: map[string]time.Time{}, plain: map[string]bool{}}
 	if before != nil {
@@ -93,7 +93,7 @@ func (t trust) pathFor(base, secret string, settled bool) (string, bool) {
 	return want, true
 }
 
-// Path returns what a request's path means, without its secret, and whether it is served.
+// Path returns a request's path without its secret, and whether it is served.
 func (s *SelfManaged) Path(path string) (string, bool) {
 	paths := s.paths.Load()
 	if paths == nil {

@@ -13,19 +13,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// settleTime is how long a CA must have been seen in the caBundles before a switch to a certificate
-// that it signed, while another one works: API servers hear of a new caBundle a moment after us.
+// settleTime is how long a CA must have been in the caBundles before a switch to a certificate
+// that it signed, while another one works: API servers learn of a new caBundle a moment after us.
 const settleTime = 5 * time.Second
 
-// issuerSeen is since when an issuer, by its key id, has been seen in all caBundles.
+// issuerSeen is since when an issuer, by its key id, has been in all caBundles.
 type issuerSeen struct {
 	issuer string
 	since  time.Time
 }
 
-// reconcile brings Secret, caBundles and served certificate in step, and returns how long nothing
-// is going to be due. The configurations are read before the Secret: whoever writes a caBundle then knows
-// a Secret at least as new as the caBundle it replaces (see publish).
+// reconcile updates Secret, caBundles and served certificate, and returns the time until the next action
+// is due. It reads the configurations before the Secret, so that the writer of a caBundle has
+// a Secret at least as new as the caBundle that it replaces (see publish).
 func (s *SelfManaged) reconcile(ctx context.Context) (time.Duration, error) {
 	seen, bundleErr := readConfigs(ctx, s.configs)
 	f := facts{
@@ -55,9 +55,8 @@ func (s *SelfManaged) reconcile(ctx context.Context) (time.Duration, error) {
 	return wait, bundleErr
 }
 
-// advance reads the Secret, moves the state in it forward and, when that changed something, writes
-// it. Nothing is served that is not in the Secret. A write that lost against another replica starts
-// again with what the other one wrote.
+// advance reads the Secret, moves its state forward and writes it if it changed. Only what is in the Secret
+// is served. After a conflict with another replica, it starts again with what the other one wrote.
 func (s *SelfManaged) advance(ctx context.Context, f facts) error {
 	const attempts = 5
 	var err error
@@ -126,8 +125,8 @@ func (s *SelfManaged) restore(secret *corev1.Secret) (state, bool) {
 	return found, true
 }
 
-// choose serves the certificate of the state, unless the one that is served now works and the new
-// one might not yet; it then returns how long to wait, if that is known.
+// choose serves the certificate of the state, unless the current one works and the new one might not
+// work yet; it then returns how long to wait, if known.
 func (s *SelfManaged) choose(now time.Time, seen []configSnapshot, bundleErr error) time.Duration {
 	fresh, old := s.held.serving, s.pair.Load()
 	known := bundleErr == nil && trusts(seen, fresh)

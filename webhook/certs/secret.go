@@ -24,7 +24,7 @@ const (
 	annotationPublished = "telepod.dev/ca-published-at"
 )
 
-// encode writes the state into the Secret and leaves everything else in it alone.
+// encode writes the state into the Secret and preserves everything else in it.
 func encode(s state, secret *corev1.Secret) error {
 	var keys bytes.Buffer
 	for _, a := range s.authorities {
@@ -55,7 +55,7 @@ func encode(s state, secret *corev1.Secret) error {
 	return nil
 }
 
-// bundle is what belongs into every caBundle.
+// bundle is the content of every caBundle.
 func (s state) bundle() []byte {
 	var b bytes.Buffer
 	for _, a := range s.authorities {
@@ -64,7 +64,7 @@ func (s state) bundle() []byte {
 	return b.Bytes()
 }
 
-// decode reads the state from a Secret. With an error it returns what could be saved.
+// decode reads the state from a Secret. With an error it returns the readable part.
 func decode(secret *corev1.Secret) (state, error) {
 	var s state
 	var errs []error
@@ -92,7 +92,7 @@ func decode(secret *corev1.Secret) (state, error) {
 	} else if s.serving = pair; s.issuer() == nil {
 		errs = append(errs, fmt.Errorf("%s: signed by none of the CAs in %s", keyServingCert, keyBundle))
 	}
-	// A lost annotation only starts the delay again.
+	// A missing annotation only restarts the delay.
 	if t, err := time.Parse(time.RFC3339, secret.Annotations[annotationPublished]); err == nil {
 		s.published = t
 	}

@@ -21,12 +21,12 @@ import (
 const (
 	fieldManager = "telepod-certificates"
 
-	// recheck bounds the time between two looks: timers stand still while a machine is suspended.
+	// recheck limits the time between two checks: timers stand still while a machine is suspended.
 	recheck = 10 * time.Minute
-	// retryFirst and retryLast bound the wait after an error.
+	// retryFirst and retryLast limit the wait after an error.
 	retryFirst, retryLast = 200 * time.Millisecond, 30 * time.Second
-	// Looks in answer to events are limited, so that two controllers which fight over a caBundle do
-	// not load the API server; the first few follow at once.
+	// Checks after events are rate-limited, so that two controllers which fight over a caBundle do
+	// not load the API server; the first few run at once.
 	looksPerSecond, looksAtOnce = 2, 20
 )
 
@@ -35,7 +35,7 @@ type SelfManagedOptions struct {
 	Client kubernetes.Interface
 	// Namespace is where the Secret and the Service are.
 	Namespace string
-	// SecretName is the Secret that replicas share. It is created when it does not exist.
+	// SecretName is the Secret that replicas share. It is created if it does not exist.
 	SecretName string
 	// ServiceName is the Service by which API servers reach the webhook. It determines the names in
 	// the certificate; the first is NAME.NAMESPACE.svc.
@@ -45,8 +45,8 @@ type SelfManagedOptions struct {
 	// MutatingWebhooks and ValidatingWebhooks name the configurations with caBundles to keep up to
 	// date. They need not exist yet.
 	MutatingWebhooks, ValidatingWebhooks []string
-	// Paths are the paths of webhooks, by their names in the configurations; one that leaves its path out
-	// gets a secret one.
+	// Paths are the paths of webhooks, by their names in the configurations; a webhook without a path gets
+	// a secret one.
 	Paths     map[string]string
 	Lifetimes Lifetimes
 	// Clock and Log default to the real clock and slog.Default.
@@ -69,7 +69,7 @@ type SelfManaged struct {
 	issuer issuerSeen
 }
 
-// NewSelfManaged checks the options. Nothing is read or written before Run.
+// NewSelfManaged checks the options. It reads and writes nothing before Run.
 func NewSelfManaged(o SelfManagedOptions) (*SelfManaged, error) {
 	if o.Client == nil || o.Namespace == "" || o.SecretName == "" || o.ServiceName == "" {
 		return nil, errors.New("self-managed certificates: client, namespace, secret name and service name are needed")

@@ -18,11 +18,11 @@ type Source interface {
 	Status() Status
 }
 
-// Reason is a short code for the state of a Source; the set is closed, see Reasons.
+// Reason is a short code for the state of a Source, from a fixed set; see Reasons.
 type Reason string
 
-// The reasons. Whether a source is ready is a matter of its own: with ReasonKeyMismatch, for
-// example, it is ready as long as the last good certificate lasts.
+// The reasons. They do not decide readiness: with ReasonKeyMismatch, for example, a source is ready
+// as long as the last valid certificate lasts.
 const (
 	ReasonOK          Reason = "ok"
 	ReasonStarting    Reason = "starting"
@@ -59,21 +59,21 @@ func Reasons() []Reason {
 	}
 }
 
-// Status describes the certificate that is served now, and what is wrong, if anything.
+// Status describes the served certificate, and what is wrong, if anything.
 type Status struct {
 	// Ready is whether the API server can be expected to accept the certificate.
 	Ready  bool
 	Reason Reason
-	// Message is a sentence for people: what is the case and what to do.
+	// Message is a sentence for people: the problem and what to do.
 	Message string
 
-	// The served certificate; zero when there is none.
+	// The served certificate; zero if there is none.
 	NotBefore, NotAfter time.Time
 	DNSNames            []string
 	Issuer, Serial      string
-	// RenewAt is when the certificate is going to be replaced; zero when that is not known.
+	// RenewAt is when the certificate will be replaced; zero if unknown.
 	RenewAt time.Time
-	// CAs are what a client should trust, newest first, where the source knows.
+	// CAs are the ones that a client should trust, newest first, if the source knows them.
 	CAs []CA
 	// Rotations counts how often the served certificate was replaced since the start.
 	Rotations uint64

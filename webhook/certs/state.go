@@ -46,7 +46,7 @@ type state struct {
 	serving   *keypair
 }
 
-// facts are the circumstances that next decides on.
+// facts are the inputs of next besides the state.
 type facts struct {
 	now   time.Time
 	names []string
@@ -123,9 +123,9 @@ func mintAuthority(s state, f facts) (state, bool, error) {
 	return s, true, nil
 }
 
-// inherited are CAs found in the caBundles by a state that starts from nothing. They stay trusted
-// for the propagation delay: replicas may still serve what they signed, after the Secret was lost or
-// while the webhook moves from another source of certificates to this one.
+// inherited are CAs found in the caBundles by a state that starts from nothing. They stay trusted for
+// the propagation delay: replicas may still serve certificates that they signed, after the Secret was lost
+// or while the webhook moves from another source of certificates to this one.
 func inherited(f facts) []authority {
 	const enough = 4 // a bundle beyond that is not ours, and need not grow
 	var found []authority
@@ -190,7 +190,7 @@ func (s state) issuer() *authority {
 	return nil
 }
 
-// outlasts reports whether renewing a certificate would gain time: near the end of a CA it does not.
+// outlasts reports whether renewing a certificate would extend its validity: near the end of a CA it does not.
 func (a authority) outlasts(c *x509.Certificate, f facts) bool {
 	return earliest(f.now.Add(f.life.Serving), a.cert.NotAfter).After(c.NotAfter)
 }

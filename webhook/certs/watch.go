@@ -16,7 +16,7 @@ import (
 type named struct {
 	what, name string
 	example    runtime.Object
-	// client shows the reflector what the other side can do.
+	// client shows the reflector what the other side supports.
 	client any
 	list   func(context.Context, metav1.ListOptions) (runtime.Object, error)
 	watch  func(context.Context, metav1.ListOptions) (watch.Interface, error)
@@ -37,7 +37,7 @@ func (n named) follow(ctx context.Context, trigger func(), trouble func(error)) 
 		},
 	}
 	informer := cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(lw, n.client), n.example, 0, nil)
-	// These two fail only on an informer that runs already.
+	// These two fail only on an informer that is already running.
 	_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) { trouble(err) })
 	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(any) { trigger() },
