@@ -33,7 +33,7 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
-// TestText: what is written loads again as it was, whatever the texts contain.
+// TestText: a written file loads again unchanged, whatever its texts contain.
 func TestText(t *testing.T) {
 	want := estate.Estate{Environment: "yes", Sites: estate.Sites{
 		Primary: &estate.Site{Cluster: "a", Endpoint: "a.example.com:4318", Exposure: "public", Stores: estate.Stores{

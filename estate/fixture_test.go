@@ -47,7 +47,7 @@ func TestInvalid(t *testing.T) {
 	})
 }
 
-// TestExample: the documented example has nothing to report but what its comments explain.
+// TestExample: the documented example has no problems except those that its comments explain.
 func TestExample(t *testing.T) {
 	data, err := os.ReadFile("../examples/estate/estate.yaml")
 	if err != nil {

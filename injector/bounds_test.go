@@ -9,8 +9,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// hostile are pods that are meant to cost more than they are worth, with the reason for leaving them
-// alone; no reason means that they are injected for a fair price.
+// hostile are pods designed to be expensive, with the reason for leaving them alone; no reason means that they
+// are injected at a reasonable cost.
 func hostile() map[string]struct {
 	pod    string
 	reason Reason

@@ -2,7 +2,7 @@ package injector
 
 import "testing"
 
-// TestServiceNamesAreStable: what a pod is part of, and never which run of it.
+// TestServiceNamesAreStable: the name of the service, never of one run.
 func TestServiceNamesAreStable(t *testing.T) {
 	owner := func(version, kind, name string) []OwnerReference {
 		return []OwnerReference{{APIVersion: version, Kind: kind, Name: name, Controller: true}}

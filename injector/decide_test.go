@@ -60,7 +60,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestReasons: the set is closed, and every code has one sentence.
+// TestReasons: the set is fixed, and every code has one sentence.
 func TestReasons(t *testing.T) {
 	seen := map[Reason]bool{}
 	for _, r := range Reasons() {

@@ -240,7 +240,7 @@ func (f *fixture) twice(t *testing.T, patched []byte) {
 	}
 }
 
-// unknownFields checks that fields no version knows survive, wherever they stand.
+// unknownFields checks that unknown fields survive everywhere.
 func (f *fixture) unknownFields(t *testing.T) {
 	t.Helper()
 	raw := decode(t, f.pod)

@@ -83,7 +83,7 @@ func randomEnv(r *rand.Rand) []corev1.EnvVar {
 	return list
 }
 
-// TestEnvironmentProperties checks, for many random containers, what must never be wrong.
+// TestEnvironmentProperties checks invariants for many random containers.
 func TestEnvironmentProperties(t *testing.T) {
 	set, err := profiles.Load(facts)
 	if err != nil {
@@ -152,7 +152,7 @@ func compareEnvironments(before, after []corev1.EnvVar) string {
 	}
 	was, is := environ(before), environ(after)
 	for name := range own {
-		// A reference of the user's that was open may now be met; nothing else changes.
+		// An unresolved reference of the user's may now be resolved; nothing else changes.
 		if was[name] != is[name] && !strings.Contains(was[name], "$(") && !strings.Contains(was[name], "sourced:") {
 			return fmt.Sprintf("%s was %q and is %q", name, was[name], is[name])
 		}
@@ -203,7 +203,7 @@ func destinations(own, injected map[string]bool, is map[string]string) string {
 	return ""
 }
 
-// TestEscape: what is escaped comes back as it was.
+// TestEscape: escaped text is restored unchanged.
 func TestEscape(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	for range 20000 {

@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/strict"
 )
 
-// check notes what is wrong with the fields that this document writes, whatever it inherits.
+// check notes the mistakes in this document's own fields, independent of inheritance.
 func (d *document) check() {
 	d.checkName()
 	d.checkWord("cloud.provider", d.Cloud.Provider, knownProviders())
@@ -43,7 +43,7 @@ const labelRule = "use at most 63 lower-case letters, digits and '-', with no '-
 
 func isLabel(name string) bool { return len(validation.IsDNS1123Label(name)) == 0 }
 
-// checkWord accepts a known value, and any other that is no slip of a known one.
+// checkWord accepts a known value, and any other unless it looks like a misspelt known one.
 func (d *document) checkWord(path, value string, known []string) {
 	switch near, ok := Nearest(value, known); {
 	case value == "" || slices.Contains(known, value):
@@ -136,7 +136,7 @@ func (d *document) checkAttributes() {
 		path := strict.At(attributesPath, key)
 		switch field := fieldOfAttribute(key); {
 		case value == "" && key != "":
-			// Removed, whatever it is made from.
+			// Removed attributes need no checks.
 		case field != "":
 			d.Report(path, "set %s instead, which this attribute is made from", field)
 		case key == "service.name":

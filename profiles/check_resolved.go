@@ -12,15 +12,15 @@ import (
 	"github.com/telepod/telepod/strict"
 )
 
-// checkResolved notes what is wrong only together with what the document inherits. An ancestor with
-// a mistake is not resolved, so whatever is found here is this document's doing.
+// checkResolved notes mistakes that only appear together with inherited fields. Ancestors with mistakes are
+// not resolved, so this document causes whatever is found here.
 func (d *document) checkResolved(r *Resolved) {
 	d.checkResolvedOTLP(r)
 	d.checkReferences(r)
 	d.checkResolvedSidecar(r)
 }
 
-// nodeAddress is the variable that the endpoint node is made from.
+// nodeAddress is the variable in the endpoint node.
 const nodeAddress = "K8S_NODE_IP"
 
 func (d *document) checkResolvedOTLP(r *Resolved) {
@@ -42,7 +42,7 @@ func (d *document) checkResolvedOTLP(r *Resolved) {
 	}
 }
 
-// protocolOfPort is the protocol that a URL's port stands for by convention, if any.
+// protocolOfPort is the conventional protocol of a URL's port, if any.
 func protocolOfPort(endpoint string) string {
 	parsed, err := url.Parse(endpoint)
 	if err != nil {
@@ -69,7 +69,7 @@ func (d *document) checkReferences(r *Resolved) {
 	d.checkValues("sidecar.env", r.Sidecar.Env, known)
 }
 
-// checkValues returns the known names with those of the list added.
+// checkValues returns the known names plus those in the list.
 func (d *document) checkValues(list string, resolved []corev1.EnvVar, known []string) []string {
 	for i, v := range resolved {
 		path := d.pathOf(list, v.Name) + ".value"
@@ -93,7 +93,7 @@ func (d *document) checkReference(path, value string, known []string) {
 	}
 }
 
-// pathOf is where this document writes a variable, or the list where it only inherits it.
+// pathOf is the path of a variable in this document, or of the list if it is inherited.
 func (d *document) pathOf(list, name string) string {
 	own := d.Variables
 	if list == "sidecar.env" {
@@ -118,8 +118,8 @@ func namesOf(list []corev1.EnvVar) []string {
 	return names
 }
 
-// checkResolvedSidecar wants a sidecar that is described at all to be complete, as an annotation
-// can ask for it on any pod.
+// checkResolvedSidecar requires a sidecar to be complete if it is described at all, because an annotation can
+// request it on any pod.
 func (d *document) checkResolvedSidecar(r *Resolved) {
 	s := r.Sidecar
 	described := s

@@ -16,8 +16,8 @@ import (
 	"github.com/telepod/telepod/strict"
 )
 
-// longestConfig is what fits into one environment variable (Linux, MAX_ARG_STRLEN: 128 KiB with
-// name and terminator).
+// longestConfig is the limit of one environment variable (Linux, MAX_ARG_STRLEN: 128 KiB with name and
+// terminator).
 const longestConfig = 128<<10 - 64
 
 // ValidImage reports whether a container runtime accepts image as a reference. A pod with an invalid one
@@ -73,8 +73,8 @@ func (d *document) checkQuantities(path string, list corev1.ResourceList) {
 	}
 }
 
-// collectorConfig is what Telepod has to know of a Collector's configuration. The rest is the
-// Collector's own business, and it checks it strictly at start.
+// collectorConfig is the part of a Collector's configuration that Telepod needs. The Collector itself checks
+// the rest strictly at startup.
 type collectorConfig struct {
 	Receivers struct {
 		OTLP *struct {
@@ -93,8 +93,8 @@ type collectorConfig struct {
 	} `yaml:"service"`
 }
 
-// checkConfig refuses what cannot start or could not be reached by the pod's containers or the
-// kubelet.
+// checkConfig refuses a configuration that cannot start, or that the pod's containers or the kubelet could
+// not reach.
 func (d *document) checkConfig() {
 	const path = "sidecar.config"
 	if d.Sidecar.Config == "" {
@@ -124,7 +124,7 @@ func (d *document) checkConfig() {
 	}
 }
 
-// checkGate wants the extension that the startup probe asks where no command of the image does.
+// checkGate requires the extension that the startup probe calls, unless the probe is a command of the image.
 func (d *document) checkGate(s Sidecar) {
 	const path, health = "sidecar.config", "health_check"
 	if s.GateStartup == nil || !*s.GateStartup || len(s.ProbeCommand) > 0 || d.Blamed(path) {
@@ -136,8 +136,8 @@ func (d *document) checkGate(s Sidecar) {
 	}
 }
 
-// missedByMux are the ports that the pod's containers send to and the receiver "otlp_mux" does not listen on. What
-// a ${…} stands for only the Collector knows.
+// missedByMux are the ports that the pod's containers send to and the receiver "otlp_mux" does not listen on.
+// Only the Collector can expand ${…}.
 func (c collectorConfig) missedByMux() (missed []int) {
 	mux := c.Receivers.OTLPMux
 	if mux == nil || strings.Contains(strings.Join(mux.Endpoints, " "), "$") {
@@ -162,15 +162,15 @@ func readCollectorConfig(text string) (config collectorConfig, err error) {
 	if len(node.Content) == 0 || node.Content[0].Kind != yaml.MappingNode {
 		return config, errors.New("it has no mapping of receivers, exporters, service and so on")
 	}
-	// A map first: that is where duplicate keys are an error.
+	// Decode a map first, because only that reports duplicate keys.
 	if err := node.Decode(new(map[string]any)); err != nil {
 		return config, err
 	}
 	return config, node.Decode(&config)
 }
 
-// listeners are the addresses of the receiver "otlp" by protocol (grpc, http), where one is written
-// out: the default is right, and what a ${…} stands for only the Collector knows.
+// listeners are the explicit addresses of the receiver "otlp" by protocol (grpc, http). The default is
+// correct, and only the Collector can expand ${…}.
 func (c collectorConfig) listeners() map[string]string {
 	addresses := map[string]string{}
 	if receiver := c.Receivers.OTLP; receiver != nil {

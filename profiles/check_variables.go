@@ -9,8 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// checkVariables checks one list of variables by itself; what their values refer to is known only
-// in the resolved profile.
+// checkVariables checks one list of variables on its own; references are checked in the resolved profile.
 func (d *document) checkVariables(list string, variables []corev1.EnvVar) {
 	first := map[string]int{}
 	for i, v := range variables {

@@ -90,7 +90,7 @@ func (s *site) testCount(t *testing.T) {
 	}
 }
 
-// testOutage: the receiver is away at first.
+// testOutage: the receiver is unavailable at first.
 func (s *site) testOutage(t *testing.T) {
 	k := s.sink(t)
 	link := s.plant.Link(t, k.address, "4317")
@@ -127,7 +127,7 @@ func (s *site) testOneCloud(t *testing.T) {
 	}
 }
 
-// testKill: kill -9 in the middle, and again the same command.
+// testKill: kill -9 in the middle, then the same command again.
 func (s *site) testKill(t *testing.T) {
 	k := s.sink(t)
 	file := filepath.Join(t.TempDir(), "checkpoint")
@@ -181,7 +181,7 @@ func (s *site) testDryRun(t *testing.T) {
 	}
 }
 
-// testDamage: an object is damaged, as by a bad disk.
+// testDamage: an object is damaged, as by a failing disk.
 func (s *site) testDamage(t *testing.T) {
 	key := "traces/aws/us-east-1/" + time.Now().UTC().Format("year=2006/month=01/day=02/hour=15/minute=04/") + "damaged.binpb.zst"
 	url := "http://" + s.s3 + "/archive/" + key
@@ -215,7 +215,7 @@ func (s *site) testDamage(t *testing.T) {
 	}
 }
 
-// testLoop: the site archives what is replayed into it, once, and a second replay leaves it at that.
+// testLoop: the site archives what is replayed into it once; a second replay adds nothing.
 func (s *site) testLoop(t *testing.T) {
 	before := s.items(t)
 	certificates := s.plant.Certificates()

@@ -26,7 +26,7 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// TestMain runs the command line instead of the tests where a test wants it in a process of its own, to kill it.
+// TestMain runs the command line instead of the tests if a test starts it as a separate process, to kill it.
 func TestMain(m *testing.M) {
 	if os.Getenv(envRunsCommand) != "" {
 		os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
@@ -185,7 +185,7 @@ func (s *site) sink(t *testing.T) *sink {
 
 func (k *sink) url(port string) string { return "http://" + net.JoinHostPort(k.address, port) }
 
-// spans ends the sink, and returns how often each span arrived. Each has to be as it was sent.
+// spans stops the sink, and returns how often each span arrived. Each must be unchanged.
 func (k *sink) spans(t *testing.T, sent map[string]string) map[string]int {
 	t.Helper()
 	k.Stop(t)

@@ -104,7 +104,7 @@ traces  aws    us-east-1  2026-11-22T11:00Z  1        1.5 MB
 	}
 }
 
-// TestArchiveJSON: what there is not is a list, too.
+// TestArchiveJSON: an empty result is a list, too.
 func TestArchiveJSON(t *testing.T) {
 	url := bucketOf(t, "nothing/")
 	for _, command := range []string{"list", "count"} {
@@ -117,7 +117,7 @@ func TestArchiveJSON(t *testing.T) {
 	}
 }
 
-// TestTallyIsOneLineEach, whatever a service calls itself.
+// TestTallyIsOneLineEach, whatever the name of a service contains.
 func TestTallyIsOneLineEach(t *testing.T) {
 	source := archive.Source{Folder: archive.Folder{Signal: archive.Traces, Cloud: "aws", Region: "r"}, Service: "a\x1b[2J\nb"}
 	var out bytes.Buffer
@@ -129,7 +129,7 @@ func TestTallyIsOneLineEach(t *testing.T) {
 	}
 }
 
-// TestTerminalsAreLeftAlone by keys and messages that somebody else wrote.
+// TestTerminalsAreLeftAlone: untrusted keys and messages cannot control the terminal.
 func TestTerminalsAreLeftAlone(t *testing.T) {
 	evil := "a\x01\x1b[2J\u009b2J\x7f\nb"
 	rows := []archive.Summary{{Folder: archive.Folder{Signal: archive.Traces, Cloud: evil, Region: evil}}}
@@ -214,7 +214,8 @@ func TestReplayTLS(t *testing.T) {
 	}
 }
 
-// TestReplayTerms: what is asked for is part of a checkpoint's terms, so that it is not mixed with another's.
+// TestReplayTerms: the selection is part of a checkpoint's terms, so that a checkpoint is not used for another
+// replay.
 func TestReplayTerms(t *testing.T) {
 	seen := map[archive.Terms]string{}
 	for _, flags := range []string{"", "--from 1h", "--to 1h", "--cloud aws", "--region r", "--signal logs", "--every-folder",
@@ -232,7 +233,7 @@ func TestReplayTerms(t *testing.T) {
 	}
 }
 
-// TestArchiveDocs: docs/archive.md has every flag of the commands, and no other.
+// TestArchiveDocs: docs/archive.md lists exactly the commands' flags.
 func TestArchiveDocs(t *testing.T) {
 	documented := map[string]bool{}
 	for _, flag := range regexp.MustCompile("--[a-z][a-z-]+").FindAllString(string(read(t, "../../docs/archive.md")), -1) {

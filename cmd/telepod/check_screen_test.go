@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// TestCheckScreens: docs/cli.md shows the screens that lines of real clusters make.
+// TestCheckScreens: docs/cli.md shows the output for lines from real clusters.
 func TestCheckScreens(t *testing.T) {
 	const path = "../../docs/cli.md"
 	text := string(read(t, path))

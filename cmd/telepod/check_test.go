@@ -44,7 +44,7 @@ func (l *onCluster) check(t *testing.T) {
 	}
 }
 
-// checkContexts: a cluster that does not answer hides no other.
+// checkContexts: an unreachable cluster does not affect the others.
 func (l *onCluster) checkContexts(t *testing.T) {
 	config, err := clientcmd.LoadFromFile(l.kubeconfig)
 	if err != nil {
@@ -78,7 +78,7 @@ func (l *onCluster) checkContexts(t *testing.T) {
 	}
 }
 
-// checkBefore looks at a cluster before the installation.
+// checkBefore runs check --pre on a cluster.
 func (l *onCluster) checkBefore(t *testing.T) {
 	l.sees(t, 1, []string{"--pre"}, checks.Failed, "you have no right to list storageclasses in all namespaces, list mutatingwebhookconfigurations in all namespaces: 2 checks could not be made")
 	l.sees(t, 1, []string{"--pre"}, checks.Failed, "you may not create secrets, configmaps, ")

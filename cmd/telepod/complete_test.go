@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// completed is what a shell is offered; the last argument is what was typed of the next word.
+// completed returns the completions; the last argument is the start of the next word.
 func completed(t *testing.T, args ...string) []string {
 	t.Helper()
 	var out, stderr bytes.Buffer
@@ -23,7 +23,7 @@ func completed(t *testing.T, args ...string) []string {
 	return lines[:len(lines)-1] // the last is the directive
 }
 
-// completion offers what the kubeconfig and the cluster know, to who has the rights of 'telepod rbac'.
+// completion offers names from the kubeconfig and the cluster, with the permissions of 'telepod rbac'.
 func (l *onCluster) completion(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"stale --context ", "telepod"},

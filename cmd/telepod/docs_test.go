@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// gaps are between columns, which are as wide as what happens to be in them.
+// gaps are between columns; their width depends on the content.
 var gaps = regexp.MustCompile(" {2,}")
 
 // TestDocs runs the command lines of docs/cli.md that show their output: each line there must be one

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestDrillIsTold by signals that would end a program which does not expect them: a closed terminal's too.
+// TestDrillIsTold: signals that would end an unprepared program end the drill cleanly, including a closed terminal's.
 func TestDrillIsTold(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT} {
 		ctx, stop := untilTold(t.Context())

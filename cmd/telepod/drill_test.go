@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// TestDrillArguments: a drill is too serious to guess what was meant.
+// TestDrillArguments: a drill does not guess what was meant.
 func TestDrillArguments(t *testing.T) {
 	const sites = " --contexts a,b --primary a --backup b"
 	for args, want := range map[string]string{
@@ -116,7 +116,7 @@ func TestDrillObserves(t *testing.T) {
 	}
 }
 
-// TestDrillReportNowhere: a report that cannot be kept is printed all the same.
+// TestDrillReportNowhere: a report that cannot be written to a file is still printed.
 func TestDrillReportNowhere(t *testing.T) {
 	a := &apiServer{healthy: true}
 	config := a.kubeconfig(t, "region")
@@ -130,7 +130,7 @@ func TestDrillReportNowhere(t *testing.T) {
 	}
 }
 
-// TestDrillPrompt: a question that is interrupted is answered with no.
+// TestDrillPrompt: interrupting a question means no.
 func TestDrillPrompt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -174,7 +174,7 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// kubeconfig has contexts that all lead here.
+// kubeconfig has several contexts for this server.
 func (a *apiServer) kubeconfig(t *testing.T, contexts ...string) string {
 	t.Helper()
 	server := httptest.NewServer(a)

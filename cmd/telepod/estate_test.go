@@ -133,7 +133,7 @@ func TestEstateCA(t *testing.T) {
 	}
 }
 
-// TestCommandLine: a shell reads a printed command as it was meant.
+// TestCommandLine: a shell parses a printed command as intended.
 func TestCommandLine(t *testing.T) {
 	if got, want := commandLine("kubectl", "--context", "a b'c; $(x)", ""), `kubectl --context 'a b'\''c; $(x)' ''`; got != want {
 		t.Errorf("got %s, want %s", got, want)

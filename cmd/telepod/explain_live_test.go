@@ -94,7 +94,7 @@ func (l *onCluster) explainMistakes(t *testing.T) {
 	}
 }
 
-// TestVisible: no annotation makes a line of its own, or commands the terminal.
+// TestVisible: an annotation cannot add a line to the output, or control the terminal.
 func TestVisible(t *testing.T) {
 	manifest := strings.Replace(barePod, "name: p", `name: p, annotations: {telepod.dev/exclude-variables: "A*\n  repair: x", resource.opentelemetry.io/service.name: "x\u001b[2Jy"}`, 1)
 	out, _ := inject(t, []byte(manifest), "explain", "-", "-v")

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write what the fixtures got as what they want")
 
-// contentHash stands in the status of every pod and changes with any part of a profile.
+// contentHash is in the status of every pod and changes with any part of a profile.
 var contentHash = regexp.MustCompile(`"hash(\\?"):\\?"[0-9a-f]{12}`)
 
 // TestInject injects each testdata/inject/CASE.yaml or CASE.json with the arguments in its comment "# args:".
@@ -57,7 +57,7 @@ func TestInject(t *testing.T) {
 	}
 }
 
-// gitApply is the input with a diff applied by another program.
+// gitApply applies a diff with another program.
 func gitApply(t *testing.T, input []byte, diff string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -72,8 +72,7 @@ func gitApply(t *testing.T, input []byte, diff string) string {
 	return string(read(t, filepath.Join(dir, "stdin")))
 }
 
-// applyPatches checks that each line of -o patch makes its object's pod what the output has, so that
-// fields which no version knows survive, too.
+// applyPatches checks that each line of -o patch produces the pod in the output, so that unknown fields survive, too.
 func applyPatches(t *testing.T, input, output []byte, patches []string) {
 	t.Helper()
 	before, after := pods(t, input), pods(t, output)
@@ -123,7 +122,7 @@ func TestInjectSeveralFiles(t *testing.T) {
 	}
 }
 
-// FuzzInject: nothing panics, and what is not injected comes out byte for byte.
+// FuzzInject: nothing panics, and everything that is not injected is printed byte for byte.
 func FuzzInject(f *testing.F) {
 	for _, file := range fixtures(f) {
 		f.Add(read(f, file))

@@ -22,8 +22,8 @@ profiles:
   shop: {inherits: aws, resourceAttributes: {team: shop}}
 `
 
-// chart: what the real webhook does with the chart's settings is what these commands read from the chart's objects.
-// Pods that it has injected are current; the repairs work.
+// chart: these commands read from the chart's objects what the real webhook does with the chart's settings. Pods that
+// it has injected are current; the repairs work.
 func (l *onCluster) chart(t *testing.T) {
 	for _, object := range []string{"deployment/telepod-injector", "service/telepod-injector", "mutatingwebhookconfiguration/telepod-injector"} {
 		if _, err := l.admin.Kubectl(t.Context(), "-n", "telepod", "delete", object); err != nil {

@@ -68,7 +68,7 @@ func namespaceManifest(t *testing.T, section []byte) []byte {
 	return append(object, "\n---\n"...)
 }
 
-// podHead is what a fixture's pod lacks of a manifest, if anything.
+// podHead is what a fixture's pod lacks to be a manifest, if anything.
 func podHead(pod []byte) string {
 	if bytes.Contains(pod, []byte("kind: Pod")) {
 		return ""

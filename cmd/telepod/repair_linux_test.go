@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// repairValues have the controller look every second, at pods of any age.
+// repairValues make the controller look every second, at pods of any age.
 const repairValues = `
 cloud: {provider: aws, region: us-east-1, account: "123456789012"}
 cluster: {name: prod-use1}
@@ -28,7 +28,7 @@ injector:
 
 // repair: the controller of the chart, with no more rights than the chart gives it.
 func (n *onNode) repair(t *testing.T) {
-	// What the tests before have left bare must not be in the way.
+	// Bare pods of earlier tests must not interfere.
 	n.kubectl(t, "delete", "namespace", "again", "stuck", "shop")
 	if err := install.Telepod(t.Context(), n.admin, install.Options{Values: repairValues}); err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func (n *onNode) metrics(t *testing.T) map[string]float64 {
 	return found
 }
 
-// rounds waits until the controller has looked at the cluster so many times more.
+// rounds waits for that many more rounds of the controller.
 func (n *onNode) rounds(t *testing.T, more float64) map[string]float64 {
 	t.Helper()
 	const name = `telepod_repair_rounds_total{outcome="ok"}`
@@ -118,7 +118,7 @@ func (n *onNode) repairs(t *testing.T) {
 	}
 }
 
-// repairsNothing: without an injector, no pod is evicted, however often the controller looks.
+// repairsNothing: without an injector, no pod is evicted, however many rounds run.
 func (n *onNode) repairsNothing(t *testing.T) {
 	n.scaleInjector(t, 0)
 	before := n.bare(t, "away")
@@ -142,7 +142,7 @@ func (n *onNode) stopped(t *testing.T) string {
 	return n.kubectl(t, "-n", install.Namespace, "get", "lease", "telepod-repair", "-o", `jsonpath={.metadata.annotations.telepod\.dev/repair-stopped}`)
 }
 
-// repairStops: trial pods are injected and real ones are not. That costs one pod, also if the controller starts again.
+// repairStops: trial pods are injected and real ones are not. That costs one pod, even if the controller restarts.
 func (n *onNode) repairStops(t *testing.T) {
 	n.breakInjector(t, true)
 	before := n.bare(t, "broken")
@@ -171,7 +171,7 @@ func (n *onNode) repairGoesOn(t *testing.T) {
 	}
 }
 
-// repairCreatesNoPod: the controller's account has the right to create pods, and the policy allows dry runs only.
+// repairCreatesNoPod: the controller's account may create pods, and the policy allows only dry runs.
 func (n *onNode) repairCreatesNoPod(t *testing.T) {
 	as := fmt.Sprintf("--as=system:serviceaccount:%s:telepod-repair", install.Namespace)
 	args := []string{"-n", "default", "run", "forbidden", "--image=telepod.test/app:1", "--overrides", `{"spec": {"automountServiceAccountToken": false}}`, as}

@@ -20,8 +20,8 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// TestRestart restarts and repairs real pods on a real node, with the injector that the chart installs: as it should
-// be, and broken on purpose.
+// TestRestart restarts and repairs real pods on a real node, with the chart's injector: working, and broken on
+// purpose.
 func TestRestart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a cluster; run without -short")
@@ -60,7 +60,7 @@ func TestRestart(t *testing.T) {
 // onNode runs commands on a cluster with running pods.
 type onNode struct{ onCluster }
 
-// kubectl runs it as administrator.
+// kubectl runs kubectl as administrator.
 func (n *onNode) kubectl(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := n.admin.Kubectl(t.Context(), args...)
@@ -70,7 +70,7 @@ func (n *onNode) kubectl(t *testing.T, args ...string) string {
 	return strings.TrimSpace(out)
 }
 
-// eventually waits until something is so.
+// eventually waits for a condition.
 func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, 2*time.Minute, true, wait.ConditionFunc(func() (bool, error) { return so(), nil }).WithContext())
@@ -88,7 +88,7 @@ func (n *onNode) bare(t *testing.T, namespace string) map[string]bool {
 	return n.optIn(t, namespace, 3+2+1+2+2+2+1)
 }
 
-// optIn labels a namespace once so many pods are ready, and returns them.
+// optIn labels a namespace once that many pods are ready, and returns them.
 func (n *onNode) optIn(t *testing.T, namespace string, pods int) map[string]bool {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d pods of namespace %s are ready", pods, namespace), func() bool {
@@ -103,7 +103,7 @@ func (n *onNode) optIn(t *testing.T, namespace string, pods int) map[string]bool
 	return before
 }
 
-// uids are the running pods of a namespace, with whether each is injected.
+// uids are the running pods of a namespace, and whether each is injected.
 func (n *onNode) uids(t *testing.T, namespace, selector string) map[string]bool {
 	t.Helper()
 	var list struct {
@@ -152,7 +152,7 @@ func (n *onNode) outOfDate(t *testing.T, namespace string) []string {
 	return list
 }
 
-// leftAlone are those of testdata/restart/shop.yaml that nothing may touch.
+// leftAlone are the workloads of testdata/restart/shop.yaml that must not be changed.
 func leftAlone() []string {
 	return []string{"Deployment/guarded", "Deployment/quiet", "Pod/lonely", "StatefulSet/manual"}
 }
@@ -192,7 +192,7 @@ func (n *onNode) onlyPlanned(t *testing.T) {
 	}
 }
 
-// scaleInjector waits until the injector's pods are all there, or all gone.
+// scaleInjector scales the injector and waits until all of its pods are ready, or deleted.
 func (n *onNode) scaleInjector(t *testing.T, replicas int) {
 	t.Helper()
 	n.kubectl(t, "-n", install.Namespace, "scale", "deployment/"+install.Name, fmt.Sprintf("--replicas=%d", replicas))
@@ -218,7 +218,7 @@ func (n *onNode) injectorAway(t *testing.T) {
 	}
 }
 
-// interrupted: a second run watches the rollout that the first one has begun, and does not begin it again.
+// interrupted: a second run watches the rollout that the first one started, and does not start it again.
 func (n *onNode) interrupted(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -276,7 +276,8 @@ func (n *onNode) restarted(t *testing.T) {
 	}
 }
 
-// breakInjector has the webhook called for dry runs only: trial pods are injected, and real ones are not.
+// breakInjector makes the API server call the webhook for dry runs only: trial pods are injected, and real ones are
+// not.
 func (n *onNode) breakInjector(t *testing.T, broken bool) {
 	t.Helper()
 	directive := `"$patch": "delete"`

@@ -20,7 +20,7 @@ import (
 	"github.com/telepod/telepod/test/cluster"
 )
 
-// onCluster runs commands on a real API server, as somebody who has no more than the rights of 'telepod rbac'.
+// onCluster runs commands on a real API server, as a user with only the permissions of 'telepod rbac'.
 type onCluster struct {
 	admin      *cluster.Cluster
 	kubeconfig string
@@ -58,7 +58,7 @@ func TestOnCluster(t *testing.T) {
 	t.Run("chart", l.chart)
 }
 
-// shopHash is that of the profile in testdata/live/cluster.yaml, with the facts that the injector there has.
+// shopHash is the hash of the profile in testdata/live/cluster.yaml with the facts of the injector there.
 func shopHash(t *testing.T) string {
 	t.Helper()
 	facts := profiles.Facts{Identity: profiles.Identity{Region: "us-east-1", Account: "123456789012", Cluster: "prod-use1"}}
@@ -90,7 +90,7 @@ func viewer(t *testing.T, admin string) string {
 	return path
 }
 
-// inject waits for the pods and gives some of them what the webhook would have.
+// inject waits for the pods and applies the webhook's changes to some of them.
 func (l *onCluster) inject(t *testing.T) {
 	t.Helper()
 	for label, n := range map[string]int{"checkout": 2, "orders": 1, "offline": 1, "quiet": 1, "volunteer": 1, "bystander": 1} {

@@ -55,7 +55,7 @@ func (l *onCluster) status(t *testing.T) {
 	}
 }
 
-// statusPage writes the page, and refuses to write it nowhere.
+// statusPage writes the page, and fails if the file cannot be written.
 func (l *onCluster) statusPage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "status.html")
 	l.run(t, exitOK, "status", "--html", file)

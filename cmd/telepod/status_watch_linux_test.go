@@ -19,7 +19,7 @@ func (l *onCluster) statusInteractive(t *testing.T) {
 	t.Run("watched", l.statusWatched)
 }
 
-// interrupt is Ctrl-C, for this process: who calls it has a command that catches it.
+// interrupt sends this process Ctrl-C: the caller must run a command that catches it.
 func interrupt(t *testing.T) {
 	t.Helper()
 	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
@@ -53,7 +53,7 @@ func pseudoTerminal(t *testing.T) (person, program *os.File) {
 	return person, program
 }
 
-// statusWatched redraws on a terminal, without a blank moment, until Ctrl-C; the last picture stays.
+// statusWatched redraws on a terminal without flicker until Ctrl-C; the last screen stays.
 func (l *onCluster) statusWatched(t *testing.T) {
 	person, program := pseudoTerminal(t)
 	ended := make(chan int, 1)
@@ -91,7 +91,7 @@ func (l *onCluster) statusWatched(t *testing.T) {
 	}
 }
 
-// statusServed runs the command, asks it as a browser does, and ends it.
+// statusServed runs the command, requests the page like a browser, and stops it.
 func (l *onCluster) statusServed(t *testing.T) {
 	reader, writer := io.Pipe()
 	ended := make(chan int, 1)

@@ -107,7 +107,7 @@ func refused(t *testing.T, err error, want string) {
 	}
 }
 
-// TestNothingIsReplaced: a second init or issue leaves every file as it is, and so does what fails.
+// TestNothingIsReplaced: a second init or issue leaves every file unchanged, and so does a failed command.
 func TestNothingIsReplaced(t *testing.T) {
 	d := made(t, "secrets")
 	before := state(t, d)
@@ -118,7 +118,7 @@ func TestNothingIsReplaced(t *testing.T) {
 	if diff := cmp.Diff(before, state(t, d)); diff != "" {
 		t.Errorf("files changed (-before +after):\n%s", diff)
 	}
-	// A root that is kept elsewhere is missed before anything is moved.
+	// A missing root, stored elsewhere, is reported before anything is moved.
 	if err := os.Rename(filepath.Join(d.Path, "root.key"), filepath.Join(t.TempDir(), "root.key")); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,9 @@ func TestNothingIsReplaced(t *testing.T) {
 	}
 }
 
-// TestRevoke: one cluster is out, the bundle of both sites keeps the others, and a revoked cluster gets in by name only.
+// TestRevoke: one cluster is removed, the bundles of both sites keep the others, and a revoked cluster returns only
+// if
+// it is named.
 func TestRevoke(t *testing.T) {
 	for _, from := range []string{"secrets", "certManager"} {
 		t.Run(from, func(t *testing.T) {
@@ -183,7 +185,7 @@ func bundleOf(t *testing.T, manifests string) string {
 	return ""
 }
 
-// TestRenew: sites accept the old and the new authority until the old one is revoked, or ends.
+// TestRenew: sites accept the old and the new authority until the old one is revoked, or expires.
 func TestRenew(t *testing.T) {
 	d := made(t, "secrets")
 	before := state(t, d)
@@ -264,7 +266,7 @@ func TestOtherNames(t *testing.T) {
 	}
 }
 
-// TestBrokenFiles: what is not as it was written is refused with its name.
+// TestBrokenFiles: a damaged file is refused with its name.
 func TestBrokenFiles(t *testing.T) {
 	for file, want := range map[string]string{
 		"root.crt":                    "is no certificate in PEM: restore it from a backup",

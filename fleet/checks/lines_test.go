@@ -41,7 +41,7 @@ func authority(t *testing.T, end time.Time) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// set is what a program reports about itself.
+// set is a program's metrics.
 func set(t *testing.T, text string) metrics.Set {
 	t.Helper()
 	found, err := metrics.Read(strings.NewReader(strings.ReplaceAll(text, "; ", "\n") + "\n"))
@@ -51,7 +51,7 @@ func set(t *testing.T, text string) metrics.Set {
 	return found
 }
 
-// What healthy programs report. Certificates expire in a year.
+// Metrics of healthy programs. Certificates expire in a year.
 const (
 	injectorMetrics = `telepod_certificate_ready 1; telepod_certificate_expiry_timestamp_seconds 1.8037e+09; telepod_profiles_last_reload_successful 1; telepod_build_info{version="0.1.0"} 1; telepod_certificate_ca_expiry_timestamp_seconds %d`
 	regionMetrics   = `otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 1; otelcol_exporter_failover_active{signal="traces",endpoint="backup"} 0; otelcol_exporter_failover_endpoint_up{signal="traces",endpoint="primary"} 1; otelcol_exporter_queue_capacity{exporter="otlp_failover",data_type="traces"} 100; otelcol_exporter_queue_size{exporter="otlp_failover",data_type="traces"} 3; otelcol_certificate_expiry_timestamp_seconds{file="/etc/telepod/tls/tls.crt"} 1.8037e+09`
@@ -67,7 +67,7 @@ func workload(kind, name string, replicas int, ports ...corev1.ContainerPort) ch
 		Labels: map[string]string{"part": name}, Pod: corev1.PodSpec{Containers: []corev1.Container{{Ports: ports}}}}
 }
 
-// healthy is a cluster with nothing to complain about.
+// healthy is a cluster without problems.
 func healthy(t *testing.T) checks.Snapshot {
 	s := checks.Snapshot{Kubectl: "kubectl", Helm: "helm", Namespace: "telepod", Release: "telepod", Now: now, CLI: "devel"}
 	s.Kubernetes.Value = apiversion.MustParseGeneric("1.36.3")
@@ -267,14 +267,14 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// troubled has the second Collector not ready.
+// troubled makes the second Collector unready.
 func troubled(s *checks.Snapshot, trouble string) {
 	s.Collectors.Value.Workloads[0].Ready = 1
 	i := &s.Collectors.Value.Instances[1]
 	i.Ready, i.Trouble = false, "pod c2 is not ready: "+trouble
 }
 
-// region has the second Collector report something else.
+// region changes the metrics of the second Collector.
 func region(t *testing.T, s *checks.Snapshot, text string) {
 	t.Helper()
 	i := &s.Collectors.Value.Instances[1]
@@ -287,7 +287,7 @@ func away(outcome string) string {
 	return `otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 0; otelcol_exporter_failover_endpoint_up{signal="traces",endpoint="primary"} 0; otelcol_exporter_failover_requests_total{signal="traces",endpoint="primary",outcome="` + outcome + `"} 5`
 }
 
-// grows has a counter of the second Collector grow between two readings.
+// grows makes a counter of the second Collector grow between two readings.
 func grows(t *testing.T, s *checks.Snapshot, counter string) {
 	t.Helper()
 	i := &s.Collectors.Value.Instances[1]

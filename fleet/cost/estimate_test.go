@@ -12,14 +12,14 @@ import (
 	"github.com/telepod/telepod/test/monitoring"
 )
 
-// demand is of three clusters, with the site beside one of them.
+// demand has three clusters, one in the cloud of the site.
 func demand() cost.Demand {
 	return cost.Demand{Spans: 2000, Logs: 500, Points: 1000, SpanBytes: 550, LogBytes: 400, PointBytes: 200, Compressed: 0.2,
 		Clusters: map[string]int{"aws": 1, "gcp": 1, "azure": 1}, Site: "aws", ArchiveMonths: cost.ArchivedMonths, Kept: 0.25, TraceDays: cost.DaysOfTraces}
 }
 
-// TestEstimateIsWhatTheRulesCompute gives the chart's rules the volumes of a demand, as Collectors would count them: what
-// Prometheus makes of them is the estimate.
+// TestEstimateIsWhatTheRulesCompute feeds the volumes of a demand into the chart's rules, as Collectors would count
+// them: Prometheus computes the same cost as the estimate.
 func TestEstimateIsWhatTheRulesCompute(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs promtool and Helm; run without -short")

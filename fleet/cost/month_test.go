@@ -19,8 +19,8 @@ import (
 	"github.com/telepod/telepod/test/monitoring"
 )
 
-// history is two clusters since the first of the month: one sends spans and metrics, the other came in the middle of it.
-// Rates are in dollars a second.
+// history is two clusters since the start of the month: one sends spans and metrics, the other started halfway
+// through. Rates are in dollars a second.
 func history(now time.Time) string {
 	start := now.Add(-cost.SinceMonthStart(now)).Truncate(time.Minute)
 	var b strings.Builder
@@ -28,7 +28,7 @@ func history(now time.Time) string {
 		fmt.Fprintf(&b, "%s %g %d\n", series, value, at.Unix())
 	}
 	each := func(from time.Time, do func(time.Time)) {
-		// A bit before the month, which must not count; until now, so that a rule finds the last sample.
+		// Start shortly before the month, which must not count; end now, so that a rule finds the last sample.
 		for at := from; at.Before(now); at = at.Add(4 * time.Minute) {
 			do(at)
 		}
@@ -137,7 +137,7 @@ func services(t *testing.T, server *prometheus.Server, months map[string]cost.Mo
 	}
 }
 
-// TestNothingRecorded: no cost is known, which is not the same as none.
+// TestNothingRecorded: unknown costs are not zero.
 func TestNothingRecorded(t *testing.T) {
 	for name, test := range map[string]struct{ answer, want string }{
 		"no rules":      {`{"status":"success","data":{"resultType":"vector","result":[]}}`, "prometheus has no series telepod:month:dollars: install the chart's rules there"},

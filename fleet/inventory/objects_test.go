@@ -38,7 +38,7 @@ func TestLabelledAt(t *testing.T) {
 	}
 }
 
-// TestTrouble: the most telling reason that a pod is not ready.
+// TestTrouble: the most specific reason that a pod is not ready.
 func TestTrouble(t *testing.T) {
 	condition := func(kind corev1.PodConditionType, status corev1.ConditionStatus, message string) corev1.PodCondition {
 		return corev1.PodCondition{Type: kind, Status: status, Message: message}

@@ -45,7 +45,7 @@ func rounds(t *testing.T, m *model, store restart.Store, n int, settle time.Dura
 	return last
 }
 
-// TestRounds: whatever is broken, hundreds of rounds evict a bounded number of pods.
+// TestRounds: whatever is broken, hundreds of rounds evict a limited number of pods.
 func TestRounds(t *testing.T) {
 	for _, test := range []struct {
 		name    string

@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/fleet/restart"
 )
 
-// whole is a rollout of n pods that is over.
+// whole is a completed rollout of n pods.
 func whole(n, away int) restart.Rollout {
 	return restart.Rollout{Observed: true, Desired: n, Current: n, Updated: n, Available: n, Away: away}
 }

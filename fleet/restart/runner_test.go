@@ -132,7 +132,7 @@ func (m *model) Undo(context.Context, fleet.Identity) (bool, error) {
 	return true, nil
 }
 
-// pause lets a second pass, in which a rollout replaces a pod if the last one is ready.
+// pause advances the clock by a second; a rollout then replaces a pod if the last one is ready.
 func (m *model) pause(context.Context) error {
 	m.now = m.now.Add(time.Second)
 	if m.rolling && m.updated < len(m.pods) && (m.updated == 0 || m.pods[m.updated-1].Ready) {
@@ -150,7 +150,7 @@ func (m *model) run(method restart.Method, intent restart.Intent, rollback bool)
 	return events, r.Run(context.Background(), []restart.Step{step}, 1)
 }
 
-// TestCourse: each way that the restart of a workload can go, and how many pods that costs.
+// TestCourse: every possible course of a restart, and how many pods it costs.
 func TestCourse(t *testing.T) {
 	blocks := []restart.Budget{{Name: "b", Observed: true, Healthy: 2, Expected: 3, Needed: 2}}
 	for _, test := range []struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// TestRealCollectors: what a region and two sites report about themselves is what a row needs, before and after the primary is
+// TestRealCollectors: the metrics of a region and two sites contain what a row needs, before and after the primary is
 // killed.
 func TestRealCollectors(t *testing.T) {
 	if testing.Short() {
@@ -43,7 +43,7 @@ func TestRealCollectors(t *testing.T) {
 	if q := got.Traffic.Queue; q == nil || q.Fullest > 1 || got.Traffic.LastSwitch != nil || len(got.Traffic.Sites) != 2 || !got.Traffic.Sites[0].Up || got.Traffic.Site.Since.IsZero() {
 		t.Errorf("traffic on the primary: %+v, queue %+v", got.Traffic, q)
 	}
-	// The rig calls both sites primary, in no cloud.
+	// The rig names both sites primary, in no cloud.
 	if got.Central.Name != "primary" || got.Place != (status.Place{Cluster: "test", Region: "us-east-1"}) || got.Certificate == nil {
 		t.Errorf("site %q, place %+v, certificate %+v", got.Central.Name, got.Place, got.Certificate)
 	}

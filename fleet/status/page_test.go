@@ -26,7 +26,7 @@ func page(t *testing.T, list []status.Row) string {
 	return b.String()
 }
 
-// TestPageInABrowser opens the page as a person does: everything on it is to be seen, light and dark, wide and narrow.
+// TestPageInABrowser opens the page in a browser: everything on it is visible, light and dark, wide and narrow.
 func TestPageInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser; run without -short")

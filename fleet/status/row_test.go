@@ -35,7 +35,7 @@ func TestRowOfAHealthyCluster(t *testing.T) {
 	}
 }
 
-// TestProblems: one thing is wrong, and that alone is reported.
+// TestProblems: one thing is wrong, and only that is reported.
 func TestProblems(t *testing.T) {
 	failed := errors.New("forbidden")
 	collectors := func(list ...collector) func(*status.Reading) {
@@ -91,7 +91,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestTraffic: what differs between Collectors, and between two looks.
+// TestTraffic: differences between Collectors, and between two readings.
 func TestTraffic(t *testing.T) {
 	reading := healthy(t)
 	a, b := collector{site: "backup", since: time.Minute, switched: true, received: 500}, collector{site: "primary", since: time.Hour, received: 5}
@@ -103,17 +103,17 @@ func TestTraffic(t *testing.T) {
 	if got.Spans() != "≥ 100" || got.Answered != 2 || got.Ready != 3 {
 		t.Errorf("%q spans/s of %d of %d Collectors", got.Spans(), got.Answered, got.Ready)
 	}
-	// A Collector that restarted has counted from zero.
+	// A restarted Collector counts from zero.
 	reading.Later = look(t, now, -450, a)
 	if got := status.RowOf(reading, now).Traffic; *got.SpansPerSecond != 25 {
 		t.Errorf("%v spans/s after a restart, want 25", *got.SpansPerSecond)
 	}
-	// One look has no rates.
+	// One reading gives no rates.
 	reading.Earlier = status.Look{}
 	if got := status.RowOf(reading, now).Traffic; got.SpansPerSecond != nil || got.Spans() != "" || got.Queue.Seconds != nil || got.Sites[0].SpansPerSecond != nil {
 		t.Errorf("rates of one look: %+v", got)
 	}
-	// A signal that is not sent stays at the primary, and decides nothing.
+	// A signal without traffic stays at the primary, and decides nothing.
 	set := `otelcol_exporter_failover_active{signal="logs",endpoint="backup"} 1
 otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 1
 otelcol_exporter_failover_endpoint_up{signal="logs",endpoint="backup"} 1
