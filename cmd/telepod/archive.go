@@ -139,7 +139,7 @@ func (f *archiveFlags) find(cmd *cobra.Command, s archive.Selection) (*bucket.Bu
 // noteListing prints notes on what a reader of the listing may not expect.
 func noteListing(w io.Writer, l archive.Listing) {
 	if len(l.Objects) == 0 {
-		fmt.Fprintln(w, "note: there is nothing of that in the archive")
+		fmt.Fprintln(w, "note: no archived objects match the selection")
 	}
 	if n := len(l.Foreign); n > 0 {
 		fmt.Fprintf(w, "note: %d object(s) there are not the archive's, such as %s\n", n, archive.Printable(l.Foreign[0]))

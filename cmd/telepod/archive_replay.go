@@ -182,14 +182,14 @@ func (f *replayFlags) report(cmd *cobra.Command, r archive.Result, err error) er
 	}
 	problems := reportProblems(cmd.ErrOrStderr(), r.Problems, "replayed as a whole")
 	if r.Rejected > 0 {
-		problems = errors.Join(problems, fmt.Errorf("%d item(s) rejected by %s: %s", r.Rejected, f.endpoint, archive.Printable(cmp.Or(r.Message, "it does not say why"))))
+		problems = errors.Join(problems, fmt.Errorf("%d item(s) rejected by %s: %s", r.Rejected, f.endpoint, archive.Printable(cmp.Or(r.Message, "no reason given"))))
 	}
 	if err == nil {
 		return problems
 	}
-	advice := "give --checkpoint to be able to go on after the like of this"
+	advice := "use --checkpoint to make an interrupted replay resumable"
 	if f.checkpoint != "" {
-		advice = fmt.Sprintf("give the same command again to go on; up to %d object(s) come twice", f.parallel)
+		advice = fmt.Sprintf("run the same command again to continue; up to %d object(s) are sent twice", f.parallel)
 	}
 	return errors.Join(problems, fmt.Errorf("replay: %w; %s", ended(cmd, err), advice))
 }

@@ -111,7 +111,7 @@ func TestArchiveJSON(t *testing.T) {
 		var out, stderr bytes.Buffer
 		code := run([]string{"archive", command, "--bucket", "b", "--bucket-endpoint", url, "-o", "json"}, streams{strings.NewReader(""), &out, &stderr})
 		var rows []any
-		if err := json.Unmarshal(out.Bytes(), &rows); err != nil || rows == nil || code != exitOK || !strings.Contains(stderr.String(), "there is nothing of that") {
+		if err := json.Unmarshal(out.Bytes(), &rows); err != nil || rows == nil || code != exitOK || !strings.Contains(stderr.String(), "no archived objects match the selection") {
 			t.Errorf("%s: exit code %d, %v\n%s%s", command, code, err, &out, &stderr)
 		}
 	}
