@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// pause is the time between two tries: short to a person, long to a processor.
+// pause is the time between two tries.
 const pause = 200 * time.Millisecond
 
-// Success tries until it succeeds, the limit is over or the context ends. The error then says what the
-// last try did.
+// Success retries until try succeeds, the limit is reached or the context ends. The error includes that of
+// the last try.
 func Success(ctx context.Context, limit time.Duration, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("gave up after %s", limit))
 	defer cancel()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestSuccessTriesAgain(t *testing.T) {
+func TestSuccessRetries(t *testing.T) {
 	tries := 0
 	err := Success(t.Context(), time.Minute, func(context.Context) error {
 		if tries++; tries < 2 {
@@ -21,7 +21,7 @@ func TestSuccessTriesAgain(t *testing.T) {
 	}
 }
 
-func TestSuccessSaysWhatTheLastTryDid(t *testing.T) {
+func TestSuccessReturnsTheLastError(t *testing.T) {
 	err := Success(t.Context(), time.Nanosecond, func(context.Context) error { return errors.New("no pod") })
 	if err == nil || !strings.Contains(err.Error(), "gave up after 1ns: no pod") {
 		t.Errorf("gave up with %v", err)

@@ -1,3 +1,3 @@
-// Package await waits for what nothing announces: it tries again until it succeeds. It is for tests and
-// the demo, where a machine may be slow; what announces itself is to be watched instead.
+// Package await polls for conditions that send no notification. It is for tests and the demo, on machines
+// of any speed; watch for everything that does notify.
 package await

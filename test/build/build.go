@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// Spec says how a program, or the tools of a module, are built. Everything is static
-// (CGO_ENABLED=0), for the machine that builds.
+// Spec describes how to build a program, or the tools of a module. Programs are static (CGO_ENABLED=0),
+// for the machine that builds them.
 type Spec struct {
-	// Name is the file name of the program, and names the entry in cache and progress.
+	// Name is the program's file name, shown in the progress and part of the cache entry's name.
 	Name string
 	// Module is the directory of the go.mod, relative to the repository's root, with
 	// slashes. Empty is the root module, which is never cached here.
@@ -31,11 +31,11 @@ type Spec struct {
 	LDFlags []string
 	// Patches of dependencies.
 	Patches []Patch
-	// Takes is shown during the build: what a cold build takes, as "about 5 minutes".
+	// Takes is shown during the build: the duration of a cold build, such as "about 5 minutes".
 	Takes string
 }
 
-// Binary builds the program if need be and returns its absolute path.
+// Binary builds the program if necessary and returns its absolute path.
 func Binary(ctx context.Context, s Spec) (string, error) {
 	dir, err := Directory(ctx, s)
 	if err != nil {
@@ -44,8 +44,8 @@ func Binary(ctx context.Context, s Spec) (string, error) {
 	return filepath.Join(dir, s.Name), nil
 }
 
-// Directory builds the program or tools if need be and returns the absolute directory
-// that holds them. Other files may be kept there that are derived from them.
+// Directory builds the program or tools if necessary and returns the absolute path of their directory.
+// Callers may keep derived files there.
 func Directory(ctx context.Context, s Spec) (string, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -92,8 +92,8 @@ func (s Spec) directory(ctx context.Context) (string, error) {
 	return s.compile(ctx, module, shelf, key)
 }
 
-// compile builds into a new directory and moves it to its place on the shelf, so that no
-// one ever sees half a program. Without a key the place is named by the program's content.
+// compile builds into a new directory and renames it into place, so that the shelf never contains a
+// partial build. Without a key, the entry is named by the program's content.
 func (s Spec) compile(ctx context.Context, module, shelf, key string) (string, error) {
 	fresh, err := os.MkdirTemp(shelf, "new-")
 	if err != nil {
@@ -151,7 +151,7 @@ func (s Spec) flags() []string {
 	if pkg == "" {
 		pkg = "."
 	}
-	// Without the commit in it, a program of the root module changes with its sources only.
+	// Without VCS stamping, a program of the root module changes only with its sources.
 	flags := []string{"-trimpath", "-buildvcs=false", "-ldflags", strings.Join(append([]string{"-s", "-w"}, s.LDFlags...), " ")}
 	if len(s.Tags) > 0 {
 		flags = append(flags, "-tags", strings.Join(s.Tags, ","))
@@ -159,7 +159,7 @@ func (s Spec) flags() []string {
 	return append(flags, pkg)
 }
 
-// Cache returns the directory of everything this package keeps.
+// Cache returns the root directory of this package's cache.
 func Cache() (string, error) {
 	if dir := os.Getenv("TELEPOD_CACHE"); dir != "" {
 		return filepath.Abs(dir)
@@ -184,7 +184,7 @@ func Root() (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no Telepod repository at or above %s: run this inside of one", start)
+			return "", fmt.Errorf("no Telepod repository at or above %s: run this inside one", start)
 		}
 	}
 }

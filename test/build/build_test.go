@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// repository makes a repository with one module and makes it the working directory.
+// repository creates a repository with one module and changes to it.
 func repository(t *testing.T) (root string) {
 	t.Helper()
 	root = t.TempDir()
@@ -100,7 +100,7 @@ func TestBinaryOfTheRootModuleFollowsItsSources(t *testing.T) {
 	}
 }
 
-func TestBinaryForSeveralAtOnce(t *testing.T) {
+func TestBinaryCalledConcurrently(t *testing.T) {
 	repository(t)
 	var all sync.WaitGroup
 	paths := make([]string, 4)
@@ -115,7 +115,7 @@ func TestBinaryForSeveralAtOnce(t *testing.T) {
 	}
 }
 
-func TestBinarySaysWhatTheCompilerSaid(t *testing.T) {
+func TestBinaryReportsCompilerErrors(t *testing.T) {
 	root := repository(t)
 	write(t, filepath.Join(root, "test", "own", "main.go"), "package main\n\nfunc main() { undefined() }\n")
 	_, err := Binary(t.Context(), Spec{Name: "own", Module: "test/own"})
@@ -124,11 +124,11 @@ func TestBinarySaysWhatTheCompilerSaid(t *testing.T) {
 	}
 	left, err := filepath.Glob(filepath.Join(root, "cache", "own", "new-*"))
 	if err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v %v", left, err)
+		t.Errorf("left in the cache: %v %v", left, err)
 	}
 }
 
-func TestPruneKeepsWhatWasUsed(t *testing.T) {
+func TestPruneKeepsRecentlyUsedEntries(t *testing.T) {
 	shelf := t.TempDir()
 	old := time.Now().Add(-time.Hour)
 	for _, key := range []string{"used", "unused"} {

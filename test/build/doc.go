@@ -1,14 +1,13 @@
-// Package build compiles the programs that tests and the demo run: once, shared between
-// processes, kept between runs.
+// Package build compiles the programs of tests and the demo once, shared between processes and kept
+// between runs.
 //
-// A program of a module of its own (Kubernetes, containerd, CoreDNS, Helm, a Collector)
-// is cached by a hash of that module's sources, its build flags and the Go version, so a
-// second clone, or a Go build cache that was cleared, costs nothing. A program of the root
-// module is left to the go tool, which knows best what changed.
+// Programs with their own module (Kubernetes, containerd, CoreDNS, Helm, a Collector) are cached by a hash
+// of that module's sources, the build flags and the Go version, so a second clone or an emptied Go build
+// cache costs nothing. Programs of the root module are left to the go command's own cache.
 //
-// The cache is $TELEPOD_CACHE, or telepod below [os.UserCacheDir]. Entries that were not
-// used for two weeks are removed when a newer one is made.
+// The cache is $TELEPOD_CACHE, or telepod below [os.UserCacheDir]. Adding an entry removes those not used
+// for two weeks.
 //
-// The package uses the standard library and the go command only; it does not know what it
-// builds. Whoever needs a program declares its [Spec].
+// The package uses only the standard library and the go command, and contains no list of programs: the
+// packages that need one declare its [Spec].
 package build

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// lock takes the lock of a file, calling waiting once if someone else has it. The kernel
-// gives it back when this process ends, in whatever way.
+// lock locks a file, calling waiting once if another process has it. The kernel releases the lock when
+// this process ends, however it ends.
 func lock(path string, waiting func()) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

@@ -10,17 +10,17 @@ import (
 	"strings"
 )
 
-// Patch changes a file of a dependency for one build, where its newest version that can be had does not
-// fit the others. The module cache stays as it is.
+// Patch changes a file of a dependency for one build, for when its newest available version does not work
+// with the others. The module cache stays unchanged.
 type Patch struct {
 	// Module is the dependency's path, File one of its files, with slashes.
 	Module, File string
-	// Old is replaced by New wherever it is; a file without it is an error.
+	// Every Old is replaced by New; a file without any is an error.
 	Old, New string
 }
 
-// patch copies the patched dependencies to a directory, and returns the flags of go build that take
-// them from there; none without patches. The directory has to be cleaned up in any case.
+// patch copies the patched dependencies to a directory, and returns the go build flags that use them
+// there; nil without patches. Call cleanUp even after an error.
 func (s Spec) patch(ctx context.Context, module string) (flags []string, cleanUp func(), err error) {
 	if len(s.Patches) == 0 {
 		return nil, func() {}, nil
@@ -30,7 +30,7 @@ func (s Spec) patch(ctx context.Context, module string) (flags []string, cleanUp
 		return nil, func() {}, err
 	}
 	flags, err = s.patchInto(ctx, module, dir)
-	return flags, func() { _ = os.RemoveAll(dir) }, err // what stays is in the directory for such things
+	return flags, func() { _ = os.RemoveAll(dir) }, err // leftovers are in the temporary directory
 }
 
 func (s Spec) patchInto(ctx context.Context, module, dir string) ([]string, error) {
@@ -69,12 +69,12 @@ func (p Patch) apply(dir string) error {
 		return fmt.Errorf("patch %s: %w", p.Module, err)
 	}
 	if !strings.Contains(string(source), p.Old) {
-		return fmt.Errorf("patch %s of %s: there is no %q: the patch is for another version", p.File, p.Module, p.Old)
+		return fmt.Errorf("patch %s of %s: %q not found: the patch is for another version", p.File, p.Module, p.Old)
 	}
 	return os.WriteFile(path, []byte(strings.ReplaceAll(string(source), p.Old, p.New)), 0o644)
 }
 
-// copyModule copies the sources of a module's dependency, after a download if need be.
+// copyModule copies the sources of a module's dependency, downloading them if necessary.
 func copyModule(ctx context.Context, module, dependency, to string) error {
 	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Path}}@{{.Version}}", dependency)
 	list.Dir = module

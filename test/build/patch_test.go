@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestPatchSaysThatItIsForAnotherVersion(t *testing.T) {
+func TestPatchFailsForAnotherVersion(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "a.go"), "package a\n\nvar X = old(1)\nvar Y = old(2)\n")
 	p := Patch{Module: "example.com/a", File: "a.go", Old: "old(", New: "new("}
@@ -14,12 +14,12 @@ func TestPatchSaysThatItIsForAnotherVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := p.apply(dir)
-	if err == nil || !strings.Contains(err.Error(), `patch a.go of example.com/a: there is no "old("`) {
+	if err == nil || !strings.Contains(err.Error(), `patch a.go of example.com/a: "old(" not found`) {
 		t.Errorf("patching again: %v", err)
 	}
 }
 
-func TestPatchesNameABuild(t *testing.T) {
+func TestPatchesChangeTheCacheKey(t *testing.T) {
 	root := repository(t)
 	plain := Spec{Name: "own", Module: "test/own"}
 	patched := plain

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// progress reads what "go build -v" says and shows that it is working: on a terminal one
-// line that changes each second, elsewhere a line every 15 seconds.
+// progress parses the output of "go build -v" and shows that the build is running: a line updated each
+// second on a terminal, otherwise a new line every 15 seconds.
 type progress struct {
 	spec     Spec
 	out      io.Writer
@@ -43,7 +43,7 @@ func newProgress(s Spec, out *os.File) *progress {
 func (p *progress) show(every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	// Whoever waits for a build of minutes is told so at once; quick ones stay silent.
+	// Long builds announce themselves early; quick ones stay silent.
 	first := time.NewTimer(3 * time.Second)
 	defer first.Stop()
 	for {
@@ -98,7 +98,7 @@ func remaining(takes string, took time.Duration) string {
 	}
 }
 
-// Write takes the standard error of the go command.
+// Write receives the go command's standard error.
 func (p *progress) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,7 +126,7 @@ func (p *progress) take(line string) {
 	}
 }
 
-// stop ends the display with what the build took.
+// stop ends the display with the build's duration.
 func (p *progress) stop() {
 	close(p.done)
 	p.ended.Wait()
@@ -138,7 +138,7 @@ func (p *progress) stop() {
 	}
 }
 
-// tail is what the go command said besides progress.
+// tail is the go command's output without its progress.
 func (p *progress) tail() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// key names a build of a module: its sources, those of directories that it replaces dependencies
-// with, the flags and the Go version that builds it.
+// key identifies a build of a module: its sources, those of directories in replace directives, the flags
+// and the Go version.
 func (s Spec) key(ctx context.Context, module string) (string, error) {
 	version := exec.CommandContext(ctx, "go", "env", "GOVERSION")
-	version.Dir = module // where a toolchain line may ask for another version
+	version.Dir = module // a toolchain line there may require another version
 	goVersion, err := version.Output()
 	if err != nil {
 		return "", fmt.Errorf("go env GOVERSION in %s: %w: is Go installed?", module, err)
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %s/%s %q\n", goVersion, runtime.GOOS, runtime.GOARCH, s.flags())
-	if len(s.Patches) > 0 { // what was built before there were any keeps its name
+	if len(s.Patches) > 0 { // keeps the keys of builds without patches
 		fmt.Fprintf(h, "%q\n", s.Patches)
 	}
 	replaced, err := replacements(ctx, module)
@@ -41,7 +41,7 @@ func (s Spec) key(ctx context.Context, module string) (string, error) {
 	return shorten(h.Sum(nil)), nil
 }
 
-// replacements are the directories that a module takes dependencies from.
+// replacements are the directories in a module's replace directives.
 func replacements(ctx context.Context, module string) ([]string, error) {
 	edit := exec.CommandContext(ctx, "go", "mod", "edit", "-json")
 	edit.Dir = module
@@ -94,26 +94,24 @@ func skipNested(module, dir string) error {
 	return nil
 }
 
-// isSource tells whether a file may change the program. Embedded files count, so it is
-// everything but tests and documentation.
+// isSource reports whether a file may affect the program: all except tests and documentation, because
+// files may be embedded.
 func isSource(name string) bool {
 	return !strings.HasSuffix(name, "_test.go") && !strings.HasSuffix(name, ".md") && !strings.HasPrefix(name, ".")
 }
 
-// take returns an entry of the shelf, if it is there, and notes that it is in use.
+// take returns an entry of the shelf, if it exists, and marks it as used.
 func take(shelf, key string) (string, bool) {
 	dir := filepath.Join(shelf, key)
 	now := time.Now()
-	// The directory's time is the time of its last use; a cache that is read-only loses
-	// no more than that.
+	// The directory's modification time is its last use; a read-only cache only loses that.
 	if err := os.Chtimes(dir, now, now); os.IsNotExist(err) {
 		return "", false
 	}
 	return dir, true
 }
 
-// prune removes what has not been used since then. What cannot be removed stays: it costs
-// disk space and nothing else.
+// prune removes entries not used since then. Removal is best effort: leftovers only use disk space.
 func prune(shelf string, then time.Time) {
 	entries, err := os.ReadDir(shelf)
 	if err != nil {

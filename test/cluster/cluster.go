@@ -22,7 +22,7 @@ import (
 
 // Cluster is a running cluster.
 type Cluster struct {
-	kubectl []string // how to call it
+	kubectl []string // command line that runs kubectl
 	runtime string
 	ready   supervisor.Ready
 
@@ -30,21 +30,21 @@ type Cluster struct {
 	cmd     *exec.Cmd
 	stderr  *bytes.Buffer
 	events  *json.Decoder
-	mu      sync.Mutex // of commands and their answers
+	mu      sync.Mutex // serializes commands and their answers
 	input   io.WriteCloser
 	stopped error
 	once    sync.Once
 }
 
-// startLimit bounds how long a cluster takes to be ready, if the context does not. It is
-// seconds usually, and a minute and a half on an emulated machine.
+// startLimit bounds how long a cluster may take to start if the context does not. It usually takes
+// seconds, and a minute and a half on an emulated machine.
 const startLimit = 3 * time.Minute
 
-// Start starts a cluster and returns when its nodes are ready, or what it is like when it
-// did not get there. The first start on a machine compiles Kubernetes, which takes some
-// minutes and shows its progress on standard error.
+// Start starts a cluster and returns when its nodes are ready. If they do not become ready, the error
+// includes the logs. The first start on a machine compiles Kubernetes, which takes several minutes and
+// shows its progress on standard error.
 //
-// With [KubeconfigVariable] set it starts nothing and returns the existing cluster.
+// If [KubeconfigVariable] is set, Start returns that existing cluster instead.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if kubeconfig := os.Getenv(KubeconfigVariable); kubeconfig != "" {
 		return existing(ctx, kubeconfig)
@@ -67,8 +67,8 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 		return nil, err
 	}
 	c.events = json.NewDecoder(out)
-	// Ctrl-C in a terminal goes to a process group: this way it ends the client, and the
-	// client's end ends the cluster, after whatever the client still does with it.
+	// Ctrl-C in a terminal signals the whole process group. In a group of its own the supervisor keeps
+	// running until the client has finished its cleanup and exits.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start a cluster: %w", err)
@@ -85,13 +85,13 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 
 func (o Options) check() error {
 	if runtime.GOOS != "linux" {
-		return fmt.Errorf("it needs Linux: set %s to use an existing one", KubeconfigVariable)
+		return fmt.Errorf("test clusters need Linux: set %s to use an existing cluster", KubeconfigVariable)
 	}
 	if len(o.Nodes) == 0 {
 		return nil
 	}
 	if len(o.Nodes) > layout.MaxNodes {
-		return fmt.Errorf("%d nodes: there are addresses for %d", len(o.Nodes), layout.MaxNodes)
+		return fmt.Errorf("%d nodes: at most %d are supported", len(o.Nodes), layout.MaxNodes)
 	}
 	if os.Geteuid() != 0 {
 		return errNeedsRoot
@@ -99,9 +99,9 @@ func (o Options) check() error {
 	return requirements()
 }
 
-var errNeedsRoot = errors.New("nodes need root; a control plane only (no nodes) does not")
+var errNeedsRoot = errors.New("nodes need root; a cluster without nodes does not")
 
-// existing is a cluster that someone else runs.
+// existing connects to a cluster that was started elsewhere.
 func existing(ctx context.Context, kubeconfig string) (*Cluster, error) {
 	c := &Cluster{ready: supervisor.Ready{Kubeconfig: kubeconfig}}
 	if kubectl, err := exec.LookPath("kubectl"); err == nil {
@@ -113,8 +113,8 @@ func existing(ctx context.Context, kubeconfig string) (*Cluster, error) {
 	return c, err
 }
 
-// ask sends a line to the supervisor and waits for its answer. If the context ends first
-// the cluster is of no use any more, and ends.
+// ask sends a line to the supervisor and waits for its answer. If the context ends first, the cluster
+// is unusable and is stopped.
 func (c *Cluster) ask(ctx context.Context, question any) (supervisor.Event, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,7 +122,7 @@ func (c *Cluster) ask(ctx context.Context, question any) (supervisor.Event, erro
 	defer gaveUp()
 	var event supervisor.Event
 	if err := json.NewEncoder(c.input).Encode(question); err != nil {
-		return event, fmt.Errorf("tell the supervisor: %w", err)
+		return event, fmt.Errorf("write to the supervisor: %w", err)
 	}
 	err := c.events.Decode(&event)
 	switch {
@@ -131,13 +131,13 @@ func (c *Cluster) ask(ctx context.Context, question any) (supervisor.Event, erro
 	case event.Error != "":
 		return event, errors.New(event.Error)
 	case err != nil:
-		return event, fmt.Errorf("hear from the supervisor: %w", err)
+		return event, fmt.Errorf("read the supervisor's answer: %w", err)
 	}
 	return event, nil
 }
 
-// Stop ends the cluster and returns when nothing of it is left. An error says what is.
-// Stopping again does nothing; an existing cluster is left alone.
+// Stop ends the cluster and returns when everything is cleaned up; the error lists what is left.
+// Further calls do nothing. An existing cluster keeps running.
 func (c *Cluster) Stop() error {
 	if c.cmd == nil {
 		return nil

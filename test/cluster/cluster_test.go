@@ -35,7 +35,7 @@ spec: {containers: [{name: a, image: a}]}
 	}
 }
 
-func TestStartSaysWhyThereIsNoCluster(t *testing.T) {
+func TestStartReportsWhyItFailed(t *testing.T) {
 	if testing.Short() || os.Getenv(KubeconfigVariable) != "" {
 		t.Skip("starts a cluster of its own")
 	}
@@ -46,7 +46,7 @@ func TestStartSaysWhyThereIsNoCluster(t *testing.T) {
 	}
 }
 
-func TestKubernetesVersionIsThatOfItsModule(t *testing.T) {
+func TestKubernetesVersionMatchesGoMod(t *testing.T) {
 	root, err := build.Root()
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestKubernetesVersionIsThatOfItsModule(t *testing.T) {
 func TestNodes(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(KubeconfigVariable) != "" {
-		t.Skip("is about nodes of ours")
+		t.Skip("tests nodes that this package starts; the cluster is an existing one")
 	}
 	c := ForTest(t, Options{Name: "four", HostDomains: []string{"example.com"}, Nodes: []Node{{}, {
 		Labels: map[string]string{
@@ -87,7 +87,7 @@ func TestNodesWithIPv6(t *testing.T) {
 		t.Skip("the kernel has no IPv6")
 	}
 	if os.Getenv(KubeconfigVariable) != "" {
-		t.Skip("is about nodes of ours")
+		t.Skip("tests nodes that this package starts; the cluster is an existing one")
 	}
 	c := ForTest(t, Options{Name: "six", HostDomains: []string{"example.com"}, Nodes: make([]Node, 2), IPv6: true})
 	testNetwork(t, c)
@@ -110,7 +110,7 @@ func testEnvironment(t *testing.T, c *Cluster) {
 	}
 }
 
-// testLoadImage runs an image that comes from nowhere but this test.
+// testLoadImage runs an image that exists only in this test.
 func testLoadImage(t *testing.T, c *Cluster) {
 	app, err := build.Binary(t.Context(), build.Spec{Name: "app", Package: "./test/images/app"})
 	if err != nil {
@@ -131,7 +131,7 @@ func testLoadImage(t *testing.T, c *Cluster) {
 	}
 }
 
-// testNetwork tries pod to Service, name, hostPort of the own node, and the host.
+// testNetwork connects from a pod to a Service, a DNS name, the hostPort of its own node, and the host.
 func testNetwork(t *testing.T, c *Cluster) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(c.Host(), "0"))
 	if err != nil {
@@ -164,14 +164,14 @@ func testNetwork(t *testing.T, c *Cluster) {
 			t.Errorf("%q is not in what the client saw:\n%s", want, logs)
 		}
 	}
-	for _, node := range c.Nodes() { // and from the host
+	for _, node := range c.Nodes() { // and from the host to each hostPort
 		if !answers(t, node.Address, true) {
 			t.Errorf("the hostPort of %s does not answer", node.Name)
 		}
 	}
 }
 
-// testDisk has a pod see what the host put on the node's disk.
+// testDisk checks that a pod sees what the host wrote to the node's disk.
 func testDisk(t *testing.T, c *Cluster) {
 	node := c.Nodes()[1]
 	if err := os.MkdirAll(node.Disk+"/from-the-host", 0o755); err != nil {
@@ -190,28 +190,28 @@ spec:
 	kubectl(t, c, "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/disk", "--timeout=60s")
 }
 
-// testKill kills what runs on the second node, from testNetwork: the kubelet starts it again.
+// testKill kills the server that testNetwork left on the second node; the kubelet restarts it.
 func testKill(t *testing.T, c *Cluster) {
 	second := c.Nodes()[1]
 	killed, err := c.Kill(second.Name, "app")
-	if err != nil || killed < 1 { // others run it, too
+	if err != nil || killed < 1 { // other pods run it, too
 		t.Fatalf("%d killed, %v, want one or more", killed, err)
 	}
 	kubectl(t, c, "wait", "pod", "--selector=app=web", "--field-selector=spec.nodeName="+second.Name,
 		"--for=jsonpath={.status.containerStatuses[0].restartCount}=1", "--timeout=60s")
 	if killed, err := c.Kill(second.Name, "no-such-program"); err != nil || killed != 0 {
-		t.Errorf("%d killed of nothing, %v", killed, err)
+		t.Errorf("killed %d processes of a program that does not run, %v", killed, err)
 	}
 	if _, err := c.Kill("no-such-node", "app"); err == nil {
-		t.Error("there is a node that there is not")
+		t.Error("killing on an unknown node succeeds")
 	}
 	if !answers(t, second.Address, true) {
-		t.Error("what was killed does not answer again")
+		t.Error("the server does not answer after its restart")
 	}
 }
 
-// testPower takes the second node's network and power away and gives them back. What runs
-// there, from testNetwork, comes back with it.
+// testPower stops the second node's network and power, then restores them. The server that testNetwork
+// left there comes back with the node.
 func testPower(t *testing.T, c *Cluster) {
 	if err := c.StopNode(t.Context(), c.Nodes()[0].Name); err == nil {
 		t.Error("the control plane's node was stopped")
@@ -236,7 +236,7 @@ func testPower(t *testing.T, c *Cluster) {
 	}
 }
 
-// answers asks the server on a node, again for a minute if it is expected to answer.
+// answers asks the server on a node, retrying for a minute if an answer is expected.
 func answers(t *testing.T, node string, expected bool) bool {
 	t.Helper()
 	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -249,7 +249,7 @@ func answers(t *testing.T, node string, expected bool) bool {
 		if !expected || time.Now().After(deadline) {
 			return false
 		}
-		time.Sleep(100 * time.Millisecond) // nothing tells when a server starts
+		time.Sleep(100 * time.Millisecond) // a starting server announces nothing
 	}
 }
 

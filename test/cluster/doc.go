@@ -8,10 +8,9 @@
 //	c := cluster.ForTest(t, cluster.Options{Nodes: make([]cluster.Node, 2)})
 //	out, err := c.Kubectl(ctx, "get", "nodes")
 //
-// A cluster ends with the process that started it, in whatever way that ends, and leaves
-// no process, mount, link, cgroup or file. It is run by a process of its own, package
-// supervisor; what goes where is planned by package layout; the programs come from
-// package build.
+// A cluster ends with the process that started it, however that ends, and leaves no process, mount,
+// network link, cgroup or file behind. A separate process, package supervisor, runs it; package layout
+// plans its addresses, files and commands; package build compiles the programs.
 //
 // Does not: pull images (see [WriteImage] and [Cluster.LoadImage]), persist anything.
 package cluster

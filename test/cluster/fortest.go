@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// ForTest starts a cluster that ends with the test. It skips the test where there can be
-// no such cluster (nodes for an ordinary user; with -short, any), and logs what the
-// components said last if the test fails.
+// ForTest starts a cluster that ends with the test. It skips the test if the cluster cannot be started
+// here (nodes need root; -short starts none), and logs the last lines of every component if the test
+// fails.
 func ForTest(t testing.TB, o Options) *Cluster {
 	t.Helper()
 	if testing.Short() {
@@ -23,7 +23,7 @@ func ForTest(t testing.TB, o Options) *Cluster {
 	}
 	t.Cleanup(func() {
 		if t.Failed() && os.Getenv(KubeconfigVariable) == "" {
-			t.Logf("last words of the cluster:\n%s", c.Logs(15))
+			t.Logf("last log lines of the cluster:\n%s", c.Logs(15))
 		}
 		if err := c.Stop(); err != nil {
 			t.Error(err)

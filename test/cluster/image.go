@@ -17,9 +17,9 @@ import (
 
 // Image is a container image of one layer, made without a builder or a registry.
 type Image struct {
-	// Ref is its name, as telepod.test/telepod:dev.
+	// Ref is the image's name, such as telepod.test/telepod:dev.
 	Ref string
-	// Files maps absolute paths in the image to files here. All are executable.
+	// Files maps absolute paths in the image to files on this machine. All are executable.
 	Files map[string]string
 	// Entrypoint starts with an absolute path in the image.
 	Entrypoint []string
@@ -27,8 +27,8 @@ type Image struct {
 	User string
 }
 
-// WriteImage writes the image as a docker-archive file, which containerd, Docker, Podman
-// and kind load. The same files give the same bytes.
+// WriteImage writes the image as a docker-archive file, which containerd, Docker, Podman and kind can
+// load. The output is reproducible.
 func WriteImage(out string, i Image) error {
 	if err := i.write(out); err != nil {
 		return fmt.Errorf("write image %s to %s: %w", i.Ref, out, err)
@@ -105,13 +105,13 @@ func archive(entries []entry) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// replace writes a file in one step: another process may read it, or write the same.
+// replace writes a file atomically: other processes may read or write it at the same time.
 func replace(path string, content []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails once it was renamed
+	defer os.Remove(f.Name()) // fails after the rename
 	_, err = f.Write(content)
 	if closed := f.Close(); err == nil {
 		err = closed

@@ -32,7 +32,7 @@ func TestWriteImageIsADockerArchiveAndDeterministic(t *testing.T) {
 		archives = append(archives, b)
 	}
 	if !bytes.Equal(archives[0], archives[1]) {
-		t.Error("the same image has different bytes")
+		t.Error("the same image was written with different bytes")
 	}
 	files := untar(t, archives[0])
 	var manifest []struct {

@@ -10,9 +10,8 @@ import (
 	"syscall"
 )
 
-// Kill ends every process of a program on a node without a warning (kill -9), and returns how many
-// there were. The program is the file name of the executable, as otelcol-contrib. The kubelet starts
-// containers again.
+// Kill sends SIGKILL to every process of a program on a node and returns how many there were. The
+// program is the executable's file name, such as otelcol-contrib. The kubelet restarts containers.
 func (c *Cluster) Kill(node, program string) (killed int, err error) {
 	processes, err := c.Processes(node, program)
 	if err != nil {
@@ -21,7 +20,7 @@ func (c *Cluster) Kill(node, program string) (killed int, err error) {
 	for _, pid := range processes {
 		err := syscall.Kill(pid, syscall.SIGKILL)
 		if errors.Is(err, syscall.ESRCH) {
-			continue // it ended meanwhile
+			continue // it has exited already
 		}
 		if err != nil {
 			return killed, fmt.Errorf("kill %s on node %s: %w", program, node, err)
@@ -31,14 +30,14 @@ func (c *Cluster) Kill(node, program string) (killed int, err error) {
 	return killed, nil
 }
 
-// Processes returns the ids of a program's processes on a node, whatever the API server knows of them.
+// Processes returns the ids of a program's processes on a node, including those the API server does not list.
 func (c *Cluster) Processes(node, program string) ([]int, error) {
 	for _, n := range c.Nodes() {
 		if n.Name == node {
 			return processes(n.Cgroup, program)
 		}
 	}
-	return nil, fmt.Errorf("processes of %s: no node %q of ours", program, node)
+	return nil, fmt.Errorf("processes of %s: this cluster has no node %q", program, node)
 }
 
 func processes(cgroup, program string) (found []int, err error) {
@@ -47,7 +46,7 @@ func processes(cgroup, program string) (found []int, err error) {
 		return nil, err
 	}
 	for _, dir := range all {
-		// A process that ends meanwhile has no files any more, or no executable.
+		// A process that exits meanwhile loses its executable, then its files.
 		groups, _ := os.ReadFile(filepath.Join(dir, "cgroup"))
 		exe, gone := os.Readlink(filepath.Join(dir, "exe"))
 		if gone != nil || filepath.Base(exe) != program || !inCgroup(string(groups), cgroup) {
@@ -62,7 +61,7 @@ func processes(cgroup, program string) (found []int, err error) {
 	return found, nil
 }
 
-// inCgroup reads /proc/PID/cgroup, whose lines end in a path of each hierarchy.
+// inCgroup reads /proc/PID/cgroup: one line for each hierarchy, ending in the path.
 func inCgroup(groups, cgroup string) bool {
 	return strings.Contains(groups, ":/"+cgroup+"/")
 }

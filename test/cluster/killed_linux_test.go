@@ -17,8 +17,8 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// TestNothingIsLeft starts clusters from another process and looks for what is left when
-// that was told to end, and when it was killed.
+// TestNothingIsLeft starts clusters from another process, ends that process with a signal or SIGKILL,
+// and looks for leftovers.
 func TestNothingIsLeft(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts clusters; run without -short")
@@ -41,7 +41,7 @@ func TestNothingIsLeft(t *testing.T) {
 				_ = h.cmd.Wait() // it was killed
 				found := h.traces(t)
 				for deadline := time.Now().Add(20 * time.Second); len(found) > 0 && time.Now().Before(deadline); found = h.traces(t) {
-					time.Sleep(20 * time.Millisecond) // whoever cleans up is no child of ours
+					time.Sleep(20 * time.Millisecond) // the cleaning process is not our child
 				}
 				for _, trace := range found {
 					t.Errorf("left behind: %s", trace)
@@ -51,12 +51,12 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-// holder is a process that holds a cluster.
+// holder is a process that runs a cluster.
 type holder struct {
 	cmd   *exec.Cmd
-	dir   string // of the cluster
+	dir   string // the cluster's
 	index string
-	// varLib is what /var/lib had before: mount points are made there.
+	// varLib lists /var/lib before the start: nodes mount there.
 	varLib string
 }
 
@@ -90,7 +90,7 @@ func hold(t *testing.T, nodes int) holder {
 	return h
 }
 
-// traces lists what there is of the cluster on this machine.
+// traces lists the cluster's traces on this machine.
 func (h holder) traces(t *testing.T) (found []string) {
 	t.Helper()
 	if _, err := os.Stat(h.dir); err == nil {
@@ -120,8 +120,7 @@ func (h holder) traces(t *testing.T) (found []string) {
 	return append(found, h.processes(t)...)
 }
 
-// processes lists those whose arguments name the cluster's directory, and those in its
-// cgroups.
+// processes lists the processes in the cluster's cgroups, and those with its directory among their arguments.
 func (h holder) processes(t *testing.T) (found []string) {
 	t.Helper()
 	all, err := filepath.Glob("/proc/[0-9]*")
@@ -129,7 +128,7 @@ func (h holder) processes(t *testing.T) (found []string) {
 		t.Fatal(err)
 	}
 	for _, proc := range all {
-		arguments, _ := os.ReadFile(proc + "/cmdline") // gone meanwhile: not left
+		arguments, _ := os.ReadFile(proc + "/cmdline") // empty if it has exited
 		cgroup, _ := os.ReadFile(proc + "/cgroup")
 		if strings.Contains(string(arguments), h.dir+"/") || strings.Contains(string(cgroup), "/telepod-"+h.index+"-n") {
 			found = append(found, fmt.Sprintf("%s %s", proc, strings.ReplaceAll(string(arguments), "\x00", " ")))

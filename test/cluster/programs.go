@@ -12,11 +12,11 @@ import (
 	"github.com/telepod/telepod/test/cluster/layout"
 )
 
-// kubernetesVersion is what the API server says it is; go.mod of the module decides what
-// it really is, and a test that both agree.
+// kubernetesVersion is what the API server reports. The module's go.mod decides the real version; a test
+// checks that both agree.
 const kubernetesVersion = "v1.36.3"
 
-// Kubernetes is the multi-call binary: "kube kubectl …" and all servers.
+// Kubernetes is the multi-call binary: "kube kubectl …" and every server.
 func Kubernetes() build.Spec {
 	s := build.Spec{Name: "kube", Module: "test/cluster/kube", Tags: []string{"grpcnotrace"}, Takes: "about 5 minutes"}
 	part := strings.Split(strings.TrimPrefix(kubernetesVersion, "v"), ".")
@@ -43,14 +43,14 @@ func supervisorProgram() build.Spec {
 	return build.Spec{Name: "telepod-cluster", Package: "./test/cluster/cmd/telepod-cluster"}
 }
 
-// Build builds everything that clusters with these options run. [Start] does so too; this
-// is for whoever wants to do it, and wait for it, beforehand.
+// Build builds everything that clusters with these options run. [Start] does so too; use Build to wait
+// for it beforehand.
 func Build(ctx context.Context, o Options) error {
 	_, _, err := o.build(ctx)
 	return err
 }
 
-// build returns the supervisor's program and the cluster to ask it for.
+// build returns the supervisor's program and the cluster to request from it.
 func (o Options) build(ctx context.Context) (program string, spec layout.Spec, err error) {
 	spec = layout.Spec{
 		Name: o.Name, Nodes: o.Nodes, IPv6: o.IPv6, HostDomains: o.HostDomains, Names: o.Names, MirrorPort: o.MirrorPort,
@@ -88,7 +88,7 @@ func (o Options) build(ctx context.Context) (program string, spec layout.Spec, e
 	return program, spec, nil
 }
 
-// buildImage makes an image of a command of test/images, beside its program.
+// buildImage makes an image of a command of test/images, and keeps it beside the program.
 func buildImage(ctx context.Context, name, ref string) (string, error) {
 	dir, err := build.Directory(ctx, build.Spec{Name: name, Package: "./test/images/" + name})
 	if err != nil {
@@ -103,7 +103,7 @@ func buildImage(ctx context.Context, name, ref string) (string, error) {
 	})
 }
 
-// requirements tells what this machine lacks to run nodes.
+// requirements reports what this machine lacks to run nodes.
 func requirements() error {
 	var missing []string
 	for _, program := range []string{"runc", "nft", "ip"} {

@@ -18,12 +18,11 @@ import (
 // Kubeconfig is the path of the administrator's kubeconfig.
 func (c *Cluster) Kubeconfig() string { return c.ready.Kubeconfig }
 
-// Host is the address under which pods and the API server reach this machine, for
-// webhooks and receivers that run in a test: the nodes' gateway, or loopback without
-// nodes. It is empty for an existing cluster.
+// Host is the address at which pods and the API server reach this machine, for webhooks and receivers
+// that run in a test: the nodes' gateway, or loopback without nodes. It is empty for an existing cluster.
 func (c *Cluster) Host() string { return c.ready.Host }
 
-// Nodes describes the nodes that were started; none for a control plane only and for an
+// Nodes describes the nodes that were started. It is empty for a control plane without nodes and for an
 // existing cluster.
 func (c *Cluster) Nodes() []NodeInfo {
 	if c.runtime == "" {
@@ -54,11 +53,11 @@ func (c *Cluster) runKubectl(ctx context.Context, input string, args []string) (
 	return stdout.String(), nil
 }
 
-// LoadImage loads docker-archive files (see [WriteImage]) on every node. Pods should say
-// imagePullPolicy: Never or IfNotPresent: there is no registry to ask.
+// LoadImage loads docker-archive files (see [WriteImage]) on every node. Pods need imagePullPolicy Never
+// or IfNotPresent: there is no registry.
 func (c *Cluster) LoadImage(ctx context.Context, archives ...string) error {
 	if len(c.Nodes()) == 0 {
-		return errors.New("load images: the cluster has no nodes of ours")
+		return errors.New("load images: this cluster started no nodes")
 	}
 	errs := make([]error, len(c.Nodes()))
 	var all sync.WaitGroup
@@ -83,17 +82,17 @@ func (c *Cluster) load(ctx context.Context, node NodeInfo, archives []string) er
 	return nil
 }
 
-// StopNode turns a node off, as pulling its plug does. The API server marks it NotReady
-// after 20 seconds. The first node has the control plane and cannot be stopped.
+// StopNode turns a node off, like a power cut. The API server marks it NotReady after 20 seconds. The
+// first node runs the control plane and cannot be stopped.
 func (c *Cluster) StopNode(ctx context.Context, name string) error { return c.do(ctx, "stop", name) }
 
-// StartNode turns a node on again; it is ready some seconds later.
+// StartNode turns a node on again; it is ready seconds later.
 func (c *Cluster) StartNode(ctx context.Context, name string) error { return c.do(ctx, "start", name) }
 
-// CutNode takes a node's network away: packets from and to it vanish.
+// CutNode cuts a node's network: all packets from and to it are dropped.
 func (c *Cluster) CutNode(ctx context.Context, name string) error { return c.do(ctx, "cut", name) }
 
-// JoinNode gives a node's network back.
+// JoinNode restores a node's network.
 func (c *Cluster) JoinNode(ctx context.Context, name string) error { return c.do(ctx, "join", name) }
 
 func (c *Cluster) do(ctx context.Context, what, node string) error {

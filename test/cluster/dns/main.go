@@ -1,4 +1,4 @@
-// Command coredns is CoreDNS with the plugins a test cluster needs and no more.
+// Command coredns is CoreDNS with only the plugins that a test cluster needs.
 package main
 
 import (

@@ -1,6 +1,5 @@
-// Command kube is every Kubernetes program of a test cluster in one binary, picked by
-// the first argument. One link of the shared code instead of seven keeps the cold build,
-// and the cache, small.
+// Command kube contains every Kubernetes program of a test cluster; its first argument selects one.
+// Linking the shared code once instead of seven times keeps the first build short and the cache small.
 package main
 
 import (
@@ -38,7 +37,7 @@ func main() {
 	}
 	if len(os.Args) > 1 {
 		if run, found := programs[os.Args[1]]; found {
-			os.Args = os.Args[1:] // the programs read their flags from here
+			os.Args = os.Args[1:] // the programs parse os.Args
 			run()
 			return
 		}

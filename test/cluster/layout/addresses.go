@@ -4,9 +4,8 @@ import (
 	"net/netip"
 )
 
-// Addresses plans the addresses of one cluster among several on a machine. Only the
-// network of the nodes differs by index: pods and Services are invisible outside of their
-// cluster, so all clusters use the same ranges.
+// Addresses plans the addresses of one of several clusters on a machine. Only the nodes' network differs
+// between clusters: pods and Services are not reachable from outside, so all clusters use the same ranges.
 //
 //	            IPv4               IPv6
 //	nodes       10.231.INDEX.0/24  fd74:656c:INDEX::/64
@@ -21,7 +20,7 @@ type Addresses struct {
 	IPv6  bool
 }
 
-// MaxIndex and MaxNodes are what the plan has room for.
+// MaxIndex and MaxNodes are the limits of this plan.
 const (
 	MaxIndex = 254
 	MaxNodes = 200
@@ -70,10 +69,10 @@ func (a Addresses) API() netip.Addr { return nth(a.Services(), 1).Addr() }
 // DNS is the address of the Service "kube-dns".
 func (a Addresses) DNS() netip.Addr { return nth(a.Services(), 10).Addr() }
 
-// nth is an address of a range whose last byte is zero.
+// nth returns address n of a range that ends in a zero byte.
 func nth(p netip.Prefix, n byte) netip.Prefix {
 	b := p.Addr().AsSlice()
 	b[len(b)-1] = n
-	addr, _ := netip.AddrFromSlice(b) // of the right length: it came from an address
+	addr, _ := netip.AddrFromSlice(b) // always valid: b came from an address
 	return netip.PrefixFrom(addr, p.Bits())
 }

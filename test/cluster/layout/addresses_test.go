@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAddressesAreAsDocumented(t *testing.T) {
+func TestAddressesMatchTheirDocumentation(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		got  func(Addresses) string

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// APIPort is the API server's port on a node; a control plane on loopback has a free one.
+// APIPort is the API server's port on a node; without nodes it uses a free port on loopback.
 const APIPort = 6443
 
 func hostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
-// etcdURLs are where etcd listens for peers and clients. It asks nobody who they are, so
-// on a machine shared with others it is a socket in a directory of its owner's: etcd wants
-// "host:port" and takes that as the file's name, in the working directory.
+// etcdURLs are where etcd listens for peers and clients. etcd authenticates no one, so on a shared
+// machine it listens on a socket in a private directory: etcd parses the URL as "host:port" and uses
+// that as the file's name, in the working directory.
 func (p Plan) etcdURLs() (peer, client string) {
 	if p.ControlPlaneOnly() {
 		return "unix://peer:1", "unix://client:1"
@@ -43,7 +43,7 @@ func (p Plan) apiServer(etcd string) []string {
 		"--etcd-servers=" + etcd,
 		"--bind-address=" + bind,
 		fmt.Sprintf("--secure-port=%d", p.Port),
-		// Loopback is refused here. Without nodes nobody calls it, so it need not exist.
+		// The API server rejects loopback here. Without nodes this address is unused and need not exist.
 		"--advertise-address=" + p.Addresses.Node(1).Addr().String(),
 		"--service-cluster-ip-range=" + p.Addresses.Services().String(),
 		"--client-ca-file=" + p.PKI("ca.crt"),
@@ -72,10 +72,10 @@ func (p Plan) apiServer(etcd string) []string {
 	return append(flags, p.Spec.APIServerFlags...)
 }
 
-// controllers starts what needs the API server: before its RBAC hooks have run, which
-// /readyz tells, the controller manager would end at once.
+// controllers starts everything that needs the API server. The controller manager would exit if it
+// started before the RBAC hooks have run, which /readyz reports.
 func (p Plan) controllers() []Step {
-	// At the default of 20 requests a second it takes 5 s to start its controllers.
+	// At the default of 20 requests a second, starting the controllers would need 5 s.
 	fast := []string{"--leader-elect=false", "--kube-api-qps=500", "--kube-api-burst=1000"}
 	if p.ControlPlaneOnly() {
 		fast = append(fast, "--secure-port=0") // no port on a shared network

@@ -1,4 +1,4 @@
-// Package layout plans a test cluster: who gets which address, which programs run where,
-// with which flags and files. It is pure: a [Spec] and an index in, [Machine] values out.
-// Package supervisor carries the plan out, package cluster asks for it.
+// Package layout plans a test cluster: its addresses, and each machine's programs, flags and files. It is
+// pure: a [Spec] and an index in, [Machine] values out. Package supervisor executes the plan for package
+// cluster.
 package layout

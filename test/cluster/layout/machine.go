@@ -7,17 +7,17 @@ import (
 	"slices"
 )
 
-// Machine is what one process tree does: a node in namespaces of its own, or the plain
-// processes of a control plane.
+// Machine describes one process tree: a node in its own namespaces, or the plain processes of a control
+// plane.
 type Machine struct {
 	Name string
-	// Dir holds the machine's files; plain processes have it as their working directory.
+	// Dir contains the machine's files; it is the working directory of plain processes.
 	Dir string
-	// Logs is the directory of the programs' logs, NAME.log each, as the host sees it.
+	// Logs is the directory of the programs' logs, NAME.log, as the host sees it.
 	Logs string
-	// Path is put before the PATH of the programs.
+	// Path is prepended to the programs' PATH.
 	Path string
-	// Network is nil for plain processes, which share the network of whoever starts them.
+	// Network is nil for plain processes, which use the network of the calling process.
 	Network *Network
 	// Files are written before the machine starts.
 	Files []File
@@ -31,7 +31,7 @@ type Network struct {
 	Routes  []Route
 }
 
-// Route says through whom a range is reached.
+// Route is a range and the gateway to it.
 type Route struct {
 	To  netip.Prefix
 	Via netip.Addr
@@ -47,25 +47,25 @@ type File struct {
 type Step struct {
 	Name string
 	Argv []string
-	// Once marks a program that must end well before the next step; others are started
-	// again when they end.
+	// Once marks a program that must succeed before the next step; other programs are restarted when
+	// they exit.
 	Once bool
-	// Await is an absolute path that must exist, or an https URL that must answer 200,
-	// before the next step.
+	// Await is an absolute path that must exist, or an https URL that must answer 200, before the next
+	// step.
 	Await string
 }
 
-// Plan is where everything of a cluster goes.
+// Plan is the layout of a cluster.
 type Plan struct {
 	Spec      Spec
 	Addresses Addresses
-	// Dir is the cluster's own directory.
+	// Dir is the cluster's directory.
 	Dir string
 	// Port of the API server.
 	Port int
 }
 
-// ControlPlaneOnly tells whether the cluster has no nodes.
+// ControlPlaneOnly reports whether the cluster has no nodes.
 func (p Plan) ControlPlaneOnly() bool { return len(p.Spec.Nodes) == 0 }
 
 // Server is the URL of the API server.
@@ -77,7 +77,7 @@ func (p Plan) Server() string {
 	return "https://" + hostPort(host, p.Port)
 }
 
-// ServerNames are the addresses and names under which the API server is called.
+// ServerNames are the addresses and DNS names of the API server.
 func (p Plan) ServerNames() []string {
 	return []string{"127.0.0.1", "localhost", p.Addresses.API().String(), p.Addresses.Node(1).Addr().String(),
 		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
@@ -97,7 +97,7 @@ func (p Plan) NodeName(n int) string {
 	return fmt.Sprintf("%s-n%d", p.Spec.Name, n)
 }
 
-// Machines lays out the whole cluster. The first machine has the control plane.
+// Machines lays out the whole cluster. The first machine runs the control plane.
 func (p Plan) Machines() []Machine {
 	if p.ControlPlaneOnly() {
 		dir := filepath.Join(p.Dir, "n1")
@@ -122,7 +122,7 @@ func (p Plan) machine(n int) Machine {
 	if n == 1 {
 		m.Steps = p.api(dir)
 	}
-	// containerd and the import of images use the time that the API server takes to start.
+	// containerd starts and imports images while the API server starts.
 	m.Steps = append(m.Steps, p.runtime(dir)...)
 	if n == 1 {
 		m.Steps = append(m.Steps, p.controllers()...)
@@ -134,7 +134,7 @@ func (p Plan) machine(n int) Machine {
 	return m
 }
 
-// routes are the ways to the pods of the other nodes.
+// routes lead to the pods of the other nodes.
 func (p Plan) routes(n int) (routes []Route) {
 	for other := range len(p.Spec.Nodes) {
 		if other+1 != n {
@@ -144,8 +144,8 @@ func (p Plan) routes(n int) (routes []Route) {
 	return routes
 }
 
-// Cgroup is the name of the cgroup of node n, below the root of each hierarchy. By index
-// and not by name, so that the next owner of the index can tell what a killed one left.
+// Cgroup is the name of node n's cgroup, below the root of each hierarchy. It has the index, not the
+// cluster's name, so that the next cluster with this index finds what a killed one left.
 func (p Plan) Cgroup(n int) string { return fmt.Sprintf("telepod-%d-n%d", p.Addresses.Index, n) }
 
 func sortedKeys[V any](m map[string]V) []string {

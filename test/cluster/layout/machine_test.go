@@ -34,7 +34,7 @@ func argv(t *testing.T, m Machine, name string) []string {
 	return nil
 }
 
-func TestMachinesOfAControlPlaneOnlyListenOnLoopback(t *testing.T) {
+func TestControlPlaneWithoutNodesListensOnLoopback(t *testing.T) {
 	p := plan()
 	p.Port = 12345
 	machines := p.Machines()
@@ -48,7 +48,7 @@ func TestMachinesOfAControlPlaneOnlyListenOnLoopback(t *testing.T) {
 	for _, s := range machines[0].Steps {
 		for _, arg := range s.Argv {
 			if strings.Contains(arg, "0.0.0.0") || strings.Contains(arg, ":2379") {
-				t.Errorf("%s: %s: a port that others can reach", s.Name, arg)
+				t.Errorf("%s: %s: the port is reachable from other machines", s.Name, arg)
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func TestMachinesOfAControlPlaneOnlyListenOnLoopback(t *testing.T) {
 	}
 }
 
-func TestMachinesGiveTheControlPlaneToTheFirstNode(t *testing.T) {
+func TestFirstNodeRunsTheControlPlane(t *testing.T) {
 	p := plan(Node{}, Node{Name: "second", Labels: map[string]string{"b": "2", "a": "1"}, ProviderID: "aws:///z/i-1"})
 	machines := p.Machines()
 	if len(machines) != 2 {
@@ -88,7 +88,7 @@ func TestMachinesGiveTheControlPlaneToTheFirstNode(t *testing.T) {
 	}
 }
 
-func TestMachinesPassFlagsOn(t *testing.T) {
+func TestMachinesPassFlagsToComponents(t *testing.T) {
 	m := plan(Node{}).Machines()[0]
 	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
 		if !slices.Contains(argv(t, m, name), "--feature-gates=A=true,B=false") {
@@ -101,7 +101,7 @@ func TestMachinesPassFlagsOn(t *testing.T) {
 	}
 }
 
-func TestNamesThatAreNotTheClusters(t *testing.T) {
+func TestDNSAnswersForNamesOutsideTheCluster(t *testing.T) {
 	p := plan(Node{})
 	p.Spec.HostDomains = []string{"example.com"}
 	p.Spec.Names = map[string]string{"metadata.google.internal": "169.254.169.254"}

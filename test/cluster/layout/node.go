@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// ContainerdSocket is where containerd listens, as its node sees it.
+// ContainerdSocket is containerd's socket, as its node sees it.
 const ContainerdSocket = "/run/containerd/containerd.sock"
 
-// Disk is a directory of the node on the machine's disk, as /var/lib as a whole is not: what is
-// written there is there again after the node was off.
+// Disk is a directory of the node that is on the machine's disk, unlike the rest of /var/lib: its content
+// survives turning the node off.
 const Disk = "/var/lib/telepod"
 
-// Mounts maps a node's own directories, below [Machine.Dir], to where its programs look
-// for them. So programs keep their usual paths, and hostPath volumes see what they expect.
+// Mounts maps a node's own directories, below [Machine.Dir], to the paths where its programs expect
+// them, so that flags keep their defaults and hostPath volumes work.
 func Mounts() map[string]string {
 	return map[string]string{
 		"run":        "/run",
@@ -27,8 +27,8 @@ func Mounts() map[string]string {
 	}
 }
 
-// Import is the command that loads a docker-archive file into a node's containerd, for
-// the socket as the caller sees it. ctr wants an absolute path.
+// Import is the command that loads a docker-archive file into a node's containerd, by the socket's path
+// as the caller sees it. ctr needs an absolute path.
 func Import(runtime, socket, image string) []string {
 	return []string{filepath.Join(runtime, "ctr"), "-a", socket, "-n", "k8s.io", "images", "import", image}
 }
@@ -64,13 +64,13 @@ func (p Plan) kubelet(n int, dir string) []Step {
 	}
 }
 
-// dns runs CoreDNS as a process of the node: a pod would cost an image, a rollout and two
-// seconds of every start, and its clients could not tell.
+// dns runs CoreDNS as a process of the node. A pod would need an image, a rollout and two more seconds
+// for every start, and its clients would see no difference.
 func (p Plan) dns(dir string) Step {
 	return Step{Name: "coredns", Argv: []string{p.Spec.Programs.CoreDNS, "-conf", filepath.Join(dir, "Corefile")}}
 }
 
-// DNSReady is the URL that answers 200 as soon as names are resolved.
+// DNSReady is the URL that answers 200 once CoreDNS resolves names.
 func (p Plan) DNSReady() string {
 	return "http://" + hostPort(p.Addresses.Node(1).Addr().String(), 8181) + "/ready"
 }
@@ -116,7 +116,7 @@ func (p Plan) kubeletConfig(n int, dir string) string {
 		"providerID":               p.Spec.Nodes[n-1].ProviderID,
 		"featureGates":             p.Spec.FeatureGates,
 		"serializeImagePulls":      false,
-		// The disk is the developer's: how full it is says nothing about the cluster.
+		// The disk is the developer's: its usage must not cause evictions or image garbage collection.
 		"imageGCHighThresholdPercent": 100,
 		"evictionHard": map[string]string{
 			"memory.available": "50Mi", "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%",
@@ -134,7 +134,7 @@ func (p Plan) proxyConfig(n int) string {
 		"clusterCIDR":      p.Addresses.AllPods().String(),
 		"clientConnection": map[string]any{"kubeconfig": p.Kubeconfig("kube-proxy")},
 		"bindAddress":      p.anyAddress(),
-		// The size of the connection table is the whole machine's, so it is left alone.
+		// The connection table belongs to the whole machine, so its size stays unchanged.
 		"conntrack": map[string]any{"maxPerCore": 0},
 		"nftables":  map[string]any{"minSyncPeriod": "0.1s"},
 	})
@@ -154,8 +154,8 @@ func (p Plan) corefile() string {
 `, p.Addresses.Node(1).Addr(), p.names(), p.Kubeconfig("coredns"))
 }
 
-// names answers for names that are not the cluster's. Of the other address family there is nothing,
-// which is not the same as no such name.
+// names answers queries for names outside the cluster. For the other address family the answer is empty,
+// not NXDOMAIN.
 func (p Plan) names() (plugins string) {
 	family := "A"
 	if p.Addresses.IPv6 {
@@ -174,8 +174,8 @@ func (p Plan) names() (plugins string) {
 	return plugins
 }
 
-// containerdConfig: restrict_oom_score_adj because root in a container may not lower that
-// score, and runc then ends with an error about a pipe; the plugin "opt" would make
+// containerdConfig sets restrict_oom_score_adj because root in a container may not lower that score, and
+// runc then fails with an error about a pipe. The plugin "opt" is disabled: it would create
 // /opt/containerd on the host.
 func (p Plan) containerdConfig(dir string) string {
 	return fmt.Sprintf(`version = 2
@@ -223,7 +223,7 @@ func (p Plan) cniConfig(n int) string {
 	})
 }
 
-// toJSON renders plain maps, strings and numbers, which cannot fail.
+// toJSON renders maps, strings and numbers, which cannot fail.
 func toJSON(v any) string {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {

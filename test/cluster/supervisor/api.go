@@ -19,8 +19,8 @@ import (
 	"github.com/telepod/telepod/test/cluster/layout"
 )
 
-// api talks to the API server as administrator. A kubectl process for each question would
-// take from the processor what the cluster needs to start.
+// api calls the API server as administrator. A kubectl process for each request would slow down the
+// cluster's start.
 type api struct {
 	server string
 	client *http.Client
@@ -41,7 +41,7 @@ func newAPI(p layout.Plan) (*api, error) {
 	return &api{server: p.Server(), client: &http.Client{Transport: transport}}, nil
 }
 
-// await asks until the answer is 200.
+// await retries until the answer is 200.
 func (a *api) await(ctx context.Context, url string) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -105,7 +105,7 @@ func (a *api) awaitNodes(ctx context.Context, names []string) error {
 	return nil
 }
 
-// watchNodes takes out whoever is ready, until all are or the watch ends.
+// watchNodes removes ready nodes from waiting until it is empty or the watch ends.
 func (a *api) watchNodes(ctx context.Context, waiting map[string]bool) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.server+"/api/v1/nodes?watch=true", nil)
 	if err != nil {
@@ -138,7 +138,7 @@ func (a *api) watchNodes(ctx context.Context, waiting map[string]bool) error {
 	return nil
 }
 
-// publishDNS makes the Service of the name server, which runs on node 1 and in no pod.
+// publishDNS creates the DNS Service. CoreDNS runs as a process on node 1, not in a pod.
 func (a *api) publishDNS(ctx context.Context, addresses layout.Addresses) error {
 	family, node := "IPv4", addresses.Node(1).Addr().String()
 	if addresses.IPv6 {

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// cgroups makes and removes the cgroups of nodes. Each has a leaf "init" for the node's
-// own processes, beside which the kubelet puts its pods: on v2 a cgroup whose children
-// have controllers must not have processes.
+// cgroups creates and removes the cgroups of nodes. Each has a leaf "init" for the node's own processes;
+// the kubelet adds its pods beside it. On v2, a cgroup with controllers enabled for its children must not
+// contain processes.
 type cgroups struct {
 	mount string
-	v2    bool // the unified hierarchy; else v1, possibly "hybrid" with a v2 below unified
-	// write replaces the content of a control file; a field because the kernel's answers
-	// are what there is to test.
+	v2    bool // the unified hierarchy; otherwise v1, possibly "hybrid" with v2 at unified
+	// write replaces the content of a control file. It is a field because tests replace the kernel's
+	// answers.
 	write func(path, content string) error
 }
 
@@ -39,13 +39,13 @@ func writeControl(path, content string) error {
 	return errors.Join(err, f.Close())
 }
 
-// hierarchies are the directories in which a node gets a cgroup: one on v2, on v1 one for
-// each controller that the machine has.
+// hierarchies are the directories that get a cgroup for each node: one on v2; on v1 one for each
+// controller of the machine.
 func (c cgroups) hierarchies() []string {
 	if c.v2 {
 		return []string{c.mount}
 	}
-	procs, _ := filepath.Glob(filepath.Join(c.mount, "*", "cgroup.procs")) // a good pattern
+	procs, _ := filepath.Glob(filepath.Join(c.mount, "*", "cgroup.procs")) // the pattern is valid
 	var dirs []string
 	for _, p := range procs {
 		if dir := filepath.Dir(p); filepath.Base(dir) != "unified" {
@@ -55,7 +55,7 @@ func (c cgroups) hierarchies() []string {
 	return dirs
 }
 
-// create makes a node's cgroup with every controller within the kubelet's reach.
+// create creates a node's cgroup with every controller available to the kubelet.
 func (c cgroups) create(name string) error {
 	for _, dir := range c.hierarchies() {
 		var err error
@@ -76,7 +76,7 @@ func (c cgroups) createV1(hierarchy, name string) error {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
-		// A new cpuset is empty, and takes no process until it is told what it has.
+		// A new cpuset is empty, and accepts no process before its CPUs and memory nodes are set.
 		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
 			parent, err := os.ReadFile(filepath.Join(filepath.Dir(dir), file))
 			if os.IsNotExist(err) {
@@ -107,12 +107,12 @@ func (c cgroups) createV2(root, name string) error {
 	return mkdir(filepath.Join(dir, "init"))
 }
 
-// delegate hands every controller of a v2 cgroup down to its children, in one write: cpu,
-// cpuset and pids one by one are let through while processes sit in the cgroup, but make
-// it "domain threaded", and memory is refused from then on.
+// delegate enables every controller of a v2 cgroup for its children, in one write. Enabled one by one,
+// cpu, cpuset and pids succeed while the cgroup contains processes, but turn it "domain threaded", and
+// memory is rejected from then on.
 //
-// Below the true root (which has no cgroup.type) the kernel says EBUSY while processes sit
-// there, so they move to a leaf first: that is a container, which sees its own cgroup as
+// Below the true root (which has no cgroup.type) the kernel returns EBUSY while the cgroup contains
+// processes, so they move to a leaf first. This is the case in a container, which sees its own cgroup as
 // the root.
 func (c cgroups) delegate(dir string) error {
 	b, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
@@ -167,18 +167,18 @@ func (c cgroups) enter(name string, pid int) error {
 	return nil
 }
 
-// removeAll removes the cgroups whose name matches, and kills what still runs there.
+// removeAll removes the cgroups whose name matches, and kills the processes in them.
 func (c cgroups) removeAll(pattern string) error {
 	dirs := c.hierarchies()
 	if !c.v2 {
-		dirs = append(dirs, filepath.Join(c.mount, "unified")) // runc makes v2 cgroups on a hybrid machine too
+		dirs = append(dirs, filepath.Join(c.mount, "unified")) // runc creates v2 cgroups on a hybrid machine, too
 	}
 	var errs []error
 	for _, dir := range dirs {
 		matches, err := filepath.Glob(filepath.Join(dir, pattern))
 		errs = append(errs, err)
 		for _, m := range matches {
-			// Linux 5.14. Where it is missing, the processes were killed with their namespace.
+			// Needs Linux 5.14. On older kernels the processes were killed with their namespace.
 			_ = c.write(filepath.Join(m, "cgroup.kill"), "1")
 			errs = append(errs, c.remove(m))
 		}
@@ -198,7 +198,7 @@ func (c cgroups) remove(dir string) error {
 			}
 		}
 	}
-	// v1: give back the page cache that is charged to it, or the kernel keeps a dead cgroup.
+	// v1: free the page cache that is charged to the cgroup; otherwise the kernel keeps it after removal.
 	_ = c.write(filepath.Join(dir, "memory.force_empty"), "0")
 	deadline := time.Now().Add(5 * time.Second)
 	for {
@@ -209,7 +209,7 @@ func (c cgroups) remove(dir string) error {
 		if err != syscall.EBUSY || time.Now().After(deadline) {
 			return fmt.Errorf("remove cgroup %s: %w", dir, err)
 		}
-		time.Sleep(10 * time.Millisecond) // killed processes leave it when the kernel is done with them
+		time.Sleep(10 * time.Millisecond) // killed processes leave the cgroup after a moment
 	}
 }
 

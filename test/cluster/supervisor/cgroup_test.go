@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fakeCgroups is a directory that looks like a cgroup file system. What is written to
-// control files is recorded, and refused as the test says.
+// fakeCgroups is a directory that looks like a cgroup file system. It records writes to control files,
+// and rejects those that the test lists.
 type fakeCgroups struct {
 	cgroups
 	t      *testing.T
@@ -100,7 +100,7 @@ func TestCreateOnV2NeverEmptiesTheTrueRoot(t *testing.T) {
 	f.wantWrites("cgroup.subtree_control +cpuset +cpu +io +memory +pids")
 }
 
-func TestCreateOnV2SaysWhichControllerIsMissing(t *testing.T) {
+func TestCreateOnV2NamesTheMissingController(t *testing.T) {
 	f := newFakeCgroups(t, true)
 	f.file("cgroup.controllers", "cpu pids")
 	if err := f.create("node"); err == nil || !strings.Contains(err.Error(), "no controller cpuset") {
@@ -132,7 +132,7 @@ func TestCreateOnV1FillsCpusetsAndSkipsUnified(t *testing.T) {
 	f.wantWrites("cpuset/node/init/cgroup.procs 42", "memory/node/init/cgroup.procs 42")
 }
 
-func TestRemoveAllKillsAndRemovesWhatMatches(t *testing.T) {
+func TestRemoveAllKillsAndRemovesMatchingCgroups(t *testing.T) {
 	f := newFakeCgroups(t, false)
 	f.file("memory/cgroup.procs", "")
 	for _, dir := range []string{"memory/x-n1/init/deep", "unified/x-n2/kubepods", "memory/y-n1"} {

@@ -13,17 +13,16 @@ import (
 	"github.com/telepod/telepod/test/cluster/layout"
 )
 
-// claim is an index that is this process's own on the machine, and the directory that
-// goes with it.
+// claim is an index reserved on this machine, and its directory.
 type claim struct {
 	index int
 	dir   string
 	lock  net.Listener
 }
 
-// newClaim takes the first free index. An abstract socket is the lock: its name space is
-// the network's, like that of the links and addresses which it guards, and the kernel
-// gives it back when this process ends, in whatever way.
+// newClaim claims the first free index. The lock is an abstract socket: it is scoped to the network
+// namespace, like the links and addresses that it guards, and the kernel releases it when this process
+// ends, however it ends.
 func newClaim() (*claim, error) {
 	for index := 1; index <= layout.MaxIndex; index++ {
 		lock, err := net.Listen("unix", fmt.Sprintf("@telepod-cluster-%d", index))
@@ -48,11 +47,11 @@ func newClaim() (*claim, error) {
 	return nil, fmt.Errorf("%d clusters run on this machine: stop one", layout.MaxIndex)
 }
 
-// link is the name of the host's end of the cluster's network.
+// link is the name of the host's end of the link to the cluster's network.
 func (c *claim) link() string { return fmt.Sprintf("telepod-%d", c.index) }
 
-// clean removes what belongs to the index. The processes are gone, and with them their
-// namespaces and mounts.
+// clean removes everything that belongs to the index. Its processes have exited, so their namespaces and
+// mounts no longer exist.
 func (c *claim) clean() error {
 	if os.Geteuid() == 0 {
 		if _, err := net.InterfaceByName(c.link()); err == nil {
@@ -70,7 +69,7 @@ func (c *claim) clean() error {
 	return nil
 }
 
-// release gives the index back, clean.
+// release cleans up and releases the index.
 func (c *claim) release() error {
 	err := c.clean()
 	c.lock.Close()

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// answer carries out a command of the client's and tells it the result. Its own error is
-// that the client cannot be told.
+// answer executes a client's command and reports the result. It fails only if it cannot write to the
+// client.
 func (s *supervisor) answer(c Command, watch func(*machine)) error {
 	if err := s.obey(c, watch); err != nil {
 		return s.events.Encode(Event{Error: err.Error()})
@@ -31,7 +31,7 @@ func (s *supervisor) obey(c Command, watch func(*machine)) error {
 		return s.network.order("up", link)
 	}
 	if i == 0 {
-		return fmt.Errorf("%s holds the control plane: only other nodes can be stopped", c.Node)
+		return fmt.Errorf("%s runs the control plane: only other nodes can be stopped", c.Node)
 	}
 	if c.Do == "stop" {
 		s.machines[i].off()
@@ -45,7 +45,7 @@ func (s *supervisor) obey(c Command, watch func(*machine)) error {
 	if err := hostCgroups().removeAll(s.plan.Cgroup(i + 1)); err != nil {
 		return err
 	}
-	// What a machine forgets when it is turned off.
+	// Turning a machine off clears its /run.
 	if err := os.RemoveAll(filepath.Join(s.machines[i].Dir, "run")); err != nil {
 		return err
 	}

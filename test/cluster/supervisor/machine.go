@@ -15,21 +15,20 @@ import (
 	"github.com/telepod/telepod/test/cluster/layout"
 )
 
-// machine is a running [layout.Machine], seen from outside.
+// machine is a running [layout.Machine], as the host sees it.
 type machine struct {
 	layout.Machine
 	cmd *exec.Cmd
-	// ended is closed when its first process is gone, stopped set before that if it is
-	// gone because it was turned off.
+	// ended is closed when its first process has exited. If it was turned off, stopped is set before
+	// that.
 	ended   chan struct{}
 	stopped atomic.Bool
 }
 
-// power starts the machine's first process: in new namespaces if it has a network of its
-// own, else in a process group. plug is called when it exists and before it goes on.
+// power starts the machine's first process: in new namespaces if it has a network of its own, otherwise
+// in a process group. plug is called when the process exists, before it continues.
 //
-// It must run on a locked thread: the kernel kills the child when the thread that forked
-// it dies.
+// It must run on a locked thread: the kernel kills the child when the thread that forked it dies.
 func power(self string, m layout.Machine, plug func(pid int) error) (*machine, error) {
 	if err := prepare(m); err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", m.Name, err)
@@ -54,7 +53,7 @@ func power(self string, m layout.Machine, plug func(pid int) error) (*machine, e
 	}
 	r := &machine{Machine: m, cmd: cmd, ended: make(chan struct{})}
 	go func() {
-		_ = cmd.Wait() // it ends by a signal, or its log says why
+		_ = cmd.Wait() // it was killed, or its log has the reason
 		close(r.ended)
 	}()
 	if err := plug(cmd.Process.Pid); err != nil {
@@ -66,7 +65,7 @@ func power(self string, m layout.Machine, plug func(pid int) error) (*machine, e
 	return r, err
 }
 
-// prepare writes what the machine reads.
+// prepare writes the machine's input files.
 func prepare(m layout.Machine) error {
 	spec, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -95,13 +94,13 @@ func prepare(m layout.Machine) error {
 	return nil
 }
 
-// off ends everything on the machine, as pulling the plug does. Process 1 of a node takes
-// its whole PID namespace along before it is reaped itself. Plain processes are a group;
-// this process adopts the orphans (see [Supervise]), so it can wait for each.
+// off kills everything on the machine, like a power cut. When process 1 of a node dies, the kernel kills
+// its whole PID namespace first. Plain processes form a process group; this process adopts the orphans
+// (see [Supervise]), so it can wait for each.
 func (r *machine) off() {
 	pid := r.cmd.Process.Pid
 	r.stopped.Store(true)
-	_ = syscall.Kill(-pid, syscall.SIGKILL) // an error says that nobody is left
+	_ = syscall.Kill(-pid, syscall.SIGKILL) // fails if none is left
 	<-r.ended
 	if r.Network != nil {
 		return
@@ -113,7 +112,7 @@ func (r *machine) off() {
 	}
 }
 
-// socket is where the host finds containerd.
+// socket is the path of containerd's socket on the host.
 func (r *machine) socket() string {
 	if r.Network == nil {
 		return ""
@@ -128,7 +127,7 @@ func (r *machine) address() string {
 	return r.Network.Address.Addr().String()
 }
 
-// plugger connects node n, whose cgroup it also makes: both wait for the process to exist.
+// plugger connects node n and creates its cgroup: both need the process to exist.
 func plugger(net *network, cgroup string, n int) func(pid int) error {
 	return func(pid int) error {
 		groups := hostCgroups()

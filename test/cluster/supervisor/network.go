@@ -15,9 +15,9 @@ import (
 	"syscall"
 )
 
-// network connects nodes and host. Its bridge lives in a network namespace of its own,
-// held by a child: in the host's, once br_netfilter is loaded, a FORWARD chain that drops
-// (Docker, ufw) would stop what goes from node to node. The host has one veth to it.
+// network connects nodes and host. A child process keeps its bridge in a separate network namespace: in
+// the host's, once br_netfilter is loaded, a FORWARD chain with policy drop (Docker, ufw) would block
+// traffic between nodes. One veth pair leads to the host.
 type network struct {
 	link    string
 	cmd     *exec.Cmd
@@ -61,8 +61,8 @@ func (n *network) connectHost(host netip.Prefix) error {
 	return n.order("attach", "host")
 }
 
-// order has the switch do something: attach LINK; plug LINK PID (a new pair, one end
-// attached, the other eth0 of the process); unplug, down or up LINK.
+// order sends the switch a command: attach LINK; plug LINK PID (create a pair, one end attached to the
+// bridge, the other eth0 of the process); unplug, down or up LINK.
 func (n *network) order(words ...string) error {
 	line := strings.Join(words, " ")
 	if _, err := fmt.Fprintln(n.orders, line); err != nil {
@@ -78,16 +78,16 @@ func (n *network) order(words ...string) error {
 	return nil
 }
 
-// close takes the link first: the kernel removes what a dead network namespace held in
-// its own time, and a link that it is about to remove cannot be removed by name.
+// close removes the host's link first: the kernel cleans up a dead network namespace asynchronously, and
+// a link that is about to disappear cannot be removed by name.
 func (n *network) close() error {
 	err := ip("link", "del", n.link)
 	n.orders.Close()
-	_ = n.cmd.Wait() // it was told to end; how it did says nothing
+	_ = n.cmd.Wait() // its exit status does not matter
 	return err
 }
 
-// Switch is the child that holds the bridge. It ends with its input.
+// Switch is the child process that owns the bridge. It exits at the end of its input.
 func Switch(in io.Reader, out io.Writer) error {
 	if err := ip("link", "add", "br0", "type", "bridge"); err != nil {
 		return err
@@ -117,7 +117,7 @@ func obey(order []string) error {
 		return attach(link)
 	case "unplug":
 		if _, err := net.InterfaceByName(link); err != nil {
-			return nil // it went with the namespace of its other end
+			return nil // it disappeared with the namespace of its other end
 		}
 		return ip("link", "del", link)
 	default:
@@ -130,12 +130,12 @@ func attach(link string) error { return ip("link", "set", link, "master", "br0",
 func addAddress(p netip.Prefix, link string) error {
 	args := []string{"addr", "add", p.String(), "dev", link}
 	if p.Addr().Is6() {
-		args = append(args, "nodad") // usable now: nobody else can have it
+		args = append(args, "nodad") // usable at once: the address cannot be a duplicate
 	}
 	return ip(args...)
 }
 
-// ip runs the command of iproute2.
+// ip runs iproute2's ip command.
 func ip(args ...string) error {
 	out, err := exec.Command("ip", args...).CombinedOutput()
 	if err != nil {

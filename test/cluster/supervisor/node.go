@@ -16,8 +16,8 @@ import (
 	"github.com/telepod/telepod/test/cluster/layout"
 )
 
-// Machine is the first process of a machine. It waits for its input to end, which is when
-// its link is in place, makes its namespaces a node, and runs the steps.
+// Machine is the first process of a machine. It waits for the end of its input, which signals that its
+// link is connected, sets up its namespaces as a node, and runs the steps.
 func Machine(spec string, in io.Reader) error {
 	runtime.LockOSThread() // its children die with this thread
 	b, err := os.ReadFile(spec)
@@ -54,9 +54,8 @@ func enter(m layout.Machine) error {
 	return sysctls()
 }
 
-// mounts gives the node its own /proc and directories. The kubelet wants mounts to
-// propagate to its containers, hence shared at the end, and nothing to the host, hence
-// private at the beginning.
+// mounts gives the node its own /proc and directories. The mounts are private at first, so that none
+// reaches the host, and shared at the end, because the kubelet needs them to propagate to its containers.
 func mounts(m layout.Machine) error {
 	if err := mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return err
@@ -78,8 +77,8 @@ func mounts(m layout.Machine) error {
 	return mount("", "/", "", syscall.MS_REC|syscall.MS_SHARED, "")
 }
 
-// overlay makes a directory writable without a trace: the mount points that a node needs
-// in /var/lib do not exist on the host, and must not be left there.
+// overlay makes a directory writable without changing the host's: a node needs mount points in /var/lib
+// that do not exist there.
 func overlay(dir, scratch string) error {
 	if err := mount("tmpfs", scratch, "tmpfs", 0, "size=1m"); err != nil {
 		return err
@@ -122,8 +121,8 @@ func connect(m layout.Machine) error {
 	return masquerade(m.Network)
 }
 
-// masquerade lets pods call the host, which knows no way back to them. Only there: from
-// pod to pod, and to a node, addresses stay what they are.
+// masquerade lets pods call the host, which has no route back to them. Traffic between pods and nodes
+// keeps its addresses.
 func masquerade(n *layout.Network) error {
 	family := "ip"
 	if n.Gateway.Is6() {
@@ -139,9 +138,8 @@ func masquerade(n *layout.Network) error {
 	return nil
 }
 
-// sysctls: without br_netfilter (a module on most machines) the reply from pod to pod on
-// one node crosses the bridge past connection tracking, and hostPorts and Services time
-// out there.
+// sysctls: without br_netfilter (a module on most machines), replies between pods on one node bypass
+// connection tracking, and connections to hostPorts and Services time out there.
 func sysctls() error {
 	if _, err := os.Stat("/proc/sys/net/bridge"); err != nil {
 		if out, err := exec.Command("modprobe", "br_netfilter").CombinedOutput(); err != nil {

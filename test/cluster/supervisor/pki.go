@@ -20,7 +20,7 @@ import (
 	"github.com/telepod/telepod/test/cluster/layout"
 )
 
-// authority is the cluster's certificate authority. It writes what it issues below dir.
+// authority is the cluster's certificate authority. It writes certificates below dir.
 type authority struct {
 	dir    string
 	server string
@@ -28,9 +28,9 @@ type authority struct {
 	key    *ecdsa.PrivateKey
 }
 
-// identity is who a certificate stands for.
+// identity is the subject of a certificate.
 type identity struct {
-	name   string // of the files
+	name   string // base name of the files
 	user   string // common name
 	groups []string
 	hosts  []string // addresses and names, for servers
@@ -100,7 +100,7 @@ func newAuthority(dir, server string) (*authority, error) {
 	return a, a.serviceAccounts()
 }
 
-// serviceAccounts writes the key pair that signs the tokens of service accounts.
+// serviceAccounts writes the key pair that signs service account tokens.
 func (a *authority) serviceAccounts() error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -117,8 +117,7 @@ func (a *authority) serviceAccounts() error {
 	return err
 }
 
-// template is a certificate without extended usage limits, good for two days: longer
-// than any test, too short to be kept.
+// template is a certificate that is valid for two days: longer than any test, too short to be reused.
 func template(user string, groups []string) *x509.Certificate {
 	serial := new(big.Int).SetBytes([]byte(rand.Text()[:16]))
 	now := time.Now()

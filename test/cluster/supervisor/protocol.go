@@ -11,9 +11,9 @@ type Event struct {
 // Ready describes a cluster whose nodes are ready.
 type Ready struct {
 	Kubeconfig string
-	// Host is the address under which the API server and pods reach this machine.
+	// Host is the address at which the API server and pods reach this machine.
 	Host string
-	// Machines are the nodes, or the one that holds the control plane.
+	// Machines are the nodes, or the one machine that runs the control plane.
 	Machines []ReadyMachine
 }
 

@@ -15,22 +15,22 @@ import (
 	"github.com/telepod/telepod/test/cluster/layout"
 )
 
-// runner runs the steps of a machine and keeps its programs running. As process 1 it also
-// reaps every orphan: the shims of containerd are among them.
+// runner runs a machine's steps and restarts its programs. As process 1 it also reaps orphans, such as
+// containerd's shims.
 type runner struct {
 	layout.Machine
 	dir, logs string
 	running   map[int]layout.Step
-	ends      map[string]int // of programs that were to go on
+	ends      map[string]int // how often each long-running program exited
 	probe     *http.Client
 }
 
-// endsLimit is how often a program may end before the machine gives up: once or twice is
-// bad luck, more is a flag that it does not know.
+// endsLimit is how often a program may exit before the machine gives up. Once or twice happens; more
+// often usually means an unknown flag.
 const endsLimit = 5
 
 func newRunner(m layout.Machine) *runner {
-	// Only asked whether it answers, and before there is anyone to trust.
+	// The certificate is not verified: this only checks for an answer, before the CA can be known.
 	insecure := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	return &runner{
 		Machine: m, dir: m.Dir, logs: m.Logs,
@@ -39,7 +39,7 @@ func newRunner(m layout.Machine) *runner {
 	}
 }
 
-// run ends with an error only: programs that are to go on are started again.
+// run returns only on errors: it restarts long-running programs.
 func (r *runner) run() error {
 	path := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	if r.Path != "" {
@@ -81,7 +81,7 @@ func (r *runner) step(s layout.Step) error {
 		if _, err := r.reap(syscall.WNOHANG); err != nil {
 			return err
 		}
-		time.Sleep(20 * time.Millisecond) // neither a file system nor HTTP tells by itself
+		time.Sleep(20 * time.Millisecond) // neither files nor HTTP notify
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (r *runner) start(s layout.Step) (pid int, err error) {
 	return p.Pid, nil
 }
 
-// reap takes note of a process that ended, and starts it again if it was to go on.
+// reap handles an exited process, and restarts it if it is long-running.
 func (r *runner) reap(options int) (pid int, err error) {
 	var status syscall.WaitStatus
 	pid, err = syscall.Wait4(-1, &status, options, nil)
@@ -132,7 +132,7 @@ func (r *runner) reap(options int) (pid int, err error) {
 	}
 	fmt.Printf("%s %s ended (status %d, signal %d); starting it again\n",
 		time.Now().Format(time.TimeOnly), s.Name, status.ExitStatus(), status.Signal())
-	time.Sleep(200 * time.Millisecond) // not to spin on a program that cannot run
+	time.Sleep(200 * time.Millisecond) // do not spin on a program that cannot run
 	_, err = r.start(s)
 	return pid, err
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/telepod/telepod/test/cluster/layout"
 )
 
-// supervisor is a cluster and its client.
+// supervisor runs a cluster for a client.
 type supervisor struct {
 	self     string
 	plan     layout.Plan
@@ -27,11 +27,11 @@ type supervisor struct {
 	events   *json.Encoder
 }
 
-// errToldTo is why a cluster ends that is meant to.
-var errToldTo = errors.New("told to end")
+// errToldTo is the cause when a cluster is stopped on request.
+var errToldTo = errors.New("asked to stop")
 
-// Supervise runs the cluster that the first line of the input asks for, until the input
-// ends or the process is told to stop. It leaves nothing behind.
+// Supervise runs the cluster that the first line of the input describes, until the input ends or the
+// process gets a signal. It leaves nothing behind.
 func Supervise(in io.Reader, out io.Writer) (err error) {
 	runtime.LockOSThread() // its children die with this thread
 	adoptOrphans()
@@ -55,7 +55,7 @@ func Supervise(in io.Reader, out io.Writer) (err error) {
 		go func() {
 			<-m.ended
 			if !m.stopped.Load() {
-				cancel(fmt.Errorf("%s ended by itself", m.Name))
+				cancel(fmt.Errorf("%s ended unexpectedly", m.Name))
 			}
 		}()
 	}
@@ -65,7 +65,7 @@ func Supervise(in io.Reader, out io.Writer) (err error) {
 	return s.serve(ctx, commands, watch)
 }
 
-// serve does what the client says, until the cluster is told to end or does by itself.
+// serve executes the client's commands until the cluster is stopped or fails.
 func (s *supervisor) serve(ctx context.Context, commands <-chan Command, watch func(*machine)) error {
 	if err := s.events.Encode(Event{Ready: s.ready()}); err != nil {
 		return err
@@ -85,10 +85,10 @@ func (s *supervisor) serve(ctx context.Context, commands <-chan Command, watch f
 	}
 }
 
-// listen passes on what the client says, until it or a signal ends the cluster.
+// listen decodes the client's commands until the input ends or a signal arrives.
 func listen(input *json.Decoder, cancel context.CancelCauseFunc) <-chan Command {
-	// Writing to a client that is gone must be an error, and not the end of this process
-	// before it has cleaned up.
+	// Writing to a client that has exited must return an error instead of killing this process before it
+	// has cleaned up.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -98,7 +98,7 @@ func listen(input *json.Decoder, cancel context.CancelCauseFunc) <-chan Command 
 		for {
 			var c Command
 			if err := input.Decode(&c); err != nil {
-				cancel(fmt.Errorf("%w: the client is gone", errToldTo))
+				cancel(fmt.Errorf("%w: the client has exited", errToldTo))
 				return
 			}
 			commands <- c
@@ -107,7 +107,7 @@ func listen(input *json.Decoder, cancel context.CancelCauseFunc) <-chan Command 
 	return commands
 }
 
-// fail tells the client why there is no cluster, with the logs, which go with the cluster.
+// fail reports to the client why the cluster failed, with the logs, which are deleted with the cluster.
 func (s *supervisor) fail(err error) error {
 	report := err.Error()
 	for _, m := range s.machines {
@@ -123,7 +123,7 @@ func adoptOrphans() {
 	syscall.RawSyscall(syscall.SYS_PRCTL, setChildSubreaper, 1, 0)
 }
 
-// start brings everything up. A machine that ends by itself meanwhile ends the attempt.
+// start starts everything. It gives up if a machine ends meanwhile.
 func (s *supervisor) start(ctx context.Context, c *claim, watch func(*machine)) error {
 	s.plan.Dir = c.dir
 	s.plan.Addresses = layout.Addresses{Index: c.index, IPv6: s.plan.Spec.IPv6}
@@ -159,7 +159,7 @@ func (s *supervisor) power(n int) (*machine, error) {
 	return power(s.self, s.plan.Machines()[n-1], plug)
 }
 
-// await returns when the cluster is fit for use.
+// await waits until the cluster is ready for use.
 func (s *supervisor) await(ctx context.Context) error {
 	a, err := newAPI(s.plan)
 	if err != nil {
@@ -173,7 +173,7 @@ func (s *supervisor) await(ctx context.Context) error {
 			return err
 		}
 	}
-	// Pods cannot be created before it exists.
+	// Pods cannot be created before this account exists.
 	if err := a.await(ctx, a.server+"/api/v1/namespaces/default/serviceaccounts/default"); err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (s *supervisor) ready() *Ready {
 	return r
 }
 
-// stop ends the cluster: nodes first, then what connects them.
+// stop ends the cluster: nodes first, then the network between them.
 func (s *supervisor) stop() error {
 	for _, m := range s.machines {
 		m.off()

@@ -1,16 +1,16 @@
-// Command app is the workload of tests: it shows what a container sees.
+// Command app is the tests' workload: it shows what a container sees.
 //
 //	app [COMMAND [ARGUMENT…]] [-- COMMAND [ARGUMENT…]]…
 //
 //	env              print the environment, a NAME=value line each, sorted (the default)
 //	json             print the environment as one line of JSON
-//	serve ADDRESS    answer HTTP: / says who answers and who asked, /env is the environment
-//	get URL…         print what each URL answers, trying for ten seconds; $NAME is expanded
-//	lookup NAME…     print the addresses of each name, trying for ten seconds
-//	sleep DURATION   wait, as 5s
-//	exit STATUS      end with this status
+//	serve ADDRESS    serve HTTP: / names the server and the client, /env prints the environment
+//	get URL…         print each URL's response, retrying for ten seconds; $NAME is expanded
+//	lookup NAME…     print the addresses of each name, retrying for ten seconds
+//	sleep DURATION   wait, for example 5s
+//	exit STATUS      exit with this status
 //
-// Commands run one after the other, until one fails or SIGTERM comes.
+// Commands run in sequence, until one fails or SIGTERM arrives.
 package main
 
 import (
@@ -97,7 +97,7 @@ func environment() map[string]string {
 func serve(ctx context.Context, address string) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(environment()) // whoever asked is gone
+		_ = json.NewEncoder(w).Encode(environment()) // fails only if the client has disconnected
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		host, _ := os.Hostname()
@@ -111,8 +111,8 @@ func serve(ctx context.Context, address string) error {
 	return nil
 }
 
-// each does something for each argument, and again for ten seconds while it fails: a
-// Service may know its pods a moment after they are ready.
+// each calls do for each argument and retries failures for ten seconds: a Service may learn of its pods'
+// addresses a moment after they are ready.
 func each(ctx context.Context, args []string, do func(context.Context, string) (string, error)) error {
 	for _, arg := range args {
 		arg = os.ExpandEnv(arg)

@@ -1,5 +1,5 @@
-// Command pause is the process of a pod's sandbox. It holds the pod's namespaces until
-// it is told to end, and reaps orphans where it is process 1 for all containers.
+// Command pause is the process of a pod's sandbox. It keeps the pod's namespaces until it gets a signal,
+// and reaps orphans if containers share its PID namespace.
 package main
 
 import (

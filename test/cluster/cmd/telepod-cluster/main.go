@@ -2,9 +2,9 @@
 //
 //	telepod-cluster up [flags]                 start a cluster; Ctrl-C ends it
 //	telepod-cluster build [flags]              build what "up" with these flags needs
-//	telepod-cluster image OUT REF FILE PATH    an image of one static binary, at PATH in it
+//	telepod-cluster image OUT REF FILE PATH    write an image with one static binary at PATH
 //
-// Run it inside of the repository: go run ./test/cluster/cmd/telepod-cluster up -nodes 2
+// Run it inside the repository: go run ./test/cluster/cmd/telepod-cluster up -nodes 2
 //
 // Its other commands (supervise, switch, machine) are processes of a running cluster.
 package main
