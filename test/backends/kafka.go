@@ -27,15 +27,15 @@ type broker struct {
 	client  *kgo.Client
 	counts  tallies
 	watch   words
-	records atomic.Int64 // of all topics
-	caught  atomic.Int64 // those with a text that is watched for
+	records atomic.Int64 // in all topics
+	caught  atomic.Int64 // those that contain a watched text
 }
 
 type kafkaOptions struct {
 	port  int
 	name  string
 	watch words
-	// user is name:password, certificates a directory; empty means without.
+	// user is name:password, certificates a directory; empty disables either.
 	user, certificates string
 }
 
@@ -58,7 +58,7 @@ func newBroker(o kafkaOptions) (*broker, error) {
 	return &broker{cluster: cluster, client: client, counts: newTallies(), watch: o.watch}, nil
 }
 
-// access is how a broker is reached: by everybody, or over mutual TLS by a user who logs in.
+// access configures access to the broker: open, or mutual TLS with a SCRAM login.
 func (o kafkaOptions) access() (server []kfake.Opt, client []kgo.Opt, err error) {
 	if o.user != "" {
 		name, password, _ := strings.Cut(o.user, ":")
@@ -68,7 +68,7 @@ func (o kafkaOptions) access() (server []kfake.Opt, client []kgo.Opt, err error)
 	if o.certificates == "" {
 		local := net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port))
 		return append(server, kfake.ListenFn(o.listen)), append(client, kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, local) // whatever it is called
+			return new(net.Dialer).DialContext(ctx, network, local) // whatever its advertised name
 		})), nil
 	}
 	certificate, err := tls.LoadX509KeyPair(filepath.Join(o.certificates, "tls.crt"), filepath.Join(o.certificates, "tls.key"))
@@ -83,11 +83,11 @@ func (o kafkaOptions) access() (server []kfake.Opt, client []kgo.Opt, err error)
 	pool.AppendCertsFromPEM(authority)
 	own := []tls.Certificate{certificate}
 	server = append(server, kfake.TLS(&tls.Config{Certificates: own, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert}))
-	// The counter here knows the broker by its certificate's authority, not by its name.
+	// The consumer here trusts the CA and ignores the broker's name.
 	return server, append(client, kgo.DialTLSConfig(&tls.Config{Certificates: own, InsecureSkipVerify: true})), nil
 }
 
-// listen makes a listener whose address is the broker's name: brokers tell clients where to find them.
+// listen returns a listener with the advertised name as its address: brokers report it to clients.
 func (o kafkaOptions) listen(network, address string) (net.Listener, error) {
 	l, err := net.Listen(network, address)
 	if err != nil || o.name == "" {
@@ -108,7 +108,7 @@ type name string
 func (name) Network() string  { return "tcp" }
 func (n name) String() string { return string(n) }
 
-// consume counts until the context ends.
+// consume counts records until the context ends.
 func (b *broker) consume(ctx context.Context) {
 	for ctx.Err() == nil {
 		b.client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {

@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// The ports, on the address of -host. Kafka's broker listens on 127.0.0.1.
+// The ports on -host. The Kafka broker listens on 127.0.0.1.
 const (
 	s3Port          = "9000"
 	otlpPort        = "4317"
@@ -24,9 +24,9 @@ const (
 func main() {
 	host := flag.String("host", "127.0.0.1", "address to listen on")
 	kafkaPort := flag.Int("kafka-port", 9092, "port of the Kafka broker, on 127.0.0.1")
-	kafkaName := flag.String("kafka-name", "", "host:port under which the broker is known to clients; 127.0.0.1 and its port if empty")
-	kafkaUser := flag.String("kafka-user", "", "name:password that the Kafka broker wants, with SCRAM-SHA-512; none if empty")
-	kafkaTLS := flag.String("kafka-tls", "", "directory of tls.crt, tls.key and ca.crt: the Kafka broker speaks TLS and wants certificates of clients")
+	kafkaName := flag.String("kafka-name", "", "host:port that the broker advertises to clients; 127.0.0.1 and its port if empty")
+	kafkaUser := flag.String("kafka-user", "", "name:password that the Kafka broker requires, with SCRAM-SHA-512; none if empty")
+	kafkaTLS := flag.String("kafka-tls", "", "directory of tls.crt, tls.key and ca.crt: enables mutual TLS on the Kafka broker")
 	var watch words
 	flag.Func("watch", "text that should never arrive, for GET /seen; may be repeated", watch.add)
 	flag.Parse()

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// remoteWrite takes Prometheus remote write 1.0 and counts the samples of the sequence metric.
+// remoteWrite receives Prometheus remote write 1.0 and counts the samples of the sequence metric.
 func remoteWrite(counts tallies) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		packed, err := io.ReadAll(r.Body)
@@ -31,7 +31,7 @@ func remoteWrite(counts tallies) http.HandlerFunc {
 	}
 }
 
-// addSeries reads a TimeSeries: labels are field 1, samples field 2, a sample's value field 1.
+// addSeries decodes a TimeSeries: labels are field 1, samples field 2, a sample's value field 1.
 func addSeries(counts tallies, series []byte) error {
 	name := ""
 	err := fields(series, 1, func(label []byte) error {
@@ -52,7 +52,7 @@ func addSeries(counts tallies, series []byte) error {
 	return fields(series, 2, func(sample []byte) error {
 		number, kind, n := protowire.ConsumeTag(sample)
 		if n < 0 || number != 1 || kind != protowire.Fixed64Type {
-			return errors.New("a sample does not begin with its value")
+			return errors.New("the first field of a sample is not its value")
 		}
 		bits, n := protowire.ConsumeFixed64(sample[n:])
 		if n < 0 {
@@ -63,7 +63,7 @@ func addSeries(counts tallies, series []byte) error {
 	})
 }
 
-// fields calls take for each length-delimited field of that number.
+// fields calls take for each length-delimited field with that number.
 func fields(message []byte, number protowire.Number, take func([]byte) error) error {
 	for len(message) > 0 {
 		got, kind, n := protowire.ConsumeTag(message)

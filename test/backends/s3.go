@@ -14,7 +14,7 @@ import (
 
 const bucket = "archive"
 
-// archive is an S3 server whose bucket the central Collectors fill.
+// archive is an S3 server with the bucket that central Collectors write to.
 type archive struct {
 	objects gofakes3.Backend
 }
@@ -41,7 +41,7 @@ func (a *archive) keys(prefix string) ([]string, error) {
 	return keys, nil
 }
 
-// count reads the whole archive, so that what is counted is what a reader would find there.
+// count reads the whole archive, so it counts what a reader would find.
 func (a *archive) count(signal string) (tallies, error) {
 	all := newTallies()
 	keys, err := a.keys(signal + "/")

@@ -7,12 +7,12 @@ import (
 	"net/http"
 )
 
-// words are texts that should not arrive.
+// words are texts that must not arrive.
 type words [][]byte
 
 func (w *words) add(text string) error {
 	if text == "" {
-		return errors.New("an empty text is everywhere")
+		return errors.New("the text is empty")
 	}
 	*w = append(*w, []byte(text))
 	return nil
@@ -27,10 +27,10 @@ func (w words) in(data []byte) bool {
 	return false
 }
 
-// found says in how many of all things a text was.
+// found counts the objects that contain a watched text, and all objects.
 type found struct{ With, Of int64 }
 
-// seen reads the whole archive.
+// seen searches the whole archive.
 func seen(a *archive, b *broker) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		keys, err := a.keys("")
@@ -49,7 +49,7 @@ func seen(a *archive, b *broker) http.HandlerFunc {
 				objects.With++
 			}
 		}
-		// A client that is gone need not be told.
+		// Fails only if the client has disconnected.
 		_ = json.NewEncoder(w).Encode(map[string]found{"s3": objects, "kafka": {With: b.caught.Load(), Of: b.records.Load()}})
 	}
 }

@@ -35,7 +35,7 @@ func (t *tally) writeTo(w io.Writer) {
 	}
 }
 
-// tallies holds one tally for each signal of a backend.
+// tallies contains a tally for each signal of a backend.
 type tallies struct{ traces, metrics, logs *tally }
 
 func newTallies() tallies {

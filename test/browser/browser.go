@@ -13,26 +13,26 @@ import (
 
 // Look is a page in one colour scheme.
 type Look struct {
-	// Scheme is light or dark.
+	// Scheme is "light" or "dark".
 	Scheme string
-	// Background is that of the page, as rgb(…).
+	// Background is the page's background color, as rgb(…).
 	Background string
-	// Text is all that is shown.
+	// Text is the visible text.
 	Text string
-	// Texts is how many pieces of text were looked at, and Faults what is wrong with some of them.
+	// Texts counts the text elements checked; Faults lists the problems found.
 	Texts  int
 	Faults []string
-	// Errors are those of the console, the page's policy included.
+	// Errors are the console's, including violations of the page's Content-Security-Policy.
 	Errors []string
-	// Requests are all that were sent, but for the page.
+	// Requests are all requests except that for the page.
 	Requests []string
 }
 
-// Missing is the error if there is no browser: who is root gets one by test/cluster/install-debian.sh.
+// Missing is the error without a browser. As root, test/cluster/install-debian.sh installs one.
 var Missing = exec.ErrNotFound
 
-// Open opens a page by its URL, light and dark, in a window that is so many pixels wide. Pictures are kept in a directory, as
-// light.png and dark.png, unless that is empty.
+// Open opens a page by its URL, light and dark, in a window of this width in pixels. Unless pictures is
+// empty, screenshots are written to that directory, as light.png and dark.png.
 func Open(ctx context.Context, page string, width int, pictures string) ([]Look, error) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {

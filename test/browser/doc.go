@@ -1,5 +1,5 @@
-// Package browser opens a page in a real browser, Debian's chromium, and reports what a person could not see: text without
-// size or contrast, text that is cut off, errors of the page, and whatever it asks of a network.
+// Package browser opens a page in a real browser, Debian's chromium, and reports what a reader could not
+// see: text without size or contrast, text that is cut off, script errors, and every network request.
 //
-//	chrome  the program that drives chromium; a module of its own, for its dependencies
+//	chrome  the program that drives chromium, a separate module because of its dependencies
 package browser

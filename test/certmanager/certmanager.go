@@ -17,13 +17,13 @@ import (
 
 const module = "test/certmanager/manager"
 
-// Build builds the controllers, if need be, and returns the program's path.
+// Build builds the controllers if necessary and returns the program's path.
 func Build(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{Name: "cert-manager", Module: module, Tags: []string{"grpcnotrace"}, Takes: "about 4 minutes"})
 }
 
 // Start installs cert-manager's custom resources in the cluster and runs its controllers until the test
-// ends. If the test fails it logs what they said last.
+// ends. If the test fails it logs their last output.
 func Start(t testing.TB, c *cluster.Cluster) {
 	t.Helper()
 	program, err := Build(t.Context())
@@ -41,10 +41,10 @@ func Start(t testing.TB, c *cluster.Cluster) {
 		t.Fatalf("start cert-manager: %v", err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // fails when it has ended, which is as well
-		_ = cmd.Wait()         // says that it was killed
+		_ = cmd.Process.Kill() // fails only if it has exited
+		_ = cmd.Wait()         // returns "signal: killed"
 		if t.Failed() {
-			t.Logf("last words of cert-manager:\n%s", said.String())
+			t.Logf("last output of cert-manager:\n%s", said.String())
 		}
 	})
 }
@@ -52,7 +52,7 @@ func Start(t testing.TB, c *cluster.Cluster) {
 // resources are the custom resources that the controllers watch.
 var resources = [...]string{"certificaterequests", "certificates", "clusterissuers", "issuers"}
 
-// install applies the custom resources of the module that the program is made of.
+// install applies the custom resources of the module that the program is built from.
 func install(ctx context.Context, c *cluster.Cluster) error {
 	root, err := build.Root()
 	if err != nil {
@@ -68,7 +68,7 @@ func install(ctx context.Context, c *cluster.Cluster) error {
 	if err := json.Unmarshal(out, &source); err != nil {
 		return fmt.Errorf("find cert-manager's sources: %w", err)
 	}
-	// On the server's side, because the annotation of the client's would be too long.
+	// Server-side, because client-side apply would exceed the annotation's size limit.
 	apply, wait := []string{"apply", "--server-side"}, []string{"wait", "--for=condition=Established", "--timeout=30s"}
 	for _, name := range resources {
 		apply = append(apply, "--filename="+filepath.Join(source.Dir, "deploy", "crds", "cert-manager.io_"+name+".yaml"))
@@ -82,7 +82,7 @@ func install(ctx context.Context, c *cluster.Cluster) error {
 	return nil
 }
 
-// tail keeps the end of what is written to it.
+// tail keeps the last bytes written to it.
 type tail struct {
 	mu  sync.Mutex
 	buf []byte

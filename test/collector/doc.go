@@ -1,9 +1,9 @@
 // Package collector runs Telepod's Collector for tests, and reads what it received.
 //
 //   - [Program], [App], [Shop] and [Backends] build and cache programs through package build.
-//   - [Validate] and [Start] run a Collector: a configuration, an environment, and nothing else.
+//   - [Validate] and [Start] run a Collector with a given configuration and environment.
 //   - [SinkConfig] makes a Collector a sink: it writes everything it receives to a file or to
-//     standard output, from where [ReadItems] reads it (a pod's log serves as well).
+//     standard output; [ReadItems] parses that, or a pod's log.
 //
-// The package knows nothing of Kubernetes; package cluster turns the programs into images.
+// The package does not use Kubernetes; package cluster turns the programs into images.
 package collector

@@ -2,7 +2,7 @@ package collector
 
 import "syscall"
 
-// endWithParent has the kernel end a child whose test was killed and cannot clean up.
+// endWithParent makes the kernel kill a child whose test process was killed.
 func endWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

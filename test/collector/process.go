@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// Run says how a Collector is run.
+// Run describes how to run a Collector.
 type Run struct {
-	// Program is what [Program] returned.
+	// Program is the path that [Program] returned.
 	Program string
 	// Configs are the values of --config, merged in this order: "env:NAME", "yaml:KEY: VALUE",
 	// or a path.
 	Configs []string
 	// Gates are the values of --feature-gates.
 	Gates []string
-	// Env is the whole environment.
+	// Env is the complete environment.
 	Env []string
 	// Health is the URL that answers 200 when the Collector is ready.
 	Health string
 }
 
-// Validate has the Collector check its configuration without running it.
+// Validate runs the Collector's own validation of its configuration.
 func Validate(ctx context.Context, r Run) error {
 	cmd := exec.CommandContext(ctx, r.Program, append([]string{"validate"}, r.flags()...)...)
 	cmd.Env = r.Env
@@ -48,16 +48,16 @@ func (r Run) flags() []string {
 	return flags
 }
 
-// Process is a Collector that runs.
+// Process is a running Collector.
 type Process struct {
 	cmd    *exec.Cmd
 	log    lockedBuffer
 	exited chan struct{}
-	err    error // of the exit, once exited is closed
+	err    error // exit status, valid once exited is closed
 }
 
-// Start runs a Collector and waits until it is ready. It ends with the test, whose failure
-// shows its log.
+// Start runs a Collector and waits until it is ready. It ends with the test; if the test fails, its log is
+// shown.
 func Start(t testing.TB, r Run) *Process {
 	t.Helper()
 	p := &Process{cmd: exec.Command(r.Program, r.flags()...), exited: make(chan struct{})}
@@ -72,7 +72,7 @@ func Start(t testing.TB, r Run) *Process {
 		close(p.exited)
 	}()
 	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // fails when it has ended, which is as well
+		_ = p.cmd.Process.Kill() // fails only if it has exited
 		<-p.exited
 		if t.Failed() {
 			t.Logf("log of the Collector %d:\n%s", p.cmd.Process.Pid, p.Log())
@@ -84,7 +84,7 @@ func Start(t testing.TB, r Run) *Process {
 	return p
 }
 
-// ready asks until the Collector answers, has ended, or half a minute is over.
+// ready retries until the Collector answers or exits, for up to half a minute.
 func (p *Process) ready(health string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -119,7 +119,7 @@ func ask(ctx context.Context, url string) error {
 	return nil
 }
 
-// Stop asks the Collector to end, as the kubelet does, and waits until it has.
+// Stop sends SIGTERM, as the kubelet does, and waits for the exit.
 func (p *Process) Stop(t testing.TB) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -131,11 +131,11 @@ func (p *Process) Stop(t testing.TB) {
 		t.Fatal("the Collector still runs 30 s after SIGTERM")
 	}
 	if p.err != nil {
-		t.Fatalf("the Collector did not end well: %v", p.err)
+		t.Fatalf("the Collector did not shut down cleanly: %v", p.err)
 	}
 }
 
-// Kill ends the Collector without a warning (kill -9), and waits until it has ended.
+// Kill sends SIGKILL and waits for the exit.
 func (p *Process) Kill(t testing.TB) {
 	t.Helper()
 	if err := p.cmd.Process.Kill(); err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// Program builds Telepod's Collector (collector/distribution), if need be, and returns its path. Regions,
-// central sites and sidecars run the same program.
+// Program builds Telepod's Collector (collector/distribution) if necessary and returns its path. Regional
+// Collectors, central Collectors and sidecars run the same program.
 func Program(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{
 		Name:   "otelcol",
@@ -16,7 +16,7 @@ func Program(ctx context.Context) (string, error) {
 	})
 }
 
-// Supervisor builds process 1 of sidecars (collector/supervisor), if need be, and returns its path.
+// Supervisor builds process 1 of sidecars (collector/supervisor) if necessary and returns its path.
 func Supervisor(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{
 		Name:    "collector-supervisor",
@@ -26,7 +26,7 @@ func Supervisor(ctx context.Context) (string, error) {
 	})
 }
 
-// App builds the application with a stock SDK (test/otelapp), if need be, and returns its path.
+// App builds the application with a stock SDK (test/otelapp) if necessary and returns its path.
 func App(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{
 		Name:   "otelapp",
@@ -35,8 +35,8 @@ func App(ctx context.Context) (string, error) {
 	})
 }
 
-// Backends builds what counts for the stores of a central site (test/backends), if need be, and
-// returns its path.
+// Backends builds the in-memory stores that count what a central site writes (test/backends) if necessary
+// and returns the path.
 func Backends(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{
 		Name:   "backends",
@@ -45,7 +45,7 @@ func Backends(ctx context.Context) (string, error) {
 	})
 }
 
-// Shop builds the services of examples/shop, if need be, and returns the program's path.
+// Shop builds the services of examples/shop if necessary and returns the program's path.
 func Shop(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{
 		Name:   "shop",
@@ -54,7 +54,7 @@ func Shop(ctx context.Context) (string, error) {
 	})
 }
 
-// VictoriaLogs builds the store of logs, if need be, and returns its path.
+// VictoriaLogs builds the log store if necessary and returns its path.
 func VictoriaLogs(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{
 		Name: "victoria-logs", Module: "test/backends/victorialogs",

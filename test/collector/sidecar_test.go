@@ -18,9 +18,9 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// podAttributes are what the injector gives the sidecar, percent-encoded as it does. The last
-// value has the length that the Collector's env detector takes: 256 bytes as written. One more
-// byte, as any other malformed attribute, and the Collector does not start.
+// podAttributes are the injector's attributes for the sidecar, percent-encoded. The last value has the
+// maximum length that the Collector's env detector accepts: 256 bytes as written. With one more byte, or
+// any other malformed attribute, the Collector does not start.
 func podAttributes() string {
 	return "cloud.provider=aws,cloud.region=us-east-1,k8s.cluster.name=prod,team=a%2Cb%3Dc%2B%C3%A9%20%25,long=" + longest()
 }
@@ -34,11 +34,11 @@ func TestSidecarConfigurationIsValid(t *testing.T) {
 	}
 	r.Configs = append(r.Configs, "yaml:exporters::otlp_grpc::no_such_key: 1")
 	if err := Validate(t.Context(), r); err == nil {
-		t.Error("a key that does not exist passed: the check checks nothing")
+		t.Error("an unknown key passed validation: the check is ineffective")
 	}
 }
 
-func TestSidecarPassesOnWhatApplicationsSend(t *testing.T) {
+func TestSidecarForwardsApplicationTelemetry(t *testing.T) {
 	for name, to := range map[string]struct{ podIP, exporter string }{
 		"IPv4":      {loopback, "otlp_grpc"},
 		"IPv6":      {"::1", "otlp_grpc"},
@@ -52,7 +52,7 @@ func TestSidecarPassesOnWhatApplicationsSend(t *testing.T) {
 
 			p.runApp(t, 1, "grpc", "OTEL_SERVICE_NAME=by-grpc")
 			p.runApp(t, 1, "http/protobuf", "OTEL_SERVICE_NAME=by-http", "OTEL_RESOURCE_ATTRIBUTES=cloud.region=mine,note=1%2C2%3D3%25")
-			// An exporter that is hard-coded to the other port.
+			// An exporter with the other protocol's port hard-coded.
 			p.runApp(t, 1, "grpc", "OTEL_SERVICE_NAME=grpc-to-4318", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:"+p.appHTTP)
 			p.runApp(t, 1, "http/protobuf", "OTEL_SERVICE_NAME=http-to-4317", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:"+p.appGRPC)
 			p.post(t, "traces", `{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"bare",
@@ -77,14 +77,14 @@ func TestSidecarPassesOnWhatApplicationsSend(t *testing.T) {
 			}
 			for line := range strings.Lines(sidecar.Log()) {
 				if strings.Contains(line, "\twarn\t") || strings.Contains(line, "\terror\t") || strings.Contains(line, "eprecated") {
-					t.Errorf("the sidecar complains: %s", line)
+					t.Errorf("the sidecar logged %s", line)
 				}
 			}
 		})
 	}
 }
 
-// What was acknowledged an instant before the pod ends arrives none the less.
+// Items acknowledged just before the pod ends still arrive.
 func TestSidecarFlushesWhenItIsStopped(t *testing.T) {
 	p := newPipeline(t, loopback)
 	sink := p.startSink(t)
@@ -121,12 +121,12 @@ type pipeline struct {
 	appHTTP        string
 	sinkGRPC       string
 	sinkHTTP       string
-	exporter       string // the sidecar's: otlp_grpc or otlp_http
+	exporter       string // the sidecar's exporter: otlp_grpc or otlp_http
 	sinkHealthPort string
 }
 
-// loopback stands for a pod's address. It is not 127.0.0.1, where another Collector may have
-// the health port.
+// loopback stands in for a pod's address. It is not 127.0.0.1, because another Collector may use the
+// health port there.
 const loopback = "127.77.13.1"
 
 func newPipeline(t *testing.T, podIP string) *pipeline {
@@ -156,8 +156,8 @@ func freePorts(t *testing.T, ip string, n int) []string {
 	return ports
 }
 
-// sidecarRun is the sidecar as the injector runs it. Only the ports that the application uses
-// differ, so that tests do not meet another Collector on this machine.
+// sidecarRun runs the sidecar as the injector does, except for the application's ports, which would
+// conflict with other Collectors on this machine.
 func (p *pipeline) sidecarRun(t *testing.T) Run {
 	return Run{
 		Program: program(t, Program),
@@ -192,7 +192,7 @@ func (p *pipeline) startSink(t *testing.T) *Process {
 	})
 }
 
-// runApp sends spans with the stock SDK, set up by variables only, until all are acknowledged.
+// runApp sends spans with the stock SDK, configured by variables only, until all are acknowledged.
 func (p *pipeline) runApp(t *testing.T, spans int, protocol string, env ...string) {
 	t.Helper()
 	port := map[string]string{"grpc": p.appGRPC, "http/protobuf": p.appHTTP}[protocol]
@@ -233,8 +233,8 @@ func (p *pipeline) received(t *testing.T) []Item {
 	return items
 }
 
-// byName maps each item to its resource, less what the SDK says of itself. Spans of the
-// application are named alike; their service tells them apart.
+// byName maps each item to its resource, without the SDK's own attributes. The application's spans all
+// have the same name; their service distinguishes them.
 func byName(items []Item) map[string]map[string]string {
 	m := map[string]map[string]string{}
 	for _, i := range items {
@@ -269,7 +269,7 @@ func program(t *testing.T, build func(context.Context) (string, error)) string {
 	return path
 }
 
-// sidecarConfig is the configuration that a profile gives unless it says otherwise.
+// sidecarConfig is the default configuration in profiles.
 func sidecarConfig(t *testing.T) string {
 	t.Helper()
 	set, err := profiles.Builtin()

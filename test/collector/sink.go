@@ -9,10 +9,9 @@ import (
 	"io"
 )
 
-// SinkConfig is the configuration of a Collector that keeps what it receives. It listens on the
-// usual ports of all addresses and writes to standard output; SINK_HOST, SINK_GRPC_PORT,
-// SINK_HTTP_PORT, SINK_HEALTH_PORT and SINK_FILE in its environment say otherwise. Writing to
-// standard output in a container takes root there.
+// SinkConfig is the configuration of a Collector that writes what it receives to standard output. It
+// listens on the usual ports of all addresses. The variables SINK_HOST, SINK_GRPC_PORT, SINK_HTTP_PORT,
+// SINK_HEALTH_PORT and SINK_FILE override this. In a container, writing to standard output needs root.
 func SinkConfig() string { return sinkConfig }
 
 //go:embed sink.yaml
@@ -30,12 +29,12 @@ type Item struct {
 	Signal string
 	// Name of a span or metric; of a log record, its body.
 	Name string
-	// Resource holds the attributes of the resource that have a string value.
+	// Resource contains the resource attributes with string values.
 	Resource map[string]string
 }
 
-// ReadItems reads what a sink wrote. Lines that are something else, as in a log that also
-// holds the Collector's own messages, are skipped; so is a last line that is not complete yet.
+// ReadItems parses a sink's output. It skips other lines, such as the Collector's own log messages, and an
+// incomplete last line.
 func ReadItems(r io.Reader) ([]Item, error) {
 	var items []Item
 	lines := bufio.NewReader(r)
@@ -58,7 +57,7 @@ func ReadItems(r io.Reader) ([]Item, error) {
 	}
 }
 
-// message is as much of OTLP's JSON encoding as tests look at.
+// message is the part of OTLP's JSON encoding that tests read.
 type message struct {
 	ResourceSpans []struct {
 		Resource   resource `json:"resource"`

@@ -27,6 +27,6 @@ func TestReadItemsFromALog(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if _, err := ReadItems(strings.NewReader("{\"resourceSpans\":7}\n")); err == nil {
-		t.Error("a complete line that is no OTLP passed")
+		t.Error("a complete line that is not OTLP was accepted")
 	}
 }

@@ -25,7 +25,7 @@ import (
 // SDKImage is test/otelapp: an application that exports with a stock OpenTelemetry SDK.
 const SDKImage = "telepod.test/otelapp:1"
 
-// CollectorImage is the image that the built-in profiles name for the sidecar.
+// CollectorImage is the sidecar's image in the built-in profiles.
 func CollectorImage() (string, error) {
 	set, err := profiles.Builtin()
 	if err != nil {
@@ -38,19 +38,19 @@ func CollectorImage() (string, error) {
 	return base.Sidecar.Image, nil
 }
 
-// Images builds, if need be, and returns the archives for [cluster.Options.Images] or
-// [cluster.Cluster.LoadImage]: the injector, the Collector and the application with an SDK.
-// [cluster.AppImage] is on every node already.
+// Images builds, if necessary, and returns the archives for [cluster.Options.Images] or
+// [cluster.Cluster.LoadImage]: the injector, the Collector and the application with an SDK. Every node already
+// has [cluster.AppImage].
 func Images(ctx context.Context) ([]string, error) {
 	return archives(ctx, injectorImage, collectorImage, sdkImage)
 }
 
-// ImagesOfShop are [Images] with the services of examples/shop.
+// ImagesOfShop are [Images] plus the services of examples/shop.
 func ImagesOfShop(ctx context.Context) ([]string, error) {
 	return archives(ctx, injectorImage, collectorImage, shopImage)
 }
 
-// maker builds a program or an image, and returns its path.
+// maker builds a program or image if necessary and returns its path.
 type maker func(context.Context) (string, error)
 
 func archives(ctx context.Context, images ...maker) (paths []string, err error) {
@@ -64,7 +64,7 @@ func archives(ctx context.Context, images ...maker) (paths []string, err error) 
 	return paths, nil
 }
 
-// CommandLineImage is the image of drills, which few clusters need.
+// CommandLineImage is the image of the telepod command, which only drills need.
 func CommandLineImage(ctx context.Context) (string, error) {
 	return product(ctx, image.CommandLine())
 }
@@ -73,7 +73,7 @@ func injectorImage(ctx context.Context) (string, error) { return product(ctx, im
 
 func collectorImage(ctx context.Context) (string, error) { return product(ctx, image.Collector()) }
 
-// product is an image of a release, under the name that the chart gives it by default.
+// product is an image of a release, under its default name in the chart.
 func product(ctx context.Context, i image.Image) (string, error) {
 	version, err := appVersion()
 	if err != nil {
@@ -88,7 +88,7 @@ func product(ctx context.Context, i image.Image) (string, error) {
 	return archive(cluster.Image{Ref: i.Ref(version), Files: files, Entrypoint: i.Entrypoint, User: i.User})
 }
 
-// appVersion is the tag that the chart's images have by default.
+// appVersion is the default tag of the chart's images.
 func appVersion() (string, error) {
 	chart, err := helm.Chart()
 	if err != nil {
@@ -117,7 +117,7 @@ func sdkImage(ctx context.Context) (string, error) {
 	return archive(cluster.Image{Ref: SDKImage, Files: map[string]string{"/otelapp": program}, Entrypoint: []string{"/otelapp"}})
 }
 
-// shopImage has the name that the manifests of examples/shop use.
+// shopImage has the name in the manifests of examples/shop.
 func shopImage(ctx context.Context) (string, error) {
 	program, err := collector.Shop(ctx)
 	if err != nil {
@@ -126,8 +126,8 @@ func shopImage(ctx context.Context) (string, error) {
 	return archive(cluster.Image{Ref: "telepod.test/shop:1", Files: map[string]string{"/shop": program}, Entrypoint: []string{"/shop"}})
 }
 
-// archive keeps the image beside the program that its entrypoint runs: the directories of programs are named by
-// their content, so the image is made once.
+// archive keeps the image beside the program of its entrypoint: program directories are named by their
+// content, so the image is made once.
 func archive(i cluster.Image) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, i.Ref, i.User, i.Entrypoint)

@@ -4,5 +4,5 @@ package install
 
 import "syscall"
 
-// endWithParent is for Linux, where clusters run.
+// endWithParent needs Linux.
 func endWithParent() *syscall.SysProcAttr { return nil }

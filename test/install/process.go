@@ -27,21 +27,21 @@ import (
 	"github.com/telepod/telepod/webhook"
 )
 
-// Webhook is the webhook as a process on this machine.
+// Webhook is the webhook running as a process on this machine.
 type Webhook struct {
-	// Health has /healthz and /readyz below it; Metrics is the URL of the metrics.
+	// Health is the base URL of /healthz and /readyz; Metrics is the URL of the metrics.
 	Health, Metrics string
 
 	cmd    *exec.Cmd
 	dir    string
 	log    logBuffer
 	exited chan struct{}
-	err    error // of the exit, once exited is closed
+	err    error // exit status, valid once exited is closed
 }
 
-// Process runs the webhook beside a cluster without nodes, with the chart's arguments, profiles,
-// webhook configuration and policies; the configuration's URLs point at the process. It ends with
-// [Webhook.Stop] or with the caller's process. No root is needed.
+// Process runs the webhook next to a cluster without nodes, with the chart's arguments, profiles, webhook
+// configuration and policies; the configuration's URLs point at the process. It ends with [Webhook.Stop]
+// or with the calling process. It does not need root.
 func Process(ctx context.Context, c *cluster.Cluster, o Options) (*Webhook, error) {
 	w, err := process(ctx, c, o)
 	if err != nil {
@@ -93,7 +93,7 @@ func process(ctx context.Context, c *cluster.Cluster, o Options) (w *Webhook, er
 		err = w.injecting(ctx, c)
 	}
 	if err != nil {
-		return nil, errors.Join(err, w.Stop(), errors.New("it said:\n"+w.Log()))
+		return nil, errors.Join(err, w.Stop(), errors.New("its log:\n"+w.Log()))
 	}
 	return w, nil
 }
@@ -112,15 +112,15 @@ func (w *Webhook) start() error {
 	return nil
 }
 
-// injecting waits until the webhook is ready, which it is not before it has read the namespaces, and
-// has injected a pod. The end of the process ends the wait.
+// injecting waits until the webhook is ready, that is, has read the namespaces, and has injected a pod. It
+// fails if the process exits.
 func (w *Webhook) injecting(ctx context.Context, c *cluster.Cluster) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
 		select {
 		case <-w.exited:
-			cancel(errors.New("it ended instead of serving"))
+			cancel(errors.New("it exited instead of serving"))
 		case <-ctx.Done():
 		}
 	}()
@@ -154,7 +154,7 @@ func (w *Webhook) ready(ctx context.Context) error {
 	return errors.New(strings.TrimSpace(string(text)))
 }
 
-// SetProfiles replaces the profiles that the chart's values gave; the names are those of files.
+// SetProfiles replaces the profiles from the chart's values, by file name.
 func (w *Webhook) SetProfiles(files map[string]string) error {
 	old, err := os.ReadDir(w.dir)
 	if err != nil {
@@ -174,14 +174,14 @@ func (w *Webhook) SetProfiles(files map[string]string) error {
 // Log is what the webhook has written so far.
 func (w *Webhook) Log() string { return w.log.String() }
 
-// Stop ends the webhook as the kubelet does and waits for it. Its configuration stays: pods are
-// admitted bare from now on.
+// Stop ends the webhook as the kubelet does and waits for its exit. The webhook configuration stays: from
+// then on pods are admitted without injection.
 func (w *Webhook) Stop() error {
 	defer os.RemoveAll(w.dir)
 	if w.cmd.Process == nil {
 		return nil
 	}
-	_ = w.cmd.Process.Signal(syscall.SIGTERM) // fails when it has ended, which is as well
+	_ = w.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has exited
 	select {
 	case <-w.exited:
 	case <-time.After(time.Minute):
@@ -189,12 +189,12 @@ func (w *Webhook) Stop() error {
 		<-w.exited
 	}
 	if w.err != nil {
-		return fmt.Errorf("the webhook did not end well: %w", w.err)
+		return fmt.Errorf("the webhook did not shut down cleanly: %w", w.err)
 	}
 	return nil
 }
 
-// rendered is what a process needs of the chart.
+// rendered is the part of the rendered chart that a process needs.
 type rendered struct {
 	webhooks *admissionregistrationv1.MutatingWebhookConfiguration
 	policies []string
@@ -232,7 +232,7 @@ func parse(text string) (r rendered, err error) {
 	return r, err
 }
 
-// pointedAt are the manifests with webhooks that are called by URL.
+// pointedAt returns the manifests with webhooks that are called by URL.
 func (r rendered) pointedAt(url string) (string, error) {
 	for i := range r.webhooks.Webhooks {
 		client := &r.webhooks.Webhooks[i].ClientConfig

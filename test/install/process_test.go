@@ -17,7 +17,7 @@ spec: {automountServiceAccountToken: false, containers: [{name: app, image: app}
 func TestProcessInjectsWithoutNodes(t *testing.T) {
 	t.Parallel()
 	c := cluster.ForTest(t, cluster.Options{})
-	// Before the webhook, which reads it while it starts.
+	// Applied before the webhook starts, because it reads this at startup.
 	err := c.Apply(t.Context(), `
 apiVersion: v1
 kind: Namespace
@@ -40,14 +40,14 @@ profiles:
 	}
 	const query = `jsonpath={.spec.containers[0].env[?(@.name=="CLOUD_REGION")].value}`
 	if got, err := c.Kubectl(t.Context(), "get", "pod/app", "-n", "shop", "-o", query); err != nil || got != "eu-central-1" {
-		t.Errorf("the region is %q, %v; the webhook said:\n%s", got, err, w.Log())
+		t.Errorf("the region is %q, %v; the webhook logged:\n%s", got, err, w.Log())
 	}
 
 	if err := w.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Apply(t.Context(), strings.Replace(probePod, "name: app,", "name: bare,", 1)); err != nil {
-		t.Fatal("without the webhook, pods are refused:", err)
+		t.Fatal("without the webhook, pods are rejected:", err)
 	}
 	if got, err := c.Kubectl(t.Context(), "get", "pod/bare", "-n", "shop", "-o", query); err != nil || got != "" {
 		t.Errorf("without the webhook, the region is %q, %v", got, err)

@@ -24,13 +24,13 @@ const (
 	Namespace = "telepod"
 	// Release is the name of the Helm release.
 	Release = "telepod"
-	// Name is that of the webhook's Deployment, Service and webhook configuration.
+	// Name is the name of the webhook's Deployment, Service and webhook configuration.
 	Name = "telepod-injector"
 )
 
-// Options say how Telepod is installed.
+// Options describe how to install Telepod.
 type Options struct {
-	// Files are values files of the chart, which Values go on top of.
+	// Files are values files of the chart; Values override them.
 	Files []string
 	// Values of the chart, as YAML. Empty means a cluster in AWS, us-east-1.
 	Values string
@@ -46,11 +46,11 @@ cluster: {name: prod-use1}
 environment: production
 `
 
-// installLimit bounds an installation, if the context does not. It is some ten seconds usually.
+// installLimit bounds an installation if the context does not. It usually needs about ten seconds.
 const installLimit = 3 * time.Minute
 
-// Telepod installs the chart, or upgrades the release, and waits until the webhook has answered for
-// a pod: from then on a pod that opts in is injected.
+// Telepod installs the chart, or upgrades the release, and waits until the webhook has injected a pod. From
+// then on every pod that opts in is injected.
 func Telepod(ctx context.Context, c *cluster.Cluster, o Options) error {
 	ctx, cancel := context.WithTimeout(ctx, installLimit)
 	defer cancel()
@@ -77,7 +77,7 @@ func Uninstall(ctx context.Context, c *cluster.Cluster) error {
 	return err
 }
 
-// prerequisites are the manifests of what has to be there before the chart.
+// prerequisites are the manifests to apply before the chart.
 func (o Options) prerequisites() string {
 	return `
 apiVersion: v1
@@ -115,9 +115,8 @@ func runChart(ctx context.Context, o Options, args []string) (string, error) {
 	return cli.Run(ctx, args...)
 }
 
-// Injecting waits until a pod that asks for it comes back injected. Between the webhook's start and
-// that moment lie the caBundle, which the API server has to hear of, and endpoints, which every node
-// has to. Nothing is stored.
+// Injecting waits until a pod that opts in is injected. That needs the API server to receive the caBundle,
+// and every node to receive the endpoints, after the webhook has started. Nothing is stored.
 func Injecting(ctx context.Context, c *cluster.Cluster) error {
 	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
 	if err != nil {
@@ -131,7 +130,7 @@ func Injecting(ctx context.Context, c *cluster.Cluster) error {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "telepod-probe-", Annotations: map[string]string{injector.InjectKey: "true"}},
 		Spec: corev1.PodSpec{
-			// The namespace's own may not have been made yet; the API server insists on it.
+			// The namespace's own may not exist yet; the API server requires one.
 			AutomountServiceAccountToken: new(bool),
 			Containers:                   []corev1.Container{{Name: "app", Image: cluster.AppImage}},
 		},
@@ -143,7 +142,7 @@ func Injecting(ctx context.Context, c *cluster.Cluster) error {
 		case err == nil && made.Annotations[injector.StatusAnnotation] != "":
 			return nil
 		case err == nil:
-			last = errors.New("pods come back bare")
+			last = errors.New("pods are admitted without injection")
 		case ctx.Err() == nil:
 			last = err
 		}
@@ -155,7 +154,7 @@ func Injecting(ctx context.Context, c *cluster.Cluster) error {
 	}
 }
 
-// state is what there is to see of an installation that does not get ready, as an error.
+// state describes an installation that does not become ready, as an error.
 func state(c *cluster.Cluster) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -170,5 +169,5 @@ func state(c *cluster.Cluster) error {
 		}
 		said += out + "\n"
 	}
-	return errors.New("what there is:\n" + said)
+	return errors.New("state of the installation:\n" + said)
 }

@@ -1,7 +1,8 @@
-// Program otelapp is an application with a stock OpenTelemetry SDK: nothing in it knows of
-// Telepod, and every setting comes from the standard OTEL_* variables. What it manages to
-// send shows that the variables that Telepod injects are understood.
+// Program otelapp is an application with a stock OpenTelemetry SDK. It contains nothing specific to
+// Telepod: every setting is a standard OTEL_* variable. If its telemetry arrives, the variables that Telepod
+// injects work.
 //
-// It prints its resource as one line of JSON, sends as many spans, data points and log records as
-// asked, and exits 0 once all of them were acknowledged; 1 if the SDK found any fault, in a variable or in an export.
+// It prints its resource as one line of JSON, sends the requested number of spans, data points and log
+// records, and exits 0 once all are acknowledged, 1 if the SDK reported an error, be it in a variable or an
+// export.
 package main

@@ -17,9 +17,9 @@ import (
 func main() {
 	var send counts
 	flag.IntVar(&send.spans, "spans", 1, "how many spans to send")
-	flag.IntVar(&send.points, "points", 0, "how many data points to send, of as many counters")
+	flag.IntVar(&send.points, "points", 0, "how many data points to send, each from its own counter")
 	flag.IntVar(&send.records, "records", 0, "how many log records to send")
-	timeout := flag.Duration("timeout", 20*time.Second, "how long all of it may take")
+	timeout := flag.Duration("timeout", 20*time.Second, "limit for the whole run")
 	flag.Parse()
 
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
@@ -30,20 +30,19 @@ func main() {
 	}
 }
 
-// counts is how much to send of each signal.
+// counts is the number of items to send of each signal.
 type counts struct{ spans, points, records int }
 
-// flushEvery is how many spans or records wait at most: well below the SDK's queue, which drops what
-// it cannot hold.
+// flushEvery is the maximum number of unsent spans or records: well below the SDK's queue, which drops
+// items when it is full.
 const flushEvery = 500
 
-// run sends in the background, as an application does, and fails if the SDK reported anything by
-// the end.
+// run sends in the background, as an application does, and fails if the SDK has reported anything.
 func run(ctx context.Context, send counts) error {
 	var faults faults
 	otel.SetErrorHandler(&faults)
 
-	// The SDK merges OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME into its default.
+	// The default resource includes OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME.
 	res := resource.Default()
 	if err := printResource(res); err != nil {
 		return err
@@ -61,7 +60,7 @@ func printResource(res *resource.Resource) error {
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"resource": attributes})
 }
 
-// faults collects what the SDK reports and otherwise would only log.
+// faults collects the SDK's errors, which otherwise are only logged.
 type faults struct {
 	mu   sync.Mutex
 	errs []error

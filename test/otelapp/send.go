@@ -13,8 +13,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// sender sends with the exporters that OTEL_* asks for. Nothing is set up for a signal of which
-// nothing is to be sent.
+// sender sends with the exporters that OTEL_* selects. It sets up only the signals that it sends.
 type sender struct {
 	resource *resource.Resource
 	faults   *faults
@@ -26,7 +25,7 @@ func (s sender) spans(ctx context.Context, n int) error {
 	}
 	exporter, err := autoexport.NewSpanExporter(ctx)
 	if err != nil {
-		return fmt.Errorf("create the span exporter that OTEL_* asks for: %w", err)
+		return fmt.Errorf("create the span exporter that OTEL_* selects: %w", err)
 	}
 	provider := sdktrace.NewTracerProvider(sdktrace.WithResource(s.resource), sdktrace.WithBatcher(exporter))
 	tracer := provider.Tracer("otelapp")
@@ -46,7 +45,7 @@ func (s sender) points(ctx context.Context, n int) error {
 	}
 	reader, err := autoexport.NewMetricReader(ctx)
 	if err != nil {
-		return fmt.Errorf("create the metric reader that OTEL_* asks for: %w", err)
+		return fmt.Errorf("create the metric reader that OTEL_* selects: %w", err)
 	}
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithResource(s.resource), sdkmetric.WithReader(reader))
 	meter := provider.Meter("otelapp")
@@ -57,7 +56,7 @@ func (s sender) points(ctx context.Context, n int) error {
 		}
 		counter.Add(ctx, 1)
 	}
-	return provider.Shutdown(ctx) // which collects and exports
+	return provider.Shutdown(ctx) // collects and exports
 }
 
 func (s sender) records(ctx context.Context, n int) error {
@@ -66,7 +65,7 @@ func (s sender) records(ctx context.Context, n int) error {
 	}
 	exporter, err := autoexport.NewLogExporter(ctx)
 	if err != nil {
-		return fmt.Errorf("create the log exporter that OTEL_* asks for: %w", err)
+		return fmt.Errorf("create the log exporter that OTEL_* selects: %w", err)
 	}
 	provider := sdklog.NewLoggerProvider(sdklog.WithResource(s.resource), sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)))
 	logger := provider.Logger("otelapp")

@@ -18,14 +18,14 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// cloud is a cluster, as the chart would tell the webhook.
+// cloud is a cluster's identity, as the chart passes it to the webhook.
 type cloud struct {
 	profile, region, cluster string
 	// endpoint and protocol are annotations of the namespace.
 	endpoint, protocol string
 }
 
-// containers are those of a manifest of the shop by name, as telepod injects them.
+// containers returns the containers of a manifest of the shop by name, as telepod injects them.
 func (c cloud) containers(t *testing.T, telepod string) map[string]corev1.Container {
 	t.Helper()
 	root, err := build.Root()
@@ -66,8 +66,8 @@ func telepod(t *testing.T) string {
 	return program
 }
 
-// environment is what a kubelet makes of a container's variables: fields of the pod, keys of the
-// ConfigMap "shop", and references to earlier variables.
+// environment resolves a container's variables as a kubelet does: pod fields, keys of the ConfigMap "shop",
+// and references to earlier variables.
 func environment(c corev1.Container, configMap map[string]string) []string {
 	fields := map[string]string{"metadata.name": c.Name + "-0", "metadata.namespace": "shop", "metadata.uid": "uid-of-" + c.Name,
 		"spec.nodeName": "node-1", "status.hostIP": "127.0.0.1", "status.podIP": "127.0.0.1"}
@@ -88,13 +88,13 @@ func environment(c corev1.Container, configMap map[string]string) []string {
 	return list
 }
 
-// pod is a service that runs.
+// pod is a running service.
 type pod struct {
 	cmd *exec.Cmd
 	log lockedBuffer
 }
 
-// start runs a container as a process that listens at the address.
+// start runs a container as a process that listens on the address.
 func start(t *testing.T, program, address string, c corev1.Container, configMap map[string]string) *pod {
 	t.Helper()
 	p := &pod{cmd: exec.Command(program, append(c.Args, "-listen="+address)...)}
@@ -105,7 +105,7 @@ func start(t *testing.T, program, address string, c corev1.Container, configMap 
 	}
 	t.Cleanup(func() {
 		if p.cmd.ProcessState == nil {
-			_ = p.cmd.Process.Kill() // fails when it has ended, which is as well
+			_ = p.cmd.Process.Kill() // fails only if it has exited
 			_ = p.cmd.Wait()
 		}
 		if t.Failed() {
@@ -115,7 +115,7 @@ func start(t *testing.T, program, address string, c corev1.Container, configMap 
 	return p
 }
 
-// stop ends all services as a kubelet does, and waits until they have flushed.
+// stop ends all services as a kubelet does, and waits for their exit, before which they flush.
 func stop(t *testing.T, pods []*pod) {
 	t.Helper()
 	for _, p := range pods {
@@ -130,7 +130,7 @@ func stop(t *testing.T, pods []*pod) {
 	}
 }
 
-// run runs a program to its end and returns what it prints.
+// run runs a program and returns its output.
 func run(ctx context.Context, program string, args ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, program, args...).Output()
 	return string(out), err

@@ -30,7 +30,7 @@ func (a attributes) texts() map[string]string {
 // resourceOf is a resource, in OTLP's JSON.
 type resourceOf struct{ Attributes attributes }
 
-// message is a line of the Collector's file.
+// message is a line of the Collector's output file.
 type message struct {
 	ResourceSpans []struct {
 		Resource   resourceOf
@@ -59,7 +59,7 @@ type message struct {
 	}
 }
 
-// received is all that a Collector has written into its file.
+// received is everything that a Collector has written to its file.
 type received struct {
 	spans, logs []item
 	metrics     map[string]bool

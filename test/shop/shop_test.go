@@ -14,8 +14,8 @@ import (
 	"github.com/telepod/telepod/test/collector"
 )
 
-// An order and its refund are one trace over three clouds: told by the variables that are injected,
-// over both protocols, to a real Collector.
+// An order and its refund are one trace across three clouds, configured by injected variables, over both
+// protocols, through a real Collector.
 func TestOrdersAreTracesOverThreeClouds(t *testing.T) {
 	sink := startSink(t)
 	clouds := []cloud{
@@ -65,7 +65,7 @@ func TestOrdersAreTracesOverThreeClouds(t *testing.T) {
 	}
 }
 
-// expectTraces checks that each order is one whole trace, and names all services.
+// expectTraces checks that each order is one complete trace that includes all services.
 func expectTraces(t *testing.T, all received, orders, declined int) {
 	t.Helper()
 	traces := map[string][]item{}
@@ -106,7 +106,7 @@ func expectTraces(t *testing.T, all received, orders, declined int) {
 	}
 }
 
-// expectIdentity checks that everything says where it is from.
+// expectIdentity checks that every item has the identity of its service, pod and cluster.
 func expectIdentity(t *testing.T, all received) {
 	t.Helper()
 	want := map[string][]string{ // region, cluster
@@ -128,7 +128,7 @@ func expectIdentity(t *testing.T, all received) {
 	}
 }
 
-// sink is a Collector that keeps what it receives.
+// sink is a Collector that writes what it receives to a file.
 type sink struct {
 	process          *collector.Process
 	grpc, http, file string

@@ -1,4 +1,4 @@
-// Command chrome opens a page in chromium, light and dark, and writes what package browser reports as JSON.
+// Command chrome opens a page in chromium, light and dark, and writes package browser's report as JSON.
 package main
 
 import (
@@ -20,12 +20,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// script runs in the page, and returns what is wrong with its texts.
+// script runs in the page, and returns the faults of its texts.
 //
 //go:embed inspect.js
 var script string
 
-// look is as in package browser.
+// look mirrors package browser's Look.
 type look struct {
 	Scheme, Background, Text string
 	Texts                    int
@@ -34,8 +34,8 @@ type look struct {
 
 func main() {
 	program := flag.String("browser", "chromium", "path of the browser")
-	width := flag.Int("width", 1280, "of the window, in pixels")
-	pictures := flag.String("pictures", "", "directory for pictures")
+	width := flag.Int("width", 1280, "window width in pixels")
+	pictures := flag.String("pictures", "", "directory for screenshots")
 	flag.Parse()
 	looks, err := open(*program, flag.Arg(0), *width, *pictures)
 	if err == nil {
@@ -50,7 +50,7 @@ func main() {
 func open(program, page string, width int, pictures string) (looks []look, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	// Root has no sandbox, and a container little shared memory.
+	// Chromium's sandbox does not work as root, and containers have little shared memory.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WSURLReadTimeout(time.Minute))
 	ctx, end := chromedp.NewExecAllocator(ctx, options...)

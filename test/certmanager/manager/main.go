@@ -1,6 +1,6 @@
-// Command manager is cert-manager's controllers for issuers of the kinds CA and SelfSigned, and its CA
-// injector, in one process: what Telepod's chart needs of it. There is no leader election, no webhook
-// (which only validates), and no ACME.
+// Command manager runs cert-manager's controllers for CA and SelfSigned issuers and its CA injector in one
+// process: the parts that Telepod's chart needs. It has no leader election, no webhook (which only
+// validates) and no ACME.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	// Each registers itself.
+	// Each import registers a controller.
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/approver"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/selfsigned"
@@ -43,7 +43,7 @@ import (
 )
 
 func main() {
-	flags := flag.NewFlagSet("manager", flag.ExitOnError) // the common one has flags of dependencies
+	flags := flag.NewFlagSet("manager", flag.ExitOnError) // flag.CommandLine has flags of dependencies
 	kubeconfig := flags.String("kubeconfig", "", "path of a kubeconfig; empty in a pod")
 	flags.Parse(os.Args[1:])
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
@@ -65,11 +65,11 @@ func run(ctx context.Context, kubeconfig string) error {
 	return group.Wait()
 }
 
-// issue starts every controller that is registered.
+// issue starts every registered controller.
 func issue(ctx context.Context, group *errgroup.Group, kubeconfig string) error {
 	factory, err := controller.NewContextFactory(ctx, controller.ContextOptions{
 		Kubeconfig: kubeconfig,
-		// Secrets of ClusterIssuers live there.
+		// The namespace of the ClusterIssuers' Secrets.
 		IssuerOptions: controller.IssuerOptions{ClusterResourceNamespace: "cert-manager"},
 		CertificateOptions: controller.CertificateOptions{
 			CertificateRequestMinimumBackoffDuration: time.Second,
@@ -97,13 +97,13 @@ func issue(ctx context.Context, group *errgroup.Group, kubeconfig string) error 
 	return nil
 }
 
-// inject starts what writes an authority into webhook configurations that ask for it.
+// inject starts the controllers that write the CA into webhook configurations that request it.
 func inject(ctx context.Context, group *errgroup.Group, kubeconfig string) error {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return err
 	}
-	// Its beginning is the name under which fields are owned.
+	// The user agent's first part is the field manager's name.
 	config = util.RestConfigWithUserAgent(config, "cainjector")
 	ctrl.SetLogger(logs.Log)
 	if err := certmanager.AddToScheme(scheme.Scheme); err != nil {
