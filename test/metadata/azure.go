@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// newAzure is the Instance Metadata Service
+// newAzure returns the Instance Metadata Service
 // (learn.microsoft.com/azure/virtual-machines/instance-metadata-service).
 func newAzure(n Node) http.Handler {
 	compute := map[string]any{
@@ -17,7 +17,7 @@ func newAzure(n Node) http.Handler {
 		"osProfile":     map[string]any{"computerName": n.Name},
 		"osType":        "Linux",
 		"provider":      "Microsoft.Compute",
-		// A cluster's nodes are in a group that AKS makes, from whose name detectors take the cluster's.
+		// AKS creates a resource group for the nodes; detectors derive the cluster's name from the group's.
 		"resourceGroupName": strings.Join([]string{"MC", "telemetry", n.Cluster, n.Region}, "_"),
 		"subscriptionId":    n.Account,
 		"tagsList":          []any{map[string]string{"name": "aks-managed-poolName", "value": "apps"}},

@@ -1,12 +1,11 @@
-// Package metadata answers as the metadata services of EC2, Google Compute Engine and Azure do, so that
-// on the nodes of a test cluster the Collector's own detectors find the cloud that a node plays.
+// Package metadata implements the metadata services of EC2, Google Compute Engine and Azure, so that the
+// Collector's own detectors find a cloud on the nodes of a test cluster.
 //
-//   - [Node] is what a service knows of the machine that asks; [Node.Handler] is the service of its
-//     cloud: the paths, headers, refusals and shapes of answers that the clouds document, as far as
-//     detectors and SDKs use them.
-//   - [Image] and [Manifests] put it on every node of a cluster, at 169.254.169.254, where all
-//     three clouds have it: a DaemonSet in the node's network (command cmd/metadata).
+//   - [Node] describes the machine; [Node.Handler] is the metadata service of its cloud: the documented
+//     paths, headers, errors and response formats, as far as detectors and SDKs use them.
+//   - [Image] and [Manifests] run it on every node of a cluster, at 169.254.169.254, the address in all
+//     three clouds: a DaemonSet in the node's network (command cmd/metadata).
 //
-// What the clouds' other interfaces would answer, such as EC2's DescribeTags, is not here: the chart's
-// configuration asks no detector for it.
+// Other cloud APIs, such as EC2's DescribeTags, are not included: no detector in the chart's configuration
+// calls them.
 package metadata

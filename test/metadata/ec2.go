@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// ec2 is the Instance Metadata Service, version 2 only, as EKS configures its nodes: whoever asks needs
-// a token, which a PUT gives (docs.aws.amazon.com, "Use the Instance Metadata Service").
+// ec2 is the Instance Metadata Service, version 2 only, as on EKS nodes: requests need a token, which a PUT
+// returns (docs.aws.amazon.com, "Use the Instance Metadata Service").
 type ec2 struct {
 	node Node
 	data tree
 
 	mu     sync.Mutex
-	tokens map[string]time.Time // until when they are good
+	tokens map[string]time.Time // expiry by token
 }
 
 const (
@@ -38,7 +38,7 @@ func newEC2(n Node) http.Handler {
 		"services/domain":                     "amazonaws.com",
 		"services/partition":                  "aws",
 		"iam/security-credentials/":           ec2Role,
-		"iam/security-credentials/" + ec2Role: "", // below, as it depends on the time
+		"iam/security-credentials/" + ec2Role: "", // see credentials: it depends on the time
 	}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /latest/api/token", e.token)
@@ -62,7 +62,7 @@ func (e *ec2) token(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "400 - Bad Request", http.StatusBadRequest)
 		return
 	}
-	// A request that a proxy has passed on is refused, so that no proxy hands out tokens.
+	// Requests forwarded by a proxy are rejected, so that a proxy cannot leak tokens.
 	if r.Header.Get("X-Forwarded-For") != "" {
 		http.Error(w, "403 - Forbidden", http.StatusForbidden)
 		return
@@ -75,7 +75,7 @@ func (e *ec2) token(w http.ResponseWriter, r *http.Request) {
 	write(w, token)
 }
 
-// guard asks for the token.
+// guard requires the token.
 func (e *ec2) guard(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
@@ -97,7 +97,7 @@ func (e *ec2) identity(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// credentials are those of the node's role, which nothing here checks.
+// credentials returns credentials of the node's role; nothing checks them.
 func credentials(w http.ResponseWriter, _ *http.Request) {
 	now := time.Now().UTC()
 	writeJSON(w, map[string]string{

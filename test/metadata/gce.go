@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// gceFlavor is the header that a request must have, and every answer has
+// gceFlavor is the header that every request and response must have
 // (cloud.google.com/compute/docs/metadata/querying-metadata).
 const gceFlavor = "Metadata-Flavor"
 
-// newGCE is the metadata server as pods on GKE see it.
+// newGCE is the metadata server as GKE pods see it.
 func newGCE(n Node) http.Handler {
 	data := tree{
 		"project/project-id":                   n.Account,
@@ -20,7 +20,7 @@ func newGCE(n Node) http.Handler {
 		"instance/machine-type":                "projects/123456789012/machineTypes/" + n.Type,
 		"instance/zone":                        "projects/123456789012/zones/" + n.Zone,
 		"instance/attributes/cluster-name":     n.Cluster,
-		"instance/attributes/cluster-location": n.Region, // of a regional cluster; a zonal one has its zone here
+		"instance/attributes/cluster-location": n.Region, // for a regional cluster; a zonal one has its zone here
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(gceFlavor, "Google")
@@ -29,7 +29,7 @@ func newGCE(n Node) http.Handler {
 		switch {
 		case r.Method != http.MethodGet:
 			http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
-		case r.URL.Path == "/": // by which clients find out whether there is a server
+		case r.URL.Path == "/": // clients probe for the server here
 			write(w, "computeMetadata/\n")
 		case !below:
 			http.NotFound(w, r)

@@ -12,18 +12,18 @@ import (
 	"github.com/telepod/telepod/test/cluster"
 )
 
-// Address is where the service is, in all three clouds.
+// Address is the address of the metadata service in all three clouds.
 const Address = "169.254.169.254"
 
 const imageRef = "telepod.test/metadata:1"
 
-// Image builds, if need be, and returns the archive of the service's image.
+// Image builds, if necessary, and returns the archive of the service's image.
 func Image(ctx context.Context) (string, error) {
 	program, err := build.Binary(ctx, build.Spec{Name: "metadata", Package: "./test/metadata/cmd/metadata"})
 	if err != nil {
 		return "", err
 	}
-	// Beside the program, in a directory that is named by the program's content.
+	// Keep it beside the program, in a directory named by the program's content.
 	out := filepath.Join(filepath.Dir(program), "image.tar")
 	if _, err := os.Stat(out); err == nil {
 		return out, nil
@@ -33,7 +33,7 @@ func Image(ctx context.Context) (string, error) {
 	})
 }
 
-// Manifests put the service on every node of a cluster, whose nodes are these.
+// Manifests install the service on every node of a cluster with these nodes.
 func Manifests(nodes []Node) (string, error) {
 	byName := map[string]Node{}
 	for _, n := range nodes {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// service is a node's metadata service, and a way to ask it: NAME: VALUE are headers.
+// service returns a function that sends requests to a node's metadata service; headers are "NAME: VALUE".
 func service(t *testing.T, n Node) func(method, path string, headers ...string) (int, string, http.Header) {
 	t.Helper()
 	handler, err := n.Handler()
@@ -41,13 +41,13 @@ func service(t *testing.T, n Node) func(method, path string, headers ...string) 
 	}
 }
 
-func TestEC2WantsAToken(t *testing.T) {
+func TestEC2RequiresAToken(t *testing.T) {
 	ask := service(t, Node{Cloud: "aws", Name: "ip-10-0-0-10", ID: "i-0a1b2c3d4e5f60718", Type: "m7i.large", Region: "us-east-1", Zone: "us-east-1a", Account: "123456789012"})
 	if code, _, _ := ask("GET", "/latest/meta-data/instance-id"); code != http.StatusUnauthorized {
 		t.Errorf("without a token: %d, want 401", code)
 	}
 	if code, _, _ := ask("GET", "/latest/meta-data/instance-id", "X-aws-ec2-metadata-token: mine"); code != http.StatusUnauthorized {
-		t.Errorf("with a token of one's own: %d, want 401", code)
+		t.Errorf("with an invented token: %d, want 401", code)
 	}
 	for _, bad := range []string{"", "0", "21601", "soon"} {
 		if code, _, _ := ask("PUT", "/latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: "+bad); code != http.StatusBadRequest {
@@ -70,7 +70,7 @@ func TestEC2WantsAToken(t *testing.T) {
 		}
 	}
 	if code, _, _ := ask("GET", "/latest/meta-data/spot/termination-time", with); code != http.StatusNotFound {
-		t.Errorf("what there is not: %d, want 404", code)
+		t.Errorf("an unknown path: %d, want 404", code)
 	}
 	var identity map[string]any
 	decode(t, ask, "/latest/dynamic/instance-identity/document", &identity, with)
@@ -84,7 +84,7 @@ func TestEC2WantsAToken(t *testing.T) {
 	}
 }
 
-func TestGCEWantsItsHeader(t *testing.T) {
+func TestGCERequiresItsHeader(t *testing.T) {
 	ask := service(t, Node{Cloud: "gcp", Name: "gke-apps-1", ID: "1234567890123456789", Type: "e2-standard-2", Region: "europe-west1", Zone: "europe-west1-b", Account: "shop-production", Cluster: "shop-euw1"})
 	if code, _, headers := ask("GET", "/"); code != http.StatusOK || headers.Get("Metadata-Flavor") != "Google" {
 		t.Errorf("the probe for a server: %d, %v", code, headers)
@@ -106,11 +106,11 @@ func TestGCEWantsItsHeader(t *testing.T) {
 		}
 	}
 	if code, _, _ := ask("GET", "/computeMetadata/v1/instance/attributes/ssh-keys", with); code != http.StatusNotFound {
-		t.Errorf("what there is not: %d, want 404", code)
+		t.Errorf("an unknown path: %d, want 404", code)
 	}
 }
 
-func TestAzureWantsHeaderAndVersion(t *testing.T) {
+func TestAzureRequiresHeaderAndVersion(t *testing.T) {
 	ask := service(t, Node{Cloud: "azure", Name: "aks-apps-0", ID: "02aab8a4-74ef-476e-8182-f6d2ba4166a6", Type: "Standard_D2s_v5", Region: "eastasia", Zone: "1", Account: "8e5c2f04-6b1d-4c9a-9a37-2d90b7f1e6c5", Cluster: "shop-eas"})
 	const path, with = "/metadata/instance/compute?api-version=2020-09-01&format=json", "Metadata: True"
 	if code, _, _ := ask("GET", path); code != http.StatusBadRequest {
@@ -144,8 +144,8 @@ func decode(t *testing.T, ask func(method, path string, headers ...string) (int,
 	}
 }
 
-func TestNoSuchCloud(t *testing.T) {
+func TestUnknownCloud(t *testing.T) {
 	if _, err := (Node{Name: "n", Cloud: "other"}).Handler(); err == nil {
-		t.Error("there is a service for a cloud that is none")
+		t.Error("an unknown cloud has a metadata service")
 	}
 }

@@ -16,17 +16,17 @@ type Node struct {
 	Name string
 	// ID of the machine: i-0a1b… on aws, a number on gcp, a UUID on azure.
 	ID string
-	// Type of the machine, as m7g.large.
+	// Type of the machine, such as m7g.large.
 	Type string
-	// Region and Zone, in the cloud's own words.
+	// Region and Zone, as the cloud names them.
 	Region, Zone string
 	// Account is the account, project or subscription.
 	Account string
-	// Cluster is the managed Kubernetes that the machine belongs to.
+	// Cluster is the managed Kubernetes cluster that the machine belongs to.
 	Cluster string
 }
 
-// Handler is the metadata service that the node's cloud has.
+// Handler returns the metadata service of the node's cloud.
 func (n Node) Handler() (http.Handler, error) {
 	switch n.Cloud {
 	case "aws":
@@ -39,15 +39,15 @@ func (n Node) Handler() (http.Handler, error) {
 	return nil, fmt.Errorf("answer for node %s: no metadata service of cloud %q: aws, gcp and azure have one", n.Name, n.Cloud)
 }
 
-func write(w http.ResponseWriter, text string) { _, _ = fmt.Fprint(w, text) } // nobody to tell when the asker is gone
+func write(w http.ResponseWriter, text string) { _, _ = fmt.Fprint(w, text) } // fails only if the client has disconnected
 
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	_ = json.NewEncoder(w).Encode(v) // as above
 }
 
-// tree answers a path with its text, and a path with further ones below it with their names, a line
-// each, as EC2 and Compute Engine both do.
+// tree maps paths to their text. A path that has others below it answers with their names, one a line, as
+// EC2 and Compute Engine do.
 type tree map[string]string
 
 func (t tree) lookup(path string) (text string, found bool) {

@@ -9,41 +9,41 @@ import (
 	"time"
 )
 
-// Result is what a Prometheus answered to the chart's dashboards and rules.
+// Result is the data that a Prometheus returned for the chart's dashboards and rules.
 type Result struct {
 	From, To time.Time
 	Panels   []PanelResult
 	Rules    []RuleResult
 }
 
-// PanelResult is a panel with its lines.
+// PanelResult is a panel with its series.
 type PanelResult struct {
 	Panel
 	Lines []Line
-	// Silent are the queries that had no data at all.
+	// Silent are the queries that returned no data.
 	Silent []string
 }
 
-// Line is a series with the name that the legend gives it.
+// Line is a series with its name in the legend.
 type Line struct {
 	Name string
 	Series
 }
 
-// RuleResult is a rule and how many series its expression has.
+// RuleResult is a rule and the number of series that its expression returned.
 type RuleResult struct {
 	Rule
 	Series int
 }
 
-// The time that [Check] looks back, and the steps it takes.
+// The time range and step of [Check]'s queries.
 const (
 	lookBack = 30 * time.Minute
 	step     = 10 * time.Second
 )
 
-// Check runs every query of the dashboards and every rule's expression over the last half hour. It
-// fails when Prometheus refuses one; one without data is told in the result.
+// Check runs every query of the dashboards and every rule's expression over the last half hour. It fails if
+// Prometheus rejects one; the result lists queries without data.
 func Check(ctx context.Context, prometheusURL string) (Result, error) {
 	now := time.Now()
 	over := span{from: now.Add(-lookBack), to: now, step: step}
@@ -99,8 +99,8 @@ func legend(template string, labels map[string]string) string {
 	})
 }
 
-// WithoutData names the panels and rules that should have data and have none. What shows only what
-// need not happen, such as refusals, is not among them.
+// WithoutData names the panels and rules that should have data but have none. Those about events that need
+// not happen, such as rejections, may be empty.
 func (r Result) WithoutData() []string {
 	var missing []string
 	for _, p := range r.Panels {

@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/test/monitoring"
 )
 
-// TestCheckAndDraw asks a Prometheus that has one series for some queries and none for others.
+// TestCheckAndDraw uses a Prometheus that returns one series for some queries and none for others.
 func TestCheckAndDraw(t *testing.T) {
 	const series = `{"metric": {"k8s_cluster_name": "<shop>"}, "values": [[1700000000, "0"], [1700000010, "1500"], [1700000020, "NaN"]]}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +26,7 @@ func TestCheckAndDraw(t *testing.T) {
 	}
 	missing := strings.Join(result.WithoutData(), "\n")
 	if !strings.Contains(missing, "Telepod failover / Regions on the backup") || strings.Count(missing, "panel ") != 1 {
-		t.Errorf("without data are\n%s\nwant the one panel of the backup, and not what may be empty", missing)
+		t.Errorf("without data are\n%s\nwant only the backup's panel, and none that may be empty", missing)
 	}
 	var page strings.Builder
 	if err := result.WriteHTML(&page); err != nil {
@@ -39,17 +39,17 @@ func TestCheckAndDraw(t *testing.T) {
 	}
 	for _, foreign := range []string{"http://", "https://", "NaN"} {
 		if strings.Contains(page.String(), foreign) {
-			t.Errorf("the page has %q in it", foreign)
+			t.Errorf("the page contains %q", foreign)
 		}
 	}
 }
 
-func TestCheckTellsWhatPrometheusRefuses(t *testing.T) {
+func TestCheckReportsRejectedQueries(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, `{"status": "error", "error": "parse error: no such function"}`, http.StatusBadRequest)
 	}))
 	defer server.Close()
 	if _, err := monitoring.Check(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "no such function") || !strings.Contains(err.Error(), `panel "`) {
-		t.Errorf("%v, want the panel and what Prometheus said", err)
+		t.Errorf("%v, want the panel and Prometheus' error", err)
 	}
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// Panel is one of a dashboard.
+// Panel is a panel of a dashboard.
 type Panel struct {
 	Dashboard, Title, Unit string
-	// Empty says when there is nothing to see, where that is well.
+	// Empty explains an empty panel, if that is normal.
 	Empty   string
 	Queries []Query
 }
 
-// Query is one line, or group of lines, of a panel.
+// Query returns a line, or a group of lines, of a panel.
 type Query struct {
 	Expr   string
 	Legend string // a template: {{label}}
@@ -58,7 +58,7 @@ func Dashboards() ([]Panel, error) {
 	return panels, nil
 }
 
-// PromQL is a query as Grafana sends it with every cluster chosen.
+// PromQL returns a query as Grafana sends it with all clusters selected.
 func PromQL(expr string) string {
 	return strings.ReplaceAll(expr, "$cluster", ".*")
 }

@@ -1,21 +1,22 @@
-// Package monitoring holds the chart's rules and dashboards to metrics that really exist.
+// Package monitoring checks that the chart's rules and dashboards query metrics that really exist.
 //
-// [Check] asks a running Prometheus every query of every dashboard and rule, and says which ones have
-// no data; [Result.WriteHTML] draws the dashboards as one page that needs no network. [WriteRules]
+// [Check] runs every query of every dashboard and rule against a running Prometheus, and lists those
+// without data; [Result.WriteHTML] draws the dashboards as one page that needs no network. [WriteRules]
 // renders the rules for such a Prometheus.
 //
 //	dashboards.go  the panels of charts/telepod/dashboards
 //	rules.go       the rules of charts/telepod/rules, rendered and read
-//	prometheus.go  the few calls of Prometheus' API that are needed
-//	check.go       what has data and what has not
-//	page.go        the drawing
-//	recorded.go    a Prometheus with a history, for tests of what asks it
-//	names          a program with a module of its own: the metrics in a query, by Prometheus' parser
+//	prometheus.go  the calls to Prometheus' API
+//	check.go       runs the queries, lists those without data
+//	page.go        draws the dashboards
+//	recorded.go    a Prometheus with a given history, for tests that query one
+//	names          a program in its own module: lists the metrics in a query, with Prometheus' parser
 //
-// TestLive has real Collectors, webhook and Prometheus; to look at what it saw:
+// TestLive runs real Collectors, webhook and Prometheus; to look at the dashboards:
 //
 //	go test ./test/monitoring -run TestLive -args -page dashboards.html
 //
-// testdata/metrics.txt lists what was scraped from real Collectors and the real webhook (-update writes it),
-// testdata/faults.txt what the first fault creates, and testdata/rules has the unit tests of the rules, for promtool.
+// testdata/metrics.txt lists the metrics scraped from real Collectors and the real webhook (-update writes
+// it), testdata/faults.txt those that only a fault creates, and testdata/rules has promtool unit tests of
+// the rules.
 package monitoring

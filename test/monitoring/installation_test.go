@@ -19,8 +19,8 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// startWebhook runs the webhook beside an API server. What it returns asks it about a pod with a variable of
-// its own, a mistake and a sidecar; nothing is stored.
+// startWebhook runs the webhook next to an API server. The function it returns requests dry-run admissions
+// of a pod with a variable of its own, a mistake and a sidecar.
 func startWebhook(t *testing.T) (*install.Webhook, func()) {
 	t.Helper()
 	c := cluster.ForTest(t, cluster.Options{})
@@ -28,7 +28,7 @@ func startWebhook(t *testing.T) (*install.Webhook, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = webhook.Stop() }) // its end is no part of the test
+	t.Cleanup(func() { _ = webhook.Stop() }) // not part of the test
 	return webhook, func() {
 		_, err := c.Kubectl(t.Context(), "run", "shop", "--image=app", "--dry-run=server", "--env=OTEL_SERVICE_NAME=shop",
 			"--annotations=telepod.dev/inject=true", "--annotations=telepod.dev/sidecar=true", "--annotations=telepod.dev/endpoint=nowhere",
@@ -39,8 +39,8 @@ func startWebhook(t *testing.T) (*install.Webhook, func()) {
 	}
 }
 
-// startPrometheus runs one as the central site's: it takes remote writes, and evaluates the rules. The
-// webhook's metrics come here directly, with the labels that a regional Collector would add.
+// startPrometheus runs a Prometheus like the central site's: it receives remote writes and evaluates the
+// rules. It scrapes the webhook directly, with the labels that a regional Collector would add.
 func startPrometheus(t *testing.T, program, host string, webhook *install.Webhook) (address string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -121,7 +121,7 @@ regional:
 `, p.provider, p.region, p.provider, primary.Address, backup.Address)})
 }
 
-// instant is a query's single value now; 0 if there is none.
+// instant returns a query's current value, or 0 without data.
 func instant(t *testing.T, prometheus, query string) float64 {
 	t.Helper()
 	var data struct {

@@ -19,17 +19,17 @@ import (
 )
 
 var (
-	update = flag.Bool("update", false, "write testdata/metrics.txt from what the run has")
-	page   = flag.String("page", "", "write the drawn dashboards into this file")
+	update = flag.Bool("update", false, "write the metrics of the run to testdata/metrics.txt")
+	page   = flag.String("page", "", "write the drawn dashboards to this file")
 )
 
-// place is where a region or site is.
+// place is the location of a region or site.
 type place struct{ provider, region string }
 
 var places = []place{{"aws", "us-east-1"}, {"gcp", "europe-west1"}, {"azure", "eastasia"}}
 
-// TestLive runs three regions, two sites, the webhook and Prometheus, breaks the primary for a while,
-// and asks every query of dashboards and rules.
+// TestLive runs three regions, two sites, the webhook and Prometheus, breaks the primary for a while, and
+// runs every query of the dashboards and rules.
 func TestLive(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors and Prometheus; run without -short")
@@ -71,7 +71,7 @@ func TestLive(t *testing.T) {
 		}
 	}
 	t.Logf("a region's Collector has %v series of its own", value(`count({job="telepod-regional", k8s_cluster_name="shop-aws"})`))
-	// The same service, pod and metric in three clusters is three series each, and each says where it is from.
+	// The same service, pod and metric in three clusters makes three series, each with its own labels.
 	const named = `count(count by (cloud_provider, cloud_region, k8s_cluster_name) (telepod_test_sequence{k8s_pod_name!="", k8s_namespace_name!=""}))`
 	if clusters := value(named); clusters != 3 {
 		t.Errorf("a metric that three clusters send has the labels of %v", clusters)
@@ -88,7 +88,7 @@ func TestLive(t *testing.T) {
 	reconcile(t, value, loads)
 }
 
-// sendLateSpan sends one more span of a trace that, from the second time on, has been decided about.
+// sendLateSpan sends another span of the same trace; from the second call on, the trace has been sampled.
 func sendLateSpan(t *testing.T, region *pipeline.Node) {
 	t.Helper()
 	body := fmt.Sprintf(`{"resourceSpans": [{"scopeSpans": [{"spans": [{
@@ -103,7 +103,7 @@ func sendLateSpan(t *testing.T, region *pipeline.Node) {
 	}
 }
 
-// checked asks until everything that should have data has, or a minute is over.
+// checked retries for up to a minute until nothing is without data.
 func checked(t *testing.T, prometheus string, admit func()) monitoring.Result {
 	t.Helper()
 	for began := time.Now(); ; <-time.After(5 * time.Second) {
@@ -123,8 +123,8 @@ func checked(t *testing.T, prometheus string, admit func()) monitoring.Result {
 	}
 }
 
-// reconcile compares the metrics with what was sent: each item that a region accepted was delivered to a site,
-// dropped by sampling, or kept from a site by a rule.
+// reconcile compares the metrics with the load: each item that a region accepted was delivered to a site,
+// dropped by sampling, or excluded from a site by a rule.
 func reconcile(t *testing.T, value func(string) float64, loads []*pipeline.Sender) {
 	t.Helper()
 	sent := 0.0
@@ -145,10 +145,10 @@ func reconcile(t *testing.T, value func(string) float64, loads []*pipeline.Sende
 	}
 }
 
-// goRuntime matches what any Go program has.
+// goRuntime matches the metrics of every Go program.
 var goRuntime = regexp.MustCompile("^(go|process|promhttp)_")
 
-// compareMetrics keeps the committed list of what really comes out of Collectors and webhook.
+// compareMetrics compares the committed list with the metrics that Collectors and webhook really expose.
 func compareMetrics(t *testing.T, prometheus string) {
 	t.Helper()
 	var names []string
@@ -167,7 +167,7 @@ func compareMetrics(t *testing.T, prometheus string) {
 	}
 	for _, name := range committedMetrics(t) {
 		if !slices.Contains(names, name) {
-			t.Errorf("%s lists %s, which nothing here has: remove it, or see why", file, name)
+			t.Errorf("%s lists %s, which is no longer exposed: remove it, or find out why", file, name)
 		}
 	}
 }

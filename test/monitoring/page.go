@@ -14,7 +14,7 @@ import (
 //go:embed page.html
 var page string
 
-// WriteHTML draws the dashboards as one page without links to anything else.
+// WriteHTML draws the dashboards as one self-contained page.
 func (r Result) WriteHTML(w io.Writer) error {
 	t, err := template.New("page").Parse(page)
 	if err != nil {
@@ -49,18 +49,18 @@ type panelView struct {
 
 type lineView struct {
 	Name, Path, Last string
-	Color            int // of the page's eight
+	Color            int // index into the page's eight colours
 }
 
-// The drawing is this wide and high, in the units of the SVG.
+// The size of a drawing, in SVG units.
 const (
 	wide   = 600.0
 	high   = 160.0
 	colors = 8
 )
 
-// draw scales a panel's lines to what they have: from the first to the last sample of any, and from
-// zero to the highest value.
+// draw scales a panel to its data: from the first to the last sample of any line, and from zero to the
+// highest value.
 func draw(p PanelResult) panelView {
 	view := panelView{Title: p.Title, Empty: p.Empty}
 	var from, to time.Time
@@ -97,7 +97,7 @@ func draw(p PanelResult) panelView {
 	return view
 }
 
-// quantity writes a number in a unit of Grafana's.
+// quantity formats a number in one of Grafana's units.
 func quantity(value float64, unit string) string {
 	switch unit {
 	case "s":

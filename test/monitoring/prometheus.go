@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// Series is one line: its labels, and its values by the number of the step.
+// Series is one line: its labels, and its values by step.
 type Series struct {
 	Labels map[string]string
 	At     []time.Time
 	Values []float64
 }
 
-// span is the time that is asked about.
+// span is the time range of a query.
 type span struct {
 	from, to time.Time
 	step     time.Duration
 }
 
-// ask runs a query over a span.
+// ask runs a range query.
 func ask(ctx context.Context, prometheus, query string, over span) ([]Series, error) {
 	form := url.Values{
 		"query": {query}, "start": {unix(over.from)}, "end": {unix(over.to)}, "step": {strconv.FormatFloat(over.step.Seconds(), 'f', -1, 64)},
@@ -37,7 +37,7 @@ func ask(ctx context.Context, prometheus, query string, over span) ([]Series, er
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("ask Prometheus: %w", err)
+		return nil, fmt.Errorf("query Prometheus: %w", err)
 	}
 	defer response.Body.Close()
 	var answer struct {
@@ -53,7 +53,7 @@ func ask(ctx context.Context, prometheus, query string, over span) ([]Series, er
 		return nil, fmt.Errorf("read Prometheus' answer (%s): %w", response.Status, err)
 	}
 	if answer.Status != "success" {
-		return nil, fmt.Errorf("prometheus refuses %q: %s", query, answer.Error)
+		return nil, fmt.Errorf("prometheus rejects %q: %s", query, answer.Error)
 	}
 	var all []Series
 	for _, result := range answer.Data.Result {

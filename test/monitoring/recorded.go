@@ -15,8 +15,8 @@ import (
 	"github.com/telepod/telepod/test/await"
 )
 
-// Recorded starts a real Prometheus with the chart's rules and a history, which is text in OpenMetrics' format, and returns its
-// URL. It ends with the test.
+// Recorded starts a real Prometheus with the chart's rules and a history in OpenMetrics format, and returns
+// its URL. It ends with the test.
 func Recorded(t *testing.T, history string) string {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")
@@ -37,7 +37,7 @@ func Recorded(t *testing.T, history string) string {
 		"prometheus.yml": fmt.Sprintf("global: {evaluation_interval: 1s}\nrule_files: [%s/*.yaml]\n", rules),
 	}
 	for name, text := range recorded {
-		files["rules/"+name] = strings.ReplaceAll(text, "interval: 1m\n", "interval: 2s\n") // nothing to wait a minute for
+		files["rules/"+name] = strings.ReplaceAll(text, "interval: 1m\n", "interval: 2s\n") // so that the test need not wait a minute
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {

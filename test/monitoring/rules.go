@@ -20,11 +20,11 @@ type Rule struct {
 	Annotations         map[string]string
 }
 
-// Name is that of the series or the alert.
+// Name is the name of the series or alert.
 func (r Rule) Name() string { return r.Record + r.Alert }
 
-// RuleFiles renders the chart's rules, as the files of a Prometheus without the operator, by their
-// names. Prices and budget are those of the values that set gives, as for helm --set.
+// RuleFiles renders the chart's rules as files for a Prometheus without the operator, by file name. set
+// overrides values such as prices and budget, like helm --set.
 func RuleFiles(ctx context.Context, set ...string) (map[string]string, error) {
 	cli, err := helm.V4(ctx)
 	if err != nil {
@@ -50,7 +50,7 @@ func RuleFiles(ctx context.Context, set ...string) (map[string]string, error) {
 	return files.Data, nil
 }
 
-// WriteRules writes the files of [RuleFiles] into a directory, for rule_files: [DIRECTORY/*.yaml].
+// WriteRules writes [RuleFiles] to a directory, for rule_files: [DIRECTORY/*.yaml].
 func WriteRules(ctx context.Context, directory string, set ...string) error {
 	files, err := RuleFiles(ctx, set...)
 	if err != nil {
@@ -64,7 +64,7 @@ func WriteRules(ctx context.Context, directory string, set ...string) error {
 	return nil
 }
 
-// Rules renders the chart's rules and reads them, sorted by file.
+// Rules renders and parses the chart's rules, sorted by file.
 func Rules(ctx context.Context) ([]Rule, error) {
 	files, err := RuleFiles(ctx, "cost.monthlyBudget=1")
 	if err != nil {
@@ -83,7 +83,7 @@ func Rules(ctx context.Context) ([]Rule, error) {
 	return all, nil
 }
 
-// mayBeEmpty tells rules that speak of what need not happen.
+// mayBeEmpty reports whether a rule is about events that need not happen.
 func (r Rule) mayBeEmpty() bool {
 	return r.Alert != "" || slices.ContainsFunc([]string{"dropped", "sampled_away_items", "last_switch"}, func(word string) bool {
 		return strings.Contains(r.Record, word)

@@ -17,7 +17,7 @@ import (
 	"github.com/telepod/telepod/test/monitoring"
 )
 
-// TestRules runs the unit tests in testdata/rules on the rules as they are rendered.
+// TestRules runs the unit tests in testdata/rules against the rendered rules.
 func TestRules(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
@@ -50,8 +50,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestQueriesNameRealMetrics parses every query of dashboards and rules: each metric in it is one that was scraped
-// from a Collector or the webhook, one that a rule records, or one of [faultMetrics].
+// TestQueriesNameRealMetrics parses every query of dashboards and rules. Each metric in it must have been
+// scraped from a Collector or the webhook, be recorded by a rule, or be one of [faultMetrics].
 func TestQueriesNameRealMetrics(t *testing.T) {
 	known := append(committedMetrics(t), faultMetrics(t)...)
 	rules, err := monitoring.Rules(t.Context())
@@ -75,14 +75,14 @@ func TestQueriesNameRealMetrics(t *testing.T) {
 	for i, names := range metricsOf(t, queries) {
 		for _, name := range names {
 			if !isKnown(known, name) {
-				t.Errorf("nothing has the metric %s in %s", name, queries[i])
+				t.Errorf("nothing exposes the metric %s in %s", name, queries[i])
 			}
 		}
 	}
 }
 
-// faultMetrics are those that an installation need not have: a fault, or a bad request, creates them. Those of our own
-// components are looked up in the source.
+// faultMetrics only appear after a fault or a bad request. Those of our own components are looked up in the
+// source.
 func faultMetrics(t *testing.T) []string {
 	t.Helper()
 	raw, err := os.ReadFile("testdata/faults.txt")
@@ -93,7 +93,7 @@ func faultMetrics(t *testing.T) []string {
 	source := collectorSource(t)
 	for _, name := range names {
 		instrument := strings.TrimSuffix(name, "_total")
-		// The exporter's instruments are named by what follows its prefix.
+		// The exporter creates its instruments by the part after this prefix.
 		short, own := strings.CutPrefix(instrument, "otelcol_exporter_failover_")
 		own = own || strings.Contains(name, "_storage_") || strings.Contains(name, "_fan_out_")
 		if own && !strings.Contains(source, `"`+short+`"`) {
@@ -125,7 +125,7 @@ func collectorSource(t *testing.T) string {
 	return text.String()
 }
 
-// isKnown reports whether a name is among those known. A pattern, /between slashes/, is if any of them matches it.
+// isKnown reports whether a name is known. A pattern, /between slashes/, is known if it matches a known name.
 func isKnown(known []string, name string) bool {
 	pattern, found := strings.CutPrefix(name, "/")
 	if !found {
@@ -136,7 +136,7 @@ func isKnown(known []string, name string) bool {
 	return slices.ContainsFunc(known, matches.MatchString)
 }
 
-// metricsOf has Prometheus' own parser find the metrics in queries.
+// metricsOf finds the metrics in queries with Prometheus' own parser.
 func metricsOf(t *testing.T, queries []string) [][]string {
 	t.Helper()
 	program, err := build.Binary(t.Context(), build.Spec{Name: "names", Module: "test/monitoring/names", Takes: "about 1 minute"})
@@ -166,7 +166,7 @@ func metricsOf(t *testing.T, queries []string) [][]string {
 	return all
 }
 
-// TestAlerts holds each alert to a runbook, and to a unit test that names it.
+// TestAlerts checks that each alert has a runbook, and a unit test that names it.
 func TestAlerts(t *testing.T) {
 	root, err := build.Root()
 	if err != nil {
@@ -192,7 +192,7 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("docs/operations.md has no section %s", rule.Alert)
 		}
 		if want := "docs/operations.md#" + strings.ToLower(rule.Alert); !strings.HasSuffix(rule.Annotations["runbook_url"], want) {
-			t.Errorf("%s leads to %q, want %s", rule.Alert, rule.Annotations["runbook_url"], want)
+			t.Errorf("%s links to %q, want %s", rule.Alert, rule.Annotations["runbook_url"], want)
 		}
 		if !strings.Contains(string(tests), `"`+rule.Alert+`"`) {
 			t.Errorf("testdata/rules/alerts.yaml does not test %s", rule.Alert)

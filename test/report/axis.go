@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ticks are at most about n round numbers from 0 up to at least limit: 1, 2 or 5 times a power of
+// ticks returns about n round numbers, at most, from 0 to limit or just above: 1, 2 or 5 times a power of
 // ten apart.
 func ticks(limit float64, n int) []float64 {
 	if !(limit > 0) || math.IsInf(limit, 0) {
@@ -22,7 +22,7 @@ func ticks(limit float64, n int) []float64 {
 	return values
 }
 
-// roundUp is the next of 1, 2 and 5 times a power of ten.
+// roundUp returns the next number that is 1, 2 or 5 times a power of ten.
 func roundUp(value float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(value)))
 	for _, factor := range []float64{1, 2, 5} {
@@ -33,7 +33,7 @@ func roundUp(value float64) float64 {
 	return 10 * power
 }
 
-// secondTicks divide a span of time by what people count in.
+// secondTicks divides a time span at round numbers of seconds or minutes.
 func secondTicks(limit float64, n int) []float64 {
 	step := roundUp(math.Max(limit, 1) / float64(n))
 	for _, whole := range []float64{10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600} {
@@ -49,7 +49,7 @@ func secondTicks(limit float64, n int) []float64 {
 	return values
 }
 
-// quantity writes a number with three digits that matter: 950, 1.2 k, 3.4 M.
+// quantity formats a number with three significant digits: 950, 1.2 k, 3.4 M.
 func quantity(value float64) string {
 	for _, unit := range []struct {
 		size float64
@@ -62,7 +62,7 @@ func quantity(value float64) string {
 	return thousands(digits(value))
 }
 
-// amount is a quantity, of bytes in their own units.
+// amount formats a quantity; bytes have their own units.
 func amount(value float64, unit string) string {
 	if unit != "bytes" {
 		return quantity(value)
@@ -100,7 +100,7 @@ func thousands(number string) string {
 	return whole
 }
 
-// length writes a duration in the unit in which people would say it.
+// length formats a duration in the unit that suits its size.
 func length(d time.Duration) string {
 	switch {
 	case d == 0:
@@ -117,7 +117,7 @@ func length(d time.Duration) string {
 	}
 }
 
-// clock writes seconds since the beginning, as minutes and seconds where there are minutes.
+// clock formats seconds since the start, as minutes and seconds if the whole lasts minutes.
 func clock(seconds, whole float64) string {
 	if whole < 60 {
 		return digits(seconds) + " s"

@@ -1,10 +1,10 @@
 package report
 
-// cloudView is how a cloud is drawn: Class chooses the colour, Name is what a person reads.
+// cloudView describes how to draw a cloud: Class selects the colour, Name is displayed.
 type cloudView struct{ Class, Name string }
 
-// viewOfCloud knows the values of cloud.provider. The class of any other is "other", so that what a
-// span says never gets into the style.
+// viewOfCloud maps the values of cloud.provider. All others get the class "other", so that text from a span
+// never becomes part of the style.
 func viewOfCloud(provider string) cloudView {
 	switch provider {
 	case "aws":

@@ -15,7 +15,7 @@ import (
 	"github.com/telepod/telepod/test/report"
 )
 
-var update = flag.Bool("update", false, "rewrite what is expected")
+var update = flag.Bool("update", false, "rewrite the expected page")
 
 const goldenPage = "testdata/story.html"
 
@@ -35,15 +35,15 @@ func TestStory(t *testing.T) {
 	}
 }
 
-// A page that loads anything is no page to send to somebody.
-func TestPageNeedsNothingElse(t *testing.T) {
+// A page that loads other resources could not be sent to a colleague.
+func TestPageIsSelfContained(t *testing.T) {
 	outside := regexp.MustCompile(`(?i)(src|href)=|url\(|@import|https?://|fetch\(|XMLHttpRequest`)
 	if found := outside.FindString(write(t, story(t))); found != "" {
 		t.Errorf("the page has %q, which may need the network", found)
 	}
 }
 
-// What programs say ends up in every field; none of it may run or leave its place.
+// Text from programs may be in every field; it must neither run nor break the page.
 func TestHostileTextStaysText(t *testing.T) {
 	const hostile = `</script></style><script>alert(1)</script>"'><img src=x onerror=alert(2)> onload=alert(3)`
 	at := time.Unix(1e9, 0)
@@ -77,8 +77,8 @@ func TestHostileTextStaysText(t *testing.T) {
 	}
 }
 
-// A run that ended early has only some of it.
-func TestPageOfWhatThereIs(t *testing.T) {
+// A run that ended early has only some of the data.
+func TestPageOfAPartialRun(t *testing.T) {
 	at := time.Unix(1e9, 0)
 	for name, run := range map[string]report.Report{
 		"nothing":                 {},
@@ -94,14 +94,14 @@ func TestPageOfWhatThereIs(t *testing.T) {
 	}
 }
 
-func TestVerdictCountsWhatMissed(t *testing.T) {
+func TestVerdictCountsFailures(t *testing.T) {
 	run := story(t)
 	if page := write(t, run); !strings.Contains(page, "all 11 checks as expected") {
-		t.Error("a good run is not called good")
+		t.Error("a successful run is not reported as such")
 	}
 	run.Outcome[2].OK, run.Steps[1].OK = false, false
 	if page := write(t, run); !strings.Contains(page, "2 of 11 checks not as expected") {
-		t.Error("a bad run is not called bad")
+		t.Error("a failed run is not reported as such")
 	}
 }
 

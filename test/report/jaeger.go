@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// ParseJaeger reads a trace from what Jaeger's query service answers to GET /api/traces/{id}: the
-// JSON of its web pages, in which versions 1 and 2 are alike. A span whose parent is not in the
-// answer keeps its ParentID.
+// ParseJaeger parses a trace from the answer of Jaeger's query service to GET /api/traces/{id}: the JSON for
+// its web pages, identical in versions 1 and 2. A span whose parent is missing keeps its ParentID.
 func ParseJaeger(body []byte) (Trace, error) {
 	var answer jaegerAnswer
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -21,7 +20,7 @@ func ParseJaeger(body []byte) (Trace, error) {
 		return Trace{}, fmt.Errorf("read Jaeger's answer: %w", err)
 	}
 	if len(answer.Errors) > 0 {
-		return Trace{}, fmt.Errorf("read Jaeger's answer: Jaeger says %q (code %d)", answer.Errors[0].Msg, answer.Errors[0].Code)
+		return Trace{}, fmt.Errorf("read Jaeger's answer: Jaeger reports %q (code %d)", answer.Errors[0].Msg, answer.Errors[0].Code)
 	}
 	if len(answer.Data) == 0 || len(answer.Data[0].Spans) == 0 {
 		return Trace{}, errors.New("read Jaeger's answer: no spans in it; ask again once the trace has been sampled and stored")
@@ -94,7 +93,7 @@ func (s jaegerSpan) asSpan(process jaegerProcess) Span {
 	return span
 }
 
-// parent is the span of the first CHILD_OF; what it FOLLOWS_FROM are links.
+// parent returns the first CHILD_OF; FOLLOWS_FROM references are links.
 func (s jaegerSpan) parent() string {
 	for _, reference := range s.References {
 		if reference.RefType == "CHILD_OF" {

@@ -53,7 +53,7 @@ func TestParseJaeger(t *testing.T) {
 	}
 }
 
-func TestParseJaegerSaysWhatIsWrong(t *testing.T) {
+func TestParseJaegerErrors(t *testing.T) {
 	for body, want := range map[string]string{
 		`<html>`: "read Jaeger's answer: invalid character",
 		`{"data":null,"errors":[{"code":404,"msg":"trace not found"}]}`: `Jaeger says "trace not found" (code 404)`,

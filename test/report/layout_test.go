@@ -54,7 +54,7 @@ func TestWaterfallPlaces(t *testing.T) {
 	}
 }
 
-func TestMarksCoverNoOther(t *testing.T) {
+func TestMarksDoNotOverlap(t *testing.T) {
 	second := func(n float64) time.Time { return noon.Add(time.Duration(n * float64(time.Second))) }
 	course := Timeline{
 		Samples: []Sample{{At: noon, Site: map[string]float64{"a": 1}}, {At: second(100), Site: map[string]float64{"a": 1}}},
@@ -76,7 +76,7 @@ func TestMarksCoverNoOther(t *testing.T) {
 	}
 }
 
-func TestNamesOfLinesKeepApart(t *testing.T) {
+func TestNamesOfLinesDoNotOverlap(t *testing.T) {
 	lines := []lineView{{EndY: 200}, {EndY: 199}, {EndY: 201}, {EndY: 20}}
 	apart(lines, frame{top: 0, height: 210})
 	if lines[1].LabelY+34 > lines[0].LabelY || lines[0].LabelY+34 > lines[2].LabelY || lines[3].LabelY != 20 {
@@ -101,7 +101,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestSmooth: looks of every half second at something that sends every second.
+// TestSmooth samples twice a second what is sent once a second.
 func TestSmooth(t *testing.T) {
 	line := series{}
 	for i := range 20 {
@@ -121,8 +121,8 @@ func TestSmooth(t *testing.T) {
 	}
 }
 
-// TestUsual: what is rare and far above the rest does not set the scale, and is named.
-func TestUsual(t *testing.T) {
+// TestPeaksDoNotSetTheScale checks that rare values far above the rest do not set the scale, and are labelled.
+func TestPeaksDoNotSetTheScale(t *testing.T) {
 	for name, c := range map[string]struct {
 		rare, want float64
 	}{"a spike": {900, 150}, "a peak": {250, 250}} {

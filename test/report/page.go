@@ -12,7 +12,7 @@ import (
 //go:embed page
 var files embed.FS
 
-// WriteHTML writes the page. What the run's programs said is shown as text and nothing else.
+// WriteHTML writes the page. Text from the run's programs is escaped.
 func (r Report) WriteHTML(w io.Writer) error {
 	parsed, err := template.New("page").Funcs(template.FuncMap{"length": length, "cloud": viewOfCloud}).ParseFS(files, "page/*")
 	if err != nil {
@@ -24,7 +24,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 	return nil
 }
 
-// page is what the template shows.
+// page is the template's data.
 type page struct {
 	Title, Date, Took string
 	Checks, Missed    int

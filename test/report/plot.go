@@ -18,7 +18,7 @@ type plot struct {
 	Peaks       []peak
 }
 
-// peak is where a line leaves the plot at its top, with the value that it reaches.
+// peak is where a line leaves the plot at the top, and the value it reaches.
 type peak struct {
 	X, Y         float64
 	Label, Class string
@@ -40,12 +40,12 @@ type level struct {
 	Label string
 }
 
-// frame is where a plot goes.
+// frame is the area of a plot.
 type frame struct {
 	top, height float64
 	start       time.Time
 	across      func(time.Time) float64
-	limit       float64 // the highest value to be drawn
+	limit       float64 // the highest value drawn
 	unit        string
 }
 
@@ -92,8 +92,8 @@ func draw(line series, f frame, up func(float64) float64) lineView {
 	return view
 }
 
-// apart moves the names at the right so that none covers another, each as near to the end of its
-// line as that allows.
+// apart moves the names on the right so that they do not overlap, each as close to the end of its line as
+// possible.
 func apart(lines []lineView, f frame) {
 	const distance = 34.0
 	order := make([]*lineView, len(lines))
@@ -122,5 +122,5 @@ func (p plot) out() plotOut {
 	return out
 }
 
-// rounded keeps three decimals: more says nothing and makes the page larger.
+// rounded keeps three decimals: more only makes the page larger.
 func rounded(value float64) float64 { return math.Round(value*1000) / 1000 }

@@ -2,7 +2,7 @@ package report
 
 import "time"
 
-// Report is a run, as it is to be shown.
+// Report describes a run.
 type Report struct {
 	Title          string
 	Started, Ended time.Time
@@ -21,7 +21,7 @@ type Cluster struct {
 	Role   string // such as "primary", "backup" or "region"
 }
 
-// Step is something that the run did.
+// Step is an action of the run.
 type Step struct {
 	Name string
 	Text string
@@ -29,7 +29,7 @@ type Step struct {
 	OK   bool
 }
 
-// Row is something that the run expected, and what it found.
+// Row is an expectation of the run, and the actual result.
 type Row struct {
 	Name  string
 	Value string
@@ -43,7 +43,7 @@ type Trace struct {
 	Spans []Span
 }
 
-// Span is one span with where it came from.
+// Span is a span with its origin.
 type Span struct {
 	ID       string
 	ParentID string // "" for a root
@@ -59,7 +59,7 @@ type Span struct {
 	Duration time.Duration
 	Error    bool
 
-	// Attributes are those of the span and of its resource; on the same key the span's wins.
+	// Attributes are those of the span and its resource; the span's take precedence.
 	Attributes map[string]string
 	Events     []Event
 }
@@ -71,29 +71,29 @@ type Event struct {
 	Attributes map[string]string
 }
 
-// Timeline is the course of a run. A site or region is coloured as its cloud when it is named as
-// in [Report.Clusters].
+// Timeline is the course of a run. A site or region has the colour of its cloud if it has the same name in
+// [Report.Clusters].
 type Timeline struct {
-	Samples   []Sample // in order of time
-	Marks     []Mark   // in order of time
-	QueueUnit string   // what Queue counts, such as "bytes"; "items" if empty
+	Samples   []Sample // sorted by time
+	Marks     []Mark   // sorted by time
+	QueueUnit string   // unit of Queue, such as "bytes"; "items" if empty
 }
 
-// Sample is what was measured at one moment. What is absent, or no finite number, was not measured.
+// Sample contains the measurements of one moment. Absent or non-finite values were not measured.
 type Sample struct {
 	At    time.Time
-	Site  map[string]float64 // spans a second that arrived, by site
-	Queue map[string]float64 // what waits on disk, by region
+	Site  map[string]float64 // spans received per second, by site
+	Queue map[string]float64 // queued on disk, by region
 }
 
-// Mark is a moment at which something was done.
+// Mark is an event on the timeline.
 type Mark struct {
 	At   time.Time
 	Text string
 	Kind string // Failure, Return or Note
 }
 
-// The kinds of a [Mark]. What lies between a failure and the next return is shaded.
+// The kinds of a [Mark]. The time between a failure and the next return is shaded.
 const (
 	Failure = "failure"
 	Return  = "return"

@@ -9,8 +9,8 @@ import (
 	"github.com/telepod/telepod/test/report"
 )
 
-// story is a run as it could have been: an order over three clouds whose payment fails, and a
-// primary that is killed for 20 s while one region's link is cut later on.
+// story is a plausible run: an order across three clouds with a failed payment, and a primary that is
+// killed for 20 s while one region's link is cut later.
 func story(t *testing.T) report.Report {
 	t.Helper()
 	body, err := os.ReadFile("testdata/jaeger/order.json")

@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// smoothOver is the time over which rates are averaged: Collectors send in batches, so that one look sees
-// two of them and the next one none.
+// smoothOver is the averaging interval of rates: Collectors send in batches, so one sample may include two
+// of them and the next none.
 const smoothOver = 2 * time.Second
 
-// series is one line: its name, its colour, and its values where they were measured.
+// series is one line: its name, its colour, and its measured values.
 type series struct {
 	name   string
 	cloud  cloudView
-	second bool // a line of the same colour came before
+	second bool // an earlier line has the same colour
 	at     []time.Time
 	values []float64
 }
 
-// gather sorts the samples' maps into lines: those of clusters in the clusters' order, others after
-// them by name.
+// gather turns the samples' maps into lines: first those of clusters, in the clusters' order, then others by
+// name.
 func gather(samples []Sample, clusters []Cluster, values func(Sample) map[string]float64) []series {
 	clouds, rank := map[string]string{}, map[string]int{}
 	for i, cluster := range clusters {
@@ -57,7 +57,7 @@ func gather(samples []Sample, clusters []Cluster, values func(Sample) map[string
 	return all
 }
 
-// smooth puts the mean of what lies around each value in its place. A change stays where it is.
+// smooth replaces each value with the mean of its surroundings. Steps stay in place.
 func (s *series) smooth(over time.Duration) {
 	means := make([]float64, len(s.values))
 	first, behind, sum := 0, 0, 0.0
@@ -73,7 +73,7 @@ func (s *series) smooth(over time.Duration) {
 	s.values = means
 }
 
-// most is the highest value of all lines.
+// most returns the highest value of all lines.
 func most(lines []series) float64 {
 	highest := 0.0
 	for _, line := range lines {
@@ -82,8 +82,8 @@ func most(lines []series) float64 {
 	return highest
 }
 
-// usual is the highest value but for a rare one far above the rest: a queue that drains in a moment would
-// press everything else to the ground.
+// usual returns the highest value without rare outliers: a queue that drains in a moment would flatten
+// everything else.
 func usual(lines []series) float64 {
 	var all []float64
 	for _, line := range lines {

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// The timeline's drawing area, in the SVG's own units: one is a pixel on a wide screen.
+// The timeline's drawing area, in SVG units; one is a pixel on a wide screen.
 const (
 	chartWidth    = 1120.0
 	plotLeft      = 64.0
-	plotRight     = 930.0 // the names of the lines stand to the right of it
+	plotRight     = 930.0 // line names are to the right of it
 	rowOfMarks    = 20.0
 	heightOfRates = 210.0
 	heightOfQueue = 120.0
@@ -17,7 +17,7 @@ const (
 	heightOfAxis  = 34.0
 )
 
-// timeline is a course, ready to be drawn.
+// timeline is a course in drawing coordinates.
 type timeline struct {
 	Width, Height float64
 	Left, Right   float64
@@ -38,14 +38,14 @@ type placedTick struct {
 }
 
 type markView struct {
-	X, Y       float64 // of the text; the line goes down from there
+	X, Y       float64 // position of the text; the line starts there
 	Anchor     string  // start or end
 	Text, Kind string
 }
 
 type outage struct{ X, Width float64 }
 
-// chartData is what the page's script shows under the pointer.
+// chartData is the data that the page's script shows at the pointer.
 type chartData struct {
 	Left  float64   `json:"left"`
 	Right float64   `json:"right"`
@@ -120,7 +120,7 @@ func (t Timeline) queueUnit() string {
 	return t.QueueUnit
 }
 
-// extent is the first moment and the seconds to the last one, of samples and marks.
+// extent returns the first moment of samples and marks, and the seconds to the last.
 func (t Timeline) extent() (time.Time, float64) {
 	first, last := t.Samples[0].At, t.Samples[0].At
 	note := func(at time.Time) {
@@ -140,10 +140,10 @@ func (t Timeline) extent() (time.Time, float64) {
 	return first, max(last.Sub(first).Seconds(), 1)
 }
 
-// placeMarks gives each mark's text a row in which it covers no other, and counts the rows.
+// placeMarks assigns each mark's text to a row without overlap, and returns the number of rows.
 func (t *timeline) placeMarks(marks []Mark, across func(time.Time) float64) int {
 	const perLetter, gap = 6.9, 12.0
-	var ends []float64 // of the last text in each row
+	var ends []float64 // end of the last text in each row
 	for _, mark := range marks {
 		view := markView{X: across(mark.At), Text: mark.Text, Kind: kindOf(mark.Kind), Anchor: "start"}
 		wide := float64(len([]rune(mark.Text)))*perLetter + 18
@@ -171,7 +171,7 @@ func kindOf(kind string) string {
 	return Note
 }
 
-// outages last from a failure to the next return, or to the end.
+// outages reach from a failure to the next return, or to the end.
 func outages(marks []Mark, across func(time.Time) float64) []outage {
 	var found []outage
 	from := -1.0

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// waterfall is a trace, ready to be drawn. Places are per cent of the trace's length.
+// waterfall is a trace in drawing coordinates: per cent of the trace's duration.
 type waterfall struct {
 	ID       string
 	Total    string
 	Services int
-	Clouds   []cloudView // that the trace crosses, in order of appearance
+	Clouds   []cloudView // in order of appearance
 	Hops     int         // calls from one cloud to another
 	Ticks    []tick
 	Rows     []waterfallRow
@@ -48,8 +48,8 @@ type eventView struct {
 	Details  string
 }
 
-// newWaterfall puts the spans below their parents, by time. A span whose parent is not there stands
-// like a root, so nothing that was stored stays unseen.
+// newWaterfall sorts the spans below their parents, by time. A span with a missing parent is drawn as a
+// root, so that every stored span is visible.
 func newWaterfall(trace Trace) waterfall {
 	w := waterfall{ID: trace.ID}
 	if len(trace.Spans) == 0 {
@@ -108,8 +108,7 @@ type placedSpan struct {
 	depth  int
 }
 
-// inOrder walks the tree depth first. Spans that are each other's parents would be reached by no
-// root; they are walked last, each once.
+// inOrder walks the tree depth first. Cycles are unreachable from a root; their spans come last, each once.
 func inOrder(spans []Span) []placedSpan {
 	spans = slices.Clone(spans)
 	slices.SortStableFunc(spans, func(a, b Span) int { return a.Start.Compare(b.Start) })
@@ -173,7 +172,7 @@ func newRow(placed placedSpan, scale scale) waterfallRow {
 	return row
 }
 
-// short leaves the package out of a gRPC method's name: shop.v1.Inventory/Deduct.
+// short strips the package from a gRPC method's name: shop.v1.Inventory/Deduct.
 func short(name string) string {
 	service, method, found := strings.Cut(name, "/")
 	if !found || service == "" || strings.ContainsAny(name, " {}:") {

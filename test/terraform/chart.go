@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// release is what a helm_release is given.
+// release is the input of a helm_release.
 type release struct {
 	Name      string   `json:"name"`
 	Namespace string   `json:"namespace"`
@@ -20,8 +20,8 @@ type release struct {
 	Values    []string `json:"values"`
 }
 
-// render renders each release of a local chart with its values, and holds the names that other
-// resources know against the objects that come out.
+// render renders each release of a local chart with its values, and checks that object names used by other
+// resources exist.
 func (c checker) render(ctx context.Context, dir string, resources []resource) error {
 	objects, err := c.objects(ctx, dir, resources)
 	if err != nil {
@@ -30,7 +30,7 @@ func (c checker) render(ctx context.Context, dir string, resources []resource) e
 	for _, r := range resources {
 		for _, want := range named(r) {
 			if !objects[want] {
-				return fmt.Errorf("%s refers to %s, which the chart does not make; it makes %q", r.Type, want, slices.Sorted(maps.Keys(objects)))
+				return fmt.Errorf("%s refers to %s, which the chart does not render; it renders %q", r.Type, want, slices.Sorted(maps.Keys(objects)))
 			}
 		}
 	}
@@ -50,7 +50,7 @@ func (c checker) objects(ctx context.Context, dir string, resources []resource) 
 		}
 		chart := filepath.Join(dir, given.Chart)
 		if _, err := os.Stat(chart); err != nil {
-			continue // a chart of someone else, from its repository
+			continue // a third party's chart, from its repository
 		}
 		key := filepath.Base(chart) + "\n" + given.Namespace + "\n" + strings.Join(given.Values, "\n---\n")
 		if c.rendered[key] == nil {
@@ -91,7 +91,7 @@ func kinds(manifests string) map[string]bool {
 	return all
 }
 
-// named returns the chart's objects that a resource refers to by name.
+// named returns the chart's objects that a resource references by name.
 func named(r resource) []string {
 	var v struct {
 		ServiceAccount string `json:"service_account"`

@@ -13,12 +13,12 @@ type checker struct {
 	engine engine
 	helm   helm.CLI
 	tree   string
-	// rendered has the objects of what was rendered before, by chart and values.
+	// rendered caches objects by chart and values.
 	rendered map[string]map[string]bool
 }
 
-// check does all that there is for one module: the schemas, the module's own tests, and the chart
-// with every set of values that those tests came to.
+// check runs all checks of one module: the schemas, the module's own tests, and the chart with every set of
+// values that those tests produced.
 func (c checker) check(ctx context.Context, module string) error {
 	dir := filepath.Join(c.tree, "terraform", module)
 	for _, args := range [][]string{{"init", "-backend=false", "-input=false", "-no-color"}, {"validate", "-no-color"}} {

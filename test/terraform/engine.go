@@ -15,10 +15,10 @@ import (
 // engine is a program that runs modules: OpenTofu or Terraform.
 type engine struct {
 	name, path string
-	config     string // where providers come from
+	config     string // CLI configuration with the provider mirror
 }
 
-// engines returns OpenTofu, built if need be, and the machine's Terraform, if there is one.
+// engines returns OpenTofu, built if necessary, and the machine's Terraform, if it has one.
 func engines(ctx context.Context, config string) ([]engine, error) {
 	tofu, err := build.Binary(ctx, build.Spec{
 		Name:    "tofu",
@@ -39,8 +39,8 @@ func engines(ctx context.Context, config string) ([]engine, error) {
 	return all, nil
 }
 
-// isRecent tells whether the engine is one that the modules are for: 1.11, which keeps ephemeral
-// values out of the state, or later.
+// isRecent reports whether the modules support the engine: 1.11, which keeps ephemeral values out of the
+// state, or later.
 func (e engine) isRecent(ctx context.Context) bool {
 	out, err := e.run(ctx, ".", "version", "-json")
 	var v struct {
@@ -56,7 +56,7 @@ func (e engine) isRecent(ctx context.Context) bool {
 	return major > 1 || major == 1 && minor >= 11
 }
 
-// run runs a command in a directory and returns its standard output. An error carries the rest.
+// run runs a command in a directory and returns its standard output. An error includes standard error.
 func (e engine) run(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, e.path, args...)
 	cmd.Dir = dir

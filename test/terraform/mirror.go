@@ -13,9 +13,9 @@ import (
 	"github.com/telepod/telepod/test/terraform/schema"
 )
 
-// mirror lays the stand-ins out as a directory that `init` installs providers from, and returns the
-// engines' configuration that leads there and nowhere else. The schemas are cut to the types that the
-// modules use: the clouds have thousands, which every command would have to read.
+// mirror writes the stand-ins to a provider mirror, and returns the CLI configuration that uses only this
+// mirror. The schemas contain only the types that the modules use: the clouds have thousands, which every
+// command would have to read.
 func mirror(ctx context.Context, dir string) (config string, err error) {
 	program, err := build.Binary(ctx, build.Spec{Name: "terraform-provider", Module: "test/terraform/provider", Takes: "half a minute"})
 	if err != nil {
@@ -39,7 +39,7 @@ func mirror(ctx context.Context, dir string) (config string, err error) {
 	return config, os.WriteFile(config, []byte(text), 0o644)
 }
 
-// place puts a stand-in where both engines look for the provider: they have registries of their own.
+// place installs a stand-in for both engines, whose default registries differ.
 func place(dir, provider string, doc schema.Document, program string) error {
 	text, err := json.Marshal(doc)
 	if err != nil {
@@ -62,7 +62,7 @@ func place(dir, provider string, doc schema.Document, program string) error {
 
 var declaration = regexp.MustCompile(`(?m)^(?:resource|data) "(\w+)"`)
 
-// types returns the names of all types of resources and data that the modules declare.
+// types returns the names of all resource and data source types in the modules.
 func types() (map[string]bool, error) {
 	root, err := build.Root()
 	if err != nil {

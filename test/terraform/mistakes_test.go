@@ -1,9 +1,9 @@
 package terraform
 
-// mistake is a change to a module that has to be found.
+// mistake is a change to a module that the checks must find.
 type mistake struct {
 	file, right, wrong string
-	module             string // that finds it; the file's own if empty
+	module             string // module to check; the file's own if empty
 	found              string
 }
 

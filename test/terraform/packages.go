@@ -19,14 +19,14 @@ import (
 	"github.com/telepod/telepod/test/terraform/schema"
 )
 
-// published is an npm package that carries the schema of a provider.
+// published is an npm package with the schema of a provider.
 type published struct {
 	provider, version, integrity string
 	nestedAttributes             bool
 }
 
-// providers are all that the modules use, in the last versions that were published like this. The
-// integrity is what `npm view @cdktf/provider-NAME@VERSION dist.integrity` tells.
+// providers are all that the modules use, in the last versions published in this form. `npm view
+// @cdktf/provider-NAME@VERSION dist.integrity` prints the integrity.
 func providers() []published {
 	return []published{
 		{provider: "aws", version: "21.22.1", integrity: "sha512-BuSHeaQFUL9l33pBzIMRT7cTQ69AM2mLtijjteCPhVQRmvuhuj9Lvfymf7knAMhYqAT6+Lrls9jiGVW/Us3zrQ=="},
@@ -39,7 +39,7 @@ func providers() []published {
 
 var errNoNPM = errors.New("npm is not installed: install it (Debian: npm) to fetch the providers' schemas")
 
-// load returns the provider's schema, which is fetched and converted once.
+// load returns the provider's schema, downloaded and converted once.
 func (p published) load(ctx context.Context) (schema.Document, error) {
 	var doc schema.Document
 	cache, err := p.cache()
@@ -56,7 +56,7 @@ func (p published) load(ctx context.Context) (schema.Document, error) {
 	return doc, json.Unmarshal(text, &doc)
 }
 
-// cache is the file that keeps the converted schema, named by the package and by what converts it.
+// cache is the file of the converted schema; its name depends on the package and the converter.
 func (p published) cache() (string, error) {
 	dir, err := build.Cache()
 	if err != nil {
@@ -85,7 +85,7 @@ func (p published) cache() (string, error) {
 	return filepath.Join(dir, "terraform-schemas", p.provider+"-"+hex.EncodeToString(h.Sum(nil)[:12])+".json"), nil
 }
 
-// fetch downloads the package, checks that it is the one that is meant, and keeps its schema.
+// fetch downloads the package, verifies its integrity, and stores its schema.
 func (p published) fetch(ctx context.Context, cache string) ([]byte, error) {
 	if err := os.MkdirAll(filepath.Dir(cache), 0o755); err != nil {
 		return nil, err

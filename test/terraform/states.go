@@ -27,7 +27,7 @@ func (m stateModule) all() []resource {
 	return out
 }
 
-// line is one line of `test -json -verbose`. The engines differ in where a state has its modules.
+// line is one line of `test -json -verbose`. The engines store a state's modules differently.
 type line struct {
 	Type  string `json:"type"`
 	Run   string `json:"@testrun"`
@@ -55,14 +55,14 @@ func lines(output string) ([]line, error) {
 	for text := range strings.Lines(output) {
 		var l line
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
-			return nil, fmt.Errorf("read what the tests say: %w: %.200s", err, text)
+			return nil, fmt.Errorf("read the tests' output: %w: %.200s", err, text)
 		}
 		all = append(all, l)
 	}
 	return all, nil
 }
 
-// states returns the resources that each run has applied.
+// states returns the resources that each run applied.
 func states(output string) (map[string][]resource, error) {
 	all, err := lines(output)
 	if err != nil {
@@ -79,7 +79,7 @@ func states(output string) (map[string][]resource, error) {
 	return found, nil
 }
 
-// findings returns the errors among the lines, for people.
+// findings formats the errors among the lines.
 func findings(output string) string {
 	all, err := lines(output)
 	if err != nil {

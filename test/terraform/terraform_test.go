@@ -17,17 +17,17 @@ import (
 
 var (
 	update = flag.Bool("update", false, "write the modules' documentation")
-	must   = flag.Bool("must", false, "fail where npm is missing, instead of skipping")
+	must   = flag.Bool("must", false, "fail if npm is missing, instead of skipping")
 )
 
-// set is what the checks need.
+// set contains what the checks need.
 type set struct {
 	engines  []engine
 	helm     helm.CLI
 	rendered map[string]map[string]bool
 }
 
-// prepare makes the stand-ins and finds the engines.
+// prepare installs the stand-ins and finds the engines.
 func prepare(t *testing.T) set {
 	t.Helper()
 	config, err := mirror(t.Context(), t.TempDir())
@@ -95,7 +95,7 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// TestMistakes makes mistakes and holds that each is found.
+// TestMistakes makes mistakes and checks that each is found.
 func TestMistakes(t *testing.T) {
 	s := prepare(t)
 	all := mistakes()
@@ -109,7 +109,7 @@ func TestMistakes(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !strings.Contains(string(text), m.right) {
-				t.Fatalf("%s does not say %q any more", m.file, m.right)
+				t.Fatalf("%s no longer contains %q", m.file, m.right)
 			}
 			wrong := strings.Replace(string(text), m.right, m.wrong, 1)
 			if err := os.WriteFile(file, []byte(wrong), 0o644); err != nil {
@@ -121,13 +121,13 @@ func TestMistakes(t *testing.T) {
 			}
 			err = c.check(t.Context(), module)
 			if err == nil || !strings.Contains(strings.Join(strings.Fields(err.Error()), " "), m.found) {
-				t.Errorf("error is %v, want one that says %q", err, m.found)
+				t.Errorf("error is %v, want one that contains %q", err, m.found)
 			}
 		})
 	}
 }
 
-// TestDocumentation holds the READMEs' inputs and outputs against the modules.
+// TestDocumentation checks the inputs and outputs in the READMEs against the modules.
 func TestDocumentation(t *testing.T) {
 	program, err := build.Binary(t.Context(), build.Spec{
 		Name: "terraform-docs", Module: "test/terraform/docs", Package: "github.com/terraform-docs/terraform-docs", Takes: "about 2 minutes",
@@ -146,7 +146,7 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
-// TestLint runs TFLint's rules for the language. Those for clouds are plugins that cannot be built here.
+// TestLint runs TFLint's rules for the language. Its rules for clouds are plugins that cannot be built here.
 func TestLint(t *testing.T) {
 	program, err := build.Binary(t.Context(), build.Spec{
 		Name: "tflint", Module: "test/terraform/lint", Package: "github.com/terraform-linters/tflint", Takes: "about 2 minutes",
@@ -173,14 +173,13 @@ func TestLint(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out, err := lint(); err == nil || !strings.Contains(out, "terraform_unused_declarations") {
-		t.Errorf("a local value that nothing uses passes: %v\n%s", err, out)
+		t.Errorf("an unused local value is not reported: %v\n%s", err, out)
 	}
 }
 
-// TestModulesAskForTheSame holds the clouds' modules together: what is installed is asked for in the
-// same words everywhere, down to the module that installs it. A field that were missing there would
-// be dropped in silence.
-func TestModulesAskForTheSame(t *testing.T) {
+// TestModulesHaveTheSameReleaseVariables compares the clouds' modules: the variables of the release have the same types in
+// all of them, down to the module that installs it. A field missing there would be dropped silently.
+func TestModulesHaveTheSameReleaseVariables(t *testing.T) {
 	read := func(path string) string {
 		text, err := os.ReadFile(filepath.Join(source(t), path))
 		if err != nil {
@@ -196,7 +195,7 @@ func TestModulesAskForTheSame(t *testing.T) {
 	}
 	for _, variable := range []string{"telepod", "site"} {
 		if got, want := typeOf(read("release/variables.tf"), variable), typeOf(same, variable); got != want || want == "" {
-			t.Errorf("release takes another type of %s than the clouds' modules:\n%s\nwant\n%s", variable, got, want)
+			t.Errorf("release declares another type of %s than the clouds' modules:\n%s\nwant\n%s", variable, got, want)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// modules returns the directories below dir that hold a module, relative to it.
+// modules returns the directories below dir that contain a module, relative to it.
 func modules(dir string) ([]string, error) {
 	var all []string
 	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
@@ -29,8 +29,8 @@ func modules(dir string) ([]string, error) {
 	return all, err
 }
 
-// copyTree copies modules and chart, side by side as in the repository, and nothing that an engine
-// has left among them.
+// copyTree copies modules and chart, side by side as in the repository, without files that an engine has
+// left there.
 func copyTree(to string) error {
 	root, err := build.Root()
 	if err != nil {

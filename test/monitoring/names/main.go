@@ -1,6 +1,6 @@
-// Command names reads PromQL expressions, one JSON string a line, and writes for each of them a line
-// with a JSON array of the metrics that it names. A selector without a fixed name counts as its
-// matcher on __name__, between slashes. An expression that does not parse ends the program.
+// Command names reads PromQL expressions, one JSON string a line, and writes a line with a JSON array of
+// the metrics in each. A selector without a fixed name is represented by its matcher on __name__, between
+// slashes. An expression that does not parse is fatal.
 package main
 
 import (

@@ -1,8 +1,6 @@
-// Command provider stands in for a Terraform provider: it has the schema of the real one, and
-// nothing else.
+// Command provider stands in for a Terraform provider: it has the real provider's schema, and nothing else.
 //
-// It reads schema.json, in the form of `terraform providers schema -json`, from the directory that
-// it lies in, and serves it over Terraform's plugin protocol. That is what `terraform validate` asks
-// a provider for, and all that `terraform test` needs where every provider is mocked. It creates
-// nothing, reads nothing and knows no cloud; whatever else it is asked to do ends it.
+// It reads schema.json, in the format of `terraform providers schema -json`, from its own directory, and
+// serves it over Terraform's plugin protocol. `terraform validate` needs no more, nor does `terraform test`
+// if every provider is mocked. It creates and reads nothing; any other call crashes it.
 package main

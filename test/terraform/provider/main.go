@@ -43,8 +43,8 @@ func load(path string) (address string, p *provider, err error) {
 	return "", nil, fmt.Errorf("%s: no provider in it", path)
 }
 
-// provider answers what validation and mocked tests ask. The embedded interface is nil, so that
-// anything else fails at once and not in a way that looks like success.
+// provider implements the calls of validation and mocked tests. The embedded interface is nil, so that any
+// other call panics instead of appearing to succeed.
 type provider struct {
 	tfprotov6.ProviderServer
 	schemas tfprotov6.GetProviderSchemaResponse
@@ -75,7 +75,7 @@ func (p *provider) GetProviderSchema(context.Context, *tfprotov6.GetProviderSche
 	return &p.schemas, nil
 }
 
-// GetMetadata names what there is, so that not every schema has to be sent for it.
+// GetMetadata lists the types, so that Terraform need not load every schema for that.
 func (p *provider) GetMetadata(context.Context, *tfprotov6.GetMetadataRequest) (*tfprotov6.GetMetadataResponse, error) {
 	out := &tfprotov6.GetMetadataResponse{ServerCapabilities: p.schemas.ServerCapabilities}
 	for name := range p.schemas.ResourceSchemas {
@@ -91,7 +91,7 @@ func (p *provider) GetResourceIdentitySchemas(context.Context, *tfprotov6.GetRes
 	return &tfprotov6.GetResourceIdentitySchemasResponse{}, nil
 }
 
-// The validators accept what fits the schema, which Terraform has checked before it asks.
+// The validators accept everything: Terraform has checked it against the schema.
 func (p *provider) ValidateProviderConfig(_ context.Context, r *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
 	return &tfprotov6.ValidateProviderConfigResponse{PreparedConfig: r.Config}, nil
 }
@@ -104,7 +104,7 @@ func (p *provider) ValidateDataResourceConfig(context.Context, *tfprotov6.Valida
 	return &tfprotov6.ValidateDataResourceConfigResponse{}, nil
 }
 
-// UpgradeResourceState is asked by OpenTofu when a mocked test ends.
+// UpgradeResourceState is called by OpenTofu when a mocked test ends.
 func (p *provider) UpgradeResourceState(_ context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
 	s, found := p.schemas.ResourceSchemas[r.TypeName]
 	if !found {
@@ -122,8 +122,8 @@ func (p *provider) StopProvider(context.Context, *tfprotov6.StopProviderRequest)
 	return &tfprotov6.StopProviderResponse{}, nil
 }
 
-// parseType reads a type in Terraform's JSON notation.
+// parseType parses a type in Terraform's JSON notation.
 func parseType(text json.RawMessage) (tftypes.Type, error) {
-	//lint:ignore SA1019 there is no other reader of the notation that Terraform itself prints
+	//lint:ignore SA1019 nothing else parses the notation that Terraform prints
 	return tftypes.ParseJSONType(text)
 }

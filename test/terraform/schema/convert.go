@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// converter makes schemas of one provider's sources.
+// converter converts a provider's sources to schemas.
 type converter struct {
-	// nestedAttributes is set for providers whose nested objects are attributes (`set = [{…}]`) and
-	// not blocks (`set {…}`).
+	// nestedAttributes is set for providers whose nested objects are attributes (`set = [{…}]`), not blocks
+	// (`set {…}`).
 	nestedAttributes bool
 }
 
-// shape is what a member turned out to be: a plain type, or elements with members of their own.
+// shape is the inferred form of a member: a plain type, or elements with their own members.
 type shape struct {
 	plain    any
 	elements Block
-	nesting  string // of elements: single, list, set or map
+	nesting  string // for elements: single, list, set or map
 	block    bool   // elements are a block, not an attribute
 	single   bool   // at most one element
 }
@@ -47,7 +47,7 @@ func (c converter) class(s source, name string) Block {
 	}
 	for _, m := range s.classes[name].members {
 		if s.kind == "TerraformProvider" && m.name == "alias" {
-			continue // Terraform's own
+			continue // meta-argument
 		}
 		e, settable := written[m.name]
 		c.add(&out, m, c.shape(s, m, e, settable))
@@ -55,8 +55,8 @@ func (c converter) class(s source, name string) Block {
 	return out
 }
 
-// shape tells what a member is, from the code that reads it and the entry that writes it. The code
-// comes first: it knows sets from lists, the entry knows blocks from attributes.
+// shape infers a member's form from its accessors and from the entry that writes it. The accessors come
+// first: they distinguish sets from lists, while the entry distinguishes blocks from attributes.
 func (c converter) shape(s source, m member, e entry, settable bool) shape {
 	if found := plainMap.FindStringSubmatch(m.code); found != nil {
 		var t any = []any{"map", primitive(found[1])}
@@ -92,7 +92,7 @@ func (c converter) shape(s source, m member, e entry, settable bool) shape {
 	return shape{plain: "dynamic"}
 }
 
-// nested decides whether elements that can be set are a block or an attribute.
+// nested decides whether settable elements are a block or an attribute.
 func (c converter) nested(s source, m member, e entry, found shape) shape {
 	reference := strings.Contains(m.code, "OutputReference(")
 	found.single = (reference || e.shape == "struct") && m.name != "timeouts"
@@ -122,7 +122,7 @@ func plainType(m member, e entry) any {
 	return writtenType(e)
 }
 
-// writtenType is the type of an entry that holds no elements, or nil.
+// writtenType is the type of an entry without elements, or nil.
 func writtenType(e entry) any {
 	found := plainStorage.FindStringSubmatch(e.storage)
 	if found == nil {
@@ -134,7 +134,7 @@ func writtenType(e entry) any {
 	return []any{e.shape, primitive(found[1])}
 }
 
-// add puts a member into a block.
+// add adds a member to a block.
 func (c converter) add(out *Block, m member, found shape) {
 	if found.block {
 		out.BlockTypes[m.name] = nestedBlock(m, found)
@@ -169,8 +169,8 @@ func nestedBlock(m member, found shape) NestedBlock {
 	return n
 }
 
-// function converts a structure that has no class, as those within a provider's block. What it
-// writes is known; whether that is optional, its interface tells.
+// function converts a structure without a class, such as those in a provider's block. Its function has the
+// types; its interface shows what is optional.
 func (c converter) function(s source, name string) Block {
 	for class := range s.classes {
 		if strings.EqualFold(class, name+"OutputReference") {

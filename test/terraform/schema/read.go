@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// Options say whose schema it is.
+// Options describe the provider.
 type Options struct {
 	// Provider is the provider's name: aws.
 	Provider string
@@ -62,8 +62,8 @@ func read(archive io.Reader, o Options) (Document, error) {
 	return doc, nil
 }
 
-// keep adds a schema that Terraform accepts. The few that are recursive are not known completely, and
-// are better missing than half checked.
+// keep adds a schema that Terraform accepts. The few recursive ones are incomplete, and better missing than
+// half checked.
 func keep(all map[string]Schema, name string, s Schema) {
 	if !s.Block.vague(false) {
 		all[name] = s
@@ -101,7 +101,7 @@ func unpack(archive io.Reader) (map[string][]string, error) {
 	}
 }
 
-// typescript returns what the source map at the end of a script embeds.
+// typescript returns the sources embedded in the source map at the end of a script.
 func typescript(script []byte) ([]string, error) {
 	text := string(script)
 	i := strings.LastIndex(text, "base64,")

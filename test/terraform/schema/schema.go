@@ -1,32 +1,32 @@
 package schema
 
-// Document is what `terraform providers schema -json` prints, for one provider.
+// Document is the output of `terraform providers schema -json` for one provider.
 type Document struct {
 	FormatVersion string              `json:"format_version"`
 	Version       string              `json:"provider_version"`
 	Providers     map[string]Provider `json:"provider_schemas"`
 }
 
-// Provider holds the schemas of one provider.
+// Provider contains the schemas of one provider.
 type Provider struct {
 	Provider    Schema            `json:"provider"`
 	Resources   map[string]Schema `json:"resource_schemas"`
 	DataSources map[string]Schema `json:"data_source_schemas"`
 }
 
-// Schema of a resource, a data source or the provider's own block.
+// Schema describes a resource, a data source or the provider's own block.
 type Schema struct {
 	Version int64 `json:"version"`
 	Block   Block `json:"block"`
 }
 
-// Block has arguments and blocks within it.
+// Block has arguments and nested blocks.
 type Block struct {
 	Attributes map[string]Attribute   `json:"attributes,omitempty"`
 	BlockTypes map[string]NestedBlock `json:"block_types,omitempty"`
 }
 
-// Attribute is an argument, or what only the provider sets.
+// Attribute is an argument, or a computed attribute.
 type Attribute struct {
 	// Type is a type in Terraform's JSON notation: "string", ["list", "string"], ["object", {…}].
 	Type       any         `json:"type,omitempty"`
@@ -81,7 +81,7 @@ func collection(nesting string, element any) any {
 	return []any{nesting, element}
 }
 
-// vague tells whether a set of blocks has an attribute of unknown type, which Terraform forbids.
+// vague reports whether a set of blocks has an attribute of unknown type, which Terraform forbids.
 func (b Block) vague(inSet bool) bool {
 	for _, a := range b.Attributes {
 		if inSet && a.Type == "dynamic" {
@@ -96,7 +96,7 @@ func (b Block) vague(inSet bool) bool {
 	return false
 }
 
-// Only returns the document with the named types of resources and data, and no others.
+// Only returns the document with only the named resource and data source types.
 func (d Document) Only(names map[string]bool) Document {
 	out := d
 	out.Providers = map[string]Provider{}

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pack packs TypeScript as npm packages carry it: in the source map of a script.
+// pack packs TypeScript like an npm package: in the source map of a script.
 func pack(t *testing.T, files map[string]string) io.Reader {
 	t.Helper()
 	var out bytes.Buffer
@@ -100,7 +100,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestReadNestedAttributes reads the same as the schema of a provider whose objects are attributes.
+// TestReadNestedAttributes reads the same schema for a provider whose nested objects are attributes.
 func TestReadNestedAttributes(t *testing.T) {
 	got := example(t, Options{Provider: "example", NestedAttributes: true}).Resources["example_bucket"].Block
 	want := Attribute{Optional: true, NestedType: &NestedType{
@@ -126,12 +126,12 @@ func TestOnly(t *testing.T) {
 	}
 }
 
-func TestReadSaysWhatIsWrong(t *testing.T) {
+func TestReadErrors(t *testing.T) {
 	if _, err := Read(strings.NewReader("x"), Options{Provider: "example"}); err == nil {
-		t.Error("what is no archive is read")
+		t.Error("Read accepted input that is not an archive")
 	}
 	_, err := Read(pack(t, map[string]string{"package/lib/other/index.js": "export const x = 1;"}), Options{Provider: "example"})
 	if err == nil || !strings.Contains(err.Error(), "no provider in the package") {
-		t.Errorf("error is %v, want one that says what is missing", err)
+		t.Errorf("error is %v, want one that names what is missing", err)
 	}
 }

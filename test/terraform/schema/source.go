@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// source is the generated TypeScript of one resource, data source or provider, taken apart.
+// source is the parsed TypeScript of one resource, data source or provider.
 type source struct {
 	main    string                      // the class of the resource itself
 	kind    string                      // what the main class extends: TerraformResource, …
 	address string                      // aws_s3_bucket; empty for a provider
 	classes map[string]class            // by name
-	written map[string]map[string]entry // what …ToHclTerraform functions write, by function, in lower case
+	written map[string]map[string]entry // entries of the …ToHclTerraform functions, by function, in lower case
 	text    string
 }
 
@@ -28,7 +28,7 @@ type member struct {
 	code                         string // its accessors
 }
 
-// entry says how an argument is written as HCL.
+// entry describes how an argument is written as HCL.
 type entry struct {
 	value   string // the expression
 	shape   string // simple, list, set, map or struct

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// addAddress gives the loopback interface an IPv4 address, by netlink: the image has no program ip. One
-// that is there already is fine.
+// addAddress adds an IPv4 address to the loopback interface, by netlink, because the image has no ip
+// command. It succeeds if the address exists already.
 func addAddress(address string) error {
 	loopback, err := net.InterfaceByName("lo")
 	if err != nil {
@@ -22,19 +22,19 @@ func addAddress(address string) error {
 	defer syscall.Close(socket)
 	kernel := &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}
 	if err := syscall.Sendto(socket, newAddress(loopback.Index, net.ParseIP(address).To4()), 0, kernel); err != nil {
-		return fmt.Errorf("ask the kernel: %w", err)
+		return fmt.Errorf("send to the kernel: %w", err)
 	}
 	answer := make([]byte, 4096)
 	n, _, err := syscall.Recvfrom(socket, answer, 0)
 	if err != nil {
-		return fmt.Errorf("hear from the kernel: %w", err)
+		return fmt.Errorf("receive from the kernel: %w", err)
 	}
 	messages, err := syscall.ParseNetlinkMessage(answer[:n])
 	if err != nil {
 		return err
 	}
 	if len(messages) == 0 || messages[0].Header.Type != syscall.NLMSG_ERROR {
-		return errors.New("the kernel's answer is no acknowledgement")
+		return errors.New("the kernel's answer is not an acknowledgement")
 	}
 	code := syscall.Errno(-int32(binary.NativeEndian.Uint32(messages[0].Data)))
 	if code != 0 && code != syscall.EEXIST {

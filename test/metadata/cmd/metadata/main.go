@@ -1,7 +1,7 @@
-// Command metadata is the metadata service of the cloud that a node plays. It runs in the node's
-// network, gives the loopback interface 169.254.169.254 and answers there.
+// Command metadata serves a cloud's metadata service on a node. It runs in the node's network, adds
+// 169.254.169.254 to the loopback interface and answers there.
 //
-// NODES in its environment is JSON: a metadata.Node for each name of a node; NODE_NAME chooses.
+// The variable NODES is JSON: a metadata.Node for each node name; NODE_NAME selects one.
 package main
 
 import (
@@ -38,7 +38,7 @@ func run() error {
 		return err
 	}
 	if err := addAddress(metadata.Address); err != nil {
-		return fmt.Errorf("give loopback the address %s: %w", metadata.Address, err)
+		return fmt.Errorf("add the address %s to loopback: %w", metadata.Address, err)
 	}
 	server := &http.Server{Addr: metadata.Address + ":80", Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	slog.Info("serving", "node", name, "cloud", node.Cloud, "address", server.Addr)
