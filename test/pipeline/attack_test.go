@@ -26,16 +26,16 @@ import (
 // attackTime is how long each attack lasts.
 const attackTime = 2 * time.Second
 
-// attack is what a pod sends to its region, or a taken-over region to a site, again and again.
+// attack is a request that a pod sends to its region, or a compromised region to a site, repeatedly.
 type attack struct {
 	name     string
 	body     func(n int) []byte
 	encoding string
 }
 
-// TestAttackOnPipelines sends hostile data to a region and to a site, while an ordinary pod sends its own. What that
-// pod's region has acknowledged arrives, no Collector ends, and memory stays below the chart's limits. The ordinary
-// pod's latency and the memory are printed.
+// TestAttackOnPipelines sends hostile data to a region and to a site, while an ordinary pod sends its own.
+// Everything that the region acknowledged to this pod arrives, no Collector exits, and memory stays below the
+// chart's limits. The test prints the ordinary pod's latency and the memory.
 func TestAttackOnPipelines(t *testing.T) {
 	r := newRig(t)
 	pids := map[*Node]int{r.region: r.region.process.Pid(), r.primary: r.primary.process.Pid()}
@@ -48,7 +48,7 @@ func TestAttackOnPipelines(t *testing.T) {
 	for _, a := range attacksOnSite() {
 		t.Run("site: "+a.name, func(t *testing.T) { r.endure(t, a, toSite) })
 	}
-	for _, o := range r.report(t, 5*time.Minute) { // the site has the attackers' data to store, too
+	for _, o := range r.report(t, 5*time.Minute) { // the site also stores the attackers' data
 		if o.Lost > 0 {
 			t.Errorf("%s: %d acknowledged items of the ordinary pod never arrived at %s", o.Signal, o.Lost, o.Backend)
 		}
@@ -66,7 +66,7 @@ func TestAttackOnPipelines(t *testing.T) {
 	}
 }
 
-// attackers returns how a pod, from an address of its own, and a region with a certificate send a request.
+// attackers returns functions that send a request: as a pod, from its own address, and as a region, with a certificate.
 func (r *rig) attackers(t *testing.T) (toRegion, toSite func(context.Context, attack, int)) {
 	t.Helper()
 	pod := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(r.plant.Address())}}).DialContext}}
@@ -83,7 +83,7 @@ func (r *rig) attackers(t *testing.T) (toRegion, toSite func(context.Context, at
 			if a.encoding != "" {
 				request.Header.Set("Content-Encoding", a.encoding)
 			}
-			if response, err := client.Do(request); err == nil { // it may well be refused
+			if response, err := client.Do(request); err == nil { // it may be rejected
 				_, _ = io.Copy(io.Discard, response.Body)
 				response.Body.Close()
 			}
@@ -92,7 +92,7 @@ func (r *rig) attackers(t *testing.T) (toRegion, toSite func(context.Context, at
 	return send(pod, "http://"+r.region.Address+":4318/v1/traces"), send(region, "https://"+r.primary.Address+":4318/v1/traces")
 }
 
-// endure attacks with four connections, and prints what the ordinary pod feels.
+// endure attacks with four connections, and prints the effect on the ordinary pod.
 func (r *rig) endure(t *testing.T, a attack, send func(context.Context, attack, int)) {
 	ctx, cancel := context.WithTimeout(t.Context(), attackTime)
 	defer cancel()
@@ -109,7 +109,7 @@ func (r *rig) endure(t *testing.T, a attack, send func(context.Context, attack, 
 	quiet(t, r, fmt.Sprintf("%d requests of %d bytes", sent.Load(), len(a.body(1))))
 }
 
-// endureSlowBodies opens many connections that send a byte of a large request and then nothing.
+// endureSlowBodies opens many connections, each of which sends one byte of a large request and then nothing.
 func (r *rig) endureSlowBodies(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), attackTime)
 	defer cancel()
@@ -128,7 +128,7 @@ func (r *rig) endureSlowBodies(t *testing.T) {
 	quiet(t, r, fmt.Sprintf("%d connections", opened))
 }
 
-// quiet checks the Collectors' memory and prints it, and the ordinary pod's latency since the last call.
+// quiet checks and prints the Collectors' memory, and prints the ordinary pod's latency since the last call.
 func quiet(t *testing.T, r *rig, what string) {
 	t.Helper()
 	p99, n := r.load.Percentile(99)
@@ -146,7 +146,7 @@ func attacksOnRegion() []attack {
 		{name: "10,000 attributes", body: same(marshal(request(many("key-%d", 10_000), "span")))},
 		{name: "giant names", body: same(marshal(request(nil, strings.Repeat("n", 3<<20))))},
 		{name: "not UTF-8", body: same(notUTF8())},
-		{name: "no protobuf at all", body: same(bytes.Repeat([]byte("\x0a\xff\xff\xff\xff\x0f"), 100_000))},
+		{name: "not protobuf", body: same(bytes.Repeat([]byte("\x0a\xff\xff\xff\xff\x0f"), 100_000))},
 		{name: "names with numbers", body: numbered},
 	}
 }
@@ -171,7 +171,7 @@ func attacksOnSite() []attack {
 
 func same(body []byte) func(int) []byte { return func(int) []byte { return body } }
 
-// numbered has 200 span names and services that no other request has.
+// numbered has 200 span names and services that are unique to this request.
 func numbered(n int) []byte {
 	all := &coltrace.ExportTraceServiceRequest{}
 	for i := range 200 {
@@ -181,7 +181,7 @@ func numbered(n int) []byte {
 	return marshal(all)
 }
 
-// request has one span, with the number 0, which no tally counts.
+// request has one span, with the number 0, which the tallies ignore.
 func request(attributes []*common.KeyValue, name string) *coltrace.ExportTraceServiceRequest {
 	span := &trace.Span{TraceId: traceID(1 << 60), SpanId: []byte("attacker"), Name: name, StartTimeUnixNano: uint64(time.Now().UnixNano())}
 	return &coltrace.ExportTraceServiceRequest{ResourceSpans: []*trace.ResourceSpans{{
@@ -197,7 +197,7 @@ func marshal(m proto.Message) []byte {
 	return body
 }
 
-// notUTF8 is a span with such a name. Go's encoder refuses to write it.
+// notUTF8 is a span with an invalid name. Go's encoder does not write it.
 func notUTF8() []byte {
 	span := lengthDelimited(5, []byte("\xff\xfe"))
 	return lengthDelimited(1, lengthDelimited(2, lengthDelimited(2, span))) // resource_spans, scope_spans, spans
@@ -210,7 +210,7 @@ func many(format string, count int) (attributes []*common.KeyValue) {
 	return attributes
 }
 
-// nested is an attribute in an attribute in an attribute.
+// nested is an attribute with arrays nested to a depth.
 func nested(depth int) []byte {
 	var inner []byte
 	for range depth {

@@ -8,16 +8,16 @@ import (
 	"testing"
 )
 
-// A region with certificates of another authority gets nothing across, and both ends say why. With the
-// right ones it goes on where it was.
+// A region with certificates of another authority delivers nothing, and both ends log the reason. With the
+// right certificates it resumes.
 func TestForeignAuthority(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
 	}
 	for _, c := range []struct {
 		name            string
-		foreign         []string // files of the region
-		region, central string   // what they say
+		foreign         []string // files replaced in the region
+		region, central string   // their log messages
 	}{
 		{"the site is not trusted", []string{"ca.crt"}, "certificate signed by unknown authority", "a TLS handshake failed"},
 		{"the region is not trusted", []string{"tls.crt", "tls.key"}, "Switched to another endpoint", "certificate signed by unknown authority"},
@@ -27,18 +27,18 @@ func TestForeignAuthority(t *testing.T) {
 			central := p.Central(t, "primary", p.Direct()).Start(t)
 			region := p.Region(t, [2]string{central.Address + ":4318", p.Address() + ":4318"}, "yaml:exporters::otlp_failover::tls::reload_interval: 1s")
 			files := mixedCertificates(t, p, c.foreign)
-			region.run.Env = append(region.run.Env, "TLS_DIR="+files) // the last one counts
+			region.run.Env = append(region.run.Env, "TLS_DIR="+files) // the last one wins
 			region.Start(t)
 			load := SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 100, Batch: 20})
 			awaitLog(t, region, c.region)
 			awaitLog(t, central, c.central)
 			if central.Accepted(Traces) > 0 {
-				t.Error("the site took data")
+				t.Error("the site accepted data")
 			}
 			for _, name := range c.foreign {
 				copyFile(t, filepath.Join(p.Certificates(), name), filepath.Join(files, name))
 			}
-			if c.foreign[0] == "ca.crt" { // which is read once
+			if c.foreign[0] == "ca.crt" { // read only at startup
 				region.Stop(t)
 				region.Start(t)
 			}
@@ -57,7 +57,7 @@ func awaitLog(t *testing.T, n *Node, text string) {
 	Await(t, Patience, fmt.Sprintf("%q in the log of %s", text, n.Name), func() bool { return strings.Contains(n.Log(), text) })
 }
 
-// mixedCertificates are those of the plant, but for some files, which are another authority's.
+// mixedCertificates are the plant's certificates, except that some files come from another authority.
 func mixedCertificates(t *testing.T, p *Plant, foreign []string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()

@@ -8,16 +8,16 @@ import (
 	"github.com/telepod/telepod/test/collector"
 )
 
-// Backends are the stores of central sites: test/backends, which counts what arrives.
+// Backends are the stores of central sites: the program test/backends, which counts what arrives.
 type Backends struct {
-	// Host is where they listen; see test/backends for their ports.
+	// Host is their address; test/backends has the ports.
 	Host string
 
 	kafka int // port, on 127.0.0.1
 }
 
-// StartBackends starts the stores on an address of this machine. They end with the test.
-// Further flags are those of test/backends.
+// StartBackends starts the stores on an address of this machine, with further flags of test/backends. They
+// end with the test.
 func StartBackends(t testing.TB, host string, flags ...string) *Backends {
 	t.Helper()
 	program, err := collector.Backends(t.Context())
@@ -29,10 +29,10 @@ func StartBackends(t testing.TB, host string, flags ...string) *Backends {
 	return b
 }
 
-// Stores are the addresses of the stores as a central Collector is to see them.
+// Stores are the addresses of the stores in a central Collector's configuration.
 type Stores struct{ OTLP, S3, RemoteWrite, Kafka string }
 
-// Direct leads to the stores without a link between.
+// Direct returns the addresses of the stores themselves, without links.
 func (b *Backends) Direct() Stores {
 	return Stores{
 		OTLP:        net.JoinHostPort(b.Host, "4317"),

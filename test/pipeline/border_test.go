@@ -21,13 +21,13 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// border is a region with a primary and a backup that keep what comes over to them.
+// border is a region with a primary and a backup that record what leaves the region.
 type border struct {
 	client          *grpc.ClientConn
 	primary, backup *ledger
 }
 
-// newBorder runs a region with more values of the chart.
+// newBorder starts a region with further values of the chart.
 func newBorder(t *testing.T, values string) *border {
 	t.Helper()
 	if testing.Short() {
@@ -48,7 +48,7 @@ func newBorder(t *testing.T, values string) *border {
 	return b
 }
 
-// send has the region accept a request of each signal.
+// send sends the region a request of each signal, which it must accept.
 func (b *border) send(t *testing.T, spans *coltrace.ExportTraceServiceRequest, points *colmetrics.ExportMetricsServiceRequest, records *collogs.ExportLogsServiceRequest) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -64,7 +64,7 @@ func (b *border) send(t *testing.T, spans *coltrace.ExportTraceServiceRequest, p
 	}
 }
 
-// ledger is a central site that keeps every request as text.
+// ledger is a central site that records every request as text.
 type ledger struct {
 	address string
 
@@ -101,14 +101,14 @@ func (l *ledger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse has the site answer that it is unavailable from now on.
+// refuse makes the site answer 503 from now on.
 func (l *ledger) refuse() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
 }
 
-// has tells in which signals a text is.
+// has returns the signals that contain a text.
 func (l *ledger) has(text string) (signals []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,7 +120,7 @@ func (l *ledger) has(text string) (signals []string) {
 	return signals
 }
 
-// count tells how often a text is in what was received.
+// count returns how often a text occurs in what was received.
 func (l *ledger) count(text string) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -132,7 +132,7 @@ func (l *ledger) count(text string) (n int) {
 	return n
 }
 
-// await waits until a text is in these signals.
+// await waits until exactly these signals contain a text.
 func (l *ledger) await(t *testing.T, text string, signals ...string) {
 	t.Helper()
 	Await(t, Patience, fmt.Sprintf("%q in %q", text, signals), func() bool { return slices.Equal(l.has(text), signals) })

@@ -23,15 +23,15 @@ import (
 type authority struct {
 	certificate *x509.Certificate
 	key         crypto.Signer
-	chain       [][]byte // DER, what a certificate of it is presented with: empty for a root
+	chain       [][]byte // DER, sent along with a certificate; empty for a root
 }
 
-// newRoot makes an authority that signs itself.
+// newRoot creates a self-signed authority.
 func newRoot() (*authority, error) {
 	return (*authority)(nil).delegate("telepod test root", &x509.Certificate{})
 }
 
-// delegate makes an authority below this one, with the usages and name constraints of the template.
+// delegate creates an intermediate authority with the template's usages and name constraints.
 func (a *authority) delegate(name string, template *x509.Certificate) (*authority, error) {
 	template.Subject = pkix.Name{CommonName: name}
 	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
@@ -46,7 +46,7 @@ func (a *authority) delegate(name string, template *x509.Certificate) (*authorit
 	return below, nil
 }
 
-// issue makes a certificate, with its chain, for what the template names.
+// issue issues a certificate for the template's names, with its chain.
 func (a *authority) issue(template *x509.Certificate) (tls.Certificate, error) {
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	made, err := a.sign(template)
@@ -56,7 +56,7 @@ func (a *authority) issue(template *x509.Certificate) (tls.Certificate, error) {
 	return made, nil
 }
 
-// sign has a new key certified, by itself if there is no authority.
+// sign certifies a new key; without an authority the certificate is self-signed.
 func (a *authority) sign(template *x509.Certificate) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -78,8 +78,8 @@ func (a *authority) sign(template *x509.Certificate) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: append([][]byte{der}, by.chain...), PrivateKey: key, Leaf: leaf}, err
 }
 
-// writeCertificates makes a CA and one certificate, for both sides of mTLS and all addresses, and
-// writes them to the directory, as [writeFiles] does.
+// writeCertificates creates a CA and one certificate, for both sides of mTLS and all addresses, and writes
+// them to the directory as [writeFiles] does.
 func writeCertificates(dir string, addresses []string) error {
 	root, err := newRoot()
 	if err != nil {
@@ -99,8 +99,8 @@ func writeCertificates(dir string, addresses []string) error {
 	return writeFiles(dir, certificate, root, root)
 }
 
-// writeFiles writes the files that the chart mounts: tls.crt, tls.key, the root that is trusted as ca.crt, and the
-// authorities whose clients a site accepts as client-ca.crt.
+// writeFiles writes the files that the chart mounts: tls.crt, tls.key, ca.crt (the trusted root), and
+// client-ca.crt (the authorities whose clients a site accepts).
 func writeFiles(dir string, certificate tls.Certificate, root *authority, clients ...*authority) error {
 	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
 	if err != nil {
@@ -120,7 +120,7 @@ func writeFiles(dir string, certificate tls.Certificate, root *authority, client
 	return nil
 }
 
-// bundle is the certificates of authorities as PEM.
+// bundle returns the authorities' certificates as PEM.
 func bundle(authorities ...*authority) (text []byte) {
 	for _, a := range authorities {
 		text = append(text, certificatesPEM(a.certificate.Raw)...)

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/helm"
 )
 
-// Values of the chart that every installation of a plant shares.
+// installation has the chart's values that all installations of a plant share.
 const installation = `
 cloud: {provider: other, region: us-east-1}
 cluster: {name: test}
@@ -29,12 +29,12 @@ const (
 	Reporter = "telepod-reporter"
 )
 
-// RegionValues are those of a region that sends to these two addresses, host:port.
+// RegionValues are the values of a region that sends to these two addresses, host:port.
 func RegionValues(central [2]string) string {
 	return installation + fmt.Sprintf("central: {primary: %q, backup: %q}\n", central[0], central[1])
 }
 
-// CentralValues are those of a central site.
+// CentralValues are the values of a central site.
 func CentralValues(s Stores, replicas int) string {
 	return installation + fmt.Sprintf(`
 regional: {enabled: false}
@@ -50,20 +50,20 @@ central:
 `, replicas, s.OTLP, s.RemoteWrite, s.S3, s.Kafka)
 }
 
-// offCluster takes from a region's configuration what needs a Kubernetes API.
+// offCluster removes everything from a region's configuration that needs the Kubernetes API.
 const offCluster = "yaml:processors: {k8s_attributes: {auth_type: none, passthrough: true}, sender_identity: {auth_type: none}}"
 
-// testArchive has the archive written often enough for a test to wait for it.
+// testArchive shortens the archive's write interval, so that tests need not wait long.
 func testArchive() []string {
 	return []string{
 		"yaml:connectors::spool/archive::sending_queue::batch::flush_timeout: 1s",
 	}
 }
 
-// gates are those that the chart's pods open.
+// gates are the feature gates of the chart's pods.
 var gates = []string{"telemetry.newPipelineTelemetry", "exporter.prometheusremotewritexporter.RetryOn429"}
 
-// Render has Helm render the chart and returns the --config of one of its Collectors.
+// Render renders the chart with Helm and returns --config for one of its Collectors.
 func (p *Plant) Render(t testing.TB, values, collector string) string {
 	t.Helper()
 	cli, err := helm.V4(t.Context())
@@ -76,7 +76,7 @@ func (p *Plant) Render(t testing.TB, values, collector string) string {
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "values.yaml")
-	// The chart refuses sites on loopback, where all processes of a plant are: it is given names.
+	// The chart rejects sites on loopback, where a plant's processes run, so it gets names instead.
 	if err := os.WriteFile(file, []byte(onLoopback.ReplaceAllString(values, "at-$1-$2-$3-$4.example.com")), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ var (
 	byName     = regexp.MustCompile(`\bat-(127)-(\d+)-(\d+)-(\d+)\.example\.com\b`)
 )
 
-// configOf finds a Collector's configuration among rendered objects.
+// configOf finds a Collector's configuration among the rendered objects.
 func configOf(t testing.TB, rendered, name string) string {
 	t.Helper()
 	for _, document := range strings.Split(rendered, "\n---\n") {
@@ -107,7 +107,7 @@ func configOf(t testing.TB, rendered, name string) string {
 			Data     map[string]string
 		}
 		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
-			t.Fatalf("read what the chart rendered: %v", err)
+			t.Fatalf("parse the rendered chart: %v", err)
 		}
 		if object.Kind == "ConfigMap" && object.Metadata.Name == name {
 			return object.Data["collector.yaml"]

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// child is a program that ends with the test, even when the test is killed.
+// child is a program that ends with the test, even if the test is killed.
 type child struct{ cmd *exec.Cmd }
 
 func startChild(t testing.TB, program string, args ...string) *child {
@@ -21,8 +21,8 @@ func startChild(t testing.TB, program string, args ...string) *child {
 		t.Fatalf("start %s: %v", program, err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // fails when it has ended, which is as well
-		_ = cmd.Wait()         // says that it was killed
+		_ = cmd.Process.Kill() // fails only if it has exited
+		_ = cmd.Wait()         // returns "signal: killed"
 	})
 	return &child{cmd: cmd}
 }
@@ -39,12 +39,12 @@ func (c *child) ready(t testing.TB, url string) {
 	})
 }
 
-// Patience is how long tests wait for what comes within seconds on a quiet machine, where how fast it
-// comes is not what they are about.
+// Patience is how long tests wait for something that needs seconds on an idle machine, if they do not test
+// its speed.
 const Patience = 90 * time.Second
 
-// Await asks every 50 ms until something is so, returns how long that took, and fails the test
-// if it takes too long.
+// Await polls every 50 ms until a condition is true and returns how long that took. It fails the test after
+// the limit.
 func Await(t testing.TB, limit time.Duration, what string, so func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()
@@ -52,7 +52,7 @@ func Await(t testing.TB, limit time.Duration, what string, so func() bool) time.
 	defer tick.Stop()
 	for !so() {
 		if time.Since(began) > limit {
-			t.Fatalf("waited %v for %s in vain", limit, what)
+			t.Fatalf("after %v still waiting for %s", limit, what)
 		}
 		<-tick.C
 	}

@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// The clocks of region and primary jump to and fro. Their timers are monotonic and the time stamps of
-// data are the senders', so nothing is lost, repeated or held up; the archive files under the time that
-// the site believes it is.
+// The clocks of region and primary jump back and forth. Their timers are monotonic and the senders set the
+// data's timestamps, so nothing is lost, repeated or delayed. The archive's folders follow the site's clock.
 func TestClockSteps(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
@@ -41,11 +40,11 @@ func TestClockSteps(t *testing.T) {
 // clock is the wall clock as one process sees it.
 type clock struct {
 	memory string
-	shift  int64 // address of the seconds that are added
+	shift  int64 // address of the offset in seconds
 }
 
-// shiftedClock takes the place of clock_gettime in the vDSO: it asks the kernel, and adds seconds to the
-// wall clock (0), which stand right behind the code.
+// shiftedClock replaces clock_gettime in the vDSO: it calls the kernel, and adds an offset to the wall clock
+// (0). The offset is stored right behind the code.
 var shiftedClock = [...]byte{
 	0xb8, 228, 0, 0, 0, // mov eax, SYS_clock_gettime
 	0x0f, 0x05, //         syscall
@@ -57,8 +56,8 @@ var shiftedClock = [...]byte{
 	0x90, 0x90, //         (to a multiple of eight)
 }
 
-// adjustableClock gives the running process a clock of its own. A static program asks the kernel for
-// the time through the vDSO, whose pages a debugger may write to, as for a breakpoint.
+// adjustableClock gives the running process its own clock. A static program reads the time through the vDSO,
+// whose pages a debugger may write to, as for a breakpoint.
 func (n *Node) adjustableClock(t *testing.T) clock {
 	t.Helper()
 	c := clock{memory: fmt.Sprintf("/proc/%d/mem", n.process.Pid())}
@@ -73,7 +72,7 @@ func (n *Node) adjustableClock(t *testing.T) clock {
 	return c
 }
 
-// step has the wall clock differ from the machine's by that much, in seconds.
+// step sets the wall clock's offset from the machine's.
 func (c clock) step(t *testing.T, by time.Duration) {
 	t.Helper()
 	c.write(t, c.shift, binary.LittleEndian.AppendUint64(nil, uint64(int64(by/time.Second))))
@@ -91,7 +90,7 @@ func (c clock) write(t *testing.T, address int64, bytes []byte) {
 	}
 }
 
-// clockGettime is the address of the function in a process.
+// clockGettime finds the function's address in a process.
 func clockGettime(pid int) (int64, error) {
 	maps, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {

@@ -19,7 +19,7 @@ var (
 	forServer = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 )
 
-// What each of the authorities of an estate can have accepted by a site and by a region, whatever it signs.
+// TestEstateAuthorities checks which certificates of each authority in an estate a site and a region accept.
 func TestEstateAuthorities(t *testing.T) {
 	made := estateAuthorities(t)
 	root, region, both, site := made["root"], made["prod-use1"], made["prod-euw1"], made["telemetry-us"]
@@ -34,18 +34,18 @@ func TestEstateAuthorities(t *testing.T) {
 		names   []string
 		address net.IP
 		trusted *x509.CertPool // what the other side trusts
-		refusal string         // empty: accepted
+		refusal string         // empty if accepted
 	}{
 		{"a region sends as itself", region, []string{"prod-use1.regions.telepod"}, nil, regions, ""},
 		{"a region sends as another", region, []string{"prod-euw1.regions.telepod"}, nil, regions, "not permitted"},
 		{"a region sends as itself and another", region, []string{"prod-use1.regions.telepod", "prod-euw1.regions.telepod"}, nil, regions, "not permitted"},
 		{"a region sends as all of them", region, []string{"*.regions.telepod"}, nil, regions, "not permitted"},
 		{"a region sends as a name that ends like its own", region, []string{"x-prod-use1.regions.telepod"}, nil, regions, "not permitted"},
-		// Who reads the name takes the label before regions.telepod.
+		// The cluster's name is the label before regions.telepod.
 		{"a region sends as a name below its own", region, []string{"x.prod-use1.regions.telepod"}, nil, regions, ""},
 		{"a region adds an address", region, []string{"prod-use1.regions.telepod"}, net.IPv4(10, 0, 0, 1), regions, "is excluded"},
 		{"a region delegates", forger, []string{"prod-use1.regions.telepod"}, nil, regions, "too many intermediates"},
-		// Constraints do not concern it. It has no name, so nothing may be granted to it.
+		// The constraints do not apply. The certificate has no name, so the site must grant it nothing.
 		{"a region sends without a name", region, nil, nil, regions, ""},
 		{"a site and region sends", both, []string{"prod-euw1.regions.telepod"}, nil, regions, ""},
 		{"a site sends as a region", site, []string{"prod-use1.regions.telepod"}, nil, regions, "unknown authority"},
@@ -72,7 +72,7 @@ func TestEstateAuthorities(t *testing.T) {
 		{"a site poses as the other", site, "telemetry-eu.example.com", "not permitted"},
 		{"a site and region poses as the other", both, "telemetry-us.example.com", "not permitted"},
 		{"a region poses as a site", region, "telemetry-us.example.com", "incompatible key usage"},
-		{"a region serves under its own name", region, "prod-use1.regions.telepod", "incompatible key usage"},
+		{"a region serves with its own name", region, "prod-use1.regions.telepod", "incompatible key usage"},
 		{"a region delegates", forger, "telemetry-us.example.com", "too many intermediates"},
 		{"a site by an address", site, "10.0.0.1", "is excluded"},
 	} {
@@ -90,7 +90,7 @@ func check(t *testing.T, err error, refusal string) {
 	t.Helper()
 	switch {
 	case refusal == "" && err != nil:
-		t.Errorf("refused: %v", err)
+		t.Errorf("rejected: %v", err)
 	case refusal != "" && (err == nil || !strings.Contains(err.Error(), refusal)):
 		t.Errorf("error is %v, want %q", err, refusal)
 	}
@@ -108,7 +108,7 @@ clusters:
   - {name: prod-use1, cloud: aws, region: us-east-1}
 `
 
-// estateAuthorities are what telepod estate ca makes, by name.
+// estateAuthorities creates authorities with telepod estate ca, and returns them by name.
 func estateAuthorities(t *testing.T) map[string]*authority {
 	t.Helper()
 	e, problems := estate.Load("estate.yaml", []byte(authorityEstate))
@@ -137,7 +137,7 @@ func loadAuthority(t *testing.T, name string) *authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The root is not presented.
+	// The root is not sent.
 	return &authority{certificate: pair.Leaf, key: pair.PrivateKey.(crypto.Signer), chain: pair.Certificate[:1]}
 }
 
@@ -163,7 +163,7 @@ func pool(t *testing.T, authorities ...*authority) *x509.CertPool {
 	return p
 }
 
-// acceptClient returns why a server refuses a client's certificate.
+// acceptClient returns the error of a server that rejects a client's certificate.
 func acceptClient(t *testing.T, server, client tls.Certificate, trusted *x509.CertPool) error {
 	err, _ := handshake(t,
 		&tls.Config{Certificates: []tls.Certificate{server}, ClientCAs: trusted, ClientAuth: tls.RequireAndVerifyClientCert},
@@ -171,12 +171,12 @@ func acceptClient(t *testing.T, server, client tls.Certificate, trusted *x509.Ce
 	return err
 }
 
-// always presents a certificate, whatever authorities the server asks for.
+// always sends a certificate, whichever authorities the server asks for.
 func always(certificate tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	return func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil }
 }
 
-// acceptServer returns why a client refuses a server's certificate.
+// acceptServer returns the error of a client that rejects a server's certificate.
 func acceptServer(t *testing.T, server tls.Certificate, host string, trusted *x509.CertPool) error {
 	_, err := handshake(t, &tls.Config{Certificates: []tls.Certificate{server}}, &tls.Config{RootCAs: trusted, ServerName: host})
 	return err
@@ -190,11 +190,11 @@ func handshake(t *testing.T, server, client *tls.Config) (ofServer, ofClient err
 	go func() {
 		s := tls.Server(near, server)
 		done <- s.Handshake()
-		_ = s.Close() // a client that waits ends
+		_ = s.Close() // unblocks a waiting client
 	}()
 	c := tls.Client(far, client)
 	if ofClient = c.Handshake(); ofClient == nil {
-		_, _ = c.Read(make([]byte, 1)) // reads the server's alert, or that it closed
+		_, _ = c.Read(make([]byte, 1)) // receives the server's alert or EOF
 	}
 	_ = far.Close()
 	return <-done, ofClient

@@ -14,7 +14,7 @@ import (
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// Every place that has attributes holds a secret, named after the place, and a harmless neighbour.
+// Every kind of attribute contains a secret, named after its place, next to a harmless attribute.
 func TestSecretsStayInTheRegion(t *testing.T) {
 	b := newBorder(t, "regional: {redact: {keys: [it's.ours]}}")
 	secrets := func(place string) []*common.KeyValue {
@@ -42,9 +42,9 @@ func TestSecretsStayInTheRegion(t *testing.T) {
 	}
 }
 
-// What a rule keeps leaves for where the rule is about, and nothing else does; what no rule is about
-// leaves. The backup hears what it may when the primary is away.
-func TestOnlyWhatMayLeaveTheRegionDoes(t *testing.T) {
+// Items that a rule keeps, and those that no rule matches, leave the region; the others stay. The backup gets
+// what it is allowed to get while the primary is down.
+func TestRulesDecideWhatLeavesTheRegion(t *testing.T) {
 	b := newBorder(t, `
 regional:
   sovereignty:
@@ -73,11 +73,11 @@ regional:
 	b.backup.await(t, "second other", Metrics)
 	b.backup.await(t, "second eu")
 	if found := b.primary.has("second"); len(found) > 0 {
-		t.Errorf("the primary took %q after it had refused", found)
+		t.Errorf("the primary accepted %q while it answered 503", found)
 	}
 }
 
-// A region that samples sends whole traces and no parts of others, but for errors and slow spans.
+// A sampling region sends whole traces, and of all others only errors and slow spans.
 func TestSampledTracesAreWhole(t *testing.T) {
 	const traces = 200
 	b := newBorder(t, "regional: {samplePercent: 30}")
@@ -118,15 +118,15 @@ func TestSampledTracesAreWhole(t *testing.T) {
 			t.Errorf("%d of %d ordinary spans of trace %d left the region", got, ordinary, n)
 		}
 	}
-	// The draw goes by trace id, and the ids are always the same.
+	// Sampling depends on the trace id, and the ids are the same in every run.
 	if kept < traces*20/100 || kept > traces*40/100 {
 		t.Errorf("%d of %d traces left the region, want 30 %%", kept, traces)
 	}
 }
 
-// sendOfEach sends an item of each signal with these attributes: on span and data point, and on the
-// resource of the log record, which counts as well. The items of one signal share a request, so that
-// they arrive together.
+// sendOfEach sends an item of each signal with these attributes: on span and data point, and on the log
+// record's resource, to which the rules apply, too. The items of one signal share a request, so that they
+// arrive together.
 func (b *border) sendOfEach(t *testing.T, round string, attributes map[string][]*common.KeyValue) {
 	t.Helper()
 	all, points, records := spans(1, len(attributes)), points(1, len(attributes)), new(collogs.ExportLogsServiceRequest)

@@ -14,15 +14,15 @@ import (
 func onlyWithFaults(t *testing.T) {
 	t.Helper()
 	if !*faults && os.Getenv("TELEPOD_FAULTS") == "" {
-		t.Skip("one of the long faults; run make faults, or with TELEPOD_FAULTS=1 as the gate does")
+		t.Skip("one of the long faults; run make faults, or set TELEPOD_FAULTS=1")
 	}
 }
 
-// onlyWhenAlone is for faults that must repeat nothing: pings that come late make duplicates.
+// onlyWhenAlone skips tests that must see no duplicates: on a busy machine late pings cause some.
 func onlyWhenAlone(t *testing.T) {
 	t.Helper()
 	if !*faults {
-		t.Skip("counts duplicates, which a machine that is busy makes; run make faults with nothing else to do")
+		t.Skip("counts duplicates, which a busy machine causes; run make faults on an idle machine")
 	}
 }
 
@@ -91,7 +91,7 @@ func TestPrimaryPartitioned(t *testing.T) {
 	r.finish(t)
 }
 
-// The partition ends with new connections: the network has forgotten the old ones.
+// After the partition only new connections work: the network has dropped the state of old ones.
 func TestPrimaryPartitionedForLong(t *testing.T) {
 	onlyWhenAlone(t)
 	r := newRig(t)
@@ -136,7 +136,7 @@ func TestBackendsDown(t *testing.T) {
 	r.finish(t)
 }
 
-// A back end's fault is the site's to bridge: it is no reason to send data abroad.
+// stayedAtPrimary: a back end's failure is no reason to fail over, so no data may go to the backup.
 func (r *rig) stayedAtPrimary(t *testing.T) {
 	t.Helper()
 	for _, signal := range signals {
@@ -146,8 +146,8 @@ func (r *rig) stayedAtPrimary(t *testing.T) {
 	}
 }
 
-// Files of the region's queues cannot grow. Clients get an error, and the region accepts data again when
-// there is room. Nothing that it accepted is lost.
+// The files of the region's queues cannot grow. Clients get an error, and the region accepts data again once
+// there is room. It loses nothing that it accepted.
 func TestRegionDiskFull(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
@@ -164,7 +164,7 @@ func TestRegionDiskFull(t *testing.T) {
 	r.finish(t)
 }
 
-// The queue reaches its limit: clients are told, and nothing is lost.
+// The queue reaches its limit: clients get errors, and nothing is lost.
 func TestRegionQueueFull(t *testing.T) {
 	onlyWithFaults(t)
 	r := assemble(t, "yaml:exporters::otlp_failover::sending_queue::queue_size: 3000000")
@@ -180,8 +180,8 @@ func TestRegionQueueFull(t *testing.T) {
 	r.finish(t)
 }
 
-// A region's queue is full while many clients send, and the sites come back: the queue takes some requests and
-// refuses others, in quick turn. In the end it takes everything again.
+// A region's queue is full while many clients send, and the sites come back: the queue accepts some requests
+// and rejects others, in rapid succession. In the end it accepts everything again.
 func TestRegionRecoversFromARush(t *testing.T) {
 	r := assemble(t, "yaml:exporters::otlp_failover::sending_queue::queue_size: 1200000")
 	r.mayRepeat = true
@@ -212,7 +212,7 @@ func TestRegionRecoversFromARush(t *testing.T) {
 	r.finish(t)
 }
 
-// Requests that are empty, not UTF-8, as large as is let in, or larger, do not hold up the others.
+// Requests that are empty, not UTF-8, at the size limit or above it do not block others.
 func TestPoisonBatch(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
@@ -238,7 +238,7 @@ func TestPoisonBatch(t *testing.T) {
 	r.finish(t)
 }
 
-// ofSize is a request of one span, with that number, and with an attribute of that size.
+// ofSize is a request of one span, with this number and an attribute of this size.
 func ofSize(t *testing.T, number uint64, size int) []byte {
 	t.Helper()
 	request := spans(number, 1)
@@ -251,8 +251,8 @@ func ofSize(t *testing.T, number uint64, size int) []byte {
 	return encoded
 }
 
-// Every few seconds something is killed under load and started again.
-func TestKillsInARow(t *testing.T) {
+// Every few seconds a process is killed under load and restarted.
+func TestRepeatedKills(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
 	r.mayRepeat = true

@@ -11,8 +11,8 @@ import (
 	logs "go.opentelemetry.io/proto/otlp/logs/v1"
 )
 
-// Log files as containerd writes them: lines that belong together are one record, JSON becomes attributes, and
-// namespaces are chosen.
+// Log files in containerd's format: multi-line messages become one record, JSON becomes attributes, and only
+// selected namespaces are read.
 func TestContainerLogFiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs a Collector; run without -short")
@@ -71,7 +71,7 @@ regional:
 	}
 	for text := range byText {
 		if strings.Contains(text, "quiet") || strings.Contains(text, "others") {
-			t.Errorf("%q is of a namespace that was not chosen", text)
+			t.Errorf("%q is from a namespace that was not selected", text)
 		}
 	}
 }

@@ -22,15 +22,15 @@ import (
 
 var fleetSize = flag.Int("fleet", 60, "nodes that come back at once; make fleet has 500")
 
-// What each node of a fleet has waiting: requests, and spans in each (about 275 kB).
+// The backlog of each node of a fleet: requests, and spans in each (about 275 kB).
 const (
 	backlog      = 4
 	spansPerPost = 500
 )
 
-// A whole fleet comes back at once after an outage, each node with a backlog: the site accepts what it can and
-// refuses the rest in time, stays within its memory, and in the end everything has arrived. How fast goodput is
-// beside that of a few nodes is printed.
+// A whole fleet reconnects at once after an outage, each node with a backlog. The site accepts what it can and
+// rejects the rest in time, stays within its memory limit, and everything arrives in the end. The test prints
+// the goodput compared with that of a few nodes.
 func TestFleetReturns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
@@ -57,11 +57,11 @@ func TestFleetReturns(t *testing.T) {
 		repeated += times - 1
 	}
 	if repeated > 0 {
-		t.Errorf("%d spans were archived more than once: a request that was accepted was refused, too", repeated)
+		t.Errorf("%d spans were archived more than once: an accepted request was also rejected", repeated)
 	}
 }
 
-// fleet is what came of the return of some nodes.
+// fleet is the outcome when some nodes return.
 type fleet struct {
 	nodes, requests, refused int
 	took                     time.Duration
@@ -70,7 +70,7 @@ type fleet struct {
 func (f fleet) spans() uint64    { return uint64(f.nodes * f.requests * spansPerPost) }
 func (f fleet) goodput() float64 { return float64(f.spans()) / f.took.Seconds() }
 
-// returnOf has each of some nodes send its backlog, numbered from after+1, until the site has accepted all of it.
+// returnOf makes nodes send their backlogs, numbered from after+1, until the site has accepted everything.
 func (p *Plant) returnOf(t *testing.T, site *Node, nodes, requests int, after uint64) fleet {
 	t.Helper()
 	f := fleet{nodes: nodes, requests: requests}
@@ -98,7 +98,7 @@ func (p *Plant) returnOf(t *testing.T, site *Node, nodes, requests int, after ui
 	return f
 }
 
-// nodeClient connects as a node of a region does: a connection of its own, with mutual TLS.
+// nodeClient connects like a node of a region: with its own connection and mutual TLS.
 func (p *Plant) nodeClient(t testing.TB) *http.Client {
 	t.Helper()
 	certificate, err := tls.LoadX509KeyPair(filepath.Join(p.Certificates(), "tls.crt"), filepath.Join(p.Certificates(), "tls.key"))
@@ -116,7 +116,7 @@ func (p *Plant) nodeClient(t testing.TB) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
-// post offers a request until it is accepted, and waits between two tries as it is told to, with jitter.
+// post retries a request until it is accepted, and waits between tries as Retry-After requires, with jitter.
 func post(t testing.TB, client *http.Client, url string, first uint64) (refused int, err error) {
 	encoded, err := proto.Marshal(spans(first, spansPerPost))
 	if err != nil {
@@ -138,7 +138,7 @@ func post(t testing.TB, client *http.Client, url string, first uint64) (refused 
 		if err != nil {
 			return refused, err
 		}
-		_, _ = io.Copy(io.Discard, response.Body) // the status says it all
+		_, _ = io.Copy(io.Discard, response.Body) // only the status matters
 		response.Body.Close()
 		if response.StatusCode == http.StatusOK {
 			return refused, nil
@@ -151,7 +151,7 @@ func post(t testing.TB, client *http.Client, url string, first uint64) (refused 
 		}
 		wait, err := strconv.Atoi(response.Header.Get("Retry-After"))
 		if err != nil || wait < 1 {
-			return refused, fmt.Errorf("refused without a time to retry after: %q", response.Header.Get("Retry-After"))
+			return refused, fmt.Errorf("rejected without a valid Retry-After: %q", response.Header.Get("Retry-After"))
 		}
 		time.Sleep(time.Duration(wait)*time.Second - rand.N(500*time.Millisecond))
 	}

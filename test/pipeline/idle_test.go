@@ -12,8 +12,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// BenchmarkIdleRegion reports what a node without telemetry of its own costs: memory of its own, and bytes on the
-// link to the site, with the Collector's own metrics every 60 s.
+// BenchmarkIdleRegion reports the cost of a node without telemetry: private memory, and bytes on the link to
+// the site, with the Collector's own metrics every 60 s.
 func BenchmarkIdleRegion(b *testing.B) {
 	p := newPlant(b)
 	centre := net.JoinHostPort(p.Address(), "4318")
@@ -22,12 +22,12 @@ func BenchmarkIdleRegion(b *testing.B) {
 	region := p.Region(b, [2]string{link.Address, p.Address() + ":4318"}).Start(b)
 	const quiet = 2 * time.Minute
 	before := link.Passed()
-	time.Sleep(quiet) // once, whatever b.N is: nothing is repeated here
+	time.Sleep(quiet) // once, whatever b.N is
 	b.ReportMetric(region.Memory(b)/(1<<20), "MiB")
 	b.ReportMetric(float64(link.Passed()-before)/quiet.Seconds(), "B/s")
 }
 
-// BenchmarkExport reports how long a sender waits for the answer of a region under a steady load of 5,000 spans a
+// BenchmarkExport reports how long a region needs to acknowledge requests under a steady load of 5,000 spans a
 // second.
 func BenchmarkExport(b *testing.B) {
 	p := newPlant(b)

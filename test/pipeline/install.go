@@ -2,21 +2,21 @@ package pipeline
 
 import "testing"
 
-// Installed is a Collector of a release with values of its own.
+// Installed describes a Collector of a release with its own values.
 type Installed struct {
-	// Name tells processes apart: the node of a region, the pod of a central site.
+	// Name identifies the process: the node of a region, the pod of a central site.
 	Name string
 	// Values of the chart, as YAML.
 	Values string
 	// Collector is one of [Regional], [Central] and [Sampler].
 	Collector string
-	// Region is what the pod would be told of where it runs.
+	// Region is the cloud region that the pod's environment names.
 	Region string
 	// Configs are further values of --config.
 	Configs []string
 }
 
-// Install makes the Collector that a release with these values would run.
+// Install creates the Collector that a release with these values would run.
 func (p *Plant) Install(t testing.TB, i Installed) *Node {
 	t.Helper()
 	configs := []string{p.Render(t, i.Values, i.Collector)}

@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// Link passes TCP connections on to a target, until a test breaks it.
+// Link forwards TCP connections to a target, until a test breaks it.
 type Link struct {
-	// Address is where the link listens.
+	// Address is the address that the link listens on.
 	Address string
 	target  string
 
 	mu       sync.Mutex
 	flows    *sync.Cond
-	held     bool // bytes are taken and go nowhere
+	held     bool // bytes are accepted but not forwarded
 	listener net.Listener
 	open     map[net.Conn]bool
-	passed   time.Time // when bytes last did
-	bytes    int64     // that have passed, in both directions
+	passed   time.Time // when bytes were last forwarded
+	bytes    int64     // forwarded, in both directions
 }
 
-// Passed is the number of bytes that the link has passed on, in both directions.
+// Passed is the number of bytes that the link has forwarded, in both directions.
 func (l *Link) Passed() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -40,7 +40,7 @@ func NewLink(t testing.TB, address, target string) *Link {
 	return l
 }
 
-// Restore lets connections through again after [Link.Cut].
+// Restore accepts connections again after [Link.Cut].
 func (l *Link) Restore(t testing.TB) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", l.Address)
@@ -53,11 +53,11 @@ func (l *Link) Restore(t testing.TB) {
 	go l.accept(listener)
 }
 
-// Cut ends all connections and refuses new ones: the far machine is up, its process is not.
+// Cut closes all connections and refuses new ones, like a machine that is up without the process.
 func (l *Link) Cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.listener.Close() // fails when it is closed, which is as well
+	_ = l.listener.Close() // fails only if it is closed already
 	for c := range l.open {
 		_ = c.Close()
 	}
@@ -65,16 +65,15 @@ func (l *Link) Cut() {
 	l.flows.Broadcast()
 }
 
-// Swallow takes what is sent and passes nothing on, in both directions, for connections that are
-// open and for new ones: a partition.
+// Swallow accepts bytes but forwards nothing, in both directions, on open and new connections: a partition.
 func (l *Link) Swallow() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held = true
 }
 
-// AwaitQuiet waits until nothing has passed for 100 ms: no request is on its way, and no answer. A fault that
-// begins now cuts off no answer to what the far end has stored, which would have to be sent again.
+// AwaitQuiet waits until nothing has passed for 100 ms: no request or answer is in flight. A fault injected now
+// cuts off no acknowledgement, which would cause a duplicate.
 func (l *Link) AwaitQuiet(t testing.TB) {
 	t.Helper()
 	Await(t, Patience, "a pause on the link to "+l.target, func() bool {
@@ -84,7 +83,7 @@ func (l *Link) AwaitQuiet(t testing.TB) {
 	})
 }
 
-// Release ends [Link.Swallow]; what was held back is delivered now, late.
+// Release ends [Link.Swallow]; the bytes held back are delivered late.
 func (l *Link) Release() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,7 +124,7 @@ func (l *Link) pass(near net.Conn) {
 	<-done
 }
 
-// wait returns when the link is not held, and notes that so many bytes pass.
+// wait blocks while the link swallows, then counts the bytes.
 func (l *Link) wait(bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

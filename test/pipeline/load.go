@@ -19,46 +19,46 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// The signals, as in the back ends' tallies.
+// The signals, as the back ends' tallies name them.
 const (
 	Traces  = "traces"
 	Metrics = "metrics"
 	Logs    = "logs"
 )
 
-// Load is what is sent to a region.
+// Load describes what to send to a region.
 type Load struct {
 	// Endpoint is host:port of OTLP/gRPC.
 	Endpoint string
-	// Rate is spans a second, and as many data points and log records.
+	// Rate is the number of spans a second, and of data points and log records each.
 	Rate int
 	// Batch is the number of items in a request.
 	Batch int
 	// Signals to send; all three if empty.
 	Signals []string
-	// After is where the numbers begin, so that loads on the same back ends can be told apart. A
-	// multiple of Batch and of SpansOfTrace.
+	// After is the last number before the first one sent, so that loads on the same back ends can be told
+	// apart. It is a multiple of Batch and of SpansOfTrace.
 	After uint64
 }
 
-// Sender sends a load until it is stopped. It retries as an SDK does, but for longer, so that
-// what is not acknowledged is told apart from what was not offered.
+// Sender sends a load until it is stopped. It retries like an SDK, but for longer, so that nearly everything it
+// sends is acknowledged in the end.
 type Sender struct {
 	load   Load
 	conn   *grpc.ClientConn
 	stop   chan struct{}
 	done   sync.WaitGroup
 	mu     sync.Mutex
-	sent   map[string]uint64 // numbers from After+1 to this one were offered
+	sent   map[string]uint64 // last number sent; the first is After+1
 	acked  map[string][]uint64
 	errors map[string]int
-	took   []time.Duration // from the first offer to the acknowledgement
+	took   []time.Duration // from the first try to the acknowledgement
 }
 
-// SendLoad begins to send. It ends with the test, or with [Sender.Stop].
+// SendLoad starts to send. It ends with the test, or with [Sender.Stop].
 func SendLoad(t testing.TB, load Load) *Sender {
 	t.Helper()
-	// A client that comes back at once: what is measured is the pipeline, not the sender's pause.
+	// A short reconnect delay, so that tests measure the pipeline, not the sender's pause.
 	connect := grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, MaxDelay: 500 * time.Millisecond}, MinConnectTimeout: time.Second}
 	conn, err := grpc.NewClient(load.Endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithConnectParams(connect))
 	if err != nil {
@@ -76,7 +76,7 @@ func SendLoad(t testing.TB, load Load) *Sender {
 	return s
 }
 
-// Stop ends sending and waits for the last answers.
+// Stop stops sending and waits for the last answers.
 func (s *Sender) Stop() {
 	select {
 	case <-s.stop:
@@ -86,7 +86,7 @@ func (s *Sender) Stop() {
 	s.done.Wait()
 }
 
-// pace starts a request at each tick, whether or not the ones before were answered.
+// pace starts a request at each tick, even if earlier ones are unanswered.
 func (s *Sender) pace(signal string) {
 	tick := time.NewTicker(time.Second * time.Duration(s.load.Batch) / time.Duration(s.load.Rate))
 	defer tick.Stop()
@@ -106,7 +106,7 @@ func (s *Sender) pace(signal string) {
 	}
 }
 
-// deliver offers one request for up to 30 seconds.
+// deliver retries one request for up to 30 seconds.
 func (s *Sender) deliver(signal string, first uint64) {
 	began := time.Now()
 	pause := 100 * time.Millisecond
@@ -144,7 +144,7 @@ func (s *Sender) note(signal string, first uint64, took time.Duration) {
 	s.took = append(s.took, took)
 }
 
-// Percentile returns how long acknowledgements took since the last call, and how many there were.
+// Percentile returns the percentile of acknowledgement times since the last call, and their number.
 func (s *Sender) Percentile(percent int) (time.Duration, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,7 +172,7 @@ func (s *Sender) export(signal string, first uint64) error {
 	return err
 }
 
-// Errors are the answers other than success, with their number.
+// Errors counts the errors by text.
 func (s *Sender) Errors() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,17 +183,17 @@ func (s *Sender) Errors() map[string]int {
 	return copied
 }
 
-// Acked is how many items of a signal were acknowledged so far.
+// Acked is the number of acknowledged items of a signal so far.
 func (s *Sender) Acked(signal string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.acked[signal])
 }
 
-// SpansOfTrace is the number of spans in each trace of a load; they follow each other.
+// SpansOfTrace is the number of spans in each trace of a load; they are consecutive.
 const SpansOfTrace = 5
 
-// TraceFails tells whether the span with that number belongs to a trace with an error: one of 50.
+// TraceFails reports whether the span with this number belongs to a trace with an error: one of 50.
 func TraceFails(span uint64) bool { return (span-1)/SpansOfTrace%50 == 7 }
 
 func traceID(span uint64) []byte {
@@ -202,7 +202,7 @@ func traceID(span uint64) []byte {
 	return binary.BigEndian.AppendUint64(id, mix(trace*2+2))
 }
 
-// mix spreads numbers over all 64 bits (splitmix64), as random trace ids are.
+// mix distributes numbers over all 64 bits (splitmix64), like random trace ids.
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9

@@ -19,7 +19,7 @@ import (
 	"github.com/telepod/telepod/test/collector"
 )
 
-// A real store of logs as a destination: a record is found by its trace id, with the identity of its sender.
+// A real log store as a destination: a record can be found by its trace id, with its sender's identity.
 func TestVictoriaLogs(t *testing.T) {
 	program, err := collector.VictoriaLogs(t.Context())
 	if err != nil {
@@ -43,7 +43,7 @@ func TestVictoriaLogs(t *testing.T) {
 		_, err := collogs.NewLogsServiceClient(conn).Export(t.Context(), request)
 		return err == nil
 	})
-	// The store comes later than the record, which waits.
+	// The store starts after the record was sent, which waits.
 	startChild(t, program, "-httpListenAddr="+address, "-storageDataPath="+t.TempDir(), "-loggerLevel=WARN").ready(t, "http://"+address+"/health")
 	var found []map[string]string
 	Await(t, Patience, "the record in VictoriaLogs", func() bool {
@@ -63,14 +63,14 @@ func TestVictoriaLogs(t *testing.T) {
 	}
 	t.Run("in a browser", func(t *testing.T) {
 		text := record.Body.GetStringValue()
-		// The page's scripts are given a time to run, not a condition to wait for: it is opened again.
+		// The page has no event to wait for: it is opened again until its scripts have rendered the record.
 		Await(t, Patience, "a page with the record", func() bool {
 			return strings.Contains(browse(t, "http://"+address+"/select/vmui/?#/?g0.range_input=1h&query="+url.QueryEscape(`trace_id:="`+id+`"`)), text)
 		})
 	})
 }
 
-// browse returns what a page is after its scripts have run, in a headless browser.
+// browse returns a page's DOM after its scripts have run, in a headless browser.
 func browse(t *testing.T, address string) string {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
@@ -86,7 +86,7 @@ func browse(t *testing.T, address string) string {
 	return string(page)
 }
 
-// searchLogs asks VictoriaLogs with a query in LogsQL.
+// searchLogs runs a LogsQL query in VictoriaLogs.
 func searchLogs(t *testing.T, address, query string) (found []map[string]string) {
 	t.Helper()
 	client := http.Client{Timeout: 5 * time.Second}

@@ -23,7 +23,7 @@ func number(key string, value int64) *common.KeyValue {
 	return &common.KeyValue{Key: key, Value: &common.AnyValue{Value: &common.AnyValue_IntValue{IntValue: value}}}
 }
 
-// sender is the resource of a service; the first number of a request chooses one of twelve.
+// sender is the resource of a service; the first number of a request selects one of twelve.
 func sender(first uint64) *resource.Resource {
 	n := first / 100 % 12
 	return &resource.Resource{Attributes: []*common.KeyValue{
@@ -86,8 +86,8 @@ func spanAttributes(n uint64) []*common.KeyValue {
 	return attributes
 }
 
-// points is a request of data points of one gauge. Each is a series of its own in its request, and
-// a series has at most one sample a millisecond, as Prometheus wants it.
+// points is a request with data points of one gauge. Each is a series of its own in its request, and a series
+// has at most one sample a millisecond, as Prometheus requires.
 func points(first uint64, count int) *colmetrics.ExportMetricsServiceRequest {
 	all := make([]*metrics.NumberDataPoint, 0, count)
 	now := uint64(time.Now().UnixNano())

@@ -16,7 +16,7 @@ import (
 	"github.com/telepod/telepod/test/collector"
 )
 
-// Node is a Collector that can be broken.
+// Node is a Collector that tests can break.
 type Node struct {
 	Name    string
 	Address string
@@ -32,19 +32,19 @@ func (n *Node) Start(t testing.TB) *Node {
 	return n
 }
 
-// Stop ends it as the kubelet does, and waits.
+// Stop ends it as the kubelet does, and waits for the exit.
 func (n *Node) Stop(t testing.TB) {
 	t.Helper()
 	n.process.Stop(t)
 }
 
-// Kill ends it as the kernel does when memory is short: kill -9.
+// Kill sends SIGKILL, as the kernel does when out of memory.
 func (n *Node) Kill(t testing.TB) {
 	t.Helper()
 	n.process.Kill(t)
 }
 
-// Freeze stops it in its tracks: its sockets take what comes, and nothing answers.
+// Freeze suspends the process: its sockets still accept data, but nothing answers.
 func (n *Node) Freeze(t testing.TB) { n.signal(t, syscall.SIGSTOP) }
 
 // Thaw ends [Node.Freeze].
@@ -57,8 +57,7 @@ func (n *Node) signal(t testing.TB, s syscall.Signal) {
 	}
 }
 
-// LimitFiles has the kernel refuse to let the running process's files grow beyond a size: as a disk
-// that is full, without one.
+// LimitFiles limits the size of the running process's files, which simulates a full disk.
 func (n *Node) LimitFiles(t testing.TB, bytes uint64) {
 	t.Helper()
 	if err := unix.Prlimit(n.process.Pid(), unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: bytes, Max: unix.RLIM_INFINITY}, nil); err != nil {
@@ -66,10 +65,10 @@ func (n *Node) LimitFiles(t testing.TB, bytes uint64) {
 	}
 }
 
-// Log is what the Collector wrote since it was started.
+// Log is the Collector's output since its start.
 func (n *Node) Log() string { return n.process.Log() }
 
-// CPU is the processor time that the running process has used.
+// CPU is the processor time used by the running process.
 func (n *Node) CPU(t testing.TB) time.Duration {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.process.Pid()))
@@ -77,7 +76,7 @@ func (n *Node) CPU(t testing.TB) time.Duration {
 		t.Fatal(err)
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(rest) // from the third on; see proc(5)
+	fields := strings.Fields(rest) // from the third field on; see proc(5)
 	ticks := 0
 	for _, f := range fields[11:13] { // utime, stime
 		n, err := strconv.Atoi(f)
@@ -95,8 +94,8 @@ func (n *Node) Written(t testing.TB) float64 { return n.proc(t, "io", "wchar:") 
 // PeakMemory is the largest resident memory of the running process so far, in bytes.
 func (n *Node) PeakMemory(t testing.TB) float64 { return n.proc(t, "status", "VmHWM:") * 1024 }
 
-// Memory is the memory of the running process itself, in bytes: pages of the program's file are shared, and the
-// kernel drops them when it needs room.
+// Memory is the private memory of the running process, in bytes. Pages of the program's file are shared, and
+// the kernel drops them when it needs room.
 func (n *Node) Memory(t testing.TB) float64 { return n.proc(t, "status", "RssAnon:") * 1024 }
 
 // proc reads a number from a file of the process.
@@ -118,8 +117,8 @@ func (n *Node) proc(t testing.TB, file, key string) float64 {
 	return value
 }
 
-// Metric is the sum over all series of a metric of the Collector's own whose labels contain the
-// texts; 0 when it does not answer.
+// Metric is the sum of all series of one of the Collector's own metrics whose labels contain the texts; 0 if it
+// does not answer.
 func (n *Node) Metric(name string, labels ...string) float64 {
 	client := http.Client{Timeout: time.Second}
 	resp, err := client.Get("http://" + n.Address + ":8888/metrics")
@@ -136,7 +135,7 @@ func (n *Node) Metric(name string, labels ...string) float64 {
 	return sum
 }
 
-// sample is the value of a line of Prometheus text, 0 if it is another series'.
+// sample parses a line of Prometheus text; it returns 0 for other series.
 func sample(line, name string, labels []string) float64 {
 	rest, found := strings.CutPrefix(line, name)
 	if !found || !strings.HasPrefix(rest, "{") && !strings.HasPrefix(rest, " ") {
@@ -154,7 +153,7 @@ func sample(line, name string, labels []string) float64 {
 	return value
 }
 
-// Accepted is the number of items of a signal that arrived over OTLP since the Collector started.
+// Accepted is the number of items of a signal received over OTLP since the Collector's start.
 func (n *Node) Accepted(signal string) float64 {
 	metric := map[string]string{
 		Traces:  "otelcol_receiver_accepted_spans_total",

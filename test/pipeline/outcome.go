@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// Place is a back end that stores all of a signal.
+// Place is a back end that stores a complete signal.
 type Place struct{ Signal, Backend string }
 
-// Archives are where central sites with an archive and Prometheus store everything.
+// Archives are the stores that receive everything from central sites with an archive and Prometheus.
 func Archives() []Place {
 	return []Place{{Traces, "s3"}, {Logs, "s3"}, {Metrics, "remotewrite"}}
 }
 
-// Outcome says what became of one signal of a load.
+// Outcome counts the items of one signal of a load.
 type Outcome struct {
 	Place
-	// Sent were offered to the region, Acked were accepted by it.
+	// Sent were sent to the region, Acked were acknowledged by it.
 	Sent, Acked int
-	// Lost were acknowledged and never arrived.
+	// Lost were acknowledged but never arrived.
 	Lost int
-	// Arrived counts each item once; Extra are its further copies.
+	// Arrived counts each item once; Extra counts the duplicates.
 	Arrived, Extra int
 }
 
@@ -51,8 +51,8 @@ func (b *Backends) Outcome(t testing.TB, s *Sender, at Place) Outcome {
 	return o
 }
 
-// Drain stops a sender, and asks until everything that was acknowledged has arrived at these places,
-// or the limit is over.
+// Drain stops a sender, and polls until everything that was acknowledged has arrived at these places, or the
+// limit is reached.
 func (b *Backends) Drain(t testing.TB, s *Sender, places []Place, limit time.Duration) []Outcome {
 	t.Helper()
 	s.Stop()
@@ -71,16 +71,16 @@ func (b *Backends) Drain(t testing.TB, s *Sender, places []Place, limit time.Dur
 	}
 }
 
-// Tally asks a back end how often each number of a signal arrived.
+// Tally returns how often each number of a signal arrived at a back end.
 func (b *Backends) Tally(t testing.TB, backend, signal string) map[uint64]int {
 	t.Helper()
 	resp, err := http.Get(fmt.Sprintf("http://%s/tally/%s/%s", net.JoinHostPort(b.Host, "8080"), backend, signal))
 	if err != nil {
-		t.Fatalf("ask for the tally of %s: %v", backend, err)
+		t.Fatalf("get the tally of %s: %v", backend, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("ask for the tally of %s: %s", backend, resp.Status)
+		t.Fatalf("get the tally of %s: %s", backend, resp.Status)
 	}
 	times := map[uint64]int{}
 	lines := bufio.NewScanner(resp.Body)
@@ -98,8 +98,8 @@ func (b *Backends) Tally(t testing.TB, backend, signal string) map[uint64]int {
 	return times
 }
 
-// Complete tells how many traces with an error were acknowledged as a whole, and how many of
-// these a back end has with all their spans.
+// Complete returns how many traces with an error were acknowledged as a whole, and how many of these a back end
+// has with all their spans.
 func (b *Backends) Complete(t testing.TB, s *Sender, backend string) (failed, complete int) {
 	t.Helper()
 	arrived := b.Tally(t, backend, Traces)
@@ -124,7 +124,7 @@ func (b *Backends) Complete(t testing.TB, s *Sender, backend string) (failed, co
 	return failed, complete
 }
 
-// objects are the keys of the archive.
+// objects are the keys in the archive.
 func (b *Backends) objects(t testing.TB) string {
 	t.Helper()
 	resp, err := http.Get("http://" + net.JoinHostPort(b.Host, "8080") + "/s3/keys")

@@ -11,9 +11,9 @@ import (
 	"github.com/telepod/telepod/test/collector"
 )
 
-// Plant is a machine's worth of Collectors, links and back ends.
+// Plant is a rig of Collectors, links and back ends on this machine.
 type Plant struct {
-	// nil where the test has a store of its own
+	// nil if the test has its own store
 	*Backends
 
 	program string
@@ -30,14 +30,14 @@ func NewPlant(t testing.TB) *Plant {
 	return p
 }
 
-// newPlant makes a plant without back ends.
+// newPlant creates a plant without back ends.
 func newPlant(t testing.TB) *Plant {
 	t.Helper()
 	program, err := collector.Program(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Test processes that run at the same time keep to networks of their own.
+	// Concurrent test processes use different networks.
 	pid := os.Getpid()
 	p := &Plant{program: program, dir: t.TempDir(), network: fmt.Sprintf("127.%d.%d", 100+pid/250%100, 1+pid%250)}
 	if err := os.Mkdir(p.Certificates(), 0o700); err != nil {
@@ -49,13 +49,13 @@ func newPlant(t testing.TB) *Plant {
 	return p
 }
 
-// Address returns a loopback address that nothing in the plant uses yet.
+// Address returns an unused loopback address.
 func (p *Plant) Address() string {
 	p.used++
 	return p.network + "." + strconv.Itoa(p.used)
 }
 
-// addresses are all that the plant can hand out.
+// addresses are all addresses that the plant can assign.
 func (p *Plant) addresses() []string {
 	var all []string
 	for i := 1; i <= 40; i++ {
@@ -64,18 +64,18 @@ func (p *Plant) addresses() []string {
 	return all
 }
 
-// Certificates is the directory of ca.crt, tls.crt and tls.key, which are for both sides of mutual TLS on
-// every address of the plant.
+// Certificates is the directory of ca.crt, tls.crt and tls.key, valid for both sides of mutual TLS on every
+// address of the plant.
 func (p *Plant) Certificates() string { return filepath.Join(p.dir, "certificates") }
 
-// Link returns a link, on an address of its own, to a port of a target.
+// Link returns a link, on its own address, to a port of a target.
 func (p *Plant) Link(t testing.TB, address, port string) *Link {
 	t.Helper()
 	return NewLink(t, net.JoinHostPort(p.Address(), port), net.JoinHostPort(address, port))
 }
 
-// Region makes a regional Collector that sends to these two addresses, host:port. Further values
-// of --config go on top.
+// Region creates a regional Collector that sends to these two addresses, host:port. configs are further values
+// of --config, which override the chart's.
 func (p *Plant) Region(t testing.TB, central [2]string, configs ...string) *Node {
 	t.Helper()
 	config := p.Render(t, RegionValues(central), Regional)
@@ -84,7 +84,7 @@ func (p *Plant) Region(t testing.TB, central [2]string, configs ...string) *Node
 	return region
 }
 
-// Central makes a Collector of a central site in one piece.
+// Central creates the Collector of a central site without separate samplers.
 func (p *Plant) Central(t testing.TB, name string, s Stores) *Node {
 	t.Helper()
 	return p.node(name, append([]string{p.Render(t, CentralValues(s, 1), Central)}, testArchive()...))

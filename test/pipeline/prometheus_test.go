@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// metricsSite is a region that sends metrics to a site, whose tries to write to Prometheus end after a second.
+// metricsSite is a region that sends metrics to a site that retries writes to Prometheus for only a second.
 type metricsSite struct {
 	plant   *Plant
 	central *Node
@@ -33,7 +33,7 @@ func newMetricsSite(t *testing.T, prometheus func(*Plant) (address string)) metr
 	return s
 }
 
-// Prometheus is away for longer than a try lasts, and the site is killed meanwhile: metrics wait on its disk.
+// Prometheus is down for longer than the retries, and the site is killed meanwhile: metrics wait on its disk.
 func TestPrometheusAway(t *testing.T) {
 	for name, away := range map[string]func(*Link){"gone": (*Link).Cut, "hung": (*Link).Swallow} {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestPrometheusAway(t *testing.T) {
 	}
 }
 
-// What Prometheus refuses for good is dropped, and holds up nothing that comes after it.
+// Samples that Prometheus rejects permanently are dropped, and do not block later ones.
 func TestPrometheusRefuses(t *testing.T) {
 	var refused, written atomic.Int64
 	s := newMetricsSite(t, func(p *Plant) string {

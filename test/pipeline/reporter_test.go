@@ -19,8 +19,8 @@ import (
 	kube "github.com/telepod/telepod/test/cluster"
 )
 
-// What a real API server knows, reported by the Collectors that the chart renders: objects, events and annotated pods,
-// each with the identity of what it is about.
+// The chart's Collectors report objects, events and annotated pods from a real API server, each with the
+// identity of its object.
 func TestClusterReport(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
@@ -86,12 +86,12 @@ regional:
 	}
 	for _, never := range []string{"immodest_value", "elsewhere_value"} {
 		if vendor.Has(Thing{Name: never}) {
-			t.Errorf("%s arrived: it is beyond maxSamples, or of another node", never)
+			t.Errorf("%s arrived: it is beyond maxSamples, or from another node", never)
 		}
 	}
 }
 
-// inCluster has a Collector of this process use a kubeconfig in place of a ServiceAccount.
+// inCluster makes a Collector of this process use a kubeconfig in place of a ServiceAccount.
 func inCluster(t *testing.T, node *Node, kubeconfig string, reporter bool) {
 	t.Helper()
 	path := node.run.Configs[0]
@@ -107,7 +107,7 @@ func inCluster(t *testing.T, node *Node, kubeconfig string, reporter bool) {
 	}
 }
 
-// startMetrics serves a page of metrics on an address of its own, and returns host:port.
+// startMetrics serves a page of metrics on its own address, and returns host:port.
 func startMetrics(t *testing.T, host, page string) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -120,7 +120,7 @@ func startMetrics(t *testing.T, host, page string) string {
 	return server.Listener.Addr().String()
 }
 
-// createPod makes a pod that runs on a node, as far as the API server knows.
+// createPod creates a pod that the API server reports as running on a node.
 func createPod(t *testing.T, client *kubernetes.Clientset, name, node, address string) *corev1.Pod {
 	t.Helper()
 	host, port, err := net.SplitHostPort(address)

@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// A cluster loses its access when its authority leaves the site's bundle, and has it again when it returns. The
-// site does not restart, and another cluster notices nothing.
+// A cluster loses access when its authority is removed from the site's bundle, and regains it when the
+// authority returns. The site does not restart, and other clusters are not affected.
 func TestRevokedCluster(t *testing.T) {
 	site, e := newSite(t)
 	e.testRevocation(t, site.Address)
 }
 
-// A cluster that claims another's name is corrected, and the site reports when its certificates expire.
+// A cluster that claims another's name is corrected, and the site exports the expiry of its certificates.
 func TestClusterOfTheCertificate(t *testing.T) {
 	site, e := newSite(t)
 	a := e.client(t, e.a, site.Address)
@@ -42,7 +42,7 @@ func TestClusterOfTheCertificate(t *testing.T) {
 	}
 }
 
-// newSite starts a site with authorities of its own, whose connections end after 2 seconds.
+// newSite starts a site with several authorities. Its connections end after 2 seconds.
 func newSite(t *testing.T) (*Node, *trustedSite) {
 	t.Helper()
 	if testing.Short() {
@@ -52,7 +52,7 @@ func newSite(t *testing.T) (*Node, *trustedSite) {
 	site := p.Central(t, "primary", p.Direct())
 	site.run.Configs = append(site.run.Configs, "yaml:receivers::otlp_mux::connections::max_age: 2s")
 	e := newEstate(t, site.Address)
-	site.run.Env = append(site.run.Env, "TLS_DIR="+e.dir) // the last one counts
+	site.run.Env = append(site.run.Env, "TLS_DIR="+e.dir) // the last one wins
 	return site.Start(t), e
 }
 
@@ -62,7 +62,7 @@ func (e *trustedSite) testRevocation(t *testing.T, address string) {
 	b.accepted(t)
 	a.Transport.(*http.Transport).CloseIdleConnections()
 	if !a.accepted(t) {
-		t.Error("the second connection does not resume the first one's TLS session: a revocation has to stop that, too")
+		t.Error("the second connection does not resume the first one's TLS session: the test must cover resumption")
 	}
 	e.trust(t, bundle(e.b))
 	Await(t, Patience, "a refused certificate", func() bool {
@@ -76,9 +76,9 @@ func (e *trustedSite) testRevocation(t *testing.T, address string) {
 	Await(t, Patience, "the cluster to have access again", func() bool { _, err := a.send(); return err == nil })
 }
 
-// trustedSite is a site and two clusters, each with an authority of its own.
+// trustedSite is a site and two clusters, each with its own authority.
 type trustedSite struct {
-	dir        string // of the site, as the kubelet keeps projected volumes
+	dir        string // the site's files, laid out like a projected volume
 	site, root *authority
 	a, b       *authority
 	versions   int
@@ -116,7 +116,7 @@ func newEstate(t *testing.T, address string) *trustedSite {
 	return e
 }
 
-// trust replaces the site's bundle as the kubelet does: a link to a directory is replaced by another.
+// trust replaces the site's bundle as the kubelet does, by replacing a symbolic link to a directory.
 func (e *trustedSite) trust(t *testing.T, bundle []byte) {
 	t.Helper()
 	e.versions++
@@ -134,7 +134,7 @@ func (e *trustedSite) trust(t *testing.T, bundle []byte) {
 	}
 }
 
-// cluster sends to a site as a region does: over connections that stay open, with TLS sessions that it resumes.
+// cluster sends to a site like a region: over persistent connections and with TLS session resumption.
 type cluster struct {
 	http.Client
 	url, body string
@@ -150,14 +150,14 @@ func (e *trustedSite) client(t *testing.T, of *authority, address string) *clust
 	return &cluster{http.Client{Transport: transport, Timeout: 5 * time.Second}, "https://" + address + ":4318/v1/traces", "{}"}
 }
 
-// send sends the body. resumed is whether its connection resumed a TLS session.
+// send sends the body. resumed reports whether its connection resumed a TLS session.
 func (c *cluster) send() (resumed bool, err error) {
 	response, err := c.Post(c.url, "application/json", strings.NewReader(c.body))
 	if err != nil {
 		return false, err
 	}
 	text, err := io.ReadAll(response.Body)
-	_ = response.Body.Close() // has been read
+	_ = response.Body.Close() // already read
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", response.Status, text)
 	}

@@ -9,15 +9,15 @@ import (
 )
 
 var (
-	faults = flag.Bool("faults", false, "run every fault, about 5 minutes, and not only some")
+	faults = flag.Bool("faults", false, "run all faults (about 5 minutes) instead of a selection")
 	outage = flag.Duration("outage", 8*time.Second, "how long a fault lasts")
 	rate   = flag.Int("rate", 500, "spans a second, and as many data points and log records")
-	extra  = flag.String("region", "", "another --config for the regions, to compare variants")
+	extra  = flag.String("region", "", "additional --config for the regions, to compare variants")
 )
 
 var signals = []string{Traces, Metrics, Logs}
 
-// rig is the whole of a small installation under load: one region, two sites, their back ends.
+// rig is a complete small installation under load: one region, two sites, their back ends.
 type rig struct {
 	plant                *Plant
 	region               *Node
@@ -25,11 +25,11 @@ type rig struct {
 	toPrimary, toBackup  *Link // from the region to the sites
 	toOTLP, toS3, toProm *Link // from the sites to the back ends
 	load                 *Sender
-	mayRepeat            bool // an item may arrive twice: something was killed that had not answered
+	mayRepeat            bool // duplicates are allowed: a process was killed before it could acknowledge
 	lines                []string
 }
 
-// newRig starts everything and waits until the primary has all signals.
+// newRig starts everything and waits until the primary has received all signals.
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := assemble(t)
@@ -63,7 +63,7 @@ func (r *rig) sendLoad(t *testing.T) {
 	r.load = SendLoad(t, Load{Endpoint: r.region.Address + ":4317", Rate: *rate, Batch: 50})
 }
 
-// awaitArrival returns how long it takes until a site has received more of each signal.
+// awaitArrival returns the time until a site has received more of each signal.
 func (r *rig) awaitArrival(t *testing.T, site *Node, limit time.Duration) time.Duration {
 	t.Helper()
 	before := map[string]float64{}
@@ -80,7 +80,7 @@ func (r *rig) awaitArrival(t *testing.T, site *Node, limit time.Duration) time.D
 	})
 }
 
-// awaitAny waits until each signal has arrived at one site or the other.
+// awaitAny waits until each signal has arrived at either site.
 func (r *rig) awaitAny(t *testing.T, limit time.Duration) time.Duration {
 	t.Helper()
 	return Await(t, limit, "spans, metrics and logs at either site", func() bool {
@@ -97,10 +97,10 @@ func (r *rig) note(format string, args ...any) {
 	r.lines = append(r.lines, fmt.Sprintf(format, args...))
 }
 
-// hold keeps a fault for as long as -outage says.
+// hold waits for the duration of a fault, set by -outage.
 func hold() { time.Sleep(*outage) }
 
-// finish is report for faults that must lose nothing.
+// finish calls report for faults that must lose nothing.
 func (r *rig) finish(t *testing.T) {
 	t.Helper()
 	for _, o := range r.report(t, time.Minute) {
@@ -113,8 +113,8 @@ func (r *rig) finish(t *testing.T) {
 	}
 }
 
-// report stops the load, waits until what was acknowledged has arrived, or the limit is over, and
-// prints the numbers.
+// report stops the load, waits until everything acknowledged has arrived or the limit is reached, and prints
+// the numbers.
 func (r *rig) report(t *testing.T, limit time.Duration) []Outcome {
 	t.Helper()
 	outcomes := r.plant.Drain(t, r.load, append(Archives(), Place{Logs, "kafka"}, Place{Metrics, "kafka"}), limit)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Every trace with an error arrives complete, but for those that a killed sampler had in memory.
+// Every trace with an error arrives complete, except those in a killed sampler's memory.
 func TestSamplerKilled(t *testing.T) {
 	onlyWithFaults(t)
 	if os.Getuid() != 0 {
@@ -33,13 +33,13 @@ func TestSamplerKilled(t *testing.T) {
 	Await(t, Patience, "sampled spans", func() bool { return len(p.Tally(t, "otlp", Traces)) > 0 })
 
 	samplers[1].Kill(t)
-	hold() // until the orchestrator sees it
+	hold() // the time an orchestrator needs to notice
 	hosts.addresses = []string{samplers[0].Address, samplers[2].Address}
 	hosts.write(t)
 	began := gateway.sent()
 	r.note("routed anew in %v", Await(t, Patience, "spans at the other samplers", func() bool { return gateway.sent() > began }))
 	hold()
-	samplers[1].Start(t) // with its disk, on which decided traces wait
+	samplers[1].Start(t) // with its disk, which contains the sampled traces
 	r.load.Stop()
 	var failed, complete int
 	settled := time.Now().Add(30 * time.Second)
@@ -51,18 +51,18 @@ func TestSamplerKilled(t *testing.T) {
 	}
 	r.note("traces with an error: %d acknowledged, %d complete", failed, complete)
 	r.finish(t)
-	// What one of three samplers held undecided: two seconds, and what is batched on the way.
+	// The undecided traces of one of three samplers: two seconds' worth, plus batches on the way.
 	if missing, most := failed-complete, *rate/SpansOfTrace/50*5/3+2; missing > most {
 		t.Errorf("%d traces with an error are incomplete, want at most %d", missing, most)
 	}
 }
 
-// sent is the number of spans that the gateway has routed to samplers.
+// sent is the number of spans that the gateway routed to samplers.
 func (n *Node) sent() float64 {
 	return n.Metric("otelcol_exporter_sent_spans_total", `exporter="load_balancing/samplers"`)
 }
 
-// hosts is a hosts file that one process sees in place of the machine's.
+// hosts is a hosts file that replaces the machine's for one process.
 type hosts struct {
 	path, name string
 	addresses  []string
@@ -84,7 +84,7 @@ func (h *hosts) write(t *testing.T) {
 	}
 }
 
-// wrap returns a program that runs another one in a mount namespace of its own.
+// wrap returns a program that runs another one in its own mount namespace.
 func (h *hosts) wrap(t *testing.T, program string) string {
 	t.Helper()
 	script := filepath.Join(t.TempDir(), "with-hosts")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// nowhere is a kubeconfig of an API server that is away.
+// nowhere is the kubeconfig of an unreachable API server.
 const nowhere = `
 apiVersion: v1
 kind: Config
@@ -17,10 +17,10 @@ contexts: [{name: away, context: {cluster: away, user: nobody}}]
 current-context: away
 `
 
-// A receiver opens its ports as soon as the pipeline of one signal has started, and the others may take
-// their time, such as for a cloud's metadata service that does not answer: what comes for them has to wait.
+// A receiver opens its ports as soon as one signal's pipeline has started. The others may start later, for
+// example because a cloud's metadata service does not answer; requests for them must wait.
 
-// A region starts while clients send all signals, and the API server is away.
+// A region starts while clients send all signals, and the API server is unreachable.
 func TestRegionStartsUnderLoad(t *testing.T) {
 	s := newSlowStart(t)
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
@@ -36,7 +36,7 @@ func TestRegionStartsUnderLoad(t *testing.T) {
 	s.nothingIsLost(t, load)
 }
 
-// A site starts while a region sends what it has kept meanwhile.
+// A site starts while a region sends its backlog.
 func TestSiteStartsUnderLoad(t *testing.T) {
 	s := newSlowStart(t)
 	central := s.plant.Central(t, "primary", s.plant.Direct())
@@ -50,10 +50,10 @@ func TestSiteStartsUnderLoad(t *testing.T) {
 	s.nothingIsLost(t, load)
 }
 
-// slowDetection has a pipeline wait at its start.
+// slowDetection delays the start of a pipeline.
 const slowDetection = "yaml:processors::resource_detection: {detectors: [ec2], timeout: 2s}"
 
-// slowStart is a plant with a metadata service that takes connections and does not answer.
+// slowStart is a plant with a metadata service that accepts connections and does not answer.
 type slowStart struct {
 	plant    *Plant
 	metadata *Link
@@ -70,8 +70,8 @@ func newSlowStart(t *testing.T) slowStart {
 	return s
 }
 
-// startAgainAndAgain kills a Collector each time that more has arrived there: the order in which its
-// pipelines start is another one each time. It runs in the end.
+// startAgainAndAgain kills and restarts a Collector each time it has received more: its pipelines start in a
+// different order each time. It is running at the end.
 func (s slowStart) startAgainAndAgain(t *testing.T, n *Node, arrived func() int) {
 	t.Helper()
 	n.run.Env = append(n.run.Env, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+s.metadata.Address)

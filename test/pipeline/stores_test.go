@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// A Kafka broker that wants a certificate and a login.
+// A Kafka broker that requires a certificate and a login.
 func TestKafkaWithLogin(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
@@ -47,7 +47,7 @@ func TestKafkaWithLogin(t *testing.T) {
 	}
 }
 
-// The site is outside of AWS and has no keys: it exchanges the cluster's token for those of a role.
+// The site runs outside AWS without keys: it exchanges the cluster's token for a role's credentials.
 func TestArchiveWithoutKeys(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
@@ -97,14 +97,14 @@ func TestArchiveWithoutKeys(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	if want := "AssumeRoleWithWebIdentity " + role + " of the cluster"; asked != want {
-		t.Errorf("the exchange was asked for %q, want %q", asked, want)
+		t.Errorf("the token exchange received %q, want %q", asked, want)
 	}
 	if !strings.Contains(signed, "Credential=ASIALENT/") || !strings.HasSuffix(signed, " session") {
 		t.Errorf("the last object was signed with %q", signed)
 	}
 }
 
-// Blobs of a container, written with a connection string.
+// Blobs in a container, written with a connection string.
 func TestAzureBlob(t *testing.T) {
 	var mu sync.Mutex
 	blobs := map[string]int{}

@@ -21,10 +21,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// BenchmarkRegion has a region take spans as fast as it can, 100 in a request, and reports how many
-// it carries in a second of processor time, until the last has left for the centre. The ratio is to
-// the bare pipeline of the same run, so that machines can be compared. The variants leave a part out, or
-// exchange it, and so show its price.
+// BenchmarkRegion sends spans to a region as fast as it can accept them, 100 in a request, and reports how many
+// it forwards per second of processor time, until the last has left for a site. The ratio to the bare pipeline
+// of the same run makes machines comparable. Each variant omits or replaces a part, and so shows its cost.
 func BenchmarkRegion(b *testing.B) {
 	bare := 0.0
 	for _, v := range []struct {
@@ -41,7 +40,7 @@ func BenchmarkRegion(b *testing.B) {
 	} {
 		b.Run(v.name, func(b *testing.B) {
 			if v.name == "variant" && *extra == "" {
-				b.Skip("no -region to compare with")
+				b.Skip("needs -region, a configuration to compare with")
 			}
 			got := carry(b, func(p *Plant, central [2]string) *Node {
 				if v.configs != nil {
@@ -65,8 +64,7 @@ func BenchmarkRegion(b *testing.B) {
 // batch is the number of spans in a request of the benchmark.
 const batch = 100
 
-// carry sends b.N requests and returns the spans that the region carried in a second of its
-// processor time.
+// carry sends b.N requests and returns how many spans the region forwarded per second of processor time.
 func carry(b *testing.B, node func(*Plant, [2]string) *Node) float64 {
 	p := newPlant(b)
 	centre := net.JoinHostPort(p.Address(), "4318")
@@ -107,9 +105,9 @@ func carry(b *testing.B, node func(*Plant, [2]string) *Node) float64 {
 	return want / (region.CPU(b) - began).Seconds()
 }
 
-// BenchmarkSite has a central site take spans as fast as it can, 500 in a request as a region sends them, and
-// reports how many it carries in a second of processor time, until all are in the archive. The variants leave a
-// branch out, and so show its price.
+// BenchmarkSite sends spans to a central site as fast as it can accept them, 500 in a request as a region sends
+// them, and reports how many it handles per second of processor time, until all are in the archive. Each
+// variant omits a branch, and so shows its cost.
 func BenchmarkSite(b *testing.B) {
 	whole := 0.0
 	for _, v := range []struct {
@@ -159,7 +157,7 @@ func BenchmarkSite(b *testing.B) {
 	}
 }
 
-// encoded is the codec of requests that are encoded already.
+// encoded is a codec for requests that are already encoded.
 type encoded struct{ encoding.CodecV2 }
 
 func (c encoded) Marshal(v any) (mem.BufferSlice, error) {
@@ -168,7 +166,7 @@ func (c encoded) Marshal(v any) (mem.BufferSlice, error) {
 
 func encodedRequests(b *testing.B) [][]byte {
 	b.Helper()
-	all := make([][]byte, 1000) // more than any compressor looks back
+	all := make([][]byte, 1000) // more than any compressor's window
 	for i := range all {
 		request, err := proto.Marshal(spans(uint64(i*batch+1), batch))
 		if err != nil {
@@ -179,18 +177,18 @@ func encodedRequests(b *testing.B) [][]byte {
 	return all
 }
 
-// serveNothing is a central site that reads what comes and says that all is well. It counts bytes.
+// serveNothing is a central site that discards requests, answers 200 and counts bytes.
 func (p *Plant) serveNothing(b *testing.B, address string) (bytes *atomic.Int64) {
 	b.Helper()
 	bytes = new(atomic.Int64)
 	p.serve(b, address, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		n, _ := io.Copy(io.Discard, r.Body) // a request that breaks off is not counted as sent
+		n, _ := io.Copy(io.Discard, r.Body) // an aborted request is not counted as sent
 		bytes.Add(n)
 	}))
 	return bytes
 }
 
-// serve is a central site with mutual TLS and a handler of the test's.
+// serve is a central site with mutual TLS and the test's handler.
 func (p *Plant) serve(t testing.TB, address string, handler http.Handler) {
 	t.Helper()
 	authority, err := os.ReadFile(filepath.Join(p.Certificates(), "ca.crt"))
