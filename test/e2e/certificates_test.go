@@ -28,8 +28,8 @@ const (
 	certificateRotations = "telepod_certificate_rotations_total"
 )
 
-// rotate takes CA and serving certificate through a rotation as time does, which would take a year:
-// a successor appears in the shared Secret; once it is in every caBundle the delay is declared over.
+// rotate rotates CA and serving certificate, which takes a year in production: a successor appears in the shared
+// Secret, and once it is in every caBundle, the test marks the delay as over.
 func (s *stage) rotate(t *testing.T) {
 	t.Helper()
 	rotations := s.rotations(t)
@@ -71,7 +71,7 @@ func (s *stage) rotations(t *testing.T) []float64 {
 	return rotations
 }
 
-// rotated waits until every replica has served another certificate since.
+// rotated waits until every replica serves a newer certificate.
 func (s *stage) rotated(t *testing.T, rotations []float64) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {
@@ -113,7 +113,7 @@ func (s *stage) serial(t *testing.T) *big.Int {
 	}
 	block, _ := pem.Decode(secret.Data[corev1.TLSCertKey])
 	if block == nil {
-		t.Fatal("the Secret holds no certificate")
+		t.Fatal("the Secret contains no certificate")
 	}
 	cert, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *stage) serial(t *testing.T) *big.Int {
 	return cert.SerialNumber
 }
 
-// newCA is one in the form that the Secret has.
+// newCA creates a CA in the Secret's format.
 func newCA(t *testing.T) (certificate, key []byte) {
 	t.Helper()
 	pair, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -145,8 +145,8 @@ func newCA(t *testing.T) (certificate, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
 }
 
-// siteCertificates are the Secrets that the chart expects where there is no cert-manager: both ends of
-// the connection between region and site, from one authority.
+// siteCertificates are the Secrets that the chart expects without cert-manager: both ends of the connection between
+// region and site, from one authority.
 func siteCertificates(t *testing.T) (manifests string) {
 	t.Helper()
 	certificate, key := newCA(t)
@@ -172,7 +172,7 @@ func siteCertificates(t *testing.T) (manifests string) {
 	return manifests
 }
 
-// issue has the authority sign a certificate for these names.
+// issue signs a certificate for these names.
 func issue(t *testing.T, authority tls.Certificate, usage x509.ExtKeyUsage, names ...string) map[string][]byte {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -18,7 +18,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// estateIssuer signs for region and site. It is in Telepod's namespace, so that it signs for no other.
+// estateIssuer signs for region and site. It is in Telepod's namespace, so that no other namespace can use it.
 const estateIssuer = `
 apiVersion: cert-manager.io/v1
 kind: Issuer
@@ -42,7 +42,7 @@ spec: {ca: {secretName: estate}}
 ---
 `
 
-// strangersCertificate is what somebody with edit in another namespace would ask for.
+// strangersCertificate is a request by someone with the role edit in another namespace.
 const strangersCertificate = `
 apiVersion: cert-manager.io/v1
 kind: Certificate
@@ -54,7 +54,7 @@ spec:
   issuerRef: {name: estate, kind: Issuer, group: cert-manager.io}
 `
 
-// issuedValues have cert-manager issue everything, and the Collectors look for new certificates often.
+// issuedValues make cert-manager issue all certificates, and the Collectors check often for new ones.
 const issuedValues = `
 injector: {certificates: {mode: certManager}}
 tls: {issuerRef: {name: estate, kind: Issuer, group: cert-manager.io}}
@@ -62,7 +62,7 @@ regional: {config: {exporters: {otlp_failover: {tls: {reload_interval: 1s}}}}}
 central: {config: {receivers: {otlp_mux: {tls: {reload_interval: 1s}}}}}
 `
 
-// TestCertManager has cert-manager's own controllers issue every certificate of an installation.
+// TestCertManager runs cert-manager's own controllers, which issue every certificate of an installation.
 func TestCertManager(t *testing.T) {
 	c := newCounting(t, cluster.Options{Name: "issued", Nodes: make([]cluster.Node, 1)}, "queue-telepod-central-0")
 	certmanager.Start(t, c.Cluster)
@@ -70,13 +70,13 @@ func TestCertManager(t *testing.T) {
 	c.installWith(t, issuedValues)
 	c.namespace(t, "load", enabled(), nil)
 	c.settled(t)
-	t.Run("another namespace obtains no certificate", c.testStranger)
-	if !t.Run("certificates end and are renewed under load", c.testShortLives) {
+	t.Run("another namespace gets no certificate", c.testStranger)
+	if !t.Run("certificates expire and are renewed under load", c.testShortLives) {
 		c.explainAll(t)
 	}
 }
 
-// testStranger asks the estate's issuer for a certificate from another namespace.
+// testStranger requests a certificate from the estate's issuer in another namespace.
 func (c *counting) testStranger(t *testing.T) {
 	if err := c.Apply(t.Context(), strangersCertificate); err != nil {
 		t.Fatal(err)
@@ -84,17 +84,17 @@ func (c *counting) testStranger(t *testing.T) {
 	eventually(t, func(ctx context.Context) error {
 		reason, err := c.Kubectl(ctx, "get", "certificaterequests", "--namespace=load", `--output=jsonpath={.items[*].status.conditions[?(@.type=="Ready")].message}`)
 		if err == nil && !strings.Contains(reason, `issuer.cert-manager.io "estate" not found`) {
-			err = fmt.Errorf("the request's state is %q, want that there is no such issuer", reason)
+			err = fmt.Errorf("the request's state is %q, want a missing issuer", reason)
 		}
 		return err
 	})
 	if _, err := c.client.CoreV1().Secrets("load").Get(t.Context(), "stranger", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-		t.Errorf("the certificate's Secret: error is %v, want that there is none", err)
+		t.Errorf("the certificate's Secret: error is %v, want not found", err)
 	}
 }
 
-// testShortLives has all three certificates live for less than a minute. After those that region and site
-// began with have ended, the two connect anew.
+// testShortLives issues all three certificates for less than a minute. After the first ones of region and site have
+// expired, the two must still be able to connect.
 func (c *counting) testShortLives(t *testing.T) {
 	rotations := c.rotations(t)
 	admissions, telemetry := c.startLoad(t), c.send(t)
@@ -128,7 +128,7 @@ func (c *counting) restart(t *testing.T, workload string) {
 	c.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, workload, "--timeout=2m")
 }
 
-// issuedUntil waits until the certificate in a Secret of a Certificate is as wanted.
+// issuedUntil waits until the certificate in a Certificate's Secret satisfies wanted.
 func (s *stage) issuedUntil(t *testing.T, name string, wanted func(*x509.Certificate) bool) (issued *x509.Certificate) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {
@@ -138,10 +138,10 @@ func (s *stage) issuedUntil(t *testing.T, name string, wanted func(*x509.Certifi
 		}
 		block, _ := pem.Decode(secret.Data[corev1.TLSCertKey])
 		if block == nil {
-			return fmt.Errorf("Secret %s holds no certificate", secret.Name)
+			return fmt.Errorf("Secret %s contains no certificate", secret.Name)
 		}
 		if issued, err = x509.ParseCertificate(block.Bytes); err == nil && !wanted(issued) {
-			err = fmt.Errorf("the certificate of %s is still number %d, until %s", name, issued.SerialNumber, issued.NotAfter)
+			err = fmt.Errorf("the certificate of %s still has serial number %d, valid until %s", name, issued.SerialNumber, issued.NotAfter)
 		}
 		return err
 	})

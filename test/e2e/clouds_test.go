@@ -15,7 +15,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// cloud is a namespace with a profile and what its pods are to see of it. A region "" is that of the
+// cloud is a namespace with a profile, and the variables expected in its pods. An empty region means that of the
 // pod's node.
 type cloud struct {
 	profile, provider, platform, region, account, cluster string
@@ -63,11 +63,11 @@ func testClouds(t *testing.T, s *stage) {
 	}
 }
 
-// waitForProfile waits until the webhook has heard of the namespace's profile: a pod that came before
-// would get the default one.
+// waitForProfile waits until the webhook has received the namespace's profile: earlier pods would get the default
+// profile.
 func (s *stage) waitForProfile(t *testing.T, namespace, profile string) {
 	t.Helper()
-	for range 6 { // both replicas, most probably
+	for range 6 { // very likely reaches both replicas
 		eventually(t, func(ctx context.Context) error {
 			made, _, err := s.dryRun(ctx, allowed(pod(namespace, nil, nil)))
 			if err != nil {
@@ -87,14 +87,14 @@ func owner(kind, name string) func(*corev1.Pod) map[string]string {
 
 func controller(p *corev1.Pod) string { return metav1.GetControllerOf(p).Name }
 
-// sighting is what the application in a pod saw.
+// sighting is the environment that the application in a pod printed.
 type sighting struct {
 	pod         *corev1.Pod
 	node        *corev1.Node
 	environment map[string]string
 }
 
-// sightings waits until as many pods of a workload have printed their environment.
+// sightings waits until this many pods of a workload have printed their environment.
 func (s *stage) sightings(t *testing.T, namespace, app string, count int) (seen []sighting) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {
@@ -123,8 +123,8 @@ func (s *stage) sightings(t *testing.T, namespace, app string, count int) (seen 
 	return seen
 }
 
-// ours are the variables that are Telepod's to set, or to leave alone: AWS_REGION and its kin are not
-// for applications. Resource attributes are put as variables of their own, decoded as SDKs do.
+// ours filters the variables that Telepod sets or must not touch, such as AWS_REGION, which is not for applications.
+// Resource attributes become separate entries, decoded as SDKs do.
 func ours(seen map[string]string) map[string]string {
 	mine := map[string]string{}
 	for name, value := range seen {
@@ -143,7 +143,7 @@ func ours(seen map[string]string) map[string]string {
 	return mine
 }
 
-// variables are all that one pod is to see, with its resource attributes.
+// variables are all that a pod should get, including its resource attributes.
 func (c cloud) variables(p *corev1.Pod, n *corev1.Node, service string, owners map[string]string) map[string]string {
 	region := c.region
 	if region == "" {
@@ -166,7 +166,7 @@ func (c cloud) variables(p *corev1.Pod, n *corev1.Node, service string, owners m
 		"k8s.node.name": p.Spec.NodeName, "k8s.container.name": "app",
 		"service.namespace": p.Namespace, "service.version": "1", "service.instance.id": p.Namespace + "." + p.Name + ".app",
 	}
-	if ip := p.Status.PodIP; ip != "" { // gone again from a pod that has ended
+	if ip := p.Status.PodIP; ip != "" { // removed again after the pod has ended
 		want["K8S_POD_IP"] = ip
 	}
 	attributes := map[string]string{}

@@ -17,15 +17,15 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// counting is a stage whose central site writes to stores that count. Telepod is not in it yet.
+// counting is a stage with a central site that writes to counting stores. Telepod is not installed yet.
 type counting struct {
 	*stage
 	stores *pipeline.Backends
-	values string // of region and site
+	values string // values for region and site
 	loads  uint64
 }
 
-// countingValues make a region and a site of one replica, or more, whose queues outlive their pods.
+// countingValues make a region and a site of one replica or more. Their queues survive their pods.
 const countingValues = `
 cloud: {provider: aws, region: us-east-1}
 cluster: {name: ` + clusterName + `}
@@ -47,11 +47,11 @@ central:
   config: {connectors: {spool/archive: {sending_queue: {batch: {flush_timeout: 1s}}}}}
 `
 
-// newCounting starts the cluster and the stores. The claims are those of the site's volumes.
+// newCounting starts the cluster and the stores. claims name the claims of the site's volumes.
 func newCounting(t *testing.T, o cluster.Options, claims ...string) *counting {
 	t.Helper()
 	skipWithoutNodes(t)
-	disks := t.TempDir() // seen by the nodes, and removed after they have ended
+	disks := t.TempDir() // the nodes mount it, and it is removed after they have ended
 	var err error
 	if o.Images, err = install.Images(t.Context()); err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func newCounting(t *testing.T, o cluster.Options, claims ...string) *counting {
 		if err := os.Mkdir(disk, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(disk, 0o777); err != nil { // whatever the umask is
+		if err := os.Chmod(disk, 0o777); err != nil { // regardless of the umask
 			t.Fatal(err)
 		}
 		c.prerequisites += fmt.Sprintf(`
@@ -84,13 +84,13 @@ spec:
 	return c
 }
 
-// installWith installs or upgrades Telepod with more values, and waits until all of it is ready.
+// installWith installs or upgrades Telepod with more values, and waits until everything is ready.
 func (c *counting) installWith(t *testing.T, values ...string) {
 	t.Helper()
 	c.install(t, install.Options{Values: merged(t, append([]string{c.values}, values...)), Manifests: c.prerequisites, PodSecurity: "privileged"})
 }
 
-// send begins to send numbered spans, data points and log records to the node's region.
+// send starts sending numbered spans, data points and log records to the node's region.
 func (c *counting) send(t *testing.T) *pipeline.Sender {
 	t.Helper()
 	return c.sendTo(t, c.Nodes()[0].Address)
@@ -98,12 +98,12 @@ func (c *counting) send(t *testing.T) *pipeline.Sender {
 
 func (c *counting) sendTo(t *testing.T, node string) *pipeline.Sender {
 	t.Helper()
-	const most = 1_000_000 // items of a load, so that each has numbers of its own
+	const most = 1_000_000 // items of a load, so that numbers of loads do not overlap
 	c.loads++
 	return pipeline.SendLoad(t, pipeline.Load{Endpoint: net.JoinHostPort(node, "4317"), Rate: 200, Batch: 20, After: c.loads * most})
 }
 
-// nothingIsLost ends sending, and waits until everything that was acknowledged is stored.
+// nothingIsLost stops sending, and waits until everything that was acknowledged is stored.
 func (c *counting) nothingIsLost(t *testing.T, sent *pipeline.Sender) {
 	t.Helper()
 	for _, o := range c.stores.Drain(t, sent, pipeline.Archives(), time.Minute) {
@@ -117,7 +117,7 @@ func (c *counting) nothingIsLost(t *testing.T, sent *pipeline.Sender) {
 	}
 }
 
-// merged is YAML of mappings, where later ones win.
+// merged merges YAML mappings; later ones win.
 func merged(t *testing.T, texts []string) string {
 	t.Helper()
 	all := map[string]any{}
@@ -148,7 +148,7 @@ func merge(into, more map[string]any) {
 	}
 }
 
-// explainAll logs what is to see of the injector and of the Collectors.
+// explainAll logs the state of the injector and the Collectors.
 func (s *stage) explainAll(t *testing.T) {
 	t.Helper()
 	s.explain(t)

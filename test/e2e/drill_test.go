@@ -25,15 +25,15 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// spare is the release, and the namespace, of the backup site. It is in the same cluster: what makes
-// two sites of them is that they go one by one.
+// spare is the release, and the namespace, of the backup site. It is in the same cluster: for the tests two sites only
+// need to fail separately.
 const (
 	spare     = "spare"
 	spareSite = spare + "-telepod-central." + spare + ".svc"
 )
 
-// drillValues make a region and the primary of the first release, whose queue outlives its pod: a drill
-// finds what one without a volume loses. The second release is a site alone.
+// drillValues make a region and the primary of the first release, with a queue that survives its pod: a drill would
+// detect the loss without a volume. The second release is only a site.
 const (
 	drillValues = `
 central: {backup: "` + spareSite + `:4318"}
@@ -47,8 +47,7 @@ drill: {schedule: ""}
 `
 )
 
-// TestDrill rehearses the loss of the primary on real pods, by every method; and has the chart's CronJob
-// watch.
+// TestDrill drills the loss of the primary on real pods, by every method, and runs the chart's CronJob.
 func TestDrill(t *testing.T) {
 	c := newCounting(t, cluster.Options{Name: "drill", Nodes: make([]cluster.Node, 1)}, "queue-telepod-central-0")
 	cli, err := install.CommandLineImage(t.Context())
@@ -68,7 +67,7 @@ func TestDrill(t *testing.T) {
 	}{
 		{"scale", func(t *testing.T) { c.drill(t, drill.Scale, drill.Passed) }},
 		{"kill", func(t *testing.T) { c.drill(t, drill.Kill, drill.Passed) }},
-		// Nothing enforces policies here, so no region moves over, and the drill has to give up.
+		// No NetworkPolicy is enforced here, so no region fails over, and the drill must report that.
 		{"partition", func(t *testing.T) { c.drill(t, drill.Partition, drill.Failed) }},
 		{"observe in the cluster", c.observeInCluster},
 	} {
@@ -99,7 +98,7 @@ func (c *counting) installSpare(t *testing.T) {
 	}
 }
 
-// drill fails the primary, and expects it to be as before afterwards.
+// drill runs a drill on the primary, which must be restored afterwards.
 func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) {
 	id := "e2e-" + string(method)
 	site := func(namespace, release string) *sites.Cluster {
@@ -120,7 +119,7 @@ func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) 
 	plan := drill.Plan{
 		ID: id, Method: method, Baseline: 3 * time.Second, Duration: 5 * time.Second, GiveUp: 30 * time.Second,
 		ReturnWithin: patience, Settle: patience, Interval: 250 * time.Millisecond, Rate: 20,
-		// How long things take depends on this machine; a kill may cut an answer off.
+		// Durations depend on this machine; a kill may cause duplicates.
 		Limits: drill.Limits{FailOver: -1, Return: -1, Lost: 0, Duplicated: -1},
 	}
 	if want == drill.Failed {
@@ -148,7 +147,7 @@ func (c *counting) observeInCluster(t *testing.T) {
 	eventually(t, func(ctx context.Context) error {
 		job, err := c.client.BatchV1().Jobs(install.Namespace).Get(ctx, "watch", metav1.GetOptions{})
 		if err == nil && job.Status.Succeeded+job.Status.Failed == 0 {
-			err = fmt.Errorf("the Job has not ended: %+v", job.Status)
+			err = fmt.Errorf("the Job has not finished: %+v", job.Status)
 		}
 		return err
 	})
@@ -160,7 +159,7 @@ func (c *counting) observeInCluster(t *testing.T) {
 	_, text, _ := strings.Cut(said, "\n{")
 	err := json.Unmarshal([]byte("{"+text), &report)
 	if got := fmt.Sprint(report); err != nil || got != "{passed observe [{"+clusterName+"}]}" {
-		t.Errorf("the report says %s, %v: %s", got, err, said)
+		t.Errorf("the report's verdict is %s, %v: %s", got, err, said)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// account, clusterName and environment are the facts of the cluster; its region comes from the nodes.
+// account, clusterName and environment are the cluster's configured facts; its region comes from the nodes.
 const (
 	account     = "123456789012"
 	clusterName = "prod"
@@ -43,7 +43,7 @@ func TestInjector(t *testing.T) {
 	}, install.Options{Values: values})
 	s.audit = audit + "/log"
 
-	// What disturbs nobody runs at the same time; the rest one after the other.
+	// Tests that do not interfere run in parallel; the others run in sequence.
 	resting := t.Run("at rest", func(t *testing.T) {
 		run := func(name string, test func(*testing.T, *stage)) {
 			t.Run(name, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestInjector(t *testing.T) {
 	}{
 		{"who never reaches the webhook", testUnreached},
 		{"profiles change", testProfilesChange},
-		{"upheaval under load", testUpheaval},
+		{"disruptions under load", testDisruptions},
 		{"outage", testOutage},
 		{"injected by default", testInjectedByDefault},
 		{"memory", testMemory},
@@ -78,7 +78,7 @@ func TestInjector(t *testing.T) {
 	}
 }
 
-// stage is a cluster with Telepod in it.
+// stage is a cluster with Telepod installed.
 type stage struct {
 	*cluster.Cluster
 	client kubernetes.Interface
@@ -95,7 +95,7 @@ func newStage(t *testing.T, o cluster.Options, i install.Options) *stage {
 	return s
 }
 
-// emptyStage is a cluster before Telepod.
+// emptyStage starts a cluster without Telepod.
 func emptyStage(t *testing.T, o cluster.Options) *stage {
 	t.Helper()
 	skipWithoutNodes(t)
@@ -119,7 +119,7 @@ func emptyStage(t *testing.T, o cluster.Options) *stage {
 func skipWithoutNodes(t *testing.T) {
 	t.Helper()
 	if os.Getenv(cluster.KubeconfigVariable) != "" {
-		t.Skip("needs nodes of ours, with images that no registry has")
+		t.Skip("needs nodes that load images from this machine; the cluster is an existing one")
 	}
 	if testing.Short() {
 		t.Skip("starts a cluster; run without -short")
@@ -133,7 +133,7 @@ func topology(region, zone string) map[string]string {
 	return map[string]string{"topology.kubernetes.io/region": region, "topology.kubernetes.io/zone": zone}
 }
 
-// upgrade installs Telepod again, with more values, given as YAML.
+// upgrade upgrades Telepod with more values, given as YAML.
 func (s *stage) upgrade(t *testing.T, more string) {
 	t.Helper()
 	s.install(t, install.Options{Values: values + more})

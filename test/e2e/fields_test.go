@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// testUnknownFields: what an older Telepod has never heard of is not its to delete.
+// testUnknownFields: an older Telepod must not delete fields that it does not know.
 func testUnknownFields(t *testing.T, s *stage) {
 	s.namespace(t, "fields", enabled(), nil)
 	t.Run("fileKeyRef through the API server", func(t *testing.T) {
@@ -32,7 +32,7 @@ func testUnknownFields(t *testing.T, s *stage) {
 			t.Errorf("the user's variable (-want +got):\n%s", diff)
 		}
 	})
-	t.Run("fields that no version knows, from the running webhook", func(t *testing.T) {
+	t.Run("invented fields, through the running webhook", func(t *testing.T) {
 		const raw = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"app","namespace":"fields","fromTheFuture":{"a":[1,null]}},
 			"spec":{"fromTheFuture":true,"containers":[{"name":"app","image":"app","fromTheFuture":1.50,
 			"env":[{"name":"NEW","valueFrom":{"fromTheFuture":{"key":"x"}}},{"name":"OLD","value":"1","fromTheFuture":"y"}]}]}}`

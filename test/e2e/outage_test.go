@@ -10,7 +10,7 @@ import (
 
 const outageNamespace = "outage"
 
-// testOutage takes every replica away: pods start bare, and somebody who looks can tell.
+// testOutage removes every replica: pods start without injection, and the warnings show it.
 func testOutage(t *testing.T, s *stage) {
 	s.namespace(t, outageNamespace, enabled(), nil)
 	s.kubectl(t, "scale", "--namespace="+install.Namespace, "deployment/"+install.Name, "--replicas=0")
@@ -23,10 +23,10 @@ func testOutage(t *testing.T, s *stage) {
 	})
 	made, said := s.mustDryRun(t, pod(outageNamespace, nil, nil))
 	if status(t, made) != nil {
-		t.Fatal("a pod was injected by nobody")
+		t.Fatal("a pod was injected without a webhook")
 	}
 	if !contains(said, "this pod stays without cloud identity") {
-		t.Errorf("warnings %q do not say that the pod is bare", said)
+		t.Errorf("warnings %q do not report that the pod was not injected", said)
 	}
 	eventually(t, func(context.Context) error {
 		return s.audited(outageNamespace, "validation.policy.admission.k8s.io/validation_failure", install.Name+"-bare-pods")

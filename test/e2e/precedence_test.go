@@ -14,7 +14,7 @@ import (
 
 const no = injector.Reason("") // not injected
 
-// row is a namespace's label, a pod's annotation and label, and what comes of them.
+// row is a namespace's label, a pod's annotation and label, and the expected reason.
 type row struct {
 	namespace, annotation, label string
 	want                         injector.Reason
@@ -45,7 +45,7 @@ func testPrecedence(t *testing.T, s *stage) {
 	})
 }
 
-// testInjectedByDefault upgrades to a default that is on.
+// testInjectedByDefault upgrades to injection by default.
 func testInjectedByDefault(t *testing.T, s *stage) {
 	s.upgrade(t, "injector: {injectByDefault: true}")
 	s.testRows(t, "-by-default", []row{
@@ -98,7 +98,7 @@ func said(value string) map[string]string {
 	return map[string]string{injector.InjectKey: value}
 }
 
-// allowed makes a pod that PodSecurity restricted admits.
+// allowed adapts a pod to PodSecurity restricted.
 func allowed(p *corev1.Pod) *corev1.Pod {
 	p.Spec.SecurityContext = &corev1.PodSecurityContext{
 		RunAsNonRoot:   new(true),
@@ -111,7 +111,7 @@ func allowed(p *corev1.Pod) *corev1.Pod {
 	return p
 }
 
-// testUnreached: what is none of Telepod's business is sorted out by the API server.
+// testUnreached: the API server itself filters out pods that Telepod must not see.
 func testUnreached(t *testing.T, s *stage) {
 	count := func() (n float64) {
 		eventually(t, func(ctx context.Context) (err error) {
@@ -139,6 +139,6 @@ func testUnreached(t *testing.T, s *stage) {
 	}
 	s.mustDryRun(t, pod("enabled", nil, nil))
 	if after := count(); after != before+1 {
-		t.Errorf("a pod that opts in was counted %.0f times: this test proves nothing", after-before)
+		t.Errorf("a pod that opts in was counted %.0f times: the check is ineffective", after-before)
 	}
 }

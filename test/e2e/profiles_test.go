@@ -13,8 +13,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// testProfilesChange changes profiles as an administrator does, by helm upgrade, and as one does who
-// makes a mistake.
+// testProfilesChange changes profiles with helm upgrade, first with a mistake, then correctly.
 func testProfilesChange(t *testing.T, s *stage) {
 	s.namespace(t, "changing", enabled(), map[string]string{injector.ProfileAnnotation: "changing"})
 	before := s.names(t)
@@ -39,7 +38,7 @@ func testProfilesChange(t *testing.T, s *stage) {
 	for _, replica := range replicas {
 		detail, err := s.ask(t.Context(), replica.Name, "8081", "/readyz", "verbose")
 		if err != nil || !strings.Contains(detail, "last reload did not work") || !strings.Contains(detail, `did you mean "identity"`) {
-			t.Errorf("readiness says %q, %v", detail, err)
+			t.Errorf("readiness reports %q, %v", detail, err)
 		}
 	}
 	s.waitForAccount(t, "first")
@@ -52,7 +51,7 @@ func testProfilesChange(t *testing.T, s *stage) {
 	}
 }
 
-// names are those of the replicas, with how often their containers were started again.
+// names are the replicas' names, with their containers' restart counts.
 func (s *stage) names(t *testing.T) (names []string) {
 	t.Helper()
 	replicas, err := s.replicas(t.Context())
@@ -75,15 +74,14 @@ func (s *stage) setProfile(t *testing.T, text string) {
 	s.kubectl(t, "patch", "--namespace="+install.Namespace, "configmap/"+install.Name+"-profiles", "--type=merge", "--patch="+string(patch))
 }
 
-// refresh has the kubelets look at mounted ConfigMaps now, not within a minute: they do when a pod
-// changes.
+// refresh makes the kubelets sync mounted ConfigMaps now instead of within a minute: they do when a pod changes.
 func (s *stage) refresh(t *testing.T) {
 	t.Helper()
 	s.kubectl(t, "annotate", "pods", "--namespace="+install.Namespace, "--selector=app.kubernetes.io/component=injector",
 		"--overwrite", fmt.Sprintf("telepod.test/refreshed=%d", time.Now().UnixNano()))
 }
 
-// waitForAccount waits until every replica gives pods this account.
+// waitForAccount waits until every replica injects this account.
 func (s *stage) waitForAccount(t *testing.T, account string) {
 	t.Helper()
 	for range 6 {

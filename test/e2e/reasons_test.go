@@ -22,7 +22,7 @@ import (
 
 const reasonsNamespace = "reasons"
 
-// testReasons: the same code in whatever somebody looks at.
+// testReasons: the same code appears wherever an operator might look.
 func testReasons(t *testing.T, s *stage) {
 	s.namespace(t, reasonsNamespace, enabled(), nil)
 	t.Run("warnings, audit log and metrics", s.testMistake)
@@ -79,7 +79,7 @@ func (s *stage) testMistake(t *testing.T) {
 	})
 }
 
-// testPolicy: who applies a workload is warned at once, not by the pods that follow.
+// testPolicy: applying a workload returns the warning at once, not only its pods.
 func (s *stage) testPolicy(t *testing.T) {
 	p := pod("", map[string]string{"app": "web"}, map[string]string{injector.Domain + "endpont": "node"})
 	p.GenerateName = ""
@@ -90,7 +90,7 @@ func (s *stage) testPolicy(t *testing.T) {
 			Template: corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: p.Spec},
 		},
 	}
-	// API servers hear of a new policy some time after it was stored.
+	// API servers load a new policy some time after it was stored.
 	eventually(t, func(ctx context.Context) error {
 		client, heard, err := s.listening()
 		if err != nil {
@@ -104,7 +104,7 @@ func (s *stage) testPolicy(t *testing.T) {
 	})
 }
 
-// testEvent rolls out a Deployment with a mistake: nobody sees the answers that its pods get.
+// testEvent rolls out a Deployment with a mistake: no one sees the warnings that its pods get, so the owner gets an event.
 func (s *stage) testEvent(t *testing.T) {
 	s.apply(t, `
 apiVersion: apps/v1
@@ -147,7 +147,7 @@ func (s *stage) audited(namespace, key, value string) error {
 			ObjectRef   struct{ Namespace string }
 		}
 		if json.Unmarshal(lines.Bytes(), &event) != nil || event.ObjectRef.Namespace != namespace {
-			continue // the last line may not be whole
+			continue // the last line may be incomplete
 		}
 		for k, v := range event.Annotations {
 			seen[k] = true

@@ -20,13 +20,13 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// site and siteInFull are two names of the central site, in the places of primary and backup.
+// site and siteInFull are two names of the central site, used as primary and backup.
 const (
 	site       = "telepod-central." + install.Namespace + ".svc"
 	siteInFull = site + ".cluster.local"
 )
 
-// regionalValues are a region and a site that passes everything on to the sink.
+// regionalValues make a region, and a site that forwards everything to the sink.
 const regionalValues = `
 cloud: {provider: aws, account: "` + account + `"}
 cluster: {name: ` + clusterName + `}
@@ -47,13 +47,13 @@ central:
     service: {pipelines: {metrics/none: {exporters: [otlp_grpc/sink]}, logs/none: {exporters: [otlp_grpc/sink]}}}
 `
 
-// logsOfBare has the region read the log files of one namespace. Those of all would be the sink's, too.
+// logsOfBare makes the region read the log files of one namespace. Reading all would include the sink's own.
 const logsOfBare = `
 cloud: {regionFromNodes: true}
 regional: {containerLogs: true, config: {receivers: {file_log: {include: ["/var/log/pods/bare_*/*/*.log"]}}}}
 `
 
-// TestRegion follows telemetry the whole way: pod, regional Collector, central site, store.
+// TestRegion follows telemetry all the way: pod, regional Collector, central site, store.
 func TestRegion(t *testing.T) {
 	s := newRegion(t, cluster.Options{Name: "region", Nodes: []cluster.Node{{Labels: topology("us-east-1", "us-east-1a")}}}, logsOfBare)
 	s.namespace(t, "bare", nil, nil)
@@ -68,7 +68,7 @@ func TestRegion(t *testing.T) {
 						t.Parallel()
 						annotations := map[string]string{injector.EndpointAnnotation: endpoint, injector.ProtocolAnnotation: protocol}
 						if endpoint == "sidecar" {
-							// The SDK tries a refused HTTP connection once, and the Job is as quick as the sidecar.
+							// The SDK does not retry a refused HTTP connection, and the Job may be faster than the sidecar.
 							annotations[injector.ProfileAnnotation] = "gated"
 						}
 						s.testInjected(t, sender(endpoint+"-"+short, annotations), endpoint == "sidecar")
@@ -101,7 +101,7 @@ func TestRegion(t *testing.T) {
 		}},
 		{"as a gateway", func(t *testing.T) {
 			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {mode: gateway, gateway: {persistent: false, replicas: 1}}")
-			eventually(t, func(ctx context.Context) error { // the webhook hears of it within a minute
+			eventually(t, func(ctx context.Context) error { // the webhook sees the change within a minute
 				made, _, err := s.dryRun(ctx, allowed(pod(telemetryNamespace, nil, nil)))
 				if err == nil && status(t, made).Endpoint != "sidecar" {
 					err = fmt.Errorf("pods still send to the %s", status(t, made).Endpoint)
@@ -145,7 +145,7 @@ func TestRegionWithIPv6(t *testing.T) {
 	}
 }
 
-// newRegion is a cluster with a region, a site and a sink, and a namespace that has opted in.
+// newRegion starts a cluster with a region, a site and a sink, and a namespace that has opted in.
 func newRegion(t *testing.T, o cluster.Options, values string) *stage {
 	t.Helper()
 	skipWithoutNodes(t)
@@ -166,14 +166,14 @@ func newRegion(t *testing.T, o cluster.Options, values string) *stage {
 
 func (s *stage) installRegion(t *testing.T, values string) {
 	t.Helper()
-	// The DaemonSet has a directory and two ports of its node.
+	// The DaemonSet uses a directory and two ports of its node.
 	s.install(t, install.Options{Values: merged(t, []string{regionalValues, values}), Manifests: s.prerequisites, PodSecurity: "privileged"})
 }
 
-// secretAttributes is what a pod of a careless author sends.
+// secretAttributes contain a secret, as an application may send by mistake.
 var secretAttributes = corev1.EnvVar{Name: "OTEL_RESOURCE_ATTRIBUTES", Value: "password=hunter2,note=mine"}
 
-// testInjected sends as a pod that the injector has told everything.
+// testInjected sends from an injected pod.
 func (s *stage) testInjected(t *testing.T, j *batchv1.Job, sidecar bool) {
 	t.Helper()
 	j.Spec.Template.Spec.Containers[0].Env = []corev1.EnvVar{secretAttributes}
@@ -186,8 +186,8 @@ func (s *stage) testInjected(t *testing.T, j *batchv1.Job, sidecar bool) {
 	}
 }
 
-// testBare sends as a pod that knows nothing: all that is said of pod and cloud is the regional
-// Collector's knowledge, from the API server and its own configuration. What the pod prints arrives too.
+// testBare sends from a pod without injection: all attributes of pod and cloud come from the regional Collector, which
+// uses the API server and its own configuration. The pod's output arrives, too.
 func (s *stage) testBare(t *testing.T) {
 	p := pod("bare", nil, map[string]string{injector.ResourcePrefix + "team": team})
 	p.Name, p.GenerateName = "bare", ""
@@ -197,8 +197,8 @@ func (s *stage) testBare(t *testing.T) {
 		{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Value: "http://telepod-collector." + install.Namespace + ".svc:4317"},
 		{Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Value: "grpc"},
 	}
-	// It is started again and again: its first items may come before the Collector has heard of its
-	// address, by which alone it is known.
+	// The pod restarts repeatedly: its first items may arrive before the Collector knows the pod's address, its only
+	// identification.
 	p, err := s.client.CoreV1().Pods("bare").Create(t.Context(), p, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +211,7 @@ func (s *stage) testBare(t *testing.T) {
 	}
 	eventually(t, func(ctx context.Context) error {
 		items, err := s.received(ctx, "bare")
-		last := map[string]collector.Item{} // of each kind
+		last := map[string]collector.Item{} // by kind
 		for _, item := range items {
 			kind := item.Signal
 			if strings.HasPrefix(item.Name, `{"resource"`) {
@@ -233,7 +233,7 @@ func (s *stage) testBare(t *testing.T) {
 	})
 }
 
-// testFalseClaim sends as a pod that claims to be another one, and also that somebody else sent it.
+// testFalseClaim sends from a pod that claims another pod's name, and another sender's address.
 func (s *stage) testFalseClaim(t *testing.T, name string, want map[string]string) {
 	p := pod("bare", nil, nil)
 	p.Name, p.GenerateName = name, ""
@@ -247,12 +247,12 @@ func (s *stage) testFalseClaim(t *testing.T, name string, want map[string]string
 	if _, err := s.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	// It is started again and again, until the Collector knows its address.
+	// It restarts repeatedly, until the Collector knows its address.
 	eventually(t, func(ctx context.Context) error {
 		items, err := s.received(ctx, name)
 		last := map[string]collector.Item{}
 		for _, item := range items {
-			if !strings.HasPrefix(item.Name, `{"resource"`) { // a printed line, which claims nothing
+			if !strings.HasPrefix(item.Name, `{"resource"`) { // a printed line, which makes no claim
 				last[item.Signal] = item
 			}
 		}
@@ -272,6 +272,6 @@ func (s *stage) testFalseClaim(t *testing.T, name string, want map[string]string
 func withoutSecret(t *testing.T, item collector.Item) {
 	t.Helper()
 	if _, found := item.Resource["password"]; found || item.Resource["note"] != "mine" {
-		t.Errorf("%s: password is there: %t; note is %q, want mine", item.Signal, found, item.Resource["note"])
+		t.Errorf("%s: has a password: %t; note is %q, want mine", item.Signal, found, item.Resource["note"])
 	}
 }

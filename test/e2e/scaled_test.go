@@ -16,13 +16,13 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// scaledValues are a site of two Collectors, which find two samplers by name. Of ordinary traces none is
-// kept, so that all that Jaeger has was decided on.
+// scaledValues make a site of two Collectors, which find two samplers by name. Ordinary traces are all dropped, so
+// that every trace in Jaeger has passed a sampler's decision.
 const scaledValues = `
 central: {replicas: 2, sampling: {keepPercent: 0, decisionSeconds: 5}}
 `
 
-// TestScaledSite upgrades a region and a site with samplers under load, and removes them.
+// TestScaledSite upgrades a region and a site with samplers under load, and uninstalls them.
 func TestScaledSite(t *testing.T) {
 	c := newCounting(t, cluster.Options{Name: "scaled", Nodes: make([]cluster.Node, 1)},
 		"queue-telepod-central-0", "queue-telepod-central-1", "queue-telepod-sampler-0", "queue-telepod-sampler-1")
@@ -46,7 +46,7 @@ func TestScaledSite(t *testing.T) {
 	}
 }
 
-// testWholeTraces: spans of a trace come in several requests, to two Collectors, and meet at one sampler.
+// testWholeTraces: a trace's spans arrive in several requests, at two Collectors, and meet at one sampler.
 func (c *counting) testWholeTraces(t *testing.T) {
 	sent := c.send(t)
 	enough := func() bool { failed, _ := c.stores.Complete(t, sent, "otlp"); return failed >= 10 }
@@ -65,18 +65,18 @@ func (c *counting) awaitWholeTraces(t *testing.T, sent *pipeline.Sender) {
 	kept, acked := len(c.stores.Tally(t, "otlp", pipeline.Traces)), c.stores.Outcome(t, sent, pipeline.Place{Signal: pipeline.Traces, Backend: "otlp"}).Acked
 	t.Logf("all %d traces with an error are whole; %d spans of %d were kept", failed, kept, acked)
 	if kept > acked/10 {
-		t.Errorf("%d spans of %d were kept: nobody has decided", kept, acked)
+		t.Errorf("%d spans of %d were kept: the samplers did not decide", kept, acked)
 	}
 }
 
-// ownCertificate is a serving certificate that somebody else keeps in a Secret.
+// ownCertificate is a serving certificate in a Secret that the user manages.
 type ownCertificate struct {
 	authority tls.Certificate
 	secret    *corev1.Secret
-	values    string // of the chart
+	values    string // values of the chart
 }
 
-// newExistingSecret makes one, and has the Secret applied before the chart.
+// newExistingSecret creates such a certificate, and applies the Secret before the chart is installed.
 func (c *counting) newExistingSecret(t *testing.T) ownCertificate {
 	t.Helper()
 	certificate, key := newCA(t)
@@ -109,7 +109,7 @@ func (o ownCertificate) renew(t *testing.T) {
 	o.secret.Data = issue(t, o.authority, x509.ExtKeyUsageServerAuth, install.Name+"."+install.Namespace+".svc")
 }
 
-// testOwnCertificate puts another certificate into the Secret.
+// testOwnCertificate replaces the certificate in the Secret.
 func (c *counting) testOwnCertificate(t *testing.T, o ownCertificate) {
 	before := c.rotations(t)
 	admissions := c.startLoad(t)
@@ -122,7 +122,7 @@ func (c *counting) testOwnCertificate(t *testing.T, o ownCertificate) {
 	admissions.finish(t)
 }
 
-// testUpgradeUnderLoad replaces every pod of Telepod's.
+// testUpgradeUnderLoad replaces every pod of Telepod.
 func (c *counting) testUpgradeUnderLoad(t *testing.T, values string) {
 	generation := func(of string) string {
 		return c.kubectl(t, "get", of, "--namespace="+install.Namespace, "--output=jsonpath={.status.observedGeneration}")
@@ -147,7 +147,7 @@ func (c *counting) testUpgradeUnderLoad(t *testing.T, values string) {
 	c.nothingIsLost(t, sent)
 }
 
-// testUninstallOfAll: nothing is left that is in anybody's way, and the namespace can go.
+// testUninstallOfAll: the uninstall leaves nothing that affects others, and the namespace can be deleted.
 func (c *counting) testUninstallOfAll(t *testing.T) {
 	c.uninstall(t, "load")
 	ctx := t.Context()
@@ -156,9 +156,9 @@ func (c *counting) testUninstallOfAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(claims.Items) != 4 {
-		t.Errorf("%d claims are left, want the 4 whose queues may hold what was not delivered", len(claims.Items))
+		t.Errorf("%d claims are left, want 4: their queues may contain undelivered data", len(claims.Items))
 	}
 	began := time.Now()
 	c.kubectl(t, "delete", "namespace", install.Namespace, "--wait", "--timeout="+fmt.Sprint(patience))
-	t.Logf("the namespace was gone after %v", time.Since(began).Round(time.Millisecond))
+	t.Logf("the namespace was deleted after %v", time.Since(began).Round(time.Millisecond))
 }

@@ -22,10 +22,10 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// patience is longer than the slowest thing waited for: a CronJob starts within a minute.
+// patience exceeds the slowest wait: a CronJob starts within a minute.
 const patience = 90 * time.Second
 
-// eventually waits until done says nil, or fails with what it said last.
+// eventually retries until done returns nil, or fails with the last error.
 func eventually(t *testing.T, done func(context.Context) error) {
 	t.Helper()
 	var last error
@@ -37,7 +37,7 @@ func eventually(t *testing.T, done func(context.Context) error) {
 		return err == nil, nil
 	})
 	if err != nil {
-		t.Fatalf("not within %s: %v", patience, last)
+		t.Fatalf("gave up after %s: %v", patience, last)
 	}
 }
 
@@ -57,7 +57,7 @@ func (s *stage) kubectl(t *testing.T, args ...string) string {
 	return out
 }
 
-// namespace makes one and waits until it has the service account that pods need.
+// namespace creates a namespace and waits for the service account that its pods need.
 func (s *stage) namespace(t *testing.T, name string, labels, annotations map[string]string) {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels, Annotations: annotations}}
@@ -72,7 +72,7 @@ func (s *stage) namespace(t *testing.T, name string, labels, annotations map[str
 
 func enabled() map[string]string { return map[string]string{injector.InjectionLabel: "enabled"} }
 
-// pod is one that is created as a dry run, where nobody says otherwise.
+// pod is the default pod of the tests, usually created as a dry run.
 func pod(namespace string, labels, annotations map[string]string) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "app-", Namespace: namespace, Labels: labels, Annotations: annotations},
@@ -83,7 +83,7 @@ func pod(namespace string, labels, annotations map[string]string) *corev1.Pod {
 	}
 }
 
-// dryRun returns the pod as it would be stored, and the warnings of the answer.
+// dryRun returns the pod as it would be stored, and the warnings in the response.
 func (s *stage) dryRun(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, []string, error) {
 	client, heard, err := s.listening()
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *stage) dryRun(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, []str
 	return made, heard.texts, err
 }
 
-// listening is a client that keeps the warnings it gets.
+// listening returns a client that records warnings.
 func (s *stage) listening() (kubernetes.Interface, *warnings, error) {
 	heard := &warnings{}
 	config := rest.CopyConfig(s.config)
@@ -124,7 +124,7 @@ func (w *warnings) HandleWarningHeader(_ int, _ string, text string) {
 	w.texts = append(w.texts, text)
 }
 
-// status is what the pod carries; nil for a bare one.
+// status is the pod's status annotation; nil if it was not injected.
 func status(t *testing.T, pod *corev1.Pod) *injector.Status {
 	t.Helper()
 	text, ok := pod.Annotations[injector.StatusAnnotation]
@@ -147,7 +147,7 @@ func variable(pod *corev1.Pod, name string) string {
 	return ""
 }
 
-// pods lists those that a selector chooses.
+// pods lists the pods that match a selector.
 func (s *stage) pods(ctx context.Context, namespace, selector string) ([]corev1.Pod, error) {
 	list, err := s.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *stage) pods(ctx context.Context, namespace, selector string) ([]corev1.
 	return list.Items, nil
 }
 
-// environment is what the application in a pod saw: it prints it as a line of JSON.
+// environment is the environment that the application in a pod printed, as a line of JSON.
 func (s *stage) environment(ctx context.Context, pod *corev1.Pod) (map[string]string, error) {
 	logs, err := s.client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: "app"}).DoRaw(ctx)
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *stage) environment(ctx context.Context, pod *corev1.Pod) (map[string]st
 	return env, nil
 }
 
-// replicas are the webhook's pods that are ready and not about to end.
+// replicas are the webhook's pods that are ready and not terminating.
 func (s *stage) replicas(ctx context.Context) ([]corev1.Pod, error) {
 	all, err := s.pods(ctx, install.Namespace, "app.kubernetes.io/component=injector")
 	return slices.DeleteFunc(all, func(p corev1.Pod) bool {
@@ -179,7 +179,7 @@ func (s *stage) replicas(ctx context.Context) ([]corev1.Pod, error) {
 	}), err
 }
 
-// ask gets a path from a port of one replica; the parameters are without values.
+// ask sends a GET request to a port of one replica; the parameters have no values.
 func (s *stage) ask(ctx context.Context, replica, port, path string, parameters ...string) (string, error) {
 	request := s.client.CoreV1().RESTClient().Get().
 		AbsPath("/api/v1/namespaces/" + install.Namespace + "/pods/" + replica + ":" + port + "/proxy" + path)
@@ -190,8 +190,8 @@ func (s *stage) ask(ctx context.Context, replica, port, path string, parameters 
 	return string(out), err
 }
 
-// metric sums up a series over the replicas. The series is written as Prometheus does, as
-// name{label="value"}; without labels all series of the name count.
+// metric sums a series over the replicas. The series is written as in Prometheus, name{label="value"}; without labels
+// it includes all series with that name.
 func (s *stage) metric(ctx context.Context, series string) (float64, error) {
 	each, err := s.metrics(ctx, series)
 	sum := 0.0
@@ -201,7 +201,7 @@ func (s *stage) metric(ctx context.Context, series string) (float64, error) {
 	return sum, err
 }
 
-// metrics is the same for each replica.
+// metrics returns the same for each replica.
 func (s *stage) metrics(ctx context.Context, series string) ([]float64, error) {
 	replicas, err := s.replicas(ctx)
 	if err != nil {
@@ -230,7 +230,7 @@ func (s *stage) metrics(ctx context.Context, series string) ([]float64, error) {
 	return each, nil
 }
 
-// explain logs what the webhook said last, and how its pods are.
+// explain logs the webhook's last lines and the state of its pods.
 func (s *stage) explain(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

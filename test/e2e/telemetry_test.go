@@ -24,7 +24,7 @@ import (
 const (
 	telemetryNamespace = "telemetry"
 	itemsOfJob         = 3            // of each signal
-	team               = "a,b=c %é+d" // what has to be encoded
+	team               = "a,b=c %é+d" // needs encoding
 )
 
 func testTelemetry(t *testing.T, s *stage) {
@@ -43,7 +43,7 @@ func testTelemetry(t *testing.T, s *stage) {
 				t.Parallel()
 				annotations := map[string]string{injector.EndpointAnnotation: endpoint, injector.ProtocolAnnotation: protocol}
 				if endpoint == "sidecar" {
-					// The SDK tries a refused HTTP connection once, and the Job is as quick as the sidecar.
+					// The SDK does not retry a refused HTTP connection, and the Job may be faster than the sidecar.
 					annotations[injector.ProfileAnnotation] = "gated"
 				}
 				s.testTelemetryArrives(t, endpoint+"-"+short, annotations)
@@ -54,7 +54,7 @@ func testTelemetry(t *testing.T, s *stage) {
 		t.Parallel()
 		s.testFailingSidecar(t)
 	})
-	t.Run("a Job that fails, fails", func(t *testing.T) {
+	t.Run("a failing Job fails despite its sidecar", func(t *testing.T) {
 		t.Parallel()
 		j := job("fails", cluster.AppImage, []string{"exit", "1"}, map[string]string{injector.SidecarAnnotation: "true"})
 		if condition := s.runJob(t, j); condition != batchv1.JobFailed {
@@ -69,7 +69,7 @@ func (s *stage) startSink(t *testing.T) {
 	s.kubectl(t, "rollout", "status", "--namespace=sink", "daemonset/sink", "--timeout=2m")
 }
 
-// sinkManifests reads the manifests of a sink, and fills in its image and configuration.
+// sinkManifests reads a sink's manifests and fills in image and configuration.
 func sinkManifests(t *testing.T, file string) string {
 	t.Helper()
 	manifests, err := os.ReadFile(file)
@@ -84,7 +84,7 @@ func sinkManifests(t *testing.T, file string) string {
 	return strings.NewReplacer("SINK_CONFIG", config, "SINK_IMAGE", image).Replace(string(manifests))
 }
 
-// testRollout rolls a Deployment with sidecars out; they run and answer.
+// testRollout rolls out a Deployment with sidecars, which become ready and healthy.
 func (s *stage) testRollout(t *testing.T) {
 	s.apply(t, `
 apiVersion: apps/v1
@@ -124,8 +124,8 @@ spec:
 	})
 }
 
-// testFailingSidecar has a Collector that cannot start: its supervisor tries again and again, and the application's pod
-// is ready all the same.
+// testFailingSidecar runs a Collector that cannot start: its supervisor retries, and the application's pod still becomes
+// ready.
 func (s *stage) testFailingSidecar(t *testing.T) {
 	p := allowed(pod(telemetryNamespace, nil, map[string]string{
 		injector.SidecarAnnotation: "true", injector.ProfileAnnotation: "broken",
@@ -158,7 +158,7 @@ func (s *stage) testFailingSidecar(t *testing.T) {
 	}
 }
 
-// testTelemetryArrives runs a Job that sends with a stock SDK, and looks for it at the sink.
+// testTelemetryArrives runs a Job that sends with a stock SDK, and looks for its telemetry at the sink.
 func (s *stage) testTelemetryArrives(t *testing.T, name string, annotations map[string]string) {
 	t.Helper()
 	s.testTelemetryOf(t, sender(name, annotations), annotations[injector.EndpointAnnotation] == "sidecar")
@@ -178,7 +178,7 @@ func (s *stage) testTelemetryOf(t *testing.T, j *batchv1.Job, sidecar bool) (ite
 	}
 	pods, err := s.pods(t.Context(), telemetryNamespace, "job-name="+name)
 	if err != nil || len(pods) != 1 {
-		t.Fatalf("%d pods, %v: want one, without another attempt", len(pods), err)
+		t.Fatalf("%d pods, %v: want one, without a retry", len(pods), err)
 	}
 	if st := status(t, &pods[0]); st == nil || (st.Sidecar == injector.SidecarNative) != sidecar {
 		t.Errorf("status %+v, want a native sidecar: %t", st, sidecar)
@@ -221,7 +221,7 @@ func (s *stage) testTelemetryOf(t *testing.T, j *batchv1.Job, sidecar bool) (ite
 	return items
 }
 
-// received are the items at the sinks whose resource has this service.name.
+// received returns the items at the sinks with this service.name in their resource.
 func (s *stage) received(ctx context.Context, service string) (found []collector.Item, err error) {
 	sinks, err := s.pods(ctx, "sink", "app=sink")
 	if err != nil {
@@ -246,7 +246,7 @@ func (s *stage) received(ctx context.Context, service string) (found []collector
 	return found, nil
 }
 
-// job is one attempt that PodSecurity restricted admits.
+// job is a Job without retries that PodSecurity restricted admits.
 func job(name, image string, args []string, annotations map[string]string) *batchv1.Job {
 	p := allowed(pod(telemetryNamespace, nil, annotations))
 	p.GenerateName, p.Namespace = "", ""
@@ -258,7 +258,7 @@ func job(name, image string, args []string, annotations map[string]string) *batc
 	}
 }
 
-// runJob returns how the Job ended.
+// runJob runs a Job and returns its final condition.
 func (s *stage) runJob(t *testing.T, j *batchv1.Job) (ended batchv1.JobConditionType) {
 	t.Helper()
 	jobs := s.client.BatchV1().Jobs(j.Namespace)

@@ -16,9 +16,9 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// testUpheaval creates pods all the time while the webhook is killed, rolled, upgraded and gets new
-// certificates: each of them has to come back injected.
-func testUpheaval(t *testing.T, s *stage) {
+// testDisruptions creates pods continuously while the webhook is killed, rolled, upgraded and gets new certificates:
+// every pod must be injected.
+func testDisruptions(t *testing.T, s *stage) {
 	s.namespace(t, "load", enabled(), nil)
 	s.settled(t)
 	for _, phase := range []struct {
@@ -33,7 +33,7 @@ func testUpheaval(t *testing.T, s *stage) {
 			s.kubectl(t, "delete", "pod", "--namespace="+install.Namespace, replicas[0].Name, "--grace-period=0", "--force")
 			s.settled(t)
 		}},
-		// Before the restart, after which the API server has to make connections, and trust them.
+		// Before the restart, so that the API server's new connections need the new CA.
 		{"new CA and certificate", func(t *testing.T) { s.rotate(t) }},
 		{"rolling restart", func(t *testing.T) {
 			s.kubectl(t, "rollout", "restart", "--namespace="+install.Namespace, "deployment/"+install.Name)
@@ -55,13 +55,13 @@ func testUpheaval(t *testing.T, s *stage) {
 			load := s.startLoad(t)
 			load.reach(t, 20)
 			phase.do(t)
-			load.reach(t, load.made()+20) // and afterwards
+			load.reach(t, load.made()+20) // also afterwards
 			load.finish(t)
 		})
 	}
 }
 
-// settled waits until two replicas are ready and no other is left.
+// settled waits until exactly two replicas exist and are ready.
 func (s *stage) settled(t *testing.T) {
 	t.Helper()
 	s.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, "deployment/"+install.Name, "--timeout=2m")
@@ -86,8 +86,7 @@ type load struct {
 	failed []error
 }
 
-// Two clients, with a pause of loadPause after each answer, are some 30 pods a second on a small
-// machine.
+// Two clients that pause for loadPause after each answer create about 30 pods a second on a small machine.
 const (
 	loadClients = 2
 	loadPause   = 30 * time.Millisecond
@@ -102,7 +101,7 @@ func (s *stage) startLoad(t *testing.T) *load {
 	ctx, stop := context.WithCancel(t.Context())
 	l := &load{stop: stop}
 	l.grown = sync.NewCond(&l.mu)
-	t.Cleanup(func() { // when the phase failed
+	t.Cleanup(func() { // in case the phase failed
 		stop()
 		l.done.Wait()
 	})
@@ -121,7 +120,7 @@ func (l *load) one(client kubernetes.Interface) {
 	made, err := client.CoreV1().Pods("load").Create(context.Background(), pod("load", nil, nil), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	took := time.Since(began)
 	if err == nil && made.Annotations[injector.StatusAnnotation] == "" {
-		err = errors.New("the pod came back bare")
+		err = errors.New("the pod was not injected")
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -132,14 +131,14 @@ func (l *load) one(client kubernetes.Interface) {
 	l.grown.Broadcast()
 }
 
-// made is how many pods there were so far.
+// made is the number of pods so far.
 func (l *load) made() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.took)
 }
 
-// reach waits until so many pods have been made.
+// reach waits until this many pods have been created.
 func (l *load) reach(t *testing.T, n int) {
 	t.Helper()
 	l.mu.Lock()
@@ -155,7 +154,7 @@ func (l *load) finish(t *testing.T) {
 	l.done.Wait()
 	slices.Sort(l.took)
 	n := len(l.took)
-	t.Logf("%d pods, %d failed or bare; p50 %s, p99 %s, slowest %s", n, len(l.failed),
+	t.Logf("%d pods, %d failed or not injected; p50 %s, p99 %s, slowest %s", n, len(l.failed),
 		l.took[n/2].Round(time.Millisecond), l.took[n*99/100].Round(time.Millisecond), l.took[n-1].Round(time.Millisecond))
 	if len(l.failed) > 0 {
 		t.Errorf("%d of %d: %v", len(l.failed), n, errors.Join(l.failed[:min(5, len(l.failed))]...))

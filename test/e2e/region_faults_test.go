@@ -16,22 +16,22 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// darkValues have region and site on the second node: the first one has the control plane and DNS.
-const darkValues = `
+// secondNode are values that run region and site on the second node: the first runs the control plane and DNS.
+const secondNode = `
 regional: {nodeSelector: {kubernetes.io/hostname: dark-n2}}
 central: {nodeSelector: {kubernetes.io/hostname: dark-n2}}
 `
 
-// smallDisk has the region keep its queue on a disk of 64 MB, in small segments, without a floor of free space.
+// smallDisk puts the region's queue on a disk of 64 MB, in small segments, without a minimum of free space.
 const smallDisk = `regional: {queue: {path: %q, minFreeMegabytes: 0}, config: {extensions: {segment_storage/queue: {segment_size: 1048576}}}}`
 
-// TestDarkRegion takes away what a region stands on. It takes data all the time, or says that it does not.
-func TestDarkRegion(t *testing.T) {
+// TestRegionFaults cuts the region off from its dependencies. It accepts data throughout, or answers with an error.
+func TestRegionFaults(t *testing.T) {
 	skipWithoutNodes(t)
-	disk := mountDisk(t) // before the nodes, which then see it
+	disk := mountDisk(t) // before the nodes start, so that they see the mount
 	c := newCounting(t, cluster.Options{Name: "dark", Nodes: make([]cluster.Node, 2)}, "queue-telepod-central-0")
 	c.prerequisites += siteCertificates(t)
-	c.installWith(t, darkValues, fmt.Sprintf(smallDisk, disk+"/queue"))
+	c.installWith(t, secondNode, fmt.Sprintf(smallDisk, disk+"/queue"))
 	for _, step := range []struct {
 		name string
 		test func(*testing.T)
@@ -45,8 +45,8 @@ func TestDarkRegion(t *testing.T) {
 	}
 }
 
-// testWithoutControlPlane cuts the node of the API server and of DNS off. Region and site are killed
-// meanwhile, and start without either.
+// testWithoutControlPlane disconnects the node of the API server and DNS. Region and site are killed meanwhile, and
+// start without either.
 func (c *counting) testWithoutControlPlane(t *testing.T) {
 	control, node := c.Nodes()[0], c.Nodes()[1]
 	sent := c.sendTo(t, node.Address)
@@ -98,8 +98,8 @@ func (c *counting) awaitAcked(t *testing.T, sent *pipeline.Sender) time.Duration
 	})
 }
 
-// testFullDisk fills the disk of the region's queue while the site is away. Clients get an error; with room
-// again, the region continues by itself. Nothing that it accepted is lost, neither meanwhile nor afterwards.
+// testFullDisk fills the disk of the region's queue while the site is down. Clients get an error; once there is room,
+// the region continues by itself. It never loses anything that it accepted.
 func (c *counting) testFullDisk(t *testing.T, disk string) {
 	node := c.Nodes()[1]
 	collectors := func() []int {
@@ -139,7 +139,7 @@ func (c *counting) testFullDisk(t *testing.T, disk string) {
 	}
 }
 
-// mountDisk makes a disk of 64 MB.
+// mountDisk mounts a disk of 64 MB.
 func mountDisk(t *testing.T) (dir string) {
 	t.Helper()
 	image := t.TempDir() + "/image"
@@ -150,7 +150,7 @@ func mountDisk(t *testing.T) (dir string) {
 		{"mount", "-o", "loop", image, dir},
 	} {
 		if out, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).CombinedOutput(); err != nil {
-			t.Skipf("this machine can make no disk: %q: %v: %s", argv, err, out)
+			t.Skipf("this machine cannot mount a disk: %q: %v: %s", argv, err, out)
 		}
 	}
 	t.Cleanup(func() {
@@ -161,7 +161,7 @@ func mountDisk(t *testing.T) (dir string) {
 	return dir
 }
 
-// fill leaves no room on a disk, and returns what to remove.
+// fill fills a disk, and returns the file to remove.
 func fill(t *testing.T, disk string) (ballast string) {
 	t.Helper()
 	ballast = disk + "/ballast"
@@ -171,7 +171,7 @@ func fill(t *testing.T, disk string) (ballast string) {
 	}
 	defer f.Close()
 	for err == nil {
-		_, err = f.Write(make([]byte, 64<<10)) // what fits of it is written
+		_, err = f.Write(make([]byte, 64<<10)) // writes as much as fits
 	}
 	if !errors.Is(err, syscall.ENOSPC) {
 		t.Fatal(err)
