@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Telepod runs the command line, with keys for the bucket, and returns its standard output.
+// Telepod runs the telepod command, with keys for the bucket, and returns its standard output.
 func (e *Estate) Telepod(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, e.programs.telepod, args...)
 	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=example", "AWS_SECRET_ACCESS_KEY=example", "AWS_REGION=us-east-1")
@@ -34,7 +34,7 @@ func (e *Estate) Archived(ctx context.Context, service string) (map[string]int, 
 		Items          int
 	}
 	if err := json.Unmarshal(out, &lines); err != nil {
-		return nil, fmt.Errorf("read what telepod archive count printed: %w", err)
+		return nil, fmt.Errorf("parse the output of telepod archive count: %w", err)
 	}
 	counts := map[string]int{}
 	for _, l := range lines {

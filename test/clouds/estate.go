@@ -21,40 +21,40 @@ import (
 	"github.com/telepod/telepod/test/metadata"
 )
 
-// Estate is three clusters, what lies between them, and the stores of their central sites. It is for
-// one goroutine at a time.
+// Estate is three clusters, the links between them, and the stores of their central sites. It is not safe for
+// concurrent use.
 type Estate struct {
-	// Stores are where the central sites write to, once they run.
+	// Stores are the stores that the central sites write to, once they run.
 	Stores *Stores
 
 	dir      string
 	programs programs
 	sites    []*Site
-	mu       sync.Mutex // of links
+	mu       sync.Mutex // guards links
 	links    []*Link
 }
 
-// Site is a cluster that runs.
+// Site is a running cluster.
 type Site struct {
 	Place
 	*cluster.Cluster
 	Client kubernetes.Interface
 }
 
-// Link is a path from pods of one cloud to something else.
+// Link is a path from the pods of one cloud to a target.
 type Link struct {
 	*wan.Link
-	// From and To are clouds; What it leads to, as "central", "shop" or "stores".
+	// From and To are clouds; What names the target: "central", "shop" or "stores".
 	From, To, What string
 }
 
-// programs are paths of what was built.
+// programs are the paths of the built programs.
 type programs struct {
 	images                                            []string
 	backends, jaeger, logs, prometheus, shop, telepod string
 }
 
-// New plans an estate. Stop it in any case.
+// New plans an estate. Always call Stop.
 func New() (*Estate, error) {
 	dir, err := os.MkdirTemp("", "telepod-estate-")
 	if err != nil {
@@ -71,16 +71,16 @@ func New() (*Estate, error) {
 	return e, nil
 }
 
-// Sites are the three: primary, backup, region.
+// Sites are the three clusters: primary, backup, region.
 func (e *Estate) Sites() []*Site { return e.sites }
 
-// Primary and Backup are the clusters of the central sites.
+// Primary is the cluster of the primary central site.
 func (e *Estate) Primary() *Site { return e.sites[0] }
 
-// Backup is the cluster of the second central site.
+// Backup is the cluster of the backup central site.
 func (e *Estate) Backup() *Site { return e.sites[1] }
 
-// Apps is the node that applications run on.
+// Apps is the node for applications.
 func (s *Site) Apps() cluster.NodeInfo { return s.Nodes()[0] }
 
 // Telemetry is the node of the central site; only [Estate.Primary] and [Estate.Backup] have it.
@@ -89,8 +89,8 @@ func (s *Site) Telemetry() cluster.NodeInfo { return s.Nodes()[1] }
 // Central reports whether the cluster has a central site.
 func (s *Site) Central() bool { return s.Endpoint != "" }
 
-// Build compiles what the estate runs, if need be. Prometheus is not built: without it the error is
-// exec.ErrNotFound, and everything else is there.
+// Build compiles the estate's programs if necessary. Prometheus is not built: if it is missing, the error is
+// exec.ErrNotFound, and everything else has been built.
 func (e *Estate) Build(ctx context.Context) error {
 	if err := cluster.Build(ctx, e.sites[0].options(nil)); err != nil {
 		return err
@@ -125,7 +125,7 @@ func telepod(ctx context.Context) (string, error) {
 	return build.Binary(ctx, build.Spec{Name: "telepod", Package: "./cmd/telepod"})
 }
 
-// StartClusters starts the three, and their metadata services.
+// StartClusters starts the three clusters, and their metadata services.
 func (e *Estate) StartClusters(ctx context.Context) error {
 	return e.each(func(s *Site) error {
 		var err error
@@ -136,7 +136,7 @@ func (e *Estate) StartClusters(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		config.QPS = -1 // whoever asks here knows how often
+		config.QPS = -1 // the callers limit their own rate
 		if s.Client, err = kubernetes.NewForConfig(config); err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func (e *Estate) StartClusters(ctx context.Context) error {
 			return err
 		}
 		if s.Central() {
-			// Nothing else runs beside a central site.
+			// Only the central site runs on this node.
 			if _, err := s.Kubectl(ctx, "taint", "node", s.Telemetry().Name, "dedicated=telemetry:NoSchedule"); err != nil {
 				return err
 			}
@@ -158,10 +158,10 @@ func (e *Estate) StartClusters(ctx context.Context) error {
 	})
 }
 
-// patience is what a step may take on a slow machine.
+// patience is the limit of a step on a slow machine.
 const patience = 4 * time.Minute
 
-// each does something with all clusters at once.
+// each runs a function for all clusters at once.
 func (e *Estate) each(do func(*Site) error) error {
 	errs := make([]error, len(e.sites))
 	var all sync.WaitGroup
@@ -176,14 +176,14 @@ func (e *Estate) each(do func(*Site) error) error {
 	return errors.Join(errs...)
 }
 
-// Links are all paths between the clouds.
+// Links are all links between the clouds.
 func (e *Estate) Links() []*Link {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return append([]*Link(nil), e.links...)
 }
 
-// link opens a path from the pods of a cluster: they see it at a port of the machine's address.
+// link opens a link from the pods of a cluster, which reach it at a port of the machine's address.
 func (e *Estate) link(from *Site, port string, to Place, what, target string) error {
 	l, err := wan.New(from.Host()+":"+port, target, RoundTrip(from.Place, to))
 	if err != nil {
@@ -195,7 +195,7 @@ func (e *Estate) link(from *Site, port string, to Place, what, target string) er
 	return nil
 }
 
-// Stop ends everything and leaves nothing behind.
+// Stop stops everything and removes all traces.
 func (e *Estate) Stop() error {
 	for _, l := range e.Links() {
 		l.Cut()

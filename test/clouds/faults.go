@@ -16,25 +16,25 @@ import (
 // collectorProgram is the file name of the Collector in its image.
 const collectorProgram = "otelcol"
 
-// KillPrimary kills the processes of the primary site without a warning, and keeps them from coming
-// back. It returns the moment of the first kill; the disk stays.
+// KillPrimary sends SIGKILL to the processes of the primary site, and prevents their restart. It returns the time of
+// the first kill; the disk stays.
 func (e *Estate) KillPrimary(ctx context.Context) (at time.Time, err error) {
 	s := e.Primary()
 	node := s.Telemetry().Name
 	killed, err := s.Kill(node, collectorProgram)
 	at = time.Now()
 	if err == nil && killed == 0 {
-		err = errors.New("there was no process to kill")
+		err = errors.New("no process found")
 	}
 	if err != nil {
 		return at, fmt.Errorf("kill the primary site: %w", err)
 	}
-	// The kubelet would start it again: until it has heard that it should not, what it starts dies too.
+	// The kubelet restarts containers until it has seen the new scale: kill those, too.
 	held, release := context.WithCancel(ctx)
 	defer release()
 	go func() {
 		for held.Err() == nil {
-			_, _ = s.Kill(node, collectorProgram) // tried again at once
+			_, _ = s.Kill(node, collectorProgram) // retried at once
 			time.Sleep(50 * time.Millisecond)
 		}
 	}()
@@ -44,7 +44,7 @@ func (e *Estate) KillPrimary(ctx context.Context) (at time.Time, err error) {
 	return at, s.awaitCentral(ctx, 0)
 }
 
-// StartPrimary lets the primary site come back, and returns when it is ready.
+// StartPrimary restarts the primary site, and returns when it is ready.
 func (e *Estate) StartPrimary(ctx context.Context) error {
 	if err := e.Primary().scaleCentral(ctx, 1); err != nil {
 		return fmt.Errorf("start the primary site: %w", err)
@@ -52,24 +52,24 @@ func (e *Estate) StartPrimary(ctx context.Context) error {
 	return e.Primary().awaitCentral(ctx, 1)
 }
 
-// CutPrimary takes the network of the primary site's node away: what is sent there vanishes.
+// CutPrimary cuts the network of the primary site's node: packets to it are dropped.
 func (e *Estate) CutPrimary(ctx context.Context) error {
 	return e.Primary().CutNode(ctx, e.Primary().Telemetry().Name)
 }
 
-// JoinPrimary gives it back.
+// JoinPrimary restores the network.
 func (e *Estate) JoinPrimary(ctx context.Context) error {
 	return e.Primary().JoinNode(ctx, e.Primary().Telemetry().Name)
 }
 
-// CutRegion breaks the links of a cloud to both central sites.
+// CutRegion cuts the links of a cloud to both central sites.
 func (e *Estate) CutRegion(cloud string) {
 	for _, l := range e.centralLinks(cloud) {
 		l.Cut()
 	}
 }
 
-// JoinRegion mends them.
+// JoinRegion restores the links.
 func (e *Estate) JoinRegion(cloud string) error {
 	var errs []error
 	for _, l := range e.centralLinks(cloud) {

@@ -10,16 +10,16 @@ import (
 //go:embed estate.yaml
 var described string
 
-// values are what every estate on this machine needs besides, as the end of an estate file.
+// values are the values that every estate on this machine needs, appended to an estate file.
 //
 //go:embed values.yaml
 var values string
 
-// description is the estate file of the demo.
+// description is the demo's estate file.
 func description() (*estate.Estate, error) {
 	e, problems := estate.Load("test/clouds/estate.yaml", []byte(described+values))
 	if e == nil {
-		return nil, fmt.Errorf("read the estate file: %w", problems)
+		return nil, fmt.Errorf("parse the estate file: %w", problems)
 	}
 	return e, nil
 }

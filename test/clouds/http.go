@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// fetch gets a URL that should answer 200.
+// fetch gets a URL, which must answer 200.
 func fetch(ctx context.Context, url string) (io.ReadCloser, error) {
 	return request(ctx, http.MethodGet, url)
 }
@@ -33,7 +33,7 @@ func request(ctx context.Context, method, url string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
-		said, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status says enough
+		said, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status is enough
 		response.Body.Close()
 		return nil, fmt.Errorf("%s %s: %s: %s", method, url, response.Status, strings.TrimSpace(string(said)))
 	}
@@ -52,7 +52,7 @@ func fetchJSON(ctx context.Context, url string, into any) error {
 	return nil
 }
 
-// Trace is Jaeger's answer to a question for one trace, as JSON.
+// Trace returns a trace from Jaeger's query API, as JSON.
 func (s *Stores) Trace(ctx context.Context, id string) ([]byte, error) {
 	body, err := fetch(ctx, s.Jaeger+"/api/traces/"+id)
 	if err != nil {
@@ -62,13 +62,13 @@ func (s *Stores) Trace(ctx context.Context, id string) ([]byte, error) {
 	return io.ReadAll(body)
 }
 
-// Series is a sample of an instant query.
+// Series is one result of an instant query.
 type Series struct {
 	Labels map[string]string
 	Value  string
 }
 
-// Query asks Prometheus, now.
+// Query runs an instant query in Prometheus.
 func (s *Stores) Query(ctx context.Context, query string) ([]Series, error) {
 	var answer struct {
 		Data struct {
@@ -88,7 +88,7 @@ func (s *Stores) Query(ctx context.Context, query string) ([]Series, error) {
 	return all, nil
 }
 
-// Keys are those of the archive's objects.
+// Keys are the keys of the archive's objects.
 func (s *Stores) Keys(ctx context.Context) ([]string, error) {
 	body, err := fetch(ctx, s.Control+"/s3/keys")
 	if err != nil {
@@ -99,17 +99,17 @@ func (s *Stores) Keys(ctx context.Context) ([]string, error) {
 	return strings.Fields(string(text)), err
 }
 
-// Seen says in how many objects of the archive, or records of Kafka, there was a text that
-// [Estate.StartStores] was told to watch for.
+// Seen counts the archived objects, or Kafka records, that contain a text from [Estate.StartStores]'s watch list, and
+// all objects or records.
 type Seen struct{ With, Of int }
 
-// Seen looks through archive (s3) and Kafka (kafka).
+// Seen searches the archive (s3) and Kafka (kafka).
 func (s *Stores) Seen(ctx context.Context) (map[string]Seen, error) {
 	seen := map[string]Seen{}
 	return seen, fetchJSON(ctx, s.Control+"/seen", &seen)
 }
 
-// Traces is Jaeger's answer to a question for a service's latest traces, as JSON.
+// Traces returns a service's latest traces from Jaeger's query API, as JSON.
 func (s *Stores) Traces(ctx context.Context, service string) (io.ReadCloser, error) {
 	return fetch(ctx, s.Jaeger+"/api/traces?limit=500&lookback=1h&service="+url.QueryEscape(service))
 }

@@ -18,10 +18,10 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// The objects of the chart's central site.
+// central is the name of the central site's objects.
 const central = "telepod-central"
 
-// Install installs Telepod in every cluster, by telepod estate: from the estate file of this package.
+// Install installs Telepod in every cluster with telepod estate, from the estate file of this package.
 func (e *Estate) Install(ctx context.Context) error {
 	return e.whileBalanced(ctx, func(ctx context.Context) error {
 		if err := os.WriteFile(e.path("estate.yaml"), []byte(described+values), 0o644); err != nil {
@@ -36,8 +36,8 @@ func (e *Estate) Install(ctx context.Context) error {
 	})
 }
 
-// whileBalanced runs what installs Telepod, and plays the parts of the clouds meanwhile: volumes, keys of the bucket,
-// and load balancers. It returns when a pod that opts in is injected in every cluster.
+// whileBalanced runs an installation while it simulates the clouds: volumes, bucket keys, and load balancers. It
+// returns when every cluster injects a pod that opts in.
 func (e *Estate) whileBalanced(ctx context.Context, do func(context.Context) error) error {
 	if err := e.linkStores(); err != nil {
 		return err
@@ -58,12 +58,12 @@ func (e *Estate) whileBalanced(ctx context.Context, do func(context.Context) err
 	return e.each(func(s *Site) error { return install.Injecting(ctx, s.Cluster) })
 }
 
-// prepare makes what a cloud has for a central site.
+// prepare creates the objects that a cloud provides for a central site.
 func (s *Site) prepare(ctx context.Context) error {
 	if !s.Central() {
 		return nil
 	}
-	// The Collector's user; the kubelet does not hand hostPath volumes over.
+	// The directory belongs to the Collector's user: the kubelet does not change the owner of hostPath volumes.
 	disk := filepath.Join(s.Telemetry().Disk, "central")
 	if err := os.MkdirAll(disk, 0o755); err != nil {
 		return err
@@ -74,8 +74,8 @@ func (s *Site) prepare(ctx context.Context) error {
 	return s.Apply(ctx, fmt.Sprintf(siteManifests, s.Telemetry().Name, install.Namespace, central))
 }
 
-// siteManifests: the volume of a central site, on its node's disk, and the keys with which a site
-// outside of AWS reaches the bucket; nobody checks them here.
+// siteManifests has the volume of a central site, on its node's disk, and the bucket's keys for a site outside AWS,
+// which no one checks here.
 const siteManifests = `
 apiVersion: v1
 kind: Namespace
@@ -98,8 +98,8 @@ metadata: {name: telemetry-archive, namespace: %[2]s}
 stringData: {access-key-id: example, secret-access-key: example}
 `
 
-// balance plays the cloud's load balancer for a central site: it waits for the Service, opens the paths
-// from every cluster to its port on the site's node, and says under which name the site is reached.
+// balance simulates the cloud's load balancer for a central site: it waits for the Service, opens links from every
+// cluster to its port on the site's node, and publishes the site's host name.
 func (e *Estate) balance(ctx context.Context, s *Site) error {
 	if !s.Central() {
 		return nil
@@ -140,13 +140,12 @@ func (s *Site) awaitNodePort(ctx context.Context) (port int32, err error) {
 				return nil
 			}
 		}
-		return fmt.Errorf("service %s has no port on nodes yet", central)
+		return fmt.Errorf("service %s has no node port yet", central)
 	})
 	return port, err
 }
 
-// DeployShop runs the services of examples/shop, which write secrets into their telemetry, and opens
-// the paths between them.
+// DeployShop runs the services of examples/shop, with secrets in their telemetry, and opens the links between them.
 func (e *Estate) DeployShop(ctx context.Context) error {
 	aws, gcp, azure := e.sites[0], e.sites[1], e.sites[2]
 	for port, to := range map[string]*Site{"30081": gcp, "30090": gcp, "30082": azure} {
@@ -165,7 +164,7 @@ func (e *Estate) DeployShop(ctx context.Context) error {
 				return err
 			}
 		}
-		// The namespace is first in the manifests, and the pods wait for the settings.
+		// The namespace comes first in the manifests, and the pods wait for the ConfigMap.
 		if err := s.Apply(ctx, manifests+"\n---\n"+strings.TrimRight(settings, "\n")+"\n  SHOP_LEAK: \"true\"\n"); err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/telepod/telepod/test/helm"
 )
 
-// Kubeconfig writes a file with a context for each cluster, of the cluster's name, and returns its path.
+// Kubeconfig writes a kubeconfig with a context for each cluster, named like the cluster, and returns its path.
 func (e *Estate) Kubeconfig() (string, error) {
 	contexts := map[string]string{}
 	for _, s := range e.sites {
@@ -28,7 +28,7 @@ func (e *Estate) Kubeconfig() (string, error) {
 	return path, writeContexts(path, contexts, e.Primary().Place.Cluster)
 }
 
-// writeContexts merges kubeconfigs, each as a context of a name.
+// writeContexts merges kubeconfigs; each becomes a named context.
 func writeContexts(path string, files map[string]string, current string) error {
 	merged := api.NewConfig()
 	for name, file := range files {
@@ -48,8 +48,8 @@ func writeContexts(path string, files map[string]string, current string) error {
 	return clientcmd.WriteToFile(*merged, path)
 }
 
-// Bin makes a directory with what a person has on the PATH: kubectl, which is here a part of a larger program, helm with
-// settings of its own, and telepod.
+// Bin makes a directory for the PATH with kubectl (here a part of a larger program), helm with its own settings, and
+// telepod.
 func (e *Estate) Bin(ctx context.Context) (string, error) {
 	kube, err := build.Binary(ctx, cluster.Kubernetes())
 	if err != nil {
@@ -73,8 +73,8 @@ func (e *Estate) Bin(ctx context.Context) (string, error) {
 	return dir, nil
 }
 
-// run runs a line of shell as a person would, in the estate's directory, where charts and examples are the
-// repository's and the clusters are contexts. What it leaves running ends with it.
+// run runs a shell script as a user would, in the estate's directory, which has the repository's charts and examples;
+// the clusters are contexts. Background processes that it leaves are stopped with it.
 func (e *Estate) run(ctx context.Context, kubeconfig, script string, more ...string) (string, error) {
 	bin, err := e.Bin(ctx)
 	if err != nil {
@@ -97,7 +97,7 @@ func (e *Estate) run(ctx context.Context, kubeconfig, script string, more ...str
 	endTogether(cmd)
 	err = cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil // something in the background had the output still open
+		err = nil // a background process still had the output open
 	}
 	endGroup(cmd)
 	if err != nil {

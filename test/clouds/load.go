@@ -16,36 +16,36 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// Load sends spans with sequence numbers to the regional Collector of every cluster, as an
-// application on the node does. They say nothing of a cloud: the Collector adds that.
+// Load sends spans with sequence numbers to the regional Collector of every cluster, like an application on the node.
+// They have no cloud attributes: the Collector adds those.
 type Load struct {
 	stop    chan struct{}
 	senders []*sender
 	done    sync.WaitGroup
 }
 
-// sender is what is sent in one region.
+// sender is the load of one region.
 type sender struct {
 	client coltrace.TraceServiceClient
 	conn   *grpc.ClientConn
 	region uint64
 
 	mu    sync.Mutex
-	sent  uint64 // numbers 1..n were offered
+	sent  uint64 // numbers 1..n were sent
 	acked []uint64
 	fails map[string]int
 }
 
-// Service is the name of the service that a load plays.
+// Service is the service name in a load.
 const Service = "counter"
 
-// batch is how many spans go in one request, of traces of five.
+// batch is the number of spans in a request, in traces of five.
 const (
 	batch        = 10
 	spansOfTrace = 5
 )
 
-// SendLoad begins to send this many spans a second in every region, a multiple of ten.
+// SendLoad starts sending this many spans a second, a multiple of ten, in every region.
 func (e *Estate) SendLoad(rate int) (*Load, error) {
 	l := &Load{stop: make(chan struct{})}
 	for i, s := range e.sites {
@@ -61,7 +61,7 @@ func (e *Estate) SendLoad(rate int) (*Load, error) {
 	return l, nil
 }
 
-// Stop ends sending and waits for the last answers.
+// Stop stops sending and waits for the last answers.
 func (l *Load) Stop() {
 	select {
 	case <-l.stop:
@@ -75,7 +75,7 @@ func (l *Load) Stop() {
 	}
 }
 
-// pace starts a request at each tick, whether or not the ones before were answered.
+// pace starts a request at each tick, even if earlier ones are unanswered.
 func (s *sender) pace(stop <-chan struct{}, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -95,7 +95,7 @@ func (s *sender) pace(stop <-chan struct{}, every time.Duration) {
 	}
 }
 
-// deliver offers one request for up to 30 seconds, as an SDK does.
+// deliver retries one request for up to 30 seconds, like an SDK.
 func (s *sender) deliver(first uint64) {
 	began := time.Now()
 	for {
@@ -118,7 +118,7 @@ func (s *sender) deliver(first uint64) {
 	}
 }
 
-// number is unique among all regions. It is the span's id.
+// number is unique across regions. It is the span's id.
 func (s *sender) number(n uint64) uint64 { return s.region<<48 | n }
 
 func (s *sender) request(first uint64) *coltrace.ExportTraceServiceRequest {
@@ -145,7 +145,7 @@ func (s *sender) request(first uint64) *coltrace.ExportTraceServiceRequest {
 	}}}
 }
 
-// traceID spreads numbers over all bits (splitmix64), as the ids of real traces are: sampling counts on it.
+// traceID distributes numbers over all bits (splitmix64), like real trace ids, as sampling requires.
 func traceID(n uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, mix(2*n)), mix(2*n+1))
 }

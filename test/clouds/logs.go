@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// SaveLogs writes to a directory what there is to see after a failure.
+// SaveLogs writes logs and states of all clusters to a directory, to diagnose a failure.
 func (e *Estate) SaveLogs(dir string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

@@ -9,10 +9,10 @@ import (
 	"net/url"
 )
 
-// logsPort is that of VictoriaLogs.
+// logsPort is VictoriaLogs' port.
 const logsPort = "9428"
 
-// logStore is VictoriaLogs as a program to run.
+// logStore describes how to run VictoriaLogs.
 func (e *Estate) logStore(host string) program {
 	return program{e.programs.logs, e.Stores.Logs + "/health", []string{
 		"-httpListenAddr=" + host + ":" + logsPort, "-storageDataPath=" + e.path("victoria-logs"),
@@ -20,13 +20,13 @@ func (e *Estate) logStore(host string) program {
 	}}
 }
 
-// LogLine is a record in the store of logs: its text, and attributes of the record and its resource by name.
+// LogLine is a record in the log store: its text, and attributes of the record and its resource by name.
 type LogLine map[string]string
 
-// Text is what was logged.
+// Text is the logged message.
 func (l LogLine) Text() string { return l["_msg"] }
 
-// FindLogs searches the store of logs with a query in LogsQL.
+// FindLogs runs a LogsQL query in the log store.
 func (s *Stores) FindLogs(ctx context.Context, query string) ([]LogLine, error) {
 	body, err := fetch(ctx, s.Logs+"/select/logsql/query?limit=1000&query="+url.QueryEscape(query))
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *Stores) FindLogs(ctx context.Context, query string) ([]LogLine, error) 
 		case errors.Is(err, io.EOF):
 			return all, nil
 		case err != nil:
-			return nil, fmt.Errorf("read what VictoriaLogs found for %q: %w", query, err)
+			return nil, fmt.Errorf("parse VictoriaLogs' answer to %q: %w", query, err)
 		}
 		all = append(all, line)
 	}

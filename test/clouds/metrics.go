@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// sum adds up the samples of a metric whose labels hold a text, in the text format of Prometheus. A
-// counter may end in _total or not. None is zero.
+// sum adds the samples of a metric whose labels contain a text, in Prometheus' text format. A counter may end in
+// _total or not. Without samples the sum is zero.
 func sum(text io.Reader, name, label string) (total float64, err error) {
 	lines := bufio.NewScanner(text)
 	lines.Buffer(nil, 1<<20)
@@ -22,7 +22,7 @@ func sum(text io.Reader, name, label string) (total float64, err error) {
 		if !strings.Contains(labels, label) {
 			continue
 		}
-		value, _, _ = strings.Cut(value, " ") // a time may follow
+		value, _, _ = strings.Cut(value, " ") // a timestamp may follow
 		n, err := strconv.ParseFloat(value, 64)
 		if err != nil {
 			return 0, fmt.Errorf("read metric %s: %w", name, err)

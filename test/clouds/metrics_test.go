@@ -29,7 +29,7 @@ up 1
 		}
 	}
 	if _, err := sum(strings.NewReader("a{b=\"c\"} many\n"), "a", ""); err == nil {
-		t.Error("a value that is no number is a number")
+		t.Error("a value that is not a number was accepted")
 	}
 }
 
@@ -44,12 +44,12 @@ func TestOutcomeCounts(t *testing.T) {
 	}
 }
 
-func TestCounterSurvivesProcesses(t *testing.T) {
+func TestCounterHandlesResets(t *testing.T) {
 	var c counter
 	now := time.Now()
 	for _, step := range [][2]float64{{100, 0}, {110, 10}, {5, 15}, {25, 35}} {
 		if since := c.since(step[0]); since != step[1] {
-			t.Errorf("at %v there were %v since the beginning, want %v", step[0], since, step[1])
+			t.Errorf("at %v the total is %v, want %v", step[0], since, step[1])
 		}
 	}
 	c = counter{}

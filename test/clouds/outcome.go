@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// Outcome is what became of a [Load].
+// Outcome counts what arrived of a [Load].
 type Outcome struct {
-	// Sent were offered, Acked were accepted by a regional Collector.
+	// Sent were sent, Acked were acknowledged by a regional Collector.
 	Sent, Acked int
-	// Archived are those of Acked that are in S3, once each; Lost are the others, Extra further copies.
+	// Archived are those of Acked that are in S3; Lost are the others; Extra are duplicates.
 	Archived, Lost, Extra int
-	// Refused counts the answers of Collectors other than success, with what they said.
+	// Refused counts the Collectors' errors by text.
 	Refused map[string]int
 }
 
-// Outcome waits until everything that was accepted is in the archive, or the limit is over. The load
-// has to be stopped.
+// Outcome waits until everything that was acknowledged is in the archive, or the limit is reached. Stop the load
+// first.
 func (e *Estate) Outcome(ctx context.Context, l *Load, limit time.Duration) (o Outcome, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -60,13 +60,13 @@ func (l *Load) compare(arrived map[uint64]int) Outcome {
 	return o
 }
 
-// Sampled is how many of a load's spans are in Kafka.
+// Sampled is the number of a load's spans in Kafka.
 func (e *Estate) Sampled(ctx context.Context, l *Load) (int, error) {
 	arrived, err := e.Stores.tally(ctx, "kafka")
 	return l.compare(arrived).Archived, err
 }
 
-// tally is how often each span arrived.
+// tally returns how often each span arrived.
 func (s *Stores) tally(ctx context.Context, store string) (map[uint64]int, error) {
 	body, err := fetch(ctx, s.Control+"/tally/"+store+"/traces")
 	if err != nil {

@@ -5,13 +5,13 @@ import (
 	"syscall"
 )
 
-// endWithParent has the kernel end a child whose parent was killed and cannot clean up. The
-// terminal's Ctrl-C is not for it: the parent decides when it ends.
+// endWithParent makes the kernel kill a child whose parent was killed. The child ignores the terminal's Ctrl-C: the
+// parent decides when it ends.
 func endWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }
 
-// endTogether makes a program the first of a group, which [endGroup] ends with all that it has started.
+// endTogether starts a program in its own process group, which [endGroup] kills with all its children.
 func endTogether(cmd *exec.Cmd) {
 	cmd.SysProcAttr = endWithParent()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -19,6 +19,6 @@ func endTogether(cmd *exec.Cmd) {
 
 func endGroup(cmd *exec.Cmd) {
 	if cmd.Process != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // fails if nothing is left, which is as well
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // fails only if nothing is left
 	}
 }

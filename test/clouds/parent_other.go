@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// endWithParent is for Linux, where clusters run.
+// endWithParent needs Linux.
 func endWithParent() *syscall.SysProcAttr { return nil }
 
 func endTogether(*exec.Cmd) {}

@@ -7,9 +7,9 @@ import (
 	"github.com/telepod/telepod/test/metadata"
 )
 
-// Place is a cluster as it is asked for.
+// Place describes a cluster.
 type Place struct {
-	// Cloud is aws, gcp or azure; Region and Account are that cloud's words.
+	// Cloud is aws, gcp or azure; Region and Account are as that cloud names them.
 	Cloud, Region, Account string
 	// Platform is the value of cloud.platform.
 	Platform string
@@ -19,19 +19,19 @@ type Place struct {
 	Role string
 	// Zone of the node that runs applications.
 	Zone string
-	// Endpoint is host:port of the central site here; empty in a region.
+	// Endpoint is host:port of this cluster's central site; empty in a region.
 	Endpoint string
 
 	nodes []node
 }
 
-// node is a virtual machine. A second one of a cluster is for the central site alone.
+// node is a virtual machine. A cluster's second one is only for the central site.
 type node struct {
 	name, id, kind, zone string
 	providerID           string
 }
 
-// places are the clusters of the estate file, with the machines that play their nodes.
+// places are the clusters in the estate file, with the machines that simulate their nodes.
 func places() ([]Place, error) {
 	e, err := description()
 	if err != nil {
@@ -49,7 +49,7 @@ func places() ([]Place, error) {
 	return all, nil
 }
 
-// machines are the nodes of a cloud, and what its platform is called.
+// machines are the nodes of a cloud, and its platform's name.
 func machines(cloud, account string) Place {
 	switch cloud {
 	case "aws":
@@ -70,10 +70,10 @@ func machines(cloud, account string) Place {
 	}
 }
 
-// Instance is the id of the virtual machine that runs applications, as the cloud's metadata service has it.
+// Instance is the id of the virtual machine for applications in the cloud's metadata service.
 func (p Place) Instance() string { return p.nodes[0].id }
 
-// RoundTrip is how far two clouds are from each other, by their regions.
+// RoundTrip is the round-trip time between two clouds, from their regions.
 func RoundTrip(a, b Place) time.Duration {
 	switch {
 	case a.Region == b.Region:
@@ -86,15 +86,15 @@ func RoundTrip(a, b Place) time.Duration {
 	return 80 * time.Millisecond
 }
 
-// options are what test/cluster is to start.
+// options are the options of test/cluster.
 func (p Place) options(images []string) cluster.Options {
 	o := cluster.Options{Name: p.Cluster, Images: images, HostDomains: []string{"example.com", "example"}}
 	if p.Cloud == "aws" {
-		// By this the detector tells EKS from other clusters on EC2.
+		// The detector distinguishes EKS from other clusters on EC2 by this version.
 		o.APIServerFlags = []string{"--version=v1.36.3-eks-telepod"}
 	}
 	if p.Cloud == "gcp" {
-		// By this clients find out whether they are on Google Cloud.
+		// Clients detect Google Cloud by this name.
 		o.Names = map[string]string{"metadata.google.internal": metadata.Address}
 	}
 	for i, n := range p.nodes {
@@ -109,13 +109,13 @@ func (p Place) options(images []string) cluster.Options {
 	return o
 }
 
-// metadata are the nodes as the cloud's metadata service knows them.
+// metadata describes the nodes for the cloud's metadata service.
 func (p Place) metadata() []metadata.Node {
 	var nodes []metadata.Node
 	for _, n := range p.nodes {
 		zone := n.zone
 		if p.Cloud == "azure" {
-			zone = "1" // Azure's own word; eastasia-1 is AKS's label
+			zone = "1" // Azure's name; eastasia-1 is AKS's label
 		}
 		nodes = append(nodes, metadata.Node{Cloud: p.Cloud, Name: n.name, ID: n.id, Type: n.kind,
 			Region: p.Region, Zone: zone, Account: p.Account, Cluster: p.Cluster})

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// process is a program on this machine, with its log in a file.
+// process is a program on this machine that logs to a file.
 type process struct {
 	cmd    *exec.Cmd
 	log    string
 	exited chan struct{}
-	err    error // of the exit, once exited is closed
+	err    error // exit status, valid once exited is closed
 }
 
 func start(log string, program string, args ...string) (*process, error) {
@@ -50,8 +50,8 @@ func (p *process) ready(ctx context.Context, url string) error {
 		}
 		select {
 		case <-p.exited:
-			said, _ := os.ReadFile(p.log) // what there is
-			return fmt.Errorf("%s ended instead of serving: %w\n%s", p.cmd.Path, p.err, said)
+			said, _ := os.ReadFile(p.log) // best effort
+			return fmt.Errorf("%s exited instead of serving: %w\n%s", p.cmd.Path, p.err, said)
 		case <-ctx.Done():
 			return fmt.Errorf("wait for %s: %w: %w", p.cmd.Path, context.Cause(ctx), err)
 		case <-time.After(50 * time.Millisecond):
@@ -67,9 +67,9 @@ func get(ctx context.Context, url string) error {
 	return err
 }
 
-// end asks the program to end, and makes it after a while.
+// end asks the program to exit, and kills it after a while.
 func (p *process) end() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails when it has ended, which is as well
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has exited
 	select {
 	case <-p.exited:
 	case <-time.After(10 * time.Second):
@@ -78,5 +78,5 @@ func (p *process) end() {
 	}
 }
 
-// client is for everything on this machine.
+// client is the HTTP client for everything on this machine.
 func client() *http.Client { return &http.Client{Timeout: 30 * time.Second} }

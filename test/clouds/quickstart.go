@@ -19,11 +19,11 @@ const (
 	ThreeClusters = "## Three clusters in fifteen minutes"
 )
 
-// mark is where a page names what differs from cluster to cluster; here those are the values of this machine.
+// mark is the placeholder in the page for values that differ between clusters; here it becomes this machine's values.
 const mark = "<!-- what your clusters need besides -->"
 
-// Commands are the blocks of a part of docs/quickstart.md that run anywhere, as one script, and those that need a cloud,
-// a registry or kind.
+// Commands returns the command blocks of a part of docs/quickstart.md: as one script those that run anywhere, and
+// separately those that need a cloud, a registry or kind.
 func Commands(part string) (script, cloud string, err error) {
 	root, err := build.Root()
 	if err != nil {
@@ -60,7 +60,7 @@ func Commands(part string) (script, cloud string, err error) {
 	return script, cloud, nil
 }
 
-// TryOne follows the first part of the page, in a cluster that plays kind's.
+// TryOne follows the first part of the page, in a cluster that stands in for kind's.
 func (e *Estate) TryOne(ctx context.Context) (said string, err error) {
 	script, _, err := Commands(OneCluster)
 	if err != nil {
@@ -76,7 +76,7 @@ func (e *Estate) TryOne(ctx context.Context) (said string, err error) {
 	}
 	defer func() {
 		if err != nil {
-			pods, _ := c.Kubectl(context.WithoutCancel(ctx), "get", "pods,events", "-A") // beside what failed
+			pods, _ := c.Kubectl(context.WithoutCancel(ctx), "get", "pods,events", "-A") // added to the error
 			err = fmt.Errorf("%w\n%s", err, pods)
 		}
 		err = errors.Join(err, c.Stop())
@@ -89,7 +89,7 @@ func (e *Estate) TryOne(ctx context.Context) (said string, err error) {
 	return said, errors.Join(err, e.cleanDirectory())
 }
 
-// jaegerImage plays the image that the page names. What is built here needs a configuration.
+// jaegerImage stands in for the image in the page. The Jaeger built here needs a configuration.
 func (e *Estate) jaegerImage(ctx context.Context) (string, error) {
 	program, err := Jaeger(ctx)
 	if err != nil {
@@ -122,12 +122,12 @@ func (e *Estate) TryThree(ctx context.Context) (said string, err error) {
 	return said, errors.Join(err, e.cleanDirectory())
 }
 
-// cleanDirectory removes what a part of the page has written.
+// cleanDirectory removes the files that a part of the page has written.
 func (e *Estate) cleanDirectory() error {
 	return errors.Join(os.RemoveAll(e.path("estate.yaml")), os.RemoveAll(e.path("ca")))
 }
 
-// Parse has bash read a script without running it.
+// Parse checks a script's syntax with bash, without running it.
 func Parse(ctx context.Context, script string) error {
 	cmd := exec.CommandContext(ctx, "bash", "-n")
 	cmd.Stdin = strings.NewReader(script)

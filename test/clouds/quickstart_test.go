@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestQuickstartParses: what needs a cloud is at least shell, and no part lacks commands. make quickstart runs the rest.
+// TestQuickstartParses checks that every part has commands, and their syntax. make quickstart runs all that need no cloud.
 func TestQuickstartParses(t *testing.T) {
 	for _, part := range []string{"## Before you begin", OneCluster, ThreeClusters} {
 		script, cloud, err := Commands(part)

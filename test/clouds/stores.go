@@ -16,18 +16,18 @@ import (
 )
 
 // Stores are Jaeger, Prometheus, VictoriaLogs, and test/backends as S3 and Kafka: processes on this machine, on
-// loopback addresses. The URLs are for people and tests; pods take links.
+// loopback addresses. The URLs are for people and tests; pods use links.
 type Stores struct {
-	// Jaeger is the URL of its query service, Prometheus that of its pages and API.
+	// Jaeger is the URL of Jaeger's query service, Prometheus that of its web pages and API.
 	Jaeger, Prometheus string
-	// Logs is the URL of VictoriaLogs: its pages, and its API.
+	// Logs is the URL of VictoriaLogs: its web pages and API.
 	Logs string
 	// S3 is the URL of the S3 service, whose bucket is [Bucket].
 	S3 string
-	// Control is the URL of what test/backends tells of S3 and Kafka.
+	// Control is the URL of test/backends' control port.
 	Control string
 
-	host      string // of all but Kafka
+	host      string // of all except Kafka
 	kafka     string // host:port
 	processes []*process
 }
@@ -38,11 +38,11 @@ const Bucket = "archive"
 //go:embed jaeger.yaml
 var jaegerConfig string
 
-// Jaeger builds Jaeger, if need be, and returns its path.
+// Jaeger builds Jaeger if necessary and returns its path.
 func Jaeger(ctx context.Context) (string, error) {
 	const module = "github.com/jaegertracing/jaeger"
-	// Jaeger was written for version 0.140 of the Collector's modules, which is not available. The next
-	// one passes hosts as their extensions (there are none here), and makes the exporter's queue optional.
+	// Jaeger was written for version 0.140 of the Collector's modules, which is not available. The next version
+	// passes hosts as their extensions (there are none here), and makes the exporter's queue optional.
 	patch := func(file, old, new string) build.Patch {
 		return build.Patch{Module: module, File: file, Old: old, New: new}
 	}
@@ -61,7 +61,7 @@ func Jaeger(ctx context.Context) (string, error) {
 	})
 }
 
-// prometheus finds the program of Debian's package, or another.
+// prometheus finds Debian's prometheus, or another one.
 func prometheus(context.Context) (string, error) {
 	path, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -70,14 +70,14 @@ func prometheus(context.Context) (string, error) {
 	return path, nil
 }
 
-// StartStores starts them. What watch names must never arrive in them: [Stores.Seen] looks for it.
+// StartStores starts the stores. watch lists texts that must never arrive: [Stores.Seen] counts them.
 func (e *Estate) StartStores(ctx context.Context, watch ...string) error {
 	port, err := freePort()
 	if err != nil {
 		return err
 	}
-	// Runs at the same time keep to loopback networks of their own. The counting stores also listen on
-	// the ports that Jaeger and Prometheus have here.
+	// Concurrent runs use different loopback networks. The counting stores also listen on Jaeger's and Prometheus'
+	// usual ports.
 	network := fmt.Sprintf("127.%d.%d", 30+os.Getpid()/250%60, 1+os.Getpid()%250)
 	host, counting := network+".1", network+".2"
 	e.Stores = &Stores{
@@ -114,7 +114,7 @@ func (e *Estate) StartStores(ctx context.Context, watch ...string) error {
 	return nil
 }
 
-// program is a store to run, and the URL that answers when it is ready.
+// program describes a store to run, and the URL that answers when it is ready.
 type program struct {
 	path, ready string
 	args        []string
@@ -129,14 +129,14 @@ func (e *Estate) runStore(ctx context.Context, p program) error {
 	return running.ready(ctx, p.ready)
 }
 
-// prometheusConfig: late points are taken, as docs/pipelines.md asks for.
+// prometheusConfig accepts late points, as docs/pipelines.md recommends.
 const prometheusConfig = `
 global: {scrape_interval: 5s, evaluation_interval: 5s}
 storage: {tsdb: {out_of_order_time_window: 30m}}
 rule_files: ["rules/*.yaml"]
 `
 
-// LoadRules gives Prometheus rules, by file name.
+// LoadRules loads rules into Prometheus, by file name.
 func (e *Estate) LoadRules(ctx context.Context, rules map[string]string) error {
 	if err := os.MkdirAll(e.path("rules"), 0o755); err != nil {
 		return err
@@ -149,7 +149,7 @@ func (e *Estate) LoadRules(ctx context.Context, rules map[string]string) error {
 	return post(ctx, e.Stores.Prometheus+"/-/reload")
 }
 
-// linkStores lets the central sites reach the stores, which are beside the primary.
+// linkStores links the central sites to the stores, which are near the primary.
 func (e *Estate) linkStores() error {
 	var errs []error
 	_, s3, _ := strings.Cut(e.Stores.S3, "://")

@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/test/helm"
 )
 
-// TestValues compares the values of the estate file with the chart's schema and checks, without three clusters.
+// TestValues validates the estate file's values with the chart's schema and checks, without three clusters.
 func TestValues(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds Helm; run without -short")
@@ -42,11 +42,11 @@ func TestValues(t *testing.T) {
 			}
 			for _, want := range []string{"name: telepod-injector", "kind: DaemonSet", e.Sites.Primary.Endpoint, e.Sites.Backup.Endpoint} {
 				if !strings.Contains(rendered, want) {
-					t.Errorf("%q is not in what Helm renders", want)
+					t.Errorf("Helm does not render %q", want)
 				}
 			}
 			if site := strings.Contains(rendered, "kind: StatefulSet"); site != (e.Role(c.Name) != "") {
-				t.Errorf("there is a central site: %t", site)
+				t.Errorf("has a central site: %t", site)
 			}
 			if strings.Contains(rendered, "cert-manager.io") {
 				t.Error("certificates come from cert-manager, which is not installed")

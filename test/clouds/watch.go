@@ -12,17 +12,17 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// Sample is what was seen at one moment. What did not answer is absent.
+// Sample contains the measurements of one moment. Values of unreachable processes are absent.
 type Sample struct {
 	At time.Time
-	// Received is how many spans a central site has accepted a second, by role.
+	// Received is the number of spans a central site has accepted per second, by role.
 	Received map[string]float64
-	// Queue is how many bytes wait on disk in a region, by cluster.
+	// Queue is the number of bytes queued on a region's disk, by cluster.
 	Queue map[string]float64
-	// Bodies is how many bytes of requests, as compressed, regions have sent to central sites since the watch
-	// began, by cluster.
+	// Bodies is the number of bytes, as compressed, in requests from regions to central sites since the watch started,
+	// by cluster.
 	Bodies map[string]float64
-	// Carried is how many bytes the links took to central sites since the watch began, by cloud.
+	// Carried is the number of bytes that the links carried to central sites since the watch started, by cloud.
 	Carried map[string]float64
 }
 
@@ -30,7 +30,7 @@ type Sample struct {
 type Watch struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
-	before map[string]float64 // what the links had carried
+	before map[string]float64 // bytes carried before the watch
 
 	mu      sync.Mutex
 	now     Sample
@@ -40,7 +40,7 @@ type Watch struct {
 // every is the time between two samples.
 const every = 500 * time.Millisecond
 
-// Watch begins to look.
+// Watch starts sampling.
 func (e *Estate) Watch() *Watch {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &Watch{cancel: cancel, before: e.carried(), now: Sample{
@@ -56,7 +56,7 @@ func (e *Estate) Watch() *Watch {
 	return w
 }
 
-// carried is what the links took to central sites so far, by cloud.
+// carried is the number of bytes that the links have carried to central sites so far, by cloud.
 func (e *Estate) carried() map[string]float64 {
 	total := map[string]float64{}
 	for _, l := range e.Links() {
@@ -68,14 +68,14 @@ func (e *Estate) carried() map[string]float64 {
 	return total
 }
 
-// Stop ends it and returns all samples.
+// Stop stops sampling and returns all samples.
 func (w *Watch) Stop() []Sample {
 	w.cancel()
 	w.done.Wait()
 	return w.samples
 }
 
-// Samples are those so far.
+// Samples returns the samples so far.
 func (w *Watch) Samples() []Sample {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -112,7 +112,7 @@ func (w *Watch) set(values map[string]float64, key string, value float64, known 
 	}
 }
 
-// watchSite turns a counter into a rate.
+// watchSite samples a site's counter as a rate.
 func (w *Watch) watchSite(ctx context.Context, s *Site) {
 	var spans counter
 	loop(ctx, func(ctx context.Context) {
@@ -129,14 +129,14 @@ func (w *Watch) watchSite(ctx context.Context, s *Site) {
 	})
 }
 
-// counter follows one that begins anew with a new process.
+// counter tracks a counter that is reset with each new process.
 type counter struct {
 	last, before float64
 	at           time.Time
 	seen         bool
 }
 
-// gone says that there is no process: the next reading says nothing of a rate.
+// gone marks that the process has exited: the next reading yields no rate.
 func (c *counter) gone() { c.at = time.Time{} }
 
 func (c *counter) rate(total float64, now time.Time) (rate float64, known bool) {
@@ -147,7 +147,7 @@ func (c *counter) rate(total float64, now time.Time) (rate float64, known bool) 
 	return rate, known
 }
 
-// since is how much was counted since the first reading, by all processes.
+// since is the total since the first reading, across processes.
 func (c *counter) since(total float64) float64 {
 	switch {
 	case !c.seen:
@@ -159,7 +159,7 @@ func (c *counter) since(total float64) float64 {
 	return c.before + total
 }
 
-// watchRegion reads what waits in a region, and what it has sent.
+// watchRegion samples a region's queue, and the bytes it has sent.
 func (w *Watch) watchRegion(ctx context.Context, s *Site) {
 	pod := ""
 	var bodies counter
@@ -167,7 +167,7 @@ func (w *Watch) watchRegion(ctx context.Context, s *Site) {
 		if pod == "" {
 			pods, err := s.Client.CoreV1().Pods(install.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=collector"})
 			if err != nil || len(pods.Items) == 0 {
-				return // tried again
+				return // retried
 			}
 			pod = pods.Items[0].Name
 		}
@@ -196,7 +196,7 @@ func loop(ctx context.Context, look func(context.Context)) {
 	}
 }
 
-// metrics are a Collector's own, as text.
+// metrics returns a Collector's own metrics as text.
 func (s *Site) metrics(ctx context.Context, pod string) ([]byte, error) {
 	return s.Client.CoreV1().Pods(install.Namespace).ProxyGet("http", pod, "8888", "metrics", nil).DoRaw(ctx)
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Link passes TCP connections on to a target.
+// Link forwards TCP connections to a target.
 type Link struct {
 	address, target string
 	roundTrip       time.Duration
@@ -18,13 +18,13 @@ type Link struct {
 
 	mu       sync.Mutex
 	flows    *sync.Cond
-	held     bool // bytes are taken and go nowhere
+	held     bool // bytes are accepted but not forwarded
 	listener net.Listener
 	open     map[net.Conn]bool
 }
 
-// New opens a link of a length from an address of this machine to a target, both host:port. Close it
-// with [Link.Cut].
+// New opens a link with a round-trip time from an address of this machine to a target, both host:port. Close it with
+// [Link.Cut].
 func New(address, target string, roundTrip time.Duration) (*Link, error) {
 	l := &Link{address: address, target: target, roundTrip: roundTrip, open: map[net.Conn]bool{}}
 	l.flows = sync.NewCond(&l.mu)
@@ -34,14 +34,13 @@ func New(address, target string, roundTrip time.Duration) (*Link, error) {
 	return l, nil
 }
 
-// RoundTrip is the link's length.
+// RoundTrip is the link's round-trip time.
 func (l *Link) RoundTrip() time.Duration { return l.roundTrip }
 
-// Carried returns the bytes that went to the target and that came back from it.
+// Carried returns the number of bytes sent to the target and received from it.
 func (l *Link) Carried() (out, back int64) { return l.out.Load(), l.back.Load() }
 
-// Restore opens the link, or opens it again after [Link.Cut] or [Link.Swallow]. What was held back is
-// delivered now, late.
+// Restore opens the link, or reopens it after [Link.Cut] or [Link.Swallow]. Bytes held back are delivered late.
 func (l *Link) Restore() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,12 +58,12 @@ func (l *Link) Restore() error {
 	return nil
 }
 
-// Cut ends all connections and refuses new ones.
+// Cut closes all connections and refuses new ones.
 func (l *Link) Cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.listener != nil {
-		_ = l.listener.Close() // nothing waits to be written
+		_ = l.listener.Close() // no buffered writes
 		l.listener = nil
 	}
 	for c := range l.open {
@@ -74,8 +73,7 @@ func (l *Link) Cut() {
 	l.flows.Broadcast()
 }
 
-// Swallow takes what is sent and passes nothing on, in both directions, for connections that are open
-// and for new ones.
+// Swallow accepts bytes but forwards nothing, in both directions, on open and new connections.
 func (l *Link) Swallow() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,7 +97,7 @@ func (l *Link) pass(listener net.Listener, near net.Conn) {
 		return
 	}
 	defer l.leave(near)
-	time.Sleep(l.roundTrip) // of the handshake
+	time.Sleep(l.roundTrip) // the handshake
 	l.wait()
 	far, err := new(net.Dialer).DialContext(context.Background(), "tcp", l.target)
 	if err != nil {
@@ -117,7 +115,7 @@ func (l *Link) pass(listener net.Listener, near net.Conn) {
 	<-done
 }
 
-// enter notes a connection, unless the link was cut since its listener took it.
+// enter registers a connection, unless the link was cut since it was accepted.
 func (l *Link) enter(listener net.Listener, c net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,7 +132,7 @@ func (l *Link) leave(c net.Conn) {
 	delete(l.open, c)
 }
 
-// wait returns when the link is not held.
+// wait blocks while the link swallows.
 func (l *Link) wait() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,20 +141,20 @@ func (l *Link) wait() {
 	}
 }
 
-// packet is on its way.
+// packet is in flight.
 type packet struct {
 	due  time.Time
 	data []byte
 }
 
-// underway is how many packets of up to packetSize may be on their way: 4 MiB, so that the longest
+// underway is the maximum number of packets in flight, of up to packetSize each: 4 MiB in total, so that the longest
 // link still carries 40 MB a second.
 const (
 	underway   = 128
 	packetSize = 32 << 10
 )
 
-// carry delivers what one end sends to the other until either has ended.
+// carry forwards data from one end to the other until either ends.
 func (l *Link) carry(to, from net.Conn, count *atomic.Int64) {
 	packets := make(chan packet, underway)
 	go func() {
@@ -175,16 +173,16 @@ func (l *Link) carry(to, from net.Conn, count *atomic.Int64) {
 	for p := range packets {
 		time.Sleep(time.Until(p.due))
 		l.wait()
-		count.Add(int64(len(p.data))) // before anybody can have them
+		count.Add(int64(len(p.data))) // count before delivery
 		if _, err := to.Write(p.data); err != nil {
-			_ = from.Close() // ends the reading above
+			_ = from.Close() // ends the read loop above
 			for range packets {
 			}
 			return
 		}
 	}
-	// One end has ended: the other hears of it, and may still answer.
+	// One end has closed: half-close the other, which may still answer.
 	if half, ok := to.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite() // fails when that end is gone too
+		_ = half.CloseWrite() // fails only if that end has closed, too
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// echo answers every line with itself.
+// echo echoes every line.
 func echo(t *testing.T) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -67,7 +67,7 @@ func say(t *testing.T, c net.Conn, line string) {
 	}
 }
 
-func TestLinkIsLongAndCounts(t *testing.T) {
+func TestLinkDelaysAndCounts(t *testing.T) {
 	const roundTrip = 50 * time.Millisecond
 	l := open(t, roundTrip)
 	c := dial(t, l)
@@ -86,7 +86,7 @@ func TestLinkIsLongAndCounts(t *testing.T) {
 	}
 }
 
-func TestEndOfOneDirectionLeavesTheOther(t *testing.T) {
+func TestHalfCloseLeavesTheOtherDirection(t *testing.T) {
 	c := dial(t, open(t, 0))
 	if _, err := c.Write([]byte("last words")); err != nil {
 		t.Fatal(err)
@@ -99,16 +99,16 @@ func TestEndOfOneDirectionLeavesTheOther(t *testing.T) {
 	}
 }
 
-func TestCutEndsAndRefuses(t *testing.T) {
+func TestCutClosesAndRefuses(t *testing.T) {
 	l := open(t, 0)
 	c := dial(t, l)
 	say(t, c, "hello")
 	l.Cut()
 	if _, err := c.Read(make([]byte, 1)); err == nil {
-		t.Error("the connection goes on")
+		t.Error("the connection is still open")
 	}
 	if _, err := net.Dial("tcp", l.address); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("a new connection: %v, want it refused", err)
+		t.Errorf("a new connection: %v, want connection refused", err)
 	}
 	if err := l.Restore(); err != nil {
 		t.Fatal(err)
@@ -137,15 +137,15 @@ func TestSwallowDeliversLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if answer, err := bufio.NewReader(c).ReadString('\n'); err != nil || answer != "into the void\n" {
-		t.Errorf("later comes %q, %v", answer, err)
+		t.Errorf("later read %q, %v", answer, err)
 	}
 }
 
-// errTimeout is the error itself if it is a time-out.
+// errTimeout returns the error if it is a timeout.
 func errTimeout(err error) error {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return err
 	}
-	return errors.New("a time-out")
+	return errors.New("not a timeout")
 }
