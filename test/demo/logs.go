@@ -38,7 +38,7 @@ func (t *story) logs(ctx context.Context) (string, func(), error) {
 	}, nil
 }
 
-// linesOf waits until the store has the records of a declined order, which two services log about.
+// linesOf waits until the store has the records of a declined order, written by two services.
 func (t *story) linesOf(ctx context.Context, trace report.Trace) (lines []clouds.LogLine, err error) {
 	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		if lines, err = t.estate.Stores.FindLogs(ctx, fmt.Sprintf("trace_id:=%q", trace.ID)); err != nil {
@@ -56,7 +56,7 @@ func (t *story) linesOf(ctx context.Context, trace report.Trace) (lines []clouds
 	return lines, err
 }
 
-// traceOfLine begins with a search for text, as people do, and ends in Jaeger.
+// traceOfLine searches logs for a text, as a user would, and opens the record's trace in Jaeger.
 func (t *story) traceOfLine(ctx context.Context) (line clouds.LogLine, trace report.Trace, err error) {
 	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		lines, err := t.estate.Stores.FindLogs(ctx, `"payment was declined"`)
@@ -66,7 +66,7 @@ func (t *story) traceOfLine(ctx context.Context) (line clouds.LogLine, trace rep
 		for _, line = range lines {
 			answer, err := t.estate.Stores.Trace(ctx, line["trace_id"])
 			if err != nil {
-				continue // not there yet
+				continue // not stored yet
 			}
 			trace, err = report.ParseJaeger(answer)
 			return err
@@ -76,7 +76,7 @@ func (t *story) traceOfLine(ctx context.Context) (line clouds.LogLine, trace rep
 	return line, trace, err
 }
 
-// checkLine holds a record to a span of the trace.
+// checkLine checks that a record belongs to a span of the trace.
 func (t *story) checkLine(line clouds.LogLine, trace report.Trace) {
 	for _, s := range trace.Spans {
 		if s.ID != line["span_id"] {

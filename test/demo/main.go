@@ -17,15 +17,15 @@ import (
 )
 
 type options struct {
-	// check ends with "N passed, N failed" instead of suggestions.
+	// check prints "N passed, N failed" at the end instead of suggestions.
 	check bool
-	// build ends after building.
+	// build only builds.
 	build bool
 	// quickstart follows docs/quickstart.md.
 	quickstart bool
-	// keep leaves everything up until Ctrl-C.
+	// keep leaves everything running until Ctrl-C.
 	keep bool
-	// nodes is whether pods run.
+	// nodes is whether the clusters have nodes, so that pods run.
 	nodes bool
 	// report is the file of the HTML report.
 	report string
@@ -33,12 +33,12 @@ type options struct {
 
 func main() {
 	o := options{nodes: os.Geteuid() == 0 && runtime.GOOS == "linux"}
-	flag.BoolVar(&o.check, "check", false, "end with a count of what was shown as it should be, for CI")
-	flag.BoolVar(&o.build, "build", false, "only build what the demo and the tests run")
-	flag.BoolVar(&o.quickstart, "quickstart", false, "run the commands of docs/quickstart.md, and end")
-	flag.BoolVar(&o.keep, "keep", false, "keep everything up until Ctrl-C")
-	flag.StringVar(&o.report, "report", "bin/demo-report.html", "where the HTML report goes")
-	flag.BoolFunc("control-plane-only", "no nodes, as for an ordinary user: pods are stored and do not run", func(string) error {
+	flag.BoolVar(&o.check, "check", false, "print the number of passed and failed checks at the end, for CI")
+	flag.BoolVar(&o.build, "build", false, "only build the programs of the demo and the tests")
+	flag.BoolVar(&o.quickstart, "quickstart", false, "run the commands of docs/quickstart.md and exit")
+	flag.BoolVar(&o.keep, "keep", false, "keep everything running until Ctrl-C")
+	flag.StringVar(&o.report, "report", "bin/demo-report.html", "path of the HTML report")
+	flag.BoolFunc("control-plane-only", "start no nodes, as without root: pods are stored but do not run", func(string) error {
 		o.nodes = false
 		return nil
 	})
@@ -50,13 +50,13 @@ func main() {
 	os.Exit(run(o))
 }
 
-// interrupted is the exit status of a program that was told to end, as shells have it.
+// interrupted is the shells' exit status after SIGINT.
 const interrupted = 130
 
 func run(o options) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	// A second Ctrl-C ends this program at once; what it started then ends by itself.
+	// A second Ctrl-C kills this program; its child processes then end by themselves.
 	context.AfterFunc(ctx, stop)
 
 	s := screen.New(os.Stdout)
@@ -80,8 +80,8 @@ func run(o options) int {
 	}
 	began := time.Now()
 	var checks screen.Checks
-	told, err := tell(ctx, s, &checks, o)
-	broken := ctx.Err() != nil && !told
+	finished, err := runDemo(ctx, s, &checks, o)
+	broken := ctx.Err() != nil && !finished
 	if broken {
 		err = errors.Join(errors.New("interrupted"), err)
 	}
@@ -95,9 +95,8 @@ func run(o options) int {
 	return status
 }
 
-// tell tells the story that this machine and user can have. It is told when nothing but the end of a
-// kept one could still be interrupted.
-func tell(ctx context.Context, s *screen.Screen, checks *screen.Checks, o options) (told bool, err error) {
+// runDemo runs the demo that this user and machine support. finished is false if the run was interrupted before its end.
+func runDemo(ctx context.Context, s *screen.Screen, checks *screen.Checks, o options) (finished bool, err error) {
 	if o.nodes {
 		return threeClouds(ctx, s, checks, o)
 	}
@@ -109,7 +108,7 @@ func tell(ctx context.Context, s *screen.Screen, checks *screen.Checks, o option
 	return err == nil, err
 }
 
-// sum says how it went, and returns the exit status.
+// sum prints the result and returns the exit status.
 func sum(s *screen.Screen, checks screen.Checks, o options, took time.Duration) int {
 	if len(checks.Failures) > 0 {
 		s.Line("")

@@ -16,8 +16,8 @@ import (
 	"github.com/telepod/telepod/test/clouds"
 )
 
-// overview has telepod status show all clusters, and compares what it shows with what the API servers know. Every region is
-// to use a site.
+// overview runs telepod status for all clusters and compares it with the API servers. Every region must use the given
+// site.
 func (t *story) overview(ctx context.Context, role string) error {
 	kubeconfig, err := t.estate.Kubeconfig()
 	if err != nil {
@@ -30,7 +30,7 @@ func (t *story) overview(ctx context.Context, role string) error {
 	args := []string{"status", "--contexts", strings.Join(contexts, ",")}
 	t.Command("telepod " + strings.Join(args, " "))
 	var rows []status.Row
-	// Collectors change the site one after the other.
+	// Collectors fail over one after the other.
 	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		out, err := t.estate.Telepod(ctx, append(args, "--kubeconfig", kubeconfig, "-o", "json")...)
 		if err != nil {
@@ -38,7 +38,7 @@ func (t *story) overview(ctx context.Context, role string) error {
 		}
 		rows = nil
 		if err := json.Unmarshal(out, &rows); err != nil {
-			return fmt.Errorf("read what telepod status printed: %w", err)
+			return fmt.Errorf("parse the output of telepod status: %w", err)
 		}
 		for _, row := range rows {
 			if row.Traffic == nil || row.Traffic.Site == nil || row.Traffic.Using() != role {
@@ -62,7 +62,7 @@ func (t *story) overview(ctx context.Context, role string) error {
 	return nil
 }
 
-// differences are what a row has, and should not.
+// differences lists where a row differs from the API server.
 func differences(ctx context.Context, s *clouds.Site, row status.Row, role string) (list []string, err error) {
 	pods, err := s.Client.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -95,7 +95,7 @@ func differences(ctx context.Context, s *clouds.Site, row status.Row, role strin
 	if s.Central() {
 		name := s.Role
 		if ready["central"] == 0 {
-			name = "" // nothing tells
+			name = "" // unknown
 		}
 		compare("central site", *row.Central, status.Central{Name: name, Replicas: status.Replicas{Ready: ready["central"], Wanted: ready["central"]}})
 	}
@@ -113,7 +113,7 @@ func isReady(pod corev1.Pod) bool {
 	})
 }
 
-// costs has telepod cost ask the Prometheus of the sites.
+// costs runs telepod cost against the sites' Prometheus.
 func (t *story) costs(ctx context.Context) error {
 	t.Command("telepod cost --by service --prometheus " + t.estate.Stores.Prometheus)
 	var lines []struct {
@@ -127,7 +127,7 @@ func (t *story) costs(ctx context.Context) error {
 			return err
 		}
 		if err := json.Unmarshal(out, &lines); err != nil {
-			return fmt.Errorf("read what telepod cost printed: %w", err)
+			return fmt.Errorf("parse the output of telepod cost: %w", err)
 		}
 		found = nil
 		for _, l := range lines {

@@ -15,7 +15,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// prebuild builds what the demo and the tests take, with progress to look at.
+// prebuild builds the programs of the demo and the tests, and shows the progress.
 func prebuild(ctx context.Context) error {
 	if _, err := helm.V4(ctx); err != nil {
 		return err
@@ -43,9 +43,9 @@ func prebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer e.Stop() // of nothing but a directory
+	defer e.Stop() // removes only a directory
 	if err := e.Build(ctx); !errors.Is(err, exec.ErrNotFound) {
 		return err
 	}
-	return nil // the tests do without Prometheus, and the demo will ask for it
+	return nil // the tests do not need Prometheus, and the demo reports if it is missing
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/test/demo/screen"
 )
 
-// quickstart follows docs/quickstart.md, both parts, and ends everything.
+// quickstart runs both parts of docs/quickstart.md, then cleans up.
 func quickstart(ctx context.Context, s *screen.Screen) (err error) {
 	e, err := clouds.New()
 	if err != nil {

@@ -12,15 +12,15 @@ import (
 	"github.com/telepod/telepod/test/clouds"
 )
 
-// What three counts of the bytes that left regions may differ by. Links carry more than the requests'
-// bodies: TLS, HTTP/2, pings, which do not depend on how much is sent.
+// The tolerances between three counts of the bytes that left the regions. Links carry more than the requests' bodies:
+// TLS, HTTP/2 and pings, independent of the load.
 const (
-	costTolerance = 0.2  // of the sites' own count
-	linkOverhead  = 4000 // bytes a second and region
+	costTolerance = 0.2  // fraction of the sites' own count
+	linkOverhead  = 4000 // bytes per second and region
 )
 
-// reconcile compares what the links carried to the central sites, what the sites say of the requests'
-// bodies, and what the chart's cost rules make of it, over the last five minutes or less.
+// reconcile compares three counts over the last five minutes or less: bytes on the links to the central sites, bodies of
+// requests that the sites report, and the result of the chart's cost rules.
 func (t *story) reconcile(ctx context.Context) error {
 	const window = 5 * time.Minute
 	samples := t.watch.Samples()
@@ -32,7 +32,7 @@ func (t *story) reconcile(ctx context.Context) error {
 	}
 	bodies, carried := total(last.Bodies)-total(first.Bodies), total(last.Carried)-total(first.Carried)
 	off, ruled := 0.0, 0.0
-	// The Collectors' last counts are on their way.
+	// Wait for the Collectors' last metrics.
 	for range 10 {
 		var err error
 		if ruled, err = t.ruled(ctx, window); err != nil {
@@ -54,7 +54,7 @@ func (t *story) reconcile(ctx context.Context) error {
 	return nil
 }
 
-// ruled is what the chart's rules say left the regions for central sites.
+// ruled is the number of bytes that left the regions for central sites, according to the chart's rules.
 func (t *story) ruled(ctx context.Context, window time.Duration) (float64, error) {
 	var series []clouds.Series
 	err := await.Success(ctx, patience, func(ctx context.Context) (err error) {

@@ -13,13 +13,13 @@ import (
 	"github.com/telepod/telepod/test/report"
 )
 
-// story is one run through three clouds.
+// story is one run with three clouds.
 type story struct {
 	*screen.Screen
 	checks *screen.Checks
 	estate *clouds.Estate
 	began  time.Time
-	// dashboards is the file of the chart's dashboards, beside the report.
+	// dashboards is the file with the chart's dashboards, next to the report.
 	dashboards string
 
 	orders *clouds.Orders
@@ -32,7 +32,7 @@ type story struct {
 	outcome []report.Row
 }
 
-// step is a part of the story. It returns a sentence on what was done; what it shows comes after that.
+// step is a step of the demo. It returns a sentence on what was done; its details are printed after that.
 type step struct {
 	title string
 	do    func(context.Context) (said string, show func(), err error)
@@ -55,8 +55,8 @@ func (t *story) parts() []step {
 	}
 }
 
-// threeClouds tells the story. It ends everything, whatever happens.
-func threeClouds(ctx context.Context, s *screen.Screen, checks *screen.Checks, o options) (told bool, err error) {
+// threeClouds runs the demo, and always cleans up.
+func threeClouds(ctx context.Context, s *screen.Screen, checks *screen.Checks, o options) (finished bool, err error) {
 	e, err := clouds.New()
 	if err != nil {
 		return false, err
@@ -64,7 +64,7 @@ func threeClouds(ctx context.Context, s *screen.Screen, checks *screen.Checks, o
 	t := &story{Screen: s, checks: checks, estate: e, began: time.Now(),
 		dashboards: filepath.Join(filepath.Dir(o.report), "demo-dashboards.html")}
 	t.introduce()
-	err = t.tell(ctx)
+	err = t.run(ctx)
 	if reported := t.write(o.report); err == nil {
 		err = reported
 	}
@@ -84,7 +84,7 @@ func (t *story) introduce() {
 		"clouds. Nothing leaves the machine, and nothing stays on it but the programs that were built.")
 }
 
-func (t *story) tell(ctx context.Context) error {
+func (t *story) run(ctx context.Context) error {
 	parts := t.parts()
 	for n, part := range parts {
 		t.Step(n+1, len(parts), part.title)
@@ -104,7 +104,7 @@ func (t *story) tell(ctx context.Context) error {
 	return nil
 }
 
-// end leaves nothing behind.
+// end stops everything and removes all traces.
 func (t *story) end() error {
 	t.Step(0, 0, "Clean up")
 	began := time.Now()
@@ -115,7 +115,7 @@ func (t *story) end() error {
 		t.load.Stop()
 	}
 	if t.orders != nil {
-		_, _ = t.orders.Stop() // its sum is not asked for any more
+		_, _ = t.orders.Stop() // the summary is no longer needed
 	}
 	err := t.estate.Stop()
 	if err == nil {
@@ -124,7 +124,7 @@ func (t *story) end() error {
 	return err
 }
 
-// saveLogs keeps what there is to see after a failure.
+// saveLogs saves logs and states to diagnose a failure.
 func (t *story) saveLogs() {
 	dir, err := os.MkdirTemp("", "telepod-demo-logs-")
 	if err == nil {
@@ -136,7 +136,7 @@ func (t *story) saveLogs() {
 	t.Note("Logs of the clusters and the stores are in " + dir)
 }
 
-// row notes something that was expected, for the table at the end and the report.
+// row records an expectation and its result, for the table at the end and the report.
 func (t *story) row(name, value, note string, ok bool) {
 	t.outcome = append(t.outcome, report.Row{Name: name, Value: value, Note: note, OK: ok})
 	t.checks.That(ok, "%s: %s (%s)", name, value, note)

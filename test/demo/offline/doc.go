@@ -1,14 +1,14 @@
-// Package offline is the demo for machines without root or without nodes: a Kubernetes control plane,
-// in which pods of three clouds are stored and injected but do not run.
+// Package offline is the demo without root or without nodes: a Kubernetes control plane stores and injects pods of
+// three clouds, but does not run them.
 //
-//	offline.go    the steps, in order, and the end in every case
+//	offline.go    the steps, in order, and the cleanup in every case
 //	setup.go      programs, control plane, the webhook as a process
 //	shop.go       three Deployments: their variables and telepod.dev/status
 //	jobs.go       three Jobs with a sidecar
 //	mistakes.go   a pod that opted out, and two with typing mistakes
-//	ending.go     what there is to see after a failure
-//	observe.go    what the API server stored
-//	expect.go     what it should have stored
+//	inspect.go    suggestions with -keep, and logs after a failure
+//	observe.go    reads what the API server stored
+//	expect.go     the expected values
 //
-// It creates what manifests/ holds. Everything that is shown is also compared with what it should be.
+// It applies manifests/, and compares everything that it shows with the expected values.
 package offline

@@ -6,12 +6,12 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// cloud is one of the three, and the part of the shop that runs there. What it says of identity is in
-// values.yaml, what it says of wishes in manifests/shop.yaml; here it is what must come out.
+// cloud is one of the three clouds, with the service that runs there. Its identity is configured in values.yaml, its
+// settings in manifests/shop.yaml; these are the expected results.
 type cloud struct {
 	name, platform, region, zone, account, cluster string
 
-	app, profile, service            string // the namespace is called as the app
+	app, profile, service            string // the namespace has the app's name
 	endpoint, protocol, url, sidecar string
 	leftOut                          map[injector.Reason][]string
 }
@@ -43,11 +43,11 @@ func eachCloud(text func(cloud) string) []string {
 
 func columns() []string { return eachCloud(func(c cloud) string { return c.name }) }
 
-// variable is one that a container should see.
+// variable is an expected variable of a container.
 type variable struct{ name, want string }
 
-// variables are those of the app's container, in the order in which they are shown. Of one that the
-// Downward API fills, it is the field that it comes from.
+// variables are the expected variables of the app's container, in display order. For Downward API variables it is the
+// field's path.
 func (c cloud) variables(pod *corev1.Pod) []variable {
 	return []variable{
 		{"CLOUD_PROVIDER", c.name},
@@ -73,7 +73,7 @@ func (c cloud) variables(pod *corev1.Pod) []variable {
 	}
 }
 
-// attributes maps the resource attributes that say what a variable says to that variable.
+// attributes maps resource attributes to the variables with the same value.
 func attributes() []variable {
 	return []variable{
 		{"cloud.provider", "CLOUD_PROVIDER"},

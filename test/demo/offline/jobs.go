@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/demo/screen"
 )
 
-// jobName is that of manifests/jobs.yaml.
+// jobName is the Job's name in manifests/jobs.yaml.
 const jobName = "report"
 
 // job is the pod of a Job.
@@ -57,7 +57,7 @@ func (d *demo) job(ctx context.Context, c cloud) (j job, err error) {
 	return j, err
 }
 
-// showSidecars shows what would run.
+// showSidecars shows the sidecars that would run.
 func (d *demo) showSidecars(jobs []job) {
 	t := screen.Table{Head: columns()}
 	sidecar, policy, endpoint := screen.Row{Name: "sidecar"}, screen.Row{Name: "its restartPolicy"}, screen.Row{Name: "the Job sends to"}
@@ -72,7 +72,7 @@ func (d *demo) showSidecars(jobs []job) {
 	d.screen.Table(t)
 }
 
-// restartPolicy is the sidecar's.
+// restartPolicy is the sidecar's restart policy.
 func restartPolicy(pod *corev1.Pod) string {
 	for _, c := range pod.Spec.InitContainers {
 		if c.Name == injector.SidecarName && c.RestartPolicy != nil {

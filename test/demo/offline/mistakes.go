@@ -36,7 +36,7 @@ func (d *demo) leaveAlone(ctx context.Context) (string, func(), error) {
 	return said, nil, nil
 }
 
-// reason asks the injector, as `telepod explain` does.
+// reason asks the injector for its decision, as `telepod explain` does.
 func (d *demo) reason(ctx context.Context, pod *corev1.Pod) (injector.Reason, error) {
 	namespace, err := d.client.CoreV1().Namespaces().Get(ctx, pod.Namespace, metav1.GetOptions{})
 	if err != nil {
@@ -74,7 +74,7 @@ func (d *demo) mistakes(ctx context.Context) (string, func(), error) {
 	}
 	d.screen.Command("kubectl -n stock get events")
 	d.screen.Quote(fmt.Sprintf("%s %s %s/%s: %s", event.Type, event.Reason, strings.ToLower(event.InvolvedObject.Kind), event.InvolvedObject.Name, event.Message))
-	// An event names the annotation, and repeats nothing that a pod's author wrote.
+	// An event names the annotation, but does not repeat a pod author's text.
 	d.checks.That(strings.Contains(event.Message, "telepod.dev/protocol") && !strings.Contains(event.Message, "gprc"),
 		"the event about protocol gprc says %q", event.Message)
 
@@ -87,7 +87,7 @@ func (d *demo) mistakes(ctx context.Context) (string, func(), error) {
 	return "both pods were injected all the same; what could not be understood fell back to the profile", nil, nil
 }
 
-// event waits for an event with a reason, which the webhook writes on the pod's owner.
+// event waits for an event with this reason, which the webhook creates for the pod's owner.
 func (d *demo) event(ctx context.Context, namespace string, reason injector.Reason) (event corev1.Event, err error) {
 	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		list, err := d.client.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{FieldSelector: "reason=" + string(reason)})
@@ -95,7 +95,7 @@ func (d *demo) event(ctx context.Context, namespace string, reason injector.Reas
 			return err
 		}
 		if len(list.Items) == 0 {
-			return errors.New("there is no event " + string(reason) + " in namespace " + namespace)
+			return errors.New("no event " + string(reason) + " in namespace " + namespace)
 		}
 		event = list.Items[0]
 		return nil

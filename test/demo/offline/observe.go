@@ -18,10 +18,10 @@ import (
 	"github.com/telepod/telepod/test/await"
 )
 
-// zoneField is where the zone comes from: Kubernetes 1.35 and later copy the node's label to the pod.
+// zoneField is the source of the zone: Kubernetes 1.35 and later copy the node's label to the pod.
 const zoneField = "metadata.labels['topology.kubernetes.io/zone']"
 
-// stored stands for a value that the kubelet will take from a field of the pod.
+// stored represents a value that the kubelet would read from a field of the pod.
 func stored(path string) string {
 	if path == zoneField {
 		path = "the node's zone"
@@ -29,10 +29,10 @@ func stored(path string) string {
 	return "‹" + path + "›"
 }
 
-// patience is what a pod may take to run on a slow machine.
+// patience is the limit for starting a pod on a slow machine.
 const patience = 2 * time.Minute
 
-// pod waits for the pod with a label app.
+// pod waits for the pod with this label app.
 func (d *demo) pod(ctx context.Context, namespace, app string) (pod *corev1.Pod, err error) {
 	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		list, err := d.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + app})
@@ -48,7 +48,7 @@ func (d *demo) pod(ctx context.Context, namespace, app string) (pod *corev1.Pod,
 	return pod, err
 }
 
-// storedEnvironment is that of the first container, as the API server stored it.
+// storedEnvironment is the first container's environment, as the API server stored it.
 func storedEnvironment(pod *corev1.Pod) map[string]string {
 	env := map[string]string{}
 	for _, v := range pod.Spec.Containers[0].Env {
@@ -69,7 +69,7 @@ func expand(text string, env map[string]string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// injected are the variables among env that are Telepod's.
+// injected are Telepod's variables in env.
 func injected(env map[string]string) []string {
 	var names []string
 	for name := range env {
@@ -95,7 +95,7 @@ func status(pod *corev1.Pod) (s injector.Status, err error) {
 	return s, nil
 }
 
-// apply creates what a file of manifests/ holds, and returns the warnings that kubectl prints.
+// apply applies a file of manifests/, and returns the warnings that kubectl prints.
 func (d *demo) apply(ctx context.Context, file string) (warnings []string, err error) {
 	text, err := manifests.ReadFile("manifests/" + file)
 	if err != nil {

@@ -16,29 +16,29 @@ import (
 
 // demo is one run.
 type demo struct {
-	screen *screen.Screen
-	checks *screen.Checks
-	told   bool // the story has come to its end
+	screen   *screen.Screen
+	checks   *screen.Checks
+	finished bool // all steps have run
 
-	dir     string // a kubectl; logs, where something fails
-	logs    bool   // there are some
+	dir     string // contains kubectl, and logs after a failure
+	logs    bool   // dir contains logs
 	cluster *cluster.Cluster
 	webhook *install.Webhook
 	client  kubernetes.Interface
 }
 
-// step is a part of the story.
+// step is a step of the demo.
 type step struct {
 	title string
-	// do returns a sentence on what was done, and how to show more of it; nil if there is no more.
+	// do returns a sentence on what was done, and a function that shows details, or nil.
 	do func(context.Context) (said string, show func(), err error)
 }
 
-// Run tells the story, leaves the control plane up until the context ends if it is to be kept, and ends
-// everything. The checks hold what was not as it should be.
+// Run runs the demo and stops everything afterwards; with keep, not before the context ends. Failed checks are recorded in
+// checks.
 func Run(ctx context.Context, s *screen.Screen, checks *screen.Checks, keep bool) error {
 	d := &demo{screen: s, checks: checks}
-	err := d.tell(ctx)
+	err := d.run(ctx)
 	if err == nil && keep {
 		d.invite()
 		<-ctx.Done()
@@ -46,7 +46,7 @@ func Run(ctx context.Context, s *screen.Screen, checks *screen.Checks, keep bool
 	return errors.Join(err, d.end(ctx))
 }
 
-func (d *demo) tell(ctx context.Context) error {
+func (d *demo) run(ctx context.Context) error {
 	steps := []step{
 		{"Build what is needed: Kubernetes, Helm, Telepod", d.build},
 		{"Start a control plane", d.start},
@@ -68,14 +68,14 @@ func (d *demo) tell(ctx context.Context) error {
 			show()
 		}
 	}
-	d.told = true
+	d.finished = true
 	return nil
 }
 
-// end leaves nothing behind but, after a failure, logs.
+// end removes everything except, after a failure, the logs.
 func (d *demo) end(ctx context.Context) error {
 	var errs []error
-	if wrong := !d.told || len(d.checks.Failures) > 0; wrong && d.cluster != nil && ctx.Err() == nil {
+	if wrong := !d.finished || len(d.checks.Failures) > 0; wrong && d.cluster != nil && ctx.Err() == nil {
 		errs = append(errs, d.saveLogs())
 	}
 	if d.webhook != nil {

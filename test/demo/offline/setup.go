@@ -21,7 +21,7 @@ var values string
 
 func clusterOptions() cluster.Options { return cluster.Options{Name: "demo"} }
 
-// build makes everything first, so that later steps show what they themselves take.
+// build builds everything first, so that later steps show only their own time.
 func (d *demo) build(ctx context.Context) (said string, show func(), err error) {
 	if err := cluster.Build(ctx, clusterOptions()); err != nil {
 		return "", nil, err
@@ -35,8 +35,7 @@ func (d *demo) build(ctx context.Context) (said string, show func(), err error) 
 	return "all there", nil, d.wrapKubectl(ctx)
 }
 
-// wrapKubectl makes a kubectl that a person can call: the one that there is, is a part of a larger
-// program, and knows of no cluster.
+// wrapKubectl makes a kubectl script: the one that was built is a part of a larger program, and has no kubeconfig.
 func (d *demo) wrapKubectl(ctx context.Context) error {
 	kube, err := build.Binary(ctx, cluster.Kubernetes())
 	if err != nil {
@@ -59,7 +58,7 @@ func (d *demo) start(ctx context.Context) (said string, show func(), err error) 
 	if err != nil {
 		return "", nil, err
 	}
-	config.QPS = -1 // reading is all that this client does
+	config.QPS = -1 // this client only reads
 	if d.client, err = kubernetes.NewForConfig(config); err != nil {
 		return "", nil, err
 	}

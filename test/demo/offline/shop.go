@@ -15,7 +15,7 @@ import (
 //go:embed manifests
 var manifests embed.FS
 
-// app is a part of the shop as it is found.
+// app is a service of the shop, as stored.
 type app struct {
 	cloud  cloud
 	pod    *corev1.Pod
@@ -79,7 +79,7 @@ func (d *demo) showShop(apps []app) {
 		"stock names its service itself: a container's own variables win.")
 }
 
-// resource checks OTEL_RESOURCE_ATTRIBUTES: that it says what the other variables say.
+// resource checks that OTEL_RESOURCE_ATTRIBUTES has the same values as the other variables.
 func (d *demo) resource(a app) screen.Cell {
 	found := map[string]string{}
 	for pair := range strings.SplitSeq(expand(a.env["OTEL_RESOURCE_ATTRIBUTES"], a.env), ",") {
@@ -109,7 +109,7 @@ func (d *demo) statusRows(t *screen.Table, apps []app) {
 	add("  because", func(a app) string { return leftOut(a.status.Skipped, true) }, func(c cloud) string { return leftOut(c.leftOut, true) })
 }
 
-// leftOut are the parts that were left out, or the reasons for that.
+// leftOut lists the skipped parts of the injection, or the reasons.
 func leftOut(skipped map[injector.Reason][]string, reasons bool) string {
 	var said []string
 	for reason, items := range skipped {

@@ -2,13 +2,13 @@ package screen
 
 import "fmt"
 
-// Checks counts what was as it should be.
+// Checks counts passed checks and lists failures.
 type Checks struct {
 	Passed   int
 	Failures []string
 }
 
-// Equal compares what is shown with what should be. The result goes into the table.
+// Equal compares a value that is shown with the expected one. The result is a cell for a table.
 func (c *Checks) Equal(what, got, want string) Cell {
 	if got == "" {
 		got = "(not set)"
@@ -17,7 +17,7 @@ func (c *Checks) Equal(what, got, want string) Cell {
 	return Cell{got, got != want}
 }
 
-// That notes whether something holds, and says what is wrong where it does not.
+// That records whether a check passed, with a message in case it failed.
 func (c *Checks) That(ok bool, failure string, args ...any) {
 	if ok {
 		c.Passed++

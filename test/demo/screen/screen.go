@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// width is what the narrowest terminal is expected to have.
+// width is the expected minimum width of terminals.
 const width = 100
 
-// Screen writes the story. Colours are for terminals only (https://no-color.org).
+// Screen prints the demo. Colours are for terminals only (https://no-color.org).
 type Screen struct {
 	out    io.Writer
 	colour bool
@@ -30,7 +30,7 @@ const (
 	cyan   style = "36"
 )
 
-// New writes to a file, in colour where that is a terminal.
+// New prints to a file, in colour if it is a terminal.
 func New(out *os.File) *Screen {
 	info, err := out.Stat()
 	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
@@ -44,22 +44,22 @@ func (s *Screen) in(st style, text string) string {
 	return "\x1b[" + string(st) + "m" + text + "\x1b[0m"
 }
 
-// Line is a line as it is.
+// Line prints a line unchanged.
 func (s *Screen) Line(text string) { fmt.Fprintln(s.out, text) }
 
-// Heading begins a part.
+// Heading starts a section.
 func (s *Screen) Heading(text string) { s.Line("\n" + s.in(bold, text)) }
 
-// Text is a paragraph.
+// Text prints a paragraph.
 func (s *Screen) Text(text string) { s.paragraph(plain, 0, text) }
 
-// Note is a sentence beside the story.
+// Note prints a remark.
 func (s *Screen) Note(text string) { s.paragraph(dim, 3, text) }
 
-// Quote is what some program said.
+// Quote prints another program's output.
 func (s *Screen) Quote(text string) { s.paragraph(yellow, 3, text) }
 
-// Command is what a person would type.
+// Command prints a command that a user would type.
 func (s *Screen) Command(text string) { s.Line("   " + s.in(dim, "$ ") + text) }
 
 func (s *Screen) paragraph(st style, by int, text string) {
@@ -68,7 +68,7 @@ func (s *Screen) paragraph(st style, by int, text string) {
 	}
 }
 
-// Step begins a step of several; number 0 is one outside of the count.
+// Step starts step n of several; number 0 is outside the count.
 func (s *Screen) Step(n, of int, title string) {
 	number := "·"
 	if n > 0 {
@@ -77,7 +77,7 @@ func (s *Screen) Step(n, of int, title string) {
 	s.Line("\n" + s.in(bold, number+" "+title))
 }
 
-// Done ends a step with what was done and how long it took, at the right edge.
+// Done ends a step with what was done, and its duration at the right edge.
 func (s *Screen) Done(said string, took time.Duration) {
 	elapsed := fmt.Sprintf("%.1f s", took.Seconds())
 	lines := wrap(said, width-5-8)
@@ -93,7 +93,7 @@ func (s *Screen) Done(said string, took time.Duration) {
 	}
 }
 
-// Failure says what went wrong, in lines of its own where it has some.
+// Failure prints a failure, which may have several lines.
 func (s *Screen) Failure(what string) {
 	mark := s.in(red, "   ✗ ")
 	for text := range strings.SplitSeq(strings.TrimSpace(what), "\n") {

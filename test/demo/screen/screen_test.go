@@ -28,7 +28,7 @@ func TestTableFits(t *testing.T) {
 				}
 			}
 			if name != "all wide" && !strings.Contains(out.String(), "http://10.231.1.11:4317") {
-				t.Errorf("an identifier took the room of an endpoint:\n%s", out)
+				t.Errorf("an endpoint was shortened instead of an identifier:\n%s", out)
 			}
 		})
 	}

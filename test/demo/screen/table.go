@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Table is a column of names and further ones. All rows have as many cells as the head.
+// Table has a column of names and further columns. All rows have as many cells as the head.
 type Table struct {
 	Head []string
 	Rows []Row
@@ -20,7 +20,7 @@ type Row struct {
 	title bool
 }
 
-// Cell is what was seen. Wrong shows in red.
+// Cell is an observed value. Wrong cells are red.
 type Cell struct {
 	Text  string
 	Wrong bool
@@ -38,13 +38,13 @@ func (t *Table) Add(name string, texts ...string) {
 // Title adds a heading.
 func (t *Table) Title(text string) { t.Rows = append(t.Rows, Row{Name: text, title: true}) }
 
-const margin = 3 // of a table, at the left
+const margin = 3 // left of a table
 
-// long is a cell that is shortened before any other: an identifier that nobody reads to its end.
+// long is the width from which cells are shortened first: such identifiers need not be readable in full.
 const long = 30
 
-// widths are those of the columns: as wide as their content, if that fits. If not, first the long
-// cells give way, then the gaps, then the widest columns.
+// widths are the columns' widths: as wide as their content, if that fits. Otherwise the long cells are shortened first,
+// then the gaps, then the widest columns.
 func (t *Table) widths() (names int, cells []int, gap int) {
 	for _, r := range t.Rows {
 		if !r.title {
@@ -71,7 +71,7 @@ func (t *Table) widths() (names int, cells []int, gap int) {
 
 func (t *Table) room(names, gap int) int { return width - margin - names - 2 - gap*(len(t.Head)-1) }
 
-// content is the width of each column's widest cell among those within a limit.
+// content is the width of each column's widest cell, ignoring cells above a limit.
 func (t *Table) content(limit int) []int {
 	cells := make([]int, len(t.Head))
 	for i, h := range t.Head {
@@ -131,7 +131,7 @@ func pad(text string, to int) string {
 	return text + strings.Repeat(" ", max(0, to-utf8.RuneCountInString(text)))
 }
 
-// Shorten takes the middle out of a text: in names and identifiers, both ends tell more.
+// Shorten removes the middle of a text: both ends of names and identifiers are more informative.
 func Shorten(text string, to int) string {
 	runes := []rune(text)
 	if len(runes) <= to {

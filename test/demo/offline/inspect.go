@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// invite tells how to use the control plane while it is kept.
+// invite prints how to use the control plane while it is kept.
 func (d *demo) invite() {
 	d.screen.Heading("The control plane stays until Ctrl-C. In another terminal:")
 	d.list([]suggestion{
@@ -32,7 +32,7 @@ func (d *demo) list(suggestions []suggestion) {
 	}
 }
 
-// saveLogs keeps what there is to see after a failure.
+// saveLogs saves logs and states to diagnose a failure.
 func (d *demo) saveLogs() error {
 	d.logs = true
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -10,13 +10,13 @@ import (
 	"github.com/telepod/telepod/test/report"
 )
 
-// The load of each region, in spans a second, and what of it a site has to receive to count as used.
+// The load of each region, in spans a second, and the rate at which a site counts as used.
 const (
 	loadRate = 50
 	used     = 3 * loadRate / 3
 )
 
-// outage is how long the primary stays away; calm is what the timeline shows before the first time.
+// outage is how long the primary stays down; calm is how long the timeline shows normal operation before.
 const (
 	outage = 15 * time.Second
 	calm   = 5 * time.Second
@@ -90,13 +90,13 @@ func (t *story) partition(ctx context.Context) (string, func(), error) {
 	return fmt.Sprintf("packets to it vanish: the backup receives after %.1f s, and %.1f s after the end of it the primary is used again", over.Seconds(), back.Seconds()), nil, nil
 }
 
-// timed notes how long it took. No speed is asserted beyond seconds: this machine may be busy.
+// timed records the times. They only need to be below a minute: this machine may be busy.
 func (t *story) timed(how string, over, back time.Duration) {
 	t.row("primary "+how+": time to fail over", fmt.Sprintf("%.1f s", over.Seconds()), "until the backup receives, to half a second", over < time.Minute)
 	t.row("primary "+how+": time to return", fmt.Sprintf("%.1f s", back.Seconds()), "until the primary, which is back, receives", back < time.Minute)
 }
 
-// cut breaks the links of the region that is farthest away. Its Collector keeps everything on disk.
+// cut cuts the links of the most distant region. Its Collector keeps everything on disk.
 func (t *story) cut(ctx context.Context) (string, func(), error) {
 	if err := t.settle(ctx); err != nil {
 		return "", nil, err
@@ -130,7 +130,7 @@ func (t *story) cut(ctx context.Context) (string, func(), error) {
 	return fmt.Sprintf("%s kept %.0f kB on its disk, and sent it within %.1f s", region.Region, grown/1000, drained.Seconds()), nil, nil
 }
 
-// settle waits until the primary alone has received what all regions send, for two seconds.
+// settle waits until the primary alone has received the load of all regions, for two seconds.
 func (t *story) settle(ctx context.Context) error {
 	const samples = 4
 	return await.Success(ctx, patience, func(context.Context) error {
@@ -147,7 +147,7 @@ func (t *story) settle(ctx context.Context) error {
 	})
 }
 
-// received waits until a site receives the load, and returns when that was first seen after a moment.
+// received waits until a site receives the load, and returns how long after a given moment that happened.
 func (t *story) received(ctx context.Context, role string, after time.Time) (took time.Duration, err error) {
 	err = await.Success(ctx, patience, func(context.Context) error {
 		for _, s := range t.watch.Samples() {
@@ -161,7 +161,7 @@ func (t *story) received(ctx context.Context, role string, after time.Time) (too
 	return took, err
 }
 
-// queued is what waits on a region's disk, in bytes.
+// queued is the size of a region's disk queue, in bytes.
 func (t *story) queued(s *clouds.Site) float64 {
 	samples := t.watch.Samples()
 	if len(samples) == 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/report"
 )
 
-// follow finds the trace of a good order, and that of one whose payment was declined.
+// follow finds the trace of a successful order, and of one with a declined payment.
 func (t *story) follow(ctx context.Context) (string, func(), error) {
 	placed, err := t.find(ctx, "ok")
 	if err != nil {
@@ -35,8 +35,8 @@ func (t *story) follow(ctx context.Context) (string, func(), error) {
 	}, nil
 }
 
-// find waits until the trace of an order with a card is in Jaeger, as a whole. Of good orders only a
-// share is kept, so it looks at one after the other.
+// find waits until the complete trace of an order with this card is in Jaeger. Only a sample of successful orders is
+// kept, so it tries one after the other.
 func (t *story) find(ctx context.Context, card string) (found report.Trace, err error) {
 	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		var ids []string
@@ -48,7 +48,7 @@ func (t *story) find(ctx context.Context, card string) (found report.Trace, err 
 		for _, id := range ids {
 			answer, err := t.estate.Stores.Trace(ctx, id)
 			if err != nil {
-				continue // not kept, or not there yet
+				continue // dropped by sampling, or not stored yet
 			}
 			trace, err := report.ParseJaeger(answer)
 			if err != nil {
@@ -74,7 +74,7 @@ func services(trace report.Trace) []string {
 	return names
 }
 
-// whole reports whether every span's parent is there.
+// whole reports whether the trace contains every span's parent.
 func whole(trace report.Trace) bool {
 	roots := 0
 	for _, s := range trace.Spans {
@@ -89,7 +89,7 @@ func whole(trace report.Trace) bool {
 	return roots == 1
 }
 
-// waterfall draws a trace in text.
+// waterfall draws a trace as text.
 func (t *story) waterfall(trace report.Trace) {
 	begin := trace.Spans[0].Start
 	end := begin
@@ -114,7 +114,7 @@ func (t *story) waterfall(trace report.Trace) {
 	}
 }
 
-// checkTrace holds every span to the cluster that it comes from.
+// checkTrace checks that every span has the identity of its cluster.
 func (t *story) checkTrace(name string, trace report.Trace) {
 	clouds := map[string]bool{}
 	for _, s := range trace.Spans {

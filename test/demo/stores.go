@@ -17,8 +17,8 @@ import (
 	"github.com/telepod/telepod/test/monitoring"
 )
 
-// stores looks at what Prometheus, S3 and Kafka have. From here on spans with sequence numbers are
-// sent, which say nothing of a cloud: what is known of them is what the detectors found.
+// stores checks the contents of Prometheus, S3 and Kafka. From here on the demo sends spans with sequence numbers. They
+// have no cloud attributes, so those that are stored come from the detectors.
 func (t *story) stores(ctx context.Context) (string, func(), error) {
 	var err error
 	if t.load, err = t.estate.SendLoad(loadRate); err != nil {
@@ -61,7 +61,7 @@ func (t *story) stores(ctx context.Context) (string, func(), error) {
 	}, nil
 }
 
-// admit has a pod admitted in every cluster, so that injectors have something to count, and nothing stored.
+// admit has a pod admitted as a dry run in every cluster, so that the injectors' metrics have data.
 func (t *story) admit(ctx context.Context) error {
 	for _, site := range t.estate.Sites() {
 		if err := install.Injecting(ctx, site.Cluster); err != nil {
@@ -113,10 +113,10 @@ func (t *story) red(ctx context.Context, table *screen.Table) error {
 	return nil
 }
 
-// object is the layout of the archive.
+// object matches the archive's object keys.
 var object = regexp.MustCompile(`^(traces|logs)/([a-z]+)/([a-z0-9-]+)/year=\d{4}/month=\d\d/day=\d\d/hour=\d\d/minute=\d\d/`)
 
-// folders waits until the archive has traces of every region, and returns one object of each.
+// folders waits until the archive has traces of every region, and returns one key of each.
 func (t *story) folders(ctx context.Context) (found []string, err error) {
 	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		keys, err := t.estate.Stores.Keys(ctx)
@@ -145,7 +145,7 @@ func (t *story) folders(ctx context.Context) (found []string, err error) {
 	return found, err
 }
 
-// secrets looks for what the shop wrote into its telemetry, in all places.
+// secrets searches all stores for the secrets that the shop wrote into its telemetry.
 func (t *story) secrets(ctx context.Context) error {
 	written, err := t.estate.Primary().Kubectl(ctx, "--namespace=shop", "logs", "deployment/order", "--tail=-1")
 	if err != nil {

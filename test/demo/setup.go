@@ -18,7 +18,7 @@ import (
 	"github.com/telepod/telepod/test/demo/screen"
 )
 
-// secret is what the shop writes into its telemetry (examples/shop/leak), and nobody may find.
+// secret is part of the telemetry that the shop writes (examples/shop/leak); no store may contain it.
 const secret = "shop-secret-4711"
 
 func (t *story) build(ctx context.Context) (string, func(), error) {
@@ -29,11 +29,11 @@ func (t *story) build(ctx context.Context) (string, func(), error) {
 	return "Kubernetes, containerd, Helm, Collector, Jaeger, Telepod and the shop are there", nil, t.estate.Build(ctx)
 }
 
-// firstTime reports whether Kubernetes was never built on this machine.
+// firstTime reports whether Kubernetes has never been built on this machine.
 func firstTime() bool {
 	cache, err := build.Cache()
 	if err != nil {
-		return true // building will say why
+		return true // the build will report the error
 	}
 	built, err := filepath.Glob(filepath.Join(cache, cluster.Kubernetes().Name, "*", cluster.Kubernetes().Name))
 	return err != nil || len(built) == 0
@@ -105,7 +105,7 @@ func (t *story) shop(ctx context.Context) (string, func(), error) {
 	return "order calls product and inventory, then payment; two orders a second are placed from now on", func() { t.showPods(pods) }, nil
 }
 
-// showPods shows what pods were given that say nothing of a cloud themselves.
+// showPods shows the injected values of pods that set no cloud settings themselves.
 func (t *story) showPods(pods []*corev1.Pod) {
 	table := screen.Table{}
 	add := func(name string, got func(int) string, want func(*clouds.Site) string) {
@@ -135,7 +135,7 @@ func (t *story) showPods(pods []*corev1.Pod) {
 	t.Table(table)
 }
 
-// environment is that of a pod's container, with what the kubelet fills in.
+// environment is the environment of a pod's container, as the kubelet resolves it.
 func environment(pod *corev1.Pod) map[string]string {
 	fields := map[string]string{
 		"metadata.name": pod.Name, "metadata.namespace": pod.Namespace, "metadata.uid": string(pod.UID),
@@ -157,7 +157,7 @@ func environment(pod *corev1.Pod) map[string]string {
 	return env
 }
 
-// reason is the one in the pod's telepod.dev/status.
+// reason is the reason in the pod's telepod.dev/status.
 func reason(pod *corev1.Pod) string {
 	var status injector.Status
 	if err := json.Unmarshal([]byte(pod.Annotations[injector.StatusAnnotation]), &status); err != nil {
@@ -166,5 +166,5 @@ func reason(pod *corev1.Pod) string {
 	return string(status.Reason)
 }
 
-// patience is what something may take on a slow machine.
+// patience is the limit of a step on a slow machine.
 const patience = 2 * time.Minute

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/report"
 )
 
-// rehearse runs a drill, as a platform team does: the same failure on purpose, with a report of its own.
+// rehearse runs a drill as a platform team would: the same failure on purpose, with its own report.
 func (t *story) rehearse(ctx context.Context) (string, func(), error) {
 	if err := t.settle(ctx); err != nil {
 		return "", nil, err
@@ -30,7 +30,7 @@ func (t *story) rehearse(ctx context.Context) (string, func(), error) {
 	args := []string{"drill", "failover", "--contexts", strings.Join(contexts, ","), "--primary", contexts[0], "--backup", contexts[1],
 		"--method", "scale", "--baseline", "3s", "--duration", "8s", "--bucket", clouds.Bucket}
 	t.Command("telepod " + strings.Join(args, " "))
-	// No speed is asserted beyond a minute, and a request may arrive twice: this machine may be busy.
+	// Durations only need to be below a minute, and duplicates are allowed: this machine may be busy.
 	args = append(args, "--bucket-endpoint", t.estate.Stores.S3, "--kubeconfig", kubeconfig, "--max-failover", "1m", "--max-return", "1m",
 		"--max-duplicated", "-1", "--operator", "demo", "--yes", "--report", file, "-o", "json")
 	out, err := t.estate.Telepod(ctx, args...)
@@ -49,7 +49,7 @@ func (t *story) rehearse(ctx context.Context) (string, func(), error) {
 	return fmt.Sprintf("the primary scaled down and up again: %d canaries accepted, %d lost", r.Canaries.Accepted, r.Canaries.Lost), nil, nil
 }
 
-// drillReport is what is used of a drill's JSON. The type that writes it has times that are not read back.
+// drillReport is the part of a drill's JSON that the demo uses. The type that writes it has times that do not parse back.
 type drillReport struct {
 	Verdict  drill.Verdict
 	Failed   time.Time `json:"primaryFailed"`

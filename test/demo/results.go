@@ -17,7 +17,7 @@ import (
 	"github.com/telepod/telepod/test/report"
 )
 
-// count compares what was sent with what is there.
+// count compares what was sent with what was stored.
 func (t *story) count(ctx context.Context) (string, func(), error) {
 	if err := t.settle(ctx); err != nil {
 		return "", nil, err
@@ -55,7 +55,7 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 	return fmt.Sprintf("%d spans sent, %d archived, %d lost, %d twice; %d orders, %d failed", o.Sent, o.Archived, o.Lost, o.Extra, orders.Requests, orders.Failed), t.showOutcome, nil
 }
 
-// archived has telepod archive count the same, by what the spans say of their cloud.
+// archived counts the same with telepod archive, by the spans' cloud.
 func (t *story) archived(ctx context.Context, o clouds.Outcome) error {
 	t.Command("telepod archive count --bucket " + clouds.Bucket + " --bucket-endpoint " + t.estate.Stores.S3 + " --signal traces")
 	counts, err := t.estate.Archived(ctx, clouds.Service)
@@ -72,7 +72,7 @@ func (t *story) archived(ctx context.Context, o clouds.Outcome) error {
 	return nil
 }
 
-// list is what there is, after an introduction; nothing if there is nothing.
+// list joins items after an introduction; without items it is empty.
 func list(introduction string, items []string) string {
 	if len(items) == 0 {
 		return ""
@@ -80,7 +80,7 @@ func list(introduction string, items []string) string {
 	return introduction + strings.Join(items, ", ")
 }
 
-// monitoring asks Prometheus everything that the chart's dashboards and rules ask.
+// monitoring runs all queries of the chart's dashboards and rules in Prometheus.
 func (t *story) monitoring(ctx context.Context) error {
 	result, err := monitoring.Check(ctx, t.estate.Stores.Prometheus)
 	if err != nil {
@@ -103,7 +103,7 @@ func (t *story) showOutcome() {
 	t.Table(table)
 }
 
-// write writes the HTML report of what there is.
+// write writes the HTML report, which may be incomplete.
 func (t *story) write(path string) error {
 	if t.watch == nil {
 		return nil
@@ -129,20 +129,20 @@ func writeFile(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() // a second time, unless something fails
+	defer file.Close() // a second time, if nothing fails
 	if err := write(file); err != nil {
 		return err
 	}
 	return file.Close()
 }
 
-// samples are those of the watch.
+// samples converts the watch's samples for the report.
 func (t *story) samples() (drawn []report.Sample) {
 	for _, s := range t.watch.Samples() {
 		sample := report.Sample{At: s.At, Site: map[string]float64{}, Queue: s.Queue}
 		for _, site := range t.estate.Sites() {
 			if site.Central() {
-				sample.Site[site.Place.Cluster] = s.Received[site.Role] // nothing from a site that is gone
+				sample.Site[site.Place.Cluster] = s.Received[site.Role] // nothing from an unreachable site
 			}
 		}
 		drawn = append(drawn, sample)
@@ -150,7 +150,7 @@ func (t *story) samples() (drawn []report.Sample) {
 	return drawn
 }
 
-// keep tells how to look around, and keeps everything, orders too, until the context ends.
+// keep prints how to explore, and keeps everything running, orders too, until the context ends.
 func (t *story) keep(ctx context.Context) (err error) {
 	if t.orders, err = t.estate.PlaceOrders(2); err != nil {
 		return err
