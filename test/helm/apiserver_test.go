@@ -11,8 +11,8 @@ import (
 	"github.com/telepod/telepod/test/cluster"
 )
 
-// TestAPIServer installs the chart into a real API server, without nodes: what it accepts, whom the
-// webhooks see and what the policies say.
+// TestAPIServer installs the chart into a real API server without nodes, to check what it accepts, which pods reach the
+// webhooks and which warnings the policies return.
 func TestAPIServer(t *testing.T) {
 	c := newServer(t)
 	c.apply(t, `
@@ -38,13 +38,13 @@ metadata: {name: plain}`)
 	c.helm(t, "v4", "install", "--values", presets(t)["aws"])
 	t.Run("rights", c.testRights)
 	t.Run("PodSecurity restricted", c.testPodSecurity)
-	t.Run("whom the webhooks see", c.testMatching)
+	t.Run("pods that reach the webhooks", c.testMatching)
 	t.Run("warnings", c.testWarnings)
 	t.Run("second release", c.testSecondRelease)
 	t.Run("volumes", c.testVolumes)
 }
 
-// server is an API server and its administrator.
+// server is an API server with administrator access.
 type server struct {
 	*cluster.Cluster
 	clients
@@ -77,8 +77,8 @@ func (c *server) helm(t *testing.T, version, verb string, args ...string) string
 	return out
 }
 
-// testDryRun holds every object of every preset and example to the API server's own schema; a field that it does
-// not know is an error. Objects of other projects' kinds are checked by TestCertManagerObjects.
+// testDryRun validates every object of every preset and example with the API server's own schema, which rejects unknown
+// fields. TestCertManagerObjects checks custom resources of other projects.
 func (c *server) testDryRun(t *testing.T) {
 	all := presets(t)
 	maps.Copy(all, examples(t))
@@ -93,7 +93,7 @@ func (c *server) testDryRun(t *testing.T) {
 				if err != nil {
 					t.Errorf("%v:\n%s", err, document)
 				}
-				// hostNetwork is warned of, and so are the node's ports and directories; both are documented.
+				// hostNetwork causes a warning, and so do the node's ports and directories; both are documented.
 				onNode := name == "aws-overlay" || strings.Contains(document, "\nkind: DaemonSet\n")
 				if len(warnings) > 0 && !onNode {
 					t.Errorf("warnings %q:\n%s", warnings, document)
@@ -103,11 +103,11 @@ func (c *server) testDryRun(t *testing.T) {
 	}
 }
 
-// testRelease upgrades a release while its webhook has filled in caBundle, which must survive.
+// testRelease upgrades a release after its webhook has set caBundle, which must survive.
 func (c *server) testRelease(t *testing.T, version string) {
 	notes := c.helm(t, version, "install", "--values", presets(t)["aws"])
 	if want := "kubectl -n telepod rollout status deployment/telepod-injector"; !strings.Contains(notes, want) {
-		t.Errorf("notes do not say %q:\n%s", want, notes)
+		t.Errorf("notes do not contain %q:\n%s", want, notes)
 	}
 	c.kubectl(t, "patch", "mutatingwebhookconfiguration", "telepod-injector", "--type=json", "-p",
 		`[{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":"`+authority(t)+`"},
@@ -141,7 +141,7 @@ func (c *server) testRelease(t *testing.T, version string) {
 	}
 }
 
-// testRights asks the API server what the webhook's ServiceAccount may do.
+// testRights checks the RBAC permissions of the webhook's ServiceAccount.
 func (c *server) testRights(t *testing.T) {
 	const secret, configuration = "secrets/telepod-injector-certificates", "mutatingwebhookconfigurations/telepod-injector"
 	allowed := []string{
@@ -156,21 +156,21 @@ func (c *server) testRights(t *testing.T) {
 	}
 	for _, question := range append(slices.Clone(allowed), refused...) {
 		verb, resource, _ := strings.Cut(question, " ")
-		// No as well as yes is on standard output; no is an error, too.
+		// kubectl prints "no" on standard output, and also returns an error.
 		said, _ := c.Kubectl(t.Context(), "auth", "can-i", verb, resource, "--namespace=telepod",
 			"--as=system:serviceaccount:telepod:telepod-injector")
 		if got, want := strings.TrimSpace(said) == "yes", slices.Contains(allowed, question); got != want {
-			t.Errorf("may %s: %t, want %t (%q)", question, got, want, said)
+			t.Errorf("permission to %s: %t, want %t (%q)", question, got, want, said)
 		}
 	}
 	if said, _ := c.Kubectl(t.Context(), "auth", "can-i", "create", "secrets", "--namespace=default",
 		"--as=system:serviceaccount:telepod:telepod-injector"); strings.TrimSpace(said) != "no" {
-		t.Errorf("may create secrets in another namespace: %q", said)
+		t.Errorf("permission to create secrets in another namespace: %q", said)
 	}
 }
 
-// testPodSecurity submits the pods that the workloads would make: those on every node ask for the
-// node's ports and directories, the others for nothing that "restricted" forbids.
+// testPodSecurity creates the pods that the workloads would create. Those on every node use the node's ports and
+// directories; all others must satisfy "restricted".
 func (c *server) testPodSecurity(t *testing.T) {
 	for name, values := range presets(t) {
 		for document := range strings.SplitSeq(render(t, "v4", "--values", values), "\n---\n") {
@@ -178,7 +178,7 @@ func (c *server) testPodSecurity(t *testing.T) {
 			if !ok {
 				continue
 			}
-			// Those that the release has; what another would make does not matter here.
+			// Use objects that the release has; other releases' do not matter here.
 			pod.Spec.ServiceAccountName, pod.Spec.PriorityClassName = "telepod-injector", ""
 			raw, err := json.Marshal(pod)
 			if err != nil {
@@ -195,13 +195,13 @@ func (c *server) testPodSecurity(t *testing.T) {
 				t.Errorf("%s: %s: %v", name, pod.Name, err)
 			}
 			if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-				t.Errorf("%s: %s: %v, want a refusal because of %s", name, pod.Name, err, want)
+				t.Errorf("%s: %s: %v, want a rejection because of %s", name, pod.Name, err, want)
 			}
 		}
 	}
 }
 
-// pod is one that every PodSecurity level accepts.
+// pod is a pod that every PodSecurity level accepts.
 func pod(namespace, metadata string) string {
 	return fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: pod, namespace: %s%s}, spec: %s}`, namespace, metadata, podSpec)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// TestArguments looks every rendered flag up in the program's own help.
+// TestArguments checks that every rendered flag is in the program's own help.
 func TestArguments(t *testing.T) {
 	telepod, err := build.Binary(t.Context(), build.Spec{Name: "telepod", Package: "./cmd/telepod"})
 	if err != nil {
@@ -21,7 +21,7 @@ func TestArguments(t *testing.T) {
 	for name, values := range presets(t) {
 		for document := range strings.SplitSeq(render(t, "v4", "--values", values), "\n---\n") {
 			if !strings.Contains(document, "# Source: telepod/templates/injector/deployment.yaml") {
-				continue // a Collector's, or no program's at all
+				continue // a Collector's arguments, or none
 			}
 			for line := range strings.Lines(document) {
 				flag, found := strings.CutPrefix(strings.TrimSpace(line), "- --")

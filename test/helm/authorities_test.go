@@ -10,7 +10,7 @@ import (
 
 var tlsFile = regexp.MustCompile(`\$\{env:TLS_DIR\}/([\w.-]+)`)
 
-// TestCertificateFilesAreMounted holds the files that a configuration names against the volume of its pods.
+// TestCertificateFilesAreMounted checks that pods mount the certificate files that their configuration names.
 func TestCertificateFilesAreMounted(t *testing.T) {
 	values := presets(t)
 	maps.Copy(values, examples(t))
@@ -28,11 +28,11 @@ func TestCertificateFilesAreMounted(t *testing.T) {
 		}
 	}
 	if !found {
-		t.Error("no configuration names a file: the check checks nothing")
+		t.Error("no configuration names a file: the check is ineffective")
 	}
 }
 
-// TestClientAuthorities: a site's own list of authorities is for its clients alone, and no region waits for it.
+// TestClientAuthorities: a site's own list of authorities is only for its clients, and no region's start waits for it.
 func TestClientAuthorities(t *testing.T) {
 	for _, c := range []struct {
 		preset, collector, set string
@@ -53,7 +53,7 @@ func TestClientAuthorities(t *testing.T) {
 	}
 }
 
-// certificateFiles returns, by workload, the files of the volume tls with the object that each comes from.
+// certificateFiles returns, by workload, the files of the volume tls and the object that provides each.
 func certificateFiles(t *testing.T, documents string) map[string]map[string]string {
 	t.Helper()
 	all := map[string]map[string]string{}

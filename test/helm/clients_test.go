@@ -21,7 +21,7 @@ import (
 	"github.com/telepod/telepod/test/cluster"
 )
 
-// clients create objects and hear the API server's warnings.
+// clients create objects and record the API server's warnings.
 type clients struct {
 	dynamic  dynamic.Interface
 	mapper   *restmapper.DeferredDiscoveryRESTMapper
@@ -36,7 +36,7 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	heard := &warnings{}
-	config.WarningHandler, config.QPS = heard, -1 // no limit of its own
+	config.WarningHandler, config.QPS = heard, -1 // no client-side limit
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func newServer(t *testing.T) *server {
 	return &server{c, clients{client, restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(d)), heard}}
 }
 
-// create creates an object as a strict dry run, and returns the warnings that came with the answer.
+// create creates an object as a strict dry run, and returns the warnings in the response.
 func (c *clients) create(t *testing.T, document string) ([]string, error) {
 	t.Helper()
 	object := decode(t, document)
@@ -61,7 +61,7 @@ func (c *clients) create(t *testing.T, document string) ([]string, error) {
 	if namespace := object.GetNamespace(); namespace != "" {
 		resource = c.dynamic.Resource(mapping.Resource).Namespace(namespace)
 	}
-	// A name of its own each time: the object may exist already.
+	// Use a different name: the object may exist already.
 	object.SetName(object.GetName() + "-dry-run")
 	c.warnings.take()
 	_, err = resource.Create(t.Context(), object, metav1.CreateOptions{
@@ -102,7 +102,7 @@ func (w *warnings) take() []string {
 	return texts
 }
 
-// eventually waits for what the API server's caches have yet to learn.
+// eventually waits until the API server's caches are up to date.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 30*time.Second, true,

@@ -16,8 +16,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// TestCollectorConfigurations has the real Collector validate every rendered configuration, with the
-// user's merged over it.
+// TestCollectorConfigurations validates every rendered configuration with the real Collector, merged with the user's.
 func TestCollectorConfigurations(t *testing.T) {
 	program, err := collector.Program(t.Context())
 	if err != nil {
@@ -45,7 +44,7 @@ func TestCollectorConfigurations(t *testing.T) {
 	}
 }
 
-// writeConfigurations writes the files of a ConfigMap as the Collector gets them, but for what only a node has.
+// writeConfigurations writes the files of a ConfigMap as the Collector gets them, except for settings that need a node.
 func writeConfigurations(t *testing.T, data map[string]any) []string {
 	t.Helper()
 	text := data["collector.yaml"].(string)
@@ -69,7 +68,7 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// collectorEnv is that of a pod: the variables of the chart, and those of Kubernetes and the cloud.
+// collectorEnv is a pod's environment: the variables of the chart, and those of Kubernetes and the cloud.
 func collectorEnv(t *testing.T) []string {
 	t.Helper()
 	api := httptest.NewServer(http.NotFoundHandler())
@@ -88,7 +87,7 @@ func collectorEnv(t *testing.T) []string {
 	}
 }
 
-// destinationEnv is what a pod gets from Secrets of destinations.
+// destinationEnv has the variables that a pod gets from Secrets of destinations.
 func destinationEnv(document string) (env []string) {
 	for _, part := range strings.Split(document, "${env:DESTINATION_")[1:] {
 		name, _, _ := strings.Cut(part, "}")
@@ -101,8 +100,8 @@ func destinationEnv(document string) (env []string) {
 	return env
 }
 
-// TestConfigurationsNameVariablesOfTheirPods holds what a configuration asks of its environment
-// against what its pods are given: an unset variable stops the Collector, or is empty.
+// TestConfigurationsNameVariablesOfTheirPods checks that pods define the variables that their configuration uses: an
+// unset variable stops the Collector, or is empty.
 func TestConfigurationsNameVariablesOfTheirPods(t *testing.T) {
 	for name, values := range presets(t) {
 		asked, given := map[string][]string{}, map[string][]string{}
@@ -124,14 +123,14 @@ func TestConfigurationsNameVariablesOfTheirPods(t *testing.T) {
 		for collector, variables := range asked {
 			for _, variable := range variables {
 				if !slices.Contains(given[collector], variable) {
-					t.Errorf("preset %s: %s asks for %s, which its pods do not have", name, collector, variable)
+					t.Errorf("preset %s: %s uses %s, which its pods do not define", name, collector, variable)
 				}
 			}
 		}
 	}
 }
 
-// TestRolloutOnChangedConfiguration: a Collector does not read its configuration again.
+// TestRolloutOnChangedConfiguration: a Collector does not reload its configuration, so a change must replace pods.
 func TestRolloutOnChangedConfiguration(t *testing.T) {
 	for preset, set := range map[string]string{
 		"aws":            "regional.queue.megabytes=100",
@@ -155,7 +154,7 @@ func TestRolloutOnChangedConfiguration(t *testing.T) {
 	}
 }
 
-// TestCollectorImage: regions, sites and sidecars run the same image, that of this release.
+// TestCollectorImage: regions, sites and sidecars run the same image, from this release.
 func TestCollectorImage(t *testing.T) {
 	image, err := install.CollectorImage()
 	if err != nil {

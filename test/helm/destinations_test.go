@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// TestDestinationMistakes holds what a wrong destination is answered with.
+// TestDestinationMistakes checks the errors for invalid destinations.
 func TestDestinationMistakes(t *testing.T) {
 	const (
 		region = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod,central.primary=central:4318"
 		site   = region + ",central.enabled=true,central.jaeger=jaeger:4317"
 	)
-	// to is a site with one destination of its own.
+	// to returns values of a site with one destination.
 	to := func(set string) string {
 		return site + "," + strings.ReplaceAll("DEST."+set, "DEST", "central.destinations[0]")
 	}
@@ -49,7 +49,7 @@ func TestDestinationMistakes(t *testing.T) {
 	})
 }
 
-// TestReportMistakes holds what is answered to values that would collect nothing.
+// TestReportMistakes checks the errors for reports that would collect nothing.
 func TestReportMistakes(t *testing.T) {
 	const region = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod,central.primary=central:4318"
 	refused(t, map[string]struct{ set, want string }{

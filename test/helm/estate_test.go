@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/estate"
 )
 
-// TestEstateValues: the chart accepts what each estate file amounts to, and renders what each cluster is for.
+// TestEstateValues: the chart accepts the values of each estate file, and renders each cluster's role.
 func TestEstateValues(t *testing.T) {
 	files, err := filepath.Glob("../../estate/testdata/valid/*.yaml")
 	if err != nil || len(files) == 0 {

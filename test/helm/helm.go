@@ -12,15 +12,15 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// CLI is a helm program with settings, caches and plugins of its own.
+// CLI is a helm program with separate settings, caches and plugins.
 type CLI struct {
 	path, home string
 }
 
-// V4 builds Helm 4, if need be.
+// V4 builds Helm 4 if necessary.
 func V4(ctx context.Context) (CLI, error) { return newCLI(ctx, 4) }
 
-// V3 builds Helm 3, if need be.
+// V3 builds Helm 3 if necessary.
 func V3(ctx context.Context) (CLI, error) { return newCLI(ctx, 3) }
 
 func newCLI(ctx context.Context, major int) (CLI, error) {
@@ -40,7 +40,7 @@ func newCLI(ctx context.Context, major int) (CLI, error) {
 	return CLI{path: path, home: filepath.Join(cache, "helm-home")}, nil
 }
 
-// Run runs helm and returns its standard output. An error carries what helm said.
+// Run runs helm and returns its standard output. An error includes standard error.
 func (c CLI) Run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, c.path, args...)
 	var stdout, stderr bytes.Buffer
@@ -60,7 +60,7 @@ func (c CLI) environment() []string {
 	}
 }
 
-// Script is a line of shell that runs helm with the arguments of the script.
+// Script is a shell command that runs helm with the script's arguments.
 func (c CLI) Script() string {
 	return "exec env '" + strings.Join(c.environment(), "' '") + "' '" + c.path + "' \"$@\""
 }

@@ -17,13 +17,13 @@ const (
 	digestB = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 )
 
-// everyPod is an installation with each pod that the chart can make.
+// everyPod are values that render every pod of the chart.
 var everyPod = []string{"--set", "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod,central.primary=central:4318," +
 	"central.enabled=true,central.replicas=2,central.jaeger=jaeger:4317,drill.schedule=0 4 * * 1"}
 
 var imageLine = regexp.MustCompile(`(?m)(?:image:|--sidecar-image=) *"?([^\s"]+)"?$`)
 
-// TestImages renders every pod, and compares the images that any of them or a sidecar has.
+// TestImages renders every pod, and checks the images of all pods and sidecars.
 func TestImages(t *testing.T) {
 	published := publish(t, map[string]string{"ghcr.io/telepod/injector": digestA, "ghcr.io/telepod/collector": digestB})
 	const cli = "ghcr.io/telepod/telepod:0.1.0"
@@ -57,12 +57,12 @@ func TestImages(t *testing.T) {
 	}
 }
 
-// TestPullSecrets: a Secret for all images is in every pod, and reaches the sidecars.
+// TestPullSecrets: a pull Secret for all images is in every pod, including sidecars.
 func TestPullSecrets(t *testing.T) {
 	for _, secret := range []string{`["all"]`, `[{"name":"all"}]`} {
 		out := renderChart(t, "v4", chart(t), append(everyPod, "--set-json", "global.imagePullSecrets="+secret, "--set", "injector.image.pullSecrets[0]=own")...)
 		if !strings.Contains(out, "- --sidecar-pull-secrets=all\n") {
-			t.Error("sidecars do not name the Secret")
+			t.Error("sidecars do not use the Secret")
 		}
 		if pods, listed := strings.Count(out, "imagePullSecrets:\n"), strings.Count(out, "- name: all\n"); pods != 6 || listed != 6 {
 			t.Errorf("%d pods have Secrets and %d this one, want 6", pods, listed)
@@ -70,7 +70,7 @@ func TestPullSecrets(t *testing.T) {
 	}
 }
 
-// publish copies the chart with the digests that a release adds to it.
+// publish copies the chart and adds image digests, as a release does.
 func publish(t *testing.T, digests map[string]string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "telepod")

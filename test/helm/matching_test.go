@@ -16,8 +16,8 @@ import (
 
 const bare = "stays without cloud identity"
 
-// testMatching counts which pods reach which webhook, and which of them are told that they stayed
-// bare: the webhook here allows everything and changes nothing.
+// testMatching checks which pods reach which webhook, and which get a warning that they were not injected. The webhook
+// here allows everything and changes nothing.
 func (c *server) testMatching(t *testing.T) {
 	calls := c.answerAdmissions(t)
 	for _, namespace := range []string{"enabled", "disabled", "plain", "telepod", "kube-system"} {
@@ -64,13 +64,13 @@ func (c *server) testMatching(t *testing.T) {
 				t.Errorf("webhooks called: %q, want %q", got, want)
 			}
 			if got, want := mentions(said, bare), tc.path != ""; got != want {
-				t.Errorf("told that it stayed bare: %t, want %t: %q", got, want, said)
+				t.Errorf("warned that it was not injected: %t, want %t: %q", got, want, said)
 			}
 		})
 	}
 	said, err := c.create(t, pod("enabled", `, annotations: {telepod.dev/status: "{}"}`))
 	if err != nil || mentions(said, bare) {
-		t.Errorf("an injected pod: %v, %q, want no complaint", err, said)
+		t.Errorf("an injected pod: %v, %q, want no warning", err, said)
 	}
 }
 
@@ -93,7 +93,7 @@ func (c calls) take() []string {
 	}
 }
 
-// answerAdmissions puts a server in the place of the release's webhook.
+// answerAdmissions replaces the release's webhook with a server.
 func (c *server) answerAdmissions(t *testing.T) calls {
 	t.Helper()
 	seen := make(calls, 100)
@@ -126,7 +126,7 @@ func (c *server) answerAdmissions(t *testing.T) calls {
 	return seen
 }
 
-// authority is some CA, in the form of caBundle.
+// authority is a new CA, in the format of caBundle.
 func authority(t *testing.T) string {
 	t.Helper()
 	stand := httptest.NewTLSServer(nil)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestMistakes sets one odd value in each case: the chart refuses it with a sentence that names what to set. Errors of
-// the schema, which differ between versions of Helm, are seen with both.
+// TestMistakes sets an invalid value in each case: the chart must reject it with a sentence that names what to set.
+// Errors of the schema differ between versions of Helm, so they are checked with both.
 func TestMistakes(t *testing.T) {
 	const (
 		fine   = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod"
@@ -153,7 +153,7 @@ func TestMistakes(t *testing.T) {
 	refused(t, cases)
 }
 
-// refused holds what Helm answers to values in --set.
+// refused checks Helm's errors for values in --set.
 func refused(t *testing.T, cases map[string]struct{ set, want string }) {
 	t.Helper()
 	for name, c := range cases {
@@ -173,7 +173,7 @@ func refused(t *testing.T, cases map[string]struct{ set, want string }) {
 	}
 }
 
-// TestOddNames installs releases whose names make names of objects that Kubernetes refuses.
+// TestOddNames installs releases whose names would produce object names that Kubernetes rejects.
 func TestOddNames(t *testing.T) {
 	args := func(release string, more ...string) []string {
 		return append([]string{"template", release, chart(t), "--namespace", "telepod", "--values", presets(t)["aws"]}, more...)
@@ -193,7 +193,7 @@ func TestOddNames(t *testing.T) {
 	}
 }
 
-// TestOddValuesThatWork sets odd values in each case that are right: what is rendered shows it.
+// TestOddValuesThatWork sets an unusual but valid value in each case, and checks the rendered result.
 func TestOddValuesThatWork(t *testing.T) {
 	const (
 		fine   = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod"
@@ -235,7 +235,7 @@ func TestOddValuesThatWork(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !strings.Contains(out, c.want) {
-				t.Errorf("no %q in what %s renders", c.want, c.set)
+				t.Errorf("%q not found in the render of %s", c.want, c.set)
 			}
 		})
 	}

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// release runs Helm on a release of any name, in a namespace of the same name.
+// release runs Helm on a release in a namespace with the same name.
 func (c *server) release(t *testing.T, verb, name string, args ...string) error {
 	t.Helper()
 	args = append([]string{verb, name, chart(t), "--namespace", name, "--create-namespace", "--kubeconfig", c.Kubeconfig()}, args...)
@@ -28,8 +28,8 @@ func (c *server) uninstall(t *testing.T, name string) {
 	}
 }
 
-// testSecondRelease installs a second release beside "telepod": refused as long as both would see the same pods or
-// use the same ports of nodes.
+// testSecondRelease installs a second release beside "telepod": the chart must reject it while both would match the same
+// pods or use the same node ports.
 func (c *server) testSecondRelease(t *testing.T) {
 	values := []string{"--values", presets(t)["aws"]}
 	for _, refused := range []struct{ set, want string }{
@@ -54,8 +54,8 @@ func (c *server) testSecondRelease(t *testing.T) {
 	c.uninstall(t, "canary")
 }
 
-// checkOneWebhook holds namespaces of every kind against the selectors of both releases: one webhook of one release
-// at most sees a pod by its namespace.
+// checkOneWebhook checks namespaces of every kind against the selectors of both releases: at most one webhook of one
+// release matches a namespace's pods.
 func (c *server) checkOneWebhook(t *testing.T) {
 	t.Helper()
 	var list admissionregistration.MutatingWebhookConfigurationList
@@ -89,12 +89,12 @@ func (c *server) checkOneWebhook(t *testing.T) {
 			}
 		}
 		if got := strings.Join(seen, " "); got != namespace.want {
-			t.Errorf("a namespace with %v is seen by %q, want %q", of, got, namespace.want)
+			t.Errorf("a namespace with %v is matched by %q, want %q", of, got, namespace.want)
 		}
 	}
 }
 
-// testVolumes upgrades a site: what would lose its queues, or what Kubernetes never changes, is refused.
+// testVolumes upgrades a site: the chart must reject changes that lose queues or that Kubernetes does not allow.
 func (c *server) testVolumes(t *testing.T) {
 	const site = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=hub,injector.enabled=false,regional.enabled=false," +
 		"central.enabled=true,central.primary=hub.example.com:4318,central.jaeger=jaeger:4317,central.replicas=2,central.storage.className=gp3"
@@ -113,7 +113,7 @@ func (c *server) testVolumes(t *testing.T) {
 			t.Errorf("%s: %v, want %q in it", set, err, want)
 		}
 	}
-	// An autoscaler has chosen four; the upgrade keeps them.
+	// The autoscaler has scaled to four; the upgrade keeps this.
 	c.kubectl(t, "-n", "hub", "scale", "statefulset/hub-telepod-central", "--replicas=4")
 	if err := c.release(t, "upgrade", "hub", "--set", site, "--set", "central.autoscaling.enabled=true"); err != nil {
 		t.Error(err)

@@ -11,8 +11,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// TestCertManagerObjects decodes them strictly with cert-manager's own types, and holds the names
-// that refer to each other together.
+// TestCertManagerObjects decodes cert-manager's objects strictly with their own types, and checks that the names they
+// reference match.
 func TestCertManagerObjects(t *testing.T) {
 	issuers, certificates := map[string]certmanager.Issuer{}, map[string]certmanager.Certificate{}
 	for document := range strings.SplitSeq(render(t, "v4", "--values", presets(t)["cert-manager"]), "\n---\n") {
@@ -41,14 +41,14 @@ func TestCertManagerObjects(t *testing.T) {
 	}
 	authority := certificates["telepod-injector-ca"]
 	if !authority.Spec.IsCA || authority.Spec.SecretName != issuer.Spec.CA.SecretName {
-		t.Errorf("CA certificate %+v does not serve issuer %+v", authority.Spec, issuer.Spec)
+		t.Errorf("CA certificate %+v does not match issuer %+v", authority.Spec, issuer.Spec)
 	}
 	if root := issuers[authority.Spec.IssuerRef.Name]; root.Spec.SelfSigned == nil {
 		t.Errorf("issuer of the CA is %+v, want self-signed", root.Spec)
 	}
 }
 
-// TestProfilesLoad feeds the rendered ConfigMap to the webhook's own loader.
+// TestProfilesLoad loads the rendered ConfigMap with the webhook's own loader.
 func TestProfilesLoad(t *testing.T) {
 	for document := range strings.SplitSeq(render(t, "v4", "--values", presets(t)["other"]), "\n---\n") {
 		if !strings.Contains(document, "\n  name: telepod-injector-profiles\n") {
@@ -70,7 +70,7 @@ func TestProfilesLoad(t *testing.T) {
 	t.Fatal("no ConfigMap")
 }
 
-// TestBuiltinProfiles keeps the chart's list of built-in profiles in step with the embedded ones.
+// TestBuiltinProfiles checks the chart's list of built-in profiles against the embedded ones.
 func TestBuiltinProfiles(t *testing.T) {
 	set, err := profiles.Builtin()
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestPrometheusOperatorObjects decodes them strictly with the operator's own types, and holds what
-// they select against the labels and ports of the pods.
+// TestPrometheusOperatorObjects decodes the operator's objects strictly with their own types, and checks their selectors
+// against the labels and ports of the pods.
 func TestPrometheusOperatorObjects(t *testing.T) {
 	found := map[string]int{}
 	pods := map[string]map[string]bool{} // ports by component

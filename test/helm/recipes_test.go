@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/collector"
 )
 
-// Values of a site that has no destination yet.
+// bareSite has the values of a site without destinations.
 const bareSite = `
 cloud: {provider: aws, region: us-east-1}
 cluster: {name: telemetry}
@@ -22,7 +22,7 @@ regional: {enabled: false}
 central: {enabled: true, primary: "telemetry.example.com:4318"}
 `
 
-// TestRecipes has the real Collector validate every snippet of values in docs/destinations.md.
+// TestRecipes validates every snippet of values in docs/destinations.md with the real Collector.
 func TestRecipes(t *testing.T) {
 	root, err := build.Root()
 	if err != nil {
@@ -60,7 +60,7 @@ func TestRecipes(t *testing.T) {
 				}
 				return
 			}
-			t.Error("no Collector's configuration is rendered")
+			t.Error("the snippet renders no Collector configuration")
 		})
 	}
 }

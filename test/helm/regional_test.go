@@ -16,10 +16,10 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// workloads of which the chart makes pods.
+// workloads are the kinds that create pods in the chart.
 var workloads = []string{"Deployment", "StatefulSet", "DaemonSet"}
 
-// podOf makes a Pod of a workload's template, or takes the one that is there.
+// podOf creates a Pod from a workload's template, or returns an existing Pod.
 func podOf(document string, object *unstructured.Unstructured) (*corev1.Pod, bool) {
 	if object.GetKind() == "Pod" {
 		pod := &corev1.Pod{}
@@ -48,8 +48,8 @@ func podOf(document string, object *unstructured.Unstructured) (*corev1.Pod, boo
 	return pod, true
 }
 
-// TestEndpointsMeet holds the ports of nodes and the name of the Service against what the injector
-// tells pods, for releases of any name.
+// TestEndpointsMeet checks the node ports and the Service's name against the endpoints that the injector sets, for
+// releases of any name.
 func TestEndpointsMeet(t *testing.T) {
 	cases := map[string]struct {
 		args     []string
@@ -99,13 +99,13 @@ func TestEndpointsMeet(t *testing.T) {
 			}
 			profile, found := set.Lookup(told["profile"])
 			if !found {
-				t.Fatalf("the webhook is told profile %q, which is not there", told["profile"])
+				t.Fatalf("the webhook uses profile %q, which does not exist", told["profile"])
 			}
 			if want := service.GetName() + "." + service.GetNamespace() + ".svc"; profile.OTLP.ServiceHost != want {
-				t.Errorf("pods are told %s, but the Service is %s", profile.OTLP.ServiceHost, want)
+				t.Errorf("pods send to %s, but the Service is %s", profile.OTLP.ServiceHost, want)
 			}
 			if anywhere != nil && profile.OTLP.ClusterServiceHost != anywhere.GetName()+"."+anywhere.GetNamespace()+".svc" {
-				t.Errorf("pods without a Collector on their node are told %s, but the Service is %s", profile.OTLP.ClusterServiceHost, anywhere.GetName())
+				t.Errorf("pods without a Collector on their node send to %s, but the Service is %s", profile.OTLP.ClusterServiceHost, anywhere.GetName())
 			}
 			if (anywhere == nil) != c.sidecars {
 				t.Errorf("a Service for nodes without a Collector: %t, want one with a DaemonSet", anywhere != nil)
@@ -118,7 +118,7 @@ func TestEndpointsMeet(t *testing.T) {
 				i := slices.IndexFunc(pod.Spec.Containers[0].Ports, func(p corev1.ContainerPort) bool { return p.Name == port })
 				got := pod.Spec.Containers[0].Ports[i]
 				if c.sidecars && int(got.ContainerPort) != want || !c.sidecars && int(got.HostPort) != want {
-					t.Errorf("%s is %+v, pods are told %d", port, got, want)
+					t.Errorf("%s is %+v, pods send to %d", port, got, want)
 				}
 				if pod.Spec.HostNetwork && got.HostPort != got.ContainerPort {
 					t.Errorf("%s is %+v in the nodes' network", port, got)
@@ -133,7 +133,7 @@ func TestEndpointsMeet(t *testing.T) {
 	}
 }
 
-// number is a flag's, or 0 without the flag.
+// number is a flag's value, or 0 without the flag.
 func number(t *testing.T, text string) int32 {
 	t.Helper()
 	if text == "" {
@@ -146,7 +146,7 @@ func number(t *testing.T, text string) int32 {
 	return int32(n)
 }
 
-// TestServiceFollowsKubernetes: before 1.35 no Service prefers the caller's node.
+// TestServiceFollowsKubernetes: before 1.35, Services cannot prefer the client's node.
 func TestServiceFollowsKubernetes(t *testing.T) {
 	for version, want := range map[string]string{
 		"1.34.9-gke.1": "internalTrafficPolicy: Local", "v1.35.0-eks-1": "trafficDistribution: PreferSameNode",
@@ -157,7 +157,7 @@ func TestServiceFollowsKubernetes(t *testing.T) {
 	}
 }
 
-// TestSovereignty reads the rules back as the filters of each site.
+// TestSovereignty checks the rules in the rendered filters of each site.
 func TestSovereignty(t *testing.T) {
 	var config struct {
 		Exporters struct {
@@ -193,8 +193,8 @@ func TestSovereignty(t *testing.T) {
 	}
 }
 
-// TestGoOfTheRegion holds the garbage collector's bound to the container's memory.
-func TestGoOfTheRegion(t *testing.T) {
+// TestRegionMemoryLimit checks the garbage collector's limit against the container's memory.
+func TestRegionMemoryLimit(t *testing.T) {
 	for name, c := range map[string]struct{ set, limit, percent string }{
 		"as it is":      {"", "429496729", "400"},
 		"another limit": {"regional.resources.limits.memory=1.5G", "1200000000", "400"},
@@ -213,7 +213,7 @@ func TestGoOfTheRegion(t *testing.T) {
 				got := map[string]string{}
 				for _, variable := range pod.Spec.Containers[0].Env {
 					if _, twice := got[variable.Name]; twice {
-						t.Errorf("%s is there twice", variable.Name)
+						t.Errorf("%s is set twice", variable.Name)
 					}
 					got[variable.Name] = variable.Value
 				}

@@ -9,8 +9,8 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// TestRelease runs `helm test` on a real node: the pod of the chart's hook has to pass where the
-// release works, and to say what does not answer where it does not.
+// TestRelease runs `helm test` on a real node: the hook's pod must succeed if the release works, and otherwise name what
+// does not answer.
 func TestRelease(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a cluster; run without -short")
@@ -45,6 +45,6 @@ func TestRelease(t *testing.T) {
 		t.Error("helm test passes without a webhook")
 	}
 	if said := kubectl("logs", "telepod-test"); !strings.Contains(said, "1 of 1 endpoints do not serve") {
-		t.Errorf("the pod says %q, want what does not serve", said)
+		t.Errorf("the pod printed %q, want the name of the failing endpoint", said)
 	}
 }

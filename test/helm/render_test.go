@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden renders")
 
-// newest is the Kubernetes that goldens are rendered for.
+// newest is the Kubernetes version of the golden renders.
 const newest = "1.36.0"
 
 // programs builds both versions of Helm once for all tests.
@@ -56,7 +56,7 @@ func presets(t *testing.T) map[string]string {
 	return valuesIn(t, "ci")
 }
 
-// examples returns those in examples/, which are for people to start from.
+// examples returns the values files in examples/, which users start from.
 func examples(t *testing.T) map[string]string {
 	t.Helper()
 	return valuesIn(t, "examples")
@@ -75,15 +75,15 @@ func valuesIn(t *testing.T, directory string) map[string]string {
 	return named
 }
 
-// template runs helm template as it stands in a GitOps controller: without a cluster.
+// template runs helm template as a GitOps controller does: without a cluster.
 func template(t *testing.T, version string, args ...string) (string, error) {
 	t.Helper()
 	args = append([]string{"template", "telepod", chart(t), "--namespace", "telepod", "--kube-version", newest}, args...)
 	return program(t, version).Run(t.Context(), args...)
 }
 
-// render returns the documents in the order of their templates: the order of Helm's own output, as
-// well as the space between documents, differs between its versions.
+// render returns the documents sorted by template: their order, and the space between them, differ between versions of
+// Helm.
 func render(t *testing.T, version string, args ...string) string {
 	t.Helper()
 	out, err := template(t, version, args...)
@@ -130,12 +130,12 @@ func TestGolden(t *testing.T) {
 	}
 	for _, golden := range goldens {
 		if _, found := named[strings.TrimSuffix(filepath.Base(golden), ".yaml")]; !found {
-			t.Errorf("%s has no preset: remove it", golden)
+			t.Errorf("%s has no preset: delete it", golden)
 		}
 	}
 }
 
-// TestRenderIsStable holds the promise to Argo CD: nothing random.
+// TestRenderIsStable: renders are reproducible, as Argo CD requires.
 func TestRenderIsStable(t *testing.T) {
 	for _, name := range []string{"other", "region-all", "central-scaled"} {
 		values := presets(t)[name]
@@ -156,6 +156,6 @@ func TestKubernetesVersions(t *testing.T) {
 	}
 	_, err := template(t, "v4", "--values", values, "--kube-version", "1.27.0")
 	if err == nil || !strings.Contains(err.Error(), "1.28") {
-		t.Errorf("on 1.27: %v, want a refusal that names 1.28", err)
+		t.Errorf("on 1.27: %v, want an error that names 1.28", err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestRepairRights: the controller that evicts pods may do no more than that, and is not there unless it is enabled.
+// TestRepairRights: the controller that evicts pods has only the rights for that, and is rendered only if enabled.
 func TestRepairRights(t *testing.T) {
 	rendered := render(t, "v4", "--values", presets(t)["repair"])
 	rights := map[string]bool{}
@@ -47,7 +47,7 @@ func TestRepairRights(t *testing.T) {
 		"Role default create pods ", "Role telepod patch leases telepod-repair", "Role telepod update leases telepod-repair",
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("it may change\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("it has write access to\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	if off := render(t, "v4", "--values", presets(t)["aws"]); strings.Contains(off, "telepod-repair") {
 		t.Error("it is rendered although it is not enabled")
@@ -80,7 +80,7 @@ func TestRepairPod(t *testing.T) {
 	t.Fatal("no Deployment")
 }
 
-// TestRepairMistakes: values that cannot work are refused with what to set.
+// TestRepairMistakes: values that cannot work are rejected with what to set.
 func TestRepairMistakes(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"--set injector.repair.probeNamespace=telepod", "choose an existing namespace that is not"},

@@ -12,13 +12,13 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// settingValue is an annotation that the policy and the injector must judge alike.
+// settingValue is an annotation that policy and injector must judge the same way.
 type settingValue struct {
 	key, text string
 	good      bool
 }
 
-// settingValues has good and bad values of every annotation.
+// settingValues has valid and invalid values of every annotation.
 func settingValues() []settingValue {
 	digest := "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	cases := map[string]struct{ good, bad []string }{
@@ -49,8 +49,8 @@ func settingValues() []settingValue {
 	return all
 }
 
-// TestInjectorJudgesAlike holds the same values against the injector itself.
-func TestInjectorJudgesAlike(t *testing.T) {
+// TestInjectorAndPolicyAgree checks the same values with the injector itself.
+func TestInjectorAndPolicyAgree(t *testing.T) {
 	set, err := profiles.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestInjectorJudgesAlike(t *testing.T) {
 	}
 }
 
-// TestPolicyKnowsEveryAnnotation keeps the validating policy in step with the injector.
+// TestPolicyKnowsEveryAnnotation checks that the validating policy covers the injector's annotations.
 func TestPolicyKnowsEveryAnnotation(t *testing.T) {
 	var known []string
 	for line := range strings.Lines(render(t, "v4", "--values", presets(t)["aws"])) {

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// TestPodValues checks that each part obeys what charts/values-shared.yaml lists, and that samplers override central.
+// TestPodValues checks that each part applies the values in charts/values-shared.yaml, and that samplers override central.
 func TestPodValues(t *testing.T) {
 	for _, object := range objects(t, "--values", presets(t)["pod-values"]) {
 		pod, ok := podOf("", object)
@@ -39,7 +39,7 @@ func TestPodValues(t *testing.T) {
 	}
 }
 
-// checkEveryValue expects a pod of injector or regional as the preset sets both.
+// checkEveryValue checks a pod of injector or regional against the preset, which sets every value.
 func checkEveryValue(t *testing.T, pod *corev1.Pod) {
 	spec, container := pod.Spec, pod.Spec.Containers[0]
 	terms := spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
@@ -63,7 +63,7 @@ func checkEveryValue(t *testing.T, pod *corev1.Pod) {
 		"common label of the pod": pod.Labels["example.com/cost-center"] == "42",
 	} {
 		if !ok {
-			t.Errorf("%s is not as the values set it", what)
+			t.Errorf("%s does not match the values", what)
 		}
 	}
 	if pod.Name == "telepod-collector" {
@@ -71,25 +71,25 @@ func checkEveryValue(t *testing.T, pod *corev1.Pod) {
 			t.Errorf("ServiceAccount %q, user %d, queue for %q", spec.ServiceAccountName, *spec.SecurityContext.RunAsUser, spec.InitContainers[1].Args)
 		}
 		if len(terms[0].MatchExpressions) != 3 {
-			t.Errorf("a DaemonSet with an affinity of the user's may run on Fargate: %v", terms)
+			t.Errorf("with a user-defined affinity, the DaemonSet could run on Fargate: %v", terms)
 		}
 	}
 }
 
-// checkCentral expects a pod that serves while load balancers turn away from it.
+// checkCentral checks that a pod keeps serving while load balancers remove it.
 func checkCentral(t *testing.T, object *unstructured.Unstructured, pod *corev1.Pod) {
 	if seconds := pod.Spec.Containers[0].Lifecycle.PreStop.Sleep.Seconds; seconds != 45 {
-		t.Errorf("serves for %d seconds before it ends, want 45", seconds)
+		t.Errorf("serves for %d seconds before the shutdown, want 45", seconds)
 	}
 	if grace := *pod.Spec.TerminationGracePeriodSeconds; grace != 10+50+45 {
-		t.Errorf("grace period %d, want the decision's seconds, 50 and the drain", grace)
+		t.Errorf("grace period %d, want the sum of the sampling decision, 50 and the drain", grace)
 	}
 	if ready, _, _ := unstructured.NestedFloat64(object.Object, "spec", "minReadySeconds"); ready != 10 {
 		t.Errorf("minReadySeconds %v, want 10", ready)
 	}
 }
 
-// checkReplicas expects no number where an autoscaler decides.
+// checkReplicas checks that replicas are unset if an autoscaler is enabled.
 func checkReplicas(t *testing.T, object *unstructured.Unstructured) {
 	_, found, _ := unstructured.NestedFieldNoCopy(object.Object, "spec", "replicas")
 	if want := object.GetName() == "telepod-sampler"; found != want {
@@ -97,12 +97,12 @@ func checkReplicas(t *testing.T, object *unstructured.Unstructured) {
 	}
 }
 
-// TestCommonMetadata looks for the common labels and annotations on every object of every preset.
+// TestCommonMetadata checks for the common labels and annotations on every object of every preset.
 func TestCommonMetadata(t *testing.T) {
 	for name, values := range presets(t) {
 		for _, object := range objects(t, "--values", values, "--set", "commonLabels.example\\.com/of=all,commonAnnotations.example\\.com/by=all") {
 			if object.GetLabels()["example.com/of"] == "extra" {
-				continue // the user's own
+				continue // a user-defined object
 			}
 			if object.GetLabels()["example.com/of"] != "all" || object.GetAnnotations()["example.com/by"] != "all" {
 				t.Errorf("%s: %s %s has labels %v and annotations %v", name, object.GetKind(), object.GetName(), object.GetLabels(), object.GetAnnotations())
@@ -111,7 +111,7 @@ func TestCommonMetadata(t *testing.T) {
 	}
 }
 
-// TestVersionAloneReplacesNoPod renders two versions of the chart with the same images: pods must not differ.
+// TestVersionAloneReplacesNoPod renders two versions of the chart with the same images: the pods must be equal.
 func TestVersionAloneReplacesNoPod(t *testing.T) {
 	next := filepath.Join(t.TempDir(), "telepod")
 	if out, err := exec.CommandContext(t.Context(), "cp", "-r", chart(t), next).CombinedOutput(); err != nil {
@@ -151,7 +151,7 @@ func TestVersionAloneReplacesNoPod(t *testing.T) {
 	}
 }
 
-// podsOf returns the pod templates of workloads by kind and name.
+// podsOf returns the workloads' pod templates by kind and name.
 func podsOf(t *testing.T, rendered string) map[string]any {
 	t.Helper()
 	pods := map[string]any{}

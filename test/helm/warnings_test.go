@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// testWarnings submits every kind with good and bad annotations.
+// testWarnings submits every kind with valid and invalid annotations.
 func (c *server) testWarnings(t *testing.T) {
 	c.checkTypes(t)
 	kinds := map[string]string{
@@ -35,7 +35,7 @@ func (c *server) testWarnings(t *testing.T) {
 	t.Run("values", c.testValues)
 }
 
-// expect creates a document and looks for one warning, or for silence.
+// expect creates a document and checks for one warning, or none.
 func (c *server) expect(t *testing.T, document, want string) {
 	t.Helper()
 	said, err := c.create(t, document)
@@ -47,7 +47,7 @@ func (c *server) expect(t *testing.T, document, want string) {
 	}
 }
 
-// testValues holds every setting's good and bad values against the policy.
+// testValues checks valid and invalid values of every setting with the policy.
 func (c *server) testValues(t *testing.T) {
 	for _, v := range settingValues() {
 		want := ""
@@ -58,7 +58,7 @@ func (c *server) testValues(t *testing.T) {
 	}
 }
 
-// checkTypes asks the API server's type checker about the policies' expressions.
+// checkTypes reads the API server's type-check results for the policies' expressions.
 func (c *server) checkTypes(t *testing.T) {
 	for _, policy := range []string{"telepod-injector-settings", "telepod-injector-bare-pods"} {
 		c.kubectl(t, "wait", "--for=jsonpath={.status.observedGeneration}=1", "--timeout=30s", "validatingadmissionpolicy/"+policy)
