@@ -63,7 +63,7 @@ func addSeries(counts tallies, series []byte) error {
 	})
 }
 
-// fields calls take for each length-delimited field with that number.
+// fields calls a function for each length-delimited field with that number.
 func fields(message []byte, number protowire.Number, take func([]byte) error) error {
 	for len(message) > 0 {
 		got, kind, n := protowire.ConsumeTag(message)

@@ -84,5 +84,5 @@ func (t tallies) addMetrics(md pmetric.Metrics) {
 	}
 }
 
-// sequence is the load generator's metric, whose values are sequence numbers.
+// sequence is the load generator's metric; its values are sequence numbers.
 const sequence = "telepod_test_sequence"

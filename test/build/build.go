@@ -172,7 +172,7 @@ func Cache() (string, error) {
 }
 
 // Root returns the repository's root: the nearest directory, from the working directory
-// upwards, whose go.mod is the project's.
+// upwards, with the project's go.mod.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

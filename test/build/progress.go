@@ -22,7 +22,7 @@ type progress struct {
 
 	mu         sync.Mutex
 	partial    []byte
-	lines      []string // the last ones, for the error message
+	lines      []string // the last lines, for the error message
 	compiled   int
 	downloaded int
 	shown      bool
@@ -73,7 +73,7 @@ func (p *progress) print() {
 
 func (p *progress) line() string { return p.lineAfter(time.Since(p.began)) }
 
-// lineAfter is the line after a time, with the rest of what a cold build takes.
+// lineAfter is the line after some time, with the remaining time of a cold build.
 func (p *progress) lineAfter(took time.Duration) string {
 	line := fmt.Sprintf("build %s: %s%s", p.spec.Name, took.Round(time.Second), remaining(p.spec.Takes, took))
 	if p.downloaded > 0 {
@@ -82,7 +82,7 @@ func (p *progress) lineAfter(took time.Duration) string {
 	return line + fmt.Sprintf(", %d packages compiled", p.compiled)
 }
 
-// remaining is what is left of a time such as "about 4 minutes"; nothing if that is unknown, or over.
+// remaining is the remainder of a duration such as "about 4 minutes"; empty if it is unknown, or over.
 func remaining(takes string, took time.Duration) string {
 	var minutes int
 	if _, err := fmt.Sscanf(takes, "about %d minute", &minutes); err != nil {

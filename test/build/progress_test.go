@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestRemaining: the line counts down what a cold build takes.
+// TestRemaining: the line shows the remaining time of a cold build.
 func TestRemaining(t *testing.T) {
 	for _, c := range []struct {
 		takes string

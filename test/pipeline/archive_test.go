@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// TestArchiveAwayForLong has S3 away until the archive's queue is full. The site goes on for all other stores, gives up
-// the oldest data of the archive, and counts it; the newest arrives.
-func TestArchiveAwayForLong(t *testing.T) {
+// TestLongArchiveOutage stops S3 until the archive's queue is full. The site keeps serving all other stores, drops the
+// oldest data of the archive, and counts it; the newest data arrives.
+func TestLongArchiveOutage(t *testing.T) {
 	r := assemble(t)
 	r.primary.Stop(t)
 	r.primary.run.Configs = append(r.primary.run.Configs, "yaml:connectors::spool/archive::sending_queue: {queue_size: 2000000, batch: {flush_timeout: 1s, min_size: 100000, max_size: 400000}}")
@@ -22,11 +22,11 @@ func TestArchiveAwayForLong(t *testing.T) {
 	outcomes := r.plant.Drain(t, r.load, []Place{{Metrics, "remotewrite"}, {Logs, "kafka"}}, time.Minute)
 	for _, o := range outcomes {
 		if o.Lost > 0 {
-			t.Errorf("%v: the archive's outage reached another store", o)
+			t.Errorf("%v: the archive's outage affected another store", o)
 		}
 	}
 	if refused > 0 {
-		t.Errorf("the site refused %v spans because of the archive", refused)
+		t.Errorf("the site rejected %v spans because of the archive", refused)
 	}
 	newest := slices.Max(r.load.acked[Traces])
 	Await(t, time.Minute, "the newest span in the archive", func() bool { return r.plant.Tally(t, "s3", Traces)[newest] > 0 })

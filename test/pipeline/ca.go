@@ -99,8 +99,8 @@ func writeCertificates(dir string, addresses []string) error {
 	return writeFiles(dir, certificate, root, root)
 }
 
-// writeFiles writes the files that the chart mounts: tls.crt, tls.key, ca.crt (the trusted root), and
-// client-ca.crt (the authorities whose clients a site accepts).
+// writeFiles writes the files that the chart mounts: tls.crt, tls.key, ca.crt (the trusted root), and client-ca.crt
+// (the authorities of the clients that a site accepts).
 func writeFiles(dir string, certificate tls.Certificate, root *authority, clients ...*authority) error {
 	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
 	if err != nil {

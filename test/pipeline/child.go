@@ -43,8 +43,7 @@ func (c *child) ready(t testing.TB, url string) {
 // its speed.
 const Patience = 90 * time.Second
 
-// Await polls every 50 ms until a condition is true and returns how long that took. It fails the test after
-// the limit.
+// Await polls every 50 ms until a condition is true and returns the elapsed time. It fails the test after the limit.
 func Await(t testing.TB, limit time.Duration, what string, so func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()

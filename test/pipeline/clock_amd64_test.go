@@ -56,8 +56,8 @@ var shiftedClock = [...]byte{
 	0x90, 0x90, //         (to a multiple of eight)
 }
 
-// adjustableClock gives the running process its own clock. A static program reads the time through the vDSO,
-// whose pages a debugger may write to, as for a breakpoint.
+// adjustableClock gives the running process its own clock. A static program reads the time through the vDSO, which a
+// debugger may write to, as for a breakpoint.
 func (n *Node) adjustableClock(t *testing.T) clock {
 	t.Helper()
 	c := clock{memory: fmt.Sprintf("/proc/%d/mem", n.process.Pid())}

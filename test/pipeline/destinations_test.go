@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// vendorSite is a central site with destinations of its own, and a region that sends to it.
+// vendorSite is a central site with additional destinations, and a region that sends to it.
 type vendorSite struct {
 	plant  *Plant
 	vendor *Vendor
@@ -19,8 +19,8 @@ type vendorSite struct {
 	region *Node
 }
 
-// newVendorSite starts a site with these further destinations, as YAML with %s for the vendor's URL. Secrets are files by
-// destination, and variables by name.
+// newVendorSite starts a site with additional destinations, as YAML with %s for the vendor's URL. Secrets are files by
+// destination, or environment variables.
 func newVendorSite(t *testing.T, destinations string, files map[string]string, env ...string) *vendorSite {
 	t.Helper()
 	if testing.Short() {
@@ -45,7 +45,7 @@ func (s *vendorSite) start(t *testing.T, destinations string, files map[string]s
 	s.region = p.Region(t, [2]string{s.node.Address + ":4318", p.Address() + ":4318"}).Start(t)
 }
 
-// secret writes a file of a destination's Secret, as the kubelet does: in one step.
+// secret writes a file of a destination's Secret atomically, as the kubelet does.
 func (s *vendorSite) secret(t *testing.T, name, text string) {
 	t.Helper()
 	path := filepath.Join(s.plant.dir, "destinations", name)
@@ -64,9 +64,9 @@ const vendorDestination = `
     - {name: vendor, protocol: otlp_http, endpoint: "%s/otlp", signals: [traces, logs], sampled: false, headers: {x-dataset: shop}, secretHeaders: {x-api-key: {secret: vendor, key: key}}}
 `
 
-// A vendor refuses in every way, one after the other: what it refuses for now waits, and it gets all of it; what it
-// refuses for good is counted. No other destination notices.
-func TestVendorRefuses(t *testing.T) {
+// A vendor returns each kind of error in turn. Requests with a temporary error wait, and all of them arrive; permanent
+// errors are counted. Other destinations are not affected.
+func TestVendorErrors(t *testing.T) {
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 200, Batch: 20})
 	for _, mood := range []Mood{{Status: 401}, {Status: 403}, {Status: 503}, {Status: 429, RetryAfter: "2"}, {Status: 404}, {Status: 500}} {
@@ -75,9 +75,9 @@ func TestVendorRefuses(t *testing.T) {
 		Await(t, Patience, fmt.Sprintf("a request that is answered with %d", mood.Status), func() bool { return len(s.vendor.Requests()) > before })
 	}
 	if queued := s.node.Metric("otelcol_exporter_queue_size", `exporter="otlp_failover/vendor"`); queued == 0 {
-		t.Error("no queue size of the destination: TelepodBackEndFails would not see it")
+		t.Error("no queue size of the destination: TelepodBackEndFails would not fire")
 	}
-	s.node.Kill(t) // what waits is on disk
+	s.node.Kill(t) // the queue is on disk
 	s.node.Start(t)
 	s.vendor.Answer(func(h http.Header) Mood {
 		if h.Get("x-api-key") != "k-123" || h.Get("x-dataset") != "shop" {
@@ -100,12 +100,12 @@ func TestVendorRefuses(t *testing.T) {
 		paths[r.Path] = true
 	}
 	if !paths["/otlp/v1/traces"] || !paths["/otlp/v1/logs"] {
-		t.Errorf("requests came to %v", paths)
+		t.Errorf("requests arrived at %v", paths)
 	}
 }
 
-// 413 is final: the batch is dropped, counted for the alert, and nothing behind it waits.
-func TestVendorFindsABatchTooLarge(t *testing.T) {
+// 413 is permanent: the batch is dropped and counted for the alert, and later batches are not blocked.
+func TestVendorRejectsLargeBatches(t *testing.T) {
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
 	refused := false
 	s.vendor.Answer(func(http.Header) Mood {
@@ -126,7 +126,7 @@ func TestVendorFindsABatchTooLarge(t *testing.T) {
 	}
 }
 
-// Retry-After is waited for.
+// The site waits for Retry-After.
 func TestVendorThrottles(t *testing.T) {
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
 	s.vendor.Answer(func(http.Header) Mood { return Mood{Status: 429, RetryAfter: "3"} })
@@ -145,7 +145,7 @@ func (v *Vendor) withData() []Request {
 	return slices.DeleteFunc(v.Requests(), func(r Request) bool { return r.Items == 0 })
 }
 
-// Each kind of credentials arrives, from files that are read again when they change.
+// Each kind of credentials arrives, from files that are reloaded when they change.
 func TestCredentials(t *testing.T) {
 	s := newVendorSite(t, `
     - {name: basic, protocol: otlp_http, endpoint: "%s/basic", signals: [logs], auth: {basic: {secret: a}}}
@@ -165,7 +165,7 @@ func TestCredentials(t *testing.T) {
 	s.awaitAuthorization(t, "/bearer/", "Bearer two")
 }
 
-// awaitAuthorization waits for a request below a path with this in its header.
+// awaitAuthorization waits for a request below a path with this value in its Authorization header.
 func (s *vendorSite) awaitAuthorization(t *testing.T, path, want string) {
 	t.Helper()
 	Await(t, Patience, path+" with "+want, func() bool {
@@ -178,7 +178,7 @@ func (s *vendorSite) awaitAuthorization(t *testing.T, path, want string) {
 	})
 }
 
-// Rules route by attribute: a team's destination gets the team's items alone.
+// Rules route by attribute: a team's destination gets only the team's items.
 func TestDestinationRules(t *testing.T) {
 	s := newVendorSite(t, `
     - {name: team, protocol: otlp_http, endpoint: "%s", signals: [logs], rules: [{action: keep, attribute: service.name, values: [service-3, service-4]}]}
@@ -190,7 +190,7 @@ func TestDestinationRules(t *testing.T) {
 			t.Errorf("the archive gets everything: %v", o)
 		}
 	}
-	// sender chooses the service by the first number of a request of 50.
+	// sender selects the service by the first number of a request of 50.
 	want := func(n uint64) bool { first := (n-1)/50*50 + 1; return first/100%12 == 3 || first/100%12 == 4 }
 	missing := func() int {
 		s.vendor.mu.Lock()

@@ -83,7 +83,7 @@ func (l *Link) AwaitQuiet(t testing.TB) {
 	})
 }
 
-// Release ends [Link.Swallow]; the bytes held back are delivered late.
+// Release ends [Link.Swallow]; delayed bytes are delivered late.
 func (l *Link) Release() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -36,8 +36,8 @@ type Load struct {
 	Batch int
 	// Signals to send; all three if empty.
 	Signals []string
-	// After is the last number before the first one sent, so that loads on the same back ends can be told
-	// apart. It is a multiple of Batch and of SpansOfTrace.
+	// After is the last number before the first one sent, so that loads on the same back ends can be distinguished. It is
+	// a multiple of Batch and of SpansOfTrace.
 	After uint64
 }
 

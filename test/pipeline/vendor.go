@@ -24,7 +24,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Vendor is a service on the internet that takes OTLP over HTTPS with a key in a header, and has its moods.
+// Vendor simulates a SaaS backend that accepts OTLP over HTTPS with a key in a header, and can return errors.
 type Vendor struct {
 	// URL of the service.
 	URL string
@@ -37,19 +37,19 @@ type Vendor struct {
 	things   []Thing
 }
 
-// Mood is how the vendor answers: 0 is 200.
+// Mood describes the vendor's answer: status 0 is 200.
 type Mood struct {
 	Status     int
 	RetryAfter string
 }
 
-// Request is one that the vendor got.
+// Request is a request that the vendor received.
 type Request struct {
 	Path   string
 	Header http.Header
 	At     time.Time
 	Status int
-	// Items of OTLP traces or logs.
+	// Items is the number of items in OTLP traces or logs.
 	Items int
 }
 
@@ -88,20 +88,20 @@ func (v *Vendor) Answer(mood func(http.Header) Mood) {
 	v.answer = mood
 }
 
-// Requests returns those so far.
+// Requests returns all requests so far.
 func (v *Vendor) Requests() []Request {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return append([]Request(nil), v.requests...)
 }
 
-// Thing is a metric, or a log record by its text, with the attributes of its resource.
+// Thing is a metric, or a log record named by its text, with its resource's attributes.
 type Thing struct {
 	Name     string
 	Resource map[string]string
 }
 
-// Has reports whether a metric or log record arrived with that in its name, and these attributes of its resource.
+// Has reports whether a metric or log record arrived with this text in its name, and these resource attributes.
 func (v *Vendor) Has(want Thing) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -122,7 +122,7 @@ func (v *Vendor) Records() []*logs.LogRecord {
 	return slices.Clone(v.records)
 }
 
-// Lost is how many acknowledged items of a signal the vendor has not accepted.
+// Lost is the number of acknowledged items of a signal that the vendor has not accepted.
 func (v *Vendor) Lost(s *Sender, signal string) int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -162,7 +162,7 @@ func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(mood.Status)
 }
 
-// readOTLP returns the signal of a request, its sequence numbers, its log records, and what is in it by name.
+// readOTLP returns the signal of a request, its sequence numbers, its log records, and its metrics and records by name.
 func readOTLP(r *http.Request) (string, []uint64, []*logs.LogRecord, []Thing, error) {
 	signal := filepath.Base(r.URL.Path)
 	body, err := unpacked(r)
@@ -170,7 +170,7 @@ func readOTLP(r *http.Request) (string, []uint64, []*logs.LogRecord, []Thing, er
 		return signal, nil, nil, nil, err
 	}
 	switch signal {
-	case "write": // remote write, which is not looked into
+	case "write": // remote write, which is not decoded
 		return signal, nil, nil, nil, nil
 	case Traces:
 		var request coltrace.ExportTraceServiceRequest

@@ -1,8 +1,8 @@
-// Package release proves what a release consists of, on this machine: package main of the module release builds it
-// twice to the same bytes, pushes it to a registry on loopback and signs it with a key. The commands of
-// docs/install.md then verify it, and install the chart into a cluster whose containerd pulls the images by digest;
-// krew installs the plugin, and `go install` the program from a module zip.
+// Package release tests a release on this machine. The program of module release builds it twice, with identical
+// bytes, pushes it to a registry on loopback and signs it with a key. The commands of docs/install.md verify it, and
+// install the chart into a cluster with a containerd that pulls the images by digest; krew installs the plugin, and `go
+// install` the program from a module zip.
 //
-// Programs for other systems and the images for arm64 are left to `make release`: compiling them takes longer than
-// all the rest. The module release tests with small stand-ins that its images are lists.
+// Programs for other systems and the images for arm64 are only built by `make release`: they would need longer than the
+// rest of the test. Module release tests its manifest lists with small stand-ins.
 package release

@@ -20,16 +20,16 @@ import (
 	"github.com/telepod/telepod/test/cluster"
 )
 
-// bench is a release, and the tools to look at it.
+// bench is a release, and the tools to inspect it.
 type bench struct {
-	root, copied     string // the repository, and its files alone elsewhere
-	out              string // of the release
+	root, copied     string // the repository, and a copy of its files
+	out              string // output of the build
 	port             int
 	env              []string // with the tools in PATH
 	version, cluster string   // cluster is a kubeconfig
 }
 
-// TestRelease builds a release once for all steps. Each needs the ones before.
+// TestRelease builds one release for all steps. Each step needs the previous ones.
 func TestRelease(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a release; run without -short")
@@ -71,7 +71,7 @@ func newBench(t *testing.T) *bench {
 	} {
 		spec.Name = name
 		if name == "helm" {
-			spec.Name = "helm4" // as the tests of the chart call it
+			spec.Name = "helm4" // same cache entry as the chart's tests
 		}
 		program, err := build.Binary(t.Context(), spec)
 		if err != nil {
@@ -84,7 +84,7 @@ func newBench(t *testing.T) *bench {
 	home := t.TempDir()
 	b.env = append(os.Environ(), "PATH="+tools+":"+os.Getenv("PATH"), "HOME="+home, "KUBECONFIG="+b.cluster, "KREW_ROOT="+filepath.Join(home, "krew"),
 		"GOCACHE="+goEnv(t, "GOCACHE"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"), "COSIGN_PASSWORD=",
-		// No commit: the copy has none either.
+		// Without a commit: the copy has none either.
 		"SOURCE_DATE_EPOCH=1700000000", "GIT_DIR="+filepath.Join(home, "no-repository"))
 	b.copySources(t)
 	b.serveRegistry(t)
@@ -121,7 +121,7 @@ func (b *bench) try(ctx context.Context, dir, name string, args ...string) (stri
 	return stdout.String(), nil
 }
 
-// copySources copies what git knows of, or would add, without the repository.
+// copySources copies the files that git tracks or would add, without the repository.
 func (b *bench) copySources(t *testing.T) {
 	t.Helper()
 	list, err := exec.CommandContext(t.Context(), "git", "-C", b.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
@@ -146,7 +146,7 @@ func (b *bench) copySources(t *testing.T) {
 	}
 }
 
-// serveRegistry starts a registry on every address: nodes reach it as the mirror of all registries.
+// serveRegistry starts a registry on every address; nodes use it as the mirror of all registries.
 func (b *bench) serveRegistry(t *testing.T) {
 	t.Helper()
 	listener, err := net.Listen("tcp", ":0")
@@ -174,8 +174,8 @@ func (b *bench) serveRegistry(t *testing.T) {
 
 func (b *bench) registry() string { return fmt.Sprintf("127.0.0.1:%d", b.port) }
 
-// build builds the release, and once more from a copy elsewhere: each file that both have is the same. The second
-// one has no Collector, which is large and made in the same way, and therefore another chart.
+// build builds the release, and builds it again from a copy elsewhere: all common files must be identical. The second build
+// omits the Collector, which is large and built in the same way, so its chart differs.
 func (b *bench) build(t *testing.T) {
 	again := filepath.Join(t.TempDir(), "again")
 	flags := []string{"build", "-platforms", "linux/amd64", "-cyclonedx-gomod", "cyclonedx-gomod"}
@@ -194,7 +194,7 @@ func (b *bench) build(t *testing.T) {
 	}
 	b.version = regexp.MustCompile(`telepod-([0-9.]+)\.tgz`).FindStringSubmatch(first)[1]
 	if _, err := b.try(t.Context(), b.root, "release", "build", "-root", b.root, "-version", "99.0.0"); err == nil || !strings.Contains(err.Error(), "set both to 99.0.0") {
-		t.Errorf("a version that the chart does not have gave %v", err)
+		t.Errorf("with another version than the chart's: %v", err)
 	}
 }
 
@@ -231,7 +231,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// startCluster starts a cluster whose nodes ask the registry of the test for images of any registry.
+// startCluster starts a cluster that uses the test's registry as a mirror of all registries.
 func (b *bench) startCluster(t *testing.T) *cluster.Cluster {
 	t.Helper()
 	c := cluster.ForTest(t, cluster.Options{Name: "release", Nodes: make([]cluster.Node, 1), MirrorPort: b.port})

@@ -12,7 +12,7 @@ import (
 	modzip "golang.org/x/mod/zip"
 )
 
-// publish pushes and signs with a key: without one cosign needs the services of the internet.
+// publish pushes and signs with a key: without one, cosign needs services on the internet.
 func (b *bench) publish(t *testing.T) {
 	b.run(t, b.out, "cosign", "generate-key-pair")
 	b.run(t, b.root, "release", "push", "-root", b.root, "-out", b.out, "-registry", b.registry())
@@ -23,7 +23,7 @@ func (b *bench) publish(t *testing.T) {
 	}
 }
 
-// commands runs those of a section of docs/install.md, with the registry and the key of the test. Images keep their
+// commands runs the commands in a section of docs/install.md, with the test's registry and key. Images keep their
 // names in the cluster: its nodes have a mirror.
 func (b *bench) commands(t *testing.T, section string) string {
 	t.Helper()
@@ -44,18 +44,18 @@ func (b *bench) commands(t *testing.T, section string) string {
 	return b.run(t, b.out, "sh", "-euxc", script.String())
 }
 
-// verify runs the page's commands. With another key, and for another image, they have to fail.
+// verify runs the page's commands. With another key, or for another image, they must fail.
 func (b *bench) verify(t *testing.T) {
 	b.commands(t, "verify")
 	other := t.TempDir()
 	b.run(t, other, "cosign", "generate-key-pair")
 	image := b.registry() + "/telepod/injector:" + b.version
 	if _, err := b.try(t.Context(), other, "cosign", "verify", "--key=cosign.pub", "--insecure-ignore-tlog", image); err == nil {
-		t.Error("a key that signed nothing verifies the image")
+		t.Error("another key verifies the image")
 	}
 	b.run(t, "", "crane", "mutate", "--label", "forged=true", image, "--tag", image+"-forged")
 	if _, err := b.try(t.Context(), b.out, "cosign", "verify", "--key=cosign.pub", "--insecure-ignore-tlog", image+"-forged"); err == nil {
-		t.Error("an image that nobody signed is verified")
+		t.Error("an unsigned image is verified")
 	}
 	if sbom := read(t, filepath.Join(b.out, "otelcol_"+b.version+".cdx.json")); !strings.Contains(sbom, "pkg:golang/go.opentelemetry.io/collector/exporter@") {
 		t.Error("the Collector's SBOM does not list its modules")
@@ -81,7 +81,7 @@ func (b *bench) krew(t *testing.T) {
 	}
 }
 
-// goInstall installs from a proxy that has the module as it would be tagged, and the dependencies of this machine.
+// goInstall installs from a proxy with the tagged module, and this machine's dependencies.
 func (b *bench) goInstall(t *testing.T) {
 	proxy, bin, modules := t.TempDir(), t.TempDir(), t.TempDir()
 	version := module.Version{Path: "github.com/telepod/telepod", Version: "v" + b.version}
@@ -120,12 +120,12 @@ metadata: {name: app, namespace: default, annotations: {telepod.dev/inject: "tru
 spec: {containers: [{name: app, image: "telepod.test/app:1"}]}
 `
 
-// install installs the chart from the registry, by the page's commands, and has a pod with a sidecar run.
+// install installs the chart from the registry, by the page's commands, and runs a pod with a sidecar.
 func (b *bench) install(t *testing.T) {
 	c := b.startCluster(t)
 	b.commands(t, "chart")
 	if pulled, made := read(t, filepath.Join(b.out, "telepod-"+b.version+".tgz")), b.run(t, b.out, "sh", "-c", "grep telepod-"+b.version+".tgz checksums.txt | sha256sum -c -"); pulled == "" || !strings.Contains(made, "OK") {
-		t.Errorf("the chart of the registry is another one: %s", made)
+		t.Errorf("the registry has another chart: %s", made)
 	}
 	injector := b.digest(t, "injector")
 	deployed, err := c.Kubectl(t.Context(), "get", "pods", "-n", "telepod", "-l", "app.kubernetes.io/component=injector", "-o", `jsonpath={range .items[*]}{.spec.containers[0].image} {.status.containerStatuses[0].imageID}{"\n"}{end}`)
@@ -134,7 +134,7 @@ func (b *bench) install(t *testing.T) {
 	}
 	for line := range strings.Lines(deployed) {
 		if want := "ghcr.io/telepod/injector@" + injector + " ghcr.io/telepod/injector@" + injector + "\n"; line != want {
-			t.Errorf("the injector runs %swant %s", line, want)
+			t.Errorf("the injector runs %q, want %q", line, want)
 		}
 	}
 	if err := c.Apply(t.Context(), sidecarPod); err != nil {
@@ -150,7 +150,7 @@ func (b *bench) install(t *testing.T) {
 	b.commands(t, "mirror")
 	mirrored, err := c.Kubectl(t.Context(), "get", "deployment", "-n", "telepod", "telepod-injector", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
 	if want := b.registry() + "/mirror/telepod/injector@" + injector; err != nil || mirrored != want {
-		t.Errorf("with a registry of one's own the injector runs %s, want %s, %v", mirrored, want, err)
+		t.Errorf("with a private registry the injector runs %s, want %s, %v", mirrored, want, err)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // ParseJaeger parses a trace from the answer of Jaeger's query service to GET /api/traces/{id}: the JSON for
-// its web pages, identical in versions 1 and 2. A span whose parent is missing keeps its ParentID.
+// its web pages, identical in versions 1 and 2. A span with a missing parent keeps its ParentID.
 func ParseJaeger(body []byte) (Trace, error) {
 	var answer jaegerAnswer
 	decoder := json.NewDecoder(bytes.NewReader(body))

@@ -7,5 +7,5 @@
 // providers checks the modules' behaviour, and the chart values from these tests are rendered by real Helm,
 // through the chart's schema.
 //
-// Only a cloud can tell whether it accepts a value, policy, name or quota; docs/terraform.md has the list.
+// Only a cloud knows whether it accepts a value, policy, name or quota; docs/terraform.md has the list.
 package terraform

@@ -39,7 +39,7 @@ func mirror(ctx context.Context, dir string) (config string, err error) {
 	return config, os.WriteFile(config, []byte(text), 0o644)
 }
 
-// place installs a stand-in for both engines, whose default registries differ.
+// place installs a stand-in for both engines, which have different default registries.
 func place(dir, provider string, doc schema.Document, program string) error {
 	text, err := json.Marshal(doc)
 	if err != nil {

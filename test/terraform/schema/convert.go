@@ -7,8 +7,8 @@ import (
 
 // converter converts a provider's sources to schemas.
 type converter struct {
-	// nestedAttributes is set for providers whose nested objects are attributes (`set = [{…}]`), not blocks
-	// (`set {…}`).
+	// nestedAttributes is set for providers that use attributes (`set = [{…}]`), not blocks (`set {…}`), for nested
+	// objects.
 	nestedAttributes bool
 }
 

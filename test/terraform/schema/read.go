@@ -18,7 +18,7 @@ import (
 type Options struct {
 	// Provider is the provider's name: aws.
 	Provider string
-	// NestedAttributes is set for providers whose nested objects are attributes, not blocks.
+	// NestedAttributes is set for providers that use attributes, not blocks, for nested objects.
 	NestedAttributes bool
 }
 

@@ -37,7 +37,7 @@ type Attribute struct {
 	WriteOnly  bool        `json:"write_only,omitempty"`
 }
 
-// NestedType is the type of an attribute whose elements have a schema of their own.
+// NestedType is the type of an attribute with elements that have their own schema.
 type NestedType struct {
 	Attributes  map[string]Attribute `json:"attributes"`
 	NestingMode string               `json:"nesting_mode"`

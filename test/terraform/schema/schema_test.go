@@ -100,7 +100,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestReadNestedAttributes reads the same schema for a provider whose nested objects are attributes.
+// TestReadNestedAttributes reads the same schema for a provider with nested attributes.
 func TestReadNestedAttributes(t *testing.T) {
 	got := example(t, Options{Provider: "example", NestedAttributes: true}).Resources["example_bucket"].Block
 	want := Attribute{Optional: true, NestedType: &NestedType{
