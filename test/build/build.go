@@ -75,7 +75,7 @@ func (s Spec) directory(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if dir, found := take(shelf, key); found {
+	if dir, found := lookup(shelf, key); found {
 		return dir, nil
 	}
 	unlock, err := lock(filepath.Join(shelf, "lock"), func() {
@@ -85,7 +85,7 @@ func (s Spec) directory(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer unlock()
-	if dir, found := take(shelf, key); found {
+	if dir, found := lookup(shelf, key); found {
 		return dir, nil
 	}
 	defer prune(shelf, time.Now().Add(-14*24*time.Hour))
@@ -118,7 +118,7 @@ func (s Spec) compile(ctx context.Context, module, shelf, key string) (string, e
 	if err := os.Rename(fresh, filepath.Join(shelf, key)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
-	dir, found := take(shelf, key)
+	dir, found := lookup(shelf, key)
 	if !found {
 		return "", fmt.Errorf("%s vanished from the cache; run again", filepath.Join(shelf, key))
 	}

@@ -137,12 +137,12 @@ func TestPruneKeepsRecentlyUsedEntries(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	take(shelf, "used")
+	lookup(shelf, "used")
 	prune(shelf, time.Now().Add(-time.Minute))
-	if _, found := take(shelf, "used"); !found {
+	if _, found := lookup(shelf, "used"); !found {
 		t.Error("an entry in use was removed")
 	}
-	if _, found := take(shelf, "unused"); found {
+	if _, found := lookup(shelf, "unused"); found {
 		t.Error("an old entry was kept")
 	}
 }

@@ -100,8 +100,8 @@ func isSource(name string) bool {
 	return !strings.HasSuffix(name, "_test.go") && !strings.HasSuffix(name, ".md") && !strings.HasPrefix(name, ".")
 }
 
-// take returns an entry of the shelf, if it exists, and marks it as used.
-func take(shelf, key string) (string, bool) {
+// lookup returns an entry of the shelf, if it exists, and marks it as used.
+func lookup(shelf, key string) (string, bool) {
 	dir := filepath.Join(shelf, key)
 	now := time.Now()
 	// The directory's modification time is its last use; a read-only cache only loses that.

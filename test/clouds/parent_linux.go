@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// endWithParent makes the kernel kill a child whose parent was killed. The child ignores the terminal's Ctrl-C: the
-// parent decides when it ends.
+// endWithParent makes the kernel kill a child whose parent was killed. The terminal's Ctrl-C does not reach the
+// child: the parent decides when it ends.
 func endWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }

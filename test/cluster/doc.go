@@ -1,9 +1,9 @@
 // Package cluster starts real Kubernetes clusters for tests, the demo and developers,
 // without Docker, a registry or a virtual machine.
 //
-// A control plane only (etcd, API server, controller manager, scheduler, on loopback)
-// runs as any user. Nodes (kubelet, containerd, runc, kube-proxy, DNS) are process trees
-// in namespaces of their own, and need root on Linux. Several clusters run side by side.
+// A control plane without nodes (etcd, API server, controller manager, scheduler, on loopback) runs as any
+// user. Nodes (kubelet, containerd, runc, kube-proxy, DNS) are process trees in their own namespaces, and need
+// root on Linux. Several clusters can run side by side.
 //
 //	c := cluster.ForTest(t, cluster.Options{Nodes: make([]cluster.Node, 2)})
 //	out, err := c.Kubectl(ctx, "get", "nodes")
@@ -12,5 +12,5 @@
 // network link, cgroup or file behind. A separate process, package supervisor, runs it; package layout
 // plans its addresses, files and commands; package build compiles the programs.
 //
-// Does not: pull images (see [WriteImage] and [Cluster.LoadImage]), persist anything.
+// It persists nothing, and nodes pull no images (see [WriteImage] and [Cluster.LoadImage]) without [Options.MirrorPort].
 package cluster

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the nodes of a test cluster, the estate of three clusters, and tests of pages need from Debian or
-# Ubuntu, if it is missing.
+# Installs missing Debian or Ubuntu packages that the nodes of test clusters, the estate of three clusters, and tests of
+# web pages need.
 set -eu
 
 missing=
@@ -15,7 +15,7 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get install -y --no-install-recommends $missing ||
 	{ apt-get update && apt-get install -y --no-install-recommends $missing; }
 
-# The program is wanted, not the service that its package starts.
+# Only the program is needed, not the service that its package starts.
 case "$missing" in *prometheus*)
 	! command -v systemctl >/dev/null || systemctl disable --now prometheus >/dev/null 2>&1 || true ;;
 esac

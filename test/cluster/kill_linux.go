@@ -46,7 +46,7 @@ func processes(cgroup, program string) (found []int, err error) {
 		return nil, err
 	}
 	for _, dir := range all {
-		// A process that exits meanwhile loses its executable, then its files.
+		// A process that has exited meanwhile has no files, or no executable.
 		groups, _ := os.ReadFile(filepath.Join(dir, "cgroup"))
 		exe, gone := os.Readlink(filepath.Join(dir, "exe"))
 		if gone != nil || filepath.Base(exe) != program || !inCgroup(string(groups), cgroup) {

@@ -7,4 +7,6 @@
 //   - [Telepod] installs or upgrades the chart and returns once a pod is actually injected.
 //   - [Process] does the same without nodes or root: the webhook is a process on this machine, with the
 //     chart's arguments and webhook configuration.
+//
+// It does not test the installation: its callers do.
 package install

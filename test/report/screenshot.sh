@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Takes pictures of a report, light and dark, 1280 pixels wide: OUT/light.png and OUT/dark.png.
-# Needs Debian's packages chromium and, for the look that the README shows, fonts-inter.
+# Needs Debian's packages chromium and, for the font in the README, fonts-inter.
 #
 #   test/report/screenshot.sh OUT [REPORT.html [HEIGHT]]
 set -euo pipefail

@@ -1,4 +1,4 @@
-// Looks at every piece of text of the page: has it a size, is it within its place, does it stand out from what is behind it?
+// Checks every text element of the page: does it have a size, does it fit, does it contrast with its background?
 (() => {
   const faults = [], parse = (color) => (color.match(/[\d.]+/g) || []).map(Number);
   const luminance = ([r, g, b]) => [r, g, b].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))

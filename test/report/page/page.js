@@ -1,4 +1,4 @@
-// Under the pointer: the moment, and every line's value then. The page says all of it without.
+// Shows the time at the pointer, and every line's value. The page is complete without this script.
 (function () {
   "use strict";
   const svg = document.getElementById("timeline");
