@@ -17,10 +17,10 @@ import (
 	"github.com/telepod/telepod/test/cluster"
 )
 
-// fewestAdmitted is how many pods an API server accepts at least before they are injected.
+// fewestAdmitted is the minimum number of pods that the API server must accept without injection.
 const fewestAdmitted = 1000
 
-// admissions are pods before and after their injection, each once.
+// admissions are pods before and after their injection, without duplicates.
 type admissions struct {
 	mu   sync.Mutex
 	seen map[[sha256.Size]byte]bool
@@ -45,8 +45,8 @@ func (a *admissions) add(name string, line int, before, after []byte) {
 	}
 }
 
-// judge has an API server create the pods as a dry run: one that it accepts without the injection, it
-// accepts with it.
+// judge creates the pods in an API server as a dry run: it must accept every injected pod that it accepts without
+// injection.
 func (a *admissions) judge(t *testing.T) {
 	c := cluster.ForTest(t, cluster.Options{})
 	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
@@ -76,7 +76,7 @@ func (a *admissions) judge(t *testing.T) {
 				}
 				accepted.Add(1)
 				if err := create(free(t, pod.after)); err != nil {
-					t.Errorf("%s: accepted, and with the injection refused: %v", pod.where, err)
+					t.Errorf("%s: accepted, but rejected after injection: %v", pod.where, err)
 				}
 			}
 		})
@@ -88,11 +88,11 @@ func (a *admissions) judge(t *testing.T) {
 	workers.Wait()
 	t.Logf("of %d pods, the API server accepts %d, injected or not", len(a.list), accepted.Load())
 	if accepted.Load() < fewestAdmitted {
-		t.Errorf("the API server accepts %d pods, want %d at least", accepted.Load(), fewestAdmitted)
+		t.Errorf("the API server accepts %d pods, want at least %d", accepted.Load(), fewestAdmitted)
 	}
 }
 
-// free is a pod without references to objects that this cluster does not have.
+// free removes a pod's references to objects that this cluster does not have.
 func free(t *testing.T, raw []byte) []byte {
 	pod := generic(t, raw).(map[string]any)
 	pod["apiVersion"], pod["kind"] = "v1", "Pod"

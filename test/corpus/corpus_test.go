@@ -18,10 +18,10 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// fewest is how many injected pods the corpus has at least: a test of nothing would pass, too.
+// fewest is the minimum number of injected pods in the corpus, so that the test cannot pass on nothing.
 const fewest = 2500
 
-// counts are what a module has.
+// counts are a module's totals.
 type counts struct{ files, unreadable, pods, refused, injected, removed int }
 
 func (c *counts) add(d counts) {
@@ -33,10 +33,9 @@ func (c *counts) add(d counts) {
 	c.removed += d.removed
 }
 
-// TestCorpus: whatever a manifest looks like, nothing panics, the patch, the typed pod and the YAML agree,
-// unknown fields and all that the user wrote survive, injecting twice is injecting once, no pod is refused
-// that the API's types or an API server's dry run accept, and the diff is as small as it can be and gives the
-// YAML.
+// TestCorpus checks every manifest: nothing panics; the patch, the typed pod and the YAML agree; unknown fields and
+// everything that the user wrote survive; a second injection changes nothing; no pod is rejected that the API's types or
+// an API server's dry run accept; the diff is minimal and produces the YAML.
 func TestCorpus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("downloads modules")
@@ -69,7 +68,7 @@ func TestCorpus(t *testing.T) {
 	})
 	t.Logf("in all %+v", total)
 	if total.injected < fewest {
-		t.Errorf("%d pods injected, want %d at least", total.injected, fewest)
+		t.Errorf("%d pods injected, want at least %d", total.injected, fewest)
 	}
 	t.Run("API server", admitted.judge)
 }
@@ -94,11 +93,11 @@ func modules(t *testing.T) []module {
 	return list
 }
 
-// dir is where the module's files are, after a download if need be.
+// dir is the module's directory, downloaded if necessary.
 func (m module) dir(t *testing.T) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", m.path+"@"+m.version)
-	cmd.Dir = t.TempDir() // outside of every module
+	cmd.Dir = t.TempDir() // outside every module
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
 	out, err := cmd.Output()
 	var got struct{ Dir, Sum, Error string }
@@ -118,7 +117,7 @@ type file struct {
 
 var podLike = regexp.MustCompile(`["']?containers["']?\s*:`)
 
-// candidates are the files that may have pods.
+// candidates are the files that may contain pods.
 func candidates(t *testing.T, dir string) []file {
 	t.Helper()
 	var files []file
@@ -139,8 +138,7 @@ func candidates(t *testing.T, dir string) []file {
 	return files
 }
 
-// judge injects the pods of a file. A file that cannot be read (a template, a broken example) counts and
-// has no properties.
+// judge injects a file's pods. A file that cannot be parsed (a template, a broken example) is only counted.
 func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) counts {
 	t.Helper()
 	c := counts{files: 1}
@@ -156,9 +154,9 @@ func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) co
 		if err != nil {
 			c.refused++
 			if typed(object.JSON) == nil {
-				t.Errorf("%s:%d: refused, and the API's types accept it: %v", f.name, object.Line, err)
+				t.Errorf("%s:%d: rejected, but the API's types accept it: %v", f.name, object.Line, err)
 			}
-			return c // inject prints nothing then
+			return c // inject then prints nothing
 		}
 		plan := in.Plan(injector.Request{Pod: pod, Namespace: injector.Namespace{Name: "corpus", Labels: map[string]string{injector.InjectionLabel: "enabled"}}})
 		if plan.Decision.Inject {
@@ -183,12 +181,12 @@ func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) co
 	c.removed = judgeText(t, f, m, out)
 	again, err := manifest.Parse(f.name, out)
 	if err != nil {
-		t.Errorf("%s: its output cannot be read: %v", f.name, err)
+		t.Errorf("%s: its output cannot be parsed: %v", f.name, err)
 		return c
 	}
 	for i, object := range again.Pods() {
 		if !same(t, patched[i], object.JSON) {
-			t.Errorf("%s:%d: the patch makes another pod than the output has", f.name, object.Line)
+			t.Errorf("%s:%d: the patched pod differs from the pod in the output", f.name, object.Line)
 		}
 		once(t, in, f.name, object)
 	}
@@ -198,12 +196,12 @@ func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) co
 	return c
 }
 
-// once wants nothing to be done to a pod that was injected.
+// once checks that injecting a pod again changes nothing.
 func once(t *testing.T, in *injector.Injector, name string, object *manifest.Pod) {
 	t.Helper()
 	pod, err := injector.ParsePod(object.JSON)
 	if err != nil {
-		t.Errorf("%s: an injected pod cannot be read: %v", name, err)
+		t.Errorf("%s: an injected pod cannot be parsed: %v", name, err)
 		return
 	}
 	plan := in.Plan(injector.Request{Pod: pod, Namespace: injector.Namespace{Name: "corpus", Labels: map[string]string{injector.InjectionLabel: "enabled"}}})

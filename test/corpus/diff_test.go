@@ -12,11 +12,11 @@ import (
 	"github.com/telepod/telepod/manifest"
 )
 
-// largest bounds the lines of a file times those of its output, for which the fewest lines are counted.
+// largest limits the product of a file's lines and its output's for which the minimal diff is computed.
 const largest = 4_000_000
 
-// judgeText compares the diff with the output, and the lines that it removes with the fewest that any diff
-// could remove. It returns how many it removes.
+// judgeText checks that the diff produces the output, and compares the number of lines it removes with the minimum. It
+// returns that number.
 func judgeText(t *testing.T, f file, m *manifest.Manifest, out []byte) int {
 	t.Helper()
 	edits, err := m.Edits()
@@ -32,17 +32,17 @@ func judgeText(t *testing.T, f file, m *manifest.Manifest, out []byte) int {
 		t.Fatal(err)
 	}
 	if got, err := follow(string(f.data), diff); err != nil || got != string(out) {
-		t.Errorf("%s: the diff does not give the output: %v", f.name, err)
+		t.Errorf("%s: the diff does not produce the output: %v", f.name, err)
 	}
 	removed := strings.Count(diff, "\n-")
 	before, after := lines(string(f.data)), lines(string(out))
-	// Aliases have to be written out, and JSON has commas.
+	// Aliases must be expanded, and JSON has commas.
 	exempt := bytes.Contains(f.data, []byte("*")) || json.Valid(f.data)
 	if exempt || removed == 0 || len(before)*len(after) > largest {
 		return removed
 	}
 	if best := len(before) - common(before, after); removed > best {
-		t.Errorf("%s: the diff removes %d lines, and %d would do", f.name, removed, best)
+		t.Errorf("%s: the diff removes %d lines, the minimum is %d", f.name, removed, best)
 	}
 	return removed
 }
@@ -99,7 +99,7 @@ func lines(text string) []string {
 	return list
 }
 
-// common is the length of the longest common subsequence, by the textbook.
+// common is the length of the longest common subsequence, by the textbook algorithm.
 func common(a, b []string) int {
 	row := make([]int, len(b)+1)
 	for _, x := range a {

@@ -1,7 +1,6 @@
-// Package corpus gives Telepod manifests that others wrote: the examples, test data and charts' output
-// that come with well-known Go modules. modules.txt lists the modules, fixed by version and checksum; the
-// test downloads them by the Go command.
+// Package corpus tests Telepod with manifests written by others: the examples, test data and chart output in well-known
+// Go modules. modules.txt lists the modules with version and checksum; the test downloads them with the go command.
 //
-// The test calls manifest and injector as `telepod inject` does. It judges properties, not outputs: what a
-// pod gets is the business of the fixtures in injector and cmd/telepod.
+// The test calls manifest and injector like `telepod inject`. It checks properties, not outputs, which are covered by
+// the fixtures in injector and cmd/telepod.
 package corpus

@@ -12,19 +12,19 @@ import (
 	"github.com/telepod/telepod/manifest"
 )
 
-// judgePlan applies a plan, and injects the pod once more with fields that no version knows.
+// judgePlan applies a plan, and injects the pod again with unknown fields added.
 func judgePlan(t *testing.T, in *injector.Injector, name string, object *manifest.Pod, plan *injector.Plan) {
 	t.Helper()
 	patched := apply(t, object.JSON, plan.AppendPatch(nil, ""))
 	if !survives(generic(t, object.JSON), generic(t, patched)) {
-		t.Errorf("%s:%d: something of the user's is gone", name, object.Line)
+		t.Errorf("%s:%d: part of the user's pod is missing", name, object.Line)
 	}
 	var before, after corev1.Pod
 	if kjson.UnmarshalCaseSensitivePreserveInts(object.JSON, &before) != nil {
-		return // the API server refuses it
+		return // the API server rejects it
 	}
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(patched, &after); err != nil {
-		t.Errorf("%s:%d: the API's types refuse the patched pod: %v", name, object.Line, err)
+		t.Errorf("%s:%d: the API's types reject the patched pod: %v", name, object.Line, err)
 		return
 	}
 	raw := generic(t, object.JSON)
@@ -40,7 +40,7 @@ func judgePlan(t *testing.T, in *injector.Injector, name string, object *manifes
 	}
 	again := in.Plan(injector.Request{Pod: pod, Namespace: injector.Namespace{Name: "corpus", Labels: map[string]string{injector.InjectionLabel: "enabled"}}})
 	if got := marksIn(generic(t, apply(t, marked, again.AppendPatch(nil, "")))); got != marks {
-		t.Errorf("%s:%d: %d of %d unknown fields survive", name, object.Line, got, marks)
+		t.Errorf("%s:%d: %d of %d unknown fields survived", name, object.Line, got, marks)
 	}
 }
 
@@ -65,10 +65,10 @@ func apply(t *testing.T, raw, operations []byte) []byte {
 	return patched
 }
 
-// completed are the variables that get something added to the user's own value.
+// completed are the variables that Telepod extends instead of replacing.
 var completed = map[any]bool{"OTEL_RESOURCE_ATTRIBUTES": true}
 
-// survives reports whether all of a value is in another: members under their keys, items in their order.
+// survives reports whether one value contains another: maps by key, lists in order.
 func survives(before, after any) bool {
 	switch before := before.(type) {
 	case map[string]any:
@@ -92,14 +92,14 @@ func survives(before, after any) bool {
 		}
 		return ok && next == len(before)
 	case nil:
-		return true // or the list that was added
+		return true // or the list was added
 	}
 	return before == after
 }
 
 const unknownField = "fieldOfTheFuture"
 
-// mark puts an unknown field into every object of a pod that is no map of strings, and counts.
+// mark adds an unknown field to every object in a pod that is not a map of strings, and returns their number.
 func mark(v any) (n int) {
 	switch v := v.(type) {
 	case map[string]any:

@@ -43,9 +43,9 @@ func (t *story) rehearse(ctx context.Context) (string, func(), error) {
 	}
 	t.mark(report.Failure, "drill", r.Failed)
 	t.mark(report.Return, "drill over", r.Ready)
-	t.row("drill", string(r.Verdict), fmt.Sprintf("%d canaries accepted, %d lost, %d twice; %.1f s to fail over, %.1f s to return", r.Canaries.Accepted,
+	t.row("drill", string(r.Verdict), fmt.Sprintf("%d canaries accepted, %d lost, %d duplicated; %.1f s to fail over, %.1f s to return", r.Canaries.Accepted,
 		r.Canaries.Lost, r.Canaries.Duplicated, r.Times.FailOver, r.Times.Return), r.Verdict == drill.Passed && r.Canaries.Accepted > 0)
-	t.Note("Its report, fit for an audit, is in " + file + ".md and .json")
+	t.Note("The drill's report is in " + file + ".md and .json")
 	return fmt.Sprintf("the primary scaled down and up again: %d canaries accepted, %d lost", r.Canaries.Accepted, r.Canaries.Lost), nil, nil
 }
 

@@ -57,7 +57,7 @@ func (t *story) kill(ctx context.Context) (string, func(), error) {
 		return "", nil, err
 	}
 	t.timed("killed", over, back)
-	return fmt.Sprintf("kill -9 of its processes: the backup receives after %.1f s; %.0f s later the primary is ready, and used after %.1f s",
+	return fmt.Sprintf("kill -9 of its processes: the backup received data after %.1f s; %.0f s later the primary was ready, and in use again after %.1f s",
 		over.Seconds(), ready.Sub(at).Seconds(), back.Seconds()), nil, nil
 }
 
@@ -87,13 +87,13 @@ func (t *story) partition(ctx context.Context) (string, func(), error) {
 		return "", nil, err
 	}
 	t.timed("cut off", over, back)
-	return fmt.Sprintf("packets to it vanish: the backup receives after %.1f s, and %.1f s after the end of it the primary is used again", over.Seconds(), back.Seconds()), nil, nil
+	return fmt.Sprintf("packets to it were dropped: the backup received data after %.1f s; after reconnection, the primary was in use again after %.1f s", over.Seconds(), back.Seconds()), nil, nil
 }
 
 // timed records the times. They only need to be below a minute: this machine may be busy.
 func (t *story) timed(how string, over, back time.Duration) {
-	t.row("primary "+how+": time to fail over", fmt.Sprintf("%.1f s", over.Seconds()), "until the backup receives, to half a second", over < time.Minute)
-	t.row("primary "+how+": time to return", fmt.Sprintf("%.1f s", back.Seconds()), "until the primary, which is back, receives", back < time.Minute)
+	t.row("primary "+how+": time to fail over", fmt.Sprintf("%.1f s", over.Seconds()), "until the backup receives data, measured every half second", over < time.Minute)
+	t.row("primary "+how+": time to return", fmt.Sprintf("%.1f s", back.Seconds()), "until the recovered primary receives data", back < time.Minute)
 }
 
 // cut cuts the links of the most distant region. Its Collector keeps everything on disk.
@@ -126,8 +126,8 @@ func (t *story) cut(ctx context.Context) (string, func(), error) {
 		return "", nil, err
 	}
 	drained := time.Since(mended)
-	t.row("region cut off: queue on disk", fmt.Sprintf("%.0f kB", grown/1000), fmt.Sprintf("after %s; drained %.1f s after the link was back", length, drained.Seconds()), grown > before+10_000)
-	return fmt.Sprintf("%s kept %.0f kB on its disk, and sent it within %.1f s", region.Region, grown/1000, drained.Seconds()), nil, nil
+	t.row("region cut off: queue on disk", fmt.Sprintf("%.0f kB", grown/1000), fmt.Sprintf("after %s; drained %.1f s after the link was restored", length, drained.Seconds()), grown > before+10_000)
+	return fmt.Sprintf("%s queued %.0f kB on its disk, and sent it within %.1f s", region.Region, grown/1000, drained.Seconds()), nil, nil
 }
 
 // settle waits until the primary alone has received the load of all regions, for two seconds.

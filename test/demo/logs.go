@@ -19,7 +19,7 @@ func (t *story) logs(ctx context.Context) (string, func(), error) {
 	if err != nil {
 		return "", nil, err
 	}
-	said := fmt.Sprintf("%d log records of the declined order, found in VictoriaLogs by its trace id; and a record leads to its trace", len(lines))
+	said := fmt.Sprintf("%d log records of the declined order, found in VictoriaLogs by its trace id; and from a record to its trace", len(lines))
 	return said, func() {
 		t.Line("")
 		t.Note("Logs of trace " + t.trace.ID + ", from " + t.estate.Stores.Logs + "/select/vmui/")
@@ -49,7 +49,7 @@ func (t *story) linesOf(ctx context.Context, trace report.Trace) (lines []clouds
 			found[line.Text()] = true
 		}
 		if !found["payment was declined"] || !found["inventory was refunded"] {
-			return fmt.Errorf("of trace %s there are %v: %w", trace.ID, lines, errNoData)
+			return fmt.Errorf("trace %s has the records %v: %w", trace.ID, lines, errNoData)
 		}
 		return nil
 	})
@@ -87,5 +87,5 @@ func (t *story) checkLine(line clouds.LogLine, trace report.Trace) {
 		}
 		return
 	}
-	t.checks.That(false, "log record %q has span_id %q, which is none of the trace", line.Text(), line["span_id"])
+	t.checks.That(false, "log record %q has span_id %q, which is not in the trace", line.Text(), line["span_id"])
 }

@@ -61,7 +61,7 @@ func run(o options) int {
 
 	s := screen.New(os.Stdout)
 	if os.Getenv(cluster.KubeconfigVariable) != "" {
-		s.Failure("the demo has clusters of its own: unset " + cluster.KubeconfigVariable)
+		s.Failure("the demo starts its own clusters: unset " + cluster.KubeconfigVariable)
 		return 2
 	}
 	if o.build {
@@ -101,9 +101,9 @@ func runDemo(ctx context.Context, s *screen.Screen, checks *screen.Checks, o opt
 		return threeClouds(ctx, s, checks, o)
 	}
 	s.Heading("Telepod: one label on a namespace, and its pods know which cloud they are in")
-	s.Text("A real Kubernetes starts on this machine, without nodes: those need root on Linux. So pods are created and " +
-		"injected, but do not run, and what you see is what the API server stored. As root, `make demo` starts three " +
-		"clusters of three clouds, follows an order through all of them, and breaks things.")
+	s.Text("A real Kubernetes starts on this machine, without nodes, which need root on Linux. Pods are created and " +
+		"injected, but do not run: you see what the API server stored. As root, `make demo` starts clusters of three " +
+		"clouds, follows an order through all of them, and breaks things.")
 	err = offline.Run(ctx, s, checks, o.keep)
 	return err == nil, err
 }
@@ -118,10 +118,10 @@ func sum(s *screen.Screen, checks screen.Checks, o options, took time.Duration) 
 	}
 	switch {
 	case o.check:
-		s.Line(fmt.Sprintf("\n   %.0f s in all", took.Seconds()))
+		s.Line(fmt.Sprintf("\n   total: %.0f s", took.Seconds()))
 		s.Line(fmt.Sprintf("\n%d passed, %d failed", checks.Passed, len(checks.Failures)))
 	case len(checks.Failures) == 0:
-		s.Heading(fmt.Sprintf("%d values seen in %.0f s, all of them as they should be", checks.Passed, took.Seconds()))
+		s.Heading(fmt.Sprintf("%d values checked in %.0f s, all as expected", checks.Passed, took.Seconds()))
 		suggest(s)
 	}
 	if len(checks.Failures) > 0 {
@@ -134,10 +134,10 @@ func suggest(s *screen.Screen) {
 	s.Heading("What to try next")
 	const telepod, files = "go run ./cmd/telepod ", "test/demo/offline/manifests/"
 	for _, what := range [][2]string{
-		{"keep everything up, and look around", "make demo DEMO=-keep"},
+		{"keep everything running, and explore", "make demo DEMO=-keep"},
 		{"see what would change, without a cluster", telepod + "inject -f " + files + "mistake.yaml \\\n       --profile aws --region us-east-1 --cluster prod -o diff"},
 		{"see why, setting by setting", telepod + "explain -f " + files + "mistake.yaml"},
-		{"install it in a cluster of yours", "helm install telepod charts/telepod -n telepod --create-namespace \\\n" +
+		{"install it in your cluster", "helm install telepod charts/telepod -n telepod --create-namespace \\\n" +
 			"       --set cloud.provider=aws --set cloud.region=us-east-1 --set cluster.name=prod"},
 	} {
 		s.Line("   " + what[0])

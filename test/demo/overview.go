@@ -58,7 +58,7 @@ func (t *story) overview(ctx context.Context, role string) error {
 		}
 		wrong = append(wrong, list...)
 	}
-	t.row("telepod status, on the "+role, fmt.Sprintf("%d clusters", len(rows)), "counts as the API servers have them"+list(": ", wrong), len(wrong) == 0)
+	t.row("telepod status, on the "+role, fmt.Sprintf("%d clusters", len(rows)), "same counts as the API servers"+list(": ", wrong), len(wrong) == 0)
 	return nil
 }
 
@@ -141,7 +141,7 @@ func (t *story) costs(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("ask telepod cost: %w", err)
+		return fmt.Errorf("run telepod cost: %w", err)
 	}
 	t.row("telepod cost --by service", fmt.Sprintf("%d lines", len(lines)), strings.Join(found, ", "), len(found) == 3)
 	return nil

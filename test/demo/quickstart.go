@@ -21,12 +21,12 @@ func quickstart(ctx context.Context, s *screen.Screen) (err error) {
 		title string
 		do    func(context.Context) (string, error)
 	}{
-		{"Build what is needed", func(ctx context.Context) (string, error) { return "", e.Build(ctx) }},
-		{"One cluster, as docs/quickstart.md has it", e.TryOne},
+		{"Build the programs", func(ctx context.Context) (string, error) { return "", e.Build(ctx) }},
+		{"One cluster, following docs/quickstart.md", e.TryOne},
 		{"Start three clusters, and the stores", func(ctx context.Context) (string, error) {
 			return "", errors.Join(e.StartClusters(ctx), e.StartStores(ctx))
 		}},
-		{"Three clusters, as docs/quickstart.md has it", e.TryThree},
+		{"Three clusters, following docs/quickstart.md", e.TryThree},
 	}
 	for n, step := range steps {
 		s.Step(n+1, len(steps), step.title)

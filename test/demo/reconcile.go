@@ -46,10 +46,10 @@ func (t *story) reconcile(ctx context.Context) error {
 		}
 	}
 	t.row("bytes: sites and cost rules", fmt.Sprintf("%.0f and %.0f kB", bodies/1000, ruled/1000),
-		fmt.Sprintf("%+.0f %%; within %.0f %% is expected of rates", 100*off, 100*costTolerance), math.Abs(off) <= costTolerance)
+		fmt.Sprintf("%+.0f %%; up to %.0f %% is expected", 100*off, 100*costTolerance), math.Abs(off) <= costTolerance)
 	over := (carried - bodies) / last.At.Sub(first.At).Seconds() / float64(len(last.Carried))
 	t.row("bytes: links", fmt.Sprintf("%.0f kB", carried/1000),
-		fmt.Sprintf("%.1f kB a second and region more than bodies, for TLS, HTTP/2 and pings; 0 to %d are expected", over/1000, linkOverhead/1000),
+		fmt.Sprintf("%.1f kB per second and region more than the bodies, for TLS, HTTP/2 and pings; 0 to %d are expected", over/1000, linkOverhead/1000),
 		over >= 0 && over <= linkOverhead)
 	return nil
 }
@@ -65,7 +65,7 @@ func (t *story) ruled(ctx context.Context, window time.Duration) (float64, error
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("ask for the bytes of the cost rules: %w", err)
+		return 0, fmt.Errorf("query the bytes of the cost rules: %w", err)
 	}
 	return strconv.ParseFloat(series[0].Value, 64)
 }

@@ -33,10 +33,10 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 		return "", nil, err
 	}
 	t.row("spans sent", fmt.Sprint(o.Sent), "by three regions, with sequence numbers", o.Sent > 0)
-	t.row("spans accepted", fmt.Sprint(o.Acked), "by regional Collectors"+list("; refused at first: ", slices.Sorted(maps.Keys(o.Refused))), o.Acked == o.Sent)
+	t.row("spans accepted", fmt.Sprint(o.Acked), "by regional Collectors"+list("; rejected at first: ", slices.Sorted(maps.Keys(o.Refused))), o.Acked == o.Sent)
 	t.row("spans archived", fmt.Sprint(o.Archived), "in S3, each counted once", o.Archived == o.Acked)
-	t.row("spans lost", fmt.Sprint(o.Lost), "accepted and never archived", o.Lost == 0)
-	t.row("spans twice", fmt.Sprint(o.Extra), "further copies in S3: requests without an answer; up to 5 % is allowed", o.Extra*20 <= o.Sent)
+	t.row("spans lost", fmt.Sprint(o.Lost), "accepted but not archived", o.Lost == 0)
+	t.row("spans duplicated", fmt.Sprint(o.Extra), "additional copies in S3, from requests that got no answer; up to 5 % is allowed", o.Extra*20 <= o.Sent)
 	if err := t.archived(ctx, o); err != nil {
 		return "", nil, err
 	}
@@ -52,7 +52,7 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 	if err := t.monitoring(ctx); err != nil {
 		return "", nil, err
 	}
-	return fmt.Sprintf("%d spans sent, %d archived, %d lost, %d twice; %d orders, %d failed", o.Sent, o.Archived, o.Lost, o.Extra, orders.Requests, orders.Failed), t.showOutcome, nil
+	return fmt.Sprintf("%d spans sent, %d archived, %d lost, %d duplicated; %d orders, %d failed", o.Sent, o.Archived, o.Lost, o.Extra, orders.Requests, orders.Failed), t.showOutcome, nil
 }
 
 // archived counts the same with telepod archive, by the spans' cloud.
@@ -89,7 +89,7 @@ func (t *story) monitoring(ctx context.Context) error {
 	if err := writeFile(t.dashboards, result.WriteHTML); err != nil {
 		return fmt.Errorf("draw the dashboards: %w", err)
 	}
-	t.Note("The chart's dashboards, as Prometheus has them, are in " + t.dashboards)
+	t.Note("The chart's dashboards, with data from Prometheus, are in " + t.dashboards)
 	silent := result.WithoutData()
 	t.row("dashboards and rules with data", fmt.Sprintf("%d without", len(silent)), "panels and rules of the chart"+list(": ", silent), len(silent) == 0)
 	return nil
@@ -155,11 +155,11 @@ func (t *story) keep(ctx context.Context) (err error) {
 	if t.orders, err = t.estate.PlaceOrders(2); err != nil {
 		return err
 	}
-	t.Heading("Everything stays until Ctrl-C, and orders go on")
+	t.Heading("Everything keeps running until Ctrl-C, including the orders")
 	stores := t.estate.Stores
 	for _, what := range [][2]string{
-		{"Prometheus: pages and API", stores.Prometheus},
-		{"Jaeger: its API; built from its module it has no pages", stores.Jaeger + "/api/traces/" + t.trace.ID},
+		{"Prometheus: web pages and API", stores.Prometheus},
+		{"Jaeger: API only; built from its module it has no web pages", stores.Jaeger + "/api/traces/" + t.trace.ID},
 		{"S3: the archive", stores.S3 + "/archive/"},
 		{"the shop: place an order", t.estate.OrderURL() + "/orders"},
 	} {

@@ -23,10 +23,10 @@ const secret = "shop-secret-4711"
 
 func (t *story) build(ctx context.Context) (string, func(), error) {
 	if firstTime() {
-		t.Note("This is the first time: all of it is compiled from source, which takes about half an hour with 2 " +
-			"cores. Lines below tell how far it is. The next time it is there.")
+		t.Note("This is the first run: everything is compiled from source, which takes about half an hour with 2 " +
+			"cores. The lines below show the progress. Later runs reuse the programs.")
 	}
-	return "Kubernetes, containerd, Helm, Collector, Jaeger, Telepod and the shop are there", nil, t.estate.Build(ctx)
+	return "Kubernetes, containerd, Helm, Collector, Jaeger, Telepod and the shop are built", nil, t.estate.Build(ctx)
 }
 
 // firstTime reports whether Kubernetes has never been built on this machine.
@@ -46,7 +46,7 @@ func (t *story) start(ctx context.Context) (string, func(), error) {
 	if err := t.estate.StartStores(ctx, secret); err != nil {
 		return "", nil, err
 	}
-	return "three clusters of five nodes; Jaeger, Prometheus, S3 and Kafka as processes beside the primary", t.showSites, nil
+	return "three clusters of five nodes; Jaeger, Prometheus, S3 and Kafka as processes near the primary", t.showSites, nil
 }
 
 func (t *story) showSites() {
@@ -79,7 +79,7 @@ func (t *story) install(ctx context.Context) (string, func(), error) {
 	if err := t.estate.Install(ctx); err != nil {
 		return "", nil, err
 	}
-	return "injector and regional Collector in each, a central site in two; an authority for each, below one root", nil, nil
+	return "injector and regional Collector in each cluster, a central site in two; one authority per cluster, below one root", nil, nil
 }
 
 func (t *story) shop(ctx context.Context) (string, func(), error) {

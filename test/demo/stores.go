@@ -52,7 +52,7 @@ func (t *story) stores(ctx context.Context) (string, func(), error) {
 	}); err != nil {
 		return "", nil, fmt.Errorf("look for sampled traces in Kafka: %w", err)
 	}
-	return "Prometheus has rate, errors and duration by cloud; S3 has everything, Kafka what was sampled", func() {
+	return "Prometheus has rate, errors and duration by cloud; S3 has all spans, Kafka the sampled traces", func() {
 		t.Table(table)
 		t.Line("")
 		for _, folder := range folders {
@@ -105,7 +105,7 @@ func (t *story) red(ctx context.Context, table *screen.Table) error {
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("ask Prometheus: %w", err)
+			return fmt.Errorf("query Prometheus: %w", err)
 		}
 		table.Add(q[0], cells...)
 	}
@@ -140,7 +140,7 @@ func (t *story) folders(ctx context.Context) (found []string, err error) {
 		return nil
 	})
 	if err == nil {
-		t.row("S3: archive by cloud, region and time", fmt.Sprintf("%d regions", len(found)), "also of spans that say nothing of a cloud themselves", true)
+		t.row("S3: archive by cloud, region and time", fmt.Sprintf("%d regions", len(found)), "also for spans without cloud attributes", true)
 	}
 	return found, err
 }
@@ -151,7 +151,7 @@ func (t *story) secrets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.row("secrets that order wrote", fmt.Sprint(strings.Count(written, secret)), "into its log, and as often into its telemetry", strings.Contains(written, secret))
+	t.row("secrets that order wrote", fmt.Sprint(strings.Count(written, secret)), "to its log, and as many to its telemetry", strings.Contains(written, secret))
 	seen, err := t.estate.Stores.Seen(ctx)
 	if err != nil {
 		return err

@@ -40,16 +40,16 @@ type step struct {
 
 func (t *story) parts() []step {
 	return []step{
-		{"Build what is needed", t.build},
+		{"Build the programs", t.build},
 		{"Start three clusters, and the stores", t.start},
 		{"Install Telepod, from one estate file", t.install},
 		{"Run a shop in three clouds", t.shop},
 		{"Follow one order", t.follow},
 		{"Search its logs", t.logs},
-		{"Look into the stores", t.stores},
+		{"Check the stores", t.stores},
 		{"Kill the primary site", t.kill},
-		{"Cut the primary's node off", t.partition},
-		{"Cut a region off for a minute", t.cut},
+		{"Disconnect the primary's node", t.partition},
+		{"Disconnect a region for a minute", t.cut},
 		{"Rehearse it", t.rehearse},
 		{"Count", t.count},
 	}
@@ -79,9 +79,9 @@ func threeClouds(ctx context.Context, s *screen.Screen, checks *screen.Checks, o
 
 func (t *story) introduce() {
 	t.Heading("Telepod: one picture of three clouds")
-	t.Text("Three real Kubernetes clusters start on this machine, and play EKS in us-east-1, GKE in europe-west1 and " +
-		"AKS in eastasia: node labels, provider IDs, metadata services, and links that are as long as those between the " +
-		"clouds. Nothing leaves the machine, and nothing stays on it but the programs that were built.")
+	t.Text("Three real Kubernetes clusters start on this machine and simulate EKS in us-east-1, GKE in europe-west1 " +
+		"and AKS in eastasia: node labels, provider IDs, metadata services, and links with the latency between the " +
+		"clouds. Nothing leaves the machine, and only the built programs remain on it.")
 }
 
 func (t *story) run(ctx context.Context) error {
@@ -119,7 +119,7 @@ func (t *story) end() error {
 	}
 	err := t.estate.Stop()
 	if err == nil {
-		t.Done("no process, mount, network link or file stays", time.Since(began))
+		t.Done("no process, mount, network link or file is left", time.Since(began))
 	}
 	return err
 }

@@ -24,7 +24,7 @@ func (t *story) follow(ctx context.Context) (string, func(), error) {
 		return "", nil, err
 	}
 	t.trace = declined
-	said := fmt.Sprintf("an order is one trace of %d spans over three clouds, found in Jaeger; a declined one has an error and a refund", len(placed.Spans))
+	said := fmt.Sprintf("an order is one trace of %d spans across three clouds, found in Jaeger; a declined one has an error and a refund", len(placed.Spans))
 	return said, func() {
 		t.Line("")
 		t.Note("The declined order, from " + t.estate.Stores.Jaeger + "/api/traces/" + declined.ID)
@@ -134,7 +134,7 @@ func (t *story) checkTrace(name string, trace report.Trace) {
 				t.checks.Equal(what+key, s.Attributes[key], want)
 			}
 		}
-		t.checks.That(known, "%sno cloud is %q", what, s.Cloud)
+		t.checks.That(known, "%sunknown cloud %q", what, s.Cloud)
 		t.checks.That(s.Attributes["k8s.pod.name"] != "" && s.Attributes["k8s.pod.uid"] != "", "%shas no pod", what)
 		t.checks.That(strings.HasPrefix(s.Attributes["user.id"], "user-"), "%suser.id of the baggage is %q", what, s.Attributes["user.id"])
 	}

@@ -23,7 +23,7 @@ import (
 
 const proxy = "istio-proxy"
 
-// pods are what both injectors see.
+// pods are the pods that both injectors receive.
 var pods = map[string]string{
 	"plain":     `{"metadata":{"generateName":"web-"},"spec":{"containers":[{"name":"app","image":"web:1"}]}}`,
 	"sidecar":   `{"metadata":{"generateName":"web-","annotations":{"telepod.dev/sidecar":"true"}},"spec":{"containers":[{"name":"app","image":"web:1","env":[{"name":"A","value":"$(B)"}]}]}}`,
@@ -32,11 +32,11 @@ var pods = map[string]string{
 	"probes":    `{"metadata":{"name":"web"},"spec":{"containers":[{"name":"app","image":"web:1","ports":[{"containerPort":8080}],"readinessProbe":{"httpGet":{"path":"/","port":8080}},"lifecycle":{"preStop":{"exec":{"command":["true"]}}}}]}}`,
 }
 
-// injects turns a pod into one that a webhook has patched.
+// injects returns a pod patched by a webhook.
 type injects func(t *testing.T, pod []byte) []byte
 
-// TestIstio: Istio's injector and Telepod, in both orders, each called again as the API server does, keep
-// what the other one has added.
+// TestIstio runs Istio's injector and Telepod in both orders, each again as the API server's reinvocation does: both keep
+// the other's changes.
 func TestIstio(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles Istio's injector")
@@ -55,7 +55,7 @@ func TestIstio(t *testing.T) {
 						}
 						rounds = append(rounds, typed(t, after))
 					}
-					// Istio puts its containers to their places in its second call.
+					// Istio reorders its containers in its second call.
 					if diff := cmp.Diff(rounds[1], rounds[2]); diff != "" {
 						t.Errorf("called again (-before +after):\n%s", diff)
 					}
@@ -66,7 +66,7 @@ func TestIstio(t *testing.T) {
 	}
 }
 
-// judge checks what a pod has after both injectors.
+// judge checks a pod after both injectors.
 func judge(t *testing.T, before, after *corev1.Pod) {
 	t.Helper()
 	all := slices.Concat(after.Spec.InitContainers, after.Spec.Containers)
@@ -90,7 +90,7 @@ func judge(t *testing.T, before, after *corev1.Pod) {
 		}
 	}
 	if names[proxy] != 1 || after.Annotations[injector.StatusAnnotation] == "" || after.Annotations["sidecar.istio.io/status"] == "" {
-		t.Errorf("one of the two is gone: containers %v, annotations %v", names, after.Annotations)
+		t.Errorf("one of the two is missing: containers %v, annotations %v", names, after.Annotations)
 	}
 	if (names[injector.SidecarName] == 1) != (before.Annotations[injector.SidecarAnnotation] == "true") {
 		t.Errorf("containers %v", names)
@@ -126,7 +126,7 @@ func typed(t *testing.T, raw []byte) *corev1.Pod {
 	return &pod
 }
 
-// stored is a pod as the API server passes it on: by its types, so that every container has resources.
+// stored is a pod as the API server serializes it: with its types, so that every container has resources.
 func stored(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	text, err := json.Marshal(typed(t, raw))
@@ -189,7 +189,7 @@ func startIstio(t *testing.T, environment ...string) injects {
 		fmt.Fprintf(in, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","namespace":"shop","operation":"CREATE",`+
 			`"kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},"object":%s}}`+"\n", pod)
 		line, err := answers.ReadString('\n')
-		for err == nil && !strings.HasPrefix(line, "{") { // its log
+		for err == nil && !strings.HasPrefix(line, "{") { // skip its log
 			line, err = answers.ReadString('\n')
 		}
 		if err != nil && err != io.EOF {

@@ -11,12 +11,12 @@ import (
 
 // invite prints how to use the control plane while it is kept.
 func (d *demo) invite() {
-	d.screen.Heading("The control plane stays until Ctrl-C. In another terminal:")
+	d.screen.Heading("The control plane keeps running until Ctrl-C. In another terminal:")
 	d.list([]suggestion{
 		{"use it", "export KUBECONFIG=" + d.cluster.Kubeconfig() + "\nexport PATH=" + d.dir + ":$PATH"},
-		{"look at what a pod was given, and why", "kubectl -n stock get pods -o yaml | less"},
+		{"see what was injected into a pod, and why", "kubectl -n stock get pods -o yaml | less"},
 		{"opt a namespace in", "kubectl label namespace default telepod.dev/injection=enabled"},
-		{"have a pod of your own injected, and nothing stored",
+		{"inject your own pod, as a dry run",
 			"kubectl run mine --image=telepod.test/app:1 --dry-run=server -o yaml"},
 	})
 }

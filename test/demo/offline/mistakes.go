@@ -31,7 +31,7 @@ func (d *demo) leaveAlone(ctx context.Context) (string, func(), error) {
 	d.checks.That(len(names) == 0, "orders/legacy opted out and has %q", names)
 	d.checks.That(pod.Annotations[injector.StatusAnnotation] == "", "orders/legacy opted out and has %s", injector.StatusAnnotation)
 	d.checks.Equal("orders/legacy: reason", string(reason), string(injector.PodDisabled))
-	said := fmt.Sprintf("orders/legacy has %d of Telepod's variables. %s: %s. The API server did not even ask Telepod.",
+	said := fmt.Sprintf("orders/legacy has %d of Telepod's variables. %s: %s. The API server did not call Telepod at all.",
 		len(names), reason, reason.Text())
 	return said, nil, nil
 }
@@ -76,7 +76,7 @@ func (d *demo) mistakes(ctx context.Context) (string, func(), error) {
 	d.screen.Quote(fmt.Sprintf("%s %s %s/%s: %s", event.Type, event.Reason, strings.ToLower(event.InvolvedObject.Kind), event.InvolvedObject.Name, event.Message))
 	// An event names the annotation, but does not repeat a pod author's text.
 	d.checks.That(strings.Contains(event.Message, "telepod.dev/protocol") && !strings.Contains(event.Message, "gprc"),
-		"the event about protocol gprc says %q", event.Message)
+		"the event about protocol gprc contains %q", event.Message)
 
 	pod, err := d.pod(ctx, "stock", "typo")
 	if err != nil {
@@ -84,7 +84,7 @@ func (d *demo) mistakes(ctx context.Context) (string, func(), error) {
 	}
 	protocol := storedEnvironment(pod)["OTEL_EXPORTER_OTLP_PROTOCOL"]
 	d.checks.Equal("stock/typo: OTEL_EXPORTER_OTLP_PROTOCOL", protocol, "http/protobuf")
-	return "both pods were injected all the same; what could not be understood fell back to the profile", nil, nil
+	return "both pods were injected nevertheless; invalid settings fell back to the profile", nil, nil
 }
 
 // event waits for an event with this reason, which the webhook creates for the pod's owner.

@@ -40,7 +40,7 @@ func (d *demo) pod(ctx context.Context, namespace, app string) (pod *corev1.Pod,
 			return err
 		}
 		if len(list.Items) == 0 {
-			return fmt.Errorf("there is no pod of %s in namespace %s yet", app, namespace)
+			return fmt.Errorf("no pod of %s in namespace %s yet", app, namespace)
 		}
 		pod = &list.Items[0]
 		return nil

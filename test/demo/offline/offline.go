@@ -48,12 +48,12 @@ func Run(ctx context.Context, s *screen.Screen, checks *screen.Checks, keep bool
 
 func (d *demo) run(ctx context.Context) error {
 	steps := []step{
-		{"Build what is needed: Kubernetes, Helm, Telepod", d.build},
+		{"Build the programs: Kubernetes, Helm, Telepod", d.build},
 		{"Start a control plane", d.start},
 		{"Install Telepod", d.install},
-		{"Create a shop in three namespaces, one a cloud", d.shop},
+		{"Create a shop in three namespaces, one per cloud", d.shop},
 		{"Create a Job with a Collector sidecar in each cloud", d.jobs},
-		{"Leave a pod alone that opted out", d.leaveAlone},
+		{"Leave out a pod that opted out", d.leaveAlone},
 		{"Make typing mistakes", d.mistakes},
 	}
 	for n, s := range steps {
@@ -87,7 +87,7 @@ func (d *demo) end(ctx context.Context) error {
 		if err := d.cluster.Stop(); err != nil {
 			errs = append(errs, err)
 		} else {
-			d.screen.Done("the control plane is gone, and so are its files", time.Since(began))
+			d.screen.Done("the control plane and its files were removed", time.Since(began))
 		}
 	}
 	if !d.logs && d.dir != "" {

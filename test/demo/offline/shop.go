@@ -36,7 +36,7 @@ func (d *demo) shop(ctx context.Context) (string, func(), error) {
 		}
 		apps = append(apps, a)
 	}
-	return "three Deployments made their pods; their manifests say nothing of a cloud", func() { d.showShop(apps) }, nil
+	return "three Deployments created their pods; their manifests do not mention a cloud", func() { d.showShop(apps) }, nil
 }
 
 func (d *demo) find(ctx context.Context, c cloud) (a app, err error) {
@@ -67,7 +67,7 @@ func (d *demo) showShop(apps []app) {
 	for i, a := range apps {
 		r.Cells = append(r.Cells, d.resource(a))
 		names := injected(a.env)
-		d.checks.That(len(names) == len(wanted[i])+1, "%s: variables nobody expected, or too few: %q", a.cloud.app, names)
+		d.checks.That(len(names) == len(wanted[i])+1, "%s: unexpected or missing variables: %q", a.cloud.app, names)
 	}
 	t.Rows = append(t.Rows, r)
 	t.Title("")
@@ -75,8 +75,8 @@ func (d *demo) showShop(apps []app) {
 	d.statusRows(&t, apps)
 	d.screen.Table(t)
 	d.screen.Line("")
-	d.screen.Note("orders asks for nothing, stock for HTTP to a Service, pay for a sidecar, under PodSecurity restricted. " +
-		"stock names its service itself: a container's own variables win.")
+	d.screen.Note("orders has no settings, stock uses HTTP to a Service, pay uses a sidecar, under PodSecurity restricted. " +
+		"stock sets its service name itself: a container's own variables take precedence.")
 }
 
 // resource checks that OTEL_RESOURCE_ATTRIBUTES has the same values as the other variables.

@@ -1,5 +1,5 @@
-// Program istio is Istio's sidecar injector without a cluster: it answers each AdmissionReview, a line of
-// standard input, by one on standard output. Its configuration is what istioctl renders for an installation.
+// Program istio is Istio's sidecar injector without a cluster: for each AdmissionReview, a line of standard input, it
+// writes the response to standard output. Its configuration is rendered from istiod's chart.
 package main
 
 import (
@@ -36,7 +36,7 @@ func run() error {
 	for {
 		line, err := in.ReadBytes('\n')
 		if err != nil {
-			return nil // the end of the input
+			return nil // end of the input
 		}
 		request := httptest.NewRequest(http.MethodPost, "/inject", bytes.NewReader(line))
 		request.Header.Set("Content-Type", "application/json")
@@ -49,7 +49,7 @@ func run() error {
 	}
 }
 
-// newInjector makes the handler of istiod's webhook.
+// newInjector creates the handler of istiod's webhook.
 func newInjector() (http.Handler, error) {
 	config, err := rendered()
 	if err != nil {
@@ -62,7 +62,7 @@ func newInjector() (http.Handler, error) {
 	return mux, err
 }
 
-// configuration is an inject.Watcher of what does not change.
+// configuration is an inject.Watcher of a constant configuration.
 type configuration struct {
 	inject inject.Config
 	values string
@@ -73,7 +73,7 @@ func (*configuration) SetHandler(func(*inject.Config, string) error) {}
 func (*configuration) Run(<-chan struct{})                           {}
 func (c *configuration) Get() (*inject.Config, string, error)        { return &c.inject, c.values, nil }
 
-// rendered reads the ConfigMaps of an installation of istiod.
+// rendered parses the ConfigMaps of a rendered istiod chart.
 func rendered() (*configuration, error) {
 	sets, _, err := render.GenerateManifest(nil, []string{"profile=empty", "components.pilot.enabled=true"}, false, nil, nil)
 	if err != nil {
