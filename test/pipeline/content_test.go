@@ -42,8 +42,8 @@ func TestSecretsStayInTheRegion(t *testing.T) {
 	}
 }
 
-// Items that a rule keeps, and those that no rule matches, leave the region; the others stay. The backup gets
-// what it is allowed to get while the primary is down.
+// A keep rule limits its signals to matching items, and a drop rule excludes matching items from a destination;
+// everything else leaves the region. While the primary is down, the backup gets what the rules allow it.
 func TestRulesDecideWhatLeavesTheRegion(t *testing.T) {
 	b := newBorder(t, `
 regional:

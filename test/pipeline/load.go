@@ -41,8 +41,7 @@ type Load struct {
 	After uint64
 }
 
-// Sender sends a load until it is stopped. It retries like an SDK, but for longer, so that nearly everything it
-// sends is acknowledged in the end.
+// Sender sends a load until it is stopped. It retries like an SDK, but for longer.
 type Sender struct {
 	load   Load
 	conn   *grpc.ClientConn

@@ -43,7 +43,7 @@ func TestVictoriaLogs(t *testing.T) {
 		_, err := collogs.NewLogsServiceClient(conn).Export(t.Context(), request)
 		return err == nil
 	})
-	// The store starts after the record was sent, which waits.
+	// The store starts after the record was sent; the record waits in the queue.
 	startChild(t, program, "-httpListenAddr="+address, "-storageDataPath="+t.TempDir(), "-loggerLevel=WARN").ready(t, "http://"+address+"/health")
 	var found []map[string]string
 	Await(t, Patience, "the record in VictoriaLogs", func() bool {
