@@ -9,7 +9,7 @@
 //
 //   - [Estate.Build] compiles the programs; [Estate.StartClusters] and [Estate.StartStores] start them.
 //   - [Estate.Install] simulates the clouds' load balancers, and lets telepod estate create certificates and install
-//     every cluster, from estate.yaml. [Estate.TryOne] and [Estate.TryThree] follow docs/quickstart.md instead.
+//     every cluster, from estate.yaml. [Estate.FollowOneCluster] and [Estate.FollowThreeClusters] follow docs/quickstart.md instead.
 //   - [Estate.DeployShop] runs the services of examples/shop, which call each other across clouds.
 //
 // [Site] is one cluster. Its nodes have provider IDs, topology labels and their cloud's metadata service. Clusters

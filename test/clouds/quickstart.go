@@ -60,8 +60,8 @@ func Commands(part string) (script, cloud string, err error) {
 	return script, cloud, nil
 }
 
-// TryOne follows the first part of the page, in a cluster that stands in for kind's.
-func (e *Estate) TryOne(ctx context.Context) (said string, err error) {
+// FollowOneCluster follows the first part of the page, in a cluster that stands in for kind's.
+func (e *Estate) FollowOneCluster(ctx context.Context) (said string, err error) {
 	script, _, err := Commands(OneCluster)
 	if err != nil {
 		return "", err
@@ -105,8 +105,8 @@ func (e *Estate) jaegerImage(ctx context.Context) (string, error) {
 	})
 }
 
-// TryThree follows the second part of the page, in the three clouds.
-func (e *Estate) TryThree(ctx context.Context) (said string, err error) {
+// FollowThreeClusters follows the second part of the page, in the three clouds.
+func (e *Estate) FollowThreeClusters(ctx context.Context) (said string, err error) {
 	script, _, err := Commands(ThreeClusters)
 	if err != nil {
 		return "", err

@@ -22,11 +22,11 @@ func quickstart(ctx context.Context, s *screen.Screen) (err error) {
 		do    func(context.Context) (string, error)
 	}{
 		{"Build the programs", func(ctx context.Context) (string, error) { return "", e.Build(ctx) }},
-		{"One cluster, following docs/quickstart.md", e.TryOne},
+		{"One cluster, following docs/quickstart.md", e.FollowOneCluster},
 		{"Start three clusters, and the stores", func(ctx context.Context) (string, error) {
 			return "", errors.Join(e.StartClusters(ctx), e.StartStores(ctx))
 		}},
-		{"Three clusters, following docs/quickstart.md", e.TryThree},
+		{"Three clusters, following docs/quickstart.md", e.FollowThreeClusters},
 	}
 	for n, step := range steps {
 		s.Step(n+1, len(steps), step.title)

@@ -69,21 +69,21 @@ const vendorDestination = `
 func TestVendorErrors(t *testing.T) {
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 200, Batch: 20})
-	for _, mood := range []Mood{{Status: 401}, {Status: 403}, {Status: 503}, {Status: 429, RetryAfter: "2"}, {Status: 404}, {Status: 500}} {
-		s.vendor.Answer(func(http.Header) Mood { return mood })
+	for _, response := range []Response{{Status: 401}, {Status: 403}, {Status: 503}, {Status: 429, RetryAfter: "2"}, {Status: 404}, {Status: 500}} {
+		s.vendor.Answer(func(http.Header) Response { return response })
 		before := len(s.vendor.Requests())
-		Await(t, Patience, fmt.Sprintf("a request that is answered with %d", mood.Status), func() bool { return len(s.vendor.Requests()) > before })
+		Await(t, Patience, fmt.Sprintf("a request that is answered with %d", response.Status), func() bool { return len(s.vendor.Requests()) > before })
 	}
 	if queued := s.node.Metric("otelcol_exporter_queue_size", `exporter="otlp_failover/vendor"`); queued == 0 {
 		t.Error("no queue size of the destination: TelepodBackEndFails would not fire")
 	}
 	s.node.Kill(t) // the queue is on disk
 	s.node.Start(t)
-	s.vendor.Answer(func(h http.Header) Mood {
+	s.vendor.Answer(func(h http.Header) Response {
 		if h.Get("x-api-key") != "k-123" || h.Get("x-dataset") != "shop" {
-			return Mood{Status: http.StatusUnauthorized}
+			return Response{Status: http.StatusUnauthorized}
 		}
-		return Mood{}
+		return Response{}
 	})
 	outcomes := s.plant.Drain(t, load, append(Archives(), Place{Logs, "kafka"}), Patience)
 	for _, o := range outcomes {
@@ -108,12 +108,12 @@ func TestVendorErrors(t *testing.T) {
 func TestVendorRejectsLargeBatches(t *testing.T) {
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
 	refused := false
-	s.vendor.Answer(func(http.Header) Mood {
+	s.vendor.Answer(func(http.Header) Response {
 		if !refused {
 			refused = true
-			return Mood{Status: http.StatusRequestEntityTooLarge}
+			return Response{Status: http.StatusRequestEntityTooLarge}
 		}
-		return Mood{}
+		return Response{}
 	})
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 200, Batch: 20, Signals: []string{Traces}})
 	Await(t, Patience, "requests after the one that was too large", func() bool { return len(s.vendor.Requests()) > 3 })
@@ -129,14 +129,14 @@ func TestVendorRejectsLargeBatches(t *testing.T) {
 // The site waits for Retry-After.
 func TestVendorThrottles(t *testing.T) {
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
-	s.vendor.Answer(func(http.Header) Mood { return Mood{Status: 429, RetryAfter: "3"} })
+	s.vendor.Answer(func(http.Header) Response { return Response{Status: 429, RetryAfter: "3"} })
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 100, Batch: 20, Signals: []string{Traces}})
 	Await(t, Patience, "two requests with data", func() bool { return len(s.vendor.withData()) >= 2 })
 	first, second := s.vendor.withData()[0], s.vendor.withData()[1]
 	if pause := second.At.Sub(first.At); pause < 3*time.Second {
 		t.Errorf("tried again after %v, although Retry-After was 3 s", pause)
 	}
-	s.vendor.Answer(func(http.Header) Mood { return Mood{} })
+	s.vendor.Answer(func(http.Header) Response { return Response{} })
 	load.Stop()
 	Await(t, Patience, "all spans at the vendor", func() bool { return s.vendor.Lost(load, Traces) == 0 })
 }

@@ -76,7 +76,7 @@ regional:
 	for key, value := range pod {
 		event[key] = value
 	}
-	for what, want := range map[string]Thing{
+	for what, want := range map[string]Received{
 		"the pod's phase":         {"k8s.pod.phase", pod},
 		"the Deployment's wish":   {"k8s.deployment.desired", map[string]string{"k8s.deployment.name": "shop", "k8s.cluster.name": "test"}},
 		"the event":               {"Back-off restarting failed container", event},
@@ -85,7 +85,7 @@ regional:
 		Await(t, Patience, what, func() bool { return vendor.Has(want) })
 	}
 	for _, never := range []string{"immodest_value", "elsewhere_value"} {
-		if vendor.Has(Thing{Name: never}) {
+		if vendor.Has(Received{Name: never}) {
 			t.Errorf("%s arrived: it is beyond maxSamples, or from another node", never)
 		}
 	}

@@ -30,15 +30,15 @@ type Vendor struct {
 	URL string
 
 	mu       sync.Mutex
-	answer   func(http.Header) Mood
+	answer   func(http.Header) Response
 	requests []Request
 	arrived  map[string]map[uint64]int // by signal
 	records  []*logs.LogRecord
-	things   []Thing
+	received []Received
 }
 
-// Mood describes the vendor's answer: status 0 is 200.
-type Mood struct {
+// Response describes the vendor's answer: status 0 is 200.
+type Response struct {
 	Status     int
 	RetryAfter string
 }
@@ -56,7 +56,7 @@ type Request struct {
 // StartVendor starts a vendor with the plant's certificate. It ends with the test.
 func (p *Plant) StartVendor(t testing.TB) *Vendor {
 	t.Helper()
-	v := &Vendor{arrived: map[string]map[uint64]int{Traces: {}, Logs: {}}, answer: func(http.Header) Mood { return Mood{} }}
+	v := &Vendor{arrived: map[string]map[uint64]int{Traces: {}, Logs: {}}, answer: func(http.Header) Response { return Response{} }}
 	certificate, err := tls.LoadX509KeyPair(filepath.Join(p.Certificates(), "tls.crt"), filepath.Join(p.Certificates(), "tls.key"))
 	if err != nil {
 		t.Fatal(err)
@@ -81,11 +81,11 @@ func listen(t testing.TB, host string) net.Listener {
 	return l
 }
 
-// Answer sets the vendor's mood, which may depend on the headers of a request.
-func (v *Vendor) Answer(mood func(http.Header) Mood) {
+// Answer sets the vendor's response, which may depend on the headers of a request.
+func (v *Vendor) Answer(response func(http.Header) Response) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.answer = mood
+	v.answer = response
 }
 
 // Requests returns all requests so far.
@@ -95,17 +95,17 @@ func (v *Vendor) Requests() []Request {
 	return append([]Request(nil), v.requests...)
 }
 
-// Thing is a metric, or a log record named by its text, with its resource's attributes.
-type Thing struct {
+// Received is a metric, or a log record named by its text, with its resource's attributes.
+type Received struct {
 	Name     string
 	Resource map[string]string
 }
 
 // Has reports whether a metric or log record arrived with this text in its name, and these resource attributes.
-func (v *Vendor) Has(want Thing) bool {
+func (v *Vendor) Has(want Received) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return slices.ContainsFunc(v.things, func(t Thing) bool {
+	return slices.ContainsFunc(v.received, func(t Received) bool {
 		for key, value := range want.Resource {
 			if t.Resource[key] != value {
 				return false
@@ -139,31 +139,31 @@ func (v *Vendor) Lost(s *Sender, signal string) int {
 
 // ServeHTTP implements http.Handler.
 func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	signal, numbers, records, things, err := readOTLP(r)
+	signal, numbers, records, received, err := readOTLP(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	mood := v.answer(r.Header)
-	if mood.Status == 0 {
-		mood.Status = http.StatusOK
+	response := v.answer(r.Header)
+	if response.Status == 0 {
+		response.Status = http.StatusOK
 		for _, n := range numbers {
 			v.arrived[signal][n]++
 		}
 	}
-	v.records, v.things = append(v.records, records...), append(v.things, things...)
-	v.requests = append(v.requests, Request{Path: r.URL.Path, Header: r.Header.Clone(), At: time.Now(), Status: mood.Status, Items: len(numbers)})
-	if mood.RetryAfter != "" {
-		w.Header().Set("Retry-After", mood.RetryAfter)
+	v.records, v.received = append(v.records, records...), append(v.received, received...)
+	v.requests = append(v.requests, Request{Path: r.URL.Path, Header: r.Header.Clone(), At: time.Now(), Status: response.Status, Items: len(numbers)})
+	if response.RetryAfter != "" {
+		w.Header().Set("Retry-After", response.RetryAfter)
 	}
 	w.Header().Set("Content-Type", "application/x-protobuf")
-	w.WriteHeader(mood.Status)
+	w.WriteHeader(response.Status)
 }
 
 // readOTLP returns the signal of a request, its sequence numbers, its log records, and its metrics and records by name.
-func readOTLP(r *http.Request) (string, []uint64, []*logs.LogRecord, []Thing, error) {
+func readOTLP(r *http.Request) (string, []uint64, []*logs.LogRecord, []Received, error) {
 	signal := filepath.Base(r.URL.Path)
 	body, err := unpacked(r)
 	if err != nil {
@@ -180,35 +180,35 @@ func readOTLP(r *http.Request) (string, []uint64, []*logs.LogRecord, []Thing, er
 		var request collogs.ExportLogsServiceRequest
 		err := proto.Unmarshal(body, &request)
 		numbers, records := recordNumbers(&request)
-		return signal, numbers, records, recordThings(&request), err
+		return signal, numbers, records, recordsOf(&request), err
 	case Metrics:
 		var request colmetrics.ExportMetricsServiceRequest
 		err := proto.Unmarshal(body, &request)
-		return signal, nil, nil, metricThings(&request), err
+		return signal, nil, nil, metricsOf(&request), err
 	}
 	return signal, nil, nil, nil, fmt.Errorf("no signal at %s", r.URL.Path)
 }
 
-func recordThings(request *collogs.ExportLogsServiceRequest) (things []Thing) {
+func recordsOf(request *collogs.ExportLogsServiceRequest) (received []Received) {
 	for _, rl := range request.ResourceLogs {
 		for _, sl := range rl.ScopeLogs {
 			for _, r := range sl.LogRecords {
-				things = append(things, Thing{r.Body.GetStringValue(), texts(rl.Resource.GetAttributes())})
+				received = append(received, Received{r.Body.GetStringValue(), texts(rl.Resource.GetAttributes())})
 			}
 		}
 	}
-	return things
+	return received
 }
 
-func metricThings(request *colmetrics.ExportMetricsServiceRequest) (things []Thing) {
+func metricsOf(request *colmetrics.ExportMetricsServiceRequest) (received []Received) {
 	for _, rm := range request.ResourceMetrics {
 		for _, sm := range rm.ScopeMetrics {
 			for _, m := range sm.Metrics {
-				things = append(things, Thing{m.Name, texts(rm.Resource.GetAttributes())})
+				received = append(received, Received{m.Name, texts(rm.Resource.GetAttributes())})
 			}
 		}
 	}
-	return things
+	return received
 }
 
 func texts(attributes []*common.KeyValue) map[string]string {
