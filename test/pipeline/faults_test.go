@@ -92,7 +92,7 @@ func TestPrimaryPartitioned(t *testing.T) {
 }
 
 // After the partition only new connections work: the network has dropped the state of old ones.
-func TestPrimaryPartitionedForLong(t *testing.T) {
+func TestLongPartitionOfPrimary(t *testing.T) {
 	onlyWhenAlone(t)
 	r := newRig(t)
 	r.toPrimary.AwaitQuiet(t)
