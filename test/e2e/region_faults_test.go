@@ -18,8 +18,8 @@ import (
 
 // secondNode are values that run region and site on the second node: the first runs the control plane and DNS.
 const secondNode = `
-regional: {nodeSelector: {kubernetes.io/hostname: dark-n2}}
-central: {nodeSelector: {kubernetes.io/hostname: dark-n2}}
+regional: {nodeSelector: {kubernetes.io/hostname: faults-n2}}
+central: {nodeSelector: {kubernetes.io/hostname: faults-n2}}
 `
 
 // smallDisk puts the region's queue on a disk of 64 MB, in small segments, without a minimum of free space.
@@ -29,7 +29,7 @@ const smallDisk = `regional: {queue: {path: %q, minFreeMegabytes: 0}, config: {e
 func TestRegionFaults(t *testing.T) {
 	skipWithoutNodes(t)
 	disk := mountDisk(t) // before the nodes start, so that they see the mount
-	c := newCounting(t, cluster.Options{Name: "dark", Nodes: make([]cluster.Node, 2)}, "queue-telepod-central-0")
+	c := newCounting(t, cluster.Options{Name: "faults", Nodes: make([]cluster.Node, 2)}, "queue-telepod-central-0")
 	c.prerequisites += siteCertificates(t)
 	c.installWith(t, secondNode, fmt.Sprintf(smallDisk, disk+"/queue"))
 	for _, step := range []struct {
