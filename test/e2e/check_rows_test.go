@@ -11,20 +11,20 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// breakage is one thing that is broken, and how check names it.
+// breakage is one fault, and how telepod check reports it.
 type breakage struct {
 	name string
-	// args are check's, besides the usual ones.
+	// args are additional arguments of telepod check.
 	args  []string
 	spoil func(*testing.T)
-	// cause is in check's first line, beneath in lines that it causes.
+	// cause must be in the first line of the output, beneath in the lines below it.
 	cause   string
 	beneath []string
-	// mend repairs what check's repair describes; nil if that is a command, which is then run.
+	// mend applies the repair that the output describes; nil if it prints a command, which is then run.
 	mend func(*testing.T)
 }
 
-// taker is a pod with the port of a Collector, and as important: one that is less would be preempted.
+// taker is a pod that uses a Collector's port. It has the same priority: a lower one would be preempted.
 const taker = `
 apiVersion: v1
 kind: Pod
@@ -54,7 +54,7 @@ func (e *checked) own(t *testing.T, args string) {
 	e.kubectl(t, append([]string{"-n", install.Namespace}, strings.Fields(args)...)...)
 }
 
-// kubectlRow breaks something with commands of kubectl in the release's namespace.
+// kubectlRow breaks something with kubectl commands in the release's namespace.
 func (e *checked) kubectlRow(name, cause string, commands ...string) breakage {
 	return breakage{name: name, cause: cause, spoil: func(t *testing.T) {
 		for _, command := range commands {
@@ -78,7 +78,7 @@ func (e *checked) webhookRows() []breakage {
 	rights.mend = func(t *testing.T) {
 		first := e.await(t, rights)
 		e.repair(t, first.Repair)
-		e.healthy(t) // with no more rights than these
+		e.healthy(t) // with only these rights
 		e.kubeconfig = e.Kubeconfig()
 	}
 	return []breakage{
@@ -141,7 +141,7 @@ func (e *checked) siteRows() []breakage {
 	}
 }
 
-// certificateRow changes the Secret of the region, and starts one Collector with it.
+// certificateRow changes the region's Secret, and starts one Collector with it.
 func (e *checked) certificateRow(name, cause string, spoil func(*testing.T)) breakage {
 	restart := func(t *testing.T) {
 		e.own(t, "delete pod --now -l app.kubernetes.io/component=collector --field-selector=spec.nodeName="+e.Nodes()[1].Name)

@@ -29,17 +29,17 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// checked is an estate in which one thing after the other is broken.
+// checked is an estate in which one fault after the other is injected.
 type checked struct {
 	*counting
-	telepod    string // its program
-	kubeconfig string // that check uses
+	telepod    string // path of the program
+	kubeconfig string // for telepod check
 	archive    *pipeline.Link
 	issuer     tls.Certificate
 	ca         []byte
 }
 
-// checkedValues have the Collectors notice soon, and fill a queue soon.
+// checkedValues make the Collectors notice faults soon, and fill their queues soon.
 const checkedValues = `
 regional:
   queue: {path: /var/lib/telepod/queue}
@@ -48,7 +48,7 @@ collector: {metrics: {interval: 2s}}
 central: {archive: {endpoint: "http://%s"}}
 `
 
-// checkedPods are a pod on each node that is injected and sends nothing.
+// checkedPods are injected pods, one on each node, that send nothing.
 const checkedPods = `
 apiVersion: apps/v1
 kind: Deployment
@@ -65,8 +65,8 @@ spec:
       containers: [{name: app, image: ` + cluster.AppImage + `, imagePullPolicy: Never, args: [serve, ":8080"]}]
 `
 
-// TestCheck breaks an estate in one way after the other: telepod check names the cause first, and the repair that it
-// prints makes the estate healthy again. A healthy one has no problem.
+// TestCheck injects one fault after the other: telepod check must report the cause first, and the repair that it prints
+// must make the estate healthy again. In a healthy estate it finds no problem.
 func TestCheck(t *testing.T) {
 	e := newChecked(t)
 	e.healthy(t)
@@ -114,7 +114,7 @@ func newChecked(t *testing.T) *checked {
 	return e
 }
 
-// check runs telepod check and returns its lines.
+// check runs telepod check and parses its lines.
 func (e *checked) check(ctx context.Context, args ...string) ([]checks.Line, error) {
 	cmd := exec.CommandContext(ctx, e.telepod, append([]string{"check", "--kubeconfig", e.kubeconfig, "-o", "json"}, args...)...)
 	cmd.Env = append(cmd.Environ(), "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1")
@@ -132,12 +132,12 @@ func (e *checked) check(ctx context.Context, args ...string) ([]checks.Line, err
 	return lines, nil
 }
 
-// canary are the arguments for a canary that is looked for in the archive.
+// canary are the arguments for a canary that is searched in the archive.
 func (e *checked) canary() []string {
 	return []string{"--canary", "--canary-wait", "5s", "--bucket", "archive", "--bucket-endpoint", "http://" + e.stores.Direct().S3}
 }
 
-// await runs check until it names the cause first, and what that causes beneath it.
+// await runs check until it reports the cause first, and its consequences beneath.
 func (e *checked) await(t *testing.T, row breakage) (first checks.Line) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {
@@ -201,7 +201,7 @@ func (e *checked) repair(t *testing.T, commands string) {
 		case "telepod":
 			e.grant(t, words[1:])
 		default:
-			t.Fatalf("the repair is no command: %s", commands)
+			t.Fatalf("the repair is not a command: %s", commands)
 		}
 	}
 }
@@ -245,7 +245,7 @@ func (e *checked) grant(t *testing.T, words []string) {
 	t.Fatalf("no pipe in %q", words)
 }
 
-// viewer is a kubeconfig of a member of the group viewers, which has no rights yet.
+// viewer is a kubeconfig of a member of the group viewers, which has no permissions yet.
 func (e *checked) viewer(t *testing.T) string {
 	t.Helper()
 	config, err := clientcmd.LoadFromFile(e.Kubeconfig())
@@ -262,7 +262,7 @@ func (e *checked) viewer(t *testing.T) string {
 	return path
 }
 
-// regionSecret has what the regional Collectors present to the site, and the authority that they trust.
+// regionSecret has the regional Collectors' client certificate, and the authority that they trust.
 const regionSecret = "telepod-collector-tls"
 
 func nextYear() time.Time { return time.Now().AddDate(1, 0, 0) }

@@ -11,6 +11,7 @@
 //	scaled_test.go         a site with samplers is upgraded under load, and uninstalled
 //	region_faults_test.go  no API server, no DNS, a full disk: the region accepts data or reports an error
 //	drill_test.go          drills of the loss of the primary, by every method, and the chart's CronJob
+//	check_test.go          telepod check on an estate with one fault after the other, and its repairs
 //	reasons_test.go        the same reason code in warnings, events, metrics, audit log and status
 //	disruption_test.go     replicas killed, rolled and upgraded, certificates rotated, under load
 //	outage_test.go         no webhook at all, and recovery
