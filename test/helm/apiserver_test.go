@@ -28,6 +28,11 @@ apiVersion: v1
 kind: Namespace
 metadata: {name: disabled, labels: {telepod.dev/injection: disabled}}
 ---
+apiVersion: node.k8s.io/v1
+kind: RuntimeClass
+metadata: {name: gvisor}
+handler: runsc
+---
 apiVersion: v1
 kind: Namespace
 metadata: {name: plain}`)

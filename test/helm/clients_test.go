@@ -1,12 +1,14 @@
 package helm_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -58,8 +60,8 @@ func (c *clients) create(t *testing.T, document string) ([]string, error) {
 		return nil, err
 	}
 	var resource dynamic.ResourceInterface = c.dynamic.Resource(mapping.Resource)
-	if namespace := object.GetNamespace(); namespace != "" {
-		resource = c.dynamic.Resource(mapping.Resource).Namespace(namespace)
+	if mapping.Scope.Name() == meta.RESTScopeNameNamespace { // Helm puts objects without a namespace into the release's
+		resource = c.dynamic.Resource(mapping.Resource).Namespace(cmp.Or(object.GetNamespace(), "telepod"))
 	}
 	// Use a different name: the object may exist already.
 	object.SetName(object.GetName() + "-dry-run")

@@ -133,7 +133,7 @@ func TestVersionAloneReplacesNoPod(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, values := range presets(t) {
-		args := []string{"--values", values, "--set", "injector.image.tag=pinned,collector.image.tag=pinned"}
+		args := []string{"--values", values, "--set", "injector.image.tag=pinned,collector.image.tag=pinned,drill.image.tag=pinned"}
 		before, err := template(t, "v4", args...)
 		if err != nil {
 			t.Fatal(err)
