@@ -47,6 +47,7 @@ metadata: {name: plain}`)
 	t.Run("warnings", c.testWarnings)
 	t.Run("second release", c.testSecondRelease)
 	t.Run("volumes", c.testVolumes)
+	t.Run("volumes of a gateway", c.testGatewayVolumes)
 }
 
 // server is an API server with administrator access.
@@ -184,7 +185,7 @@ func (c *server) testPodSecurity(t *testing.T) {
 				continue
 			}
 			// Use objects that the release has; other releases' do not matter here.
-			pod.Spec.ServiceAccountName, pod.Spec.PriorityClassName = "telepod-injector", ""
+			pod.Spec.ServiceAccountName, pod.Spec.PriorityClassName, pod.Spec.RuntimeClassName = "telepod-injector", "", nil
 			raw, err := json.Marshal(pod)
 			if err != nil {
 				t.Fatal(err)

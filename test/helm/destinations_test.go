@@ -19,6 +19,13 @@ func TestDestinationMistakes(t *testing.T) {
 		"destination twice":           {to(`name=jaeger,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=traces`), `two are called "jaeger"`},
 		"destination without name":    {to(`protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=traces`), "name"},
 		"destination's reserved name": {to(`name=sampled,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=traces`), "the chart has a pipeline of this name"},
+		"name of the reporter's":      {to(`name=events,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs`), "the chart has a pipeline of this name"},
+		"name of an upload":           {to(`name=v-upload,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs`), "and -upload at the end"},
+		"name of a writer":            {to(`name=write-v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs`), "without spans-, own- and write- at the beginning"},
+		"two headers in one variable": {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=logs,DEST.secretHeaders.X-Key.secret=s,DEST.secretHeaders.X-Key.key=k,DEST.secretHeaders.x-key.secret=s,DEST.secretHeaders.x-key.key=l`), "header X-Key of v and header x-key of v are both variable DESTINATION_V__X_KEY"},
+		"large queue in memory":       {region + ",regional.mode=gateway,regional.gateway.persistent=false,regional.destinations[0].name=v,regional.destinations[0].protocol=otlp_http,regional.destinations[0].endpoint=https://v.example,regional.destinations[0].signals[0]=logs,regional.destinations[0].queueMegabytes=256", "the queue is in memory: set it to 64, or remove it"},
+		"bucket with a key":           {region + ",regional.destinations[0].name=v,regional.destinations[0].protocol=s3,regional.destinations[0].bucket=b,regional.destinations[0].region=r,regional.destinations[0].signals[0]=logs,regional.destinations[0].auth.basic.secret=s", "use regional.identity or regional.env"},
+		"volume below its queues":     {region + ",regional.mode=gateway,regional.queue.megabytes=512,regional.gateway.volumeMegabytes=1000", "the queues of a Collector have 1536 MiB: set it to twice that"},
 		"unknown protocol":            {to(`name=v,DEST.protocol=otlp,DEST.signals[0]=traces`), "'otlp_http', 'otlp_grpc', 'remote_write', 'kafka', 's3', 'azure_blob'"},
 		"unknown signal":              {to(`name=v,DEST.protocol=otlp_http,DEST.signals[0]=spans`), "'traces', 'metrics', 'logs'"},
 		"destination of no signal":    {to(`name=v,DEST.protocol=otlp_http,DEST.endpoint=https://v.example`), "signals"},
@@ -47,6 +54,48 @@ func TestDestinationMistakes(t *testing.T) {
 		"rule about no destination":   {region + ",regional.sovereignty[0].action=drop,regional.sovereignty[0].destinations[0]=vendor", "the name of one of regional.destinations"},
 		"AWS role on AWS":             {site + ",central.awsRole=arn:aws:iam::123456789012:role/x", "set central.identity to the role"},
 	})
+}
+
+// regional sets a region's first destination of its own, with DEST in place of its path.
+func regional(set string) []string {
+	const region = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod,central.primary=central:4318," +
+		"DEST.name=grafana,DEST.protocol=otlp_http,DEST.endpoint=https://v.example,DEST.signals[0]=traces,"
+	return []string{"--set", strings.ReplaceAll(region+set, "DEST", "regional.destinations[0]")}
+}
+
+// TestRegionalDestinations looks for what destinations of a region make of its Collectors.
+func TestRegionalDestinations(t *testing.T) {
+	const cloud = "regional.destinations[1].name=grafana-cloud,regional.destinations[1].protocol=otlp_http,regional.destinations[1].endpoint=https://v.example,regional.destinations[1].signals[0]=logs,regional.destinations[1].signals[1]=metrics"
+	for name, c := range map[string]struct{ set, want string }{
+		"a full destination refuses first":    {"DEST.whenFull=refuse", "required: [traces/grafana, traces/sites]"},
+		"the sites refuse before best effort": {"DEST.queueMegabytes=64", "required: [traces/sites]\n        optional: [traces/grafana]"},
+		"Collectors start without a header":   {"DEST.secretHeaders.key.secret=s,DEST.secretHeaders.key.key=k", `{secretKeyRef: {name: s, key: "k", optional: true}}`},
+		"names that differ in a dash":         {cloud + ",DEST.secretHeaders.cloud-token.secret=s,DEST.secretHeaders.cloud-token.key=k,regional.destinations[1].secretHeaders.token.secret=s,regional.destinations[1].secretHeaders.token.key=k", "name: DESTINATION_GRAFANA_CLOUD__TOKEN"},
+		"a volume for all queues":             {cloud + ",regional.mode=gateway,regional.queue.megabytes=512", "storage: 4608Mi"},
+		"a volume that is there":              {cloud + ",regional.mode=gateway,regional.queue.megabytes=512,regional.gateway.volumeMegabytes=3072", "storage: 3072Mi"},
+		"shares of memory":                    {cloud + ",regional.mode=gateway,regional.gateway.persistent=false", "queue_size: 33554432, num_consumers: 4, batch"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if out := render(t, "v4", regional(c.set)...); !strings.Contains(out, c.want) {
+				t.Errorf("no %q in what %s renders", c.want, c.set)
+			}
+		})
+	}
+}
+
+// TestNotesAboutMemory: a gateway without volumes has its queues in memory, and the notes do not promise a disk.
+func TestNotesAboutMemory(t *testing.T) {
+	t.Setenv("KUBECONFIG", "/nonexistent") // a dry run of the client asks no cluster
+	notes, err := program(t, "v4").Run(t.Context(), "install", "telepod", chart(t), "--dry-run=client", "--namespace", "telepod", "--values", presets(t)["gateway"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\n\nBesides 64 MiB for each signal on its way to the sites, each Collector keeps in memory, at most:\n", "32 MiB for each signal to vendor"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("no %q in the notes", want)
+		}
+	}
 }
 
 // TestReportMistakes checks the errors for reports that would collect nothing.

@@ -94,6 +94,29 @@ func (c *server) checkOneWebhook(t *testing.T) {
 	}
 }
 
+// testGatewayVolumes upgrades a gateway: an upgrade that changes nothing works, and one that changes its destinations is
+// answered with the value that keeps the volumes.
+func (c *server) testGatewayVolumes(t *testing.T) {
+	values := regional("injector.enabled=false,regional.mode=gateway,regional.queue.megabytes=512")
+	if err := c.release(t, "install", "edge", values...); err != nil {
+		t.Fatal(err)
+	}
+	for _, upgrade := range []struct{ set, want string }{
+		{"regional.gateway.replicas=3", ""},
+		{"regional.destinations[0].signals[1]=logs", "regional.queue.megabytes with regional.destinations asks for volumes of 4096Mi, but those of StatefulSet edge-telepod-collector have 3584Mi, which Kubernetes does not change: set regional.gateway.volumeMegabytes=3584 to keep them, or"},
+		{"regional.destinations[0].signals[1]=logs,regional.gateway.volumeMegabytes=3584", ""},
+		{"regional.destinations[0].queueMegabytes=64", "have 3584Mi, which Kubernetes does not change: set regional.gateway.volumeMegabytes=3584 to keep them, or"},
+		{"regional.destinations[0].queueMegabytes=64,regional.gateway.volumeMegabytes=3584", ""},
+		{"regional.gateway.persistent=false", "set regional.gateway.persistent back"},
+	} {
+		err := c.release(t, "upgrade", "edge", append(values, "--set", upgrade.set)...)
+		if upgrade.want == "" && err != nil || upgrade.want != "" && (err == nil || !strings.Contains(err.Error(), upgrade.want)) {
+			t.Errorf("%s: %v, want %q in it", upgrade.set, err, upgrade.want)
+		}
+	}
+	c.uninstall(t, "edge")
+}
+
 // testVolumes upgrades a site: the chart must reject changes that lose queues or that Kubernetes does not allow.
 func (c *server) testVolumes(t *testing.T) {
 	const site = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=hub,injector.enabled=false,regional.enabled=false," +

@@ -64,10 +64,28 @@ const vendorDestination = `
     - {name: vendor, protocol: otlp_http, endpoint: "%s/otlp", signals: [traces, logs], sampled: false, headers: {x-dataset: shop}, secretHeaders: {x-api-key: {secret: vendor, key: key}}}
 `
 
+// A site starts without Secrets of two destinations: other destinations get their data, and what is for these waits, or is
+// refused for its empty header.
+func TestSiteStartsWithoutSecrets(t *testing.T) {
+	s := newVendorSite(t, vendorDestination+`
+    - {name: login, protocol: otlp_http, endpoint: "%s/login", signals: [traces], sampled: false, auth: {oauth2: {secret: login, tokenURL: "https://login.example.net/token"}}}
+    - {name: open, protocol: otlp_http, endpoint: "%s/open", signals: [traces], sampled: false}
+`, nil)
+	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 100, Batch: 20, Signals: []string{Traces}})
+	Await(t, Patience, "data at the destination without a Secret, and a request without its header", func() bool {
+		return slices.ContainsFunc(s.vendor.withData(), func(r Request) bool { return r.Path == "/open/v1/traces" }) &&
+			slices.ContainsFunc(s.vendor.withData(), func(r Request) bool { return r.Path == "/otlp/v1/traces" })
+	})
+	Await(t, Patience, "a queue in front of the destination that no token exists for", func() bool {
+		return s.node.Metric("otelcol_exporter_queue_size", `exporter="otlp_failover/login"`) > 0
+	})
+	load.Stop()
+}
+
 // A vendor returns each kind of error in turn. Requests with a temporary error wait, and all of them arrive; permanent
 // errors are counted. Other destinations are not affected.
 func TestVendorErrors(t *testing.T) {
-	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
+	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR__X_API_KEY=k-123")
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 200, Batch: 20})
 	for _, response := range []Response{{Status: 401}, {Status: 403}, {Status: 503}, {Status: 429, RetryAfter: "2"}, {Status: 404}, {Status: 500}} {
 		s.vendor.Answer(func(http.Header) Response { return response })
@@ -106,7 +124,7 @@ func TestVendorErrors(t *testing.T) {
 
 // 413 is permanent: the batch is dropped and counted for the alert, and later batches are not blocked.
 func TestVendorRejectsLargeBatches(t *testing.T) {
-	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
+	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR__X_API_KEY=k-123")
 	refused := false
 	s.vendor.Answer(func(http.Header) Response {
 		if !refused {
@@ -128,7 +146,7 @@ func TestVendorRejectsLargeBatches(t *testing.T) {
 
 // The site waits for Retry-After.
 func TestVendorThrottles(t *testing.T) {
-	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR_X_API_KEY=k-123")
+	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR__X_API_KEY=k-123")
 	s.vendor.Answer(func(http.Header) Response { return Response{Status: 429, RetryAfter: "3"} })
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 100, Batch: 20, Signals: []string{Traces}})
 	Await(t, Patience, "two requests with data", func() bool { return len(s.vendor.withData()) >= 2 })

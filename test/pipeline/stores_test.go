@@ -37,7 +37,7 @@ func TestKafkaWithLogin(t *testing.T) {
       signals: [metrics, logs]
       auth: {sasl: {secret: user}}
       tls: {caSecret: ca, certificateSecret: client, serverName: `+p.network+`.1}
-`, files, "DESTINATION_BUS_USERNAME=telepod", "DESTINATION_BUS_PASSWORD=pass word")
+`, files, "DESTINATION_BUS__USERNAME=telepod", "DESTINATION_BUS__PASSWORD=pass word")
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 100, Batch: 20})
 	Await(t, Patience, "a hundred records", func() bool { return load.Acked(Logs) >= 100 })
 	for _, o := range secured.Drain(t, load, []Place{{Logs, "kafka"}, {Metrics, "kafka"}}, Patience) {
@@ -126,7 +126,7 @@ func TestAzureBlob(t *testing.T) {
 	t.Cleanup(azure.Close)
 	s := newVendorSite(t, `
     - {name: lake, protocol: azure_blob, bucket: telemetry, prefix: raw, signals: [logs], auth: {connectionString: {secret: lake}}}
-`, nil, "DESTINATION_LAKE_CONNECTION_STRING=DefaultEndpointsProtocol=http;AccountName=account;AccountKey=a2V5;BlobEndpoint="+azure.URL+"/account;")
+`, nil, "DESTINATION_LAKE__CONNECTION_STRING=DefaultEndpointsProtocol=http;AccountName=account;AccountKey=a2V5;BlobEndpoint="+azure.URL+"/account;")
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 50, Batch: 10, Signals: []string{Logs}})
 	Await(t, Patience, "fifty records", func() bool { return load.Acked(Logs) >= 50 })
 	load.Stop()

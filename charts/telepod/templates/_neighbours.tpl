@@ -34,7 +34,7 @@ render without a cluster finds nothing.
 {{/*
 Volumes of a StatefulSet, which Kubernetes never changes, and a new name, with which what waits in the queues would
 stay on the volumes of the old one. Takes root, name, component, size, class, and the values that set them: sizeValue,
-classValue.
+classValue, and, if they are others, hasValue (whether there are volumes) and keepValue (MiB of the present ones).
 */}}
 {{- define "telepod.check.volumes" -}}
 {{- range (lookup "apps/v1" "StatefulSet" .root.Release.Namespace "").items -}}
@@ -45,13 +45,15 @@ classValue.
 {{- fail (printf "this release's StatefulSet is %s and would become %s: what waits in its queues would stay behind on its volumes. Set fullnameOverride=%s to keep it; to rename it, uninstall the release once the queues are empty" .metadata.name $.name (.metadata.name | trimSuffix (regexFind "-[a-z]+$" .metadata.name))) -}}
 {{- end -}}
 {{- if ne (len ($claims | default list)) (empty $.size | ternary 0 1) -}}
-{{- fail (printf "StatefulSet %s %s a volume, and Kubernetes does not change that: set %s back, or delete it first with kubectl -n %s delete statefulset %s, once its queues are empty" .metadata.name (empty $claims | ternary "has not" "has") $.sizeValue .metadata.namespace .metadata.name) -}}
+{{- fail (printf "StatefulSet %s %s a volume, and Kubernetes does not change that: set %s back, or delete it first with kubectl -n %s delete statefulset %s, once its queues are empty" .metadata.name (empty $claims | ternary "has not" "has") ($.hasValue | default $.sizeValue) .metadata.namespace .metadata.name) -}}
 {{- end -}}
 {{- with $claims -}}
 {{- $spec := (first .).spec -}}
 {{- $size := $spec.resources.requests.storage -}}
-{{- if ne (include "telepod.collector.bytes" (dict "quantity" $size "name" $.name)) (include "telepod.collector.bytes" (dict "quantity" $.size "name" $.name)) -}}
-{{- fail (printf "%s asks for volumes of %s, but those of StatefulSet %s have %s, which Kubernetes does not change: enlarge the PersistentVolumeClaims, then kubectl -n %s delete statefulset %s --cascade=orphan, and upgrade again" $.sizeValue $.size $.name $size $.root.Release.Namespace $.name) -}}
+{{- $bytes := include "telepod.collector.bytes" (dict "quantity" $size "name" $.name) | int64 -}}
+{{- if ne $bytes (include "telepod.collector.bytes" (dict "quantity" $.size "name" $.name) | int64) -}}
+{{- $keep := $.keepValue | empty | ternary "" (printf "set %s=%d to keep them, or " $.keepValue (div $bytes 1048576)) -}}
+{{- fail (printf "%s asks for volumes of %s, but those of StatefulSet %s have %s, which Kubernetes does not change: %senlarge the PersistentVolumeClaims, then kubectl -n %s delete statefulset %s --cascade=orphan, and upgrade again" $.sizeValue $.size $.name $size $keep $.root.Release.Namespace $.name) -}}
 {{- end -}}
 {{- if and $.class (ne $.class ($spec.storageClassName | default "")) -}}
 {{- fail (printf "%s is %q, but the volumes of StatefulSet %s have class %q, which Kubernetes does not change: set it back, or uninstall the release once its queues are empty" $.classValue $.class $.name ($spec.storageClassName | default "")) -}}

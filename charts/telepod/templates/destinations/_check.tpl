@@ -7,17 +7,37 @@
 {{- end -}}
 {{- $_ := set $names $to.name true -}}
 {{- end -}}
+{{- include "telepod.destinations.checkVariables" . -}}
 {{- range $i, $to := get (get .root.Values .part) "destinations" -}}
 {{- include "telepod.destination.check" (dict "root" $.root "part" $.part "to" $to "at" (printf "%s.destinations[%d] (%s)" $.part $i $to.name)) -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Takes part, to (as in the values) and at. */}}
+{{/* Refuses Secrets that would be the same variable of a Collector. Takes root and part. */}}
+{{- define "telepod.destinations.checkVariables" -}}
+{{- $taken := dict -}}
+{{- range $to := include "telepod.destinations" . | fromYamlArray -}}
+{{- range $header, $from := $to.secretHeaders -}}
+{{- $variable := include "telepod.destination.variable" (dict "to" $to "of" $header) -}}
+{{- $place := printf "header %s of %s" $header $to.name -}}
+{{- with get $taken $variable -}}
+{{- fail (printf "%s.destinations: %s and %s are both variable %s in the Collector's pods: remove one, or rename a destination" $.part . $place $variable) -}}
+{{- end -}}
+{{- $_ := set $taken $variable $place -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Takes root, part, to (as in the values) and at. */}}
 {{- define "telepod.destination.check" -}}
 {{- $at := .at -}}
 {{- with .to -}}
-{{- if has .name (list "none" "own" "spans" "span-metrics" "sampled" "samplers" "write" "cloud" "node" "sites" "cluster" "scraped") -}}
-{{- fail (printf "%s: the chart has a pipeline of this name: choose another name" $at) -}}
+{{- $reserved := list "none" "own" "spans" "span-metrics" "sampled" "samplers" "write" "cloud" "node" "sites" "cluster" "scraped" "events" "objects" "primary" "backup" -}}
+{{- if or (has .name $reserved) (regexMatch `^(spans|own|write)-|-upload$` .name) -}}
+{{- fail (printf "%s: the chart has a pipeline of this name, or could have: choose another name, without spans-, own- and write- at the beginning and -upload at the end" $at) -}}
+{{- end -}}
+{{- if and (eq $.part "regional") (not (include "telepod.regional.persistent" $.root)) (gt (int (.queueMegabytes | default 0)) 64) -}}
+{{- fail (printf "%s: queueMegabytes is %d, but regional.gateway.persistent is false and the queue is in memory: set it to 64, or remove it" $at (int .queueMegabytes)) -}}
 {{- end -}}
 {{- if and (eq $.part "regional") (or (hasKey . "sampled") (hasKey . "siteMetrics")) -}}
 {{- fail (printf "%s: sampled and siteMetrics are of central sites: remove them" $at) -}}
@@ -105,7 +125,7 @@
 {{- end -}}
 {{- range $kind, $auth := .to.auth -}}
 {{- if not (has $kind $allowed) -}}
-{{- fail (printf "%s: auth.%s does not work with protocol %s: use %s" $.at $kind $.to.protocol (empty $allowed | ternary "central.identity, central.awsRole or central.env" (join ", " $allowed))) -}}
+{{- fail (printf "%s: auth.%s does not work with protocol %s: use %s" $.at $kind $.to.protocol (empty $allowed | ternary (eq $.part "central" | ternary "central.identity, central.awsRole or central.env" "regional.identity or regional.env") (join ", " $allowed))) -}}
 {{- end -}}
 {{- $keyless := or (eq $kind "sigv4") (eq ($auth.mechanism | default "") "AWS_MSK_IAM_OAUTHBEARER") -}}
 {{- if and (not $keyless) (not $auth.secret) -}}

@@ -6,7 +6,7 @@ ${env:DESTINATIONS_DIR:-/etc/telepod/destinations}/{{ .name }}
 
 {{/* A variable of a Collector's container with a part of a Secret. Takes to and of. */}}
 {{- define "telepod.destination.variable" -}}
-DESTINATION_{{ printf "%s_%s" .to.name .of | upper | replace "-" "_" }}
+DESTINATION_{{ printf "%s__%s" .to.name .of | upper | replace "-" "_" }}
 {{- end -}}
 
 {{- define "telepod.destination.tls" -}}
@@ -85,12 +85,15 @@ tls:
 {{- end -}}
 {{- end -}}
 
-{{/* What is mounted of a destination's Secrets, as items of a projected volume. Takes the destination. */}}
+{{/*
+What is mounted of a destination's Secrets, as items of a projected volume. A Collector starts without those of oauth2,
+which it reads for each token, and does not start without the others. Takes the destination.
+*/}}
 {{- define "telepod.destination.sources" -}}
 {{- $sources := list -}}
 {{- range $kind, $keys := dict "basic" (list "username" "password") "bearer" (list "token") "oauth2" (list "client-id" "client-secret") -}}
 {{- with (index $.auth $kind).secret -}}
-{{- $sources = append $sources (dict "secret" . "keys" $keys) -}}
+{{- $sources = append $sources (dict "secret" . "keys" $keys "optional" (eq $kind "oauth2")) -}}
 {{- end -}}
 {{- end -}}
 {{- with .tls.caSecret -}}
@@ -114,6 +117,9 @@ tls:
       - secret:
           name: {{ .secret }}
           items: [{{ range $i, $key := .keys }}{{ if $i }}, {{ end }}{key: {{ $key }}, path: {{ $key }}}{{ end }}]
+          {{- if .optional }}
+          optional: true
+          {{- end }}
       {{- end }}
 {{- end }}
 {{- end }}
@@ -132,7 +138,7 @@ tls:
 {{- define "telepod.destinations.env" -}}
 {{- range $to := include "telepod.destinations" . | fromYamlArray }}
 {{- range $name, $from := $to.secretHeaders }}
-{{ include "telepod.destination.fromSecret" (dict "to" $to "of" $name "secret" $from.secret "key" $from.key) }}
+{{ include "telepod.destination.fromSecret" (dict "to" $to "of" $name "secret" $from.secret "key" $from.key "optional" true) }}
 {{- end }}
 {{- with ($to.auth.sasl).secret }}
 {{- range list "username" "password" }}
@@ -145,7 +151,8 @@ tls:
 {{- end }}
 {{- end -}}
 
+{{/* Takes to, of, secret, key and optional, if a Collector starts without. */}}
 {{- define "telepod.destination.fromSecret" -}}
 - name: {{ include "telepod.destination.variable" . }}
-  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key | quote }}}}
+  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key | quote }}{{ if .optional }}, optional: true{{ end }}}}
 {{- end -}}

@@ -106,6 +106,9 @@ segments in reserve. With up to seven queues a share is an eighth. Takes root an
 {{ mul .to.queueMegabytes 1048576 }}
 {{- else if eq .part "central" -}}
 {{ include "telepod.destinations.share" . }}
+{{- else if not (include "telepod.regional.persistent" .root) -}}
+{{- /* In memory they share what one of the sites' queues has; below 8 MiB no batch would fit. */ -}}
+{{ mul (max 8 (div (min 64 .root.Values.regional.queue.megabytes) (len .root.Values.regional.destinations))) 1048576 }}
 {{- else -}}
 {{ mul (min 256 .root.Values.regional.queue.megabytes) 1048576 }}
 {{- end -}}

@@ -145,14 +145,7 @@ processors:
     attributes:
       - {key: k8s.node.name, value: "${env:K8S_NODE_NAME}", action: insert}
   {{- end }}
-  secrets:
-    level: {{ $regional.redact.level }}
-    {{- with $regional.redact.keys }}
-    more_keys: {{ range $i, $key := . }}{{ if $i }}, {{ else }}[{{ end }}{{ include "telepod.collector.literal" $key }}{{ end }}]
-    {{- end }}
-    {{- with $regional.redact.keep }}
-    keep_keys: {{ range $i, $key := . }}{{ if $i }}, {{ else }}[{{ end }}{{ include "telepod.collector.literal" $key }}{{ end }}]
-    {{- end }}
+  {{- include "telepod.regional.secrets" $regional.redact | nindent 2 }}
   delta_to_cumulative: {max_stale: 10m, max_streams: {{ int $regional.maxDeltaStreams }}}
   {{- if $samples }}
   # Errors and slow spans are kept whatever the draw; the rest of their traces may not be. All regions draw alike.
@@ -197,7 +190,8 @@ connectors:
   forward/cloud: {}
   {{- end }}
   {{- range $signal, $of := $fans }}
-  # The sites first: what they refuse, no destination has seen.
+  # Required destinations first, then the sites: what a full queue of a destination refuses, the sites have not seen,
+  # however often the sender tries again. What the sites refuse, no optional destination has seen.
   fan_out/{{ $signal }}:
     required: [{{ join ", " $of.required }}]
     optional: [{{ join ", " $of.optional }}]
@@ -274,6 +268,17 @@ resource/cloud:
     {{- end }}
 {{- end -}}
 
+{{/* The processor that removes secrets. Takes regional.redact. */}}
+{{- define "telepod.regional.secrets" -}}
+secrets:
+  level: {{ .level }}
+  {{- range $setting, $keys := dict "more_keys" .keys "keep_keys" .keep }}
+  {{- with $keys }}
+  {{ $setting }}: {{ range $i, $key := . }}{{ if $i }}, {{ else }}[{{ end }}{{ include "telepod.collector.literal" $key }}{{ end }}]
+  {{- end }}
+  {{- end }}
+{{- end -}}
+
 {{/* The exporter to the central sites. Takes root, persistent (whether its queue is on disk) and megabytes, of each signal. */}}
 {{- define "telepod.regional.sitesExporter" -}}
 {{- $root := .root }}
@@ -310,12 +315,13 @@ otlp_failover:
 {{- $fans := dict -}}
 {{- range $to := include "telepod.destinations" (dict "root" . "part" "regional") | fromYamlArray -}}
 {{- range $signal := $to.signals -}}
-{{- if not (hasKey $fans $signal) }}{{ $_ := set $fans $signal (dict "required" (list (printf "%s/sites" $signal)) "optional" list) }}{{ end -}}
+{{- if not (hasKey $fans $signal) }}{{ $_ := set $fans $signal (dict "required" list "optional" list) }}{{ end -}}
 {{- $of := get $fans $signal -}}
 {{- $kind := eq $to.whenFull "drop" | ternary "optional" "required" -}}
 {{- $_ := set $of $kind (append (get $of $kind) (printf "%s/%s" $signal $to.name)) -}}
 {{- end -}}
 {{- end -}}
+{{- range $signal, $of := $fans }}{{ $_ := set $of "required" (append $of.required (printf "%s/sites" $signal)) }}{{ end -}}
 {{ toYaml $fans }}
 {{- end -}}
 

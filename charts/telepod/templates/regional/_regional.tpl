@@ -43,10 +43,6 @@ true
 {{ include "telepod.collector.selector" (dict "root" . "component" "collector") }}
 {{- end -}}
 
-{{- define "telepod.regional.labels" -}}
-{{ include "telepod.collector.labels" (dict "root" . "component" "collector") }}
-{{- end -}}
-
 {{- define "telepod.regional.tlsSecret" -}}
 {{- .Values.tls.regionalSecret | default (printf "%s-tls" (include "telepod.regional.name" .)) -}}
 {{- end -}}
@@ -58,14 +54,37 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* MiB of disk for the queues of destinations, with the room that segments need. */}}
-{{- define "telepod.regional.destinationMegabytes" -}}
-{{- $sum := 0 -}}
+{{/*
+MiB of a gateway's volume: as the values set it, or twice its queues. Files of a queue need a third more than what is in
+them, and compaction needs room for one more.
+*/}}
+{{- define "telepod.regional.volumeMegabytes" -}}
+{{- .Values.regional.gateway.volumeMegabytes | default (include "telepod.regional.queueMegabytes" . | int64 | mul 2) -}}
+{{- end -}}
+
+{{/* MiB of all queues of a Collector when they are full: to the sites, and to destinations. */}}
+{{- define "telepod.regional.queueMegabytes" -}}
+{{- $sum := mul .Values.regional.queue.megabytes 3 -}}
 {{- range $to := include "telepod.destinations" (dict "root" . "part" "regional") | fromYamlArray -}}
 {{- $bytes := include "telepod.destination.queueBytes" (dict "root" $ "part" "regional" "to" $to) | int64 -}}
-{{- $sum = add $sum (mul 2 (div $bytes 1048576) (len $to.signals)) -}}
+{{- $sum = add $sum (mul (div $bytes 1048576) (len $to.signals)) -}}
 {{- end -}}
 {{ $sum }}
+{{- end -}}
+
+{{/* Refuses a volume that Kubernetes would not change, or that cannot have the queues. Takes root and kind. */}}
+{{- define "telepod.regional.checkVolumes" -}}
+{{- $gateway := .root.Values.regional.gateway -}}
+{{- $stateful := eq .kind "StatefulSet" -}}
+{{- $queues := include "telepod.regional.queueMegabytes" .root | int64 -}}
+{{- if and $stateful $gateway.volumeMegabytes (lt (int64 $gateway.volumeMegabytes) $queues) -}}
+{{- fail (printf "regional.gateway.volumeMegabytes is %d, but the queues of a Collector have %d MiB: set it to twice that, or lower regional.queue.megabytes or queueMegabytes of regional.destinations" (int64 $gateway.volumeMegabytes) $queues) -}}
+{{- end -}}
+{{- include "telepod.check.volumes" (dict "root" .root "name" (include "telepod.regional.name" .root) "component" "collector"
+  "size" ($stateful | ternary (printf "%sMi" (include "telepod.regional.volumeMegabytes" .root)) "")
+  "sizeValue" ($gateway.volumeMegabytes | empty | ternary "regional.queue.megabytes with regional.destinations" "regional.gateway.volumeMegabytes")
+  "keepValue" "regional.gateway.volumeMegabytes" "hasValue" (eq .kind "DaemonSet" | ternary "regional.mode" "regional.gateway.persistent")
+  "class" $gateway.storageClassName "classValue" "regional.gateway.storageClassName") -}}
 {{- end -}}
 
 {{/* Log files of containers belong to root. */}}
@@ -190,9 +209,7 @@ true
 {{- if not $gateway -}}
 {{- include "telepod.check.otherDaemonSet" $ -}}
 {{- end -}}
-{{- include "telepod.check.volumes" (dict "root" $ "name" (include "telepod.regional.name" $) "component" "collector"
-  "size" (eq $kind "StatefulSet" | ternary (printf "%dMi" (mul .queue.megabytes 6)) "") "sizeValue" ($gateway | ternary "regional.queue.megabytes" "regional.mode")
-  "class" .gateway.storageClassName "classValue" "regional.gateway.storageClassName") -}}
+{{- include "telepod.regional.checkVolumes" (dict "root" $ "kind" $kind) -}}
 {{- range $i, $rule := .sovereignty -}}
 {{- if and .values (not .attribute) -}}
 {{- fail (printf "regional.sovereignty[%d] has values but no attribute: say which attribute they are of" $i) -}}
