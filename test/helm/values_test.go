@@ -111,6 +111,49 @@ func TestCommonMetadata(t *testing.T) {
 	}
 }
 
+// TestReporterReachesDestinations: the reporter has the region's identity, proxy and tolerations, and its own memory.
+func TestReporterReachesDestinations(t *testing.T) {
+	const identity = "00000000-0000-0000-0000-000000000003"
+	for _, object := range objects(t, "--values", presets(t)["cluster-report"]) {
+		if object.GetName() != "telepod-reporter" {
+			continue
+		}
+		if object.GetKind() == "ServiceAccount" && object.GetAnnotations()["azure.workload.identity/client-id"] != identity {
+			t.Errorf("the ServiceAccount has annotations %v, want the region's identity", object.GetAnnotations())
+		}
+		pod, ok := podOf("", object)
+		if !ok {
+			continue
+		}
+		if pod.Labels["azure.workload.identity/use"] != "true" || len(pod.Spec.Tolerations) != 1 {
+			t.Errorf("labels %v, tolerations %v, want the region's", pod.Labels, pod.Spec.Tolerations)
+		}
+		got := map[string]string{}
+		for _, variable := range pod.Spec.Containers[0].Env {
+			got[variable.Name] = variable.Value
+		}
+		if got["HTTPS_PROXY"] != "http://proxy.network:3128" || got["GOMEMLIMIT"] != "429496729" {
+			t.Errorf("HTTPS_PROXY %q, GOMEMLIMIT %q, want the region's proxy and 80 %% of the reporter's memory", got["HTTPS_PROXY"], got["GOMEMLIMIT"])
+		}
+	}
+}
+
+// TestUsersAreReplaced: OpenShift refuses a pod that names a user itself.
+func TestUsersAreReplaced(t *testing.T) {
+	documents := render(t, "v4", "--values", examples(t)["values-openshift-gateway"], "--set",
+		"injector.repair.enabled=true,drill.schedule=@daily,regional.events=true,profiles.shop.inherits=aws,injector.checkProfiles=true")
+	for _, name := range []string{"telepod-repair", "telepod-drill", "telepod-test", "telepod-reporter", "telepod-injector-profiles-check", "telepod-collector"} {
+		if !strings.Contains(documents, "\n  name: "+name+"\n") {
+			t.Errorf("no %s: this proves nothing about it", name)
+		}
+	}
+	for line := range strings.Lines(documents) {
+		if key, _, _ := strings.Cut(strings.TrimSpace(line), ":"); key == "runAsUser" || key == "runAsGroup" || key == "fsGroup" {
+			t.Errorf("a pod has %s", strings.TrimSpace(line))
+		}
+	}
+}
+
 // TestVersionAloneReplacesNoPod renders two versions of the chart with the same images: the pods must be equal.
 func TestVersionAloneReplacesNoPod(t *testing.T) {
 	next := filepath.Join(t.TempDir(), "telepod")

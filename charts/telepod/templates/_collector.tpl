@@ -167,13 +167,6 @@ projected:
 {{ include "telepod.selector" . }}
 {{- end -}}
 
-{{- define "telepod.collector.labels" -}}
-{{ include "telepod.objectLabels" . }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
-{{- end -}}
-
 {{/* Rules as the conditions of a filter, which drops what one of them is true for. Takes the rules. */}}
 {{- define "telepod.collector.filter" -}}
 {{- range $signal, $item := dict "traces" "span" "metrics" "datapoint" "logs" "log_record" -}}

@@ -6,8 +6,13 @@
 {{ include "telepod.selector" (dict "root" . "component" "injector") }}
 {{- end -}}
 
-{{- define "telepod.injector.labels" -}}
-{{ include "telepod.collector.labels" (dict "root" . "component" "injector") }}
+{{/* Security contexts of the smaller pods of the same image, and of its container: as the values set the webhook's. */}}
+{{- define "telepod.injector.podSecurityContext" -}}
+{{ .Values.injector.podSecurityContext | default (include "telepod.pod.user" 65532 | fromYaml) | toYaml }}
+{{- end -}}
+
+{{- define "telepod.injector.securityContext" -}}
+{{ .Values.injector.securityContext | default (include "telepod.collector.securityContext" . | fromYaml) | toYaml }}
 {{- end -}}
 
 {{- define "telepod.injector.pullSecrets" -}}

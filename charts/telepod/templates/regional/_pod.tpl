@@ -1,3 +1,11 @@
+{{/* What AWS's libraries want to know. */}}
+{{- define "telepod.regional.awsEnv" -}}
+{{- if and (eq .Values.cloud.provider "aws") .Values.cloud.region -}}
+- name: AWS_REGION
+  value: {{ .Values.cloud.region }}
+{{- end -}}
+{{- end -}}
+
 {{/* The pod of a regional Collector, whatever makes it: DaemonSet, StatefulSet or Deployment. */}}
 {{- define "telepod.regional.pod" -}}
 {{- $name := include "telepod.regional.name" . }}
@@ -53,9 +61,8 @@ spec:
         {{- with include "telepod.collector.goEnv" (dict "part" $regional "name" "regional") }}
         {{- . | nindent 8 }}
         {{- end }}
-        {{- if and (eq .Values.cloud.provider "aws") .Values.cloud.region }}
-        - name: AWS_REGION
-          value: {{ .Values.cloud.region }}
+        {{- with include "telepod.regional.awsEnv" . }}
+        {{- . | nindent 8 }}
         {{- end }}
         {{- if and (eq .Values.cloud.provider "azure") $regional.cloudExport.signals }}
         - name: APPLICATIONINSIGHTS_CONNECTION_STRING

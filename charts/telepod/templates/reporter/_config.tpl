@@ -68,7 +68,7 @@ processors:
           - set(resource.attributes["service.name"], "kubernetes-events")
   {{- end }}
   {{- include "telepod.regional.cloudResource" . | nindent 2 }}
-  secrets: {level: {{ $regional.redact.level }}}
+  {{- include "telepod.regional.secrets" $regional.redact | nindent 2 }}
   {{- with include "telepod.destinations.processors" (dict "root" . "here" $destinations) }}
   {{- . | trim | nindent 2 }}
   {{- end }}
@@ -127,6 +127,18 @@ service:
 {{- if $metrics }}{{ $_ := set $all "metrics" $metrics }}{{ end -}}
 {{- if .Values.regional.events }}{{ $_ := set $all "logs" (dict "events" (list "memory_limiter" "transform/events" "resource/cloud" "secrets")) }}{{ end -}}
 {{ toYaml $all }}
+{{- end -}}
+
+{{/*
+The values of its pod: the region's, so that it reaches the same destinations, but for its size and its ServiceAccount,
+which has rights of its own.
+*/}}
+{{- define "telepod.reporter.values" -}}
+{{- $regional := .Values.regional -}}
+{{- $env := list -}}
+{{- range $regional.env }}{{ if not (has .name (list "GOMEMLIMIT" "GOGC")) }}{{ $env = append $env . }}{{ end }}{{ end -}}
+{{- $own := dict "resources" $regional.reporter.resources "env" $env "serviceAccount" (dict "annotations" (dig "serviceAccount" "annotations" dict $regional)) -}}
+{{ toYaml (merge $own (omit $regional "serviceAccount" "resources" "env")) }}
 {{- end -}}
 
 {{- define "telepod.reporter.name" -}}
