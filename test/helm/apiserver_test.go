@@ -185,7 +185,7 @@ func (c *server) testPodSecurity(t *testing.T) {
 				continue
 			}
 			// Use objects that the release has; other releases' do not matter here.
-			pod.Spec.ServiceAccountName, pod.Spec.PriorityClassName, pod.Spec.RuntimeClassName = "telepod-injector", "", nil
+			pod.Spec.ServiceAccountName, pod.Spec.PriorityClassName = "telepod-injector", ""
 			raw, err := json.Marshal(pod)
 			if err != nil {
 				t.Fatal(err)
