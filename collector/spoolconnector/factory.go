@@ -109,7 +109,7 @@ func exporterSettings(set connector.Settings) exporter.Settings {
 func (s *spool[D]) options() []exporterhelper.Option {
 	queue := s.config.Queue
 	if queue.HasValue() && s.config.WhenFull == DropOldest {
-		queue.Get().BlockOnOverflow = true // until there is room, which consume makes
+		queue.Get().BlockOnOverflow = false // consume has to know that it is full
 	}
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.MaxElapsedTime = 0

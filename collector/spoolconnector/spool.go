@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
@@ -91,25 +92,25 @@ func (s *spool[D]) Shutdown(ctx context.Context) error {
 	return s.queue.Shutdown(ctx)
 }
 
-// consume puts data into the queue. A full queue that may drop makes room meanwhile.
+// consume puts data into the queue. A full queue that may drop waits for the store first, and then gives up its oldest
+// batches, one after the other, until there is room.
 func (s *spool[D]) consume(ctx context.Context, data D) error {
-	if s.config.WhenFull != DropOldest {
-		return s.offer(ctx, data)
-	}
-	accepted := make(chan struct{})
-	defer close(accepted)
-	wait := time.AfterFunc(patience, func() {
-		for {
-			s.makeRoom.Do(s.flights.dropOldest)
-			select {
-			case <-accepted:
-				return
-			case <-time.After(patience):
-			}
+	for waited := false; ; waited = true {
+		err := s.offer(ctx, data)
+		if s.config.WhenFull != DropOldest || !errors.Is(err, exporterhelper.ErrQueueIsFull) {
+			return err
 		}
-	})
-	defer wait.Stop()
-	return s.offer(ctx, data)
+		if waited {
+			s.makeRoom.Do(s.flights.dropOldest)
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-s.stopping:
+			return err
+		case <-time.After(patience):
+		}
+	}
 }
 
 // push delivers a batch, and blocks until that is done. Its error is permanent if the batch was dropped or rejected;

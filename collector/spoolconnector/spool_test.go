@@ -283,6 +283,24 @@ func TestHangingStoreRejectsNothing(t *testing.T) {
 	}
 }
 
+// A queue that takes long to accept, as on a slow disk, is not full.
+func TestSlowQueueDropsNothing(t *testing.T) {
+	to := newStore(down)
+	r := start(t, t.TempDir(), to, func(c *Config) { c.WhenFull = DropOldest })
+	r.send(t, "first")
+	<-to.tried
+	s := r.Traces.(*tracesSpool)
+	accept := s.offer
+	s.offer = func(ctx context.Context, td ptrace.Traces) error {
+		<-time.After(4 * patience)
+		return accept(ctx, td)
+	}
+	r.send(t, "second")
+	if n := r.count(t, "otelcol_spool_dropped_items"); n != 0 {
+		t.Errorf("dropped %d spans of a queue with room", n)
+	}
+}
+
 // answered is an error as the AWS SDK's: with a status, and a code in the body.
 type answered struct {
 	status int

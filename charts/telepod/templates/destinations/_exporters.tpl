@@ -141,7 +141,8 @@ full. Takes root, part, tier and to (the destination).
   {{- end }}
   sending_queue:
     {{ include "telepod.destination.queue" . | replace ", " "\n" | nindent 4 | trim }}
-    num_consumers: 4
+    # A batch is in memory twice while it is sent.
+    num_consumers: 2
     # Large objects are few, and every object costs. A batch has one folder.
     batch: {sizer: bytes, flush_timeout: 10s, min_size: 8000000, max_size: 17000000, partition: {metadata_keys: [archive-folder]}}
 {{- end -}}
