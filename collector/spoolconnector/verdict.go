@@ -17,7 +17,7 @@ var unacceptable = []string{"EntityTooLarge", "InvalidURI", "KeyTooLongError", "
 
 // tries is what is known about the tries of one batch.
 type tries struct {
-	answered4xx int   // in a row, each after a success of another batch
+	answered4xx int   // each after a success of another batch
 	successes   int64 // of other batches, at the time of the last of these
 }
 
