@@ -59,7 +59,7 @@ func mistakes() map[string]mistake {
 		},
 		"name of the chart's service": {
 			file: "release/main.tf", right: `"telepod-central"`, wrong: `"telepod-centre"`,
-			found: "refers to Service telepod-centre, which the chart does not make",
+			found: "refers to Service telepod-centre, which the chart does not render",
 		},
 		"name of the chart's service account": {
 			file: "aws/identity.tf", right: `"telepod-collector"`, wrong: `"telepod-regional"`,
