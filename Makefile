@@ -91,7 +91,7 @@ bench: ## Measure the handler against a null handler, region and site against a 
 format: ## Format the code
 	gofmt -w .
 
-generate: ## Renew what is generated: docs, schema, golden renders, Collector sources
+generate: ## Renew what is generated: docs, schema, Collector sources
 	go generate ./...
 	cd collector && go generate .
 
