@@ -48,6 +48,7 @@ func testPrecedence(t *testing.T, s *stage) {
 // testInjectedByDefault upgrades to injection by default.
 func testInjectedByDefault(t *testing.T, s *stage) {
 	s.upgrade(t, "injector: {injectByDefault: true}")
+	s.settled(t) // a replica of before that still ends would give the reason of before
 	s.testRows(t, "-by-default", []row{
 		{"", "", "", injector.DefaultEnabled},
 		{"", "", "false", no},
