@@ -27,7 +27,7 @@ func newArchiveCommand() *cobra.Command {
 its protocol.
 
 Credentials are found as by every AWS program: environment, shared files and profiles, IRSA, EKS Pod
-Identity, instance. For Google Cloud Storage give --bucket-endpoint https://storage.googleapis.com, and
+Identity, instance. For Google Cloud Storage, use --bucket-endpoint https://storage.googleapis.com, and
 an HMAC key as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
 	}
 	group(cmd, newArchiveListCommand(), newArchiveCountCommand(), newArchiveReplayCommand())
@@ -71,7 +71,7 @@ func signalNames() []string {
 func (f *archiveFlags) selection(cmd *cobra.Command, now time.Time) (archive.Selection, error) {
 	s := archive.Selection{Cloud: f.cloud, Region: f.region, EveryFolder: f.everyFolder}
 	if f.location.Name == "" {
-		return s, wrongUsage(cmd, "give --bucket NAME")
+		return s, wrongUsage(cmd, "--bucket is required: set it to the name of the bucket")
 	}
 	for _, name := range f.signals {
 		signal, err := signalOf(name)

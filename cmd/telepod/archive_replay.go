@@ -66,7 +66,7 @@ func newReplayCommand(f *replayFlags) *cobra.Command {
 	flags.IntVar(&f.rate, "rate", 0, "most spans, data points and log records a second; 0 is no limit")
 	flags.StringVar(&f.byteRate, "byte-rate", "0", "most bytes a second before compression, such as 5M; 0 is no limit")
 	flags.IntVar(&f.parallel, "parallel", 4, "objects that are in flight at a time")
-	flags.BoolVar(&f.mark, "mark", true, "give resources the attribute "+archive.ReplayAttribute)
+	flags.BoolVar(&f.mark, "mark", true, "add to resources the attribute "+archive.ReplayAttribute)
 	flags.BoolVar(&f.replayed, "replayed", false, "send what came from an earlier replay, too")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would be sent")
 	return cmd

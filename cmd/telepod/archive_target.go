@@ -49,16 +49,16 @@ func (f *targetFlags) options(cmd *cobra.Command) (otlp.Options, error) {
 		Pause: time.Second, MaxPause: 30 * time.Second,
 	}
 	if f.endpoint == "" {
-		return o, wrongUsage(cmd, "give --endpoint URL, or --dry-run")
+		return o, wrongUsage(cmd, "--endpoint is required: set it to a URL, or use --dry-run")
 	}
 	if u, err := url.Parse(f.endpoint); err == nil && u.User != nil {
-		return o, wrongUsage(cmd, "--endpoint has a user in it, and is printed and kept: put Authorization into %s", envHeaders)
+		return o, wrongUsage(cmd, "--endpoint contains a user, and it is printed and stored: put Authorization into %s", envHeaders)
 	}
 	if (f.cert == "") != (f.key == "") {
-		return o, wrongUsage(cmd, "give --cert-file and --key-file together")
+		return o, wrongUsage(cmd, "--cert-file and --key-file must be used together")
 	}
 	if strings.HasPrefix(f.endpoint, "http://") && cmp.Or(f.ca, f.cert) != "" {
-		return o, wrongUsage(cmd, "--endpoint %s is plain text and has no use for certificates: write https://", f.endpoint)
+		return o, wrongUsage(cmd, "--endpoint %s is plain text, so certificates have no effect: use https://", f.endpoint)
 	}
 	var err error
 	if o.Headers, err = f.allHeaders(); err != nil {

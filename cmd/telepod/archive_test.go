@@ -25,21 +25,21 @@ import (
 func TestArchiveMistakes(t *testing.T) {
 	for _, test := range []struct{ args, stderr string }{
 		{"lst", `(did you mean "list"?)`},
-		{"list", "give --bucket NAME"},
+		{"list", "--bucket is required: set it to the name of the bucket"},
 		{"list extra", `unknown command "extra"`},
 		{"count --bucket b --signal trace", `choose of traces, metrics, logs (did you mean "traces"?)`},
 		{"count --bucket b --from yesterday", `--from: invalid time "yesterday": use 2026-11-22T10:04:00Z`},
 		{"count --bucket b --from 1h --to 2h", "is not before --to"},
 		{"list --bucket b --by week", "choose one of all, day, hour, minute"},
-		{"replay --bucket b", "give --endpoint URL, or --dry-run"},
+		{"replay --bucket b", "--endpoint is required: set it to a URL, or use --dry-run"},
 		{"replay --bucket b --endpoint http://e --protocol grcp", `(did you mean "grpc"?)`},
 		{"replay --bucket b --endpoint http://e --byte-rate fast", `--byte-rate="fast": write a number such as 500k, 5M or 5Mi`},
 		{"replay --bucket b --endpoint http://e --byte-rate 5m", `--byte-rate="5m": write a number such as 500k, 5M or 5Mi`},
 		{"replay --bucket b --endpoint http://ada:secret@e --protocol http/protobuf --checkpoint c", "put Authorization into OTEL_EXPORTER_OTLP_HEADERS"},
 		{"replay --bucket b --endpoint http://e --rate -1", "--rate must not be below 0"},
 		{"replay --bucket b --endpoint http://e --parallel 0", "nor --parallel below 1"},
-		{"replay --bucket b --endpoint https://e --cert-file c", "give --cert-file and --key-file together"},
-		{"replay --bucket b --endpoint http://e --ca-file c", "has no use for certificates: write https://"},
+		{"replay --bucket b --endpoint https://e --cert-file c", "--cert-file and --key-file must be used together"},
+		{"replay --bucket b --endpoint http://e --ca-file c", "is plain text, so certificates have no effect: use https://"},
 		{"replay --bucket b --endpoint http://e --header x", "--header: write name=value"},
 	} {
 		var out, stderr bytes.Buffer

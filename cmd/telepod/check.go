@@ -104,11 +104,11 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 func (f *checkFlags) usage(cmd *cobra.Command) error {
 	switch {
 	case len(f.contexts) > 0 && f.context != "":
-		return wrongUsage(cmd, "give --context or --contexts, not both")
+		return wrongUsage(cmd, "--context and --contexts are mutually exclusive")
 	case slices.Contains(f.contexts, ""): // kubectl would take the current one
-		return wrongUsage(cmd, "--contexts has an empty name: a comma too many?")
+		return wrongUsage(cmd, "--contexts has an empty name: remove the extra comma")
 	case f.pre && f.canary.send:
-		return wrongUsage(cmd, "give --pre or --canary, not both: before the installation nothing accepts a span")
+		return wrongUsage(cmd, "--pre and --canary are mutually exclusive: before the installation nothing accepts a span")
 	}
 	return f.canary.usage(cmd)
 }

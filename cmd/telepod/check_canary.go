@@ -33,9 +33,9 @@ func (f *canaryFlags) register(cmd *cobra.Command) {
 func (f *canaryFlags) usage(cmd *cobra.Command) error {
 	switch {
 	case f.archives.shared.Name != "" && !f.send:
-		return wrongUsage(cmd, "--bucket is where --canary looks for its span: give both")
+		return wrongUsage(cmd, "--canary and --bucket must be used together: the canary's span is expected in the bucket")
 	case f.wait <= 0:
-		return wrongUsage(cmd, "--canary-wait %s: give a time above zero", f.wait)
+		return wrongUsage(cmd, "--canary-wait %s: must be positive", f.wait)
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func (f *costFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	if f.server == nil {
-		return wrongUsage(cmd, "give --prometheus URL, or set %s", envPrometheus)
+		return wrongUsage(cmd, "--prometheus is required: set it to a URL, or set %s", envPrometheus)
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
 	defer cancel()

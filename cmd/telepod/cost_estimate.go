@@ -81,7 +81,7 @@ func (f *estimateFlags) run(cmd *cobra.Command) error {
 	d.Spans, d.Logs, d.Points = float64(f.spans), float64(f.logs), float64(f.points)
 	d.Kept, d.Compressed = float64(f.kept), float64(f.compressed)
 	if d.Spans+d.Logs+d.Points == 0 {
-		return wrongUsage(cmd, "give --spans, --logs or --points")
+		return wrongUsage(cmd, "there is nothing to estimate: set --spans, --logs or --points")
 	}
 	if d.Site == "" {
 		d.Site = mostClusters(d.Clusters)
@@ -157,7 +157,7 @@ func (r *perSecond) Set(text string) error {
 	}
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil || !(n >= 0 && n <= 1e12) {
-		return fmt.Errorf("give a number per second, such as 2000/s or 20k/s")
+		return fmt.Errorf("use a number per second, such as 2000/s or 20k/s")
 	}
 	*r = perSecond(n * factor)
 	return nil
@@ -178,7 +178,7 @@ func (s *share) Set(text string) error {
 		n /= 100
 	}
 	if err != nil || !(n >= 0 && n <= 1) {
-		return fmt.Errorf("give a share from 0%% to 100%%")
+		return fmt.Errorf("use a share from 0%% to 100%%")
 	}
 	*s = share(n)
 	return nil

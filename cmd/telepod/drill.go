@@ -76,7 +76,7 @@ elsewhere. If there is nothing to undo, it does nothing.`,
 	f.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if f.primary == "" {
-			return wrongUsage(cmd, "give --primary CONTEXT")
+			return wrongUsage(cmd, "--primary is required: set it to the context of the primary site")
 		}
 		connections := &clusters{flags: f}
 		var all []*sites.Cluster

@@ -108,17 +108,17 @@ func newDrillFailoverCommand() *cobra.Command {
 func (f *drillFlags) check(cmd *cobra.Command) error {
 	switch {
 	case f.inCluster && len(f.contexts) > 0:
-		return wrongUsage(cmd, "give --contexts or --in-cluster, not both")
+		return wrongUsage(cmd, "--contexts and --in-cluster are mutually exclusive")
 	case f.inCluster && !f.observe:
-		return wrongUsage(cmd, "--in-cluster sees one cluster only: add --observe, or give --contexts, --primary and --backup")
+		return wrongUsage(cmd, "--in-cluster sees only one cluster: add --observe, or use --contexts, --primary and --backup")
 	case !f.inCluster && len(f.contexts) == 0:
-		return wrongUsage(cmd, "give --contexts A,B,C: the clusters whose regional Collectors are watched")
+		return wrongUsage(cmd, "--contexts is required: list the clusters with the regional Collectors to watch, such as A,B,C")
 	case slices.Contains(f.contexts, ""): // kubectl would take the current one
-		return wrongUsage(cmd, "--contexts has an empty name: a comma too many?")
+		return wrongUsage(cmd, "--contexts has an empty name: remove the extra comma")
 	case f.observe && cmd.Flags().Changed("method"):
-		return wrongUsage(cmd, "give --method or --observe, not both")
+		return wrongUsage(cmd, "--method and --observe are mutually exclusive")
 	case !f.observe && (f.primary == "" || f.backup == ""):
-		return wrongUsage(cmd, "give --primary and --backup, the contexts of the two sites, or --observe")
+		return wrongUsage(cmd, "--primary and --backup are required: set them to the contexts of the two sites, or use --observe")
 	case !f.observe && f.primary == f.backup:
 		return wrongUsage(cmd, "--primary and --backup are both %q: a site cannot take over from itself", f.primary)
 	}
@@ -160,7 +160,7 @@ func (f *drillFlags) run(cmd *cobra.Command, output string) error {
 		return nil
 	}
 	if !f.observe && !f.yes && !agreed(ctx, cmd.InOrStdin(), show.out, "Fail the primary now?") {
-		return fmt.Errorf("nothing was done: answer yes, or give --yes")
+		return fmt.Errorf("nothing was done: answer yes, or use --yes")
 	}
 	report, err := drill.Run(ctx, target, f.plan, show.event)
 	if report == nil {

@@ -20,18 +20,18 @@ import (
 func TestDrillArguments(t *testing.T) {
 	const sites = " --contexts a,b --primary a --backup b"
 	for args, want := range map[string]string{
-		"failover":                                      "give --contexts A,B,C",
-		"failover --contexts a":                         "give --primary and --backup, the contexts of the two sites, or --observe",
-		"failover --contexts a --primary a":             "give --primary and --backup",
+		"failover":                                      "--contexts is required: list the clusters",
+		"failover --contexts a":                         "--primary and --backup are required: set them to the contexts of the two sites, or use --observe",
+		"failover --contexts a --primary a":             "--primary and --backup are required",
 		"failover --contexts a --primary a --backup a":  "a site cannot take over from itself",
 		"failover --observe --contexts a,":              "--contexts has an empty name",
-		"failover --in-cluster":                         "--in-cluster sees one cluster only: add --observe",
-		"failover --in-cluster --observe --contexts a":  "give --contexts or --in-cluster, not both",
-		"failover --observe --contexts a --method kill": "give --method or --observe, not both",
+		"failover --in-cluster":                         "--in-cluster sees only one cluster: add --observe",
+		"failover --in-cluster --observe --contexts a":  "--contexts and --in-cluster are mutually exclusive",
+		"failover --observe --contexts a --method kill": "--method and --observe are mutually exclusive",
 		"failover --method=kil" + sites:                 `choose one of scale, partition, kill (did you mean "kill"?)`,
 		"failover --rate 0" + sites:                     "--rate is 0",
 		"failover now" + sites:                          `unknown command "now"`,
-		"restore":                                       "give --primary CONTEXT",
+		"restore":                                       "--primary is required: set it to the context of the primary site",
 		"failver":                                       `did you mean "failover"?`,
 	} {
 		var out, stderr bytes.Buffer
@@ -61,8 +61,8 @@ func TestDrillDoesNothing(t *testing.T) {
 		out, stderr  string
 	}{
 		"dry run":               {"--dry-run", "", true, exitOK, "dry run: nothing was done\n", "the backup is healthy"},
-		"no answer":             {"", "", true, exitError, "", "error: nothing was done: answer yes, or give --yes"},
-		"another answer":        {"", "y\n", true, exitError, "", "error: nothing was done: answer yes, or give --yes"},
+		"no answer":             {"", "", true, exitError, "", "error: nothing was done: answer yes, or use --yes"},
+		"another answer":        {"", "y\n", true, exitError, "", "error: nothing was done: answer yes, or use --yes"},
 		"an unhealthy backup":   {"--yes", "", false, exitError, "", "telepod-central in backup has 0 of 1 Collectors ready"},
 		"the same in a dry run": {"--dry-run", "", false, exitError, "", "the backup cannot take over"},
 	} {

@@ -84,7 +84,7 @@ func (l *onCluster) explainMistakes(t *testing.T) {
 		{"deploy/checkout -n none", exitError, `namespace "none" does not exist`},
 		{"deploy/checkout --assume-opted-in", exitUsage, "--assume-opted-in is for manifests"},
 		{"deploy/checkout --context none", exitError, "check --kubeconfig and --context"},
-		{"testdata/live/cluster.yaml --context none", exitUsage, "--context is for a cluster: give TYPE/NAME"},
+		{"testdata/live/cluster.yaml --context none", exitUsage, "--context is for a cluster: name a workload as TYPE/NAME"},
 		{"deploymet/checkout", exitUsage, `such as deployment/web (did you mean "deployment"?)`},
 		{"none/file.yaml", exitUsage, "--kubeconfig is for a cluster"},
 	} {

@@ -78,7 +78,7 @@ func expand(paths []string) ([]source, error) {
 		}
 		if path == standardInput {
 			if slices.ContainsFunc(sources, func(s source) bool { return s.path == path }) {
-				return nil, errors.New("read manifests: give - once: standard input can be read once only")
+				return nil, errors.New("read manifests: - is repeated: standard input can be read only once")
 			}
 			sources = append(sources, source{name: "stdin", path: path})
 			continue

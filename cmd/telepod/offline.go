@@ -49,11 +49,11 @@ func (f *offlineFlags) register(cmd *cobra.Command) {
 // injector builds an injector like the webhook's in such a cluster.
 func (f *offlineFlags) injector(cmd *cobra.Command) (*injector.Injector, error) {
 	if len(f.files) == 0 {
-		return nil, wrongUsage(cmd, "give a file, a directory, or - for standard input")
+		return nil, wrongUsage(cmd, "no input: name a file, a directory, or - for standard input")
 	}
 	v, err := apiversion.ParseGeneric(f.kubernetesVersion)
 	if err != nil {
-		return nil, wrongUsage(cmd, "--kubernetes-version=%q: give a version such as 1.36", f.kubernetesVersion)
+		return nil, wrongUsage(cmd, "--kubernetes-version=%q: use a version such as 1.36", f.kubernetesVersion)
 	}
 	set, err := loadProfiles(withEnvironment(f.facts), f.profilesDir)
 	if err != nil {

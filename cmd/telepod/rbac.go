@@ -195,7 +195,7 @@ func (n rbacNames) print(cmd *cobra.Command) error {
 		}
 	}
 	if n.Group == "" {
-		return wrongUsage(cmd, "--group: give the name of a group")
+		return wrongUsage(cmd, "--group is empty: set it to the name of a group")
 	}
 	group, err := json.Marshal(n.Group) // JSON's strings are YAML's, too
 	if err != nil {

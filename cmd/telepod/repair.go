@@ -85,11 +85,11 @@ func (f *repairFlags) check(cmd *cobra.Command) error {
 	case len(f.states) == 0:
 		return wrongUsage(cmd, "--states: use bare, stale or both")
 	case f.perHour < 1:
-		return wrongUsage(cmd, "--evictions-per-hour: give 1 or more")
+		return wrongUsage(cmd, "--evictions-per-hour must be at least 1")
 	case f.interval <= 0 || f.deadline <= 0 || f.poll <= 0:
-		return wrongUsage(cmd, "--interval, --deadline and --poll have to be longer than 0")
+		return wrongUsage(cmd, "--interval, --deadline and --poll must be positive")
 	case f.probeNamespace == "" || f.lease == "":
-		return wrongUsage(cmd, "--probe-namespace and --lease are needed")
+		return wrongUsage(cmd, "--probe-namespace and --lease are required")
 	}
 	return nil
 }

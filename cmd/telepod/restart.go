@@ -85,13 +85,13 @@ func newRestartCommand() *cobra.Command {
 func (f *restartFlags) check(cmd *cobra.Command) error {
 	switch {
 	case !f.stale && !f.bare:
-		return wrongUsage(cmd, "give --stale, --bare, or both")
+		return wrongUsage(cmd, "nothing is selected: use --stale, --bare, or both")
 	case f.all && f.namespace != "":
-		return wrongUsage(cmd, "give --namespace or --all-namespaces, not both")
+		return wrongUsage(cmd, "--namespace and --all-namespaces are mutually exclusive")
 	case f.namespaces < 1:
-		return wrongUsage(cmd, "--parallel: give 1 or more")
+		return wrongUsage(cmd, "--parallel must be at least 1")
 	case f.limits.Progress <= 0 || f.limits.Budget <= 0:
-		return wrongUsage(cmd, "--deadline and --budget-wait have to be longer than 0")
+		return wrongUsage(cmd, "--deadline and --budget-wait must be positive")
 	}
 	return nil
 }

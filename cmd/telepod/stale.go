@@ -64,7 +64,7 @@ func newStaleCommand() *cobra.Command {
 
 func (f *staleFlags) run(cmd *cobra.Command) error {
 	if f.all && f.namespace != "" {
-		return wrongUsage(cmd, "give --namespace or --all-namespaces, not both")
+		return wrongUsage(cmd, "--namespace and --all-namespaces are mutually exclusive")
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
 	defer cancel()

@@ -227,7 +227,7 @@ func TestRBAC(t *testing.T) {
 		{"--injector own", exitOK, `resourceNames: ["own"]`, ""},
 		{"--group a:\"b", exitOK, `name: "a:\"b"`, ""},
 		{"--name A_b", exitUsage, "", `--name: "A_b" cannot be a name in Kubernetes`},
-		{"--group=", exitUsage, "", "--group: give the name of a group"},
+		{"--group=", exitUsage, "", "--group is empty: set it to the name of a group"},
 	} {
 		var out, stderr bytes.Buffer
 		code := run(append([]string{"rbac"}, strings.Fields(test.args)...), streams{os.Stdin, &out, &stderr})

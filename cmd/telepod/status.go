@@ -99,13 +99,13 @@ func (f *statusFlags) check(cmd *cobra.Command) error {
 	}
 	switch {
 	case asked > 1:
-		return wrongUsage(cmd, "give one of --watch, --html, --serve and -o json")
+		return wrongUsage(cmd, "--watch, --html, --serve and -o json are mutually exclusive")
 	case f.interval < time.Second:
 		return wrongUsage(cmd, "--interval %v: choose a second or more", f.interval)
 	case f.timeout <= 0:
 		return wrongUsage(cmd, "--timeout %v: choose a longer time", f.timeout)
 	case slices.Contains(f.contexts, ""):
-		return wrongUsage(cmd, "--contexts has an empty name: a comma too many?")
+		return wrongUsage(cmd, "--contexts has an empty name: remove the extra comma")
 	}
 	return nil
 }

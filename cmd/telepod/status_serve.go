@@ -59,7 +59,7 @@ func listenAddress(given string) (string, error) {
 		host, port = "", given
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n > 65535 {
-		return "", errors.New("give a port, or HOST:PORT")
+		return "", errors.New("use a port, or HOST:PORT")
 	}
 	if host == "" {
 		host = "127.0.0.1"

@@ -74,15 +74,15 @@ func (l *onCluster) statusPage(t *testing.T) {
 func TestStatusUsage(t *testing.T) {
 	for args, want := range map[string]string{
 		"--watch":                       "--watch needs a terminal",
-		"--watch -o json":               "give one of --watch, --html, --serve and -o json",
-		"--serve nonsense":              `--serve "nonsense": give a port, or HOST:PORT`,
-		"--serve 70000":                 "give a port, or HOST:PORT",
+		"--watch -o json":               "--watch, --html, --serve and -o json are mutually exclusive",
+		"--serve nonsense":              `--serve "nonsense": use a port, or HOST:PORT`,
+		"--serve 70000":                 "use a port, or HOST:PORT",
 		"--contexts a,,b":               "--contexts has an empty name",
 		"--interval 1ms":                "--interval 1ms: choose a second or more",
 		"--timeout 0s":                  "--timeout 0s: choose a longer time",
 		"--context a":                   "unknown flag: --context (did you mean --contexts?)",
 		"--prometheus ftp://x":          `--prometheus: the URL of Prometheus is "ftp://x"`,
-		"--prometheus http://x --key a": "give --cert and --key together",
+		"--prometheus http://x --key a": "--cert and --key must be used together",
 	} {
 		var out, stderr bytes.Buffer
 		code := run(append([]string{"status", "--kubeconfig", filepath.Join(t.TempDir(), "none")}, strings.Fields(args)...), streams{os.Stdin, &out, &stderr})

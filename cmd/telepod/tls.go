@@ -25,7 +25,7 @@ func (f *tlsFlags) register(flags *pflag.FlagSet) {
 // config returns nil if no flag requires TLS.
 func (f *tlsFlags) config(cmd *cobra.Command) (*tls.Config, error) {
 	if (f.cert == "") != (f.key == "") {
-		return nil, wrongUsage(cmd, "give --cert and --key together")
+		return nil, wrongUsage(cmd, "--cert and --key must be used together")
 	}
 	if f.ca == "" && f.cert == "" && f.serverName == "" {
 		return nil, nil

@@ -64,7 +64,7 @@ func readFacts(path string) (profiles.Identity, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&facts); err != nil && !errors.Is(err, io.EOF) {
-		return facts, fmt.Errorf("read facts %s: %w: give region, account, cluster and environment, each a string", path, err)
+		return facts, fmt.Errorf("read facts %s: %w: set region, account, cluster and environment, each a string", path, err)
 	}
 	return facts, nil
 }

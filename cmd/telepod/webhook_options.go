@@ -86,7 +86,7 @@ func (f *webhookFlags) capabilities() injector.Capabilities {
 func (f *webhookFlags) restConfig() (*rest.Config, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", f.kubeconfig)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the cluster: %w: outside a cluster, give --kubeconfig", err)
+		return nil, fmt.Errorf("connect to the cluster: %w: outside a cluster, use --kubeconfig", err)
 	}
 	config.UserAgent = "telepod/" + buildVersion()
 	return config, nil
@@ -101,7 +101,7 @@ func (f *webhookFlags) source(config *rest.Config, client kubernetes.Interface, 
 	switch f.certificates.value {
 	case certificatesSelfManaged:
 		if f.namespace == "" || f.serviceName == "" || f.certificateSecret == "" {
-			return nil, errors.New("--certificates=self-managed: give --namespace, --service-name and --certificate-secret")
+			return nil, errors.New("--certificates=self-managed requires --namespace, --service-name and --certificate-secret")
 		}
 		o := certs.SelfManagedOptions{Client: client, Namespace: f.namespace, SecretName: f.certificateSecret,
 			ServiceName: f.serviceName, ExtraNames: f.extraNames, Paths: webhook.Paths(), Log: log}
@@ -111,7 +111,7 @@ func (f *webhookFlags) source(config *rest.Config, client kubernetes.Interface, 
 		return certs.NewSelfManaged(o)
 	case certificatesCertManager:
 		if f.namespace == "" || f.certificateName == "" || f.certificateDir == "" {
-			return nil, errors.New("--certificates=cert-manager: give --namespace, --certificate-name and --certificate-dir")
+			return nil, errors.New("--certificates=cert-manager requires --namespace, --certificate-name and --certificate-dir")
 		}
 		objects, err := dynamic.NewForConfig(config)
 		if err != nil {
@@ -121,7 +121,7 @@ func (f *webhookFlags) source(config *rest.Config, client kubernetes.Interface, 
 			Namespace: f.namespace, Name: f.certificateName})
 	}
 	if f.certificateDir == "" {
-		return nil, errors.New("--certificates=files: give --certificate-dir")
+		return nil, errors.New("--certificates=files requires --certificate-dir")
 	}
 	return certs.NewFiles(files)
 }

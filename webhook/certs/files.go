@@ -49,9 +49,9 @@ func NewFiles(o FilesOptions) (*Files, error) {
 	f := &Files{keeper: newKeeper(o.Clock, o.Log)}
 	switch {
 	case (o.CertFile == "") != (o.KeyFile == ""):
-		return nil, errors.New("certificate files: give both certificate and key file, or a directory")
+		return nil, errors.New("certificate files: set both certificate and key file, or a directory")
 	case o.CertFile == "" && o.Dir == "":
-		return nil, errors.New("certificate files: give a directory, or certificate and key file")
+		return nil, errors.New("certificate files: set a directory, or certificate and key file")
 	case o.CertFile == "":
 		o.CertFile = filepath.Join(o.Dir, corev1.TLSCertKey)
 		o.KeyFile = filepath.Join(o.Dir, corev1.TLSPrivateKeyKey)
