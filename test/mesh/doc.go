@@ -1,2 +1,3 @@
-// Package mesh runs Istio's own sidecar injector, built from its Go module, on the pods that Telepod injects.
+// Package mesh runs the injectors of others, Istio's and Dapr's, built from their Go modules, on the pods that Telepod
+// injects.
 package mesh

@@ -14,6 +14,7 @@ import (
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/telepod/telepod/injector"
@@ -21,7 +22,26 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-const proxy = "istio-proxy"
+// other is another project's injector.
+type other struct {
+	program build.Spec
+	// asks are the annotations of a pod that wants this injector.
+	asks map[string]string
+	// proxy is the container that it adds, mark the annotation or label, and variable one that it gives to the pod's own
+	// containers, if any.
+	proxy, mark, variable string
+}
+
+var istio = other{
+	program: build.Spec{Name: "istio-injector", Module: "test/mesh/istio", Takes: "about 4 minutes"},
+	proxy:   "istio-proxy", mark: "sidecar.istio.io/status",
+}
+
+var dapr = other{
+	program: build.Spec{Name: "dapr-injector", Module: "test/mesh/dapr", Takes: "about 2 minutes"},
+	asks:    map[string]string{"dapr.io/enabled": "true", "dapr.io/app-id": "web"},
+	proxy:   "daprd", mark: "dapr.io/sidecar-injected", variable: "DAPR_HTTP_PORT",
+}
 
 // pods are the pods that both injectors receive.
 var pods = map[string]string{
@@ -35,45 +55,54 @@ var pods = map[string]string{
 // injects returns a pod patched by a webhook.
 type injects func(t *testing.T, pod []byte) []byte
 
-// TestIstio runs Istio's injector and Telepod in both orders, each again as the API server's reinvocation does: both keep
-// the other's changes.
 func TestIstio(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles Istio's injector")
-	}
 	for _, native := range []string{"true", "false"} {
-		istio := startIstio(t, "ENABLE_NATIVE_SIDECARS="+native)
-		telepod := newTelepod(t)
-		for name, pod := range pods {
-			for order, webhooks := range map[string][]injects{"Istio first": {istio, telepod}, "Telepod first": {telepod, istio}} {
-				t.Run("native="+native+"/"+name+"/"+order, func(t *testing.T) {
-					after := []byte(pod)
-					var rounds []*corev1.Pod
-					for range 3 {
-						for _, inject := range webhooks {
-							after = inject(t, stored(t, after))
-						}
-						rounds = append(rounds, typed(t, after))
+		t.Run("native="+native, func(t *testing.T) { testBoth(t, istio, "ENABLE_NATIVE_SIDECARS="+native) })
+	}
+}
+
+func TestDapr(t *testing.T) { testBoth(t, dapr) }
+
+// testBoth runs the other injector and Telepod in both orders, each again as the API server's reinvocation does: both keep
+// the other's changes.
+func testBoth(t *testing.T, o other, environment ...string) {
+	if testing.Short() {
+		t.Skip("compiles another project's injector")
+	}
+	theirs, telepod := o.start(t, environment...), newTelepod(t)
+	for name, text := range pods {
+		before := typed(t, []byte(text))
+		for key, value := range o.asks {
+			metav1.SetMetaDataAnnotation(&before.ObjectMeta, key, value)
+		}
+		for order, webhooks := range map[string][]injects{"Telepod second": {theirs, telepod}, "Telepod first": {telepod, theirs}} {
+			t.Run(name+"/"+order, func(t *testing.T) {
+				after := encoded(t, before)
+				var rounds []*corev1.Pod
+				for range 3 {
+					for _, inject := range webhooks {
+						after = inject(t, encoded(t, typed(t, after)))
 					}
-					// Istio reorders its containers in its second call.
-					if diff := cmp.Diff(rounds[1], rounds[2]); diff != "" {
-						t.Errorf("called again (-before +after):\n%s", diff)
-					}
-					judge(t, typed(t, []byte(pod)), rounds[2])
-				})
-			}
+					rounds = append(rounds, typed(t, after))
+				}
+				// Istio reorders its containers in its second call.
+				if diff := cmp.Diff(rounds[1], rounds[2]); diff != "" {
+					t.Errorf("called again (-before +after):\n%s", diff)
+				}
+				o.judge(t, before, rounds[2])
+			})
 		}
 	}
 }
 
 // judge checks a pod after both injectors.
-func judge(t *testing.T, before, after *corev1.Pod) {
+func (o other) judge(t *testing.T, before, after *corev1.Pod) {
 	t.Helper()
 	all := slices.Concat(after.Spec.InitContainers, after.Spec.Containers)
 	names := map[string]int{}
 	for i := range all {
 		names[all[i].Name]++
-		if all[i].Name == proxy && variable(&all[i], "CLOUD_PROVIDER") != "" {
+		if all[i].Name == o.proxy && variable(&all[i], "CLOUD_PROVIDER") != "" {
 			t.Error("the proxy has Telepod's variables")
 		}
 		seen := map[string]bool{}
@@ -89,11 +118,17 @@ func judge(t *testing.T, before, after *corev1.Pod) {
 			t.Errorf("%d containers are called %s", count, name)
 		}
 	}
-	if names[proxy] != 1 || after.Annotations[injector.StatusAnnotation] == "" || after.Annotations["sidecar.istio.io/status"] == "" {
-		t.Errorf("one of the two is missing: containers %v, annotations %v", names, after.Annotations)
+	if names[o.proxy] != 1 || after.Annotations[injector.StatusAnnotation] == "" || after.Annotations[o.mark]+after.Labels[o.mark] == "" {
+		t.Errorf("one of the two is missing: containers %v, annotations %v, labels %v", names, after.Annotations, after.Labels)
 	}
 	if (names[injector.SidecarName] == 1) != (before.Annotations[injector.SidecarAnnotation] == "true") {
 		t.Errorf("containers %v", names)
+	}
+	for _, c := range before.Spec.Containers {
+		now := &all[slices.IndexFunc(all, func(d corev1.Container) bool { return d.Name == c.Name })]
+		if o.variable != "" && variable(now, o.variable) == "" {
+			t.Errorf("container %s lacks %s", c.Name, o.variable)
+		}
 	}
 	for _, c := range slices.Concat(before.Spec.InitContainers, before.Spec.Containers) {
 		now := &all[slices.IndexFunc(all, func(d corev1.Container) bool { return d.Name == c.Name })]
@@ -126,10 +161,10 @@ func typed(t *testing.T, raw []byte) *corev1.Pod {
 	return &pod
 }
 
-// stored is a pod as the API server serializes it: with its types, so that every container has resources.
-func stored(t *testing.T, raw []byte) []byte {
+// encoded is a pod as the API server serializes it: with its types, so that every container has resources.
+func encoded(t *testing.T, pod *corev1.Pod) []byte {
 	t.Helper()
-	text, err := json.Marshal(typed(t, raw))
+	text, err := json.Marshal(pod)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,10 +192,10 @@ func newTelepod(t *testing.T) injects {
 	}
 }
 
-// startIstio runs Istio's injector until the test ends.
-func startIstio(t *testing.T, environment ...string) injects {
+// start runs the injector until the test ends.
+func (o other) start(t *testing.T, environment ...string) injects {
 	t.Helper()
-	program, err := build.Binary(t.Context(), build.Spec{Name: "istio-injector", Module: "test/mesh/istio", Takes: "about 4 minutes"})
+	program, err := build.Binary(t.Context(), o.program)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,18 +210,18 @@ func startIstio(t *testing.T, environment ...string) injects {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("start Istio's injector: %v", err)
+		t.Fatalf("start %s: %v", o.program.Name, err)
 	}
 	t.Cleanup(func() {
 		in.Close()
 		if err := cmd.Wait(); err != nil {
-			t.Logf("Istio's injector: %v", err)
+			t.Logf("%s: %v", o.program.Name, err)
 		}
 	})
 	answers := bufio.NewReader(out)
 	return func(t *testing.T, pod []byte) []byte {
 		t.Helper()
-		fmt.Fprintf(in, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","namespace":"shop","operation":"CREATE",`+
+		fmt.Fprintf(in, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","namespace":"shop","operation":"CREATE","userInfo":{"groups":["system:masters"]},`+
 			`"kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},"object":%s}}`+"\n", pod)
 		line, err := answers.ReadString('\n')
 		for err == nil && !strings.HasPrefix(line, "{") { // skip its log
@@ -202,7 +237,7 @@ func startIstio(t *testing.T, environment ...string) injects {
 			}
 		}
 		if err := json.Unmarshal([]byte(line), &review); err != nil || !review.Response.Allowed {
-			t.Fatalf("Istio answered %q: %v", line, err)
+			t.Fatalf("%s answered %q: %v", o.program.Name, line, err)
 		}
 		return patch(t, pod, review.Response.Patch)
 	}
