@@ -56,7 +56,7 @@ func TestParseJaeger(t *testing.T) {
 func TestParseJaegerErrors(t *testing.T) {
 	for body, want := range map[string]string{
 		`<html>`: "read Jaeger's answer: invalid character",
-		`{"data":null,"errors":[{"code":404,"msg":"trace not found"}]}`: `Jaeger says "trace not found" (code 404)`,
+		`{"data":null,"errors":[{"code":404,"msg":"trace not found"}]}`: `Jaeger reports "trace not found" (code 404)`,
 		`{"data":[]}`:             "ask again",
 		`{"data":[{"spans":[]}]}`: "ask again",
 		`{"data":[{"spans":[{"startTime":"yesterday"}]}]}`: "startTime",
