@@ -150,17 +150,23 @@ func (s *spool[D]) deliver(ctx context.Context, data D) error {
 }
 
 // try sends a copy: what a pipeline got once is the pipeline's, which may change or reuse it. It reports whether the
-// spool itself ended the try: an exporter may call that permanent.
+// spool itself ended the try: an exporter may call that permanent, or even report success if it was between two
+// requests of a batch.
 func (s *spool[D]) try(ctx context.Context, data D) (interrupted bool, err error) {
 	if s.config.Timeout > 0 {
 		limited, cancel := context.WithTimeout(ctx, s.config.Timeout)
 		defer cancel()
 		ctx = limited
 	}
-	if err = s.kind.send(ctx, s.kind.clone(data)); err != nil && ctx.Err() != nil {
+	err = s.kind.send(ctx, s.kind.clone(data))
+	switch {
+	case ctx.Err() == nil:
+		return false, err
+	case err == nil:
+		return true, ctx.Err()
+	default:
 		return true, fmt.Errorf("%w: %v", ctx.Err(), err)
 	}
-	return false, err
 }
 
 func (s *spool[D]) reject(ctx context.Context, data D, reason error) error {

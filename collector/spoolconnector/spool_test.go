@@ -251,10 +251,11 @@ func TestFullQueueDropsTheOldest(t *testing.T) {
 	}
 }
 
-// hanging is a store that answers nothing, behind an exporter that calls its own end permanent, as remote write does.
+// hanging is a store that answers nothing, behind an exporter with its own idea of what the end of a try means.
 type hanging struct {
 	*store
 	hangs chan struct{}
+	end   func(error) error
 }
 
 func (h hanging) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
@@ -265,21 +266,28 @@ func (h hanging) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	}
 	h.tried <- struct{}{}
 	<-ctx.Done()
-	return consumererror.NewPermanent(ctx.Err())
+	return h.end(ctx.Err())
 }
 
-// A try that the spool ends itself is no answer of the store.
+// A try that the spool ends itself is no answer of the store, whatever the exporter makes of it. Remote write does both.
 func TestHangingStoreRejectsNothing(t *testing.T) {
-	to := hanging{newStore(accept), make(chan struct{})}
-	r := start(t, t.TempDir(), to, func(c *Config) { c.Timeout = 5 * time.Millisecond })
-	r.send(t, "a")
-	for range 3 {
-		<-to.tried
-	}
-	close(to.hangs)
-	to.await(t, 1)
-	if n := r.count(t, "otelcol_spool_rejected_items"); n != 0 {
-		t.Errorf("%d spans count as rejected", n)
+	for name, end := range map[string]func(error) error{
+		"permanent": consumererror.NewPermanent,
+		"success":   func(error) error { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			to := hanging{newStore(accept), make(chan struct{}), end}
+			r := start(t, t.TempDir(), to, func(c *Config) { c.Timeout = 5 * time.Millisecond })
+			r.send(t, "a")
+			for range 3 {
+				<-to.tried
+			}
+			close(to.hangs)
+			to.await(t, 1)
+			if n := r.count(t, "otelcol_spool_rejected_items"); n != 0 {
+				t.Errorf("%d spans count as rejected", n)
+			}
+		})
 	}
 }
 
@@ -358,17 +366,20 @@ func TestRejected(t *testing.T) {
 		successes []int64 // before each try
 		want      bool
 	}{
-		"refuses everybody":            {answered{403, "AccessDenied"}, []int64{7, 7, 7, 7, 7, 7, 7, 7}, false},
-		"refuses this one":             {answered{403, "AccessDenied"}, []int64{0, 1, 2, 3}, true},
-		"not yet":                      {answered{400, "InvalidArgument"}, []int64{0, 1, 2}, false},
-		"too busy":                     {answered{429, "SlowDown"}, []int64{0, 1, 2, 3, 4, 5}, false},
-		"timeout":                      {answered{408, "RequestTimeout"}, []int64{0, 1, 2, 3, 4, 5}, false},
-		"server":                       {answered{503, "SlowDown"}, []int64{0, 1, 2, 3, 4, 5}, false},
-		"not reached":                  {errors.New("connection refused"), []int64{0, 1, 2, 3, 4, 5}, false},
-		"too large":                    {answered{400, "EntityTooLarge"}, []int64{0}, true},
-		"permanent":                    {consumererror.NewPermanent(errors.New("x")), []int64{0}, true},
-		"wrong region, for everybody":  {answered{400, "AuthorizationHeaderMalformed"}, []int64{0, 0, 0, 0, 0}, false},
-		"expired token, for everybody": {answered{400, "ExpiredToken"}, []int64{9, 9, 9, 9, 9}, false},
+		"refuses everybody":             {answered{403, "AccessDenied"}, []int64{7, 7, 7, 7, 7, 7, 7, 7}, false},
+		"refuses this one":              {answered{403, "AccessDenied"}, []int64{0, 1, 2, 3}, true},
+		"not yet":                       {answered{400, "InvalidArgument"}, []int64{0, 1, 2}, false},
+		"too busy":                      {answered{429, "SlowDown"}, []int64{0, 1, 2, 3, 4, 5}, false},
+		"timeout":                       {answered{408, "RequestTimeout"}, []int64{0, 1, 2, 3, 4, 5}, false},
+		"server":                        {answered{503, "SlowDown"}, []int64{0, 1, 2, 3, 4, 5}, false},
+		"not reached":                   {errors.New("connection refused"), []int64{0, 1, 2, 3, 4, 5}, false},
+		"too large":                     {answered{400, "EntityTooLarge"}, []int64{0}, true},
+		"permanent":                     {consumererror.NewPermanent(errors.New("x")), []int64{0}, true},
+		"permanent, for all requests":   {fmt.Errorf("write: %w", errors.Join(consumererror.NewPermanent(errors.New("x")), consumererror.NewPermanent(errors.New("y")))), []int64{0}, true},
+		"permanent, for one of two":     {fmt.Errorf("write: %w", errors.Join(consumererror.NewPermanent(errors.New("x")), errors.New("503"))), []int64{0}, false},
+		"permanent, for several causes": {consumererror.NewPermanent(errors.Join(errors.New("x"), errors.New("y"))), []int64{0}, true},
+		"wrong region, for everybody":   {answered{400, "AuthorizationHeaderMalformed"}, []int64{0, 0, 0, 0, 0}, false},
+		"expired token, for everybody":  {answered{400, "ExpiredToken"}, []int64{9, 9, 9, 9, 9}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var history tries

@@ -24,7 +24,7 @@ type tries struct {
 // rejected returns whether the store will never accept the batch. Successes is the number of batches accepted so far.
 func (t *tries) rejected(err error, successes int64) bool {
 	var coded interface{ ErrorCode() string }
-	if consumererror.IsPermanent(err) || errors.As(err, &coded) && slices.Contains(unacceptable, coded.ErrorCode()) {
+	if permanent(err) || errors.As(err, &coded) && slices.Contains(unacceptable, coded.ErrorCode()) {
 		return true
 	}
 	var answer interface{ HTTPStatusCode() int }
@@ -36,4 +36,17 @@ func (t *tries) rejected(err error, successes int64) bool {
 		t.successes = successes
 	}
 	return t.answered4xx >= poisonLimit
+}
+
+// permanent returns whether no part of an error can be mended by a retry. An exporter that splits a batch joins the
+// errors of its requests: one that was rejected must not take those with it that may be accepted later.
+func permanent(err error) bool {
+	if !consumererror.IsPermanent(err) {
+		return false
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !permanent(part) })
+	}
+	inner := errors.Unwrap(err)
+	return !consumererror.IsPermanent(inner) || permanent(inner)
 }

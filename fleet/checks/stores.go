@@ -88,10 +88,7 @@ func (s Snapshot) disk(r *report, i fleet.Instance) {
 }
 
 // What a receiver has produced, by outcome; see TelepodRefuses in the chart's alerts.
-const (
-	produced    = "otelcol_receiver_produced_items_total"
-	componentID = "otel_scope_otelcol_component_id"
-)
+const produced = "otelcol_receiver_produced_items_total"
 
 func (s Snapshot) refusals(r *report, i fleet.Instance) {
 	look := s.in("logs %s --tail=50 | grep -iE 'refus|reject'", i.Pod)
@@ -102,7 +99,7 @@ func (s Snapshot) refusals(r *report, i fleet.Instance) {
 	}
 	for labels, now := range i.Metrics.Each(produced) {
 		before, _ := i.Earlier.Sum(produced, labels)
-		if outcome := labels["otelcol_component_outcome"]; i.Twice && outcome != "" && outcome != "success" && now > before && labels[componentID] != "otlp/prometheus" {
+		if outcome := labels["otelcol_component_outcome"]; i.Twice && outcome != "" && outcome != "success" && now > before {
 			r.add(Warning, look, "pod %s%s refuses %s: its memory or its queue is full", i.Pod, on(i.Node), labels["otel_scope_otelcol_signal"])
 		}
 	}
@@ -201,7 +198,7 @@ func sent(i fleet.Instance, exporter string) (n float64) {
 
 // storeOf is the store that one of the chart's exporters writes to.
 func storeOf(exporter string) string {
-	for prefix, store := range map[string]string{"spool/archive": "the archive (S3)", "otlp_grpc/jaeger": "Jaeger", "kafka": "Kafka", "otlp_http/prometheus": "Prometheus",
+	for prefix, store := range map[string]string{"spool/archive": "the archive (S3)", "otlp_grpc/jaeger": "Jaeger", "kafka": "Kafka", "spool/prometheus": "Prometheus",
 		"load_balancing": "the samplers"} {
 		if strings.HasPrefix(exporter, prefix) {
 			return store

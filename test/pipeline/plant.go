@@ -95,7 +95,7 @@ func (p *Plant) node(name string, configs []string) *Node {
 	return &Node{Name: name, Address: address, run: collector.Run{
 		Program: p.program, Configs: configs, Gates: gates, Health: "http://" + net.JoinHostPort(address, "13133"),
 		Env: []string{
-			"K8S_POD_IP=" + address, "LOOP_HOST=" + address, "K8S_POD_NAME=" + name, "K8S_NODE_NAME=node",
+			"K8S_POD_IP=" + address, "K8S_POD_NAME=" + name, "K8S_NODE_NAME=node",
 			"CLOUD_REGION=us-east-1", "QUEUE_DIR=" + p.Queue(name), "TLS_DIR=" + p.Certificates(),
 			"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 			"GOMEMLIMIT=1GiB", "GOGC=400",

@@ -26,7 +26,7 @@ func newMetricsSite(t *testing.T, prometheus func(*Plant) (address string)) metr
 	stores := s.plant.Direct()
 	stores.RemoteWrite = prometheus(s.plant)
 	s.central = s.plant.Central(t, "primary", stores)
-	s.central.run.Configs = append(s.central.run.Configs, "yaml:exporters::otlp_http/prometheus::timeout: 1s")
+	s.central.run.Configs = append(s.central.run.Configs, "yaml:connectors::spool/prometheus::timeout: 1s")
 	s.central.Start(t)
 	region := s.plant.Region(t, [2]string{s.central.Address + ":4318", s.plant.Address() + ":4318"}).Start(t)
 	s.load = SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 200, Batch: 10, Signals: []string{Metrics}})
@@ -45,7 +45,7 @@ func TestPrometheusDown(t *testing.T) {
 			Await(t, Patience, "metrics in Prometheus", func() bool { return len(s.plant.Tally(t, "remotewrite", Metrics)) > 0 })
 			away(link)
 			Await(t, Patience, "a try that ends", func() bool {
-				return strings.Contains(s.central.Log(), `Client.Timeout exceeded while awaiting headers`)
+				return strings.Contains(s.central.Log(), "Exporting failed. The queue keeps the data")
 			})
 			s.central.Kill(t)
 			s.central.Start(t)
@@ -80,7 +80,7 @@ func TestPrometheusRejectsSamples(t *testing.T) {
 	if !strings.Contains(s.central.Log(), "Exporting failed. Dropping data.") {
 		t.Error("the site does not log that it dropped data")
 	}
-	if n := s.central.Metric("otelcol_exporter_send_failed_metric_points_total", `exporter="otlp_http/prometheus"`); n == 0 {
+	if n := s.central.Metric("otelcol_exporter_send_failed_metric_points_total", `exporter="spool/prometheus"`); n == 0 {
 		t.Error("the site does not count what it dropped")
 	}
 }

@@ -17,7 +17,10 @@ drops, and counts what it drops.
 {{- $site := eq .tier "site" }}
 {{- $routes := and $site (include "telepod.central.hasSamplers" .root) }}
 {{- $decides := and (include "telepod.central.samples" .root) (not $routes) }}
-{{- $destinations := include "telepod.destinations" (dict "root" .root "part" "central") | fromYamlArray }}
+{{- $queues := list }}
+{{- range include "telepod.destinations.queues" (dict "root" .root "part" "central" "tier" .tier) | fromYamlArray }}
+{{- $queues = append $queues (printf "%s/%s" .signal .destination) }}
+{{- end }}
 {{- $here := include "telepod.central.here" . | fromYamlArray }}
 {{- $own := and .root.Values.collector.metrics.send (include "telepod.central.siteMetrics" .root) }}
 {{- $spanMetrics := and $site (include "telepod.central.siteMetrics" .root) }}
@@ -39,7 +42,7 @@ extensions:
     directory: ${env:QUEUE_DIR}
     create_directory: true
     # Queues of earlier charts (file_storage) are read once.
-    import: {directory: "${env:QUEUE_DIR}", components: {spool/archive: otlp_grpc/archive, load_balancing/samplers: loadbalancing/samplers}}
+    import: {directory: "${env:QUEUE_DIR}", components: {spool/archive: otlp_grpc/archive, spool/prometheus: otlp_http/prometheus, load_balancing/samplers: loadbalancing/samplers}}
   {{- range $here }}
   {{- with include "telepod.destination.extension" . }}
   {{- . | nindent 2 }}
@@ -66,9 +69,6 @@ receivers:
   {{- end }}
   {{- if $own }}
   {{- include "telepod.metrics.receiver" (dict "root" .root "service" $service "instance" "K8S_POD_NAME") | nindent 2 }}
-  {{- end }}
-  {{- with include "telepod.destinations.loops" (dict "all" $destinations "here" $here) }}
-  {{- . | trim | nindent 2 }}
   {{- end }}
 
 processors:
@@ -130,7 +130,7 @@ connectors:
 {{- end }}
 
 exporters:
-  {{- include "telepod.destinations.exporters" (dict "root" .root "part" "central" "tier" .tier "all" $destinations "here" $here) | nindent 2 }}
+  {{- include "telepod.destinations.exporters" (dict "root" .root "part" "central" "tier" .tier "here" $here) | nindent 2 }}
   {{- if $routes }}
   # All spans of a trace go to one sampler. The queue is in front of the choice: what a sampler that stopped did
   # not accept is routed again, within seconds.
@@ -183,13 +183,13 @@ service:
     {{- range $to := $here }}
     {{- $processors := include "telepod.destination.processors" $to | fromYamlArray }}
     {{- range $signal := $to.signals }}
-    {{- $fanned := and (eq $signal "traces") $to.sampled | ternary "sampled" $signal }}
-    {{- if has (printf "%s/%s" $signal $to.name) (eq $fanned "sampled" | ternary (concat $sampled.required $sampled.optional) (concat (get $branches $signal).required (get $branches $signal).optional)) }}
-    {{- if eq $fanned "sampled" | ternary $decides $site }}
-    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $fanned }}], {{ with $processors }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ $to.exporter }}]}
+    {{- $kept := and (eq $signal "traces") $to.sampled }}
+    {{- if $kept | ternary $decides $site }}
+    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $kept | ternary "sampled" $signal }}], {{ with $processors }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ $to.exporter }}]}
+    {{- end }}
+    {{- if has (printf "%s/%s" $signal $to.name) $queues }}
     {{- with include "telepod.destination.upload" (dict "to" $to "signal" $signal) }}
     {{ . }}
-    {{- end }}
     {{- end }}
     {{- end }}
     {{- end }}
@@ -202,9 +202,6 @@ service:
     {{- if $own }}
     metrics/own{{ $suffix }}: {receivers: [prometheus/own], processors: [{{ join ", " (concat (list "memory_limiter") $filter) }}], exporters: [{{ $to.exporter }}]}
     {{- end }}
-    {{- end }}
-    {{- if eq $to.protocol "remote_write" }}
-    metrics/write{{ if ne $to.name "prometheus" }}-{{ $to.name }}{{ end }}: {receivers: [{{ include "telepod.destination.loop" $to }}], exporters: [{{ include "telepod.destination.writer" $to }}]}
     {{- end }}
     {{- end }}
   telemetry:

@@ -33,8 +33,8 @@
 {{- $at := .at -}}
 {{- with .to -}}
 {{- $reserved := list "none" "own" "spans" "span-metrics" "sampled" "samplers" "write" "cloud" "node" "sites" "cluster" "scraped" "events" "objects" "primary" "backup" -}}
-{{- if or (has .name $reserved) (regexMatch `^(spans|own|write)-|-upload$` .name) -}}
-{{- fail (printf "%s: the chart has a pipeline of this name, or could have: choose another name, without spans-, own- and write- at the beginning and -upload at the end" $at) -}}
+{{- if or (has .name $reserved) (regexMatch `^(spans|own)-|-upload$` .name) -}}
+{{- fail (printf "%s: the chart has a pipeline of this name, or could have: choose another name, without spans- and own- at the beginning and -upload at the end" $at) -}}
 {{- end -}}
 {{- if and (eq $.part "regional") (not (include "telepod.regional.persistent" $.root)) (gt (int (.queueMegabytes | default 0)) 64) -}}
 {{- fail (printf "%s: queueMegabytes is %d, but regional.gateway.persistent is false and the queue is in memory: set it to 64, or remove it" $at (int .queueMegabytes)) -}}

@@ -1,6 +1,5 @@
 {{/*
-Exporters of a destination, each with a queue of its own. Takes root, part, tier, to (the destination), index (among
-those of its tier) and queue (settings of sending_queue).
+Exporters of a destination, each with a queue of its own. Takes root, part, tier and to (the destination).
 */}}
 {{- define "telepod.destination.exporters" -}}
 {{- include (printf "telepod.destination.%s" .to.protocol) . -}}
@@ -66,18 +65,9 @@ enabled: true, {{ if $persistent }}storage: segment_storage/queue, {{ end }}size
 {{- end -}}
 
 {{- define "telepod.destination.remote_write" -}}
-{{- $name := trimPrefix "otlp_http/" .to.exporter -}}
-{{ .to.exporter }}:
-  endpoint: "http://${env:LOOP_HOST:-127.0.0.1}:{{ add 14320 .index }}"
-  compression: none
-  # Ends a try that waits for the server. The pods' grace period is longer.
-  timeout: 15s
-  retry_on_failure: {{ include "telepod.destination.retry" . }}
-  # In order: Prometheus accepts late points only with out_of_order_time_window.
-  sending_queue: { {{- include "telepod.destination.queue" . }}, num_consumers: 1, batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 17000000}}
-# Tries each second what the server did not answer, or answered with 429 or 5xx, until {{ .to.exporter }} gives up.
-# What it refuses with another 4xx is dropped, logged and counted.
-{{ include "telepod.destination.writer" .to }}:
+# {{ .to.exporter }} has the queue, ends a try, and tries again what was not answered, or answered with 429 or 5xx. What is
+# refused with another 4xx is dropped, logged and counted.
+{{ include "telepod.destination.uploader" (dict "to" .to "signal" "metrics") }}:
   endpoint: {{ .to.endpoint | replace "$" "$$" }}
   {{- if .to.tls }}
   {{- include "telepod.destination.client" . | nindent 2 }}
@@ -87,17 +77,11 @@ enabled: true, {{ if $persistent }}storage: segment_storage/queue, {{ end }}size
   {{- . | nindent 2 }}
   {{- end }}
   {{- end }}
-  # Above the timeout of {{ .to.exporter }}: the end of this one is final.
-  timeout: 2m
+  timeout: 0s
   target_info: {enabled: true}
   remote_write_queue: {enabled: false}
   max_batch_request_parallelism: 1
-  retry_on_failure: {enabled: true, initial_interval: 1s, max_elapsed_time: 0s}
-{{- end -}}
-
-{{/* The exporter that speaks remote write, behind the one that has the queue. Takes the destination. */}}
-{{- define "telepod.destination.writer" -}}
-prometheus_remote_write{{ if ne .name "prometheus" }}/{{ .name }}{{ end }}
+  retry_on_failure: {enabled: false}
 {{- end -}}
 
 {{- define "telepod.destination.kafka" -}}
@@ -127,24 +111,32 @@ prometheus_remote_write{{ if ne .name "prometheus" }}/{{ .name }}{{ end }}
 {{- end -}}
 
 {{/*
-The queue in front of an exporter that tries for ever what S3 will never accept, and refuses the newest data when it is
-full. Takes root, part, tier and to (the destination).
+The queue in front of an exporter that has none on disk. When it is full, it can drop the oldest data. Takes root, part,
+tier and to (the destination).
 */}}
 {{- define "telepod.destination.spool" -}}
+{{- $archive := eq .to.protocol "s3" -}}
 {{ .to.exporter }}:
   when_full: {{ eq .to.whenFull "drop" | ternary "drop_oldest" "refuse" }}
-  timeout: 30s
+  # Of one try. The pods' grace period is longer.
+  timeout: {{ $archive | ternary "30s" "15s" }}
   retry_on_failure: {initial_interval: 1s, max_interval: 5s}
-  {{- if or (eq .part "central") (include "telepod.regional.persistent" .root) }}
+  {{- if and $archive (or (eq .part "central") (include "telepod.regional.persistent" .root)) }}
   # What S3 will never accept, as OTLP protobuf.
   dead_letter: {directory: "${env:QUEUE_DIR}/rejected-{{ .to.name }}", max_bytes: 67108864}
   {{- end }}
   sending_queue:
     {{ include "telepod.destination.queue" . | replace ", " "\n" | nindent 4 | trim }}
+    {{- if $archive }}
     # A batch is in memory twice while it is sent.
     num_consumers: 2
     # Large objects are few, and every object costs. A batch has one folder.
     batch: {sizer: bytes, flush_timeout: 10s, min_size: 8000000, max_size: 17000000, partition: {metadata_keys: [archive-folder]}}
+    {{- else }}
+    # In order: Prometheus accepts late points only with out_of_order_time_window.
+    num_consumers: 1
+    batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 17000000}
+    {{- end }}
 {{- end -}}
 
 {{- define "telepod.destination.s3" -}}
@@ -152,7 +144,8 @@ full. Takes root, part, tier and to (the destination).
 {{- if $i }}{{ "\n" }}{{ end -}}
 {{ include "telepod.destination.uploader" (dict "to" $.to "signal" $signal) }}:
   marshaler: otlp_proto
-  # {{ $.to.exporter }} has the queue, and tries again.
+  # {{ $.to.exporter }} has the queue, ends a try, and tries again: with another key, and S3 may store the first one yet.
+  timeout: 0s
   retry_on_failure: {enabled: false}
   sending_queue: {enabled: false}
   resource_attrs_to_s3: {s3_prefix: telemetry.archive.prefix}

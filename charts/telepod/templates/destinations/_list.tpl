@@ -7,7 +7,7 @@ regional). Each entry gets what it may leave out, and exporter, the prefix of it
 {{- if eq .part "central" -}}
 {{- $all = include "telepod.destinations.short" .root.Values.central | fromYamlArray -}}
 {{- end -}}
-{{- $types := dict "otlp_http" "otlp_failover" "otlp_grpc" "otlp_grpc" "remote_write" "otlp_http" "kafka" "kafka" "s3" "spool" "azure_blob" "azure_blob" -}}
+{{- $types := dict "otlp_http" "otlp_failover" "otlp_grpc" "otlp_grpc" "remote_write" "spool" "kafka" "kafka" "s3" "spool" "azure_blob" "azure_blob" -}}
 {{- range get (get .root.Values .part) "destinations" -}}
 {{- $exporter := printf "%s/%s" (get $types .protocol) .name -}}
 {{- $defaults := dict "exporter" $exporter "sampled" (eq $.part "central") "whenFull" "drop" "siteMetrics" (eq .protocol "remote_write")
@@ -39,7 +39,7 @@ regional). Each entry gets what it may leave out, and exporter, the prefix of it
 {{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "archive" "protocol" "s3" "exporter" "spool/archive" "signals" (list "traces" "logs") "sampled" false) (pick .archive "bucket" "region" "endpoint" "whenFull")) -}}
 {{- end -}}
 {{- with .prometheus -}}
-{{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "prometheus" "protocol" "remote_write" "exporter" "otlp_http/prometheus" "signals" (list "metrics") "endpoint" . "siteMetrics" true)) -}}
+{{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "prometheus" "protocol" "remote_write" "exporter" "spool/prometheus" "signals" (list "metrics") "endpoint" . "siteMetrics" true)) -}}
 {{- end -}}
 {{- if .kafka.brokers -}}
 {{- $tls := omit (dict "insecure" (not .kafka.tls) "caSecret" .kafka.caSecret "certificateSecret" .kafka.certificateSecret) (empty .kafka.caSecret | ternary "caSecret" "") (empty .kafka.certificateSecret | ternary "certificateSecret" "") -}}
@@ -49,9 +49,13 @@ regional). Each entry gets what it may leave out, and exporter, the prefix of it
 {{ toYaml $all }}
 {{- end -}}
 
-{{/* The exporter that uploads one signal, behind a spool. Takes to (the destination) and signal. */}}
+{{/* The exporter behind a spool. Takes to (the destination) and signal. */}}
 {{- define "telepod.destination.uploader" -}}
+{{- if eq .to.protocol "remote_write" -}}
+prometheus_remote_write{{ if ne .to.name "prometheus" }}/{{ .to.name }}{{ end }}
+{{- else -}}
 awss3/{{ if ne .to.name "archive" }}{{ .to.name }}/{{ end }}{{ .signal }}
+{{- end -}}
 {{- end -}}
 
 {{/*

@@ -1,19 +1,19 @@
 {{/* What the pipelines of destinations consist of. */}}
 
-{{/* Takes root, part, tier, all (destinations of the part) and here (those of the tier). */}}
+{{/* Takes root, part, tier and here (the destinations of the tier). */}}
 {{- define "telepod.destinations.exporters" -}}
 {{- $texts := list -}}
 {{- range $to := .here -}}
-{{- $texts = append $texts (include "telepod.destination.exporters" (dict "root" $.root "part" $.part "tier" $.tier "to" $to "index" (include "telepod.destination.index" (dict "all" $.all "to" $to)))) -}}
+{{- $texts = append $texts (include "telepod.destination.exporters" (dict "root" $.root "part" $.part "tier" $.tier "to" $to)) -}}
 {{- end -}}
 {{ join "\n" $texts }}
 {{- end -}}
 
-{{/* Connectors with the queues of destinations whose exporters have none. Takes root, part, tier and here. */}}
+{{/* Connectors with the queues of destinations whose exporters have none on disk. Takes root, part, tier and here. */}}
 {{- define "telepod.destinations.spools" -}}
 {{- $texts := list -}}
 {{- range $to := .here -}}
-{{- if eq $to.protocol "s3" -}}
+{{- if hasPrefix "spool/" $to.exporter -}}
 {{- $texts = append $texts (include "telepod.destination.spool" (dict "root" $.root "part" $.part "tier" $.tier "to" $to)) -}}
 {{- end -}}
 {{- end -}}
@@ -22,41 +22,9 @@
 
 {{/* The pipeline behind such a queue, or nothing. Takes to (the destination) and signal. */}}
 {{- define "telepod.destination.upload" -}}
-{{- if eq .to.protocol "s3" -}}
+{{- if hasPrefix "spool/" .to.exporter -}}
 {{ .signal }}/{{ .to.name }}-upload: {receivers: [{{ .to.exporter }}], exporters: [{{ include "telepod.destination.uploader" . }}]}
 {{- end -}}
-{{- end -}}
-
-{{/* The place of a destination among those that remote write goes to. Takes all and to. */}}
-{{- define "telepod.destination.index" -}}
-{{- $index := 0 -}}
-{{- $found := -1 -}}
-{{- range .all -}}
-{{- if eq .name $.to.name }}{{ $found = $index }}{{ end -}}
-{{- if eq .protocol "remote_write" }}{{ $index = add1 $index }}{{ end -}}
-{{- end -}}
-{{ $found }}
-{{- end -}}
-
-{{/* The receiver between the exporter with the queue and the one that speaks remote write. Takes the destination. */}}
-{{- define "telepod.destination.loop" -}}
-otlp/{{ .name }}
-{{- end -}}
-
-{{/* Takes all and here. */}}
-{{- define "telepod.destinations.loops" -}}
-{{- $first := true -}}
-{{- range $to := .here }}
-{{- if eq .protocol "remote_write" }}
-{{- if $first }}
-# The remote-write exporter has no queue on disk; otlp_http/{{ .name }} keeps its data, and hands it over here.
-{{- $first = false }}
-{{- end }}
-{{ include "telepod.destination.loop" . }}:
-  protocols:
-    http: {endpoint: "${env:LOOP_HOST:-127.0.0.1}:{{ add 14320 (include "telepod.destination.index" (dict "all" $.all "to" $to)) }}", max_request_body_size: 67108864}
-{{- end }}
-{{- end }}
 {{- end -}}
 
 {{/* Takes root and here. */}}

@@ -88,9 +88,6 @@ receivers:
   {{- if $regional.scrape.annotated }}
   {{- include "telepod.regional.annotated" . | nindent 2 }}
   {{- end }}
-  {{- with include "telepod.destinations.loops" (dict "all" $destinations "here" $destinations) }}
-  {{- . | trim | nindent 2 }}
-  {{- end }}
 
 processors:
   memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
@@ -178,7 +175,7 @@ exporters:
   {{- . | trim | nindent 2 }}
   {{- end }}
   {{- with $destinations }}
-  {{- include "telepod.destinations.exporters" (dict "root" $ "part" "regional" "tier" "regional" "all" . "here" .) | nindent 2 }}
+  {{- include "telepod.destinations.exporters" (dict "root" $ "part" "regional" "tier" "regional" "here" .) | nindent 2 }}
   {{- end }}
 {{- if or $toCloud $fans }}
 
@@ -236,9 +233,6 @@ service:
     {{- with include "telepod.destination.upload" (dict "to" $to "signal" $signal) }}
     {{ . }}
     {{- end }}
-    {{- end }}
-    {{- if eq $to.protocol "remote_write" }}
-    metrics/write-{{ $to.name }}: {receivers: [{{ include "telepod.destination.loop" $to }}], exporters: [{{ include "telepod.destination.writer" $to }}]}
     {{- end }}
     {{- end }}
   telemetry:

@@ -43,9 +43,6 @@ receivers:
   {{- if .Values.collector.metrics.send }}
   {{- include "telepod.metrics.receiver" (dict "root" . "service" "telepod-reporter" "instance" "K8S_POD_NAME") | nindent 2 }}
   {{- end }}
-  {{- with include "telepod.destinations.loops" (dict "all" $destinations "here" $destinations) }}
-  {{- . | trim | nindent 2 }}
-  {{- end }}
 
 processors:
   memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
@@ -76,7 +73,7 @@ processors:
 exporters:
   {{- include "telepod.regional.sitesExporter" (dict "root" . "persistent" true "megabytes" (min 256 $regional.queue.megabytes)) | nindent 2 }}
   {{- with $destinations }}
-  {{- include "telepod.destinations.exporters" (dict "root" $ "part" "regional" "tier" "regional" "all" . "here" .) | nindent 2 }}
+  {{- include "telepod.destinations.exporters" (dict "root" $ "part" "regional" "tier" "regional" "here" .) | nindent 2 }}
   {{- end }}
 {{- if $fans }}
 
@@ -107,9 +104,6 @@ service:
     {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $signal }}], {{ with include "telepod.destination.processors" $to | fromYamlArray }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ $to.exporter }}]}
     {{- with include "telepod.destination.upload" (dict "to" $to "signal" $signal) }}
     {{ . }}
-    {{- end }}
-    {{- if and (eq $signal "metrics") (eq $to.protocol "remote_write") }}
-    metrics/write-{{ $to.name }}: {receivers: [{{ include "telepod.destination.loop" $to }}], exporters: [{{ include "telepod.destination.writer" $to }}]}
     {{- end }}
     {{- end }}
     {{- end }}
