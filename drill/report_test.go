@@ -3,16 +3,12 @@ package drill
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/telepod/telepod/test/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // aReport returns a report with every field set.
 func aReport() *Report {
@@ -65,18 +61,7 @@ func TestReportFormats(t *testing.T) {
 		if err := write(&got); err != nil {
 			t.Fatal(err)
 		}
-		if *update {
-			if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if difference := cmp.Diff(string(want), got.String()); difference != "" {
-			t.Errorf("%s (-want +got):\n%s", path, difference)
-		}
+		golden.Compare(t, path, got.String())
 	}
 }
 

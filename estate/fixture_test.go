@@ -1,7 +1,6 @@
 package estate_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,9 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/telepod/telepod/estate"
+	"github.com/telepod/telepod/test/golden"
 )
-
-var update = flag.Bool("update", false, "write what the fixtures got as what they want")
 
 // TestValid compares the values of all clusters of each testdata/valid/CASE.yaml, after its warnings, with CASE.want.
 func TestValid(t *testing.T) {
@@ -66,49 +64,12 @@ func TestExample(t *testing.T) {
 	}
 }
 
-// eachFixture runs every CASE.yaml of a directory. A CASE.want without its case fails.
+// eachFixture runs every CASE.yaml of a directory, and compares the result with CASE.want.
 func eachFixture(t *testing.T, dir string, run func(*testing.T, string, []byte) string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases in %s: %v", dir, err)
-	}
-	cases := map[string]bool{}
-	for _, file := range files {
-		want := strings.TrimSuffix(file, ".yaml") + ".want"
-		cases[want] = true
+	for _, file := range golden.Cases(t, dir, []string{".yaml"}, ".want") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			compare(t, want, run(t, filepath.Base(file), data))
+			golden.Compare(t, strings.TrimSuffix(file, ".yaml")+".want", run(t, filepath.Base(file), golden.Read(t, file)))
 		})
-	}
-	stale, err := filepath.Glob(filepath.Join(dir, "*.want"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range stale {
-		if !cases[file] {
-			t.Errorf("%s has no case: remove it", file)
-		}
-	}
-}
-
-func compare(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it):\n%s", file, diff)
 	}
 }

@@ -8,10 +8,11 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/telepod/telepod/test/golden"
 )
 
 // field is one of a struct's, as documents have it.
@@ -24,15 +25,6 @@ type field struct {
 func TestReference(t *testing.T) {
 	const file, begin, end = "../docs/estate.md", "<!-- fields -->\n", "<!-- end of fields -->"
 	structs := fieldsByStruct(t)
-	page, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, opened := strings.Cut(string(page), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !opened || !closed {
-		t.Fatalf("%s has no %s … %s", file, strings.TrimSpace(begin), end)
-	}
 	var tables strings.Builder
 	for _, part := range [][2]string{{"Estate", "the file"}, {"Chart", "`chart`"}, {"Certificates", "`certificates`"},
 		{"Sites", "`sites`"}, {"Site", "a site"}, {"Stores", "`stores`"}, {"Archive", "`archive`"},
@@ -46,7 +38,7 @@ func TestReference(t *testing.T) {
 			fmt.Fprintf(&tables, "| `%s` | %s%s | %s |\n", f.name, typeName(f.of), required, f.meaning)
 		}
 	}
-	compare(t, file, before+begin+tables.String()+"\n"+end+after)
+	golden.Section(t, file, begin, end, tables.String()+"\n")
 
 	schema := object(structs, "Estate")
 	schema["$schema"], schema["title"] = "http://json-schema.org/draft-07/schema#", "Telepod estate"
@@ -57,7 +49,7 @@ func TestReference(t *testing.T) {
 	if err := encoder.Encode(schema); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, "schema.json", b.String())
+	golden.Compare(t, "schema.json", b.String())
 }
 
 func fieldsByStruct(t *testing.T) map[string][]field {

@@ -3,13 +3,11 @@ package injector
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 	corev1 "k8s.io/api/core/v1"
@@ -17,9 +15,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/test/document"
+	"github.com/telepod/telepod/test/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the want sections of the fixtures")
 
 // A fixture is a txtar archive: what it shows as comment, then
 //
@@ -146,7 +144,7 @@ func TestFixtures(t *testing.T) {
 			f := load(t, path)
 			before := bytes.Clone(f.pod)
 			plan := f.plan(t, f.pod)
-			patched := patch(t, f.pod, plan.AppendPatch(nil, ""))
+			patched := document.Patch(t, f.pod, plan.AppendPatch(nil, ""))
 
 			f.compare(t, plan, patched)
 			if !bytes.Equal(before, f.pod) {
@@ -170,7 +168,7 @@ func (f *fixture) compare(t *testing.T, plan *Plan, patched []byte) {
 		hide := strings.NewReplacer(plan.Profile.Hash, "HASH")
 		explained, got = hide.Replace(explained), hide.Replace(got)
 	}
-	if *update {
+	if *golden.Update {
 		f.set("want.yaml", got)
 		f.set("want.txt", explained)
 		if err := os.WriteFile(f.path, txtar.Format(f.archive), 0o644); err != nil {
@@ -191,23 +189,6 @@ func (f *fixture) compare(t *testing.T, plan *Plan, patched []byte) {
 	}
 }
 
-// patch applies a JSON Patch as the API server does.
-func patch(t testing.TB, raw, operations []byte) []byte {
-	t.Helper()
-	if len(operations) == 0 {
-		return raw
-	}
-	decoded, err := jsonpatch.DecodePatch(operations)
-	if err != nil {
-		t.Fatalf("%v in %s", err, operations)
-	}
-	patched, err := decoded.Apply(raw)
-	if err != nil {
-		t.Fatalf("%v in %s", err, operations)
-	}
-	return patched
-}
-
 // views checks that the patch and the edits of the typed pod are the same change.
 func views(t testing.TB, plan *Plan, raw, patched []byte) {
 	t.Helper()
@@ -223,14 +204,6 @@ func views(t testing.TB, plan *Plan, raw, patched []byte) {
 	}
 }
 
-func decode(t testing.TB, data []byte) (v any) {
-	t.Helper()
-	if err := json.Unmarshal(data, &v); err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 // twice checks that an injected pod is left alone.
 func (f *fixture) twice(t *testing.T, patched []byte) {
 	t.Helper()
@@ -243,54 +216,9 @@ func (f *fixture) twice(t *testing.T, patched []byte) {
 // unknownFields checks that unknown fields survive everywhere.
 func (f *fixture) unknownFields(t *testing.T) {
 	t.Helper()
-	raw := decode(t, f.pod)
-	marks := mark(raw)
-	marked, err := json.Marshal(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
+	marked, marks := document.Mark(t, f.pod)
 	plan := f.plan(t, marked)
-	after := decode(t, patch(t, marked, plan.AppendPatch(nil, "")))
-	if got := marksIn(after); got != marks {
+	if got := document.Marks(t, document.Patch(t, marked, plan.AppendPatch(nil, ""))); got != marks {
 		t.Errorf("%d of %d unknown fields survive", got, marks)
 	}
-}
-
-const unknownField = "fieldOfTheFuture"
-
-// mark puts an unknown field into every object but maps of strings, and counts.
-func mark(v any) (n int) {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, child := range v {
-			if key != "labels" && key != "annotations" && key != "nodeSelector" && key != "limits" && key != "requests" {
-				n += mark(child)
-			}
-		}
-		v[unknownField] = map[string]any{"deep": []any{1.0, nil}}
-		return n + 1
-	case []any:
-		for _, child := range v {
-			n += mark(child)
-		}
-	}
-	return n
-}
-
-func marksIn(v any) (n int) {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, child := range v {
-			if key == unknownField {
-				n++
-			} else {
-				n += marksIn(child)
-			}
-		}
-	case []any:
-		for _, child := range v {
-			n += marksIn(child)
-		}
-	}
-	return n
 }

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/test/document"
 )
 
 // expand is Kubernetes' rule for $(NAME), written from its documentation (core/v1 EnvVar.value) and
@@ -111,7 +112,7 @@ func TestEnvironmentProperties(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan := in.Plan(Request{Pod: parsed, Namespace: Namespace{Name: "shop"}})
-		patched := patch(t, raw, plan.AppendPatch(nil, ""))
+		patched := document.Patch(t, raw, plan.AppendPatch(nil, ""))
 		views(t, plan, raw, patched)
 		var after corev1.Pod
 		if err := json.Unmarshal(patched, &after); err != nil {
@@ -242,6 +243,6 @@ func FuzzPlan(f *testing.F) {
 		if !json.Valid([]byte(raw)) {
 			return // the webhook never sees it; lenient parsing may
 		}
-		views(t, plan, []byte(raw), patch(t, []byte(raw), plan.AppendPatch(nil, "")))
+		views(t, plan, []byte(raw), document.Patch(t, []byte(raw), plan.AppendPatch(nil, "")))
 	})
 }

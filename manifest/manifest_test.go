@@ -3,29 +3,25 @@ package manifest_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/aymanbagabas/go-udiff"
-	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/manifest"
+	"github.com/telepod/telepod/test/document"
+	"github.com/telepod/telepod/test/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestPatch patches the pods of each testdata/CASE.yaml or CASE.json and compares the text with CASE.want. The
 // value must match the patch, and comments must survive.
 func TestPatch(t *testing.T) {
-	for _, file := range fixtures(t) {
+	for _, file := range golden.Cases(t, "testdata", []string{".yaml", ".json"}, ".want") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			input := read(t, file)
+			input := golden.Read(t, file)
 			m := parse(t, input)
 			want := map[string][]byte{}
 			for _, pod := range m.Pods() {
@@ -40,7 +36,7 @@ func TestPatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, pod := range parse(t, got).Pods() {
-				if diff := cmp.Diff(generic(t, want[pod.Name]), generic(t, pod.JSON)); diff != "" {
+				if diff := cmp.Diff(document.Decode(t, want[pod.Name]), document.Decode(t, pod.JSON)); diff != "" {
 					t.Errorf("%s differs from the patched one (-want +got):\n%s", pod.Name, diff)
 				}
 			}
@@ -50,15 +46,15 @@ func TestPatch(t *testing.T) {
 				}
 			}
 			fewestRemoved(t, input, got, m)
-			golden(t, strings.TrimSuffix(file, filepath.Ext(file))+".want", got)
+			golden.Compare(t, strings.TrimSuffix(file, filepath.Ext(file))+".want", string(got))
 		})
 	}
 }
 
 // TestUntouched: a stream without patches is written unchanged.
 func TestUntouched(t *testing.T) {
-	for _, file := range fixtures(t) {
-		input := read(t, file)
+	for _, file := range golden.Cases(t, "testdata", []string{".yaml", ".json"}, ".want") {
+		input := golden.Read(t, file)
 		got, err := parse(t, input).Bytes()
 		if err != nil || !bytes.Equal(got, input) {
 			t.Errorf("%s: changed without a patch: %v\n%s", file, err, cmp.Diff(string(input), string(got)))
@@ -86,30 +82,12 @@ func fewestRemoved(t *testing.T, before, after []byte, m *manifest.Manifest) {
 		t.Fatal(err)
 	}
 	removed := strings.Count(diff, "\n-") // the header precedes the first
-	if fewest := len(lines(before)) - common(lines(before), lines(after)); removed > fewest {
+	if fewest := len(lines(before)) - document.CommonLines(lines(before), lines(after)); removed > fewest {
 		t.Errorf("the edits remove %d lines; the minimum is %d:\n%s", removed, fewest, diff)
 	}
 }
 
 func lines(text []byte) []string { return strings.SplitAfter(string(text), "\n") }
-
-// common returns the length of the longest common subsequence.
-func common(a, b []string) int {
-	row := make([]int, len(b)+1)
-	for _, x := range a {
-		diagonal := 0
-		for j, y := range b {
-			above := row[j+1]
-			if x == y {
-				row[j+1] = diagonal + 1
-			} else {
-				row[j+1] = max(above, row[j])
-			}
-			diagonal = above
-		}
-	}
-	return row[len(b)]
-}
 
 // patchOf returns a patch like an injector's: a variable before those of every container, one changed value, an
 // init container at the front, an annotation.
@@ -172,23 +150,7 @@ func patchOf(t *testing.T, pod *manifest.Pod) []byte {
 // apply patches the pod's JSON with the library, independently of the text.
 func apply(t *testing.T, pod *manifest.Pod, patch []byte) []byte {
 	t.Helper()
-	decoded, err := jsonpatch.DecodePatch(bytes.ReplaceAll(patch, []byte(`"path":"`+pod.Pointer), []byte(`"path":"`)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	patched, err := decoded.Apply(pod.JSON)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return patched
-}
-
-func generic(t *testing.T, data []byte) (v any) {
-	t.Helper()
-	if err := yaml.Unmarshal(data, &v); err != nil {
-		t.Fatal(err)
-	}
-	return v
+	return document.Patch(t, pod.JSON, bytes.ReplaceAll(patch, []byte(`"path":"`+pod.Pointer), []byte(`"path":"`)))
 }
 
 // comments returns the comments of a fixture; no fixture has " #" within a value.
@@ -202,27 +164,6 @@ func comments(input []byte) []string {
 	return list
 }
 
-func fixtures(t testing.TB) []string {
-	t.Helper()
-	inputs, _ := filepath.Glob("testdata/*.yaml")
-	others, _ := filepath.Glob("testdata/*.json")
-	inputs = append(inputs, others...)
-	known := map[string]bool{}
-	for _, file := range inputs {
-		known[strings.TrimSuffix(file, filepath.Ext(file))+".want"] = true
-	}
-	wants, _ := filepath.Glob("testdata/*.want")
-	for _, want := range wants {
-		if !known[want] {
-			t.Errorf("%s has no input: remove it", want)
-		}
-	}
-	if len(inputs) == 0 {
-		t.Fatal("no fixtures in testdata")
-	}
-	return inputs
-}
-
 func parse(t *testing.T, input []byte) *manifest.Manifest {
 	t.Helper()
 	m, err := manifest.Parse("input", input)
@@ -230,25 +171,4 @@ func parse(t *testing.T, input []byte) *manifest.Manifest {
 		t.Fatalf("%v\n%s", err, input)
 	}
 	return m
-}
-
-func read(t testing.TB, file string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(string(read(t, file)), string(got)); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it):\n%s", file, diff)
-	}
 }

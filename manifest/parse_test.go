@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/telepod/telepod/manifest"
+	"github.com/telepod/telepod/test/document"
+	"github.com/telepod/telepod/test/golden"
 )
 
 func TestParseFindsPods(t *testing.T) {
@@ -85,7 +87,7 @@ func TestDuplicateKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(generic(t, apply(t, pod, patch)), generic(t, parse(t, got).Pods()[0].JSON)); diff != "" {
+	if diff := cmp.Diff(document.Decode(t, apply(t, pod, patch)), document.Decode(t, parse(t, got).Pods()[0].JSON)); diff != "" {
 		t.Errorf("(-want +got):\n%s\n%s", diff, got)
 	}
 	if !strings.Contains(string(got), "[{name: old}]\n  containers:\n  - name: new\n    env:\n") {
@@ -138,8 +140,8 @@ func TestUnknownKinds(t *testing.T) {
 // FuzzManifest: nothing panics; without a patch the text is unchanged; a patched text is readable and has the
 // same number of pods.
 func FuzzManifest(f *testing.F) {
-	for _, file := range fixtures(f) {
-		f.Add(read(f, file))
+	for _, file := range golden.Cases(f, "testdata", []string{".yaml", ".json"}) {
+		f.Add(golden.Read(f, file))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := manifest.Parse("fuzz", data)

@@ -11,22 +11,15 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/telepod/telepod/test/golden"
 )
 
 // TestDocs keeps the tables of docs/profiles.md equal to the comments in profile.go and to the
 // profile base; -update writes them.
 func TestDocs(t *testing.T) {
 	const file, begin, end = "../docs/profiles.md", "<!-- begin fields -->\n", "<!-- end fields -->"
-	page, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, opened := strings.Cut(string(page), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !opened || !closed {
-		t.Fatalf("%s has no %s … %s", file, strings.TrimSpace(begin), end)
-	}
-	compare(t, file, before+begin+fieldTables(t)+end+after)
+	golden.Section(t, file, begin, end, fieldTables(t))
 }
 
 // fieldTables is a table for the profile and one for each part of it.

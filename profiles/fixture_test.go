@@ -1,19 +1,15 @@
 package profiles_test
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/test/golden"
 )
-
-var update = flag.Bool("update", false, "write what the fixtures got as what they want")
 
 // facts stand for a cluster in every fixture.
 var facts = profiles.Facts{Identity: profiles.Identity{Region: "fact-region", Account: "fact-account", Cluster: "fact-cluster", Environment: "fact-environment"}}
@@ -66,41 +62,15 @@ func TestInvalid(t *testing.T) {
 
 // eachFixture runs every CASE.yaml or CASE.json of a directory. A CASE.want without its case fails.
 func eachFixture(t *testing.T, dir string, run func(*testing.T, profiles.Source) string) {
+	golden.Cases(t, dir, []string{".yaml", ".json"}, ".want") // a CASE.want without its case fails
 	sources, err := profiles.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases := map[string]bool{}
 	for _, source := range sources {
 		name := strings.TrimSuffix(source.Name, filepath.Ext(source.Name))
-		cases[name] = true
 		t.Run(name, func(t *testing.T) {
-			compare(t, filepath.Join(dir, name+".want"), run(t, source))
+			golden.Compare(t, filepath.Join(dir, name+".want"), run(t, source))
 		})
-	}
-	wants, err := filepath.Glob(filepath.Join(dir, "*.want"))
-	if err != nil || len(wants) == 0 {
-		t.Fatalf("no fixtures in %s: %v", dir, err)
-	}
-	for _, want := range wants {
-		if name := strings.TrimSuffix(filepath.Base(want), ".want"); !cases[name] {
-			t.Errorf("%s has no case: remove it", want)
-		}
-	}
-}
-
-func compare(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it):\n%s", file, diff)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/telepod/telepod/test/document"
 )
 
 const barePod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}]}\n"
@@ -153,7 +155,7 @@ func TestExplainJSON(t *testing.T) {
 	}
 	patches, _ := inject(t, read(t, "testdata/inject/mistakes.yaml"), "inject", "-f", "-", "-o", "patch", "--profile", "aws")
 	for i, line := range strings.Split(strings.TrimSpace(patches), "\n") {
-		if diff := cmp.Diff(generic(t, []byte(line)), generic(t, got[i].Patch)); diff != "" {
+		if diff := cmp.Diff(document.Decode(t, []byte(line)), document.Decode(t, got[i].Patch)); diff != "" {
 			t.Errorf("patch of %s (-inject +explain):\n%s", got[i].Name, diff)
 		}
 		got[i].Patch = nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,14 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/manifest"
+	"github.com/telepod/telepod/test/document"
+	"github.com/telepod/telepod/test/golden"
 )
-
-var update = flag.Bool("update", false, "write what the fixtures got as what they want")
 
 // contentHash is in the status of every pod and changes with any part of a profile.
 var contentHash = regexp.MustCompile(`"hash(\\?"):\\?"[0-9a-f]{12}`)
@@ -25,17 +22,17 @@ var contentHash = regexp.MustCompile(`"hash(\\?"):\\?"[0-9a-f]{12}`)
 // TestInject injects each testdata/inject/CASE.yaml or CASE.json with the arguments in its comment "# args:".
 // CASE.want is the expected output; CASE.warnings, if present, the expected standard error.
 func TestInject(t *testing.T) {
-	for _, file := range fixtures(t) {
+	for _, file := range golden.Cases(t, "testdata/inject", []string{".yaml", ".json"}, ".want", ".warnings") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			input := read(t, file)
 			args := append([]string{"inject", "-f", "-"}, flagsOf(input)...)
 			got, warnings := inject(t, input, args...)
 			base := strings.TrimSuffix(file, filepath.Ext(file))
-			golden(t, base+".want", contentHash.ReplaceAllString(got, `"hash${1}:${1}…`))
+			golden.Compare(t, base+".want", contentHash.ReplaceAllString(got, `"hash${1}:${1}…`))
 			if file := base + ".warnings"; warnings == "" {
 				absent(t, file)
 			} else {
-				golden(t, file, warnings)
+				golden.Compare(t, file, warnings)
 			}
 
 			again, _ := inject(t, []byte(got), args...)
@@ -84,15 +81,8 @@ func applyPatches(t *testing.T, input, output []byte, patches []string) {
 		if pod.Path != "" && text == patches[i] && text != "[]" {
 			t.Errorf("patch of %s %s does not begin at %s", pod.Kind, pod.Name, pod.Path)
 		}
-		patch, err := jsonpatch.DecodePatch([]byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, err := patch.Apply(pod.JSON)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(generic(t, want), generic(t, after[i].JSON)); diff != "" {
+		want := document.Patch(t, pod.JSON, []byte(text))
+		if diff := cmp.Diff(document.Decode(t, want), document.Decode(t, after[i].JSON)); diff != "" {
 			t.Errorf("%s %s is not what -o patch makes of it (-patch +yaml):\n%s", pod.Kind, pod.Name, diff)
 		}
 	}
@@ -124,7 +114,7 @@ func TestInjectSeveralFiles(t *testing.T) {
 
 // FuzzInject: nothing panics, and everything that is not injected is printed byte for byte.
 func FuzzInject(f *testing.F) {
-	for _, file := range fixtures(f) {
+	for _, file := range golden.Cases(f, "testdata/inject", []string{".yaml", ".json"}) {
 		f.Add(read(f, file))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -172,14 +162,6 @@ func pods(t *testing.T, stream []byte) []*manifest.Pod {
 	return m.Pods()
 }
 
-func generic(t *testing.T, data []byte) (v any) {
-	t.Helper()
-	if err := yaml.Unmarshal(data, &v); err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 func comments(input []byte) []string {
 	var list []string
 	for line := range strings.Lines(string(input)) {
@@ -190,40 +172,10 @@ func comments(input []byte) []string {
 	return list
 }
 
-func fixtures(t testing.TB) []string {
-	t.Helper()
-	inputs, _ := filepath.Glob("testdata/inject/*.yaml")
-	others, _ := filepath.Glob("testdata/inject/*.json")
-	inputs = append(inputs, others...)
-	known := map[string]bool{}
-	for _, file := range inputs {
-		known[strings.TrimSuffix(file, filepath.Ext(file))] = true
-	}
-	outputs, _ := filepath.Glob("testdata/inject/*.wa*")
-	for _, file := range outputs {
-		if !known[strings.TrimSuffix(file, filepath.Ext(file))] {
-			t.Errorf("%s has no case: remove it", file)
-		}
-	}
-	if len(inputs) == 0 {
-		t.Fatal("no fixtures in testdata/inject")
-	}
-	return inputs
-}
-
-func read(t testing.TB, file string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 // absent checks that no golden file exists, because it would be empty.
 func absent(t *testing.T, file string) {
 	t.Helper()
-	if *update {
+	if *golden.Update {
 		_ = os.Remove(file)
 	}
 	if _, err := os.Stat(file); err == nil {
@@ -231,14 +183,7 @@ func absent(t *testing.T, file string) {
 	}
 }
 
-func golden(t *testing.T, file, got string) {
+func read(t testing.TB, file string) []byte {
 	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(string(read(t, file)), got); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it):\n%s", file, diff)
-	}
+	return golden.Read(t, file)
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/document"
 )
 
 // fewestAdmitted is the minimum number of pods that the API server must accept without injection.
@@ -94,7 +95,7 @@ func (a *admissions) judge(t *testing.T) {
 
 // free removes a pod's references to objects that this cluster does not have.
 func free(t *testing.T, raw []byte) []byte {
-	pod := generic(t, raw).(map[string]any)
+	pod := document.Decode(t, raw).(map[string]any)
 	pod["apiVersion"], pod["kind"] = "v1", "Pod"
 	metadata, _ := pod["metadata"].(map[string]any)
 	if metadata == nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/manifest"
 	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/test/document"
 )
 
 // fewest is the minimum number of injected pods in the corpus, so that the test cannot pass on nothing.
@@ -163,7 +164,7 @@ func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) co
 			c.injected++
 		}
 		judgePlan(t, in, f.name, object, plan)
-		patched[i] = apply(t, object.JSON, plan.AppendPatch(nil, ""))
+		patched[i] = document.Patch(t, object.JSON, plan.AppendPatch(nil, ""))
 		if plan.Decision.Inject {
 			admitted.add(f.name, object.Line, object.JSON, patched[i])
 		}
@@ -212,21 +213,13 @@ func once(t *testing.T, in *injector.Injector, name string, object *manifest.Pod
 
 func same(t *testing.T, a, b []byte) bool {
 	t.Helper()
-	x, err := json.Marshal(generic(t, a))
+	x, err := json.Marshal(document.Decode(t, a))
 	if err != nil {
 		t.Fatal(err)
 	}
-	y, err := json.Marshal(generic(t, b))
+	y, err := json.Marshal(document.Decode(t, b))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return bytes.Equal(x, y)
-}
-
-func generic(t *testing.T, data []byte) (v any) {
-	t.Helper()
-	if err := json.Unmarshal(data, &v); err != nil {
-		t.Fatal(err)
-	}
-	return v
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 
 	"github.com/telepod/telepod/manifest"
+	"github.com/telepod/telepod/test/document"
 )
 
 // largest limits the product of a file's lines and its output's for which the minimal diff is computed.
@@ -41,7 +42,7 @@ func judgeText(t *testing.T, f file, m *manifest.Manifest, out []byte) int {
 	if exempt || removed == 0 || len(before)*len(after) > largest {
 		return removed
 	}
-	if best := len(before) - common(before, after); removed > best {
+	if best := len(before) - document.CommonLines(before, after); removed > best {
 		t.Errorf("%s: the diff removes %d lines, the minimum is %d", f.name, removed, best)
 	}
 	return removed
@@ -97,22 +98,4 @@ func lines(text string) []string {
 		list = list[:len(list)-1]
 	}
 	return list
-}
-
-// common is the length of the longest common subsequence, by the textbook algorithm.
-func common(a, b []string) int {
-	row := make([]int, len(b)+1)
-	for _, x := range a {
-		diagonal := 0
-		for j, y := range b {
-			above := row[j+1]
-			if x == y {
-				row[j+1] = diagonal + 1
-			} else {
-				row[j+1] = max(above, row[j])
-			}
-			diagonal = above
-		}
-	}
-	return row[len(b)]
 }

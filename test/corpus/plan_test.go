@@ -1,22 +1,21 @@
 package corpus
 
 import (
-	"encoding/json"
 	"testing"
 
-	jsonpatch "github.com/evanphx/json-patch/v5"
 	corev1 "k8s.io/api/core/v1"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/manifest"
+	"github.com/telepod/telepod/test/document"
 )
 
 // judgePlan applies a plan, and injects the pod again with unknown fields added.
 func judgePlan(t *testing.T, in *injector.Injector, name string, object *manifest.Pod, plan *injector.Plan) {
 	t.Helper()
-	patched := apply(t, object.JSON, plan.AppendPatch(nil, ""))
-	if !survives(generic(t, object.JSON), generic(t, patched)) {
+	patched := document.Patch(t, object.JSON, plan.AppendPatch(nil, ""))
+	if !survives(document.Decode(t, object.JSON), document.Decode(t, patched)) {
 		t.Errorf("%s:%d: part of the user's pod is missing", name, object.Line)
 	}
 	var before, after corev1.Pod
@@ -27,42 +26,20 @@ func judgePlan(t *testing.T, in *injector.Injector, name string, object *manifes
 		t.Errorf("%s:%d: the API's types reject the patched pod: %v", name, object.Line, err)
 		return
 	}
-	raw := generic(t, object.JSON)
-	marks := mark(raw)
-	marked, err := json.Marshal(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
+	marked, marks := document.Mark(t, object.JSON)
 	pod, err := injector.ParsePod(marked)
 	if err != nil {
 		t.Errorf("%s:%d: unknown fields make the pod unreadable: %v", name, object.Line, err)
 		return
 	}
 	again := in.Plan(injector.Request{Pod: pod, Namespace: injector.Namespace{Name: "corpus", Labels: map[string]string{injector.InjectionLabel: "enabled"}}})
-	if got := marksIn(generic(t, apply(t, marked, again.AppendPatch(nil, "")))); got != marks {
+	if got := document.Marks(t, document.Patch(t, marked, again.AppendPatch(nil, ""))); got != marks {
 		t.Errorf("%s:%d: %d of %d unknown fields survived", name, object.Line, got, marks)
 	}
 }
 
 func typed(raw []byte) error {
 	return kjson.UnmarshalCaseSensitivePreserveInts(raw, &corev1.Pod{})
-}
-
-// apply applies a JSON Patch as the API server does.
-func apply(t *testing.T, raw, operations []byte) []byte {
-	t.Helper()
-	if len(operations) == 0 {
-		return raw
-	}
-	decoded, err := jsonpatch.DecodePatch(operations)
-	if err != nil {
-		t.Fatal(err)
-	}
-	patched, err := decoded.Apply(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return patched
 }
 
 // completed are the variables that Telepod extends instead of replacing.
@@ -95,45 +72,4 @@ func survives(before, after any) bool {
 		return true // or the list was added
 	}
 	return before == after
-}
-
-const unknownField = "fieldOfTheFuture"
-
-// mark adds an unknown field to every object in a pod that is not a map of strings, and returns their number.
-func mark(v any) (n int) {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, child := range v {
-			switch key {
-			case "labels", "annotations", "nodeSelector", "limits", "requests", "matchLabels", "capacity", "options":
-			default:
-				n += mark(child)
-			}
-		}
-		v[unknownField] = map[string]any{"deep": []any{1.0, nil}}
-		return n + 1
-	case []any:
-		for _, child := range v {
-			n += mark(child)
-		}
-	}
-	return n
-}
-
-func marksIn(v any) (n int) {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, child := range v {
-			if key == unknownField {
-				n++
-			} else {
-				n += marksIn(child)
-			}
-		}
-	case []any:
-		for _, child := range v {
-			n += marksIn(child)
-		}
-	}
-	return n
 }

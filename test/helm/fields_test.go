@@ -3,7 +3,6 @@ package helm_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/test/golden"
 )
 
 // TestObjects compares the names of all objects of every preset, and the rules of their roles, with testdata/objects.txt.
@@ -26,7 +27,7 @@ func TestObjects(t *testing.T) {
 		slices.Sort(lines)
 		list.WriteString(strings.Join(lines, ""))
 	}
-	compareGolden(t, "testdata/objects.txt", list.String())
+	golden.Compare(t, "testdata/objects.txt", list.String())
 }
 
 // inventoryLine returns an object's kind and name, and a line for each rule of a role.
@@ -59,16 +60,12 @@ func words(list any) (all []string) {
 
 // TestFields checks the fields in testdata/fields.yaml: what presets without a golden render add to the goldens.
 func TestFields(t *testing.T) {
-	text, err := os.ReadFile("testdata/fields.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var wanted map[string]map[string]map[string]any // preset, object, path
-	if err := yaml.UnmarshalStrict(text, &wanted); err != nil {
+	if err := yaml.UnmarshalStrict(golden.Read(t, "testdata/fields.yaml"), &wanted); err != nil {
 		t.Fatal(err)
 	}
 	for preset := range presets(t) {
-		if wanted[preset] == nil && !slices.Contains(golden, preset) && preset != "off" {
+		if wanted[preset] == nil && !slices.Contains(goldens, preset) && preset != "off" {
 			t.Errorf("preset %s has no golden render and no fields in testdata/fields.yaml", preset)
 		}
 	}

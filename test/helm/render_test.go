@@ -2,9 +2,7 @@ package helm_test
 
 import (
 	"context"
-	"flag"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,10 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/telepod/telepod/test/golden"
 	"github.com/telepod/telepod/test/helm"
 )
-
-var update = flag.Bool("update", false, "write the golden renders")
 
 // newest is the Kubernetes version of the golden renders.
 const newest = "1.36.0"
@@ -114,9 +111,9 @@ func sorted(t *testing.T, version string, args ...string) string {
 	return strings.Join(documents, "\n---\n") + "\n"
 }
 
-// golden lists the presets that have a golden render: a region, a site, a site with samplers and every destination, and
+// goldens lists the presets that have a golden render: a region, a site, a site with samplers and every destination, and
 // a region that reports its cluster. TestFields checks what the others add.
-var golden = []string{"aws", "central", "destinations", "cluster-report"}
+var goldens = []string{"aws", "central", "destinations", "cluster-report"}
 
 // TestGolden renders every preset with both versions of Helm, which must agree, and compares some with their golden renders.
 func TestGolden(t *testing.T) {
@@ -127,8 +124,8 @@ func TestGolden(t *testing.T) {
 			if diff := cmp.Diff(got, render(t, "v3", "--values", named[name])); diff != "" {
 				t.Errorf("Helm 4 and 3 differ (-v4 +v3):\n%s", diff)
 			}
-			if slices.Contains(golden, name) {
-				compareGolden(t, filepath.Join("testdata", name+".yaml"), got)
+			if slices.Contains(goldens, name) {
+				golden.Compare(t, filepath.Join("testdata", name+".yaml"), got)
 			}
 		})
 	}
@@ -137,26 +134,9 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		if name := strings.TrimSuffix(filepath.Base(file), ".yaml"); name != "fields" && !slices.Contains(golden, name) {
+		if name := strings.TrimSuffix(filepath.Base(file), ".yaml"); name != "fields" && !slices.Contains(goldens, name) {
 			t.Errorf("%s is compared with nothing: delete it", file)
 		}
-	}
-}
-
-// compareGolden compares text with a file, or writes the file with -update.
-func compareGolden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("run `go test ./test/helm -run 'Golden|Objects' -update` if this is meant (-golden +got):\n%s", diff)
 	}
 }
 

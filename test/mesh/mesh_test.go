@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,6 +19,7 @@ import (
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/profiles"
 	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/document"
 )
 
 // other is another project's injector.
@@ -188,7 +188,7 @@ func newTelepod(t *testing.T) injects {
 			t.Fatal(err)
 		}
 		plan := in.Plan(injector.Request{Pod: pod, Namespace: injector.Namespace{Name: "shop", Labels: map[string]string{injector.InjectionLabel: "enabled"}}})
-		return patch(t, raw, plan.AppendPatch(nil, ""))
+		return document.Patch(t, raw, plan.AppendPatch(nil, ""))
 	}
 }
 
@@ -239,23 +239,6 @@ func (o other) start(t *testing.T, environment ...string) injects {
 		if err := json.Unmarshal([]byte(line), &review); err != nil || !review.Response.Allowed {
 			t.Fatalf("%s answered %q: %v", o.program.Name, line, err)
 		}
-		return patch(t, pod, review.Response.Patch)
+		return document.Patch(t, pod, review.Response.Patch)
 	}
-}
-
-// patch applies a JSON Patch as the API server does.
-func patch(t *testing.T, raw, operations []byte) []byte {
-	t.Helper()
-	if len(operations) == 0 {
-		return raw
-	}
-	decoded, err := jsonpatch.DecodePatch(operations)
-	if err != nil {
-		t.Fatal(err)
-	}
-	patched, err := decoded.Apply(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return patched
 }

@@ -2,37 +2,18 @@ package report_test
 
 import (
 	"bytes"
-	"flag"
 	"math"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/telepod/telepod/test/golden"
 	"github.com/telepod/telepod/test/report"
 )
 
-var update = flag.Bool("update", false, "rewrite the expected page")
-
-const goldenPage = "testdata/story.html"
-
 func TestStory(t *testing.T) {
-	page := write(t, story(t))
-	if *update {
-		if err := os.WriteFile(goldenPage, []byte(page), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(goldenPage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if difference := cmp.Diff(string(want), page); difference != "" {
-		t.Errorf("the page changed (-want +got); look at it with screenshot.sh, then run with -update:\n%s", difference)
-	}
+	golden.Compare(t, "testdata/story.html", write(t, story(t))) // look at a change with screenshot.sh
 }
 
 // A page that loads other resources could not be sent to a colleague.

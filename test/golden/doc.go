@@ -1,0 +1,2 @@
+// Package golden compares what tests got with files, and writes these files with the flag -update.
+package golden
