@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -36,32 +35,18 @@ type Problem struct {
 
 // Error is "file:line: path: message", with the parts that are known.
 func (p Problem) Error() string {
-	var b strings.Builder
-	b.WriteString(p.File)
-	if p.Line > 0 {
-		fmt.Fprintf(&b, ":%d", p.Line)
-	}
-	if p.Path != "" {
-		b.WriteString(": " + p.Path)
-	}
-	b.WriteString(": ")
+	warning := ""
 	if p.Warning {
-		b.WriteString("warning: ")
+		warning = "warning"
 	}
-	return b.String() + p.Message
+	return strict.Message(p.File, p.Line, p.Path, warning, p.Message)
 }
 
 // Problems are all problems of a file, ordered by line.
 type Problems []Problem
 
 // Error prints one problem per line.
-func (p Problems) Error() string {
-	lines := make([]string, len(p))
-	for i, problem := range p {
-		lines[i] = problem.Error()
-	}
-	return strings.Join(lines, "\n")
-}
+func (p Problems) Error() string { return strict.Lines(p) }
 
 // Errors are the problems that are not warnings.
 func (p Problems) Errors() Problems {

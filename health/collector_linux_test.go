@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/telepod/telepod/health"
 	"github.com/telepod/telepod/test/collector"
+	"github.com/telepod/telepod/test/ports"
 )
 
 // endpoint is the chart's configuration of the extension.
@@ -56,26 +56,13 @@ func startSite(t *testing.T, until time.Time, extension string, gates ...string)
 	if err := os.WriteFile(filepath.Join(dir, "ca.crt"), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ports := freePorts(t, 3)
-	s := site{ca: ca, http: fmt.Sprintf("%s:%d", loopback, ports[0]), grpc: fmt.Sprintf("%s:%d", loopback, ports[1]),
-		otlp: fmt.Sprintf("https://%s:%d/v1/traces", loopback, ports[2])}
+	free := ports.ForTest(t, loopback, 3)
+	s := site{ca: ca, http: fmt.Sprintf("%s:%d", loopback, free[0]), grpc: fmt.Sprintf("%s:%d", loopback, free[1]),
+		otlp: fmt.Sprintf("https://%s:%d/v1/traces", loopback, free[2])}
 	s.process = collector.Start(t, collector.Run{Program: program, Gates: gates, Configs: []string{"env:CONFIG"},
-		Env:    []string{"CONFIG=" + fmt.Sprintf(config, ports[0], ports[1], dir, fmt.Sprintf(extension, ports[0]), ports[2])},
+		Env:    []string{"CONFIG=" + fmt.Sprintf(config, free[0], free[1], dir, fmt.Sprintf(extension, free[0]), free[2])},
 		Health: "http://" + s.http + "/"})
 	return s
-}
-
-func freePorts(t *testing.T, n int) (ports []int) {
-	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", loopback+":0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
 }
 
 // as returns the options of a client with these certificates.
@@ -163,7 +150,7 @@ func TestCollectorWithAnExpiredCertificate(t *testing.T) {
 
 // The gRPC health service of the extension health_check is behind a feature gate.
 func TestCollectorWithTheHealthService(t *testing.T) {
-	port := freePorts(t, 1)[0]
+	port := ports.ForTest(t, loopback, 1)[0]
 	extension := fmt.Sprintf(`{http: {endpoint: "127.0.0.1:%%d", status: {path: /}}, grpc: {endpoint: "127.0.0.1:%d"}}`, port)
 	startSite(t, soon(), extension, "+extension.healthcheck.useComponentStatus")
 	answer, err := health.Check(t.Context(), fmt.Sprintf("127.0.0.1:%d", port), health.Options{})

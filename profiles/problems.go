@@ -4,7 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/telepod/telepod/strict"
 )
 
 // Problem is one mistake in one profile.
@@ -22,32 +23,18 @@ type Problem struct {
 
 // Error is "file:line: profile "name": path: message", with the parts that are known.
 func (p Problem) Error() string {
-	var b strings.Builder
-	b.WriteString(p.File)
-	if p.Line > 0 {
-		fmt.Fprintf(&b, ":%d", p.Line)
-	}
+	profile := ""
 	if p.Profile != "" {
-		fmt.Fprintf(&b, ": profile %q", p.Profile)
+		profile = fmt.Sprintf("profile %q", p.Profile)
 	}
-	if p.Path != "" {
-		b.WriteString(": " + p.Path)
-	}
-	b.WriteString(": " + p.Message)
-	return b.String()
+	return strict.Message(p.File, p.Line, profile, p.Path, p.Message)
 }
 
 // Problems is the error that Load returns: every mistake of every source, ordered by file and line.
 type Problems []Problem
 
 // Error prints one problem a line.
-func (p Problems) Error() string {
-	lines := make([]string, len(p))
-	for i, problem := range p {
-		lines[i] = problem.Error()
-	}
-	return strings.Join(lines, "\n")
-}
+func (p Problems) Error() string { return strict.Lines(p) }
 
 // sorted returns the problems in their printed order, each once.
 func (p Problems) sorted() Problems {

@@ -22,6 +22,23 @@ type Mistake struct {
 	Message string
 }
 
+// Message is "file:line: part: part: message", with the parts that are known.
+func Message(file string, line int, parts ...string) string {
+	if line > 0 {
+		file += ":" + strconv.Itoa(line)
+	}
+	return strings.Join(slices.DeleteFunc(append([]string{file}, parts...), func(s string) bool { return s == "" }), ": ")
+}
+
+// Lines prints one error a line.
+func Lines[E error](problems []E) string {
+	lines := make([]string, len(problems))
+	for i, problem := range problems {
+		lines[i] = problem.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Document is what is known about a YAML document besides its values: where they are, and their mistakes.
 type Document struct {
 	// Lines has the line of each field that the document contains, by path.

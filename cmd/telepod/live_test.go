@@ -77,14 +77,7 @@ func (l *onCluster) chart(t *testing.T) {
 // rendered are the chart's Deployment and profiles.
 func rendered(t *testing.T) string {
 	t.Helper()
-	cli, err := helm.V4(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	chart, err := helm.Chart()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cli, chart := helm.ForTest(t)
 	values := filepath.Join(t.TempDir(), "values.yaml")
 	if err := os.WriteFile(values, []byte(chartValues), 0o600); err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	_ "embed" // configurations
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/ports"
 )
 
 // Stores are Jaeger, Prometheus, VictoriaLogs, and test/backends as S3 and Kafka: processes on this machine, on
@@ -72,10 +72,11 @@ func prometheus(context.Context) (string, error) {
 
 // StartStores starts the stores. watch lists texts that must never arrive: [Stores.Seen] counts them.
 func (e *Estate) StartStores(ctx context.Context, watch ...string) error {
-	port, err := freePort()
+	free, err := ports.Free("127.0.0.1", 1)
 	if err != nil {
 		return err
 	}
+	port := strconv.Itoa(free[0])
 	// Concurrent runs use different loopback networks. The counting stores also listen on Jaeger's and Prometheus'
 	// usual ports.
 	network := fmt.Sprintf("127.%d.%d", 30+os.Getpid()/250%60, 1+os.Getpid()%250)
@@ -172,13 +173,4 @@ func (s *Stores) stop() {
 	for _, p := range s.processes {
 		p.end()
 	}
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
 }

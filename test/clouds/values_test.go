@@ -14,14 +14,7 @@ func TestValues(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds Helm; run without -short")
 	}
-	cli, err := helm.V4(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	chart, err := helm.Chart()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cli, chart := helm.ForTest(t)
 	e, err := description()
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/test/ports"
 )
 
 // podAttributes are the injector's attributes for the sidecar, percent-encoded. The last value has the
@@ -140,20 +141,11 @@ func newPipeline(t *testing.T, podIP string) *pipeline {
 }
 
 func freePorts(t *testing.T, ip string, n int) []string {
-	var ports []string
-	for range n {
-		l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
-		if err != nil {
-			t.Skipf("no address %s on this machine: %v", ip, err)
-		}
-		defer l.Close()
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		ports = append(ports, port)
+	free, err := ports.Free(ip, n)
+	if err != nil {
+		t.Skipf("no address %s on this machine: %v", ip, err)
 	}
-	return ports
+	return ports.Texts(free)
 }
 
 // sidecarRun runs the sidecar as the injector does, except for the application's ports, which would

@@ -208,14 +208,7 @@ func (e *checked) repair(t *testing.T, commands string) {
 
 func (e *checked) helm(t *testing.T, args []string) {
 	t.Helper()
-	cli, err := helm.V4(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	chart, err := helm.Chart()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cli, chart := helm.ForTest(t)
 	for i := range args {
 		if args[i] == "CHART" {
 			args[i] = chart

@@ -79,19 +79,12 @@ func TestDrill(t *testing.T) {
 
 func (c *counting) installSpare(t *testing.T) {
 	t.Helper()
-	cli, err := helm.V4(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	chart, err := helm.Chart()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cli, chart := helm.ForTest(t)
 	values := filepath.Join(t.TempDir(), "values.yaml")
 	if err := os.WriteFile(values, []byte(merged(t, []string{c.values, drillValues, spareValues})), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = cli.Run(t.Context(), "upgrade", "--install", spare, chart, "--namespace", spare, "--values", values,
+	_, err := cli.Run(t.Context(), "upgrade", "--install", spare, chart, "--namespace", spare, "--values", values,
 		"--wait", "--timeout", patience.String(), "--kubeconfig", c.Kubeconfig())
 	if err != nil {
 		t.Fatal(err)

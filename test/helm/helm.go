@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"testing"
 
 	"github.com/telepod/telepod/test/build"
 )
@@ -38,6 +39,20 @@ func newCLI(ctx context.Context, major int) (CLI, error) {
 		return CLI{}, err
 	}
 	return CLI{path: path, home: filepath.Join(cache, "helm-home")}, nil
+}
+
+// ForTest returns Helm 4 and the directory of the project's chart.
+func ForTest(t testing.TB) (CLI, string) {
+	t.Helper()
+	cli, err := V4(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	chart, err := Chart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cli, chart
 }
 
 // Run runs helm and returns its standard output. An error includes standard error.

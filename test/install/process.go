@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,6 +22,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/ports"
 	"github.com/telepod/telepod/webhook"
 )
 
@@ -65,25 +64,26 @@ func process(ctx context.Context, c *cluster.Cluster, o Options) (w *Webhook, er
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(3)
+	free, err := ports.Free("127.0.0.1", 3)
 	if err != nil {
 		return nil, err
 	}
-	manifests, err := rendered.pointedAt("https://localhost:" + ports[0])
+	port := ports.Texts(free)
+	manifests, err := rendered.pointedAt("https://localhost:" + port[0])
 	if err != nil {
 		return nil, err
 	}
 	if err := c.Apply(ctx, o.prerequisites()+"\n---\n"+manifests); err != nil {
 		return nil, err
 	}
-	w = &Webhook{exited: make(chan struct{}), Health: "http://127.0.0.1:" + ports[1], Metrics: "http://127.0.0.1:" + ports[2] + "/metrics"}
+	w = &Webhook{exited: make(chan struct{}), Health: "http://127.0.0.1:" + port[1], Metrics: "http://127.0.0.1:" + port[2] + "/metrics"}
 	if w.dir, err = os.MkdirTemp("", "telepod-profiles-"); err != nil {
 		return nil, err
 	}
 	w.cmd = exec.Command(program, slices.Concat(rendered.args, []string{
 		"--kubeconfig=" + c.Kubeconfig(), "--namespace=" + Namespace, "--certificate-extra-names=localhost",
-		"--host=127.0.0.1", "--port=" + ports[0], "--health-address=127.0.0.1:" + ports[1],
-		"--metrics-address=127.0.0.1:" + ports[2], "--profiles-dir=" + w.dir, "--drain-delay=0s",
+		"--host=127.0.0.1", "--port=" + port[0], "--health-address=127.0.0.1:" + port[1],
+		"--metrics-address=127.0.0.1:" + port[2], "--profiles-dir=" + w.dir, "--drain-delay=0s",
 	})...)
 	err = w.SetProfiles(rendered.profiles)
 	if err == nil {
@@ -241,19 +241,6 @@ func (r rendered) pointedAt(url string) (string, error) {
 	}
 	text, err := yaml.Marshal(r.webhooks)
 	return strings.Join(append(r.policies, string(text)), "\n---\n"), err
-}
-
-func freePorts(n int) ([]string, error) {
-	var ports []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports = append(ports, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	}
-	return ports, nil
 }
 
 type logBuffer struct {

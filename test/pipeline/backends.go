@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/telepod/telepod/test/collector"
+	"github.com/telepod/telepod/test/ports"
 )
 
 // Backends are the stores of central sites: the program test/backends, which counts what arrives.
@@ -24,7 +25,7 @@ func StartBackends(t testing.TB, host string, flags ...string) *Backends {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &Backends{Host: host, kafka: freePort(t)}
+	b := &Backends{Host: host, kafka: ports.ForTest(t, "127.0.0.1", 1)[0]}
 	startChild(t, program, append(flags, "-host="+host, "-kafka-port="+strconv.Itoa(b.kafka))...).ready(t, "http://"+net.JoinHostPort(host, "8080")+"/healthz")
 	return b
 }

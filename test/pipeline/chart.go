@@ -66,14 +66,7 @@ var gates = []string{"telemetry.newPipelineTelemetry", "exporter.prometheusremot
 // Render renders the chart with Helm and returns --config for one of its Collectors.
 func (p *Plant) Render(t testing.TB, values, collector string) string {
 	t.Helper()
-	cli, err := helm.V4(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	chart, err := helm.Chart()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cli, chart := helm.ForTest(t)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "values.yaml")
 	// The chart rejects sites on loopback, where a plant's processes run, so it gets names instead.

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/telepod/telepod/test/collector"
+	"github.com/telepod/telepod/test/ports"
 )
 
 // A real log store as a destination: a record can be found by its trace id, with its sender's identity.
@@ -25,7 +26,7 @@ func TestVictoriaLogs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := "127.0.0.1:" + strconv.Itoa(freePort(t))
+	address := "127.0.0.1:" + strconv.Itoa(ports.ForTest(t, "127.0.0.1", 1)[0])
 	s := newVendorSite(t, `
     - {name: victorialogs, protocol: otlp_http, endpoint: "http://`+address+`/insert/opentelemetry", signals: [logs]}
 `, nil)

@@ -105,13 +105,3 @@ func (p *Plant) node(name string, configs []string) *Node {
 
 // Queue is the directory of a node's disk queues.
 func (p *Plant) Queue(name string) string { return filepath.Join(p.dir, name, "queue") }
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/telepod/telepod/test/collector"
+	"github.com/telepod/telepod/test/ports"
 )
 
 // An order and its refund are one trace across three clouds, configured by injected variables, over both
@@ -25,7 +26,7 @@ func TestOrdersAreTracesOverThreeClouds(t *testing.T) {
 	}
 	addresses := map[string]string{}
 	for _, name := range []string{"order", "product", "inventory", "payment"} {
-		addresses[name] = net.JoinHostPort("127.0.0.1", freePort(t))
+		addresses[name] = "127.0.0.1:" + ports.Texts(ports.ForTest(t, "127.0.0.1", 1))[0]
 	}
 	upstreams := map[string]string{"PRODUCT_URL": "http://" + addresses["product"], "INVENTORY_ADDRESS": addresses["inventory"],
 		"PAYMENT_URL": "http://" + addresses["payment"]}
@@ -140,27 +141,14 @@ func startSink(t *testing.T) sink {
 	if err != nil {
 		t.Fatal(err)
 	}
-	grpc, http, health := freePort(t), freePort(t), freePort(t)
+	free := ports.Texts(ports.ForTest(t, "127.0.0.1", 3))
+	grpc, http, health := free[0], free[1], free[2]
 	s := sink{grpc: "http://127.0.0.1:" + grpc, http: "http://127.0.0.1:" + http, file: filepath.Join(t.TempDir(), "received.json")}
 	s.process = collector.Start(t, collector.Run{Program: program, Configs: []string{"env:SINK_CONFIG"},
 		Env: []string{"SINK_CONFIG=" + collector.SinkConfig(), "SINK_FILE=" + s.file, "SINK_HOST=127.0.0.1",
 			"SINK_GRPC_PORT=" + grpc, "SINK_HTTP_PORT=" + http, "SINK_HEALTH_PORT=" + health},
 		Health: "http://127.0.0.1:" + health + "/"})
 	return s
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }
 
 func awaitPort(t *testing.T, address string) {

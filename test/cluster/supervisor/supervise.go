@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/telepod/telepod/test/cluster/layout"
+	"github.com/telepod/telepod/test/ports"
 )
 
 // supervisor runs a cluster for a client.
@@ -130,9 +130,11 @@ func (s *supervisor) start(ctx context.Context, c *claim, watch func(*machine)) 
 	s.plan.Port = layout.APIPort
 	var err error
 	if s.plan.ControlPlaneOnly() {
-		if s.plan.Port, err = freePort(); err != nil {
+		free, err := ports.Free("127.0.0.1", 1)
+		if err != nil {
 			return err
 		}
+		s.plan.Port = free[0]
 	} else if s.network, err = newNetwork(s.self, c.link(), s.plan.Addresses.Host()); err != nil {
 		return err
 	}
@@ -217,13 +219,4 @@ func (s *supervisor) stop() error {
 		return s.network.close()
 	}
 	return nil
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

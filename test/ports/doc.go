@@ -1,0 +1,2 @@
+// Package ports finds TCP ports for the processes of tests.
+package ports
