@@ -119,7 +119,7 @@ type Cluster struct {
 	// Applications is false for a cluster that only runs a site: nothing is injected or collected there.
 	Applications *bool `json:"applications,omitempty"`
 	// Identity in the cloud of the Collectors.
-	Identity Identity `json:"identity,omitempty"`
+	Identity Identity `json:"identity,omitempty,omitzero"`
 	// Canary marks the regions that are upgraded first.
 	Canary bool `json:"canary,omitempty"`
 	// Version of the chart in this cluster, if it differs.

@@ -37,5 +37,17 @@ func FuzzLoad(f *testing.F) {
 				t.Error(err)
 			}
 		}
+		// A change succeeds or returns an error; the changed file is valid.
+		changed, err := estate.Set("fuzz.yaml", data, estate.Assignment{Field: "chart.version", Value: "1.2.3"})
+		if err == nil {
+			if again, problems := estate.Load("fuzz.yaml", changed); again == nil || again.Chart.Version != "1.2.3" {
+				t.Errorf("after a change: %v\n%s", problems, changed)
+			}
+		}
+		if changed, err = estate.Swap("fuzz.yaml", data); err == nil {
+			if again, _ := estate.Load("fuzz.yaml", changed); again == nil || again.Sites.Primary.Cluster != e.Sites.Backup.Cluster {
+				t.Errorf("the sites are not swapped:\n%s", changed)
+			}
+		}
 	})
 }

@@ -76,7 +76,7 @@ func fieldsByStruct(t *testing.T) map[string][]field {
 			name, options, _ := strings.Cut(reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Get("json"), ",")
 			meaning := strings.Join(strings.Fields(f.Doc.Text()), " ")
 			structs[spec.Name.Name] = append(structs[spec.Name.Name], field{name, types.ExprString(f.Type),
-				strings.Replace(meaning, f.Names[0].Name+" ", "`"+name+"` ", 1), options == "omitempty"})
+				strings.Replace(meaning, f.Names[0].Name+" ", "`"+name+"` ", 1), strings.HasPrefix(options, "omitempty")})
 		}
 	}
 	return structs

@@ -99,10 +99,13 @@ func (e *editor) aboveComments(line, column int) int {
 }
 
 // sequence pairs the items of lists of equal length. In a longer list, items that do not match the next old
-// item are new.
+// item are new; in a shorter one, old items that do not match the next one are removed.
 func (e *editor) sequence(n *yaml.Node, have, want *value) error {
 	if len(n.Content) != len(have.items) {
 		return errStyle
+	}
+	if len(want.items) < len(have.items) {
+		return e.shrink(n, have, want)
 	}
 	next := 0
 	var added []*value
@@ -123,6 +126,35 @@ func (e *editor) sequence(n *yaml.Node, have, want *value) error {
 		return errStyle
 	}
 	return e.insert(n, next, added)
+}
+
+// shrink removes items of a block-style list, with the comments above and in them.
+func (e *editor) shrink(n *yaml.Node, have, want *value) error {
+	column, ok := e.listColumn(n)
+	if !ok || n.Style&yaml.FlowStyle != 0 {
+		return errStyle
+	}
+	starts := make([]int, len(n.Content)+1) // first lines, of comments too
+	for i, item := range n.Content {
+		dash := e.dash(item, column)
+		if dash == 0 {
+			return errStyle
+		}
+		starts[i] = e.aboveComments(dash, column)
+	}
+	starts[len(n.Content)] = e.endOfBlock(n, column, true) + 1
+	next := 0
+	for i, item := range have.items {
+		if next < len(want.items) && item.same(want.items[next]) {
+			if err := e.change(place{node: n.Content[i]}, item, want.items[next]); err != nil {
+				return err
+			}
+			next++
+			continue
+		}
+		e.replace(e.starts[starts[i]-1], e.starts[min(starts[i+1], len(e.starts))-1], "")
+	}
+	return nil
 }
 
 // insert inserts items before the item at an index of a list, or after the last one.

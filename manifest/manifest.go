@@ -117,6 +117,23 @@ func (m *Manifest) Bytes() ([]byte, error) {
 	return []byte(applyEdits(b.String(), edits)), nil
 }
 
+// Patched returns a text of one document, which has a kind, with a JSON Patch (RFC 6902); name is used in errors.
+func Patched(name string, data, patch []byte) ([]byte, error) {
+	m, err := Parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	operations, err := jsonpatch.DecodePatch(patch)
+	if err != nil {
+		return nil, fmt.Errorf("%s: read patch: %w", name, err)
+	}
+	if len(m.documents) != 1 || m.documents[0].json == nil {
+		return nil, fmt.Errorf("%s: it is not one document with a kind", name)
+	}
+	m.documents[0].patch = operations
+	return m.Bytes()
+}
+
 // Patch adds a JSON Patch (RFC 6902) with paths that start with the pod's Pointer.
 func (p *Pod) Patch(patch []byte) error {
 	operations, err := jsonpatch.DecodePatch(patch)

@@ -12,8 +12,8 @@ import (
 // editor does not support. After aliases and such styles are removed, the text can be edited.
 var errStyle = errors.New("cannot edit this style in place")
 
-// rewrite returns the edits that turn the document's value into want, which must contain everything in the
-// document. They change as little text as possible.
+// rewrite returns the edits that turn the document's value into want, which may lack items of block-style lists but
+// nothing else of the document. They change as little text as possible.
 func rewrite(d *document, want []byte) ([]Edit, error) {
 	have, err := decode(d.json)
 	if err != nil {

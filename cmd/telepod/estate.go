@@ -28,8 +28,8 @@ docs/estate.md lists the fields of the file.`,
   telepod estate check
   telepod estate render -o values/`,
 	}
-	group(cmd, newEstateInitCommand(), newEstateCheckCommand(), newEstateRenderCommand(), newEstateCACommand(),
-		newEstateInstallCommand(), newEstateUpgradeCommand(), newEstateSchemaCommand())
+	group(cmd, newEstateInitCommand(), newEstateAddCommand(), newEstateRemoveCommand(), newEstateSetCommand(), newEstateSwapCommand(),
+		newEstateCheckCommand(), newEstateRenderCommand(), newEstateCACommand(), newEstateInstallCommand(), newEstateUpgradeCommand(), newEstateSchemaCommand())
 	return cmd
 }
 

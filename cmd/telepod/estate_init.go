@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -52,9 +53,7 @@ func newEstateInitCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.path, "file", "f", "estate.yaml", "estate file to write; - for standard output")
-	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; defaults to those that kubectl uses")
-	flags.StringArrayVar(&f.contexts, "context", nil, "context of the kubeconfig, one for each cluster; may be repeated")
-	flags.StringArrayVar(&f.clusters, "cluster", nil, "name=…,cloud=…,region=…,account=…,context=… of a cluster; may be repeated")
+	f.registerClusters(flags)
 	flags.StringVar(&f.primary, "primary", "", "CLUSTER=HOST:PORT of the primary site")
 	flags.StringVar(&f.backup, "backup", "", "CLUSTER=HOST:PORT of the backup site")
 	flags.StringVar(&f.exposure, "exposure", "", "exposure of the sites: internal or public; internal if empty")
@@ -65,10 +64,17 @@ func newEstateInitCommand() *cobra.Command {
 	flags.StringVar(&f.stores.Prometheus, "prometheus", "", "remote-write URL for metrics")
 	flags.StringVar(&f.archive, "archive", "", "BUCKET@REGION for all traces and logs")
 	flags.StringSliceVar(&f.stores.Kafka, "kafka", nil, "brokers, host:port, for sampled traces, metrics and logs")
-	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "time to ask each cluster")
 	f.certificates = choiceFlag(cmd, "certificates", "", estate.FromCertManager, estate.FromSecrets)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return f.run(cmd) }
 	return cmd
+}
+
+// registerClusters adds the flags that describe clusters.
+func (f *estateInit) registerClusters(flags *pflag.FlagSet) {
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; defaults to those that kubectl uses")
+	flags.StringArrayVar(&f.contexts, "context", nil, "context of the kubeconfig, one for each cluster; may be repeated")
+	flags.StringArrayVar(&f.clusters, "cluster", nil, "name=…,cloud=…,region=…,account=…,context=… of a cluster; may be repeated")
+	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "time to ask each cluster")
 }
 
 func (f *estateInit) run(cmd *cobra.Command) error {
@@ -125,25 +131,14 @@ func (f *estateInit) estate(cmd *cobra.Command) (estate.Estate, error) {
 	if f.certificates.value != estate.FromCertManager {
 		e.Certificates.From = f.certificates.value
 	}
-	for _, name := range f.contexts {
-		c, err := f.discover(cmd.Context(), name)
-		if err != nil {
-			return e, err
-		}
-		e.Clusters = append(e.Clusters, c)
-	}
-	for _, text := range f.clusters {
-		c, err := clusterFlag(text)
-		if err != nil {
-			return e, usageError{err, cmd.CommandPath()}
-		}
-		e.Clusters = putCluster(e.Clusters, c)
+	var err error
+	if e.Clusters, err = f.described(cmd); err != nil {
+		return e, err
 	}
 	if f.archive != "" {
 		bucket, region, _ := strings.Cut(f.archive, "@")
 		f.stores.Archive = &estate.Archive{Bucket: bucket, Region: region}
 	}
-	var err error
 	if e.Sites.Primary, err = f.site("primary", f.primary); err == nil && f.backup != "" {
 		e.Sites.Backup, err = f.site("backup", f.backup)
 	}
@@ -151,6 +146,25 @@ func (f *estateInit) estate(cmd *cobra.Command) (estate.Estate, error) {
 		return e, usageError{err, cmd.CommandPath()}
 	}
 	return e, nil
+}
+
+// described are the clusters of --context and --cluster.
+func (f *estateInit) described(cmd *cobra.Command) (clusters []estate.Cluster, err error) {
+	for _, name := range f.contexts {
+		c, err := f.discover(cmd.Context(), name)
+		if err != nil {
+			return nil, err
+		}
+		clusters = append(clusters, c)
+	}
+	for _, text := range f.clusters {
+		c, err := clusterFlag(text)
+		if err != nil {
+			return nil, usageError{err, cmd.CommandPath()}
+		}
+		clusters = putCluster(clusters, c)
+	}
+	return clusters, nil
 }
 
 func (f *estateInit) site(role, text string) (*estate.Site, error) {

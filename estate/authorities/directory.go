@@ -43,7 +43,7 @@ func (d Directory) Init() error {
 	if err := save(d.root(), root); err != nil {
 		return err
 	}
-	return replace(filepath.Join(d.Path, ".gitignore"), []byte("*.key\nmanifests/\n"), 0o644)
+	return ReplaceFile(filepath.Join(d.Path, ".gitignore"), []byte("*.key\nmanifests/\n"), 0o644)
 }
 
 // signer is the root with its key.

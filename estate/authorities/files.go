@@ -108,8 +108,8 @@ func writeNew(path string, text []byte, mode fs.FileMode) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// replace writes a generated file atomically.
-func replace(path string, text []byte, mode fs.FileMode) error {
+// ReplaceFile writes a file atomically.
+func ReplaceFile(path string, text []byte, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func (d Directory) WriteManifests() error {
 	for _, c := range d.Estate.Clusters {
 		text, err := d.manifests(c)
 		if err == nil {
-			err = replace(d.Manifest(c.Name), text, 0o600)
+			err = ReplaceFile(d.Manifest(c.Name), text, 0o600)
 		}
 		if err != nil {
 			return fmt.Errorf("write the manifests of %s: %w", c.Name, err)

@@ -1,0 +1,160 @@
+//go:build !injector
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/estate"
+	"github.com/telepod/telepod/estate/authorities"
+)
+
+// What the commands that change an estate file have in common, for their help.
+const estateEdited = `
+
+Comments, order and everything else in the file stay. The change is printed as a diff, and is made only if 'telepod estate
+check' would report no error afterwards. With -f -, the changed file goes to standard output.`
+
+func newEstateAddCommand() *cobra.Command {
+	f := &estateInit{}
+	cmd := &cobra.Command{
+		Use: "add", Short: "Add clusters to an estate file",
+		Long: "Add clusters to an estate file. --context and --cluster describe them as for 'telepod estate init'." + estateEdited,
+		Example: `  telepod estate add --context prod-apne1
+  telepod estate add --cluster name=prod-apne1,cloud=aws,region=ap-northeast-1,account=123456789012`,
+		Args: arguments(cobra.NoArgs),
+	}
+	f.register(cmd)
+	f.registerClusters(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if len(f.contexts)+len(f.clusters) == 0 {
+			return wrongUsage(cmd, "name the clusters with --context or --cluster")
+		}
+		clusters, err := f.described(cmd)
+		if err != nil {
+			return err
+		}
+		var names []string
+		err = f.edit(cmd, func(name string, text []byte) (_ []byte, err error) {
+			for _, c := range clusters {
+				if text, err = estate.Add(name, text, c); err != nil {
+					return nil, err
+				}
+				names = append(names, c.Name)
+			}
+			return text, nil
+		})
+		if err == nil && f.path != standardInput {
+			list := strings.Join(names, " ")
+			fmt.Fprintf(cmd.OutOrStdout(), "next: telepod estate ca issue %s, then telepod estate install %[1]s\n", list)
+		}
+		return err
+	}
+	return cmd
+}
+
+func newEstateRemoveCommand() *cobra.Command {
+	f := &estateFile{}
+	cmd := &cobra.Command{
+		Use: "remove CLUSTER", Short: "Remove a cluster from an estate file",
+		Long:    "Remove a cluster without a site from an estate file. What is installed in the cluster stays: revoke its authority before, and uninstall the release." + estateEdited,
+		Example: "  telepod estate ca revoke prod-eas\n  telepod estate remove prod-eas",
+		Args:    arguments(cobra.ExactArgs(1)),
+	}
+	f.register(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return f.edit(cmd, func(name string, text []byte) ([]byte, error) { return estate.Remove(name, text, args[0]) })
+	}
+	return cmd
+}
+
+func newEstateSetCommand() *cobra.Command {
+	f := &estateFile{}
+	cmd := &cobra.Command{
+		Use: "set FIELD=VALUE...", Short: "Set fields of an estate file",
+		Long: `Set fields of an estate file, such as chart.version, sites.primary.endpoint, clusters.NAME.canary or
+values.central.replicas. Lists and chart values are YAML. All fields are set, or none.` + estateEdited,
+		Example: `  telepod estate set chart.version=0.2.0
+  telepod estate set clusters.prod-eas.canary=true clusters.prod-eas.version=0.2.0
+  telepod estate set 'clusters.prod-eas.networks=[10.30.0.0/16]'`,
+		Args: arguments(cobra.MinimumNArgs(1)),
+	}
+	f.register(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		var fields []estate.Assignment
+		for _, arg := range args {
+			field, value, found := strings.Cut(arg, "=")
+			if !found {
+				return usageError{fmt.Errorf("%q: write FIELD=VALUE, such as chart.version=0.2.0", arg), cmd.CommandPath()}
+			}
+			fields = append(fields, estate.Assignment{Field: field, Value: value})
+		}
+		return f.edit(cmd, func(name string, text []byte) ([]byte, error) { return estate.Set(name, text, fields...) })
+	}
+	return cmd
+}
+
+func newEstateSwapCommand() *cobra.Command {
+	f := &estateFile{}
+	cmd := &cobra.Command{
+		Use: "swap", Short: "Make the backup site the primary in an estate file",
+		Long: `Make the backup site the primary in an estate file, and the primary the backup: after a long outage, or to rehearse one for
+days. 'telepod estate upgrade' then applies it. 'telepod drill failover' is the rehearsal that changes nothing.` + estateEdited,
+		Example: "  telepod estate swap && telepod estate upgrade",
+		Args:    arguments(cobra.NoArgs),
+	}
+	f.register(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return f.edit(cmd, estate.Swap) }
+	return cmd
+}
+
+// edit changes the file, and prints the difference.
+func (f *estateFile) edit(cmd *cobra.Command, change func(name string, text []byte) ([]byte, error)) error {
+	name, text, err := f.bytes(cmd.InOrStdin())
+	if err != nil {
+		return fmt.Errorf("read the estate file: %w", err)
+	}
+	changed, err := change(name, text)
+	var problems estate.Problems
+	if errors.As(err, &problems) {
+		fmt.Fprintln(cmd.ErrOrStderr(), problems.Error())
+		return fmt.Errorf("%s was not changed: there would be %d error(s)", name, len(problems))
+	}
+	if err != nil {
+		return err
+	}
+	if f.path == standardInput {
+		_, err := cmd.OutOrStdout().Write(changed)
+		return err
+	}
+	if err := overwrite(f.path, changed); err != nil {
+		return fmt.Errorf("write the estate file: %w", err)
+	}
+	if string(changed) == string(text) {
+		_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is as it was\n", name)
+		return err
+	}
+	_, err = io.WriteString(cmd.OutOrStdout(), udiff.Unified("a/"+filepath.ToSlash(name), "b/"+filepath.ToSlash(name), string(text), string(changed)))
+	return err
+}
+
+// overwrite replaces the content of a file, which may be behind a symbolic link, and keeps its mode.
+func overwrite(path string, text []byte) error {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	return authorities.ReplaceFile(path, text, info.Mode().Perm())
+}

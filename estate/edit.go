@@ -1,0 +1,235 @@
+package estate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	kyaml "sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/manifest"
+)
+
+// The functions below change the text of a valid estate file. What they do not change stays as it is, comments and order
+// included. They return an error, and no text, if the changed file would have mistakes.
+
+// operation is one of a JSON Patch.
+type operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value"`
+}
+
+// Add adds a cluster at the end of the list.
+func Add(name string, text []byte, c Cluster) ([]byte, error) {
+	out, err := patched(name, text, operation{"add", "/clusters/-", c})
+	if err != nil {
+		return nil, err
+	}
+	return checked(name, out)
+}
+
+// Remove removes a cluster, with the comments above it.
+func Remove(name string, text []byte, cluster string) ([]byte, error) {
+	e, problems := Load(name, text)
+	if e == nil {
+		return nil, problems.Errors()
+	}
+	i := slices.Index(e.Names(), cluster)
+	switch {
+	case i < 0:
+		return nil, fmt.Errorf("the estate has no cluster %q%s", cluster, didYouMean(cluster, e.Names()))
+	case e.Role(cluster) != "":
+		return nil, fmt.Errorf("cluster %s has the %s site: choose another cluster for it first, with 'telepod estate set sites.%[2]s.cluster=NAME'", cluster, e.Role(cluster))
+	}
+	out, err := patched(name, text, operation{Op: "remove", Path: pointer([]string{"clusters", strconv.Itoa(i)})})
+	if err != nil {
+		return nil, err
+	}
+	return checked(name, out)
+}
+
+// Assignment is a field and its new value, such as chart.version, sites.primary.endpoint or clusters.prod-eas.canary.
+type Assignment struct{ Field, Value string }
+
+// Set sets fields. Chart values are YAML; for other fields a value is text, or YAML if the field accepts no text.
+func Set(name string, text []byte, fields ...Assignment) ([]byte, error) {
+	e, problems := Load(name, text)
+	if e == nil {
+		return nil, problems.Errors()
+	}
+	for _, f := range fields {
+		parts, err := e.parts(f.Field)
+		if err != nil {
+			return nil, err
+		}
+		var value any
+		if err := kyaml.Unmarshal([]byte(f.Value), &value); err != nil {
+			return nil, fmt.Errorf("%s: %q is not YAML: %w", f.Field, f.Value, err)
+		}
+		asValue, err := put(name, text, parts, value)
+		if err != nil {
+			return nil, err
+		}
+		asText, err := put(name, text, parts, f.Value)
+		if err != nil {
+			return nil, err
+		}
+		switch value.(type) {
+		case map[string]any, []any:
+			text = asValue
+		default:
+			text = asText
+			if slices.Contains(parts, "values") || !accepts(name, asText, parts) && accepts(name, asValue, parts) {
+				text = asValue
+			}
+		}
+	}
+	return checked(name, text)
+}
+
+// put returns the text with a value at a path.
+func put(name string, text []byte, parts []string, value any) ([]byte, error) {
+	var document map[string]any
+	if err := kyaml.Unmarshal(text, &document); err != nil {
+		return nil, err
+	}
+	o, err := setter(document, parts, value)
+	if err != nil {
+		return nil, err
+	}
+	return patched(name, text, o)
+}
+
+// accepts reports whether there is no mistake in a field.
+func accepts(name string, text []byte, parts []string) bool {
+	path := parts[0]
+	for _, part := range parts[1:] {
+		if _, err := strconv.Atoi(part); err == nil {
+			path += "[" + part + "]"
+		} else {
+			path += "." + part
+		}
+	}
+	_, problems := Load(name, text)
+	return !slices.ContainsFunc(problems.Errors(), func(p Problem) bool { return p.Path == path })
+}
+
+// Swap makes the backup site the primary, and the other way round.
+func Swap(name string, text []byte) ([]byte, error) {
+	e, problems := Load(name, text)
+	if e == nil {
+		return nil, problems.Errors()
+	}
+	if e.Sites.Backup == nil {
+		return nil, fmt.Errorf("%s has no backup site to swap with the primary", name)
+	}
+	root, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	for _, key := range keysOf(valueOf(root, "sites")) {
+		other := map[string]string{Primary: Backup, Backup: Primary}[key.Value]
+		line := []rune(lines[key.Line-1])
+		if key.Style != 0 {
+			return nil, fmt.Errorf("%s:%d: sites.%s: write the key without quotes, so that the sites can be swapped", name, key.Line, key.Value)
+		}
+		// Both are on one line only in flow style, after each other: go from the end.
+		lines[key.Line-1] = string(line[:key.Column-1]) + other + string(line[key.Column-1+len(key.Value):])
+	}
+	return checked(name, []byte(strings.Join(lines, "")))
+}
+
+// keysOf are the keys of a mapping, the last one first.
+func keysOf(n *yaml.Node) []*yaml.Node {
+	var keys []*yaml.Node
+	for i := len(n.Content) - 2; i >= 0; i -= 2 {
+		keys = append(keys, n.Content[i])
+	}
+	return keys
+}
+
+func valueOf(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return &yaml.Node{}
+}
+
+// setter sets the value at a path, and makes the mappings that lead to it.
+func setter(document any, parts []string, value any) (operation, error) {
+	for i, part := range parts {
+		var inner any
+		switch at := document.(type) {
+		case map[string]any:
+			inner = at[part]
+		case []any:
+			n, err := strconv.Atoi(part)
+			if err != nil || n < 0 || n >= len(at) {
+				return operation{}, fmt.Errorf("%s has no item %s: set the whole list", strings.Join(parts[:i], "."), part)
+			}
+			inner = at[n]
+		default:
+			return operation{}, fmt.Errorf("%s is no mapping: it has no field %s", strings.Join(parts[:i], "."), part)
+		}
+		if inner == nil || i == len(parts)-1 {
+			for _, missing := range slices.Backward(parts[i+1:]) {
+				value = map[string]any{missing: value}
+			}
+			return operation{"add", pointer(parts[:i+1]), value}, nil
+		}
+		document = inner
+	}
+	return operation{}, errors.New("no field to set")
+}
+
+// pointer is a JSON Pointer (RFC 6901).
+func pointer(parts []string) string {
+	var b strings.Builder
+	for _, part := range parts {
+		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(part))
+	}
+	return b.String()
+}
+
+// parts splits the name of a field. A cluster's name becomes its index.
+func (e *Estate) parts(field string) ([]string, error) {
+	parts := strings.Split(field, ".")
+	if parts[0] != "clusters" || len(parts) == 1 {
+		return parts, nil
+	}
+	i := slices.Index(e.Names(), parts[1])
+	if i < 0 {
+		return nil, fmt.Errorf("%s: write clusters.NAME.FIELD; the estate has no cluster %q%s", field, parts[1], didYouMean(parts[1], e.Names()))
+	}
+	parts[1] = strconv.Itoa(i)
+	return parts, nil
+}
+
+func patched(name string, text []byte, o operation) ([]byte, error) {
+	patch, err := json.Marshal([]operation{o})
+	if err != nil {
+		return nil, err
+	}
+	return manifest.Patched(name, text, patch)
+}
+
+// checked returns a text if it is a valid estate file. Its mistakes have no line: they are in no file yet.
+func checked(name string, text []byte) ([]byte, error) {
+	e, problems := Load(name, text)
+	if e != nil {
+		return text, nil
+	}
+	mistakes := problems.Errors()
+	for i := range mistakes {
+		mistakes[i].Line = 0
+	}
+	return nil, mistakes
+}
