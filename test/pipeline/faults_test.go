@@ -37,19 +37,6 @@ func TestPrimaryKilled(t *testing.T) {
 	r.finish(t)
 }
 
-func TestBothSitesKilled(t *testing.T) {
-	onlyWithFaults(t)
-	r := newRig(t)
-	r.mayRepeat = true
-	r.primary.Kill(t)
-	r.backup.Kill(t)
-	hold()
-	r.primary.Start(t)
-	r.backup.Start(t)
-	r.note("resumed in %v", r.awaitAny(t, 10*time.Second))
-	r.finish(t)
-}
-
 func TestRegionKilledWhileBothSitesAreDown(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
