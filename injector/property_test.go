@@ -94,7 +94,11 @@ func TestEnvironmentProperties(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for seed := range uint64(3000) {
+	containers := uint64(3000)
+	if testing.Short() {
+		containers = 500
+	}
+	for seed := range containers {
 		r := rand.New(rand.NewPCG(seed, 1))
 		user := randomEnv(r)
 		annotations := map[string]string{InjectKey: "true"}
