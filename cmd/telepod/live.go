@@ -26,6 +26,33 @@ type liveFlags struct {
 	timeout    time.Duration
 }
 
+// scopeFlags select one namespace or all.
+type scopeFlags struct {
+	namespace string
+	all       bool
+}
+
+func (f *scopeFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace to look at; defaults to the context's")
+	flags.BoolVarP(&f.all, "all-namespaces", "A", false, "look at all namespaces")
+}
+
+func (f *scopeFlags) check(cmd *cobra.Command) error {
+	if f.all && f.namespace != "" {
+		return wrongUsage(cmd, "--namespace and --all-namespaces are mutually exclusive")
+	}
+	return nil
+}
+
+// in returns the selected namespace, or "" for all.
+func (f *scopeFlags) in(l *live) string {
+	if f.namespace == "" && !f.all {
+		return l.Namespace
+	}
+	return f.namespace
+}
+
 func (f *liveFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; defaults to those that kubectl uses")

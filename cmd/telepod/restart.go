@@ -42,8 +42,7 @@ const restartExample = `  telepod restart --bare -n shop --dry-run
 // restartFlags are the flags of `telepod restart`.
 type restartFlags struct {
 	liveFlags
-	namespace   string
-	all         bool
+	scope       scopeFlags
 	stale, bare bool
 	dryRun, yes bool
 	rollback    bool
@@ -67,8 +66,7 @@ func newRestartCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace to look at; defaults to the context's")
-	flags.BoolVarP(&f.all, "all-namespaces", "A", false, "look at all namespaces")
+	f.scope.register(cmd)
 	flags.BoolVar(&f.stale, "stale", false, "restart workloads with pods that have an older profile")
 	flags.BoolVar(&f.bare, "bare", false, "restart workloads with pods that were not injected")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the plan, and change nothing")
@@ -86,14 +84,12 @@ func (f *restartFlags) check(cmd *cobra.Command) error {
 	switch {
 	case !f.stale && !f.bare:
 		return wrongUsage(cmd, "nothing is selected: use --stale, --bare, or both")
-	case f.all && f.namespace != "":
-		return wrongUsage(cmd, "--namespace and --all-namespaces are mutually exclusive")
 	case f.namespaces < 1:
 		return wrongUsage(cmd, "--parallel must be at least 1")
 	case f.limits.Progress <= 0 || f.limits.Budget <= 0:
 		return wrongUsage(cmd, "--deadline and --budget-wait must be positive")
 	}
-	return nil
+	return f.scope.check(cmd)
 }
 
 func (f *restartFlags) run(cmd *cobra.Command) error {
@@ -135,10 +131,7 @@ func (f *restartFlags) plan(ctx context.Context, cmd *cobra.Command) (*live, str
 		return nil, "", nil, err
 	}
 	l.note(cmd.ErrOrStderr())
-	namespace := f.namespace
-	if namespace == "" && !f.all {
-		namespace = l.Namespace
-	}
+	namespace := f.scope.in(l)
 	if l.namespaces, err = l.Namespaces(ctx, namespace); err != nil {
 		return nil, "", nil, err
 	}

@@ -30,10 +30,9 @@ const staleExample = `  telepod stale -A
 // staleFlags are the flags of `telepod stale`.
 type staleFlags struct {
 	liveFlags
-	own       injectorSettings
-	namespace string
-	all       bool
-	output    *choice
+	scope  scopeFlags
+	own    injectorSettings
+	output *choice
 }
 
 func newStaleCommand() *cobra.Command {
@@ -49,8 +48,7 @@ func newStaleCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace to look at; defaults to the context's")
-	flags.BoolVarP(&f.all, "all-namespaces", "A", false, "look at all namespaces")
+	f.scope.register(cmd)
 	f.liveFlags.register(cmd)
 	f.output = choiceFlag(cmd, "output", "o", "table", "json")
 	flags.StringVar(&f.own.profile, "profile", "base", "profile of pods without the annotation telepod.dev/profile")
@@ -63,8 +61,8 @@ func newStaleCommand() *cobra.Command {
 }
 
 func (f *staleFlags) run(cmd *cobra.Command) error {
-	if f.all && f.namespace != "" {
-		return wrongUsage(cmd, "--namespace and --all-namespaces are mutually exclusive")
+	if err := f.scope.check(cmd); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
 	defer cancel()
@@ -73,10 +71,7 @@ func (f *staleFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	l.note(cmd.ErrOrStderr())
-	namespace := f.namespace
-	if namespace == "" && !f.all {
-		namespace = l.Namespace
-	}
+	namespace := f.scope.in(l)
 	problems, err := l.problems(ctx, namespace)
 	if err != nil {
 		return err
