@@ -231,7 +231,7 @@ func (c *checker) endpoint(path, endpoint string) {
 		c.Report(path, "%q cannot be a DNS name: use lower-case letters, digits, '-' and '.'", host)
 	case port == "4317":
 		c.Report(path, "regions send OTLP over HTTP, but 4317 is the port of OTLP over gRPC: use 4318, or any other")
-	case strings.HasSuffix(host, ".svc") && len(c.Clusters) == 1: // nobody else has to resolve it
+	case strings.HasSuffix(host, ".svc") && len(c.Clusters) == 1: // no other cluster has to resolve it
 	case !strings.Contains(host, ".") || strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".local") || host == "localhost":
 		c.Report(path, "%q is known inside one cluster only: use a name that all clusters resolve to the site's load balancer", host)
 	}

@@ -153,7 +153,7 @@ func (e *containerEnv) addSignals(general string) {
 	}
 }
 
-// remark tells the owner of the pod why a container gets no endpoint.
+// remark explains to the owner of the pod why a container gets no endpoint.
 func (e *containerEnv) remark(reason Reason) {
 	switch {
 	case reason == ConfigFile:

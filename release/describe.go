@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/image"
 )
 
-// sboms writes one SBOM (CycloneDX) for each program, from what the program for linux says of its modules itself.
+// sboms writes one SBOM (CycloneDX) for each program, from the list of modules in the program for linux.
 // That cyclonedx-gomod reads programs and not sources, and compiles in seconds, is why it is used and not syft.
 func (b *builder) sboms(ctx context.Context) error {
 	for _, i := range b.chosen() {

@@ -28,7 +28,7 @@ func TestOutcomes(t *testing.T) {
 		warnings             []string
 	}{
 		{name: "pod asks", namespace: "shop", pod: wanted, verdict: Injected, reason: injector.PodEnabled},
-		{name: "nobody asks", namespace: "shop", pod: plain, verdict: NotInjected, reason: injector.DefaultDisabled},
+		{name: "not requested", namespace: "shop", pod: plain, verdict: NotInjected, reason: injector.DefaultDisabled},
 		{name: "namespace asks", namespace: "opted-in", pod: plain, verdict: Injected, reason: injector.NamespaceEnabled},
 		{name: "API server has matched", namespace: "shop", pod: plain, selection: NamespaceSelected, verdict: Injected, reason: injector.NamespaceEnabled},
 		{name: "on by default, API server has matched", namespace: "shop", pod: plain, options: byDefault, selection: NamespaceSelected, verdict: Injected, reason: injector.DefaultEnabled},

@@ -105,7 +105,7 @@ func (s *site) testOutage(t *testing.T) {
 	case code := <-done:
 		t.Fatalf("exit code %d while the receiver is away:\n%s%s", code, &out, stderr)
 	case <-time.After(30 * time.Second):
-		t.Fatalf("nobody tells that the receiver is away:\n%s", stderr)
+		t.Fatalf("the output does not report that the receiver is away:\n%s", stderr)
 	}
 	link.Restore(t)
 	if code := <-done; code != exitOK {

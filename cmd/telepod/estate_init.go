@@ -99,7 +99,7 @@ func (f *estateInit) run(cmd *cobra.Command) error {
 	}
 	loaded, problems := estate.Load(f.path, text)
 	for _, p := range problems {
-		p.Line = 0 // of a file that nobody has seen yet
+		p.Line = 0 // the file is not written yet
 		fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
 	}
 	if loaded == nil {

@@ -23,7 +23,7 @@ An endpoint is grpc://HOST:PORT, grpcs:// with TLS, or an http:// or https:// UR
 as a receiver of OTLP over HTTP, other URLs as a health endpoint. A bare HOST:PORT means HTTP for the
 ports 13133 and 4318 and gRPC for others, with TLS if --ca, --cert or --server-name is set. Over gRPC
 the health service is asked (grpc.health.v1). A receiver of OTLP has none: it is sent an empty export,
-which it acknowledges and passes to nobody.
+which it acknowledges and does not forward.
 
 Exit code 0 means that all of them serve.`
 

@@ -40,7 +40,7 @@ func newRepairMetrics() *repairMetrics {
 	return m
 }
 
-// record keeps what came of a round. Stops that a round ends with, and those for which it did not begin, look alike.
+// record keeps the result of a round. A stop at the end of a round and one that prevented it are recorded alike.
 // Without an answer from the Lease, the last one stays.
 func (m *repairMetrics) record(round restart.Round, err error) {
 	if round.Asked {

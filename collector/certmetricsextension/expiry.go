@@ -46,7 +46,7 @@ func earliestExpiry(path string) (time.Time, error) {
 	return earliest, nil
 }
 
-// readBounded reads a regular file. Opening a pipe would block until somebody writes to it.
+// readBounded reads a regular file. Opening a pipe would block until something writes to it.
 func readBounded(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

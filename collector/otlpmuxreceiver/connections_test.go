@@ -113,7 +113,7 @@ func TestShutdown(t *testing.T) {
 	go func() { answered <- send() }()
 	eventually(t, "the pipeline has it", func() bool { return pipeline.waiting.Load() == 1 })
 	go func() { stopped <- r.Shutdown(context.Background()) }()
-	eventually(t, "nobody listens", func() bool {
+	eventually(t, "the listener is closed", func() bool {
 		connection, err := net.Dial("tcp", r.address(1))
 		if err == nil {
 			_ = connection.Close()

@@ -255,7 +255,7 @@ func TestRollBackGivesUp(t *testing.T) {
 	}
 }
 
-// TestInterrupted: the run ends at once, and says how to continue.
+// TestInterrupted: the run ends at once, and its error explains how to continue.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	m := newModel(3)

@@ -56,7 +56,7 @@ func TestMistakes(t *testing.T) {
 		"price without storage":         {fine + ",cost.prices.aws=null,cost.prices.here.egress=1", "egressSameCloud"},
 		"cluster in no certificate":     {region + ",tls.issuerRef.name=telemetry,cluster.name=prod.example.com", "does not fit into a certificate"},
 		"issuer of TLS without name":    {region + ",tls.issuerRef.kind=ClusterIssuer", "tls.issuerRef has no name"},
-		"site that nobody reaches":      {fine + ",central.enabled=true,central.jaeger=j:4317", "does not say under which host:port regions reach it"},
+		"site that cannot be reached":   {fine + ",central.enabled=true,central.jaeger=j:4317", "does not say under which host:port regions reach it"},
 		"site that writes nowhere":      {region + ",central.enabled=true", "nowhere to write to"},
 		"replicas without storage":      {site + ",central.replicas=2,central.storage.gigabytes=0", "replicas need storage"},
 		"bucket without region":         {site + ",central.archive.bucket=b", "central.archive.region is missing"},

@@ -37,7 +37,7 @@ func TestSamplerKilled(t *testing.T) {
 	hosts.addresses = []string{samplers[0].Address, samplers[2].Address}
 	hosts.write(t)
 	began := gateway.sent()
-	r.note("routed anew in %v", Await(t, Patience, "spans at the other samplers", func() bool { return gateway.sent() > began }))
+	r.note("rerouted in %v", Await(t, Patience, "spans at the other samplers", func() bool { return gateway.sent() > began }))
 	hold()
 	samplers[1].Start(t) // with its disk, which contains the sampled traces
 	r.load.Stop()

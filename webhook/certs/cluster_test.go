@@ -53,7 +53,7 @@ func until(t *testing.T, what string, done func() bool) {
 	for !done() {
 		select {
 		case <-deadline.C:
-			t.Fatalf("waited in vain for: %s", what)
+			t.Fatalf("gave up waiting for: %s", what)
 		case <-again.C:
 		}
 	}
