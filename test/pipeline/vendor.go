@@ -21,13 +21,18 @@ import (
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	logs "go.opentelemetry.io/proto/otlp/logs/v1"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/proto"
 )
 
-// Vendor simulates a SaaS backend that accepts OTLP over HTTPS with a key in a header, and can return errors.
+// Vendor simulates a SaaS backend that accepts OTLP over HTTPS and gRPC, and can return errors.
 type Vendor struct {
 	// URL of the service.
 	URL string
+	// GRPC is the URL of the service for OTLP over gRPC.
+	GRPC string
+	// Login issues OAuth2 tokens below URL, at /token.
+	Login *Login
 
 	mu       sync.Mutex
 	answer   func(http.Header) Response
@@ -56,7 +61,7 @@ type Request struct {
 // StartVendor starts a vendor with the plant's certificate. It ends with the test.
 func (p *Plant) StartVendor(t testing.TB) *Vendor {
 	t.Helper()
-	v := &Vendor{arrived: map[string]map[uint64]int{Traces: {}, Logs: {}}, answer: func(http.Header) Response { return Response{} }}
+	v := &Vendor{Login: newLogin(t), arrived: map[string]map[uint64]int{Traces: {}, Logs: {}}, answer: func(http.Header) Response { return Response{} }}
 	certificate, err := tls.LoadX509KeyPair(filepath.Join(p.Certificates(), "tls.crt"), filepath.Join(p.Certificates(), "tls.key"))
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +74,7 @@ func (p *Plant) StartVendor(t testing.TB) *Vendor {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	v.URL = server.URL
+	v.GRPC = v.serveGRPC(t, listen(t, p.Address()), credentials.NewServerTLSFromCert(&certificate))
 	return v
 }
 
@@ -139,6 +145,10 @@ func (v *Vendor) Lost(s *Sender, signal string) int {
 
 // ServeHTTP implements http.Handler.
 func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/token" {
+		v.Login.ServeHTTP(w, r)
+		return
+	}
 	signal, numbers, records, received, err := readOTLP(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -146,20 +156,26 @@ func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	response := v.answer(r.Header)
+	v.records, v.received = append(v.records, records...), append(v.received, received...)
+	response := v.accept(r.URL.Path, r.Header.Clone(), signal, numbers)
+	if response.RetryAfter != "" {
+		w.Header().Set("Retry-After", response.RetryAfter)
+	}
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	w.WriteHeader(response.Status)
+}
+
+// accept records a request and returns the answer. The caller has locked v.mu.
+func (v *Vendor) accept(path string, header http.Header, signal string, numbers []uint64) Response {
+	response := v.answer(header)
 	if response.Status == 0 {
 		response.Status = http.StatusOK
 		for _, n := range numbers {
 			v.arrived[signal][n]++
 		}
 	}
-	v.records, v.received = append(v.records, records...), append(v.received, received...)
-	v.requests = append(v.requests, Request{Path: r.URL.Path, Header: r.Header.Clone(), At: time.Now(), Status: response.Status, Items: len(numbers)})
-	if response.RetryAfter != "" {
-		w.Header().Set("Retry-After", response.RetryAfter)
-	}
-	w.Header().Set("Content-Type", "application/x-protobuf")
-	w.WriteHeader(response.Status)
+	v.requests = append(v.requests, Request{Path: path, Header: header, At: time.Now(), Status: response.Status, Items: len(numbers)})
+	return response
 }
 
 // readOTLP returns the signal of a request, its sequence numbers, its log records, and its metrics and records by name.

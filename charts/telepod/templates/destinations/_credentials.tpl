@@ -78,6 +78,11 @@ tls:
   endpoint_params: {audience: {{ . | quote }}}
   {{- end }}
   timeout: 10s
+  # Many services issue tokens for five minutes, which is upstream's default: it would fetch one for each request.
+  expiry_buffer: 30s
+  {{- if $.tls.caSecret }}
+  tls: {ca_file: "{{ $directory }}/ca.crt", include_system_ca_certs_pool: true}
+  {{- end }}
 {{- end -}}
 {{- with .auth.sigv4 }}
   region: {{ .region }}
