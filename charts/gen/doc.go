@@ -7,6 +7,6 @@
 //	go run ./charts/gen -check   fails and lists the files that are stale
 //
 // The comment above a key is its description; every leaf needs one. The type comes from the default. A comment
-// line `@schema {...}` (JSON Schema in YAML flow style) narrows it, and makes a mapping a leaf. The schema
-// rejects keys that values.yaml does not list.
+// line `@schema {...}` (JSON Schema in YAML flow style) narrows it, and makes a mapping a leaf. Keys that end with
+// Secret, ConfigMap or ClassName are names of Kubernetes objects. The schema rejects keys that values.yaml does not list.
 package main

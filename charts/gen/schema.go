@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 
 	"sigs.k8s.io/yaml"
 )
@@ -49,12 +50,18 @@ func schemaFile(root, shared *value) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// objectNames matches keys whose values are names of Kubernetes objects.
+var objectNames = regexp.MustCompile(`(^s|S)ecret$|ConfigMap$|(^c|C)lassName$`)
+
 // jsonSchema returns the type of the default, narrowed by @schema. Sections allow no additional keys. Shared
 // values refer to the definitions.
 func (v *value) jsonSchema(shared *value) map[string]any {
 	schema := map[string]any{"type": jsonType(v.node.ShortTag())}
 	if v.description != "" {
 		schema["description"] = v.description
+	}
+	if objectNames.MatchString(v.key) && schema["type"] == "string" {
+		schema["pattern"] = "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$"
 	}
 	maps.Copy(schema, v.schema)
 	if v.children == nil {

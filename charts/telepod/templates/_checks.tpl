@@ -13,11 +13,16 @@ about one part alone is in that part's own check.
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
 {{- fail (printf "%s %q, which cannot be the name of a Service: set fullnameOverride to lower-case letters, digits and dashes that begin with a letter, such as telepod" $from $name) -}}
 {{- end -}}
-{{- if ne .Values.cluster.name (trim .Values.cluster.name) -}}
-{{- fail (printf "cluster.name %q has spaces around it: remove them" .Values.cluster.name) -}}
+{{- range $value, $text := dict "cluster.name" .Values.cluster.name "environment" .Values.environment -}}
+{{- if ne $text (trim $text) -}}
+{{- fail (printf "%s %q has spaces around it: remove them" $value $text) -}}
 {{- end -}}
-{{- if regexMatch "[[:cntrl:]]" .Values.cluster.name -}}
-{{- fail (printf "cluster.name %q has control characters: remove them" .Values.cluster.name) -}}
+{{- if regexMatch "[[:cntrl:]]" $text -}}
+{{- fail (printf "%s %q has control characters: remove them" $value $text) -}}
+{{- end -}}
+{{- if gt (len $text) 256 -}}
+{{- fail (printf "%s has %d bytes, and is part of every item: shorten it to 256" $value (len $text)) -}}
+{{- end -}}
 {{- end -}}
 {{- range $key, $value := .Values.commonLabels -}}
 {{- include "telepod.check.label" (list "commonLabels" $key $value) -}}
@@ -69,8 +74,10 @@ about one part alone is in that part's own check.
 
 {{/* A list of what must not be below a value. Takes name and items, addresses with a prefix. */}}
 {{- define "telepod.check.ranges" -}}
+{{- $byte := `(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])` -}}
+{{- $ranges := printf `^(%s(\.%s){3}/([12]?[0-9]|3[0-2])|[0-9a-fA-F]*:[0-9a-fA-F:.]*/([1-9]?[0-9]|1[01][0-9]|12[0-8]))$` $byte $byte -}}
 {{- range .items -}}
-{{- if not (regexMatch `^[0-9a-fA-F:.]+/[0-9]{1,3}$` .) -}}
+{{- if not (regexMatch $ranges .) -}}
 {{- fail (printf "%s has %q: write an address range with its prefix, such as 10.0.0.0/8 or 203.0.113.7/32" $.name .) -}}
 {{- end -}}
 {{- end -}}
@@ -112,14 +119,52 @@ volumes and containers.
 {{- include "telepod.check.taken" (dict "name" (printf "%s.extraVolumes" .name) "items" $part.extraVolumes "taken" .volumes) -}}
 {{- include "telepod.check.taken" (dict "name" (printf "%s.extraContainers" .name) "items" $part.extraContainers "taken" .containers) -}}
 {{- include "telepod.check.taken" (dict "name" (printf "%s.initContainers" .name) "items" $part.initContainers "taken" .containers) -}}
+{{- include "telepod.check.mounts" . -}}
+{{- if and (eq ($part.dnsPolicy | default "") "None") (not ($part.dnsConfig).nameservers) -}}
+{{- fail (printf "%s.dnsPolicy is None: set %s.dnsConfig.nameservers, or another policy" .name .name) -}}
+{{- end -}}
+{{- include "telepod.check.memory" . -}}
 {{- include "telepod.check.rollout" . -}}
 {{- include "telepod.check.budget" . -}}
 {{- include "telepod.check.autoscaling" . -}}
 {{- end -}}
 
-{{/* Names that the chart uses itself: Kubernetes refuses one twice. Takes name, items and taken. */}}
+{{/* Mounts of volumes that do not exist, or where another one is. Takes part, name and volumes. */}}
+{{- define "telepod.check.mounts" -}}
+{{- $volumes := list -}}
+{{- range .part.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end -}}
+{{- $paths := list "/etc/telepod/collector" "/etc/telepod/tls" "/var/lib/telepod/queue" -}}
+{{- range .part.extraVolumeMounts -}}
+{{- if not (has .name (concat $volumes $.volumes)) -}}
+{{- fail (printf "%s.extraVolumeMounts mounts %s, which is no volume: add it to %s.extraVolumes" $.name .name $.name) -}}
+{{- end -}}
+{{- if has .mountPath $paths -}}
+{{- fail (printf "%s.extraVolumeMounts: there are two mounts at %s: choose another path" $.name .mountPath) -}}
+{{- end -}}
+{{- $paths = append $paths .mountPath -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A request of more memory than the limit. Takes part and name. */}}
+{{- define "telepod.check.memory" -}}
+{{- $resources := .part.resources | default dict -}}
+{{- if and ($resources.limits).memory ($resources.requests).memory -}}
+{{- $limit := include "telepod.collector.bytes" (dict "quantity" $resources.limits.memory "name" .name) | int64 -}}
+{{- $request := include "telepod.collector.bytes" (dict "quantity" $resources.requests.memory "name" .name "of" "requests") | int64 -}}
+{{- if gt $request $limit -}}
+{{- fail (printf "%s.resources requests %v of memory, more than the limit of %v: raise limits.memory, or lower requests.memory" .name $resources.requests.memory $resources.limits.memory) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Names that the chart uses itself, or that are twice: Kubernetes refuses both. Takes name, items and taken. */}}
 {{- define "telepod.check.taken" -}}
+{{- $names := list -}}
 {{- range .items -}}
+{{- if has .name $names -}}
+{{- fail (printf "%s has %s twice: remove one" $.name .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
 {{- if has .name $.taken -}}
 {{- fail (printf "%s has %s, which the chart sets itself: remove it, or choose another name" $.name .name) -}}
 {{- end -}}
@@ -128,6 +173,13 @@ volumes and containers.
 
 {{/* A rollout that cannot begin, or that has two Collectors write one queue. */}}
 {{- define "telepod.check.rollout" -}}
+{{- $type := dig "updateStrategy" "type" "RollingUpdate" .part -}}
+{{- if eq $type (eq .kind "Deployment" | ternary "OnDelete" "Recreate") -}}
+{{- fail (printf "%s.updateStrategy.type is %s, which a %s does not have: use RollingUpdate or %s" .name $type .kind (eq .kind "Deployment" | ternary "Recreate" "OnDelete")) -}}
+{{- end -}}
+{{- if and (ne $type "RollingUpdate") (dig "updateStrategy" "rollingUpdate" dict .part) -}}
+{{- fail (printf "%s.updateStrategy has rollingUpdate, but its type is %s: remove one of them" .name $type) -}}
+{{- end -}}
 {{- $rolling := dig "updateStrategy" "rollingUpdate" dict .part -}}
 {{- $surge := $rolling.maxSurge | default 0 | toString -}}
 {{- if eq .kind "DaemonSet" -}}

@@ -86,13 +86,13 @@ data is several times as large as what was sent. Takes part, name, and least, wh
 {{ max .least $bytes }}
 {{- end -}}
 
-{{/* A Kubernetes quantity of memory in bytes. Takes quantity, and name (regional or central). */}}
+{{/* A Kubernetes quantity of memory in bytes. Takes quantity, name (such as regional), and of, if it is not limits. */}}
 {{- define "telepod.collector.bytes" -}}
 {{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
 {{- $quantity := kindIs "string" .quantity | ternary .quantity (.quantity | int64 | toString) -}}
 {{- $unit := regexFind "[a-zA-Z]*$" $quantity -}}
 {{- if not (and (hasKey $units $unit) (regexMatch `^[0-9]+(\.[0-9]+)?[a-zA-Z]*$` $quantity)) -}}
-{{- fail (printf "%s.resources.limits.memory is %q: write a number with one of the units k, M, G, T, Ki, Mi, Gi, Ti, such as 512Mi" .name $quantity) -}}
+{{- fail (printf "%s.resources.%s.memory is %q: write a number with one of the units k, M, G, T, Ki, Mi, Gi, Ti, such as 512Mi" .name (.of | default "limits") $quantity) -}}
 {{- end -}}
 {{ mulf (trimSuffix $unit $quantity | float64) (get $units $unit) | int64 }}
 {{- end -}}

@@ -90,10 +90,10 @@ true
 {{- if and .archive.endpoint (not (regexMatch "^https?://" .archive.endpoint)) -}}
 {{- fail (printf "central.archive.endpoint is %q: write a URL that starts with https:// or http://" .archive.endpoint) -}}
 {{- end -}}
-{{- if and .jaeger (not (regexMatch "^(https://)?[^/]+:[0-9]+$" .jaeger)) -}}
+{{- if and .jaeger (not (regexMatch `^(https://)?[^/\s]+:[1-9][0-9]*$` .jaeger)) -}}
 {{- fail (printf "central.jaeger is %q: write host:port of its OTLP gRPC port, such as jaeger.tracing:4317, or https://host:port" .jaeger) -}}
 {{- end -}}
-{{- if and .prometheus (not (regexMatch "^https?://" .prometheus)) -}}
+{{- if and .prometheus (not (regexMatch `^https?://[^/\s]+(/\S*)?$` .prometheus)) -}}
 {{- fail (printf "central.prometheus is %q: write the remote-write URL, such as http://prometheus.monitoring:9090/api/v1/write" .prometheus) -}}
 {{- end -}}
 {{- if and .awsRole (eq $.Values.cloud.provider "aws") -}}
@@ -105,10 +105,14 @@ true
 {{- if and .archive.bucket (not .archive.endpoint) (not (regexMatch `^[a-z]+(-[a-z]+)+-[0-9]+$` .archive.region)) -}}
 {{- fail (printf "central.archive.region is %q, but without central.archive.endpoint the bucket is one of S3: write an AWS region, such as us-east-1" .archive.region) -}}
 {{- end -}}
-{{- range .kafka.brokers -}}
-{{- if not (regexMatch `^[^/:\s]+:[0-9]+$|^\[[0-9a-fA-F:]+\]:[0-9]+$` .) -}}
-{{- fail (printf "central.kafka.brokers has %q: write host:port without a scheme, such as kafka.streams:9092" .) -}}
+{{- include "telepod.check.bucketEndpoint" (dict "name" "central.archive.endpoint" "endpoint" .archive.endpoint) -}}
+{{- include "telepod.check.brokers" (dict "name" "central.kafka.brokers" "brokers" .kafka.brokers) -}}
+{{- $policies := list "errors" "http-5xx" "http-5xx-old" "slow" "share" -}}
+{{- range .sampling.policies -}}
+{{- if has .name $policies -}}
+{{- fail (printf "central.sampling.policies: there are two policies %q: choose another name (%s are the chart's)" .name "errors, http-5xx, http-5xx-old, slow and share") -}}
 {{- end -}}
+{{- $policies = append $policies .name -}}
 {{- end -}}
 {{- include "telepod.central.checkShared" $ -}}
 {{- if and .identity (eq $.Values.cloud.provider "other") -}}

@@ -32,7 +32,7 @@
 {{- define "telepod.destination.check" -}}
 {{- $at := .at -}}
 {{- with .to -}}
-{{- $reserved := list "none" "own" "spans" "span-metrics" "sampled" "samplers" "write" "cloud" "node" "sites" "cluster" "scraped" "events" "objects" "primary" "backup" -}}
+{{- $reserved := list "none" "own" "spans" "span-metrics" "sampled" "samplers" "write" "cloud" "node" "sites" "cluster" "scraped" "monitors" "events" "objects" "primary" "backup" -}}
 {{- if or (has .name $reserved) (regexMatch `^(spans|own)-|-upload$` .name) -}}
 {{- fail (printf "%s: the chart has a pipeline of this name, or could have: choose another name, without spans- and own- at the beginning and -upload at the end" $at) -}}
 {{- end -}}
@@ -52,8 +52,17 @@
 {{- if not .endpoint -}}
 {{- fail (printf "%s: endpoint is missing: set the URL to send to" $at) -}}
 {{- end -}}
-{{- if not (regexMatch `^https?://[^/@\s]+(/\S*)?$` .endpoint) -}}
-{{- fail (printf "%s: endpoint is %q: write a URL that starts with https:// or http://, without user and password" $at .endpoint) -}}
+{{- if not (regexMatch `^https?://([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?(/[^\s?#]*)?$` .endpoint) -}}
+{{- fail (printf "%s: endpoint is %q: write a URL that starts with https:// or http://, without user and password, ? and #" $at .endpoint) -}}
+{{- end -}}
+{{- $address := regexReplaceAll `^https?://([^/]*).*$` .endpoint "${1}" -}}
+{{- with regexFind `:[0-9]+$` $address | trimPrefix ":" -}}
+{{- if or (lt (int .) 1) (gt (int .) 65535) -}}
+{{- fail (printf "%s: the endpoint's port is %s: a port is a number from 1 to 65535" $at .) -}}
+{{- end -}}
+{{- end -}}
+{{- if has $address (list $.root.Values.central.primary $.root.Values.central.backup) -}}
+{{- fail (printf "%s: endpoint %s is one of the central sites, which would get everything again: regions send there by themselves" $at $address) -}}
 {{- end -}}
 {{- if and (eq .protocol "otlp_grpc") (not (regexMatch `^https?://[^/]+:[0-9]+$` .endpoint)) -}}
 {{- fail (printf "%s: endpoint is %q: OTLP over gRPC needs a port and has no path: write https://host:4317" $at .endpoint) -}}
@@ -72,6 +81,7 @@
 {{- if not .brokers -}}
 {{- fail (printf "%s: brokers are missing: list host:port of one or more" $at) -}}
 {{- end -}}
+{{- include "telepod.check.brokers" (dict "name" (printf "%s: brokers" $at) "brokers" .brokers) -}}
 {{- else if or .brokers .topicPrefix -}}
 {{- fail (printf "%s: brokers and topicPrefix are for protocol kafka: use endpoint" $at) -}}
 {{- end -}}
@@ -81,7 +91,13 @@
 {{- fail (printf "%s: bucket, region and prefix are for protocols s3 and azure_blob: remove them" $at) -}}
 {{- end -}}
 {{- include "telepod.destination.checkCredentials" $ -}}
+{{- $signals := .signals -}}
 {{- range $j, $rule := .rules -}}
+{{- range $rule.signals -}}
+{{- if not (has . $signals) -}}
+{{- fail (printf "%s: rules[%d] is about %s, which the destination does not get: add %s to its signals, or remove it from the rule" $at $j . .) -}}
+{{- end -}}
+{{- end -}}
 {{- if and $rule.values (not $rule.attribute) -}}
 {{- fail (printf "%s: rules[%d] has values but no attribute: set the attribute to compare" $at $j) -}}
 {{- end -}}
@@ -89,6 +105,22 @@
 {{- fail (printf "%s: rules[%d] has no attribute, so it applies to everything: set one, or leave the signal out of signals" $at $j) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Brokers of Kafka. Takes name and brokers. */}}
+{{- define "telepod.check.brokers" -}}
+{{- range .brokers -}}
+{{- if not (regexMatch `^[^/:\s]+:[0-9]+$|^\[[0-9a-fA-F:]+\]:[0-9]+$` .) -}}
+{{- fail (printf "%s has %q: write host:port without a scheme, such as kafka.streams:9092" $.name .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An endpoint that refuses AWS's library. Takes name and endpoint. */}}
+{{- define "telepod.check.bucketEndpoint" -}}
+{{- if contains "storage.googleapis.com" (.endpoint | default "") -}}
+{{- fail (printf "%s is %q, but Google Cloud Storage refuses what AWS's library signs: use S3, or a gateway with the S3 protocol (docs/destinations.md)" .name .endpoint) -}}
 {{- end -}}
 {{- end -}}
 
@@ -100,12 +132,16 @@
 {{- if or (contains "/" .bucket) (contains ":" .bucket) -}}
 {{- fail (printf "%s: bucket is %q: write its name alone, without s3:// and without a path (see prefix)" $.at .bucket) -}}
 {{- end -}}
+{{- if and (eq .protocol "azure_blob") (not (regexMatch `^[a-z0-9]([a-z0-9]|-[a-z0-9]){2,62}$` .bucket)) -}}
+{{- fail (printf "%s: bucket is %q: a container's name has 3 to 63 lower-case letters, digits and single dashes" $.at .bucket) -}}
+{{- end -}}
 {{- if and (eq .protocol "s3") (not .region) -}}
 {{- fail (printf "%s: region is missing: set the region of bucket %s" $.at .bucket) -}}
 {{- end -}}
 {{- if and (eq .protocol "s3") (has "metrics" .signals) -}}
 {{- fail (printf "%s: metrics are not archived in S3: set signals to traces, logs or both" $.at) -}}
 {{- end -}}
+{{- include "telepod.check.bucketEndpoint" (dict "name" (printf "%s: endpoint" $.at) "endpoint" .endpoint) -}}
 {{- if and .endpoint (not (regexMatch "^https?://" .endpoint)) -}}
 {{- fail (printf "%s: endpoint is %q: write a URL that starts with https:// or http://" $.at .endpoint) -}}
 {{- end -}}
@@ -137,7 +173,7 @@
 {{- if and (eq $kind "sigv4") (not $auth.service) -}}
 {{- fail (printf "%s: auth.sigv4.service is missing: set the service to sign for, such as aps or xray" $.at) -}}
 {{- end -}}
-{{- if and (eq $kind "oauth2") (not (hasPrefix "https://" ($auth.tokenURL | default ""))) -}}
+{{- if and (eq $kind "oauth2") (not (regexMatch `^https://[^/@\s]+(/[^\s#]*)?$` ($auth.tokenURL | default ""))) -}}
 {{- fail (printf "%s: auth.oauth2.tokenURL is missing or not a URL that starts with https://" $.at) -}}
 {{- end -}}
 {{- end -}}
@@ -149,6 +185,24 @@
 {{- end -}}
 {{- if and (.to.tls).insecure (ne .to.protocol "kafka") -}}
 {{- fail (printf "%s: tls.insecure is for protocol kafka: use http:// in the endpoint" .at) -}}
+{{- end -}}
+{{- $headers := dict -}}
+{{- range $name, $value := .to.headers -}}
+{{- if hasKey $headers (lower $name) -}}
+{{- fail (printf "%s: headers %s and %s are the same: remove one" $.at (get $headers (lower $name)) $name) -}}
+{{- end -}}
+{{- $_ := set $headers (lower $name) $name -}}
+{{- end -}}
+{{- range $name := concat (keys (.to.headers | default dict)) (keys (.to.secretHeaders | default dict)) | sortAlpha -}}
+{{- if has (lower $name) (list "host" "content-type" "content-encoding" "content-length" "transfer-encoding" "connection") -}}
+{{- fail (printf "%s: header %s is set by the protocol: remove it" $.at $name) -}}
+{{- end -}}
+{{- if and (eq (lower $name) "authorization") $.to.auth -}}
+{{- fail (printf "%s: header %s and auth both set the credentials: remove one" $.at $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (.to.tls).insecureSkipVerify (.to.tls).caSecret -}}
+{{- fail (printf "%s: tls.insecureSkipVerify ignores tls.caSecret: remove one of them" .at) -}}
 {{- end -}}
 {{- range $name, $from := .to.secretHeaders -}}
 {{- if hasKey ($.to.headers | default dict) $name -}}
