@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -102,7 +103,12 @@ func (f *costFlags) print(cmd *cobra.Command, data any, table [][]terminal.Cell)
 }
 
 func monthTable(months map[string]cost.Month) [][]terminal.Cell {
-	table := [][]terminal.Cell{terminal.Row("CLUSTER", "EGRESS", "ARCHIVE", "TRACE STORE", "SO FAR", "MEASURED", "MONTH, PROJECTED")}
+	parts := partsOf(months)
+	head := terminal.Row("CLUSTER")
+	for _, of := range parts {
+		head = append(head, terminal.Row(named(strings.ToUpper(strings.ReplaceAll(of, "-", " ")), "OTHER"))...)
+	}
+	table := [][]terminal.Cell{append(head, terminal.Row("SO FAR", "MEASURED", "MONTH, PROJECTED")...)}
 	total, projected, complete := cost.Month{Parts: map[string]float64{}}, 0.0, true
 	for _, name := range slices.Sorted(maps.Keys(months)) {
 		m := months[name]
@@ -111,7 +117,7 @@ func monthTable(months map[string]cost.Month) [][]terminal.Cell {
 			end, projected = status.Dollars(*m.Projected), projected+*m.Projected
 		}
 		complete = complete && m.Projected != nil
-		table = append(table, monthRow(named(name, "(no name)"), m, end))
+		table = append(table, monthRow(named(name, "(no name)"), parts, m, end))
 		total.Dollars += m.Dollars
 		for of, dollars := range m.Parts {
 			total.Parts[of] += dollars
@@ -122,7 +128,7 @@ func monthTable(months map[string]cost.Month) [][]terminal.Cell {
 		if complete {
 			end = status.Dollars(projected)
 		}
-		row := monthRow("all", total, end)
+		row := monthRow("all", parts, total, end)
 		for i := range row {
 			row[i].Tone = terminal.Bold
 		}
@@ -131,13 +137,25 @@ func monthTable(months map[string]cost.Month) [][]terminal.Cell {
 	return table
 }
 
-func monthRow(name string, m cost.Month, end string) []terminal.Cell {
+// partsOf returns the categories of costs, those of every estate first.
+func partsOf(months map[string]cost.Month) []string {
+	parts, others := []string{"egress", "archive", "trace-store"}, map[string]bool{}
+	for _, m := range months {
+		for of := range m.Parts {
+			others[of] = !slices.Contains(parts, of)
+		}
+	}
+	maps.DeleteFunc(others, func(_ string, other bool) bool { return !other })
+	return append(parts, slices.Sorted(maps.Keys(others))...)
+}
+
+func monthRow(name string, parts []string, m cost.Month, end string) []terminal.Cell {
 	measured := ""
 	if m.Measured != nil {
 		measured = fmt.Sprintf("%.0f %%", 100**m.Measured)
 	}
 	row := terminal.Row(name)
-	for _, of := range []string{"egress", "archive", "trace-store"} {
+	for _, of := range parts {
 		text := "–"
 		if dollars, ok := m.Parts[of]; ok {
 			text = status.Dollars(dollars)

@@ -61,7 +61,7 @@ func recorded(t *testing.T) string {
 		}
 		query := r.FormValue("query")
 		for part, samples := range map[string]string{
-			"month:dollars":  `{"metric":{"k8s_cluster_name":"a","signal":"traces","of":"egress"},"value":[0,"30"]},{"metric":{"k8s_cluster_name":"a","signal":"logs","of":"archive"},"value":[0,"10"]},{"metric":{"k8s_cluster_name":"b\u001b[2J","signal":"traces","of":"egress"},"value":[0,"1"]}`,
+			"month:dollars":  `{"metric":{"k8s_cluster_name":"a","signal":"traces","of":"egress"},"value":[0,"30"]},{"metric":{"k8s_cluster_name":"a","signal":"logs","of":"archive"},"value":[0,"10"]},{"metric":{"k8s_cluster_name":"b\u001b[2J","signal":"traces","of":"egress"},"value":[0,"1"]},{"metric":{"k8s_cluster_name":"b\u001b[2J","signal":"traces","of":"destination"},"value":[0,"2"]}`,
 			"month_end":      `{"metric":{"k8s_cluster_name":"a"},"value":[0,"90"]}`,
 			"measured_ratio": `{"metric":{"k8s_cluster_name":"a"},"value":[0,"0.5"]}`,
 			"calls_total":    `{"metric":{"k8s_cluster_name":"a","k8s_namespace_name":"shop","service_name":"cart"},"value":[0,"300"]},{"metric":{"k8s_cluster_name":"a","k8s_namespace_name":"pay","service_name":"charge"},"value":[0,"100"]}`,
@@ -89,9 +89,10 @@ func TestCost(t *testing.T) {
 		code        int
 		out, stderr string
 	}{
-		{with, exitOK, "a           $30.00  $10.00   –            $40.00  50 %      $90.00\n", ""},
+		{with, exitOK, "a           $30.00  $10.00   –            –            $40.00  50 %      $90.00\n", ""},
 		{with, exitOK, `"b\x1b[2J"`, ""},
-		{with, exitOK, "all         $31.00  $10.00   –            $41.00            –\n", ""},
+		{with, exitOK, "CLUSTER     EGRESS  ARCHIVE  TRACE STORE  DESTINATION  SO FAR", ""},
+		{with, exitOK, "all         $31.00  $10.00   –            $2.00        $43.00            –\n", ""},
 		{with + " --clusters a --by service", exitOK, "a        shop                              cart     300    75.0 %  $22.50\n", ""},
 		{with + " --clusters a --by namespace", exitOK, "a        pay                               100    25.0 %  $7.50\n", ""},
 		{with + " --clusters a --by namespace", exitOK, "a        (what is not counted by service)  –      –       $10.00\n", ""},

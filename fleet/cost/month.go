@@ -34,7 +34,7 @@ type Month struct {
 	// Measured is the share of the month so far in which Prometheus has recorded rates of the cluster, from 0 to 1; nil if
 	// that is not recorded. Dollars are of that time only.
 	Measured *float64 `json:"measured,omitempty"`
-	// Parts are the dollars by category: egress, archive and trace-store.
+	// Parts are the dollars by category: egress, archive, trace-store and destination.
 	Parts map[string]float64 `json:"parts,omitempty"`
 	// Traces is the part for spans.
 	Traces float64 `json:"traces"`

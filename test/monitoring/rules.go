@@ -66,7 +66,7 @@ func WriteRules(ctx context.Context, directory string, set ...string) error {
 
 // Rules renders and parses the chart's rules, sorted by file.
 func Rules(ctx context.Context) ([]Rule, error) {
-	files, err := RuleFiles(ctx, "cost.monthlyBudget=1")
+	files, err := RuleFiles(ctx, "cost.monthlyBudget=1", "cost.destinations.vendor=1")
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func Rules(ctx context.Context) ([]Rule, error) {
 
 // mayBeEmpty reports whether a rule is about events that need not happen.
 func (r Rule) mayBeEmpty() bool {
-	return r.Alert != "" || slices.ContainsFunc([]string{"dropped", "sampled_away_items", "last_switch"}, func(word string) bool {
+	return r.Alert != "" || slices.ContainsFunc([]string{"dropped", "sampled_away_items", "last_switch", "destination_dollars"}, func(word string) bool {
 		return strings.Contains(r.Record, word)
 	})
 }

@@ -14,6 +14,9 @@ volume,failover,cost,alerts
     {{- end }}
     - {record: "telepod:price:dollars_per_byte", expr: "({{ $price.archive }} + 2 * {{ $price.archiveCold }}) / 1e9", labels: {cloud_provider: {{ $cloud }}, of: archive}}
     {{- end }}
+    {{- range $name, $dollars := .Values.cost.destinations }}
+    - {record: "telepod:destination_price:dollars_per_byte", expr: "{{ $dollars }} / 1e9", labels: {name: {{ $name }}}}
+    {{- end }}
 {{- with .Values.cost.monthlyBudget }}
 - name: telepod-budget
   rules:
