@@ -91,6 +91,10 @@ func TestRegion(t *testing.T) {
 			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {hostNetwork: true}")
 			s.testInjected(t, sender("host-network", nil), false)
 		}},
+		{"reporting the cluster itself", func(t *testing.T) {
+			s.installRegion(t, "cloud: {region: us-east-1}\n"+reporting)
+			s.testReport(t)
+		}},
 		{"that enforces the sender's identity", func(t *testing.T) {
 			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {senderIdentity: enforce}")
 			s.testFalseClaim(t, "forger", map[string]string{

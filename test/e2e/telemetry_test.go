@@ -222,7 +222,12 @@ func (s *stage) testTelemetryOf(t *testing.T, j *batchv1.Job, sidecar bool) (ite
 }
 
 // received returns the items at the sinks with this service.name in their resource.
-func (s *stage) received(ctx context.Context, service string) (found []collector.Item, err error) {
+func (s *stage) received(ctx context.Context, service string) ([]collector.Item, error) {
+	return s.atSink(ctx, func(item collector.Item) bool { return item.Resource["service.name"] == service })
+}
+
+// atSink returns those of the items at the sinks.
+func (s *stage) atSink(ctx context.Context, those func(collector.Item) bool) (found []collector.Item, err error) {
 	sinks, err := s.pods(ctx, "sink", "app=sink")
 	if err != nil {
 		return nil, err
@@ -238,7 +243,7 @@ func (s *stage) received(ctx context.Context, service string) (found []collector
 			return nil, err
 		}
 		for _, item := range items {
-			if item.Resource["service.name"] == service {
+			if those(item) {
 				found = append(found, item)
 			}
 		}
