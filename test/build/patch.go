@@ -76,21 +76,39 @@ func (p Patch) apply(dir string) error {
 
 // copyModule copies the sources of a module's dependency, downloading them if necessary.
 func copyModule(ctx context.Context, module, dependency, to string) error {
+	source, err := sources(ctx, module, dependency)
+	if err != nil {
+		return err
+	}
+	return os.CopyFS(to, os.DirFS(source))
+}
+
+// Sources returns the directory of the sources of a dependency, downloading them if necessary. The module is relative
+// to the repository's root, with slashes.
+func Sources(ctx context.Context, module, dependency string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	return sources(ctx, filepath.Join(root, filepath.FromSlash(module)), dependency)
+}
+
+func sources(ctx context.Context, module, dependency string) (string, error) {
 	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Path}}@{{.Version}}", dependency)
 	list.Dir = module
 	version, err := list.Output()
 	if err != nil {
-		return fmt.Errorf("go list -m %s in %s: %w", dependency, module, err)
+		return "", fmt.Errorf("go list -m %s in %s: %w", dependency, module, err)
 	}
 	download := exec.CommandContext(ctx, "go", "mod", "download", "-json", strings.TrimSpace(string(version)))
 	download.Dir = module
 	out, err := download.Output()
 	if err != nil {
-		return fmt.Errorf("go mod download %s in %s: %w", dependency, module, err)
+		return "", fmt.Errorf("go mod download %s in %s: %w", dependency, module, err)
 	}
 	var downloaded struct{ Dir string }
 	if err := json.Unmarshal(out, &downloaded); err != nil {
-		return fmt.Errorf("go mod download %s in %s: %w", dependency, module, err)
+		return "", fmt.Errorf("go mod download %s in %s: %w", dependency, module, err)
 	}
-	return os.CopyFS(to, os.DirFS(downloaded.Dir))
+	return downloaded.Dir, nil
 }

@@ -3,7 +3,6 @@ package certmanager
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -54,24 +53,14 @@ var resources = [...]string{"certificaterequests", "certificates", "clusterissue
 
 // install applies the custom resources of the module that the program is built from.
 func install(ctx context.Context, c *cluster.Cluster) error {
-	root, err := build.Root()
+	source, err := build.Sources(ctx, module, "github.com/cert-manager/cert-manager")
 	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", "github.com/cert-manager/cert-manager")
-	cmd.Dir = filepath.Join(root, module)
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("find cert-manager's sources: %w", err)
-	}
-	var source struct{ Dir string }
-	if err := json.Unmarshal(out, &source); err != nil {
 		return fmt.Errorf("find cert-manager's sources: %w", err)
 	}
 	// Server-side, because client-side apply would exceed the annotation's size limit.
 	apply, wait := []string{"apply", "--server-side"}, []string{"wait", "--for=condition=Established", "--timeout=30s"}
 	for _, name := range resources {
-		apply = append(apply, "--filename="+filepath.Join(source.Dir, "deploy", "crds", "cert-manager.io_"+name+".yaml"))
+		apply = append(apply, "--filename="+filepath.Join(source, "deploy", "crds", "cert-manager.io_"+name+".yaml"))
 		wait = append(wait, "crd/"+name+".cert-manager.io")
 	}
 	for _, args := range [][]string{apply, wait, {"create", "namespace", "cert-manager"}} {

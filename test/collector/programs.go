@@ -61,3 +61,20 @@ func VictoriaLogs(ctx context.Context) (string, error) {
 		Package: "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", Takes: "about 1 minute",
 	})
 }
+
+// Operator is the module of the target allocator, with the Prometheus operator's custom resources among its dependencies.
+const Operator = "test/backends/targetallocator"
+
+// TargetAllocator builds the OpenTelemetry Operator's target allocator if necessary and returns its path.
+func TargetAllocator(ctx context.Context) (string, error) {
+	install := func(old, new string) build.Patch {
+		return build.Patch{Module: "github.com/prometheus/prometheus", File: "discovery/install/install.go", Old: old, New: new}
+	}
+	return build.Binary(ctx, build.Spec{
+		Name: "target-allocator", Module: Operator, Package: "github.com/open-telemetry/opentelemetry-operator/cmd/otel-allocator", Takes: "about 3 minutes",
+		// Without the service discovery of every cloud, which would be most of the build.
+		Patches: []build.Patch{
+			install("import (\n", "import _ \"github.com/prometheus/prometheus/discovery/kubernetes\"\n\n/*\n"), install("\n)\n", "\n*/\n"),
+		},
+	})
+}

@@ -63,7 +63,7 @@ func (s *stage) testReport(t *testing.T) {
 		{"a node's file system", collector.Metric, "k8s.node.filesystem.usage", map[string]string{"k8s.node.name": "region-n1"}},
 		{"a node's disks", collector.Metric, "system.disk.io", map[string]string{"k8s.node.name": "region-n1"}},
 		{"a pod's network", collector.Metric, "k8s.pod.network.io", web},
-		{"a scraped metric", collector.Metric, "otelcol_process_uptime_seconds_total", joined(web, map[string]string{"service.name": "web"})},
+		{"a scraped metric", collector.Metric, "otelcol_process_uptime", joined(web, map[string]string{"service.name": "web"})},
 	} {
 		t.Run(want.what, func(t *testing.T) {
 			want.resource = joined(want.resource, everywhere)

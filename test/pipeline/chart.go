@@ -27,6 +27,7 @@ const (
 	Central  = "telepod-central"
 	Sampler  = "telepod-sampler"
 	Reporter = "telepod-reporter"
+	Scraper  = "telepod-scraper"
 )
 
 // RegionValues are the values of a region that sends to these two addresses, host:port.

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,12 +41,12 @@ func TestClusterReport(t *testing.T) {
 regional:
   clusterMetrics: true
   events: true
-  scrape: {annotated: true, interval: 1s, maxSamples: 5}
+  scrape: {annotated: true, interval: 1s, maxSamples: 5, targetAllocator: {endpoint: "` + startTargetAllocator(t, p, c) + `"}}
   destinations: [{name: vendor, protocol: otlp_http, endpoint: "` + vendor.URL + `", signals: [metrics, logs]}]
 `
-	for _, name := range []string{Reporter, Regional} {
+	for _, name := range []string{Reporter, Regional, Scraper} {
 		node := p.Install(t, Installed{Name: name, Values: values, Collector: name, Region: "us-east-1"})
-		inCluster(t, node, c.Kubeconfig(), name == Reporter)
+		inCluster(t, node, c.Kubeconfig())
 		node.run.Env = append(node.run.Env, "KUBECONFIG="+c.Kubeconfig(), "K8S_NODE_NAME=node-1", "SSL_CERT_FILE="+p.Certificates()+"/ca.crt")
 		node.Start(t)
 	}
@@ -55,6 +56,8 @@ regional:
 	web := createPod(t, client, "web", "node-1", modest)
 	createPod(t, client, "greedy", "node-1", immodest)
 	createPod(t, client, "far", "node-2", elsewhere)
+	createScraper(t, client, Scraper)
+	watched := createMonitors(t, p, c, client, web)
 	one := int32(1)
 	labels := map[string]string{"app": "shop"}
 	if _, err := client.AppsV1().Deployments("default").Create(t.Context(), &appsv1.Deployment{
@@ -81,6 +84,9 @@ regional:
 		"the Deployment's wish":   {"k8s.deployment.desired", map[string]string{"k8s.deployment.name": "shop", "k8s.cluster.name": "test"}},
 		"the event":               {"Back-off restarting failed container", event},
 		"the annotated pod's own": {"modest_value", pod},
+		"a PodMonitor's metric": {"watched_value", map[string]string{"service.name": "default/pods", "k8s.pod.name": "watched",
+			"k8s.pod.uid": string(watched.UID), "k8s.node.name": "node-1", "k8s.cluster.name": "test"}},
+		"a ServiceMonitor's metric": {"served_value", map[string]string{"service.name": "served", "k8s.pod.name": "web", "k8s.namespace.name": "default"}},
 	} {
 		Await(t, Patience, what, func() bool { return vendor.Has(want) })
 	}
@@ -92,7 +98,7 @@ regional:
 }
 
 // inCluster makes a Collector of this process use a kubeconfig in place of a ServiceAccount.
-func inCluster(t *testing.T, node *Node, kubeconfig string, reporter bool) {
+func inCluster(t *testing.T, node *Node, kubeconfig string) {
 	t.Helper()
 	path := node.run.Configs[0]
 	text, err := os.ReadFile(path)
@@ -102,9 +108,6 @@ func inCluster(t *testing.T, node *Node, kubeconfig string, reporter bool) {
 	changed := strings.ReplaceAll(string(text), "auth_type: serviceAccount", "auth_type: kubeConfig")
 	changed = regexp.MustCompile(`(?m)^( *)- role: pod$`).ReplaceAllString(changed, "$0\n$1  kubeconfig_file: "+kubeconfig)
 	write(t, path, changed)
-	if reporter {
-		node.run.Configs = node.run.Configs[:1]
-	}
 }
 
 // startMetrics serves a page of metrics on its own address, and returns host:port.
@@ -127,10 +130,15 @@ func createPod(t *testing.T, client *kubernetes.Clientset, name, node, address s
 	if err != nil {
 		t.Fatal(err)
 	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
 	pods := client.CoreV1().Pods("default")
 	made, err := pods.Create(t.Context(), &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": port}},
-		Spec:       corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: "server", Image: "example.com/web:1"}}},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"app": name}, Annotations: map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": port}},
+		Spec: corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: "server", Image: "example.com/web:1",
+			Ports: []corev1.ContainerPort{{Name: "metrics", ContainerPort: int32(number)}}}}},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)

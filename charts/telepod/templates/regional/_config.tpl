@@ -102,25 +102,7 @@ processors:
     trusted_namespaces: {{ toJson . }}
     {{- end }}
   {{- end }}
-  k8s_attributes:
-    auth_type: serviceAccount
-    {{- if $daemonset }}
-    filter: {node_from_env_var: K8S_NODE_NAME}
-    {{- end }}
-    extract:
-      metadata: [k8s.namespace.name, k8s.pod.name, k8s.pod.uid, k8s.node.name, k8s.deployment.name, k8s.container.name, service.namespace, service.name, service.version, service.instance.id]
-      otel_annotations: true
-      deployment_name_from_replicaset: true
-      {{- if .Values.cloud.regionFromNodes }}
-      labels:
-        - {from: node, key: topology.kubernetes.io/region, tag_name: cloud.region}
-        - {from: node, key: topology.kubernetes.io/zone, tag_name: cloud.availability_zone}
-      {{- end }}
-    # Through a host port the connection has the node's address, so the pod's own attributes come first.
-    pod_association:
-      - sources: [{from: resource_attribute, name: k8s.pod.uid}]
-      - sources: [{from: resource_attribute, name: k8s.pod.ip}]
-      - sources: [{from: connection}]
+  {{- include "telepod.regional.k8sAttributes" (dict "root" . "ofNode" $daemonset) | nindent 2 }}
   resource_detection:
     {{- /* A detector of another cloud waits for its timeout. In a gateway they would describe the gateway's node.
       The detector of EKS asks the API server, and stops the Collector if there is no answer. */}}
@@ -237,6 +219,29 @@ service:
     {{- end }}
   telemetry:
     {{- include "telepod.metrics.telemetry" (dict "root" . "service" "telepod-regional") | nindent 4 }}
+{{- end -}}
+
+{{/* The processor that names a pod and its workload. Takes root, and ofNode if it knows the pods of its node alone. */}}
+{{- define "telepod.regional.k8sAttributes" -}}
+k8s_attributes:
+  auth_type: serviceAccount
+  {{- if .ofNode }}
+  filter: {node_from_env_var: K8S_NODE_NAME}
+  {{- end }}
+  extract:
+    metadata: [k8s.namespace.name, k8s.pod.name, k8s.pod.uid, k8s.node.name, k8s.deployment.name, k8s.container.name, service.namespace, service.name, service.version, service.instance.id]
+    otel_annotations: true
+    deployment_name_from_replicaset: true
+    {{- if .root.Values.cloud.regionFromNodes }}
+    labels:
+      - {from: node, key: topology.kubernetes.io/region, tag_name: cloud.region}
+      - {from: node, key: topology.kubernetes.io/zone, tag_name: cloud.availability_zone}
+    {{- end }}
+  # Through a host port the connection has the node's address, so the pod's own attributes come first.
+  pod_association:
+    - sources: [{from: resource_attribute, name: k8s.pod.uid}]
+    - sources: [{from: resource_attribute, name: k8s.pod.ip}]
+    - sources: [{from: connection}]
 {{- end -}}
 
 {{/* The processor that says where the cluster runs. Takes the root. */}}

@@ -155,7 +155,7 @@ them, and compaction needs room for one more.
 {{- fail (printf "regional.hostPorts.%s is %d, which the kubelet, kube-proxy or the Collector's metrics and health use on each node: choose another" $protocol (int $port)) -}}
 {{- end -}}
 {{- end -}}
-{{- if not (regexMatch `^/[^/]` .queue.path) -}}
+{{- if not (regexMatch `^/[^/[:cntrl:]][^[:cntrl:]]*$` .queue.path) -}}
 {{- fail (printf "regional.queue.path is %q: write an absolute path of the node, such as /var/lib/telepod/queue" .queue.path) -}}
 {{- end -}}
 {{- if regexMatch `(^|/)\.\.(/|$)` .queue.path -}}
@@ -175,6 +175,15 @@ them, and compaction needs room for one more.
 {{- if and (eq .mode "gateway") .scrape.annotated -}}
 {{- fail "regional.scrape.annotated: each node's Collector scrapes the pods of its node, but regional.mode is gateway: set it to daemonset" -}}
 {{- end -}}
+{{- with .scrape.targetAllocator -}}
+{{- if and .endpoint (not (regexMatch `^https?://[^/@\s?#]+/?$` .endpoint)) -}}
+{{- fail (printf "regional.scrape.targetAllocator.endpoint is %q: write the URL of its Service, such as http://target-allocator.monitoring" .endpoint) -}}
+{{- end -}}
+{{- if and .secret (not (hasPrefix "https://" .endpoint)) -}}
+{{- fail (printf "regional.scrape.targetAllocator.secret is for HTTPS, but the endpoint is %q: write https://, or remove the Secret" .endpoint) -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := mustRegexMatch .logFiles.firstLine "" -}}
 {{- if and (not .containerLogs) (or .logFiles.namespaces .logFiles.excludeNamespaces .logFiles.firstLine .logFiles.json) -}}
 {{- fail "regional.logFiles is about container logs, which are not collected: set regional.containerLogs to true" -}}
 {{- end -}}

@@ -5,7 +5,7 @@ prometheus/annotated:
   config:
     global:
       scrape_interval: {{ $scrape.interval }}
-      scrape_timeout: {{ regexMatch "^[0-9]s$" $scrape.interval | ternary $scrape.interval "10s" }}
+      scrape_timeout: {{ include "telepod.regional.scrapeTimeout" . }}
       metric_name_validation_scheme: legacy
     scrape_configs:
       - job_name: annotated
@@ -27,6 +27,10 @@ prometheus/annotated:
           - {source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_path], regex: '(/.*)', target_label: __metrics_path__}
           - {source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_port, __meta_kubernetes_pod_ip], regex: '(\d+);(.*:.*)', target_label: __address__, replacement: "[$$2]:$$1"}
           - {source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_port, __meta_kubernetes_pod_ip], regex: '(\d+);([0-9.]+)', target_label: __address__, replacement: "$$2:$$1"}
+{{- end -}}
+
+{{- define "telepod.regional.scrapeTimeout" -}}
+{{ regexMatch "^[0-9]s$" .Values.regional.scrape.interval | ternary .Values.regional.scrape.interval "10s" }}
 {{- end -}}
 
 {{/* What becomes of lines of log files, behind the container's format. Takes the root. */}}

@@ -1,14 +1,23 @@
 {{/*
-The configuration of the one Collector that reports what the cluster as a whole has: metrics of its objects, and
-events. Apart from the nodes' Collectors, because it keeps all objects in memory and only one may do it.
+The configuration of the Collectors for what is no node's.
 
-  k8s_cluster, k8s_events ▶ identity ▶ secrets ▶ [fan_out ▶ regional.destinations] ▶ otlp_failover ▶ the sites
+reporter: metrics of the cluster's objects, and events. One alone, because it keeps all objects in memory.
+scraper: the targets that a target allocator assigns. A Collector does not start before its target allocator answers,
+so no other Collector asks it.
 
-Takes the root.
+  k8s_cluster, k8s_events, prometheus/monitors ▶ identity ▶ secrets ▶ [fan_out ▶ regional.destinations] ▶ otlp_failover ▶ the sites
+
+Takes root and component.
 */}}
 {{- define "telepod.reporter.config" -}}
-{{- $regional := .Values.regional }}
+{{- $root := .root }}
+{{- $component := .component }}
 {{- $receivers := include "telepod.reporter.receivers" . | fromYaml }}
+{{- with .root }}
+{{- $regional := .Values.regional }}
+{{- $objects := and (eq $component "reporter") $regional.clusterMetrics }}
+{{- $events := and (eq $component "reporter") $regional.events }}
+{{- $service := printf "telepod-%s" $component }}
 {{- $destinations := list }}
 {{- $authenticators := list }}
 {{- range include "telepod.destinations" (dict "root" . "part" "regional") | fromYamlArray }}
@@ -29,24 +38,30 @@ extensions:
   {{- end }}
 
 receivers:
-  {{- if $regional.clusterMetrics }}
+  {{- if $objects }}
   k8s_cluster:
     auth_type: serviceAccount
     collection_interval: 30s
     node_conditions_to_report: [Ready, MemoryPressure, DiskPressure, PIDPressure]
     allocatable_types_to_report: [cpu, memory, ephemeral-storage]
   {{- end }}
-  {{- if $regional.events }}
+  {{- if $events }}
   # Events from its start on; those of a pause of its own are missing.
   k8s_events: {auth_type: serviceAccount}
   {{- end }}
+  {{- if eq $component "scraper" }}
+  {{- include "telepod.reporter.monitors" . | nindent 2 }}
+  {{- end }}
   {{- if .Values.collector.metrics.send }}
-  {{- include "telepod.metrics.receiver" (dict "root" . "service" "telepod-reporter" "instance" "K8S_POD_NAME") | nindent 2 }}
+  {{- include "telepod.metrics.receiver" (dict "root" . "service" $service "instance" "K8S_POD_NAME") | nindent 2 }}
   {{- end }}
 
 processors:
   memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
-  {{- if $regional.events }}
+  {{- if eq $component "scraper" }}
+  {{- include "telepod.regional.k8sAttributes" (dict "root" .) | nindent 2 }}
+  {{- end }}
+  {{- if $events }}
   # An event is about an object: the resource is that object's, as in its other telemetry.
   transform/events:
     error_mode: ignore
@@ -73,7 +88,7 @@ processors:
 exporters:
   {{- include "telepod.regional.sitesExporter" (dict "root" . "persistent" true "megabytes" (min 256 $regional.queue.megabytes)) | nindent 2 }}
   {{- with $destinations }}
-  {{- include "telepod.destinations.exporters" (dict "root" $ "part" "regional" "tier" "regional" "here" .) | nindent 2 }}
+  {{- include "telepod.destinations.exporters" (dict "root" $root "part" "regional" "tier" "regional" "here" .) | nindent 2 }}
   {{- end }}
 {{- if $fans }}
 
@@ -94,7 +109,7 @@ service:
     {{- range $signal, $of := $receivers }}
     {{- $exporter := hasKey $fans $signal | ternary (printf "fan_out/%s" $signal) "otlp_failover" }}
     {{- range $name, $processors := $of }}
-    {{ $signal }}/{{ $name }}: {receivers: [{{ get (dict "objects" "k8s_cluster" "events" "k8s_events" "own" "prometheus/own") $name }}], processors: [{{ join ", " $processors }}], exporters: [{{ $exporter }}]}
+    {{ $signal }}/{{ $name }}: {receivers: [{{ get (dict "objects" "k8s_cluster" "events" "k8s_events" "monitors" "prometheus/monitors" "own" "prometheus/own") $name }}], processors: [{{ join ", " $processors }}], exporters: [{{ $exporter }}]}
     {{- end }}
     {{- if hasKey $fans $signal }}
     {{ $signal }}/sites: {receivers: [fan_out/{{ $signal }}], exporters: [otlp_failover]}
@@ -109,38 +124,69 @@ service:
     {{- end }}
     {{- end }}
   telemetry:
-    {{- include "telepod.metrics.telemetry" (dict "root" . "service" "telepod-reporter") | nindent 4 }}
+    {{- include "telepod.metrics.telemetry" (dict "root" . "service" $service) | nindent 4 }}
+{{- end }}
 {{- end -}}
 
-{{/* Its pipelines by signal, with the processors of each. */}}
+{{/*
+The receiver of what a target allocator assigns. Monitors without limits of their own get those of scrape. Takes the root.
+*/}}
+{{- define "telepod.reporter.monitors" -}}
+{{- $scrape := .Values.regional.scrape -}}
+prometheus/monitors:
+  config:
+    global:
+      scrape_interval: {{ $scrape.interval }}
+      scrape_timeout: {{ include "telepod.regional.scrapeTimeout" . }}
+      metric_name_validation_scheme: legacy
+      sample_limit: {{ int $scrape.maxSamples }}
+      body_size_limit: 16MB
+      label_limit: 64
+      label_name_length_limit: 256
+      label_value_length_limit: 4096
+  target_allocator:
+    endpoint: {{ $scrape.targetAllocator.endpoint | trimSuffix "/" | quote }}
+    interval: 30s
+    collector_id: ${env:K8S_POD_NAME}
+    {{- if $scrape.targetAllocator.secret }}
+    {{- $directory := "${env:TARGET_ALLOCATOR_DIR:-/etc/telepod/target-allocator}" }}
+    tls: {ca_file: "{{ $directory }}/ca.crt", cert_file: "{{ $directory }}/tls.crt", key_file: "{{ $directory }}/tls.key", reload_interval: 1h}
+    {{- end }}
+{{- end -}}
+
+{{/* Its pipelines by signal, with the processors of each. Takes root and component. */}}
 {{- define "telepod.reporter.receivers" -}}
 {{- $metrics := dict -}}
 {{- $all := dict -}}
-{{- if .Values.regional.clusterMetrics }}{{ $_ := set $metrics "objects" (list "memory_limiter" "resource/cloud") }}{{ end -}}
-{{- if .Values.collector.metrics.send }}{{ $_ := set $metrics "own" (list "memory_limiter") }}{{ end -}}
+{{- $values := .root.Values -}}
+{{- $reporter := eq .component "reporter" -}}
+{{- if and $reporter $values.regional.clusterMetrics }}{{ $_ := set $metrics "objects" (list "memory_limiter" "resource/cloud") }}{{ end -}}
+{{- if not $reporter }}{{ $_ := set $metrics "monitors" (list "memory_limiter" "k8s_attributes" "resource/cloud" "secrets") }}{{ end -}}
+{{- if $values.collector.metrics.send }}{{ $_ := set $metrics "own" (list "memory_limiter") }}{{ end -}}
 {{- if $metrics }}{{ $_ := set $all "metrics" $metrics }}{{ end -}}
-{{- if .Values.regional.events }}{{ $_ := set $all "logs" (dict "events" (list "memory_limiter" "transform/events" "resource/cloud" "secrets")) }}{{ end -}}
+{{- if and $reporter $values.regional.events }}{{ $_ := set $all "logs" (dict "events" (list "memory_limiter" "transform/events" "resource/cloud" "secrets")) }}{{ end -}}
 {{ toYaml $all }}
 {{- end -}}
 
 {{/*
 The values of its pod: the region's, so that it reaches the same destinations, but for its size and its ServiceAccount,
-which has rights of its own.
+which has rights of its own. Takes root and component.
 */}}
 {{- define "telepod.reporter.values" -}}
-{{- $regional := .Values.regional -}}
+{{- $regional := .root.Values.regional -}}
 {{- $env := list -}}
 {{- range $regional.env }}{{ if not (has .name (list "GOMEMLIMIT" "GOGC")) }}{{ $env = append $env . }}{{ end }}{{ end -}}
-{{- $own := dict "resources" $regional.reporter.resources "env" $env "serviceAccount" (dict "annotations" (dig "serviceAccount" "annotations" dict $regional)) -}}
+{{- $resources := eq .component "reporter" | ternary $regional.reporter.resources $regional.scrape.targetAllocator.resources -}}
+{{- $own := dict "resources" $resources "env" $env "serviceAccount" (dict "annotations" (dig "serviceAccount" "annotations" dict $regional)) -}}
 {{ toYaml (merge $own (omit $regional "serviceAccount" "resources" "env")) }}
 {{- end -}}
 
-{{- define "telepod.reporter.name" -}}
-{{ include "telepod.fullname" . }}-reporter
+{{/* Those that are installed, separated by commas. Takes the root. */}}
+{{- define "telepod.reporter.components" -}}
+{{- $components := list -}}
+{{- if include "telepod.regional.installed" . -}}
+{{- if or .Values.regional.clusterMetrics .Values.regional.events }}{{ $components = append $components "reporter" }}{{ end -}}
+{{- if .Values.regional.scrape.targetAllocator.endpoint }}{{ $components = append $components "scraper" }}{{ end -}}
 {{- end -}}
-
-{{- define "telepod.reporter.installed" -}}
-{{- if and (include "telepod.regional.installed" .) (or .Values.regional.clusterMetrics .Values.regional.events) -}}
-true
-{{- end -}}
+{{ join "," $components }}
 {{- end -}}

@@ -1,0 +1,136 @@
+package pipeline
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/yaml"
+
+	"github.com/telepod/telepod/test/build"
+	kube "github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/collector"
+)
+
+// startTargetAllocator installs the Prometheus operator's custom resources, and starts a target allocator with the
+// configuration in docs/cluster.md. It returns its URL.
+func startTargetAllocator(t *testing.T, p *Plant, c *kube.Cluster) string {
+	t.Helper()
+	program, err := collector.TargetAllocator(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	operator, err := build.Sources(t.Context(), collector.Operator, "github.com/prometheus-operator/prometheus-operator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply, wait := []string{"apply", "--server-side"}, []string{"wait", "--for=condition=Established", "--timeout=30s"}
+	for _, name := range []string{"podmonitors", "servicemonitors", "probes", "scrapeconfigs"} {
+		apply = append(apply, "--filename="+filepath.Join(operator, "example", "prometheus-operator-crd", "monitoring.coreos.com_"+name+".yaml"))
+		wait = append(wait, "crd/"+name+".monitoring.coreos.com")
+	}
+	for _, args := range [][]string{apply, wait} {
+		if _, err := c.Kubectl(t.Context(), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "targetallocator.yaml")
+	write(t, file, documentedAllocator(t))
+	address := net.JoinHostPort(p.Address(), "8080")
+	startChild(t, program, "--config-file="+file, "--kubeconfig-path="+c.Kubeconfig(), "--listen-addr="+address).ready(t, "http://"+address+"/livez")
+	return "http://" + address
+}
+
+// documentedAllocator returns the target allocator's configuration in docs/cluster.md.
+func documentedAllocator(t *testing.T) string {
+	t.Helper()
+	root, err := build.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs", "cluster.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)\n```yaml\n(targetAllocator:.*?)```\n").FindSubmatch(page)
+	if found == nil {
+		t.Fatal("docs/cluster.md has no values of the target allocator's chart")
+	}
+	var values struct {
+		TargetAllocator struct{ Config map[string]any }
+	}
+	if err := yaml.Unmarshal(found[1], &values); err != nil {
+		t.Fatal(err)
+	}
+	config, err := yaml.Marshal(values.TargetAllocator.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Replace(string(config), "scrape_interval: 30s", "scrape_interval: 1s", 1)
+}
+
+// createScraper creates the pod that the target allocator assigns targets to.
+func createScraper(t *testing.T, client *kubernetes.Clientset, name string) {
+	t.Helper()
+	if _, err := client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "telepod"}}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"app.kubernetes.io/name": "telepod", "app.kubernetes.io/component": "scraper"}},
+		Spec:       corev1.PodSpec{NodeName: "node-2", Containers: []corev1.Container{{Name: "collector", Image: "example.com/collector:1"}}},
+	}
+	made, err := client.CoreV1().Pods("telepod").Create(t.Context(), pod, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made.Status = corev1.PodStatus{Phase: corev1.PodRunning}
+	if _, err := client.CoreV1().Pods("telepod").UpdateStatus(t.Context(), made, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The addresses of the endpoints are placeholders, because Kubernetes accepts no loopback addresses there.
+const monitors = `
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {name: pods, namespace: default}
+spec:
+  selector: {matchLabels: {app: watched}}
+  podMetricsEndpoints: [{port: metrics}]
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: services, namespace: default}
+spec:
+  selector: {matchLabels: {app: served}}
+  endpoints: [{port: metrics, relabelings: [{targetLabel: __address__, replacement: "ADDRESS"}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: served, namespace: default, labels: {app: served}}
+spec: {ports: [{name: metrics, port: 8080}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: served, namespace: default, labels: {kubernetes.io/service-name: served}}
+addressType: IPv4
+ports: [{name: metrics, port: 8080, protocol: TCP}]
+endpoints: [{addresses: [192.0.2.1], conditions: {ready: true}, targetRef: {kind: Pod, namespace: default, name: web, uid: "UID"}}]
+`
+
+// createMonitors creates a pod that a PodMonitor selects, and a Service of another pod, that a ServiceMonitor selects.
+func createMonitors(t *testing.T, p *Plant, c *kube.Cluster, client *kubernetes.Clientset, served *corev1.Pod) (watched *corev1.Pod) {
+	t.Helper()
+	watched = createPod(t, client, "watched", "node-1", startMetrics(t, p.Address(), "watched_value 1\n"))
+	address := startMetrics(t, p.Address(), "served_value 1\n")
+	if err := c.Apply(t.Context(), strings.NewReplacer("ADDRESS", address, "UID", string(served.UID)).Replace(monitors)); err != nil {
+		t.Fatal(err)
+	}
+	return watched
+}
