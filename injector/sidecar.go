@@ -104,6 +104,9 @@ func (p *planner) sidecar() *AddedSidecar {
 	spec, changed := side.spec, false
 	if image := p.plan.Settings.SidecarImage; image.Origin != FromProfile {
 		spec.Image, changed = image.Value, true
+		if len(p.profile.Sidecar.ProbeCommand) == 0 && !profiles.HasSupervisor(image.Value) {
+			spec.StartupProbe = nil // its command may be missing there, and the application would never start
+		}
 	}
 	if p.request.Pod.Spec.PodResources {
 		// The API server refuses a pod if its containers request more than the pod-level resources.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	"github.com/telepod/telepod/profiles"
@@ -52,19 +51,22 @@ func (s *AddedSidecar) appendJSON(dst []byte) []byte {
 	return append(dst, "]}"...)
 }
 
-// sidecarSpec makes the container of a profile. It has no startup or readiness probe by default: a
-// Collector that fails must neither keep the application from starting nor remove the pod from its
-// Services. It also has no HTTP liveness probe by default: a service mesh with strict mTLS refuses the
-// kubelet's requests, which would kill the sidecar again and again.
+// startupCommand succeeds when the Collector accepts connections, or has failed to for too long: the supervisor in
+// Telepod's image decides.
+var startupCommand = []string{"/collector-supervisor", "probe", "-startup"}
+
+// The kubelet restarts the sidecar after so many failures of its startup probe, one a second. The supervisor lets the
+// probe succeed after 2 minutes at the latest.
+const startupFailures = 180
+
+// sidecarSpec makes the container of a profile. It has no readiness probe, and no startup probe by default: a Collector
+// that fails must neither keep the application from starting nor remove the pod from its Services. Its probes are
+// commands: a service mesh with strict mTLS refuses the kubelet's HTTP requests.
 func sidecarSpec(profile *profiles.Resolved, native bool) *AddedSidecar {
 	p := profile.Sidecar
-	handler := corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt32(profiles.SidecarHealthPort)}}
-	if len(p.ProbeCommand) > 0 {
-		handler = corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: p.ProbeCommand}}
-	}
-	probe := func(period, failures int32) *corev1.Probe {
+	probe := func(command []string, period, failures int32) *corev1.Probe {
 		return &corev1.Probe{
-			ProbeHandler:     handler,
+			ProbeHandler:     corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: command}},
 			PeriodSeconds:    period,
 			TimeoutSeconds:   5,
 			FailureThreshold: failures,
@@ -80,12 +82,15 @@ func sidecarSpec(profile *profiles.Resolved, native bool) *AddedSidecar {
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 	}
 	if len(p.ProbeCommand) > 0 {
-		spec.LivenessProbe = probe(15, 4)
+		spec.LivenessProbe = probe(p.ProbeCommand, 15, 4)
 	}
 	if native {
 		spec.RestartPolicy = ptr.To(corev1.ContainerRestartPolicyAlways)
-		if p.GateStartup != nil && *p.GateStartup {
-			spec.StartupProbe = probe(1, 60)
+		switch gated := p.GateStartup != nil && *p.GateStartup; {
+		case gated && len(p.ProbeCommand) > 0:
+			spec.StartupProbe = probe(p.ProbeCommand, 1, 60)
+		case gated:
+			spec.StartupProbe = probe(startupCommand, 1, startupFailures)
 		}
 	}
 	return encodeSidecar(spec, native)

@@ -86,10 +86,8 @@ type collectorConfig struct {
 			Endpoints []string `yaml:"endpoints"`
 		} `yaml:"otlp_mux"`
 	} `yaml:"receivers"`
-	Extensions map[string]any `yaml:"extensions"`
-	Service    struct {
-		Extensions []string       `yaml:"extensions"`
-		Pipelines  map[string]any `yaml:"pipelines"`
+	Service struct {
+		Pipelines map[string]any `yaml:"pipelines"`
 	} `yaml:"service"`
 }
 
@@ -124,16 +122,19 @@ func (d *document) checkConfig() {
 	}
 }
 
-// checkGate requires the extension that the startup probe calls, unless the probe is a command of the image.
+// checkGate requires an image with the command of the startup probe, unless the profile sets one.
 func (d *document) checkGate(s Sidecar) {
-	const path, health = "sidecar.config", "health_check"
-	if s.GateStartup == nil || !*s.GateStartup || len(s.ProbeCommand) > 0 || d.Blamed(path) {
+	if s.GateStartup == nil || !*s.GateStartup || len(s.ProbeCommand) > 0 || d.Blamed("sidecar.image") || HasSupervisor(s.Image) {
 		return
 	}
-	config, err := readCollectorConfig(s.Config)
-	if _, ok := config.Extensions[health]; err == nil && (!ok || !slices.Contains(config.Service.Extensions, health)) {
-		d.Report(path, "does not run the extension %s (extensions and service.extensions), which gateStartup asks on port %d", health, SidecarHealthPort)
-	}
+	d.Report("sidecar.gateStartup", "needs the supervisor of telepod/collector, which image %s may lack: set sidecar.probeCommand to a command of that image", s.Image)
+}
+
+// HasSupervisor reports whether image is Telepod's Collector, from whatever registry: its process is a supervisor,
+// which answers a startup probe.
+func HasSupervisor(image string) bool {
+	named, err := reference.ParseNormalizedNamed(image)
+	return err == nil && strings.HasSuffix("/"+reference.Path(named), "/telepod/collector")
 }
 
 // missedByMux are the ports that the pod's containers send to and the receiver "otlp_mux" does not listen on.

@@ -166,8 +166,7 @@ type Sidecar struct {
 	ImagePullSecrets []string `json:"imagePullSecrets,omitempty"`
 	// ProbeCommand is a command of the image that fails when the Collector does not work. It becomes
 	// the liveness probe, and with GateStartup the startup probe. Without it there is no liveness probe,
-	// and GateStartup asks the extension health_check by HTTP, which a service mesh with strict mTLS
-	// refuses.
+	// and GateStartup asks the supervisor of Telepod's image.
 	ProbeCommand []string `json:"probeCommand,omitempty"`
 	// Resources need requests for cpu and memory, or a HorizontalPodAutoscaler on the pod stops
 	// working. They merge by resource.
@@ -181,7 +180,8 @@ type Sidecar struct {
 	// variable. ${env:TELEPOD_EXPORT_ENDPOINT} in it is where the sidecar sends to, and
 	// ${env:TELEPOD_EXPORTER} is otlp_grpc or otlp_http, by the protocol of that endpoint.
 	Config string `json:"config,omitempty"`
-	// GateStartup makes the pod's other containers wait until the Collector answers. Off by
-	// default: a Collector that cannot start must not keep the application from starting.
+	// GateStartup makes the pod's other containers wait until the Collector accepts connections, at most
+	// 30 seconds, or what COLLECTOR_STARTUP_LIMIT in Env sets (at most 2m): a Collector that cannot start
+	// only delays the application. A ProbeCommand has no such limit.
 	GateStartup *bool `json:"gateStartup,omitempty"`
 }

@@ -10,5 +10,6 @@
 // supervisor included. The supervisor therefore gives the Collector a GOMEMLIMIT, and an RLIMIT_DATA
 // a little below the container's limit. At that limit only the Collector's Go runtime exits.
 //
-// It does not read the Collector's configuration, and does not check the Collector's health.
+// A startup probe may wait until the Collector accepts connections, for a limited time. Apart from that,
+// the supervisor does not check the Collector's health, and does not read its configuration.
 package supervisor

@@ -44,21 +44,26 @@ func (s *status) read() Status {
 // Status returns the present state.
 func (s *Supervisor) Status() Status { return s.status.read() }
 
-// Handler serves /metrics in Prometheus' text format, /log with the Collector's last output, and
-// /healthz, which is fine as long as the supervisor runs.
+// Handler serves /metrics in Prometheus' text format, /log with the Collector's last output, /healthz,
+// which is fine as long as the supervisor runs, and /startup, which is fine once the Collector accepts
+// connections or Config.StartupLimit has passed.
 func (s *Supervisor) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /startup", func(w http.ResponseWriter, _ *http.Request) {
+		if !s.gate.ask(time.Now()) {
+			http.Error(w, "the Collector does not accept connections at "+s.config.StartupAddress, http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ok")
+	})
 	mux.HandleFunc("GET /log", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		_, _ = fmt.Fprint(w, s.log.String())
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		now, up := s.Status(), 0
-		if now.Up {
-			up = 1
-		}
+		now := s.Status()
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		_, _ = fmt.Fprintf(w, `# HELP telepod_supervisor_collector_up Whether the Collector's process runs.
 # TYPE telepod_supervisor_collector_up gauge
@@ -72,7 +77,17 @@ telepod_supervisor_collector_last_exit_code %d
 # HELP telepod_supervisor_collector_state_change_timestamp_seconds Time of the Collector's last start or exit.
 # TYPE telepod_supervisor_collector_state_change_timestamp_seconds gauge
 telepod_supervisor_collector_state_change_timestamp_seconds %d
-`, up, now.Restarts, now.LastExitCode, now.Since.Unix())
+# HELP telepod_supervisor_startup_limit_reached Whether the startup probe succeeded without a Collector that accepts connections.
+# TYPE telepod_supervisor_startup_limit_reached gauge
+telepod_supervisor_startup_limit_reached %d
+`, number(now.Up), now.Restarts, now.LastExitCode, now.Since.Unix(), number(s.gate.expired()))
 	})
 	return mux
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -27,6 +27,10 @@ type Config struct {
 	StableAfter time.Duration
 	// LogBytes is how much of the last output is kept, default 64 KiB.
 	LogBytes int
+	// StartupAddress is where the Collector accepts connections once it has started, default 127.0.0.1:4318.
+	StartupAddress string
+	// StartupLimit is the longest time for which a startup probe waits for that, default 30s, at most 2m.
+	StartupLimit time.Duration
 }
 
 // Supervisor runs one Collector. Only Run changes it; Status and Log may be called at any time.
@@ -35,6 +39,7 @@ type Supervisor struct {
 	logger   *slog.Logger
 	log      *ring
 	status   status
+	gate     gate
 	child    *process
 	failures int // in a row, without a stable run between
 	stopping bool
@@ -49,15 +54,23 @@ func New(config Config) (*Supervisor, error) {
 	setDefault(&config.MaxBackoff, time.Minute)
 	setDefault(&config.StableAfter, time.Minute)
 	setDefault(&config.LogBytes, 64<<10)
+	setDefault(&config.StartupLimit, 30*time.Second)
+	setDefault(&config.StartupAddress, "127.0.0.1:4318")
+	logger := slog.New(slog.NewTextHandler(config.Stderr, nil)).With("component", "collector-supervisor")
 	return &Supervisor{
 		config: config,
-		logger: slog.New(slog.NewTextHandler(config.Stderr, nil)).With("component", "collector-supervisor"),
+		logger: logger,
 		log:    newRing(config.LogBytes),
+		gate: gate{
+			accepts: dials(config.StartupAddress), limit: min(config.StartupLimit, longestStartup),
+			logger: logger, since: time.Now(),
+		},
 	}, nil
 }
 
-func setDefault[T ~int | ~int64](value *T, otherwise T) {
-	if *value == 0 {
+func setDefault[T comparable](value *T, otherwise T) {
+	var zero T
+	if *value == zero {
 		*value = otherwise
 	}
 }

@@ -302,7 +302,7 @@ func TestRing(t *testing.T) {
 }
 
 func TestHandler(t *testing.T) {
-	s, _ := New(Config{Args: []string{"x"}, Stderr: io.Discard})
+	s, _ := New(Config{Args: []string{"x"}, Stderr: io.Discard, StartupAddress: "127.0.0.1:1"})
 	s.status.started(time.Unix(100, 0))
 	s.status.exited(outcome{code: 137})
 	s.status.started(time.Unix(200, 0))
@@ -310,7 +310,8 @@ func TestHandler(t *testing.T) {
 	for path, expected := range map[string][]string{
 		"/healthz": {"ok"},
 		"/log":     {"last words"},
-		"/metrics": {"collector_up 1\n", "restarts_total 1\n", "last_exit_code 137\n", "timestamp_seconds 200\n"},
+		"/startup": {"does not accept connections"},
+		"/metrics": {"limit_reached 0\n", "collector_up 1\n", "restarts_total 1\n", "last_exit_code 137\n", "timestamp_seconds 200\n"},
 	} {
 		answer := httptest.NewRecorder()
 		s.Handler().ServeHTTP(answer, httptest.NewRequest("GET", path, nil))

@@ -29,6 +29,10 @@ profiles:
   gated: {inherits: aws, sidecar: {gateStartup: true}}
   # A Collector that cannot start.
   broken: {inherits: aws, sidecar: {config: "receivers: {nonsense: {}}\nexporters: {debug: {}}\nextensions: {health_check: {}}\nservice: {extensions: [health_check], pipelines: {traces: {receivers: [nonsense], exporters: [debug]}}}\n"}}
+  # Its application waits for it, for a limited time.
+  broken-gate:
+    inherits: broken
+    sidecar: {gateStartup: true, env: [{name: COLLECTOR_STARTUP_LIMIT, value: 5s}, {name: COLLECTOR_SUPERVISOR_LISTEN, value: "$(K8S_POD_IP):8889"}]}
   azure-weu: {inherits: azure, identity: {region: westeurope, account: 2f6c1d4e, cluster: prod-weu}}
 `
 

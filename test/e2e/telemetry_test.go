@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	batchv1 "k8s.io/api/batch/v1"
@@ -52,7 +53,11 @@ func testTelemetry(t *testing.T, s *stage) {
 	}
 	t.Run("a sidecar that fails", func(t *testing.T) {
 		t.Parallel()
-		s.testFailingSidecar(t)
+		s.testFailingSidecar(t, "broken")
+	})
+	t.Run("a sidecar that fails, and gates the application", func(t *testing.T) {
+		t.Parallel()
+		s.testStartupLimit(t, s.testFailingSidecar(t, "broken-gate"))
 	})
 	t.Run("a failing Job fails despite its sidecar", func(t *testing.T) {
 		t.Parallel()
@@ -126,11 +131,11 @@ spec:
 
 // testFailingSidecar runs a Collector that cannot start: its supervisor retries, and the application's pod still becomes
 // ready.
-func (s *stage) testFailingSidecar(t *testing.T) {
+func (s *stage) testFailingSidecar(t *testing.T, profile string) *corev1.Pod {
 	p := allowed(pod(telemetryNamespace, nil, map[string]string{
-		injector.SidecarAnnotation: "true", injector.ProfileAnnotation: "broken",
+		injector.SidecarAnnotation: "true", injector.ProfileAnnotation: profile,
 	}))
-	p.GenerateName, p.Name, p.Spec.Containers[0].Args = "", "beside-a-failure", []string{"sleep", "1h"}
+	p.GenerateName, p.Name, p.Spec.Containers[0].Args = "", "beside-"+profile, []string{"sleep", "1h"}
 	if _, err := s.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -141,20 +146,39 @@ func (s *stage) testFailingSidecar(t *testing.T) {
 		}
 		return err
 	})
-	made, err := s.client.CoreV1().Pods(p.Namespace).Get(t.Context(), p.Name, metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ready := slices.ContainsFunc(made.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	var made *corev1.Pod
+	eventually(t, func(ctx context.Context) (err error) {
+		made, err = s.client.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+		if err == nil && !slices.ContainsFunc(made.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		}) {
+			err = fmt.Errorf("the pod is not ready: %+v", made.Status.Conditions)
+		}
+		return err
 	})
-	if !ready {
-		t.Errorf("the pod is not ready: %+v", made.Status.Conditions)
-	}
 	for _, c := range slices.Concat(made.Status.InitContainerStatuses, made.Status.ContainerStatuses) {
 		if !c.Ready || c.RestartCount > 0 {
 			t.Errorf("%s: ready %t, %d restarts", c.Name, c.Ready, c.RestartCount)
 		}
+	}
+	return made
+}
+
+// testStartupLimit looks for the limit that let the application of a pod start without a Collector.
+func (s *stage) testStartupLimit(t *testing.T, p *corev1.Pod) {
+	t.Helper()
+	sidecar, app := p.Status.InitContainerStatuses[0].State.Running, p.Status.ContainerStatuses[0].State.Running
+	if waited := app.StartedAt.Sub(sidecar.StartedAt.Time); waited < 4*time.Second { // both are rounded to seconds
+		t.Errorf("the application started %s after the sidecar, which it has to wait for", waited)
+	}
+	logs, err := s.client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: injector.SidecarName}).DoRaw(t.Context())
+	if err != nil || !strings.Contains(string(logs), "limit=5s") {
+		t.Errorf("the sidecar's log, %v: %s", err, logs)
+	}
+	path := "/api/v1/namespaces/" + p.Namespace + "/pods/" + p.Name + ":8889/proxy/metrics"
+	metrics, err := s.client.CoreV1().RESTClient().Get().AbsPath(path).DoRaw(t.Context())
+	if err != nil || !strings.Contains(string(metrics), "telepod_supervisor_startup_limit_reached 1\n") {
+		t.Errorf("the sidecar's metrics, %v: %s", err, metrics)
 	}
 }
 

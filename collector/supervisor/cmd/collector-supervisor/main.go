@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"syscall"
@@ -15,13 +16,14 @@ import (
 )
 
 const usage = `usage: collector-supervisor [flags] -- COLLECTOR [ARGUMENT...]
-       collector-supervisor probe [-require-collector URL]
+       collector-supervisor probe [-startup] [-require-collector URL]
 
 Runs a Collector and restarts it when it exits. Exits with 0 on SIGTERM or SIGINT, once the
 Collector has exited; a second signal kills the Collector.
 
-probe is for exec probes of the container. It succeeds while the supervisor runs; with
--require-collector it also needs a 2xx answer from the URL, such as http://127.0.0.1:13133/ of the
+probe is for exec probes of the container. It succeeds while the supervisor runs. With -startup it fails
+until the Collector accepts connections on 127.0.0.1:4318, but only for the time of -startup-limit. With
+-require-collector it needs a 2xx answer from the URL, such as http://127.0.0.1:13133/ of the
 Collector's health_check extension.
 
 flags:
@@ -45,9 +47,10 @@ func supervise(args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("collector-supervisor", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
-	listen := flags.String("listen", "", "`address` for /metrics, /log and /healthz, such as 127.0.0.1:8889; empty disables them")
+	listen := flags.String("listen", os.Getenv(listenVariable), "`address` for /metrics, /log and /healthz, such as 127.0.0.1:8889; empty disables them; the default is "+listenVariable+" of the environment")
 	limit := flags.Int64("memory-limit", -1, "memory limit of the container in `bytes`; 0: none, -1: as the container's cgroup says")
 	backoff := flags.Duration("max-backoff", time.Minute, "longest delay before a restart")
+	startup := flags.Duration("startup-limit", fromEnvironment(startupLimitVariable, stderr), "longest `time` for which probe -startup fails, at most 2m; 0: 30s; the default is "+startupLimitVariable+" of the environment")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -58,16 +61,37 @@ func supervise(args []string, stderr io.Writer) error {
 		*limit = supervisor.ContainerMemoryLimit()
 	}
 	s, err := supervisor.New(supervisor.Config{
-		Args: flags.Args(), Stdout: os.Stdout, Stderr: stderr, MemoryLimit: *limit, MaxBackoff: *backoff,
+		Args: flags.Args(), Stdout: os.Stdout, Stderr: stderr, MemoryLimit: *limit, MaxBackoff: *backoff, StartupLimit: *startup,
 	})
 	if err != nil {
 		return err
 	}
+	go serve("unix", socket, s.Handler(), stderr)
 	if *listen != "" {
-		go serve(*listen, s.Handler(), stderr)
+		go serve("tcp", *listen, s.Handler(), stderr)
 	}
 	s.Run()
 	return nil
+}
+
+// The entrypoint of the image is fixed, so a profile sets these with variables of the sidecar.
+const (
+	listenVariable       = "COLLECTOR_SUPERVISOR_LISTEN"
+	startupLimitVariable = "COLLECTOR_STARTUP_LIMIT"
+)
+
+// fromEnvironment returns the duration in a variable, or 0. A mistake there must not end the supervisor.
+func fromEnvironment(variable string, stderr io.Writer) time.Duration {
+	text := os.Getenv(variable)
+	if text == "" {
+		return 0
+	}
+	duration, err := time.ParseDuration(text)
+	if err != nil || duration <= 0 {
+		fmt.Fprintf(stderr, "collector-supervisor: %s is %q, which is not a duration above zero such as 30s: using the default\n", variable, text)
+		return 0
+	}
+	return duration
 }
 
 // supervisedVariable of the environment, set to false, has the supervisor step aside: where Kubernetes restarts the
@@ -83,19 +107,29 @@ func replace(args []string) error {
 }
 
 // serve never ends the supervisor: its metrics are not worth a pod.
-func serve(address string, handler http.Handler, stderr io.Writer) {
-	server := &http.Server{Addr: address, Handler: handler, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10}
-	fmt.Fprintf(stderr, "collector-supervisor: metrics are not available: %v\n", server.ListenAndServe())
+func serve(network, address string, handler http.Handler, stderr io.Writer) {
+	listener, err := net.Listen(network, address)
+	if err == nil {
+		server := &http.Server{Handler: handler, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10}
+		err = server.Serve(listener)
+	}
+	fmt.Fprintf(stderr, "collector-supervisor: %s does not answer: %v\n", address, err)
 }
 
-// probe needs no contact with the supervisor: when the supervisor ends, so does its container, and
-// no probe runs in it.
+// probe only contacts the supervisor with -startup: when the supervisor ends, so does its container,
+// and no probe runs in it.
 func probe(args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("collector-supervisor probe", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	url := flags.String("require-collector", "", "`URL` that the Collector must answer; empty: none")
+	startup := flags.Bool("startup", false, "fail until the Collector accepts connections, for the time of -startup-limit")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *startup {
+		if err := startupProbe(socket, stderr); err != nil {
+			return err
+		}
 	}
 	if *url == "" {
 		return nil
