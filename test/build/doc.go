@@ -8,6 +8,6 @@
 // The cache is $TELEPOD_CACHE, or telepod below [os.UserCacheDir]. Adding an entry removes those not used
 // for two weeks.
 //
-// The package uses only the standard library and the go command, and contains no list of programs: the
-// packages that need one declare its [Spec].
+// The package uses only the standard library, the go command, and npm for [Packages], and contains no list of
+// programs: the packages that need one declare its [Spec].
 package build

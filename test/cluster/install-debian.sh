@@ -1,10 +1,10 @@
 #!/bin/sh
 # Installs missing Debian or Ubuntu packages that the nodes of test clusters, the estate of three clusters, and tests of
-# web pages need.
+# web pages and of the SDK for Node.js need.
 set -eu
 
 missing=
-for pair in runc:runc nft:nftables ip:iproute2 modprobe:kmod prometheus:prometheus chromium:chromium; do
+for pair in runc:runc nft:nftables ip:iproute2 modprobe:kmod prometheus:prometheus chromium:chromium node:nodejs npm:npm; do
 	command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0

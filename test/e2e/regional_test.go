@@ -79,6 +79,10 @@ func TestRegion(t *testing.T) {
 				t.Parallel()
 				s.testBare(t)
 			})
+			t.Run("stock SDKs", func(t *testing.T) {
+				t.Parallel()
+				s.testSDKs(t)
+			})
 			t.Run("with the name of another pod", func(t *testing.T) {
 				t.Parallel()
 				s.testFalseClaim(t, "liar", map[string]string{

@@ -4,6 +4,7 @@
 //   - [Images] are the image archives for a cluster with nodes: those of package image; the Collector under
 //     the name in the built-in profiles, so that a sidecar runs with unchanged profiles; an application with a
 //     stock OpenTelemetry SDK.
+//   - [NodeApp] is the archive of an application with the SDK for Node.js.
 //   - [Telepod] installs or upgrades the chart and returns once a pod is actually injected.
 //   - [Process] does the same without nodes or root: the webhook is a process on this machine, with the
 //     chart's arguments and webhook configuration.

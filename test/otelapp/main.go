@@ -19,6 +19,7 @@ func main() {
 	flag.IntVar(&send.spans, "spans", 1, "how many spans to send")
 	flag.IntVar(&send.points, "points", 0, "how many data points to send, each from its own counter")
 	flag.IntVar(&send.records, "records", 0, "how many log records to send")
+	flag.StringVar(&send.spanExporter, "span-exporter", "", "grpc or http: create this exporter, as applications with a hard-coded protocol do; empty: the one that OTEL_* selects")
 	timeout := flag.Duration("timeout", 20*time.Second, "limit for the whole run")
 	flag.Parse()
 
@@ -31,7 +32,10 @@ func main() {
 }
 
 // counts is the number of items to send of each signal.
-type counts struct{ spans, points, records int }
+type counts struct {
+	spans, points, records int
+	spanExporter           string
+}
 
 // flushEvery is the maximum number of unsent spans or records: well below the SDK's queue, which drops
 // items when it is full.
@@ -47,7 +51,7 @@ func run(ctx context.Context, send counts) error {
 	if err := printResource(res); err != nil {
 		return err
 	}
-	sender := sender{resource: res, faults: &faults}
+	sender := sender{resource: res, faults: &faults, spanExporter: send.spanExporter}
 	err := errors.Join(sender.spans(ctx, send.spans), sender.points(ctx, send.points), sender.records(ctx, send.records))
 	return errors.Join(err, faults.err())
 }

@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/log"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -15,17 +17,31 @@ import (
 
 // sender sends with the exporters that OTEL_* selects. It sets up only the signals that it sends.
 type sender struct {
-	resource *resource.Resource
-	faults   *faults
+	resource     *resource.Resource
+	faults       *faults
+	spanExporter string // grpc, http or empty
+}
+
+// newSpanExporter creates the exporter that OTEL_* selects, or the hard-coded one.
+func (s sender) newSpanExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
+	switch s.spanExporter {
+	case "":
+		return autoexport.NewSpanExporter(ctx)
+	case "grpc":
+		return otlptracegrpc.New(ctx)
+	case "http":
+		return otlptracehttp.New(ctx)
+	}
+	return nil, fmt.Errorf("-span-exporter is %q, want grpc or http", s.spanExporter)
 }
 
 func (s sender) spans(ctx context.Context, n int) error {
 	if n == 0 {
 		return nil
 	}
-	exporter, err := autoexport.NewSpanExporter(ctx)
+	exporter, err := s.newSpanExporter(ctx)
 	if err != nil {
-		return fmt.Errorf("create the span exporter that OTEL_* selects: %w", err)
+		return fmt.Errorf("create the span exporter: %w", err)
 	}
 	provider := sdktrace.NewTracerProvider(sdktrace.WithResource(s.resource), sdktrace.WithBatcher(exporter))
 	tracer := provider.Tracer("otelapp")

@@ -1,0 +1,40 @@
+// An application with the stock OpenTelemetry SDK for Node.js. It contains nothing specific to Telepod: every setting is a
+// standard OTEL_* variable.
+//
+// It sends a span, a data point and a log record, and fails if the SDK reports an error. With the argument "stay" it runs
+// until it is stopped, as a service does.
+'use strict';
+
+const { diag, metrics, trace } = require('@opentelemetry/api');
+const { logs } = require('@opentelemetry/api-logs');
+const { NodeSDK } = require('@opentelemetry/sdk-node');
+
+const faults = [];
+const ignore = () => {};
+diag.setLogger({ error: (...words) => faults.push(words.join(' ')), warn: ignore, info: ignore, debug: ignore, verbose: ignore });
+
+async function main() {
+  const sdk = new NodeSDK();
+  sdk.start();
+  trace.getTracer('nodeapp').startSpan('span-0').end();
+  metrics.getMeter('nodeapp').createCounter('counter-0').add(1);
+  logs.getLogger('nodeapp').emit({ body: 'record-0' });
+  await sdk.shutdown();
+  if (faults.length > 0) {
+    throw new Error(faults.join('; '));
+  }
+}
+
+main().then(
+  () => {
+    console.log('sent');
+    if (process.argv.includes('stay')) {
+      process.on('SIGTERM', () => process.exit(0));
+      setInterval(ignore, 1 << 30);
+    }
+  },
+  (error) => {
+    console.error('nodeapp:', error);
+    process.exit(1);
+  },
+);
