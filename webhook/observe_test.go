@@ -92,11 +92,15 @@ func TestMetricsOfParts(t *testing.T) {
 	h := newHarness(t, nil)
 	h.admit(t, "shop", owned)
 	h.admit(t, "shop", strings.Replace(owned, `"hostNetwork":true,`, "", 1))
+	// Its protocol is not known, so it gets no endpoint.
+	h.admit(t, "shop", `{"metadata":{"name":"quiet","annotations":{"telepod.dev/inject":"true"}},"spec":{"containers":[{"name":"app","image":"shop:1","env":[`+
+		`{"name":"OTEL_EXPORTER_OTLP_PROTOCOL","valueFrom":{"configMapKeyRef":{"name":"a","key":"b"}}}]}]}}`)
 	for _, want := range []string{
+		`telepod_containers_silent_total{reason="value-from"} 1`,
 		`telepod_admission_warnings_total{reason="invalid-value"} 2`,
 		`telepod_admission_skipped_total{reason="host-network"} 1`,
 		`telepod_sidecars_total{kind="native"} 1`,
-		`telepod_admission_patch_bytes_count 2`,
+		`telepod_admission_patch_bytes_count 3`,
 	} {
 		if len(h.scrape(want)) != 1 {
 			t.Errorf("no %s in %q", want, h.scrape("telepod_"))
