@@ -29,7 +29,9 @@ profiles:
   gated: {inherits: aws, sidecar: {gateStartup: true}}
   # A Collector that cannot start.
   broken: {inherits: aws, sidecar: {config: "receivers: {nonsense: {}}\nexporters: {debug: {}}\nextensions: {health_check: {}}\nservice: {extensions: [health_check], pipelines: {traces: {receivers: [nonsense], exporters: [debug]}}}\n"}}
-  # Its application waits for it, for a limited time.
+  # A Collector that needs more memory than its container has.
+  starved: {inherits: aws, sidecar: {resources: {requests: {memory: 24Mi}, limits: {memory: 24Mi}}}}
+  # A Collector that its application waits for, for a limited time.
   broken-gate:
     inherits: broken
     sidecar: {gateStartup: true, env: [{name: COLLECTOR_STARTUP_LIMIT, value: 5s}, {name: COLLECTOR_SUPERVISOR_LISTEN, value: "$(K8S_POD_IP):8889"}]}

@@ -53,11 +53,15 @@ func testTelemetry(t *testing.T, s *stage) {
 	}
 	t.Run("a sidecar that fails", func(t *testing.T) {
 		t.Parallel()
-		s.testFailingSidecar(t, "broken")
+		s.testFailingSidecar(t, "broken", "exit_code=1")
+	})
+	t.Run("a sidecar without enough memory", func(t *testing.T) {
+		t.Parallel()
+		s.testFailingSidecar(t, "starved", "memory limit")
 	})
 	t.Run("a sidecar that fails, and gates the application", func(t *testing.T) {
 		t.Parallel()
-		s.testStartupLimit(t, s.testFailingSidecar(t, "broken-gate"))
+		s.testStartupLimit(t, s.testFailingSidecar(t, "broken-gate", "exit_code=1"))
 	})
 	t.Run("a failing Job fails despite its sidecar", func(t *testing.T) {
 		t.Parallel()
@@ -131,7 +135,7 @@ spec:
 
 // testFailingSidecar runs a Collector that cannot start: its supervisor retries, and the application's pod still becomes
 // ready.
-func (s *stage) testFailingSidecar(t *testing.T, profile string) *corev1.Pod {
+func (s *stage) testFailingSidecar(t *testing.T, profile, reason string) *corev1.Pod {
 	p := allowed(pod(telemetryNamespace, nil, map[string]string{
 		injector.SidecarAnnotation: "true", injector.ProfileAnnotation: profile,
 	}))
@@ -141,8 +145,8 @@ func (s *stage) testFailingSidecar(t *testing.T, profile string) *corev1.Pod {
 	}
 	eventually(t, func(ctx context.Context) error {
 		said, err := s.client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: injector.SidecarName}).DoRaw(ctx)
-		if n := strings.Count(string(said), "Collector exited"); err == nil && n < 3 {
-			err = fmt.Errorf("the Collector has exited %d times: %s", n, said)
+		if n := strings.Count(string(said), "Collector exited"); err == nil && (n < 3 || !strings.Contains(string(said), reason)) {
+			err = fmt.Errorf("the Collector has exited %d times, want 3, with %q: %s", n, reason, said)
 		}
 		return err
 	})
