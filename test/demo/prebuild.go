@@ -36,6 +36,9 @@ func prebuild(ctx context.Context) error {
 	if _, err := install.Images(ctx); err != nil {
 		return err
 	}
+	if _, err := collector.TargetAllocator(ctx); err != nil {
+		return err
+	}
 	if _, err := certmanager.Build(ctx); err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func TestMistakes(t *testing.T) {
 		"account of no name":            {fine + ",injector.serviceAccount.create=false", "in injector.serviceAccount.name"},
 		"variable of the chart":         {fine + ",injector.env[0].name=POD_NAME,injector.env[0].value=x", "injector.env has POD_NAME, which the chart sets itself"},
 		"variable of a Collector":       {region + ",regional.env[0].name=K8S_NODE_IP,regional.env[0].value=x", "regional.env has K8S_NODE_IP"},
-		"volume of the chart":           {site + ",central.extraVolumes[0].name=queue", "central.extraVolumes has queue"},
+		"volume of the chart":           {site + ",central.extraVolumes[0].name=queue,central.extraVolumes[0].emptyDir.medium=Memory", "central.extraVolumes has queue"},
 		"container of the chart":        {region + ",regional.extraContainers[0].name=collector,regional.extraContainers[0].image=x", "regional.extraContainers has collector"},
 		"init container of the chart":   {region + ",regional.initContainers[0].name=queue-owner,regional.initContainers[0].image=x", "regional.initContainers has queue-owner"},
 		"mistake of samplers":           {site + ",central.replicas=2,central.sampler.serviceAccount.create=false", "central.sampler.serviceAccount.create is false"},
