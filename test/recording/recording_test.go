@@ -1,0 +1,48 @@
+package recording_test
+
+import (
+	"encoding/xml"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/telepod/telepod/test/recording"
+)
+
+// TestSVG: colours become classes, columns stay, and nothing of the output is markup or a control character.
+func TestSVG(t *testing.T) {
+	picture := string(recording.SVG("telepod check", []byte("\x1b[32m✓\x1b[0m fine  \x1b[31m<b>&\x07\x1b[0m\r\n\x1b[2Kplain\r\n")))
+	for _, want := range []string{
+		`<title>telepod check</title>`,
+		`<text x="16" y="47" textLength="8" class="g">✓</text>`,
+		`<text x="24" y="47" textLength="56" class=""> fine  </text>`,
+		`<text x="80" y="47" textLength="32" class="r">&lt;b&gt;&amp;</text>`,
+		`<text x="16" y="65" textLength="40" class="">plain</text>`,
+	} {
+		if !strings.Contains(picture, want) {
+			t.Errorf("%s is not in\n%s", want, picture)
+		}
+	}
+	for decoder := xml.NewDecoder(strings.NewReader(picture)); ; {
+		if _, err := decoder.Token(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRun: a command finds a terminal, and its failure is an error.
+func TestRun(t *testing.T) {
+	if _, err := exec.LookPath("script"); err != nil {
+		t.Skip("needs the program script of util-linux")
+	}
+	out, err := recording.Run(t.Context(), []string{"WORD=there"}, `test -t 1 && stty size && echo "hello $WORD"`)
+	if err != nil || string(out) != "50 110\r\nhello there\r\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+	if _, err := recording.Run(t.Context(), nil, "exit 3"); err == nil {
+		t.Error("a command that fails gave no error")
+	}
+}
