@@ -113,10 +113,4 @@ func parse(data []byte) (*yaml.Node, error) {
 	return document.Content[0], nil
 }
 
-// didYouMean is a suggestion at the end of a message, or "".
-func didYouMean(word string, known []string) string {
-	if near, ok := profiles.Nearest(word, known); ok {
-		return fmt.Sprintf(" (did you mean %q?)", near)
-	}
-	return ""
-}
+func didYouMean(word string, known []string) string { return profiles.DidYouMean(word, known) }

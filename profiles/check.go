@@ -20,7 +20,7 @@ func (d *document) check() {
 	d.checkVariables("variables", d.Variables)
 	d.checkAttributes()
 	if choices := EnvFromChoices(); d.EnvFrom != "" && !slices.Contains(choices, d.EnvFrom) {
-		d.Report("envFrom", "unknown choice %q: use %s%s", d.EnvFrom, strings.Join(choices, ", "), didYouMean(d.EnvFrom, choices))
+		d.Report("envFrom", "unknown choice %q: use %s%s", d.EnvFrom, strings.Join(choices, ", "), DidYouMean(d.EnvFrom, choices))
 	}
 	d.checkWords("propagators", d.Propagators, knownPropagators())
 	d.checkWords("detectors", d.Detectors, knownDetectors())
@@ -113,7 +113,7 @@ func (d *document) checkEndpoint() {
 	}
 	if !strings.Contains(endpoint, "://") {
 		d.Report(path, "unknown endpoint %q: use %s or a URL such as https://collector.example.com:4317%s",
-			endpoint, strings.Join(named, ", "), didYouMean(endpoint, named))
+			endpoint, strings.Join(named, ", "), DidYouMean(endpoint, named))
 		return
 	}
 	parsed, err := url.Parse(endpoint)

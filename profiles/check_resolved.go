@@ -88,7 +88,7 @@ func (d *document) checkReference(path, value string, known []string) {
 	for _, name := range references(value) {
 		if !slices.Contains(known, name) {
 			d.Report(path, "refers to $(%s), which is no variable of this profile%s; write $$(%s) for the text itself",
-				name, didYouMean(name, known), name)
+				name, DidYouMean(name, known), name)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (d *document) checkSidecarImage() {
 	}
 	policies := []string{string(corev1.PullAlways), string(corev1.PullIfNotPresent), string(corev1.PullNever)}
 	if p := string(s.ImagePullPolicy); p != "" && !slices.Contains(policies, p) {
-		d.Report("sidecar.imagePullPolicy", "unknown policy %q: use %s%s", p, strings.Join(policies, ", "), didYouMean(p, policies))
+		d.Report("sidecar.imagePullPolicy", "unknown policy %q: use %s%s", p, strings.Join(policies, ", "), DidYouMean(p, policies))
 	}
 	for i, name := range s.ImagePullSecrets {
 		if item := fmt.Sprintf("sidecar.imagePullSecrets[%d]", i); !d.Blamed(item) && len(validation.IsDNS1123Subdomain(name)) > 0 {
@@ -64,7 +64,7 @@ func (d *document) checkQuantities(path string, list corev1.ResourceList) {
 		entry := strict.At(path, string(name))
 		switch {
 		case !slices.Contains(known, string(name)):
-			d.Report(entry, "unknown resource: use %s%s", strings.Join(known, ", "), didYouMean(string(name), known))
+			d.Report(entry, "unknown resource: use %s%s", strings.Join(known, ", "), DidYouMean(string(name), known))
 		case quantity.Sign() <= 0:
 			d.Report(entry, "%s is not above zero", quantity.String())
 		case name != corev1.ResourceCPU && quantity.MilliValue()%1000 != 0:

@@ -71,7 +71,7 @@ func (d *document) checkFieldRef(path string, ref *corev1.ObjectFieldSelector) {
 	case d.Blamed(path + ".fieldPath"):
 	case !slices.Contains(allowed, field):
 		d.Report(path+".fieldPath", "%q is no field that a variable can have: use one of %s%s",
-			ref.FieldPath, strings.Join(allowed, ", "), didYouMean(field, allowed))
+			ref.FieldPath, strings.Join(allowed, ", "), DidYouMean(field, allowed))
 	case key != "":
 		if problems := validation.IsQualifiedName(strings.ToLower(key)); len(problems) > 0 {
 			d.Report(path+".fieldPath", "%q has no valid key: labels and annotations are named prefix.example.com/name or name", ref.FieldPath)

@@ -85,7 +85,7 @@ func suggestField(word string, known []string) string {
 			return fmt.Sprintf(" (did you mean %q?)", name+"."+word)
 		}
 	}
-	return didYouMean(word, known)
+	return DidYouMean(word, known)
 }
 
 // nameOf finds the profile's name without looking at anything else.

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -54,10 +55,10 @@ func distance(a, b string) int {
 	return previous[len(b)]
 }
 
-// didYouMean is the end of a message: a suggestion, or nothing when no candidate is near.
-func didYouMean(word string, candidates []string) string {
+// DidYouMean is the end of a message about an unknown word: a suggestion, or nothing if no candidate is near.
+func DidYouMean(word string, candidates []string) string {
 	if near, ok := Nearest(word, candidates); ok {
-		return ` (did you mean "` + near + `"?)`
+		return fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return ""
 }

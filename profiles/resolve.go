@@ -58,7 +58,7 @@ func (r *resolver) resolve(d *document, below []string) *Resolved {
 	if d.Inherits != "" {
 		up, ok := r.byName[d.Inherits]
 		if !ok {
-			d.Report("inherits", "no such profile: %q%s", d.Inherits, didYouMean(d.Inherits, r.names()))
+			d.Report("inherits", "no such profile: %q%s", d.Inherits, DidYouMean(d.Inherits, r.names()))
 			r.resolved[d.Name] = nil
 			return nil
 		}

@@ -106,6 +106,7 @@ func TestCommands(t *testing.T) {
 		{"explain - -v --endpoint service", barePod, exitOK, "endpoint           service (--endpoint)", ""},
 		{"explain -f - --assume-opted-in=false", barePod, exitOK, "default-disabled: neither pod nor namespace opts in", ""},
 		{"explain -f -", "apiVersion: v1\nkind: Secret\n", exitOK, "", "note: there are no pods"},
+		{"explain -f - -o json", strings.Replace(barePod, "name: p", "name: \"p\\x9b2J<\"", 1), exitOK, `"name": "p\u009b2J<"`, ""}, // C1 clears screens
 		{"profiles", "", exitOK, "Available Commands:", ""},
 		{"profiles shw", "", exitUsage, "", `(did you mean "show"?)`},
 		{"profiles list", "", exitOK, "\ngcp    base", ""},

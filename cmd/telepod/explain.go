@@ -146,10 +146,7 @@ func explainJSON(cmd *cobra.Command, list []planned, o valueOrigins) error {
 	for _, p := range list {
 		explanations = append(explanations, explained(p, o))
 	}
-	enc := json.NewEncoder(cmd.OutOrStdout())
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(explanations)
+	return printJSON(cmd.OutOrStdout(), explanations)
 }
 
 func explained(p planned, o valueOrigins) explanation {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -73,10 +72,7 @@ func (f *healthFlags) run(cmd *cobra.Command, endpoints []string) error {
 	}
 	list := checkAll(cmd.Context(), endpoints, health.Options{Timeout: f.timeout, TLS: config})
 	if f.output.value == "json" {
-		enc := json.NewEncoder(cmd.OutOrStdout())
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		err = enc.Encode(list)
+		err = printJSON(cmd.OutOrStdout(), list)
 	} else {
 		err = printChecked(cmd.OutOrStdout(), list)
 	}

@@ -1,18 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"unicode/utf8"
 )
 
+// printJSON prints a value that may contain text from clusters.
 func printJSON(out io.Writer, value any) error {
-	encoded, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
 		return err
 	}
-	_, err = out.Write(append(escapeControls(encoded), '\n'))
+	_, err := out.Write(escapeControls(encoded.Bytes()))
 	return err
 }
 

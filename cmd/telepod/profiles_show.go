@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -45,10 +44,7 @@ func newProfilesShowCommand() *cobra.Command {
 // show prints JSON with everything, or YAML that is itself a profile, with the rest in a comment.
 func show(cmd *cobra.Command, p *profiles.Resolved, format string) error {
 	if format == "json" {
-		enc := json.NewEncoder(cmd.OutOrStdout())
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		return enc.Encode(p)
+		return printJSON(cmd.OutOrStdout(), p)
 	}
 	text, err := yaml.Marshal(p.Profile)
 	if err != nil {

@@ -199,10 +199,7 @@ func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 }
 
 func didYouMean(word string, candidates []string) string {
-	if nearest, ok := profiles.Nearest(word, candidates); ok {
-		return fmt.Sprintf(" (did you mean %q?)", nearest)
-	}
-	return ""
+	return profiles.DidYouMean(word, candidates)
 }
 
 // profileHint is didYouMean for profiles; people may use the name of the service or the company.
