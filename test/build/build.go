@@ -55,16 +55,8 @@ func Directory(ctx context.Context, s Spec) (string, error) {
 }
 
 func (s Spec) directory(ctx context.Context) (string, error) {
-	root, err := Root()
+	root, shelf, err := rootAndShelf(s.Name)
 	if err != nil {
-		return "", err
-	}
-	cache, err := Cache()
-	if err != nil {
-		return "", err
-	}
-	shelf := filepath.Join(cache, s.Name)
-	if err := os.MkdirAll(shelf, 0o755); err != nil {
 		return "", err
 	}
 	if s.Module == "" {
@@ -75,21 +67,7 @@ func (s Spec) directory(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if dir, found := lookup(shelf, key); found {
-		return dir, nil
-	}
-	unlock, err := lock(filepath.Join(shelf, "lock"), func() {
-		fmt.Fprintf(os.Stderr, "build %s: waiting for another process that builds it\n", s.Name)
-	})
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if dir, found := lookup(shelf, key); found {
-		return dir, nil
-	}
-	defer prune(shelf, time.Now().Add(-14*24*time.Hour))
-	return s.compile(ctx, module, shelf, key)
+	return kept(shelf, key, func() (string, error) { return s.compile(ctx, module, shelf, key) })
 }
 
 // compile builds into a new directory and renames it into place, so that the shelf never contains a

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
-	"time"
 )
 
 // Packages installs the npm packages of a directory with a package-lock.json, if necessary, and returns the absolute path
@@ -22,11 +22,7 @@ func Packages(ctx context.Context, dir string) (string, error) {
 }
 
 func packages(ctx context.Context, dir string) (string, error) {
-	root, err := Root()
-	if err != nil {
-		return "", err
-	}
-	cache, err := Cache()
+	root, shelf, err := rootAndShelf(path.Base(dir))
 	if err != nil {
 		return "", err
 	}
@@ -35,22 +31,13 @@ func packages(ctx context.Context, dir string) (string, error) {
 	if err := hashSources(h, source); err != nil {
 		return "", err
 	}
-	shelf, key := filepath.Join(cache, filepath.Base(source)), shorten(h.Sum(nil))
-	if err := os.MkdirAll(shelf, 0o755); err != nil {
-		return "", err
-	}
-	unlock, err := lock(filepath.Join(shelf, "lock"), func() {
-		fmt.Fprintf(os.Stderr, "install npm packages of %s: waiting for another process\n", dir)
-	})
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if found, ok := lookup(shelf, key); ok {
-		return found, nil
-	}
-	defer prune(shelf, time.Now().Add(-14*24*time.Hour))
-	fresh, err := os.MkdirTemp(shelf, "new-")
+	key := shorten(h.Sum(nil))
+	return kept(shelf, key, func() (string, error) { return npmCI(ctx, source, filepath.Join(shelf, key)) })
+}
+
+// npmCI copies source to out, with its packages. A directory appears there only once it is complete.
+func npmCI(ctx context.Context, source, out string) (string, error) {
+	fresh, err := os.MkdirTemp(filepath.Dir(out), "new-")
 	if err != nil {
 		return "", err
 	}
@@ -60,9 +47,8 @@ func packages(ctx context.Context, dir string) (string, error) {
 	}
 	install := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund")
 	install.Dir = fresh
-	if out, err := install.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm ci: %w: is the Debian package npm installed?\n%s", err, out)
+	if said, err := install.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm ci: %w: is the Debian package npm installed?\n%s", err, said)
 	}
-	installed := filepath.Join(shelf, key)
-	return installed, os.Rename(fresh, installed)
+	return out, os.Rename(fresh, out)
 }

@@ -100,6 +100,38 @@ func isSource(name string) bool {
 	return !strings.HasSuffix(name, "_test.go") && !strings.HasSuffix(name, ".md") && !strings.HasPrefix(name, ".")
 }
 
+// rootAndShelf returns the repository's root, and the directory of the cache for entries with this name.
+func rootAndShelf(name string) (root, shelf string, err error) {
+	if root, err = Root(); err != nil {
+		return "", "", err
+	}
+	cache, err := Cache()
+	if err != nil {
+		return "", "", err
+	}
+	shelf = filepath.Join(cache, name)
+	return root, shelf, os.MkdirAll(shelf, 0o755)
+}
+
+// kept returns an entry of the shelf. If it does not exist, one process makes it, and others wait.
+func kept(shelf, key string, make func() (string, error)) (string, error) {
+	if dir, found := lookup(shelf, key); found {
+		return dir, nil
+	}
+	unlock, err := lock(filepath.Join(shelf, "lock"), func() {
+		fmt.Fprintf(os.Stderr, "build %s: waiting for another process that builds it\n", filepath.Base(shelf))
+	})
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if dir, found := lookup(shelf, key); found {
+		return dir, nil
+	}
+	defer prune(shelf, time.Now().Add(-14*24*time.Hour))
+	return make()
+}
+
 // lookup returns an entry of the shelf, if it exists, and marks it as used.
 func lookup(shelf, key string) (string, bool) {
 	dir := filepath.Join(shelf, key)
