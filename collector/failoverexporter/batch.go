@@ -6,13 +6,14 @@ import (
 
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+
+	"github.com/telepod/telepod/collector/encoded"
 )
 
-// batch is one or more encoded OTLP requests of one signal. Written one after another they are the request of
-// them all, because a request is a single repeated field.
+// batch is one or more encoded OTLP requests of one signal.
 type batch struct {
 	signal signal
-	parts  []part
+	parts  []encoded.Part
 	items  int
 	size   int
 	// bodies are what is sent, made when first needed and kept for further tries: by endpoint if it has filters,
@@ -28,14 +29,8 @@ type failures struct {
 	accepted uint64
 }
 
-// part is one encoded request, which is never split.
-type part struct {
-	data  []byte
-	items int
-}
-
 func newBatch(sig signal, data []byte, items int) *batch {
-	return &batch{signal: sig, parts: []part{{data: data, items: items}}, items: items, size: len(data)}
+	return &batch{signal: sig, parts: []encoded.Part{{Data: data, Items: items}}, items: items, size: len(data)}
 }
 
 // ItemsCount is the number of spans, data points or log records.
@@ -44,9 +39,7 @@ func (b *batch) ItemsCount() int { return b.items }
 // BytesSize is the size as encoded, without compression.
 func (b *batch) BytesSize() int { return b.size }
 
-// MergeSplit appends another batch. If the result were larger than maxSize it is split between parts, never
-// inside one. A single part above maxSize is kept as it is: a receiver accepted it as one request, and limits
-// further on are larger. exporterhelper's own requests drop data in this case.
+// MergeSplit appends another batch, and splits the result between parts if it is larger than maxSize.
 func (b *batch) MergeSplit(_ context.Context, maxSize int, sizer exporterhelper.RequestSizerType, other xexporterhelper.Request) ([]xexporterhelper.Request, error) {
 	if other != nil {
 		o, ok := other.(*batch)
@@ -55,27 +48,16 @@ func (b *batch) MergeSplit(_ context.Context, maxSize int, sizer exporterhelper.
 		}
 		b.parts, b.items, b.size = append(b.parts, o.parts...), b.items+o.items, b.size+o.size
 	}
-	if maxSize <= 0 || b.measure(sizer) <= maxSize || len(b.parts) == 1 {
+	groups := encoded.Split(b.parts, maxSize, sizer)
+	if len(groups) == 1 {
 		return []xexporterhelper.Request{b}, nil
 	}
 	var split []xexporterhelper.Request
-	current := &batch{signal: b.signal}
-	for _, p := range b.parts {
-		next := &batch{items: current.items + p.items, size: current.size + len(p.data)}
-		if len(current.parts) > 0 && next.measure(sizer) > maxSize {
-			split = append(split, current)
-			current = &batch{signal: b.signal}
-		}
-		current.parts, current.items, current.size = append(current.parts, p), current.items+p.items, current.size+len(p.data)
+	for _, parts := range groups {
+		size, items := encoded.Measure(parts)
+		split = append(split, &batch{signal: b.signal, parts: parts, items: items, size: size})
 	}
-	return append(split, current), nil
-}
-
-func (b *batch) measure(sizer exporterhelper.RequestSizerType) int {
-	if sizer == exporterhelper.RequestSizerTypeItems {
-		return b.items
-	}
-	return b.size
+	return split, nil
 }
 
 // suspect notes that an endpoint failed on this batch, having accepted so many others up to now. It reports

@@ -9,6 +9,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/collector/config/configcompression"
+
+	"github.com/telepod/telepod/collector/encoded"
 )
 
 // body is the content of a request as it is sent.
@@ -53,23 +55,16 @@ func newCompressor(kind configcompression.Type, params configcompression.Compres
 }
 
 // compress joins the parts and compresses them, unless compression is off.
-func (c *compressor) compress(parts []part, size int) ([]byte, error) {
+func (c *compressor) compress(parts []encoded.Part, size int) ([]byte, error) {
 	if !c.kind.IsCompressed() {
-		if len(parts) == 1 {
-			return parts[0].data, nil
-		}
-		out := make([]byte, 0, size)
-		for _, p := range parts {
-			out = append(out, p.data...)
-		}
-		return out, nil
+		return encoded.Join(parts), nil
 	}
 	w := c.pool.Get().(resettableWriter)
 	defer c.pool.Put(w)
 	out := bytes.NewBuffer(make([]byte, 0, size/8+512))
 	w.Reset(out)
 	for _, p := range parts {
-		if _, err := w.Write(p.data); err != nil {
+		if _, err := w.Write(p.Data); err != nil {
 			return nil, fmt.Errorf("compress with %s: %w", c.kind, err)
 		}
 	}

@@ -41,7 +41,7 @@ func (e encoding) Marshal(_ context.Context, req xexporterhelper.Request) ([]byt
 	out = append(out, storedVersion, byte(e.signal))
 	out = binary.AppendUvarint(out, uint64(b.items))
 	for _, p := range b.parts {
-		out = append(out, p.data...)
+		out = append(out, p.Data...)
 	}
 	return out, nil
 }

@@ -68,7 +68,7 @@ func TestStoredBatchesAreRead(t *testing.T) {
 				t.Fatalf("%s, %s: %v", sig, name, err)
 			}
 			got := req.(*batch)
-			if got.items != c.times*itemsOf(sig) || got.size != c.times*len(encoded[sig]) || !bytes.Equal(got.parts[0].data, bytes.Repeat(encoded[sig], c.times)) {
+			if got.items != c.times*itemsOf(sig) || got.size != c.times*len(encoded[sig]) || !bytes.Equal(got.parts[0].Data, bytes.Repeat(encoded[sig], c.times)) {
 				t.Errorf("%s, %s: %d items, %d bytes", sig, name, got.items, got.size)
 			}
 		}
@@ -147,8 +147,8 @@ func FuzzUnmarshal(f *testing.F) {
 			}
 			return
 		}
-		if b := req.(*batch); b.items < 0 || !wellFormed(b.parts[0].data) {
-			t.Errorf("%d items in %x", b.items, b.parts[0].data)
+		if b := req.(*batch); b.items < 0 || !wellFormed(b.parts[0].Data) {
+			t.Errorf("%d items in %x", b.items, b.parts[0].Data)
 		}
 	})
 }

@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+
+	"github.com/telepod/telepod/collector/encoded"
 )
 
 // sender delivers the batches of one signal.
@@ -200,16 +202,12 @@ func (s *sender) body(endpoint int, b *batch) (*body, error) {
 	made := &body{items: b.items, size: b.size}
 	parts, size := b.parts, b.size
 	if len(f) > 0 {
-		joined := make([]byte, 0, b.size)
-		for _, p := range b.parts {
-			joined = append(joined, p.data...)
-		}
-		left, items, err := f.apply(s.signal, joined)
+		left, items, err := f.apply(s.signal, encoded.Join(b.parts))
 		if err != nil {
 			return nil, err
 		}
 		s.telemetry.filtered(endpoint, b.items-items)
-		parts, size = []part{{data: left, items: items}}, len(left)
+		parts, size = []encoded.Part{{Data: left, Items: items}}, len(left)
 		made.items, made.size = items, size
 	}
 	var err error

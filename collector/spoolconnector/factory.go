@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -24,17 +25,13 @@ func NewFactory() connector.Factory {
 
 func createTraces(ctx context.Context, set connector.Settings, cfg component.Config, next consumer.Traces) (connector.Traces, error) {
 	s, err := newSpool(set, cfg.(*Config), kind[ptrace.Traces]{
-		name: "traces", send: next.ConsumeTraces, items: ptrace.Traces.SpanCount, marshal: new(ptrace.ProtoMarshaler).MarshalTraces,
-		clone: func(from ptrace.Traces) ptrace.Traces {
-			to := ptrace.NewTraces()
-			from.CopyTo(to)
-			return to
-		},
+		name: "traces", send: next.ConsumeTraces, items: ptrace.Traces.SpanCount,
+		marshal: new(ptrace.ProtoMarshaler).MarshalTraces, unmarshal: new(ptrace.ProtoUnmarshaler).UnmarshalTraces,
 	})
 	if err != nil {
 		return nil, err
 	}
-	queue, err := exporterhelper.NewTraces(ctx, exporterSettings(set), cfg, s.push, s.options()...)
+	queue, err := xexporterhelper.NewTracesRequest(ctx, exporterSettings(set), s.encode, s.push, s.options()...)
 	if err != nil {
 		return nil, err
 	}
@@ -44,17 +41,13 @@ func createTraces(ctx context.Context, set connector.Settings, cfg component.Con
 
 func createMetrics(ctx context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {
 	s, err := newSpool(set, cfg.(*Config), kind[pmetric.Metrics]{
-		name: "metrics", send: next.ConsumeMetrics, items: pmetric.Metrics.DataPointCount, marshal: new(pmetric.ProtoMarshaler).MarshalMetrics,
-		clone: func(from pmetric.Metrics) pmetric.Metrics {
-			to := pmetric.NewMetrics()
-			from.CopyTo(to)
-			return to
-		},
+		name: "metrics", send: next.ConsumeMetrics, items: pmetric.Metrics.DataPointCount,
+		marshal: new(pmetric.ProtoMarshaler).MarshalMetrics, unmarshal: new(pmetric.ProtoUnmarshaler).UnmarshalMetrics,
 	})
 	if err != nil {
 		return nil, err
 	}
-	queue, err := exporterhelper.NewMetrics(ctx, exporterSettings(set), cfg, s.push, s.options()...)
+	queue, err := xexporterhelper.NewMetricsRequest(ctx, exporterSettings(set), s.encode, s.push, s.options()...)
 	if err != nil {
 		return nil, err
 	}
@@ -64,17 +57,13 @@ func createMetrics(ctx context.Context, set connector.Settings, cfg component.Co
 
 func createLogs(ctx context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Logs, error) {
 	s, err := newSpool(set, cfg.(*Config), kind[plog.Logs]{
-		name: "logs", send: next.ConsumeLogs, items: plog.Logs.LogRecordCount, marshal: new(plog.ProtoMarshaler).MarshalLogs,
-		clone: func(from plog.Logs) plog.Logs {
-			to := plog.NewLogs()
-			from.CopyTo(to)
-			return to
-		},
+		name: "logs", send: next.ConsumeLogs, items: plog.Logs.LogRecordCount,
+		marshal: new(plog.ProtoMarshaler).MarshalLogs, unmarshal: new(plog.ProtoUnmarshaler).UnmarshalLogs,
 	})
 	if err != nil {
 		return nil, err
 	}
-	queue, err := exporterhelper.NewLogs(ctx, exporterSettings(set), cfg, s.push, s.options()...)
+	queue, err := xexporterhelper.NewLogsRequest(ctx, exporterSettings(set), s.encode, s.push, s.options()...)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +103,7 @@ func (s *spool[D]) options() []exporterhelper.Option {
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.MaxElapsedTime = 0
 	return []exporterhelper.Option{
-		exporterhelper.WithQueue(queue), exporterhelper.WithRetry(retry),
+		xexporterhelper.WithQueueBatch(queue, xexporterhelper.QueueBatchSettings{Encoding: stored[D]{s.kind}}), exporterhelper.WithRetry(retry),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),
 	}
 }

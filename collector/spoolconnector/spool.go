@@ -14,10 +14,13 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
+
+	"github.com/telepod/telepod/collector/encoded"
 )
 
 const scope = "github.com/telepod/telepod/collector/spoolconnector"
@@ -31,13 +34,13 @@ const grace = 5 * time.Second
 // logInterval is the least time between two lines about failing tries.
 const logInterval = 10 * time.Second
 
-// kind is how data of one signal is sent, counted, copied and encoded.
+// kind is how data of one signal is sent, counted, encoded and decoded.
 type kind[D any] struct {
-	name    string
-	send    func(context.Context, D) error
-	items   func(D) int
-	clone   func(D) D
-	marshal func(D) ([]byte, error)
+	name      string
+	send      func(context.Context, D) error
+	items     func(D) int
+	marshal   func(D) ([]byte, error)
+	unmarshal func([]byte) (D, error)
 }
 
 // spool is the connector for one signal. The queue is exporterhelper's, around push.
@@ -113,19 +116,29 @@ func (s *spool[D]) consume(ctx context.Context, data D) error {
 	}
 }
 
+// encode is what the queue gets: data may be shared with other pipelines, and is not kept.
+func (s *spool[D]) encode(_ context.Context, data D) (xexporterhelper.Request, error) {
+	encodedData, err := s.kind.marshal(data)
+	return newBatch(encoded.Part{Data: encodedData, Items: s.kind.items(data)}), err
+}
+
 // push delivers a batch, and blocks until that is done. Its error is permanent if the batch was dropped or rejected;
 // at shutdown it is not.
-func (s *spool[D]) push(ctx context.Context, data D) error {
+func (s *spool[D]) push(ctx context.Context, req xexporterhelper.Request) error {
+	b, ok := req.(*batch)
+	if !ok {
+		return consumererror.NewPermanent(fmt.Errorf("deliver a %T", req))
+	}
 	ctx, f := s.flights.begin(ctx)
-	err := s.deliver(ctx, data)
+	err := s.deliver(ctx, encoded.Join(b.parts), b.items)
 	if dropped := s.flights.end(f); dropped && err != nil && !consumererror.IsPermanent(err) {
-		s.dropped.Add(ctx, int64(s.kind.items(data)), metric.WithAttributes(s.id))
+		s.dropped.Add(ctx, int64(b.items), metric.WithAttributes(s.id))
 		return consumererror.NewPermanent(fmt.Errorf("dropped to make room for newer data; the last try: %w", err))
 	}
 	return err
 }
 
-func (s *spool[D]) deliver(ctx context.Context, data D) error {
+func (s *spool[D]) deliver(ctx context.Context, data []byte, items int) error {
 	var history tries
 	for wait := s.config.Retry.InitialInterval; ; wait = min(2*wait, s.config.Retry.MaxInterval) {
 		interrupted, err := s.try(ctx, data)
@@ -134,7 +147,7 @@ func (s *spool[D]) deliver(ctx context.Context, data D) error {
 			return nil
 		}
 		if !interrupted && history.rejected(err, s.successes.Load()) {
-			return s.reject(ctx, data, err)
+			return s.reject(ctx, data, items, err)
 		}
 		s.failing.Do(func() {
 			s.logger.Warn("Exporting failed. The queue keeps the data, and it is sent again.", zap.Error(err))
@@ -149,16 +162,20 @@ func (s *spool[D]) deliver(ctx context.Context, data D) error {
 	}
 }
 
-// try sends a copy: what a pipeline got once is the pipeline's, which may change or reuse it. It reports whether the
+// try decodes the data each time: what a pipeline got once is the pipeline's, which may change it. It reports whether the
 // spool itself ended the try: an exporter may call that permanent, or even report success if it was between two
 // requests of a batch.
-func (s *spool[D]) try(ctx context.Context, data D) (interrupted bool, err error) {
+func (s *spool[D]) try(ctx context.Context, data []byte) (interrupted bool, err error) {
+	decoded, err := s.kind.unmarshal(data)
+	if err != nil {
+		return false, consumererror.NewPermanent(fmt.Errorf("decode a stored request: %w", err))
+	}
 	if s.config.Timeout > 0 {
 		limited, cancel := context.WithTimeout(ctx, s.config.Timeout)
 		defer cancel()
 		ctx = limited
 	}
-	err = s.kind.send(ctx, s.kind.clone(data))
+	err = s.kind.send(ctx, decoded)
 	switch {
 	case ctx.Err() == nil:
 		return false, err
@@ -169,13 +186,9 @@ func (s *spool[D]) try(ctx context.Context, data D) (interrupted bool, err error
 	}
 }
 
-func (s *spool[D]) reject(ctx context.Context, data D, reason error) error {
-	s.rejected.Add(ctx, int64(s.kind.items(data)), metric.WithAttributes(s.id))
-	encoded, err := s.kind.marshal(data)
-	if err == nil {
-		err = s.letters.keep(encoded, time.Now())
-	}
-	if err != nil {
+func (s *spool[D]) reject(ctx context.Context, data []byte, items int, reason error) error {
+	s.rejected.Add(ctx, int64(items), metric.WithAttributes(s.id))
+	if err := s.letters.keep(data, time.Now()); err != nil {
 		s.logger.Error("Could not keep what a store rejected.", zap.Error(err))
 	}
 	return consumererror.NewPermanent(fmt.Errorf("rejected by the store: %w", reason))
