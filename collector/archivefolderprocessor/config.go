@@ -1,7 +1,6 @@
 package archivefolderprocessor
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -14,8 +13,6 @@ const MetadataKey = "archive-folder"
 
 // Config of the processor archive_folder.
 type Config struct {
-	// Attribute of the resource that gets the folder.
-	Attribute string `mapstructure:"attribute"`
 	// Fallback is the folder of everything that has no valid place of its own.
 	Fallback string `mapstructure:"fallback"`
 	// Allowed folders, provider/region. Empty allows every valid one, up to MaxFolders.
@@ -27,14 +24,11 @@ type Config struct {
 var _ component.Config = (*Config)(nil)
 
 func defaultConfig() component.Config {
-	return &Config{Attribute: "telemetry.archive.prefix", Fallback: "unknown/unknown", MaxFolders: 64}
+	return &Config{Fallback: "unknown/unknown", MaxFolders: 64}
 }
 
 // Validate reports folders that no object's key could contain.
 func (c *Config) Validate() error {
-	if c.Attribute == "" {
-		return errors.New("attribute is empty: name the resource attribute that the exporter reads the folder from")
-	}
 	if c.MaxFolders < 1 {
 		return fmt.Errorf("max_folders is %d: set it to 1 or more", c.MaxFolders)
 	}

@@ -25,17 +25,15 @@ func NewFactory() processor.Factory {
 type sorter struct {
 	component.StartFunc
 	component.ShutdownFunc
-	folders   *folders
-	attribute string
+	folders *folders
 }
 
 func newSorter(cfg component.Config) sorter {
-	c := cfg.(*Config)
-	return sorter{folders: newFolders(c), attribute: c.Attribute}
+	return sorter{folders: newFolders(cfg.(*Config))}
 }
 
-// Capabilities reports that resources get an attribute.
-func (sorter) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
+// Capabilities reports that data is not changed, so that nothing in front has to copy it.
+func (sorter) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 // inFolder carries the folder to the exporter's queue.
 func inFolder(ctx context.Context, folder string) context.Context {
@@ -56,15 +54,19 @@ func createTraces(_ context.Context, _ processor.Settings, cfg component.Config,
 // ConsumeTraces passes on one request for each folder. An error is that of the folders which were refused.
 func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	byFolder := map[string]ptrace.Traces{}
-	td.ResourceSpans().RemoveIf(func(rs ptrace.ResourceSpans) bool {
-		folder := p.folders.of(rs.Resource().Attributes())
-		rs.Resource().Attributes().PutStr(p.attribute, folder)
-		if _, ok := byFolder[folder]; !ok {
+	folders := make([]string, td.ResourceSpans().Len())
+	for i, rs := range td.ResourceSpans().All() {
+		folders[i] = p.folders.of(rs.Resource().Attributes())
+		byFolder[folders[i]] = td
+	}
+	if len(byFolder) > 1 {
+		for folder := range byFolder {
 			byFolder[folder] = ptrace.NewTraces()
 		}
-		rs.MoveTo(byFolder[folder].ResourceSpans().AppendEmpty())
-		return true
-	})
+		for i, rs := range td.ResourceSpans().All() {
+			rs.CopyTo(byFolder[folders[i]].ResourceSpans().AppendEmpty())
+		}
+	}
 	var errs error
 	for folder, part := range byFolder {
 		errs = errors.Join(errs, p.next.ConsumeTraces(inFolder(ctx, folder), part))
@@ -84,15 +86,19 @@ func createLogs(_ context.Context, _ processor.Settings, cfg component.Config, n
 // ConsumeLogs passes on one request for each folder. An error is that of the folders which were refused.
 func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	byFolder := map[string]plog.Logs{}
-	ld.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
-		folder := p.folders.of(rl.Resource().Attributes())
-		rl.Resource().Attributes().PutStr(p.attribute, folder)
-		if _, ok := byFolder[folder]; !ok {
+	folders := make([]string, ld.ResourceLogs().Len())
+	for i, rl := range ld.ResourceLogs().All() {
+		folders[i] = p.folders.of(rl.Resource().Attributes())
+		byFolder[folders[i]] = ld
+	}
+	if len(byFolder) > 1 {
+		for folder := range byFolder {
 			byFolder[folder] = plog.NewLogs()
 		}
-		rl.MoveTo(byFolder[folder].ResourceLogs().AppendEmpty())
-		return true
-	})
+		for i, rl := range ld.ResourceLogs().All() {
+			rl.CopyTo(byFolder[folders[i]].ResourceLogs().AppendEmpty())
+		}
+	}
 	var errs error
 	for folder, part := range byFolder {
 		errs = errors.Join(errs, p.next.ConsumeLogs(inFolder(ctx, folder), part))

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
@@ -23,26 +24,29 @@ type filed struct {
 
 func (*filed) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-func (f *filed) file(ctx context.Context, attribute string, n int) {
+func (f *filed) file(ctx context.Context, resource pcommon.Resource, n int) {
 	folder := client.FromContext(ctx).Metadata.Get(MetadataKey)
-	if len(folder) != 1 || folder[0] != attribute {
-		f.t.Errorf("request for folder %q has a resource of folder %q", folder, attribute)
+	if len(folder) != 1 {
+		f.t.Fatalf("a request has the folders %q", folder)
 	}
-	f.folders[attribute] += n
+	provider, _ := resource.Attributes().Get("cloud.provider")
+	region, _ := resource.Attributes().Get("cloud.region")
+	if folder[0] != provider.Str()+"/"+region.Str() && folder[0] != "unknown/unknown" {
+		f.t.Errorf("a request for folder %q has a resource of %s/%s", folder, provider.Str(), region.Str())
+	}
+	f.folders[folder[0]] += n
 }
 
 func (f *filed) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	for _, rs := range td.ResourceSpans().All() {
-		folder, _ := rs.Resource().Attributes().Get("telemetry.archive.prefix")
-		f.file(ctx, folder.Str(), rs.ScopeSpans().At(0).Spans().Len())
+		f.file(ctx, rs.Resource(), rs.ScopeSpans().At(0).Spans().Len())
 	}
 	return nil
 }
 
 func (f *filed) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	for _, rl := range ld.ResourceLogs().All() {
-		folder, _ := rl.Resource().Attributes().Get("telemetry.archive.prefix")
-		f.file(ctx, folder.Str(), rl.ScopeLogs().At(0).LogRecords().Len())
+		f.file(ctx, rl.Resource(), rl.ScopeLogs().At(0).LogRecords().Len())
 	}
 	return nil
 }
@@ -66,6 +70,7 @@ func fileTraces(t *testing.T, cfg *Config, td ptrace.Traces) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
+	td.MarkReadOnly() // as by a fan-out
 	if err := p.ConsumeTraces(t.Context(), td); err != nil {
 		t.Fatal(err)
 	}
@@ -117,6 +122,7 @@ func TestLogs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ld.MarkReadOnly()
 	if err := p.ConsumeLogs(t.Context(), ld); err != nil {
 		t.Fatal(err)
 	}
@@ -127,10 +133,9 @@ func TestLogs(t *testing.T) {
 
 func TestMistakesAreNamed(t *testing.T) {
 	for want, change := range map[string]func(*Config){
-		"attribute is empty": func(c *Config) { c.Attribute = "" },
-		"max_folders is 0":   func(c *Config) { c.MaxFolders = 0 },
-		`folder "../x"`:      func(c *Config) { c.Allowed = []string{"../x"} },
-		`folder "unknown"`:   func(c *Config) { c.Fallback = "unknown" },
+		"max_folders is 0": func(c *Config) { c.MaxFolders = 0 },
+		`folder "../x"`:    func(c *Config) { c.Allowed = []string{"../x"} },
+		`folder "unknown"`: func(c *Config) { c.Fallback = "unknown" },
 	} {
 		cfg := defaultConfig().(*Config)
 		change(cfg)
