@@ -206,3 +206,20 @@ func TestDestinationRules(t *testing.T) {
 	}
 	Await(t, Patience, "the team's records", func() bool { return missing() == 0 })
 }
+
+// The series that counts spans beyond the limit belongs to one cluster, service and replica, as every other series.
+func TestOverflowOfSpanMetrics(t *testing.T) {
+	s := newVendorSite(t, `
+    - {name: vendor, protocol: otlp_http, endpoint: "%s", signals: [metrics], siteMetrics: true}
+  spanMetrics: {maxSeriesPerService: 1}
+`, nil)
+	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 500, Batch: 50, Signals: []string{Traces}})
+	Await(t, Patience, "the series of spans beyond the limit", func() bool {
+		return s.vendor.Has(Received{Name: "calls", Point: map[string]string{"otel.metric.overflow": "true"}})
+	})
+	load.Stop()
+	if !s.vendor.Has(Received{Name: "calls", Point: map[string]string{"otel.metric.overflow": "true", "collector": "primary",
+		"service.name": "service-1", "cloud.region": "us-east-1", "k8s.cluster.name": "test", "k8s.namespace.name": "shop"}}) {
+		t.Error("the series does not name its cluster, service and replica")
+	}
+}

@@ -80,13 +80,13 @@ regional:
 		event[key] = value
 	}
 	for what, want := range map[string]Received{
-		"the pod's phase":         {"k8s.pod.phase", pod},
-		"the Deployment's wish":   {"k8s.deployment.desired", map[string]string{"k8s.deployment.name": "shop", "k8s.cluster.name": "test"}},
-		"the event":               {"Back-off restarting failed container", event},
-		"the annotated pod's own": {"modest_value", pod},
-		"a PodMonitor's metric": {"watched_value", map[string]string{"service.name": "default/pods", "k8s.pod.name": "watched",
+		"the pod's phase":         {Name: "k8s.pod.phase", Resource: pod},
+		"the Deployment's wish":   {Name: "k8s.deployment.desired", Resource: map[string]string{"k8s.deployment.name": "shop", "k8s.cluster.name": "test"}},
+		"the event":               {Name: "Back-off restarting failed container", Resource: event},
+		"the annotated pod's own": {Name: "modest_value", Resource: pod},
+		"a PodMonitor's metric": {Name: "watched_value", Resource: map[string]string{"service.name": "default/pods", "k8s.pod.name": "watched",
 			"k8s.pod.uid": string(watched.UID), "k8s.node.name": "node-1", "k8s.cluster.name": "test"}},
-		"a ServiceMonitor's metric": {"served_value", map[string]string{"service.name": "served", "k8s.pod.name": "web", "k8s.namespace.name": "default"}},
+		"a ServiceMonitor's metric": {Name: "served_value", Resource: map[string]string{"service.name": "served", "k8s.pod.name": "web", "k8s.namespace.name": "default"}},
 	} {
 		Await(t, Patience, what, func() bool { return vendor.Has(want) })
 	}

@@ -101,19 +101,25 @@ func (v *Vendor) Requests() []Request {
 	return append([]Request(nil), v.requests...)
 }
 
-// Received is a metric, or a log record named by its text, with its resource's attributes.
+// Received is a metric, a data point of a sum, or a log record named by its text.
 type Received struct {
-	Name     string
-	Resource map[string]string
+	Name string
+	// Resource and Point are the attributes of its resource, and of a data point.
+	Resource, Point map[string]string
 }
 
-// Has reports whether a metric or log record arrived with this text in its name, and these resource attributes.
+// Has reports whether a metric or log record arrived with this text in its name, and these attributes.
 func (v *Vendor) Has(want Received) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.ContainsFunc(v.received, func(t Received) bool {
 		for key, value := range want.Resource {
 			if t.Resource[key] != value {
+				return false
+			}
+		}
+		for key, value := range want.Point {
+			if t.Point[key] != value {
 				return false
 			}
 		}
@@ -209,7 +215,7 @@ func recordsOf(request *collogs.ExportLogsServiceRequest) (received []Received) 
 	for _, rl := range request.ResourceLogs {
 		for _, sl := range rl.ScopeLogs {
 			for _, r := range sl.LogRecords {
-				received = append(received, Received{r.Body.GetStringValue(), texts(rl.Resource.GetAttributes())})
+				received = append(received, Received{Name: r.Body.GetStringValue(), Resource: texts(rl.Resource.GetAttributes())})
 			}
 		}
 	}
@@ -220,7 +226,11 @@ func metricsOf(request *colmetrics.ExportMetricsServiceRequest) (received []Rece
 	for _, rm := range request.ResourceMetrics {
 		for _, sm := range rm.ScopeMetrics {
 			for _, m := range sm.Metrics {
-				received = append(received, Received{m.Name, texts(rm.Resource.GetAttributes())})
+				in := texts(rm.Resource.GetAttributes())
+				received = append(received, Received{Name: m.Name, Resource: in})
+				for _, point := range m.GetSum().GetDataPoints() {
+					received = append(received, Received{Name: m.Name, Resource: in, Point: texts(point.Attributes)})
+				}
 			}
 		}
 	}
@@ -231,6 +241,9 @@ func texts(attributes []*common.KeyValue) map[string]string {
 	all := map[string]string{}
 	for _, a := range attributes {
 		all[a.Key] = a.Value.GetStringValue()
+		if a.Value.GetBoolValue() {
+			all[a.Key] = "true"
+		}
 	}
 	return all
 }

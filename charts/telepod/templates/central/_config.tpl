@@ -24,7 +24,9 @@ drops, and counts what it drops.
 {{- $here := include "telepod.central.here" . | fromYamlArray }}
 {{- $own := and .root.Values.collector.metrics.send (include "telepod.central.siteMetrics" .root) }}
 {{- $spanMetrics := and $site (include "telepod.central.siteMetrics" .root) }}
-{{- $service := $site | ternary "telepod-central" "telepod-sampler" }}
+{{- $name := $site | ternary "telepod-central" "telepod-sampler" }}
+{{- /* What tells services apart. */}}
+{{- $service := list "service.name" "service.namespace" "cloud.provider" "cloud.region" "k8s.cluster.name" "k8s.namespace.name" "deployment.environment.name" }}
 {{- $environment := .root.Values.environment }}
 {{- $branches := include "telepod.central.branches" .root | fromYaml }}
 {{- $sampled := include "telepod.central.sampled" .root | fromYaml }}
@@ -68,7 +70,7 @@ receivers:
     admission: {max_in_flight_bytes: {{ include "telepod.collector.inFlight" (dict "part" .part "name" "central" "least" 67108864) }}, peer_share: 1}
   {{- end }}
   {{- if $own }}
-  {{- include "telepod.metrics.receiver" (dict "root" .root "service" $service "instance" "K8S_POD_NAME") | nindent 2 }}
+  {{- include "telepod.metrics.receiver" (dict "root" .root "service" $name "instance" "K8S_POD_NAME") | nindent 2 }}
   {{- end }}
 
 processors:
@@ -87,6 +89,20 @@ processors:
   resource/environment:
     attributes: [{key: deployment.environment.name, value: {{ include "telepod.collector.literal" . }}, action: insert}]
   {{- end }}
+  {{- end }}
+  {{- if $spanMetrics }}
+  # One series of each service counts the spans above maxSeriesPerService. It has no dimensions of its own, and without
+  # these all clusters and replicas would write the same series.
+  transform/overflow:
+    error_mode: ignore
+    metric_statements:
+      - context: datapoint
+        conditions: ['datapoint.attributes["otel.metric.overflow"] == true']
+        statements:
+          - set(datapoint.attributes["collector"], "${env:K8S_POD_NAME}")
+          {{- range $service }}
+          - set(datapoint.attributes["{{ . }}"], resource.attributes["{{ . }}"]) where resource.attributes["{{ . }}"] != nil
+          {{- end }}
   {{- end }}
   {{- with include "telepod.destinations.processors" (dict "root" .root "here" $here) }}
   {{- . | trim | nindent 2 }}
@@ -119,7 +135,7 @@ connectors:
     exemplars: {enabled: true, max_per_data_point: 1}
     # Each replica counts for itself, so its name is among the labels.
     dimensions: [{name: cloud.provider}, {name: cloud.region}, {name: k8s.cluster.name}, {name: k8s.namespace.name}, {name: deployment.environment.name}, {name: http.request.method}, {name: http.route}, {name: http.response.status_code}, {name: collector, default: "${env:K8S_POD_NAME}"}]
-    resource_metrics_key_attributes: [service.name, service.namespace, cloud.provider, cloud.region, k8s.cluster.name, k8s.namespace.name, deployment.environment.name]
+    resource_metrics_key_attributes: [{{ join ", " $service }}]
     # Above maxSeriesPerService spans are counted in one series with the label otel_metric_overflow. Above maxServices
     # the service that was counted longest ago starts again at zero.
     resource_metrics_cache_size: {{ int $central.spanMetrics.maxServices }}
@@ -197,7 +213,7 @@ service:
     {{- $filter := empty $to.rules | ternary list (eq $to.protocol "otlp_http" | ternary list (list (printf "filter/%s" $to.name))) }}
     {{- $suffix := eq $to.name "prometheus" | ternary "" (printf "-%s" $to.name) }}
     {{- if $spanMetrics }}
-    metrics/spans{{ $suffix }}: {receivers: [span_metrics], processors: [{{ join ", " (concat (list "memory_limiter") (empty $environment | ternary list (list "resource/environment")) $filter) }}], exporters: [{{ $to.exporter }}]}
+    metrics/spans{{ $suffix }}: {receivers: [span_metrics], processors: [{{ join ", " (concat (list "memory_limiter") (empty $environment | ternary list (list "resource/environment")) (list "transform/overflow") $filter) }}], exporters: [{{ $to.exporter }}]}
     {{- end }}
     {{- if $own }}
     metrics/own{{ $suffix }}: {receivers: [prometheus/own], processors: [{{ join ", " (concat (list "memory_limiter") $filter) }}], exporters: [{{ $to.exporter }}]}
@@ -205,7 +221,7 @@ service:
     {{- end }}
     {{- end }}
   telemetry:
-    {{- include "telepod.metrics.telemetry" (dict "root" .root "service" $service "site" $central.role) | nindent 4 }}
+    {{- include "telepod.metrics.telemetry" (dict "root" .root "service" $name "site" $central.role) | nindent 4 }}
 {{- end -}}
 
 {{/* The branches of each signal at a site, by whether they may refuse: see the top. Takes the root. */}}
