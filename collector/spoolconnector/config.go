@@ -28,6 +28,9 @@ type Config struct {
 	Timeout time.Duration `mapstructure:"timeout"`
 	// WhenFull is refuse or drop_oldest.
 	WhenFull string `mapstructure:"when_full"`
+	// FairBy is the key of the client metadata that names the sender. A full queue drops data of the sender that has
+	// the most in it.
+	FairBy string `mapstructure:"fair_by"`
 	// DeadLetter keeps what is rejected. Without a directory it is dropped. It is counted in either case.
 	DeadLetter DeadLetterConfig `mapstructure:"dead_letter"`
 
@@ -60,6 +63,13 @@ func (c *Config) Validate() error {
 	}
 	if !c.Queue.HasValue() {
 		return errors.New("sending_queue: a spool without a queue does nothing: enable it, or remove the spool")
+	}
+	batch := c.Queue.Get().Batch
+	if c.FairBy != "" && c.Queue.Get().Sizer != exporterhelper.RequestSizerTypeBytes {
+		return errors.New("fair_by: set sending_queue.sizer to bytes, because senders are compared by bytes")
+	}
+	if c.FairBy != "" && (!batch.HasValue() || !slices.Contains(batch.Get().Partition.MetadataKeys, c.FairBy)) {
+		return fmt.Errorf("fair_by: a batch has to have one sender: add %q to sending_queue.batch.partition.metadata_keys", c.FairBy)
 	}
 	if c.DeadLetter.Directory != "" && c.DeadLetter.MaxBytes <= 0 {
 		return errors.New("dead_letter: max_bytes: set a limit above 0")

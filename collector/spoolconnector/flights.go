@@ -8,6 +8,7 @@ import (
 
 // flight is a batch on its way to the store, or between two tries.
 type flight struct {
+	sender  string
 	cancel  context.CancelFunc
 	dropped bool
 }
@@ -18,9 +19,9 @@ type flights struct {
 	flights []*flight
 }
 
-func (f *flights) begin(ctx context.Context) (context.Context, *flight) {
+func (f *flights) begin(ctx context.Context, sender string) (context.Context, *flight) {
 	ctx, cancel := context.WithCancel(ctx)
-	started := &flight{cancel: cancel}
+	started := &flight{sender: sender, cancel: cancel}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.flights = append(f.flights, started)
@@ -36,17 +37,25 @@ func (f *flights) end(ended *flight) bool {
 	return ended.dropped
 }
 
-// dropOldest gives up the oldest batch that is not given up yet.
-func (f *flights) dropOldest() {
+// drop gives up the oldest batch of a sender, or of anyone, that is not given up yet, and returns whether there is one.
+func (f *flights) drop(sender string, anyone bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, one := range f.flights {
-		if !one.dropped {
+		if !one.dropped && (anyone || one.sender == sender) {
 			one.dropped = true
 			one.cancel()
-			return
+			return true
 		}
 	}
+	return false
+}
+
+// has returns whether a batch of the sender is on its way, given up or not.
+func (f *flights) has(sender string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.flights, func(one *flight) bool { return one.sender == sender })
 }
 
 // cancelAll ends all tries, and drops nothing.

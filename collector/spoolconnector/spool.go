@@ -28,6 +28,9 @@ const scope = "github.com/telepod/telepod/collector/spoolconnector"
 // patience is how long a full queue waits for the store before the oldest batch is dropped, and between two drops.
 const patience = 100 * time.Millisecond
 
+// strangersInterval is the least time between two batches of others that the sender with the most data pushes out.
+const strangersInterval = 10 * time.Second
+
 // grace is how long a try may go on at shutdown. It is well below the grace period of a pod.
 const grace = 5 * time.Second
 
@@ -54,7 +57,9 @@ type spool[D any] struct {
 	queue     component.Component
 	offer     func(context.Context, D) error
 	flights   flights
-	makeRoom  rate.Sometimes // one drop at a time, however many requests wait
+	held      holdings
+	dropping  rate.Sometimes // one drop at a time, however many requests wait
+	stuck     atomic.Int64   // Unix nanoseconds since when the sender with the most has nothing on its way; 0: it has
 	failing   rate.Sometimes // a store that is away for hours must not fill the log
 	successes atomic.Int64
 	stopping  chan struct{}
@@ -67,7 +72,7 @@ func newSpool[D any](set connector.Settings, cfg *Config, k kind[D]) (*spool[D],
 	s := &spool[D]{
 		kind: k, config: cfg, id: attribute.String("connector", set.ID.String()), logger: set.Logger,
 		letters:  &deadLetters{config: cfg.DeadLetter, signal: k.name},
-		makeRoom: rate.Sometimes{Interval: patience}, failing: rate.Sometimes{Interval: logInterval}, stopping: make(chan struct{}),
+		dropping: rate.Sometimes{Interval: patience}, failing: rate.Sometimes{Interval: logInterval}, stopping: make(chan struct{}),
 	}
 	meter := set.MeterProvider.Meter(scope)
 	var err1, err2 error
@@ -95,16 +100,23 @@ func (s *spool[D]) Shutdown(ctx context.Context) error {
 	return s.queue.Shutdown(ctx)
 }
 
-// consume puts data into the queue. A full queue that may drop waits for the store first, and then gives up its oldest
-// batches, one after the other, until there is room.
+// consume puts data into the queue. A full queue that may drop waits for the store first, and then drops until there is
+// room; see makeRoom.
 func (s *spool[D]) consume(ctx context.Context, data D) error {
+	sender, size := s.config.sender(ctx), 0
+	ctx = context.WithValue(ctx, offered{}, &size)
 	for waited := false; ; waited = true {
 		err := s.offer(ctx, data)
+		if err == nil {
+			return nil
+		}
+		s.held.add(sender, -size)
 		if s.config.WhenFull != DropOldest || !errors.Is(err, exporterhelper.ErrQueueIsFull) {
 			return err
 		}
-		if waited {
-			s.makeRoom.Do(s.flights.dropOldest)
+		if waited && !s.makeRoom(sender) {
+			s.dropped.Add(ctx, int64(s.kind.items(data)), metric.WithAttributes(s.id))
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -116,9 +128,31 @@ func (s *spool[D]) consume(ctx context.Context, data D) error {
 	}
 }
 
+// makeRoom drops a batch that is on its way, the oldest of the sender with the most data in the queue, or else the oldest
+// of all. A sender with more than half of the queue, none of which is on its way, pushes out a batch of others only once
+// in strangersInterval: before that, false is returned, and its newest data is to be dropped.
+func (s *spool[D]) makeRoom(sender string) bool {
+	most, held := s.held.most()
+	if s.config.FairBy == "" || sender != most || held <= s.config.Queue.Get().QueueSize/2 || s.flights.has(most) {
+		s.stuck.Store(0)
+		s.dropping.Do(func() { _ = s.flights.drop(most, false) || s.flights.drop("", true) })
+		return true
+	}
+	now := time.Now().UnixNano()
+	if s.stuck.CompareAndSwap(0, now) {
+		return false
+	}
+	since := s.stuck.Load()
+	return now-since >= int64(strangersInterval) && s.stuck.CompareAndSwap(since, now) && s.flights.drop("", true)
+}
+
 // encode is what the queue gets: data may be shared with other pipelines, and is not kept.
-func (s *spool[D]) encode(_ context.Context, data D) (xexporterhelper.Request, error) {
+func (s *spool[D]) encode(ctx context.Context, data D) (xexporterhelper.Request, error) {
 	encodedData, err := s.kind.marshal(data)
+	if size, ok := ctx.Value(offered{}).(*int); ok {
+		*size = len(encodedData)
+		s.held.add(s.config.sender(ctx), len(encodedData))
+	}
 	return newBatch(encoded.Part{Data: encodedData, Items: s.kind.items(data)}), err
 }
 
@@ -129,7 +163,8 @@ func (s *spool[D]) push(ctx context.Context, req xexporterhelper.Request) error 
 	if !ok {
 		return consumererror.NewPermanent(fmt.Errorf("deliver a %T", req))
 	}
-	ctx, f := s.flights.begin(ctx)
+	ctx, f := s.flights.begin(ctx, s.config.sender(ctx))
+	defer s.held.add(f.sender, -b.size)
 	err := s.deliver(ctx, encoded.Join(b.parts), b.items)
 	if dropped := s.flights.end(f); dropped && err != nil && !consumererror.IsPermanent(err) {
 		s.dropped.Add(ctx, int64(b.items), metric.WithAttributes(s.id))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -471,5 +472,46 @@ func TestConfigIsChecked(t *testing.T) {
 		if config.Validate() == nil {
 			t.Errorf("%s is accepted", name)
 		}
+	}
+}
+
+// A flood neither pushes out what others have in the queue, nor keeps the newest of others out of it.
+func TestFloodDropsItsOwn(t *testing.T) {
+	for name, fair := range map[string]bool{"fair": true, "first in, first out": false} {
+		t.Run(name, func(t *testing.T) {
+			to := newStore(down)
+			r := start(t, t.TempDir(), to, func(c *Config) {
+				c.WhenFull = DropOldest
+				q := c.Queue.Get()
+				q.Sizer, q.QueueSize, q.NumConsumers = exporterhelper.RequestSizerTypeBytes, 20000, 1
+				batches := exporterhelper.BatchConfig{Sizer: exporterhelper.RequestSizerTypeBytes, FlushTimeout: time.Millisecond, MinSize: 1}
+				batches.Partition.MetadataKeys = []string{"archive-folder"}
+				q.Batch = configoptional.Some(batches)
+				if fair {
+					c.FairBy = "archive-folder"
+				}
+			})
+			send := func(folder, name string) {
+				td := traces(name)
+				td.ResourceSpans().At(0).Resource().Attributes().PutStr("padding", strings.Repeat("x", 900))
+				if err := r.ConsumeTraces(inFolder(folder), td); err != nil {
+					t.Error(err)
+				}
+			}
+			send("quiet", "oldest")
+			<-to.tried // on its way, before everything else
+			for _, name := range numbered(0, 40) {
+				send("loud", name)
+			}
+			kept := func() bool { return slices.Contains(to.has(), "oldest") }
+			to.answers(accept)
+			to.await(t, 41-int(r.count(t, "otelcol_spool_dropped_items")))
+			if fair && !kept() {
+				t.Error("the flood pushed out what another sender had in the queue")
+			}
+			if !fair && kept() {
+				t.Error("without fair_by the oldest is dropped: this test proves nothing")
+			}
+		})
 	}
 }

@@ -118,6 +118,10 @@ tier and to (the destination).
 {{- $archive := eq .to.protocol "s3" -}}
 {{ .to.exporter }}:
   when_full: {{ eq .to.whenFull "drop" | ternary "drop_oldest" "refuse" }}
+  {{- if and $archive (eq .to.whenFull "drop") }}
+  # Of the folder with the most in the queue.
+  fair_by: archive-folder
+  {{- end }}
   # Of one try. The pods' grace period is longer.
   timeout: {{ $archive | ternary "30s" "15s" }}
   retry_on_failure: {initial_interval: 1s, max_interval: 5s}
