@@ -113,11 +113,13 @@ func BenchmarkSite(b *testing.B) {
 	for _, v := range []struct {
 		name   string
 		config string
+		env    string
 	}{
-		{"site", ""},
-		{"no-span-metrics", "yaml:connectors::fan_out/traces: {required: [traces/sampled], optional: [traces/archive]}"},
-		{"no-sampling", "yaml:connectors::fan_out/traces: {required: [], optional: [traces/archive, traces/span-metrics]}"},
-		{"archive-only", "yaml:connectors::fan_out/traces: {required: [], optional: [traces/archive]}"},
+		{"site", "", ""},
+		{"garbage-100-percent", "", "GOGC=100"}, // Go's default; the chart sets 400
+		{"no-span-metrics", "yaml:connectors::fan_out/traces: {required: [traces/sampled], optional: [traces/archive]}", ""},
+		{"no-sampling", "yaml:connectors::fan_out/traces: {required: [], optional: [traces/archive, traces/span-metrics]}", ""},
+		{"archive-only", "yaml:connectors::fan_out/traces: {required: [], optional: [traces/archive]}", ""},
 	} {
 		b.Run(v.name, func(b *testing.B) {
 			p := NewPlant(b)
@@ -125,7 +127,7 @@ func BenchmarkSite(b *testing.B) {
 			if v.config != "" {
 				site.run.Configs = append(site.run.Configs, v.config)
 			}
-			site.run.Env = append(site.run.Env, "GOMAXPROCS=1")
+			site.run.Env = append(site.run.Env, "GOMAXPROCS=1", v.env)
 			site.Start(b)
 			began := site.CPU(b)
 			var next atomic.Int64
