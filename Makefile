@@ -40,8 +40,8 @@ push: ## Copy its images and chart to a registry (REGISTRY=registry.example.com/
 sign: ## Sign them there with cosign, and the checksums (KEY=cosign.key; none: by the workflow's identity)
 	go -C release run . sign -version "$(VERSION)" -registry $(or $(REGISTRY),ghcr.io) $(if $(KEY),-key $(abspath $(KEY)))
 
-release-test: packages ## Prove a release: twice the same bytes, then pushed, signed, installed and verified, on this machine
-	go test ./test/release -count 1 -v -timeout 30m
+release-test: packages ## Prove a release on this machine: same bytes twice, pushed, signed, verified, installed, upgraded to (FROM=v1.2.3)
+	go test ./test/release -count 1 -v -timeout 30m $(if $(FROM),-args -from $(FROM))
 
 ##@ Develop
 test: packages programs ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; e2e and terraform go by themselves

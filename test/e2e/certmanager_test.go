@@ -118,7 +118,7 @@ func (c *counting) testShortLives(t *testing.T) {
 	}
 	c.restart(t, "statefulset/telepod-central")
 	c.rotated(t, rotations)
-	admissions.finish(t)
+	admissions.Finish(t)
 	c.nothingIsLost(t, telemetry)
 }
 

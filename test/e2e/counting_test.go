@@ -68,18 +68,7 @@ func newCounting(t *testing.T, o cluster.Options, claims ...string) *counting {
 		if err := os.Chmod(disk, 0o777); err != nil { // regardless of the umask
 			t.Fatal(err)
 		}
-		c.prerequisites += fmt.Sprintf(`
-apiVersion: v1
-kind: PersistentVolume
-metadata: {name: %[1]s}
-spec:
-  capacity: {storage: 1Gi}
-  accessModes: [ReadWriteOnce]
-  persistentVolumeReclaimPolicy: Retain
-  claimRef: {namespace: %[2]s, name: %[1]s}
-  hostPath: {path: %[3]q}
----
-`, claim, install.Namespace, disk)
+		c.prerequisites += install.Volume(claim, disk)
 	}
 	return c
 }

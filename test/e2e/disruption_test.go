@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 
-	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/test/install"
 )
 
@@ -53,10 +48,10 @@ func testDisruptions(t *testing.T, s *stage) {
 	} {
 		t.Run(phase.name, func(t *testing.T) {
 			load := s.startLoad(t)
-			load.reach(t, 20)
+			load.Reach(t, 20)
 			phase.do(t)
-			load.reach(t, load.made()+20) // also afterwards
-			load.finish(t)
+			load.Reach(t, load.Made()+20) // also afterwards
+			load.Finish(t)
 		})
 	}
 }
@@ -75,88 +70,8 @@ func (s *stage) settled(t *testing.T) {
 	})
 }
 
-// load is a stream of pod creations.
-type load struct {
-	stop func()
-	done sync.WaitGroup
-
-	mu     sync.Mutex
-	grown  *sync.Cond
-	took   []time.Duration
-	failed []error
-}
-
-// Two clients that pause for loadPause after each answer create about 30 pods a second on a small machine.
-const (
-	loadClients = 2
-	loadPause   = 30 * time.Millisecond
-)
-
-func (s *stage) startLoad(t *testing.T) *load {
+// startLoad creates pods in the namespace load.
+func (s *stage) startLoad(t *testing.T) *install.Admissions {
 	t.Helper()
-	client, err := kubernetes.NewForConfig(s.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	l := &load{stop: stop}
-	l.grown = sync.NewCond(&l.mu)
-	t.Cleanup(func() { // in case the phase failed
-		stop()
-		l.done.Wait()
-	})
-	for range loadClients {
-		l.done.Go(func() {
-			for pause := time.NewTicker(loadPause); ctx.Err() == nil; <-pause.C {
-				l.one(client)
-			}
-		})
-	}
-	return l
-}
-
-func (l *load) one(client kubernetes.Interface) {
-	began := time.Now()
-	made, err := client.CoreV1().Pods("load").Create(context.Background(), pod("load", nil, nil), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-	took := time.Since(began)
-	if err == nil && made.Annotations[injector.StatusAnnotation] == "" {
-		err = errors.New("the pod was not injected")
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.took = append(l.took, took)
-	if err != nil {
-		l.failed = append(l.failed, fmt.Errorf("%s, after %s: %w", began.Format(time.TimeOnly), took.Round(time.Millisecond), err))
-	}
-	l.grown.Broadcast()
-}
-
-// made is the number of pods so far.
-func (l *load) made() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.took)
-}
-
-// reach waits until this many pods have been created.
-func (l *load) reach(t *testing.T, n int) {
-	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for len(l.took) < n {
-		l.grown.Wait()
-	}
-}
-
-func (l *load) finish(t *testing.T) {
-	t.Helper()
-	l.stop()
-	l.done.Wait()
-	slices.Sort(l.took)
-	n := len(l.took)
-	t.Logf("%d pods, %d failed or not injected; p50 %s, p99 %s, slowest %s", n, len(l.failed),
-		l.took[n/2].Round(time.Millisecond), l.took[n*99/100].Round(time.Millisecond), l.took[n-1].Round(time.Millisecond))
-	if len(l.failed) > 0 {
-		t.Errorf("%d of %d: %v", len(l.failed), n, errors.Join(l.failed[:min(5, len(l.failed))]...))
-	}
+	return install.StartAdmissions(t, s.config, pod("load", nil, nil))
 }

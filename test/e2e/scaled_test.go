@@ -118,8 +118,8 @@ func (c *counting) testOwnCertificate(t *testing.T, o ownCertificate) {
 		t.Fatal(err)
 	}
 	c.rotated(t, before)
-	admissions.reach(t, admissions.made()+20)
-	admissions.finish(t)
+	admissions.Reach(t, admissions.Made()+20)
+	admissions.Finish(t)
 }
 
 // testUpgradeUnderLoad replaces every pod of Telepod.
@@ -133,7 +133,7 @@ func (c *counting) testUpgradeUnderLoad(t *testing.T, values string) {
 		before[of] = generation(of)
 	}
 	admissions, sent := c.startLoad(t), c.send(t)
-	admissions.reach(t, 20)
+	admissions.Reach(t, 20)
 	c.installWith(t, scaledValues, values, "environment: upgraded", `central: {podAnnotations: {example.com/upgraded: "true"}}`)
 	c.settled(t)
 	for _, of := range all {
@@ -142,8 +142,8 @@ func (c *counting) testUpgradeUnderLoad(t *testing.T, values string) {
 			t.Errorf("%s was not upgraded", of)
 		}
 	}
-	admissions.reach(t, admissions.made()+20)
-	admissions.finish(t)
+	admissions.Reach(t, admissions.Made()+20)
+	admissions.Finish(t)
 	c.nothingIsLost(t, sent)
 }
 

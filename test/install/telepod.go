@@ -171,3 +171,19 @@ func state(c *cluster.Cluster) error {
 	}
 	return errors.New("state of the installation:\n" + said)
 }
+
+// Volume is the manifest of a volume in a directory of this machine, for a claim in [Namespace].
+func Volume(claim, directory string) string {
+	return fmt.Sprintf(`
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: %[1]s}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteOnce]
+  persistentVolumeReclaimPolicy: Retain
+  claimRef: {namespace: %[2]s, name: %[1]s}
+  hostPath: {path: %[3]q}
+---
+`, claim, Namespace, directory)
+}

@@ -46,6 +46,7 @@ func TestRelease(t *testing.T) {
 		{"krew", b.krew},
 		{"go install", b.goInstall},
 		{"install", b.install},
+		{"upgrade under load", b.upgrade},
 	} {
 		if !t.Run(step.name, step.test) {
 			t.FailNow()

@@ -127,7 +127,7 @@ func (b *bench) install(t *testing.T) {
 	if pulled, made := read(t, filepath.Join(b.out, "telepod-"+b.version+".tgz")), b.run(t, b.out, "sh", "-c", "grep telepod-"+b.version+".tgz checksums.txt | sha256sum -c -"); pulled == "" || !strings.Contains(made, "OK") {
 		t.Errorf("the registry has another chart: %s", made)
 	}
-	injector := b.digest(t, "injector")
+	injector := b.digest(t, "injector", b.version)
 	deployed, err := c.Kubectl(t.Context(), "get", "pods", "-n", "telepod", "-l", "app.kubernetes.io/component=injector", "-o", `jsonpath={range .items[*]}{.spec.containers[0].image} {.status.containerStatuses[0].imageID}{"\n"}{end}`)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func (b *bench) install(t *testing.T) {
 		t.Fatal(err)
 	}
 	sidecar, err := c.Kubectl(t.Context(), "get", "pod", "app", "-o", "jsonpath={.spec.initContainers[*].image}{.spec.containers[*].image}")
-	if want := "ghcr.io/telepod/collector@" + b.digest(t, "collector"); err != nil || !strings.Contains(sidecar, want) {
+	if want := "ghcr.io/telepod/collector@" + b.digest(t, "collector", b.version); err != nil || !strings.Contains(sidecar, want) {
 		t.Errorf("the pod runs %s, want %s in it, %v", sidecar, want, err)
 	}
 	b.commands(t, "mirror")
@@ -154,7 +154,7 @@ func (b *bench) install(t *testing.T) {
 	}
 }
 
-func (b *bench) digest(t *testing.T, name string) string {
+func (b *bench) digest(t *testing.T, name, version string) string {
 	t.Helper()
-	return strings.TrimSpace(b.run(t, "", "crane", "digest", b.registry()+"/telepod/"+name+":"+b.version))
+	return strings.TrimSpace(b.run(t, "", "crane", "digest", b.registry()+"/telepod/"+name+":"+version))
 }
