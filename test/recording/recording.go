@@ -1,5 +1,7 @@
 // Package recording makes pictures of commands for the documentation: it runs a command in a terminal, and draws what it
-// prints as SVG, in light and dark. pictures.sh renews docs/images with it, on the clusters of `make demo DEMO=-keep`.
+// prints as SVG, in light and dark. To renew the picture in docs/cli.md, with telepod on the PATH:
+//
+//	go run ./test/recording/record docs/images/explain.svg 'telepod explain -f test/demo/offline/manifests/mistake.yaml'
 package recording
 
 import (

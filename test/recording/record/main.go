@@ -1,10 +1,11 @@
-// Command record runs a command in a terminal and draws it for the documentation: test/recording/pictures.sh.
+// Command record runs a command in a terminal and draws it for the documentation.
 //
-//	go run ./test/recording/record PICTURE.svg 'telepod check --context prod-use1' ['the command as it is run']
+//	go run ./test/recording/record PICTURE.svg COMMAND
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -24,10 +25,10 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) != 2 && len(args) != 3 {
-		return fmt.Errorf("usage: record PICTURE.svg COMMAND [COMMAND TO RUN]")
+	if len(args) != 2 {
+		return errors.New("usage: record PICTURE.svg COMMAND")
 	}
-	out, err := recording.Run(ctx, nil, args[len(args)-1])
+	out, err := recording.Run(ctx, nil, args[1])
 	if err != nil {
 		return err
 	}
