@@ -1,8 +1,10 @@
 package fleet
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/telepod/telepod/injector"
@@ -17,6 +19,10 @@ type Pod struct {
 	// Node is the name of its node; empty while it is unscheduled. HostPorts are its host ports.
 	Node      string
 	HostPorts []int32
+	// Address and NodeAddress are IP addresses of the pod and its node; empty while they are unknown.
+	Address, NodeAddress string
+	// Unready are its containers that are not ready, by name, each with a reason if there is one.
+	Unready map[string]string
 	// NodeIPv6 is true if the address of the pod's node is known, and is an IPv6 address.
 	NodeIPv6 bool
 }
@@ -38,7 +44,10 @@ func ReadPod(raw []byte) (*Pod, error) {
 				Ports []struct{ HostPort int32 }
 			}
 		}
-		Status struct{ Phase, HostIP string }
+		Status struct {
+			Phase, HostIP, PodIP                     string
+			ContainerStatuses, InitContainerStatuses []containerStatus
+		}
 	}
 	if err := json.Unmarshal(raw, &rest); err != nil {
 		return nil, fmt.Errorf("decode pod %s/%s: %w", parsed.Metadata.Namespace, parsed.Metadata.Name, err)
@@ -53,8 +62,28 @@ func ReadPod(raw []byte) (*Pod, error) {
 	}
 	return &Pod{
 		Pod: parsed, Created: rest.Metadata.CreationTimestamp, Node: rest.Spec.NodeName, HostPorts: hostPorts, NodeIPv6: isIPv6(rest.Status.HostIP),
+		Address: rest.Status.PodIP, NodeAddress: rest.Status.HostIP, Unready: unready(slices.Concat(rest.Status.InitContainerStatuses, rest.Status.ContainerStatuses)),
 		Ended: rest.Metadata.DeletionTimestamp != nil || rest.Status.Phase == "Succeeded" || rest.Status.Phase == "Failed",
 	}, nil
+}
+
+// containerStatus is the part of a container's status that explains why it is not ready.
+type containerStatus struct {
+	Name  string
+	Ready bool
+	State struct {
+		Waiting, Terminated struct{ Reason string }
+	}
+}
+
+func unready(all []containerStatus) map[string]string {
+	found := map[string]string{}
+	for _, s := range all {
+		if !s.Ready {
+			found[s.Name] = cmp.Or(s.State.Waiting.Reason, s.State.Terminated.Reason)
+		}
+	}
+	return found
 }
 
 // Injection is the pod's record of its injection; injected is false if there is none, or it cannot be parsed.

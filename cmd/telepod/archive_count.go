@@ -5,12 +5,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/telepod/telepod/archive"
+	"github.com/telepod/telepod/terminal"
 )
 
 const archiveCountLong = `Count spans, data points and log records for each cloud, region and service, by reading the archive.
@@ -78,15 +78,15 @@ func printTally(out io.Writer, tally archive.Tally, output string) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SIGNAL\tCLOUD\tREGION\tSERVICE\tITEMS\tREPLAYED")
+	table := [][]terminal.Cell{terminal.Row("SIGNAL", "CLOUD", "REGION", "SERVICE", "ITEMS", "REPLAYED")}
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", r.Signal, archive.Printable(r.Cloud), archive.Printable(r.Region), archive.Printable(r.Service), r.Items, r.Replayed)
+		table = append(table, terminal.Row(string(r.Signal), archive.Printable(r.Cloud), archive.Printable(r.Region), archive.Printable(r.Service), fmt.Sprint(r.Items), fmt.Sprint(r.Replayed)))
 	}
 	for _, signal := range archive.Signals() {
 		if n, has := sums[signal]; has {
-			fmt.Fprintf(w, "%s\t\t\tall\t%d\t\n", signal, n)
+			table = append(table, terminal.Row(string(signal), "", "", "all", fmt.Sprint(n)))
 		}
 	}
-	return w.Flush()
+	_, err := io.WriteString(out, terminal.Of(out).Table(table...))
+	return err
 }

@@ -3,14 +3,14 @@
 package main
 
 import (
-	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/telepod/telepod/archive"
+	"github.com/telepod/telepod/terminal"
 )
 
 const archiveListLong = `List what is in the archive: objects, their bytes and the times at which they were archived, for each
@@ -59,18 +59,18 @@ func printPartitions(out io.Writer, rows []archive.Summary, timed bool) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	table := [][]terminal.Cell{terminal.Row("SIGNAL", "CLOUD", "REGION", "OBJECTS", "SIZE", "FIRST", "LAST")}
 	if timed {
-		fmt.Fprintln(w, "SIGNAL\tCLOUD\tREGION\tTIME\tOBJECTS\tSIZE")
-	} else {
-		fmt.Fprintln(w, "SIGNAL\tCLOUD\tREGION\tOBJECTS\tSIZE\tFIRST\tLAST")
+		table = [][]terminal.Cell{terminal.Row("SIGNAL", "CLOUD", "REGION", "TIME", "OBJECTS", "SIZE")}
 	}
 	for _, r := range rows {
+		signal, cloud, region, objects := string(r.Signal), archive.Printable(r.Cloud), archive.Printable(r.Region), strconv.Itoa(r.Objects)
 		if timed {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.Signal, archive.Printable(r.Cloud), archive.Printable(r.Region), stamp(r.Time), r.Objects, size(r.Bytes))
+			table = append(table, terminal.Row(signal, cloud, region, stamp(r.Time), objects, size(r.Bytes)))
 		} else {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", r.Signal, archive.Printable(r.Cloud), archive.Printable(r.Region), r.Objects, size(r.Bytes), stamp(r.First), stamp(r.Last))
+			table = append(table, terminal.Row(signal, cloud, region, objects, size(r.Bytes), stamp(r.First), stamp(r.Last)))
 		}
 	}
-	return w.Flush()
+	_, err := io.WriteString(out, terminal.Of(out).Table(table...))
+	return err
 }

@@ -179,6 +179,11 @@ func (s *site) testDryRun(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "logs ") || strings.Contains(out, "traces") || !strings.Contains(out, "would replay ") {
 		t.Errorf("exit code %d\n%s%s", code, out, stderr)
 	}
+	code, out, _ = s.telepod("replay", "--dry-run", "--signal", "logs", "-o", "json")
+	var rows []archive.Summary
+	if err := json.Unmarshal([]byte(out), &rows); code != exitOK || err != nil || len(rows) == 0 || rows[0].Objects == 0 {
+		t.Errorf("exit code %d: %v in %s", code, err, out)
+	}
 }
 
 // testDamage: an object is damaged, as by a failing disk.
@@ -202,14 +207,18 @@ func (s *site) testDamage(t *testing.T) {
 		}
 	})
 	k := s.sink(t)
-	code, _, stderr := s.telepod("replay", "--signal", "traces", "--endpoint", k.url("4317"))
+	code, out, stderr := s.telepod("replay", "--signal", "traces", "--endpoint", k.url("4317"), "-o", "json")
+	var report replayReport
+	if err := json.Unmarshal([]byte(out), &report); err != nil || report.Complete || len(report.Problems) != 1 || report.Items != int64(len(s.spans)) || report.Objects == 0 || report.Name == "" {
+		t.Errorf("%v in %s", err, out)
+	}
 	if code != exitError || !strings.Contains(stderr, key) || !strings.Contains(stderr, "1 object(s) were not replayed") {
 		t.Errorf("replay: exit code %d\n%s", code, stderr)
 	}
 	if diff := cmp.Diff(s.once(""), k.spans(t, s.spans)); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
 	}
-	code, out, stderr := s.telepod("count", "--signal", "traces")
+	code, out, stderr = s.telepod("count", "--signal", "traces")
 	if all := fmt.Sprint(len(s.spans)); code != exitError || !strings.Contains(out, all) || !strings.Contains(stderr, key) {
 		t.Errorf("count: exit code %d\n%s%s", code, out, stderr)
 	}

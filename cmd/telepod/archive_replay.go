@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -46,6 +47,7 @@ type replayFlags struct {
 	mark       bool
 	replayed   bool
 	dryRun     bool
+	output     *choice
 }
 
 func newArchiveReplayCommand() *cobra.Command { return newReplayCommand(&replayFlags{}) }
@@ -69,6 +71,7 @@ func newReplayCommand(f *replayFlags) *cobra.Command {
 	flags.BoolVar(&f.mark, "mark", true, "add to resources the attribute "+archive.ReplayAttribute)
 	flags.BoolVar(&f.replayed, "replayed", false, "send what came from an earlier replay, too")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would be sent")
+	f.output = choiceFlag(cmd, "output", "o", "text", "json")
 	return cmd
 }
 
@@ -134,7 +137,11 @@ func (f *replayFlags) preview(cmd *cobra.Command, s archive.Selection) error {
 	if err != nil {
 		return ended(cmd, err)
 	}
-	if err := printPartitions(cmd.OutOrStdout(), archive.Summarize(listing.Objects, 0), false); err != nil {
+	rows := archive.Summarize(listing.Objects, 0)
+	if f.output.value == "json" {
+		return printJSON(cmd.OutOrStdout(), rows)
+	}
+	if err := printPartitions(cmd.OutOrStdout(), rows, false); err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "would replay %d object(s)\n", len(listing.Objects))
@@ -163,12 +170,51 @@ func (f *replayFlags) send(cmd *cobra.Command, replay *archive.Replay, o otlp.Op
 	show.message("replay %s: %d object(s) to %s, %d of them arrived before", name, len(listing.Objects), f.endpoint, replay.Checkpoint.Len())
 	result, err := replay.Run(cmd.Context(), listing.Objects)
 	show.close()
-	return f.report(cmd, result, err)
+	if f.output.value == "json" {
+		if failed := printJSON(cmd.OutOrStdout(), replayJSON(name, f.endpoint, result, err)); failed != nil {
+			return failed
+		}
+	} else {
+		printReplay(cmd.OutOrStdout(), result)
+	}
+	return f.verdict(cmd, result, err)
 }
 
-// report prints what was sent. It returns nil if everything was.
-func (f *replayFlags) report(cmd *cobra.Command, r archive.Result, err error) error {
-	out := cmd.OutOrStdout()
+// replayReport is the result of a replay in the JSON output.
+type replayReport struct {
+	Name     string `json:"name"`
+	Endpoint string `json:"endpoint"`
+	// Complete: every object arrived.
+	Complete bool `json:"complete"`
+	// Objects that were replayed now, that had arrived before, and that were not replayed as a whole.
+	Objects  int      `json:"objects"`
+	Before   int      `json:"before"`
+	Problems []string `json:"problems,omitempty"`
+	Requests int64    `json:"requests"`
+	Items    int64    `json:"items"`
+	Bytes    int64    `json:"bytes"`
+	// Rejected of the items, with the receiver's reason; LeftOut came from earlier replays.
+	Rejected int64  `json:"rejected"`
+	Message  string `json:"message,omitempty"`
+	LeftOut  int64  `json:"leftOut"`
+	// Error is why the replay ended early.
+	Error string `json:"error,omitempty"`
+}
+
+func replayJSON(name, endpoint string, r archive.Result, err error) replayReport {
+	report := replayReport{Name: name, Endpoint: endpoint, Complete: err == nil && len(r.Problems) == 0 && r.Rejected == 0,
+		Objects: r.Objects - r.Before - len(r.Problems), Before: r.Before, Requests: r.Requests, Items: r.Items, Bytes: r.Bytes,
+		Rejected: r.Rejected, Message: archive.Printable(r.Message), LeftOut: r.Again}
+	for _, problem := range r.Problems {
+		report.Problems = append(report.Problems, archive.Printable(problem.Error()))
+	}
+	if err != nil {
+		report.Error = archive.Printable(err.Error())
+	}
+	return report
+}
+
+func printReplay(out io.Writer, r archive.Result) {
 	fmt.Fprintf(out, "replayed %d item(s), %s, of %d object(s) in %d request(s)\n",
 		r.Items, size(r.Bytes), r.Objects-r.Before-len(r.Problems), r.Requests)
 	if r.Before > 0 {
@@ -177,6 +223,10 @@ func (f *replayFlags) report(cmd *cobra.Command, r archive.Result, err error) er
 	if r.Again > 0 {
 		fmt.Fprintf(out, "%d item(s) left out, as they came from an earlier replay\n", r.Again)
 	}
+}
+
+// verdict returns nil if everything was sent.
+func (f *replayFlags) verdict(cmd *cobra.Command, r archive.Result, err error) error {
 	if r.Message != "" && r.Rejected == 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s reports: %s\n", f.endpoint, archive.Printable(r.Message))
 	}

@@ -24,7 +24,8 @@ beneath it.
 
 Nothing is changed. To see whether the API server reaches the webhook, a pod is created as a dry run in
 --probe-namespace: it is not stored and never runs. --canary sends one span through a regional Collector of each
-cluster and follows it to the site, and with --bucket to the archive. --pre looks at a cluster before the installation.
+cluster and follows it to the site; to the site's stores, if the site's context is among --contexts; and with --bucket
+to the archive. --pre looks at a cluster before the installation.
 
 'telepod rbac' prints the rights that this command needs. What it may not read is a problem of its own, with the
 command that grants the rights; the rest is checked.
@@ -143,10 +144,17 @@ func (f *checkFlags) linesOf(ctx context.Context, clusters []*inventory.Cluster)
 				return
 			}
 			snapshots[i] = f.snapshot(ctx, c)
-			found[i] = snapshots[i].Lines()
 		})
 	}
 	wait.Wait()
+	if f.canary.send {
+		f.canary.sendAll(ctx, clusters, snapshots)
+	}
+	for i := range snapshots {
+		if !f.pre {
+			found[i] = snapshots[i].Lines()
+		}
+	}
 	skew := checks.Skew(snapshots)
 	var lines []checks.Line
 	for i, c := range clusters {

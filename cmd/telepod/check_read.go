@@ -40,25 +40,28 @@ func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.
 		func() { f.judge(ctx, l, &s) },
 	)
 	f.readWebhook(ctx, c, &s)
-	f.again(ctx, c, &s)
-	if f.canary.send && len(s.Collectors.Value.Workloads) > 0 {
-		s.Canaries = f.canary.follow(ctx, c, s.Collectors.Value.Instances)
-	}
+	again(ctx, c, &s)
 	return s
 }
 
 // empty is a snapshot before any read.
 func (f *checkFlags) empty(c *inventory.Cluster) checks.Snapshot {
-	s := checks.Snapshot{Context: c.Context, Kubectl: "kubectl", Helm: "helm", Namespace: f.release.Namespace, Release: f.release.Name, Now: time.Now(), CLI: buildVersion()}
-	if f.context != "" || len(f.contexts) > 0 {
-		s.Kubectl += " --context " + shellWord(c.Context)
-		s.Helm += " --kube-context " + shellWord(c.Context)
-	}
+	s := f.snapshotOf(c, f.context != "" || len(f.contexts) > 0)
 	switch {
 	case f.pre:
 		s.Grant = " --pre"
 	case f.canary.send:
 		s.Grant = " --canary"
+	}
+	return s
+}
+
+// snapshotOf is a snapshot before any read; its commands name the context if it was chosen.
+func (f *liveFlags) snapshotOf(c *inventory.Cluster, chosen bool) checks.Snapshot {
+	s := checks.Snapshot{Context: c.Context, Kubectl: "kubectl", Helm: "helm", Namespace: f.release.Namespace, Release: f.release.Name, Now: time.Now(), CLI: buildVersion()}
+	if chosen {
+		s.Kubectl += " --context " + shellWord(c.Context)
+		s.Helm += " --kube-context " + shellWord(c.Context)
 	}
 	return s
 }
@@ -83,12 +86,18 @@ func together(do ...func()) {
 }
 
 // part reads a part of the release, and the metrics of its pods.
-func (f *checkFlags) part(ctx context.Context, c *inventory.Cluster, component string, port int) checks.Answer[checks.Part] {
+func (f *liveFlags) part(ctx context.Context, c *inventory.Cluster, component string, port int) checks.Answer[checks.Part] {
+	return f.partOf(ctx, c, component, port, func(fleet.Instance) bool { return true })
+}
+
+// partOf reads only the pods that are wanted.
+func (f *liveFlags) partOf(ctx context.Context, c *inventory.Cluster, component string, port int, wanted func(fleet.Instance) bool) checks.Answer[checks.Part] {
 	workloads, err := c.Workloads(ctx, f.release, component)
 	if err != nil || len(workloads) == 0 {
 		return answer(checks.Part{}, err)
 	}
 	instances, err := c.Instances(ctx, f.release, component)
+	instances = slices.DeleteFunc(instances, func(i fleet.Instance) bool { return !wanted(i) })
 	if err == nil {
 		c.ReadMetrics(ctx, instances, port)
 		_ = c.ExplainTroubles(ctx, f.release, instances) // without the right to see events, troubles are less clear
@@ -121,8 +130,8 @@ func (f *checkFlags) readWebhook(ctx context.Context, c *inventory.Cluster, s *c
 }
 
 // again reads the metrics and logs of suspicious Collectors a second time, to distinguish growing counters from
-// single events in the past.
-func (f *checkFlags) again(ctx context.Context, c *inventory.Cluster, s *checks.Snapshot) {
+// single events in the past. Without an answer, the first reading counts.
+func again(ctx context.Context, c *inventory.Cluster, s *checks.Snapshot) {
 	var suspicious []*fleet.Instance
 	for _, part := range []*checks.Part{&s.Collectors.Value, &s.Central.Value, &s.Samplers.Value} {
 		for i := range part.Instances {
@@ -145,7 +154,9 @@ func (f *checkFlags) again(ctx context.Context, c *inventory.Cluster, s *checks.
 	c.ReadMetrics(ctx, copies, inventory.CollectorMetrics)
 	c.ReadLogs(ctx, copies)
 	for i, of := range suspicious {
-		*of = copies[i]
+		if copies[i].MetricsErr == nil {
+			*of = copies[i]
+		}
 	}
 }
 

@@ -86,15 +86,20 @@ func clusterText(b *strings.Builder, t terminal.Terminal, name string, lines []c
 			section = title
 			fmt.Fprintf(b, "\n%s\n", section)
 		}
-		sign, tone := signOf(line.Status)
-		if line.Because != "" {
-			fmt.Fprintf(b, "    %s\n", t.Paint(terminal.Faint, "so "+t.Wrap(7, sign+" "+line.Seen)))
-			continue
-		}
-		fmt.Fprintf(b, "  %s %s\n", t.Paint(tone, sign), t.Wrap(4, line.Seen))
-		if line.Repair != "" {
-			fmt.Fprintf(b, "    repair: %s\n", line.Repair)
-		}
+		problemText(b, t, "", line)
+	}
+}
+
+// problemText shows a line, behind a label, and its repair.
+func problemText(b *strings.Builder, t terminal.Terminal, label string, line checks.Line) {
+	sign, tone := signOf(line.Status)
+	if line.Because != "" {
+		fmt.Fprintf(b, "    %s\n", t.Paint(terminal.Faint, "so "+t.Wrap(7, sign+" "+line.Seen)))
+		return
+	}
+	fmt.Fprintf(b, "  %s %s\n", t.Paint(tone, sign), t.Wrap(4, label+line.Seen))
+	if line.Repair != "" {
+		fmt.Fprintf(b, "    repair: %s\n", line.Repair)
 	}
 }
 

@@ -23,9 +23,12 @@ func completeClusters(cmd *cobra.Command) {
 	if cmd.Flags().Lookup("kubeconfig") == nil {
 		return
 	}
+	if cmd.ValidArgsFunction == nil && cmd.ValidArgs == nil {
+		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	}
 	for flag, words := range map[string]func(*cobra.Command) []string{
-		"context": contextNames, "contexts": contextNames, "primary": contextNames, "backup": contextNames,
-		"namespace": namespaceNames, "telepod-namespace": namespaceNames,
+		"context": contextNames, "contexts": contextNames, "site-contexts": contextNames, "primary": contextNames, "backup": contextNames,
+		"namespace": namespaceNames, "probe-namespace": namespaceNames, "telepod-namespace": namespaceNames,
 	} {
 		if cmd.Flags().Lookup(flag) == nil {
 			continue
@@ -84,8 +87,16 @@ func ofCluster(cmd *cobra.Command, ask func(context.Context, *inventory.Cluster)
 	return names
 }
 
-// completeWorkload completes KIND/NAME of a cluster; other words may be files.
-func completeWorkload(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeWorkload completes KIND/NAME or KIND NAME of a cluster; other words may be files.
+func completeWorkload(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) == 1 {
+		if _, known := inventory.Kind(args[0]); known {
+			return workloadNames(cmd, args[0]), cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
 	kind, _, named := strings.Cut(begun, "/")
 	if !named {
 		var kinds []cobra.Completion
@@ -100,16 +111,21 @@ func completeWorkload(cmd *cobra.Command, _ []string, begun string) ([]cobra.Com
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	var found []cobra.Completion
-	for _, name := range ofCluster(cmd, func(ctx context.Context, c *inventory.Cluster) ([]string, error) {
-		namespace := text(cmd, "namespace")
-		if namespace == "" {
-			namespace = c.Namespace
-		}
-		return c.Names(ctx, kind, namespace)
-	}) {
+	for _, name := range workloadNames(cmd, kind) {
 		found = append(found, kind+"/"+name)
 	}
 	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+// workloadNames are those of a kind in the namespace of the flags, or of the context.
+func workloadNames(cmd *cobra.Command, kind string) []string {
+	return ofCluster(cmd, func(ctx context.Context, c *inventory.Cluster) ([]string, error) {
+		namespace := c.Namespace
+		if cmd.Flags().Changed("namespace") {
+			namespace = text(cmd, "namespace")
+		}
+		return c.Names(ctx, kind, namespace)
+	})
 }
 
 // text is the value of a flag, or nothing if the command does not have it.

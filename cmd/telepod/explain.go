@@ -1,3 +1,5 @@
+//go:build !injector
+
 package main
 
 import (
@@ -18,19 +20,24 @@ The manifests are read as by 'telepod inject'. "assumed" stands with what only a
 warnings, events and audit annotations; 'telepod reasons' lists them all.
 
 TYPE/NAME or TYPE NAME explains a workload or a pod of a running cluster: what its pods have, whether that is what they
-would get now, and the command that repairs it. The profiles and settings are those of the injector in the cluster.
-Flags for the profile or the cluster's facts replace all of them. 'telepod rbac' prints the rights that are needed.
+would get now, and the command that repairs it; then where its telemetry goes, hop by hop: sidecar or Collector, the site
+in use, its stores, and which of them does not pass it on. --site-contexts names the clusters of the sites, if they are
+in others. The profiles and settings are those of the injector in the cluster. Flags for the profile or the cluster's
+facts replace all of them. 'telepod rbac' prints the rights that are needed.
 A file of that name, and -f, win over the cluster.`
 
 const explainExample = `  telepod explain app.yaml --profile aws --region us-east-1 --cluster prod-use1
   kubectl get pod web-0 -o yaml | telepod explain -
   telepod explain manifests/ -o json | jq -r '.[] | select(.decision.inject | not) | .kind + " " + .name'
   telepod explain deploy/checkout -n shop --context prod-use1
+  telepod explain deploy/checkout -n shop --context prod-use1 --site-contexts prod-euw1,prod-weu
   telepod explain pod web-0`
 
 type explainFlags struct {
 	offlineFlags
-	live    liveFlags
+	live liveFlags
+	// sites are contexts of clusters with central sites.
+	sites   []string
 	output  *choice
 	verbose bool
 }
@@ -39,7 +46,7 @@ func newExplainCommand() *cobra.Command {
 	f := &explainFlags{}
 	cmd := &cobra.Command{
 		Use:     "explain FILE... | TYPE/NAME | TYPE NAME",
-		Short:   "Explain what happens to the pods of manifests or of a cluster, and why",
+		Short:   "Explain what happens to pods and why, and where their telemetry goes",
 		Long:    explainLong,
 		Example: explainExample,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
@@ -48,6 +55,7 @@ func newExplainCommand() *cobra.Command {
 	}
 	f.register(cmd)
 	f.live.register(cmd)
+	cmd.Flags().StringSliceVar(&f.sites, "site-contexts", nil, "contexts of the clusters with central sites, to follow telemetry to their stores; the workload's own is always among them")
 	f.output = choiceFlag(cmd, "output", "o", "text", "json")
 	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every value and its origin")
 	return cmd

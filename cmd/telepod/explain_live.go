@@ -1,3 +1,5 @@
+//go:build !injector
+
 package main
 
 import (
@@ -14,8 +16,10 @@ import (
 
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/inventory"
+	"github.com/telepod/telepod/fleet/route"
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/manifest"
+	"github.com/telepod/telepod/profiles"
 )
 
 // target is the object in a cluster that the arguments name; live is false if they name files. The kind is as
@@ -31,7 +35,7 @@ func (f *explainFlags) target(cmd *cobra.Command, args []string) (id fleet.Ident
 	}
 	_, known := inventory.Kind(id.Kind)
 	if live = known && id.Name != "" && !strings.Contains(id.Name, "/"); !live {
-		return id, false, f.misplaced(cmd, "is for a cluster: name a workload as TYPE/NAME, such as deployment/web"+didYouMean(id.Kind, inventory.Kinds()), "context", "kubeconfig", "release", "telepod-namespace", "timeout")
+		return id, false, f.misplaced(cmd, "is for a cluster: name a workload as TYPE/NAME, such as deployment/web"+didYouMean(id.Kind, inventory.Kinds()), "context", "kubeconfig", "release", "telepod-namespace", "timeout", "site-contexts")
 	}
 	return id, true, f.misplaced(cmd, "is for manifests: a cluster knows", "assume-opted-in")
 }
@@ -61,6 +65,9 @@ type liveExplanation struct {
 	// now is what a new pod would get.
 	now     planned
 	origins valueOrigins
+	// pods are those that run; route is where their telemetry goes, nil without pods.
+	pods  []*fleet.Pod
+	route *route.Route
 	// unread are ConfigMaps in envFrom: explain does not read their keys.
 	unread []string
 }
@@ -119,7 +126,12 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 	}); err != nil {
 		return nil, err
 	}
+	e.pods = pods
 	e.judge(l.judge, pods, object)
+	if len(pods) > 0 {
+		found := f.follow(ctx, l.Cluster, pods)
+		e.route = &found
+	}
 	in, err := f.injectorFor(ctx, cmd, l, slices.ContainsFunc(pods, func(p *fleet.Pod) bool { return p.NodeIPv6 }))
 	if err != nil {
 		return nil, err
@@ -201,4 +213,17 @@ func (l *liveExplanation) warnings() []string {
 	return slices.DeleteFunc(l.now.messages(), func(text string) bool {
 		return strings.HasPrefix(text, string(injector.UnknownConfigMap)+": ")
 	})
+}
+
+// origins maps settings to the flags of the injector in the cluster.
+func (l *live) origins() (valueOrigins, error) {
+	facts, flags := l.settings.facts, map[string]string{"profile": "the injector's --profile"}
+	for name, value := range map[string]string{"region": facts.Region, "account": facts.Account, "cluster": facts.Cluster,
+		"environment": facts.Environment, "endpoint": facts.Endpoint} {
+		if value != "" {
+			flags[name] = "the injector's --" + name
+		}
+	}
+	bare, err := profiles.Load(profiles.Facts{}, l.settings.sources...)
+	return valueOrigins{flags, bare}, err
 }

@@ -17,6 +17,7 @@ func (l *onCluster) explain(t *testing.T) {
 		"\n  stale: 1 of 2 pods, the oldest ",
 		": profile shop changed: content 0123456789ab, now " + l.hash,
 		"\n  repair: kubectl -n shop rollout restart deployment/checkout\n",
+		"\n  – not followed: 2 send nothing, or to an endpoint of their own\n",
 		"\n  ! no-endpoint-here: container app of running pods sends no telemetry: a reason that this version does not know\n",
 		"\n  namespace          telepod.dev/injection=enabled (since 20",
 		"annotation telepod.dev/profile=shop\n",
@@ -50,6 +51,7 @@ func (l *onCluster) explainKinds(t *testing.T) {
 		{"rs " + replicaSet, "ReplicaSet shop/" + replicaSet, "\n  outside: 1 of 1 pods: pod-disabled: "},
 		{"deployment/offline", "Deployment shop/offline, context ", "a restart changes nothing\n"},
 		{"deployment/offline", "Deployment shop/offline, context ", "a new pod now\n  not injected: already-injected: "},
+		{"deploy/bystander -n other", "Deployment other/bystander, context ", "\n  to inject them: kubectl label namespace other telepod.dev/injection=enabled && kubectl -n other rollout restart deployment/bystander\n"},
 		{"cj/nightly", "CronJob shop/nightly, context ", "\n  outside: no pods run\n"},
 		{"job/once", "Job shop/once, context ", "K8S_JOB_NAME"},
 	} {
@@ -67,6 +69,7 @@ func (l *onCluster) explainJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.State != fleet.Stale || got.Affected != 1 || len(got.Findings) != 2 || got.Repair.Command == "" ||
+		got.Route == nil || len(got.Route.Hops) != 1 ||
 		!got.Now.Decision.Inject || got.Now.Profile.Hash != l.hash || got.Now.File != "" || len(got.Now.Patch) < 100 {
 		t.Errorf("%s", out)
 	}

@@ -1,3 +1,5 @@
+//go:build !injector
+
 package main
 
 import (
@@ -9,24 +11,35 @@ import (
 	"time"
 
 	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/route"
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/terminal"
 )
 
 // printLive prints the verdict, the repair, what is wrong, the pods, and what a new pod would get.
 func (f *explainFlags) printLive(out io.Writer, l *liveExplanation, now time.Time) error {
-	e := explainer{Terminal: terminal.Of(out), origins: l.origins, verbose: f.verbose}
+	_, err := io.WriteString(out, f.liveText(terminal.Of(out), l, now))
+	return err
+}
+
+func (f *explainFlags) liveText(t terminal.Terminal, l *liveExplanation, now time.Time) string {
+	e := explainer{Terminal: t, origins: l.origins, verbose: f.verbose}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", e.Paint(terminal.Bold, fmt.Sprintf("%s %s/%s, context %s", l.Kind, l.Namespace, l.Name, l.context)))
 	fmt.Fprintf(&b, "  %s: %s\n", e.Paint(toneOf(l.State), string(l.State)), e.Wrap(4, l.verdict(now)))
 	if l.Repair != (fleet.Repair{}) {
 		fmt.Fprintf(&b, "  repair: %s\n", repairLine(l.Identity, l.Repair))
 	}
+	if l.now.Plan.Decision.Reason == injector.DefaultDisabled {
+		fmt.Fprintf(&b, "  to inject them: kubectl label namespace %s %s=enabled%s\n", l.Namespace, injector.InjectionLabel, l.andRestart())
+	}
+	e.lead(&b, l.route)
 	for _, text := range append(l.silent(), l.warnings()...) {
 		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, visible(text)))
 	}
 	fmt.Fprintf(&b, "  namespace          %s\n", e.Wrap(21, l.labels()))
 	e.pods(&b, l, now)
+	e.way(&b, l.route)
 	b.WriteString("a new pod now\n")
 	e.verdict(&b, l.now)
 	if l.now.Plan.Profile != nil {
@@ -37,8 +50,15 @@ func (f *explainFlags) printLive(out io.Writer, l *liveExplanation, now time.Tim
 	if len(l.unread) > 0 {
 		fmt.Fprintf(&b, "  %s\n", e.Wrap(2, "the webhook also knows the keys of what envFrom names, and leaves these variables out; they are not read here: ConfigMap "+strings.Join(l.unread, ", ")))
 	}
-	_, err := io.WriteString(out, b.String())
-	return err
+	return b.String()
+}
+
+// andRestart is the rest of a command that gives running pods what new ones get.
+func (l *liveExplanation) andRestart() string {
+	if command := fleet.RepairOf(l.Identity, fleet.Bare, fleet.Template{}).Command; command != "" {
+		return " && " + command
+	}
+	return ""
 }
 
 // verdict is the state in one sentence.
@@ -133,6 +153,8 @@ type liveJSON struct {
 	Context string `json:"context"`
 	fleet.Workload
 	Findings []fleet.Finding `json:"findings"`
+	// Route is where the telemetry of its pods goes; absent without pods.
+	Route *route.Route `json:"route,omitempty"`
 	// Now is what a new pod would get, as 'telepod explain' prints it for a manifest.
 	Now explanation `json:"now"`
 }
@@ -144,5 +166,5 @@ func (l *liveExplanation) json() liveJSON {
 	if l.findings == nil {
 		l.findings = []fleet.Finding{}
 	}
-	return liveJSON{l.context, l.Workload, l.findings, now}
+	return liveJSON{l.context, l.Workload, l.findings, l.route, now}
 }

@@ -170,19 +170,6 @@ func (l *live) fromInstallation(ctx context.Context, release inventory.Release) 
 	return nil
 }
 
-// origins maps settings to the flags of the injector in the cluster.
-func (l *live) origins() (valueOrigins, error) {
-	facts, flags := l.settings.facts, map[string]string{"profile": "the injector's --profile"}
-	for name, value := range map[string]string{"region": facts.Region, "account": facts.Account, "cluster": facts.Cluster,
-		"environment": facts.Environment, "endpoint": facts.Endpoint} {
-		if value != "" {
-			flags[name] = "the injector's --" + name
-		}
-	}
-	bare, err := profiles.Load(profiles.Facts{}, l.settings.sources...)
-	return valueOrigins{flags, bare}, err
-}
-
 // readWebhookArguments parses a command line of 'telepod webhook'; unknown is true if it has flags of another
 // version.
 func readWebhookArguments(args []string) (f *webhookFlags, unknown bool, err error) {

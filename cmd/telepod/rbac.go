@@ -13,8 +13,8 @@ import (
 const rbacLong = `Print the rights that 'telepod status', 'check', 'stale' and 'explain' need on a running cluster, as manifests: a ClusterRole to
 read pods, namespaces and workloads, a Role to read what belongs to the release, and their bindings to a group.
 
-The rights are to get and to list, no more. They include no Secret, and no ConfigMap but the profiles. Logs, events
-and ports are those of Telepod's own namespace. Pods and workloads are read whole, with the values of their environment
+The rights are to get and to list, no more. They include no Secret, and no ConfigMaps but the profiles and the Collectors'
+configurations. Logs, events and ports are those of Telepod's own namespace. Pods and workloads are read whole, with the values of their environment
 variables. --canary adds the right to send to the pods of that namespace, for 'telepod check --canary'; --pre adds what
 'telepod check --pre' reads.
 
@@ -55,7 +55,7 @@ rules:
     verbs: [get]
   - apiGroups: [rbac.authorization.k8s.io]
     resources: [clusterrolebindings]
-    resourceNames: ["{{.Injector}}", "{{.Collector}}"]
+    resourceNames: ["{{.Injector}}", "{{.Base}}-collector"]
     verbs: [get]
   - apiGroups: [""]
     resources: [nodes]
@@ -106,6 +106,11 @@ rules:
     resources: [configmaps]
     resourceNames: ["{{.Injector}}-profiles"]
     verbs: [get]
+  # Addresses of sites and stores, for explain alone.
+  - apiGroups: [""]
+    resources: [configmaps]
+    resourceNames: ["{{.Base}}-collector", "{{.Base}}-central", "{{.Base}}-sampler"]
+    verbs: [get]
   # For check alone.
   - apiGroups: [""]
     resources: [services]
@@ -146,8 +151,10 @@ subjects:
 
 // rbacNames are the names in the manifests of `telepod rbac`.
 type rbacNames struct {
-	Name, Group, Namespace, Injector, Collector string
-	Canary, Pre, Restart                        bool
+	Name, Group, Namespace, Injector string
+	// Base is the start of the names of all parts.
+	Base                 string
+	Canary, Pre, Restart bool
 }
 
 func newRBACCommand() *cobra.Command {
@@ -173,7 +180,7 @@ func newRBACCommand() *cobra.Command {
 		if names.Injector == "" {
 			names.Injector = injectorName(release)
 		}
-		names.Collector = strings.TrimSuffix(names.Injector, "-injector") + "-collector"
+		names.Base = strings.TrimSuffix(names.Injector, "-injector")
 		return names.print(cmd)
 	}
 	return cmd

@@ -80,7 +80,12 @@ manifests by the same code.
 Exit codes: 0 success, 1 error, 2 wrong usage.`,
 		Example: `  telepod inject deployment.yaml --profile aws --region us-east-1 --cluster prod-use1 | kubectl apply -f -
   telepod explain deployment.yaml
-  telepod profiles show gcp`,
+
+  telepod explain pod web-0 -n shop               # why it is injected or not, where its spans go, and who lost them
+  telepod status --contexts a,b,c                 # which site is in use
+  telepod check --contexts a,b,c --canary         # what is wrong, and how to repair it
+  telepod cost --prometheus URL                   # what it costs
+  telepod drill failover --dry-run --contexts a,b,c --primary a --backup b   # whether the backup is able`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

@@ -1,5 +1,10 @@
 package checks
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Canary is the path of a span that was sent through a regional Collector.
 type Canary struct {
 	// Pod and Node are where it was sent to.
@@ -14,6 +19,56 @@ type Canary struct {
 	// read.
 	Looked, Archived bool
 	LookErr          error
+	// Stores are the exporters of the site in use, if its cluster was checked, too. SiteContext is that cluster.
+	Stores      []Delivery
+	SiteContext string
+}
+
+// Delivery is what an exporter of a site has done with spans since the canary was sent, with the canary among them or
+// not: tail sampling may have dropped it.
+type Delivery struct {
+	Exporter string
+	// Delivered: its store has accepted spans. Waits: spans are in its queue.
+	Delivered, Waits bool
+}
+
+// waits are the stores that have accepted nothing although spans wait for them.
+func (c Canary) waits() (stores []string) {
+	for _, d := range c.Stores {
+		if d.Waits && !d.Delivered {
+			stores = append(stores, fmt.Sprintf("%s (%s)", StoreOf(d.Exporter), d.Exporter))
+		}
+	}
+	return stores
+}
+
+// behind describes the stores behind the site.
+func (c Canary) behind() string {
+	var accepted, nothing []string
+	for _, d := range c.Stores {
+		list := &nothing
+		if d.Delivered {
+			list = &accepted
+		}
+		*list = append(*list, StoreOf(d.Exporter))
+	}
+	switch {
+	case len(c.Stores) == 0:
+		return "; other stores were not looked at: add the context of the " + c.Site + " site to --contexts"
+	case len(nothing) == 0:
+		return "; " + strings.Join(accepted, ", ") + " accepted spans meanwhile, the canary or others"
+	case len(accepted) == 0:
+		return "; " + strings.Join(nothing, ", ") + " got no span meanwhile, which sampling may explain"
+	}
+	return "; " + strings.Join(accepted, ", ") + " accepted spans meanwhile, the canary or others; " + strings.Join(nothing, ", ") + " got none, which sampling may explain"
+}
+
+// look is where the reason is shown that a site does not deliver.
+func (c Canary) look() string {
+	if c.SiteContext != "" {
+		return "see the back ends of context " + c.SiteContext
+	}
+	return "telepod check on the context of the " + c.Site + " site shows its back ends"
 }
 
 func (s Snapshot) canaries(r *report) {
@@ -30,14 +85,16 @@ func (s Snapshot) canaries(r *report) {
 			}
 		case c.Site == "":
 			r.add(Failed, look+" | grep -i endpoint", "canary: waits on the node: %s has it on disk, and no site has accepted it within %.0f s", place, c.Seconds)
+		case len(c.waits()) > 0:
+			r.add(Failed, c.look(), "canary: waits at the %s site, which accepted it from %s, for %s", c.Site, place, strings.Join(c.waits(), ", "))
 		case c.LookErr != nil:
-			r.add(Unknown, "", "canary: reached the %s site through %s; whether it is archived is not known: %v", c.Site, place, c.LookErr)
+			r.add(Unknown, "", "canary: reached the %s site through %s; whether it is archived is not known: %v%s", c.Site, place, c.LookErr, c.behind())
 		case c.Looked && !c.Archived:
-			r.add(Failed, "telepod check on the context of the "+c.Site+" site shows its back ends", "canary: lost behind the site: the %s site accepted it from %s, and the archive does not have it after %.0f s", c.Site, place, c.Seconds)
+			r.add(Failed, c.look(), "canary: lost behind the site: the %s site accepted it from %s, and the archive does not have it after %.0f s%s", c.Site, place, c.Seconds, c.behind())
 		case c.Looked:
-			r.ok("canary: node, %s site and archive have it after %.1f s, through %s; other stores were not looked at", c.Site, c.Seconds, place)
+			r.ok("canary: node, %s site and archive have it after %.1f s, through %s%s", c.Site, c.Seconds, place, c.behind())
 		default:
-			r.ok("canary: the %s site accepted it after %.1f s, through %s; stores were not looked at (--bucket)", c.Site, c.Seconds, place)
+			r.ok("canary: the %s site accepted it after %.1f s, through %s; the archive was not searched (--bucket)%s", c.Site, c.Seconds, place, c.behind())
 		}
 	}
 }

@@ -24,7 +24,11 @@ func (s Snapshot) regional(r *report) {
 	}
 	s.bindings(r, codeRoles, part.Workloads[0].Name)
 	for _, w := range part.Workloads {
-		s.workload(r.check(codeCollectors), w, "telemetry of its pods is lost")
+		code := codeCollectors
+		if w.Kind == "DaemonSet" && w.Desired == 0 {
+			code = codeNoNode
+		}
+		s.workload(r.check(code), w, "telemetry of its pods is lost")
 	}
 	s.instances(r, part, codeCollectorWaiting, codeCollectorPods)
 	s.uncovered(r.check(codeUncovered), part)

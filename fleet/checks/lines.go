@@ -100,14 +100,41 @@ func (s Snapshot) Lines() []Line {
 		r.check(codeUnreachable).add(Failed, s.Kubectl+" version", "the API server does not answer: %v", s.Unreachable)
 		return r.lines
 	}
-	for _, section := range []struct {
-		name string
-		fill func(*report)
-	}{
+	return s.judge(r, []section{
 		{"cluster", s.kubernetes}, {"injector", s.injector}, {"webhook", s.webhook}, {"collectors", s.regional},
 		{"central", s.central}, {"certificates", s.certificates}, {"network", s.network}, {"versions", s.versions},
 		{"pods", s.pods}, {"canary", s.canaries},
-	} {
+	})
+}
+
+// Path judges only what telemetry passes: regional Collectors, the central site and its stores.
+func (s Snapshot) Path() []Line {
+	return s.path([]section{{"collectors", s.regional}, {"central", s.central}, {"certificates", s.certificates}, {"network", s.network}})
+}
+
+// SitePath is the part of the path in the cluster of a site.
+func (s Snapshot) SitePath() []Line {
+	return s.path([]section{{"central", s.central}, {"certificates", s.certificates}, {"network", s.network}})
+}
+
+// path judges sections. A missing right is no failure of the path.
+func (s Snapshot) path(sections []section) []Line {
+	lines := s.judge(&report{context: s.Context}, sections)
+	for i := range lines {
+		if lines[i].Code == codeRights {
+			lines[i].Status = Unknown
+		}
+	}
+	return lines
+}
+
+type section struct {
+	name string
+	fill func(*report)
+}
+
+func (s Snapshot) judge(r *report, sections []section) []Line {
+	for _, section := range sections {
 		r.section = section.name
 		section.fill(r)
 	}

@@ -180,6 +180,11 @@ func TestLines(t *testing.T) {
 			s.Collectors.Value.Instances = s.Collectors.Value.Instances[:1]
 			s.Nodes.Value[1].Taints = []corev1.Taint{{Key: "gpu", Value: "yes", Effect: corev1.TaintEffectNoSchedule}}
 		}, checks.Failed, "node n2 has no Collector, and 1 of its pods send to one: it does not tolerate the taint gpu=yes:NoSchedule", "regional.tolerations"},
+		{"no node for Collectors, because of a label", func(s *checks.Snapshot) {
+			s.Collectors.Value.Workloads[0].Desired, s.Collectors.Value.Workloads[0].Ready, s.Collectors.Value.Instances = 0, 0, nil
+			s.Collectors.Value.Workloads[0].Pod.NodeSelector = map[string]string{"pool": "apps"}
+			s.Nodes.Value, s.Pods.Value.SendToNode = s.Nodes.Value[1:], map[string]int{"n2": 1}
+		}, checks.Failed, "node n2 has no Collector, and 1 of its pods send to one: regional.nodeSelector wants pool=apps", "remove it"},
 		{"a node without senders", func(s *checks.Snapshot) {
 			s.Collectors.Value.Instances = s.Collectors.Value.Instances[:1]
 			delete(s.Pods.Value.SendToNode, "n2")
@@ -237,6 +242,12 @@ func TestLines(t *testing.T) {
 		{"a canary waits", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Node: "n1"}} }, checks.Failed, "canary: waits on the node", "logs c1"},
 		{"a canary is refused", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Accepted: errors.New("no")}} }, checks.Failed, "canary: lost before the node's disk", "logs c1"},
 		{"a canary is lost", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", Looked: true}} }, checks.Failed, "canary: lost behind the site", "telepod check"},
+		{"a canary waits at the site", func(s *checks.Snapshot) {
+			s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", SiteContext: "eu", Stores: []checks.Delivery{{Exporter: "spool/archive", Delivered: true}, {Exporter: "otlp_grpc/jaeger", Waits: true}}}}
+		}, checks.Failed, "canary: waits at the primary site, which accepted it from the Collector c1, for Jaeger (otlp_grpc/jaeger)", "back ends of context eu"},
+		{"a canary is sampled", func(s *checks.Snapshot) {
+			s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", SiteContext: "eu", Stores: []checks.Delivery{{Exporter: "otlp_grpc/jaeger"}}}}
+		}, checks.OK, "", ""},
 		{"a canary arrives", func(s *checks.Snapshot) {
 			s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", Looked: true, Archived: true}}
 		}, checks.OK, "", ""},

@@ -6,6 +6,9 @@ import (
 	"slices"
 )
 
+// CodeSidecar is that of lines about sidecars, which only package route adds.
+const CodeSidecar = "sidecar"
+
 // The codes of the checks.
 const (
 	codeUnreachable      = "api-server"
@@ -32,6 +35,7 @@ const (
 	codeCollectorPods    = "collector-pods"
 	codeCollectors       = "collectors"
 	codeUncovered        = "nodes-without-collector"
+	codeNoNode           = "collector-nodes"
 	codeCentralWaiting   = "central-waiting"
 	codeCentralPods      = "central-pods"
 	codeCentral          = "central"
@@ -55,9 +59,45 @@ func Codes() []string {
 	return []string{
 		codeUnreachable, codeRights, codePrepared, codeVersion, codeNodes, codeInjectorRoles, codeProfiles, codeScaled, codeConfiguration, codeInjectorPods, codeInjectorWaiting, codeInjector,
 		codeServing, codePolicy, codeSelector, codeBundle, codeService, codeReached, codeRoles, codeCertificates, codeCollectorPods, codeCollectorWaiting, codeCollectors,
-		codeUncovered, codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces,
+		codeUncovered, codeNoNode, codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces,
 		codeOutOfDate, codeVersions, codeCanary,
 	}
+}
+
+// Stage is the part of the path of telemetry that a line is about.
+type Stage string
+
+// The stages, in the order in which data passes them.
+const (
+	AtPod       Stage = "pod"
+	AtCollector Stage = "collector"
+	AtSite      Stage = "site"
+	AtStore     Stage = "store"
+	// Elsewhere: not on the path, such as a missing right, or not clear.
+	Elsewhere Stage = ""
+)
+
+// Stage is where on the path of telemetry the problem is.
+func (l Line) Stage() Stage {
+	switch l.Code {
+	case CodeSidecar:
+		return AtPod
+	case codeSites, codeCertificates, codeCentral, codeCentralPods, codeCentralWaiting:
+		return AtSite
+	case codeBackEnds, codeSamplers, codeSamplerPods, codeSamplerWaiting:
+		return AtStore
+	case codeRoles, codeCollectors, codeCollectorPods, codeCollectorWaiting, codeUncovered, codeNoNode:
+		return AtCollector
+	case codeQueues, codeDisk, codeRefusals, codeMetrics:
+		if l.Section != "central" {
+			return AtCollector
+		}
+		if l.Code == codeQueues {
+			return AtStore // it waits for one
+		}
+		return AtSite
+	}
+	return Elsewhere
 }
 
 // causes lists the checks that explain a problem if their own problem is at least as bad; the likeliest is first.
@@ -78,6 +118,8 @@ func causes(code string) []string {
 		return []string{codeRoles, codeCollectorPods, codeCollectorWaiting}
 	case codeCollectorWaiting:
 		return []string{codeRoles}
+	case codeNoNode:
+		return []string{codeUncovered}
 	case codeCentral:
 		return []string{codeCentralPods, codeCentralWaiting}
 	case codeSamplers:

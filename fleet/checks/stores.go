@@ -12,8 +12,8 @@ import (
 
 // Thresholds of a queue's fill level, as in the chart's alerts.
 const (
-	queueFills = 0.5
-	queueFull  = 0.95
+	QueueFills = 0.5
+	QueueFull  = 0.95
 )
 
 // stores judges queues, refusals and disks of Collectors, regional or central.
@@ -25,9 +25,9 @@ func (s Snapshot) stores(r *report, instances []fleet.Instance) {
 			place := fmt.Sprintf("%s of pod %s%s", exporter, i.Pod, on(i.Node))
 			r.check(codeQueues)
 			switch {
-			case fill >= queueFull:
+			case fill >= QueueFull:
 				r.add(Failed, s.in("logs %s --tail=50 | grep -iE 'exporting|endpoint'", i.Pod), "the queue of %s is full: it refuses new data", place)
-			case fill >= queueFills:
+			case fill >= QueueFills:
 				r.add(Warning, s.in("logs %s --tail=50 | grep -iE 'exporting|endpoint'", i.Pod), "the queue of %s is %.0f %% full", place, 100*fill)
 			case fill > fullest:
 				fullest, where = fill, place
@@ -94,7 +94,7 @@ func (s Snapshot) refusals(r *report, i fleet.Instance) {
 	look := s.in("logs %s --tail=50 | grep -iE 'refus|reject'", i.Pod)
 	for labels := range i.Metrics.Each("otelcol_receiver_refused_requests_total") {
 		if n := grown(i, "otelcol_receiver_refused_requests_total", labels); n > 0 {
-			r.add(Warning, look, "pod %s%s refuses requests: %s", i.Pod, on(i.Node), labels["reason"])
+			r.add(Warning, look, "pod %s%s refuses requests: %s", i.Pod, on(i.Node), refusal(labels["reason"]))
 		}
 	}
 	for labels, now := range i.Metrics.Each(produced) {
@@ -111,6 +111,19 @@ func (s Snapshot) refusals(r *report, i fleet.Instance) {
 	if n := grown(i, "otelcol_exporter_failover_rejected_items_total", nil); n > 0 {
 		r.add(Failed, s.in("logs %s --tail=500 | grep -iE 'rejected|failed 4 times'", i.Pod), "pod %s%s: a site rejects items for good", i.Pod, on(i.Node))
 	}
+}
+
+// refusal explains a reason of the receiver: collector/otlpmuxreceiver/README.md.
+func refusal(reason string) string {
+	text := map[string]string{
+		"memory": "too much is in flight at the same time", "peer_share": "one sender has more in flight than its share", "too_large": "larger than the receiver accepts",
+		"body": "the sender ended in the middle, or was too slow", "malformed": "not OTLP", "path": "an unknown path: no /v1/traces, /v1/metrics or /v1/logs",
+		"auth": "a client certificate is missing, or is of another authority",
+	}[reason]
+	if text == "" {
+		return reason
+	}
+	return reason + ": " + text
 }
 
 // Suspicious reports whether a second reading, or the log, can explain an instance's state.
@@ -164,29 +177,63 @@ func (s Snapshot) central(r *report) {
 	s.stores(r, all)
 }
 
-// backEnds lists exporters that have data and deliver none, with the reason. A log line alone proves nothing: the
-// exporter retries until it succeeds.
+// backEnds reports exporters that have data and deliver none, with the reason.
 func (s Snapshot) backEnds(r *report, instances []fleet.Instance) {
-	well, ill := map[string]bool{}, map[string][]string{}
-	because := map[string]string{}
-	for _, i := range instances {
-		for _, exporter := range exporters(i) {
-			failure := loggedFailure(i.Log, exporter)
-			waits, _ := i.Metrics.Sum("otelcol_exporter_queue_size", metrics.Labels{"exporter": exporter})
-			if failure == "" || waits == 0 || sent(i, exporter) > 0 {
-				well[exporter] = true
-				continue
-			}
-			ill[exporter], because[exporter] = append(ill[exporter], i.Pod), failure
+	var well []string
+	for _, b := range BackEnds(instances) {
+		if b.Failure == "" {
+			well = append(well, b.Exporter)
+			continue
 		}
-	}
-	for _, exporter := range slices.Sorted(maps.Keys(ill)) {
-		delete(well, exporter)
-		r.add(Failed, s.in("logs %s --tail=50 | grep -i exporting", ill[exporter][0]), "%s does not deliver: %s: %s", exporter, storeOf(exporter), because[exporter])
+		r.add(Failed, s.in("logs %s --tail=50 | grep -i exporting", b.Pods[0]), "%s does not deliver: %s: %s", b.Exporter, storeOf(b.Exporter), b.Failure)
 	}
 	if len(well) > 0 {
-		r.ok("back ends accept data: %s", strings.Join(slices.Sorted(maps.Keys(well)), ", "))
+		r.ok("back ends accept data: %s", strings.Join(well, ", "))
 	}
+}
+
+// BackEnd is one exporter of a site, over all of its Collectors.
+type BackEnd struct {
+	Exporter string
+	// Fill is the fill level of its fullest queue, between 0 and 1.
+	Fill float64
+	// Failure is why data waits and nothing is delivered, in Pods; empty if there is no such problem.
+	Failure string
+	Pods    []string
+}
+
+// BackEnds lists the exporters of central Collectors. A log line alone proves no failure: the exporter retries until it
+// succeeds.
+func BackEnds(instances []fleet.Instance) []BackEnd {
+	found := map[string]*BackEnd{}
+	for _, i := range instances {
+		for _, exporter := range exporters(i) {
+			b := found[exporter]
+			if b == nil {
+				b = &BackEnd{Exporter: exporter}
+				found[exporter] = b
+			}
+			b.Fill = max(b.Fill, fill(i, exporter))
+			failure := loggedFailure(i.Log, exporter)
+			waits, _ := i.Metrics.Sum("otelcol_exporter_queue_size", metrics.Labels{"exporter": exporter})
+			if failure != "" && waits > 0 && sent(i, exporter) == 0 {
+				b.Failure, b.Pods = failure, append(b.Pods, i.Pod)
+			}
+		}
+	}
+	var list []BackEnd
+	for _, exporter := range slices.Sorted(maps.Keys(found)) {
+		list = append(list, *found[exporter])
+	}
+	return list
+}
+
+// QueueFill is the fill level of a Collector's fullest queue, between 0 and 1.
+func QueueFill(i fleet.Instance) (most float64) {
+	for _, exporter := range exporters(i) {
+		most = max(most, fill(i, exporter))
+	}
+	return most
 }
 
 func sent(i fleet.Instance, exporter string) (n float64) {
@@ -196,6 +243,41 @@ func sent(i fleet.Instance, exporter string) (n float64) {
 	return n
 }
 
+// Spans is how many spans an exporter of some Collectors has delivered; waits is true if more are in its queue.
+func Spans(instances []fleet.Instance, exporter string) (delivered float64, waits bool) {
+	for _, i := range instances {
+		n, _ := i.Metrics.Sum("otelcol_exporter_sent_spans_total", metrics.Labels{"exporter": exporter})
+		queued, _ := i.Metrics.Sum("otelcol_exporter_queue_size", metrics.Labels{"exporter": exporter, "data_type": "traces"})
+		delivered, waits = delivered+n, waits || queued > 0
+	}
+	return delivered, waits
+}
+
+// SpanExporters lists the exporters of some Collectors that get spans.
+func SpanExporters(instances []fleet.Instance) []string {
+	found := map[string]bool{}
+	for _, i := range instances {
+		for labels := range i.Metrics.Each("otelcol_exporter_queue_capacity") {
+			if labels["data_type"] == "traces" {
+				found[labels["exporter"]] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// StoreOf names the store that an exporter writes to.
+func StoreOf(exporter string) string {
+	store := storeOf(exporter)
+	if _, name, found := strings.Cut(exporter, "/"); store == otherStore && found {
+		return name
+	}
+	return store
+}
+
+// otherStore is a destination that only its exporter names.
+const otherStore = "its back end"
+
 // storeOf is the store that one of the chart's exporters writes to.
 func storeOf(exporter string) string {
 	for prefix, store := range map[string]string{"spool/archive": "the archive (S3)", "otlp_grpc/jaeger": "Jaeger", "kafka": "Kafka", "spool/prometheus": "Prometheus",
@@ -204,7 +286,7 @@ func storeOf(exporter string) string {
 			return store
 		}
 	}
-	return "its back end"
+	return otherStore
 }
 
 // loggedFailure is the error in the last log line about a failed attempt of an exporter.

@@ -75,16 +75,17 @@ func (c *Cluster) read(ctx context.Context, d *appsv1.Deployment) (Installation,
 	var err error
 	for _, volume := range pod.Volumes {
 		if volume.Name == "profiles" && volume.ConfigMap != nil {
-			i.Profiles, err = c.data(ctx, d.Namespace, volume.ConfigMap.Name)
+			i.Profiles, err = c.ConfigMap(ctx, d.Namespace, volume.ConfigMap.Name)
 		}
 	}
 	return i, err
 }
 
-func (c *Cluster) data(ctx context.Context, namespace, name string) (map[string]string, error) {
+// ConfigMap reads one of the chart's.
+func (c *Cluster) ConfigMap(ctx context.Context, namespace, name string) (map[string]string, error) {
 	object, err := c.objects.Resource(configMapResource).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("read profiles: ConfigMap %s/%s does not exist, and the injector needs it: install the chart again", namespace, name)
+		return nil, fmt.Errorf("ConfigMap %s/%s does not exist, and pods of the release need it: install the chart again", namespace, name)
 	}
 	if err != nil {
 		return nil, readError("get", "configmaps "+name, namespace, err)

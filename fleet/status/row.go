@@ -73,9 +73,9 @@ func RowOf(r Reading, now time.Time) Row {
 		row.Pods = &r.Pods.Value
 	}
 	if found := replicas(r.Central); found != nil {
-		row.Central = &Central{siteName(r.Sites.Value), *found}
+		row.Central = &Central{SiteName(r.Sites.Value), *found}
 	}
-	row.Traffic = trafficOf(r.Earlier, r.Later)
+	row.Traffic = TrafficOf(r.Earlier, r.Later)
 	row.Certificate = firstToExpire(r)
 	if r.Months != nil && r.Months.Err == nil {
 		if m, recorded := r.Months.Value[row.Cluster]; recorded {
@@ -128,7 +128,8 @@ const (
 	collectorExpiry = "otelcol_certificate_expiry_timestamp_seconds"
 )
 
-func siteName(instances []fleet.Instance) string {
+// SiteName is the name of the site that central Collectors belong to; empty if none answered.
+func SiteName(instances []fleet.Instance) string {
 	for _, i := range instances {
 		for labels := range i.Metrics.Each(uptime) {
 			if name := labels[siteLabel]; name != "" {

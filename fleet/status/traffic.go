@@ -86,8 +86,8 @@ type view struct {
 	up       map[string]bool
 }
 
-// trafficOf returns nil if no Collector answered.
-func trafficOf(earlier, later Look) *Traffic {
+// TrafficOf summarizes regional Collectors; nil if none answered. Without an earlier reading there are no rates.
+func TrafficOf(earlier, later Look) *Traffic {
 	t := &Traffic{}
 	var views []view
 	for _, c := range later.Collectors {

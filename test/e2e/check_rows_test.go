@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/install"
 )
@@ -20,6 +21,8 @@ type breakage struct {
 	// cause must be in the first line of the output, beneath in the lines below it.
 	cause   string
 	beneath []string
+	// stage is where explain sees the path of the workload's telemetry broken, with the same cause; empty if it is not.
+	stage checks.Stage
 	// mend applies the repair that the output describes; nil if it prints a command, which is then run.
 	mend func(*testing.T)
 }
@@ -79,6 +82,7 @@ func (e *checked) webhookRows() []breakage {
 		first := e.await(t, rights)
 		e.repair(t, first.Repair)
 		e.healthy(t) // with only these rights
+		e.followed(t)
 		e.kubeconfig = e.Kubeconfig()
 	}
 	return []breakage{
@@ -100,6 +104,7 @@ func (e *checked) collectorRows() []breakage {
 	elsewhere := fmt.Sprintf(`patch %s --type=merge -p={"spec":{"template":{"spec":{"nodeSelector":{"kubernetes.io/hostname":%q}}}}}`, collectors, e.Nodes()[0].Name)
 	everywhere := `patch ` + collectors + ` --type=merge -p={"spec":{"template":{"spec":{"nodeSelector":null}}}}`
 	missing := e.kubectlRow("Collector missing on a node", "node "+node+" has no Collector, and 1 of its pods send to one: regional.nodeSelector wants ", elsewhere)
+	missing.stage = checks.AtCollector
 	missing.mend = func(t *testing.T) { e.own(t, everywhere) }
 	skew := e.kubectlRow("half an upgrade", "an upgrade has changed a part of the release only: "+collectors+" is of chart 0.0.9", "label --overwrite "+collectors+" helm.sh/chart=telepod-0.0.9")
 	skew.mend = func(t *testing.T) {
@@ -121,12 +126,13 @@ func (e *checked) collectorRows() []breakage {
 
 func (e *checked) siteRows() []breakage {
 	down := e.kubectlRow("site down, and the queue full", "statefulset/telepod-central is scaled to zero", "scale statefulset/telepod-central --replicas=0")
+	down.stage = checks.AtSite
 	down.beneath = []string{"the primary site is not usable from 2 of 2 Collectors: connecting failed", " is full: it refuses new data"}
 	dns := e.kubectlRow("DNS wrong", "the primary site is not usable from 2 of 2 Collectors: connecting failed: dial tcp: lookup "+site, "delete service telepod-central", "delete pod --now -l app.kubernetes.io/component=collector")
 	dns.mend = func(t *testing.T) {
 		e.helm(t, strings.Fields("-n "+install.Namespace+" upgrade "+install.Release+" CHART --reuse-values"))
 	}
-	refused := breakage{name: "S3 refuses, and the canary is lost", args: e.canary(), cause: "spool/archive does not deliver: the archive (S3): ", beneath: []string{"canary: lost behind the site"},
+	refused := breakage{name: "S3 refuses, and the canary is lost", args: e.canary(), cause: "spool/archive does not deliver: the archive (S3): ", beneath: []string{"canary: waits at the primary site"}, stage: checks.AtStore,
 		spoil: func(*testing.T) { e.archive.Cut() }, mend: func(t *testing.T) { e.archive.Restore(t) }}
 	return []breakage{
 		refused, down, dns,

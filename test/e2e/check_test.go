@@ -70,12 +70,16 @@ spec:
 func TestCheck(t *testing.T) {
 	e := newChecked(t)
 	e.healthy(t)
+	e.followed(t)
 	for _, row := range e.rows() {
 		done := t.Run(row.name, func(t *testing.T) {
 			began := time.Now()
 			row.spoil(t)
 			first := e.await(t, row)
 			found := time.Since(began)
+			if row.stage != checks.Elsewhere {
+				e.stopped(t, row)
+			}
 			if row.mend != nil {
 				row.mend(t)
 			} else {

@@ -1,0 +1,294 @@
+package route
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/status"
+	"github.com/telepod/telepod/profiles"
+)
+
+// Facts are what was read about the path of a workload's telemetry.
+type Facts struct {
+	// Pods are the workload's.
+	Pods []*fleet.Pod
+	// Cluster is the workload's cluster, as for checks; its Collectors are only those that the pods use.
+	Cluster checks.Snapshot
+	// Config is that of the regional Collectors.
+	Config checks.Answer[Config]
+	// Sites are the clusters that may have a central site. The first is the workload's own.
+	Sites []Site
+}
+
+// Site is a cluster with a central site, or none.
+type Site struct {
+	// Snapshot has only the parts of the site.
+	checks.Snapshot
+	Config checks.Answer[Config]
+}
+
+// Hop is one step of the path.
+type Hop struct {
+	Stage checks.Stage `json:"stage"`
+	// Name is a pod, a site or a store; Address is where the hop before it sends to.
+	Name    string        `json:"name"`
+	Address string        `json:"address,omitempty"`
+	Status  checks.Status `json:"status"`
+	State   string        `json:"state"`
+}
+
+// Route is the path of a workload's telemetry.
+type Route struct {
+	// Status is failed if telemetry does not get to a site and its stores, and a warning if it does in spite of problems.
+	Status checks.Status `json:"status"`
+	// Verdict is how far it gets, in a sentence without a full stop.
+	Verdict string `json:"verdict"`
+	Hops    []Hop  `json:"hops"`
+	// Problems are lines of checks, a cause before its effects.
+	Problems []checks.Line `json:"problems"`
+}
+
+// Of follows the telemetry of a workload.
+func Of(f Facts) Route {
+	senders := make([]sender, 0, len(f.Pods))
+	for _, pod := range f.Pods {
+		senders = append(senders, senderOf(pod))
+	}
+	r := Route{Hops: f.pods(senders), Problems: f.sidecarLines(senders)}
+	nodes, all := Uses(f.Pods)
+	if slices.ContainsFunc(senders, func(s sender) bool { return s.to == profiles.EndpointNode && s.pod.Node == "" }) {
+		r.Hops = append(r.Hops, Hop{Stage: checks.AtCollector, Name: "of their node", Status: checks.Unknown, State: "not known: pods have no node yet"})
+	}
+	var traffic *status.Traffic
+	if len(nodes) > 0 || all {
+		f.Cluster.Pods.Value.SendToNode = sending(senders)
+		traffic = status.TrafficOf(status.Look{}, status.Look{Collectors: f.Cluster.Collectors.Value.Instances})
+		r.Hops = append(r.Hops, f.collectors(senders, nodes)...)
+		r.Hops = append(r.Hops, f.sites(traffic)...)
+		r.follow(f, traffic)
+	}
+	r.Status, r.Verdict = r.verdict(traffic)
+	if r.Status == checks.OK && len(r.Problems) > 0 {
+		r.Status = checks.Warning
+	}
+	return r
+}
+
+// follow adds the site in use and its stores, and the problems of the clusters on the path.
+func (r *Route) follow(f Facts, traffic *status.Traffic) {
+	inUse := ""
+	if traffic != nil && traffic.Site != nil {
+		inUse = traffic.Site.Name
+	}
+	var lines []checks.Line
+	found := false
+	for i, site := range f.Sites {
+		on := traffic != nil && site.onPath(inUse) || site.Central.Err != nil
+		found = found || on
+		switch {
+		case i == 0 && !on:
+			f.Cluster.Central, f.Cluster.Samplers = checks.Answer[checks.Part]{}, checks.Answer[checks.Part]{}
+		case i == 0:
+			f.Cluster.Central, f.Cluster.Samplers = site.Central, site.Samplers
+		case on:
+			lines = append(lines, problems(site.SitePath())...)
+		}
+		if on {
+			of := ""
+			if i > 0 {
+				of = ", context " + fleet.Printable(site.Context)
+			}
+			r.Hops = append(r.Hops, site.hops(of)...)
+		}
+	}
+	if !found {
+		state := "not looked at: the site is in another cluster: --site-contexts"
+		if traffic == nil {
+			state = "not looked at: which site is in use is not known"
+		}
+		r.Hops = append(r.Hops, Hop{Stage: checks.AtStore, Name: "stores", Status: checks.Skipped, State: state})
+	}
+	all := checks.Across(append(problems(f.Cluster.Path()), lines...))
+	r.Problems = append(r.Problems, all...)
+}
+
+// problems are the lines that need attention, a cause before its effects.
+func problems(lines []checks.Line) []checks.Line {
+	return slices.DeleteFunc(checks.Fold(lines), func(l checks.Line) bool { return !l.Status.Problem() })
+}
+
+// sending counts the pods of each node that send to its Collector.
+func sending(senders []sender) map[string]int {
+	count := map[string]int{}
+	for _, s := range senders {
+		if s.to == profiles.EndpointNode && s.pod.Node != "" {
+			count[s.pod.Node]++
+		}
+	}
+	return count
+}
+
+// collectors are the Collectors that the pods use.
+func (f Facts) collectors(senders []sender, nodes []string) (hops []Hop) {
+	if err := f.Cluster.Collectors.Err; err != nil {
+		return []Hop{{Stage: checks.AtCollector, Name: "regional Collectors", Status: checks.Unknown, State: "not known: " + fleet.Printable(err.Error())}}
+	}
+	covered := map[string]bool{}
+	for _, i := range f.Cluster.Collectors.Value.Instances {
+		covered[i.Node] = true
+		hops = append(hops, collector(i, addressFor(senders, i.Node)))
+	}
+	for _, node := range nodes {
+		if !covered[node] {
+			hops = append(hops, Hop{Stage: checks.AtCollector, Name: "none on node " + node, Address: addressFor(senders, node), Status: checks.Failed, State: "the node has no Collector"})
+		}
+	}
+	if len(hops) == 0 {
+		hops = []Hop{{Stage: checks.AtCollector, Name: "none", Address: addressFor(senders, ""), Status: checks.Unknown, State: "not known: this release has none"}}
+	}
+	slices.SortStableFunc(hops, func(a, b Hop) int { return severity(b.Status) - severity(a.Status) })
+	return hops
+}
+
+func severity(s checks.Status) int {
+	return slices.Index([]checks.Status{checks.OK, checks.Warning, checks.Unknown, checks.Failed}, s)
+}
+
+func collector(i fleet.Instance, address string) Hop {
+	hop := Hop{Stage: checks.AtCollector, Name: i.Pod, Address: address, Status: checks.OK}
+	if i.Node != "" {
+		hop.Name += ", node " + i.Node
+	}
+	switch full := checks.QueueFill(i); {
+	case !i.Ready:
+		hop.Status, hop.State = checks.Failed, "not ready"
+	case i.MetricsErr != nil:
+		hop.Status, hop.State = checks.Unknown, "ready; its queue is not known"
+	default:
+		hop.Status, hop.State = queueStatus(full), fmt.Sprintf("ready, queue %.0f %% full", 100*full)
+	}
+	return hop
+}
+
+// queueStatus has the thresholds of the check of queues.
+func queueStatus(fill float64) checks.Status {
+	switch {
+	case fill >= checks.QueueFull:
+		return checks.Failed
+	case fill >= checks.QueueFills:
+		return checks.Warning
+	}
+	return checks.OK
+}
+
+// addressFor is the address that a pod on the node uses, or else one of the Service.
+func addressFor(senders []sender, node string) string {
+	service := ""
+	for _, s := range senders {
+		switch {
+		case s.to == profiles.EndpointNode && s.pod.Node == node && s.address != "":
+			return host(s.address)
+		case s.to == profiles.EndpointService:
+			service = host(s.address)
+		}
+	}
+	return service
+}
+
+// sites are the central sites, in order of priority.
+func (f Facts) sites(traffic *status.Traffic) (hops []Hop) {
+	list := f.Config.Value.Sites()
+	if len(list) == 0 && traffic != nil {
+		for _, s := range traffic.Sites {
+			list = append(list, SiteAddress{Name: s.Name})
+		}
+	}
+	for _, site := range list {
+		hop := siteHop(site.Name, traffic)
+		if hop.Address = site.Endpoint; hop.Address == "" && f.Config.Err != nil {
+			hop.Address = "not known"
+		}
+		hops = append(hops, hop)
+	}
+	return hops
+}
+
+func siteHop(name string, traffic *status.Traffic) Hop {
+	hop := Hop{Stage: checks.AtSite, Name: name + " site", Status: checks.Unknown, State: "not known: no Collector on the path reports it"}
+	if traffic == nil {
+		return hop
+	}
+	at := slices.IndexFunc(traffic.Sites, func(s status.Site) bool { return s.Name == name })
+	if at < 0 {
+		return hop
+	}
+	s := traffic.Sites[at]
+	var parts []string
+	hop.Status = checks.OK
+	if s.Using > 0 {
+		text := fmt.Sprintf("in use by %d of %s", s.Using, count(traffic.Answered, "Collector"))
+		if traffic.Site != nil && traffic.Site.Name == name && !traffic.Site.Since.IsZero() {
+			text += " since " + traffic.Site.Since.Format("2006-01-02 15:04Z")
+		}
+		parts = append(parts, text)
+		if name != status.Primary {
+			hop.Status = checks.Warning
+		}
+	}
+	if s.Down > 0 {
+		parts, hop.Status = append(parts, fmt.Sprintf("not usable from %d of %s", s.Down, count(traffic.Answered, "Collector"))), checks.Failed
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "standby; not tried while the primary works")
+	}
+	hop.State = strings.Join(parts, ", ")
+	return hop
+}
+
+// onPath reports whether the cluster has the site in use. A site without a name may be it.
+func (s Site) onPath(inUse string) bool {
+	if len(s.Central.Value.Workloads) == 0 {
+		return false
+	}
+	name := s.Config.Value.Site
+	if name == "" {
+		name = status.SiteName(s.Central.Value.Instances)
+	}
+	return name == "" || inUse == "" || name == inUse
+}
+
+// hops are the Collectors of a site, and its stores.
+// of is added to their names.
+func (s Site) hops(of string) (hops []Hop) {
+	if err := s.Central.Err; err != nil {
+		return []Hop{{Stage: checks.AtSite, Name: "central Collectors" + of, Status: checks.Unknown, State: "not known: " + fleet.Printable(err.Error())}}
+	}
+	for _, part := range []checks.Part{s.Central.Value, s.Samplers.Value} {
+		for _, w := range part.Workloads {
+			hop := Hop{Stage: checks.AtSite, Name: strings.ToLower(w.Kind) + "/" + w.Name + of, Status: checks.OK, State: fmt.Sprintf("%d of %d ready", w.Ready, w.Desired)}
+			if w.Ready < w.Desired {
+				hop.Status = checks.Warning
+			}
+			if w.Ready == 0 {
+				hop.Status = checks.Failed
+			}
+			hops = append(hops, hop)
+		}
+	}
+	all := slices.Concat(s.Central.Value.Instances, s.Samplers.Value.Instances)
+	for _, b := range checks.BackEnds(all) {
+		hop := Hop{Stage: checks.AtStore, Name: strings.TrimPrefix(checks.StoreOf(b.Exporter), "the ") + of, Address: s.Config.Value.Address(b.Exporter), Status: queueStatus(b.Fill),
+			State: fmt.Sprintf("queue %.0f %% full", 100*b.Fill)}
+		if b.Failure != "" {
+			hop.Status, hop.State = checks.Failed, "does not accept data, "+hop.State
+		}
+		if hop.Address == "" && s.Config.Err != nil {
+			hop.Address = "not known"
+		}
+		hops = append(hops, hop)
+	}
+	return hops
+}

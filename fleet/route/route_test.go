@@ -1,0 +1,249 @@
+package route_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/metrics"
+	"github.com/telepod/telepod/fleet/route"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+const (
+	regional = `otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 1
+otelcol_exporter_failover_active{signal="traces",endpoint="backup"} 0
+otelcol_exporter_failover_active_since_seconds{signal="traces"} 1.7723664e+09
+otelcol_exporter_failover_endpoint_up{endpoint="primary"} 1
+otelcol_exporter_failover_endpoint_up{endpoint="backup"} 1
+otelcol_exporter_queue_capacity{exporter="otlp_failover",data_type="traces"} 100
+otelcol_exporter_queue_size{exporter="otlp_failover",data_type="traces"} 3
+`
+	central = `otelcol_process_uptime_seconds_total{telepod_central_site="primary"} 1
+otelcol_exporter_queue_capacity{exporter="spool/archive",data_type="traces"} 100
+otelcol_exporter_queue_size{exporter="spool/archive",data_type="traces"} 3
+otelcol_exporter_queue_capacity{exporter="spool/prometheus",data_type="metrics"} 100
+`
+	regionalConfig = `
+exporters:
+  otlp_failover:
+    endpoints:
+      - {name: primary, endpoint: "https://primary.example:4318"}
+      - {name: backup, endpoint: "https://user:secret@backup.example:4318/?key=secret"}
+`
+	centralConfig = `
+processors: {resource/site: {attributes: [{key: telepod.central.site, value: primary, action: upsert}]}}
+exporters:
+  otlp_grpc/jaeger: {endpoint: "jaeger.tracing:4317"}
+  prometheus_remote_write: {endpoint: "http://prometheus.monitoring:9090/api/v1/write"}
+  prometheus_remote_write/other: {endpoint: "https://mimir.example/push"}
+  awss3/traces: {s3uploader: {s3_bucket: telemetry, endpoint: "http://minio:9000"}}
+  awss3/cold/logs: {s3uploader: {s3_bucket: cold}}
+  kafka: {brokers: ["kafka-0:9092", "kafka-1:9092"]}
+  otlp_failover/vendor: {endpoints: [{name: vendor, endpoint: "https://otlp.vendor.example"}]}
+  azure_blob/blob: {url: "https://account.blob.core.windows.net"}
+  load_balancing/samplers: {resolver: {dns: {hostname: telepod-sampler.telepod.svc, port: "4317"}}}
+`
+)
+
+func set(t *testing.T, text string) metrics.Set {
+	t.Helper()
+	found, err := metrics.Read(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func config(t *testing.T, texts ...string) checks.Answer[route.Config] {
+	t.Helper()
+	data := map[string]string{"collector.yaml": texts[0]}
+	if len(texts) > 1 {
+		data["yours.yaml"] = texts[1]
+	}
+	c, err := route.ReadConfig(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checks.Answer[route.Config]{Value: c}
+}
+
+// pod is a running pod that was injected, or not without a status.
+func pod(t *testing.T, name, node, status string, containers ...string) *fleet.Pod {
+	t.Helper()
+	annotation := ""
+	if status != "" {
+		quoted, _ := json.Marshal(status)
+		annotation = fmt.Sprintf(`, "annotations": {"telepod.dev/status": %s}`, quoted)
+	}
+	p, err := fleet.ReadPod([]byte(fmt.Sprintf(`{"metadata": {"name": %q, "namespace": "shop"%s}, "spec": {"nodeName": %q, "containers": [%s]},
+		"status": {"phase": "Running", "hostIP": "10.0.1.7", "podIP": "10.1.0.9", "containerStatuses": [{"name": "telepod-collector", "ready": false, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}}`,
+		name, annotation, node, strings.Join(containers, ","))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func status(endpoint string) string {
+	return fmt.Sprintf(`{"profile": "aws", "hash": "x", "containers": ["app"], "endpoint": %q, "protocol": "grpc"}`, endpoint)
+}
+
+func container(name, variable, value string) string {
+	return fmt.Sprintf(`{"name": %q, "env": [{"name": %q, "value": %q}]}`, name, variable, value)
+}
+
+// healthy is a workload whose pods send to a node, with the primary site in the same cluster.
+func healthy(t *testing.T) route.Facts {
+	t.Helper()
+	onNode := container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://$(K8S_NODE_IP):4317")
+	part := func(kind, name, text string) checks.Answer[checks.Part] {
+		return checks.Answer[checks.Part]{Value: checks.Part{
+			Workloads: []checks.Workload{{Kind: kind, Name: name, Desired: 1, Ready: 1}},
+			Instances: []fleet.Instance{{Namespace: "telepod", Pod: name + "-0", Node: "n1", Ready: true, Metrics: set(t, text)}},
+		}}
+	}
+	own := checks.Snapshot{Context: "eks", Kubectl: "kubectl", Helm: "helm", Namespace: "telepod", Release: "telepod"}
+	f := route.Facts{Pods: []*fleet.Pod{pod(t, "a", "n1", status("node"), onNode)}, Cluster: own, Config: config(t, regionalConfig)}
+	f.Cluster.Collectors = part("DaemonSet", "telepod-collector", regional)
+	site := route.Site{Snapshot: own, Config: config(t, centralConfig)}
+	site.Central = part("StatefulSet", "telepod-central", central)
+	f.Sites = []route.Site{site}
+	return f
+}
+
+// text is a route in lines: hops, then problems.
+func text(r route.Route) string {
+	var b strings.Builder
+	for _, h := range r.Hops {
+		fmt.Fprintf(&b, "%s %s: %s [%s] %s\n", h.Status, h.Stage, h.Name, h.Address, h.State)
+	}
+	for _, l := range r.Problems {
+		fmt.Fprintf(&b, "problem %s %s: %s\n", l.Status, l.Stage(), l.Seen)
+	}
+	return b.String()
+}
+
+func TestHealthy(t *testing.T) {
+	const want = `ok pod: 1 pod [] 1 send grpc to the Collector of their node
+ok collector: telepod-collector-0, node n1 [10.0.1.7:4317] ready, queue 3 % full
+ok site: primary site [https://primary.example:4318] in use by 1 of 1 Collector since 2026-03-01 12:00Z
+ok site: backup site [https://backup.example:4318/] standby; not tried while the primary works
+ok site: statefulset/telepod-central [] 1 of 1 ready
+ok store: archive (S3) [s3://telemetry at http://minio:9000] queue 3 % full
+ok store: Prometheus [http://prometheus.monitoring:9090/api/v1/write] queue 0 % full
+`
+	r := route.Of(healthy(t))
+	if got := text(r); got != want || r.Status != checks.OK || r.Verdict != "its telemetry gets through to the primary site and its stores" {
+		t.Errorf("%s: %s\n%s", r.Status, r.Verdict, got)
+	}
+}
+
+// TestBroken: one thing is not as it should be, and the hop is named.
+func TestBroken(t *testing.T) {
+	forbidden := fleet.MissingRight{Verb: "list", Resource: "pods", Place: "namespace telepod", Message: "no"}
+	collectorMetrics := func(f *route.Facts, old, now string) {
+		f.Cluster.Collectors.Value.Instances[0].Metrics = set(t, strings.Replace(regional, old, now, 1))
+	}
+	away := func(f *route.Facts) {
+		f.Cluster.Collectors.Value.Instances[0].Metrics = set(t, strings.NewReplacer(`endpoint_up{endpoint="primary"} 1`, `endpoint_up{endpoint="primary"} 0`,
+			`active{signal="traces",endpoint="primary"} 1`, `active{signal="traces",endpoint="primary"} 0`).Replace(regional))
+	}
+	for _, test := range []struct {
+		name    string
+		change  func(*route.Facts)
+		status  checks.Status
+		verdict string
+		want    []string
+	}{
+		{"no Collector on the node", func(f *route.Facts) {
+			f.Cluster.Collectors.Value.Instances = nil
+			f.Cluster.Nodes.Value = []checks.Node{{Name: "n1", Taints: []corev1.Taint{{Key: "gpu", Effect: corev1.TaintEffectNoSchedule}}}}
+		}, checks.Failed, "gets no further than its pods: no Collector accepts it", []string{"failed collector: none on node n1 [10.0.1.7:4317] the node has no Collector", "unknown site: primary site [https://primary.example:4318] not known",
+			"problem failed collector: node n1 has no Collector, and 1 of its pods send to one: it does not tolerate the taint gpu"}},
+		{"Collector not ready", func(f *route.Facts) {
+			i := &f.Cluster.Collectors.Value.Instances[0]
+			i.Ready, i.Trouble, i.MetricsErr = false, "pod x: ErrImagePull", errors.New("not ready")
+		}, checks.Failed, "gets no further than its pods: no Collector accepts it", []string{"failed collector: telepod-collector-0, node n1 [10.0.1.7:4317] not ready", "problem failed collector: image cannot be pulled"}},
+		{"queue full", func(f *route.Facts) {
+			collectorMetrics(f, `queue_size{exporter="otlp_failover",data_type="traces"} 3`, `queue_size{exporter="otlp_failover",data_type="traces"} 99`)
+		}, checks.Failed, "no Collector accepts it", []string{"failed collector: telepod-collector-0, node n1 [10.0.1.7:4317] ready, queue 99 % full", "problem failed collector: the queue of otlp_failover"}},
+		{"site down", away, checks.Failed, "waits on its Collectors: no site accepts it", []string{"failed site: primary site [https://primary.example:4318] not usable from 1 of 1 Collector", "problem failed site: the primary site is not usable"}},
+		{"site scaled to zero", func(f *route.Facts) {
+			away(f)
+			w := &f.Sites[0].Central.Value
+			w.Workloads[0].Desired, w.Workloads[0].Ready, w.Instances = 0, 0, nil
+		}, checks.Failed, "waits on its Collectors", []string{"failed site: statefulset/telepod-central [] 0 of 0 ready", "problem failed site: statefulset/telepod-central is scaled to zero"}},
+		{"on the backup", func(f *route.Facts) {
+			f.Cluster.Collectors.Value.Instances[0].Metrics = set(t, strings.NewReplacer(`active{signal="traces",endpoint="primary"} 1`, `active{signal="traces",endpoint="primary"} 0`,
+				`active{signal="traces",endpoint="backup"} 0`, `active{signal="traces",endpoint="backup"} 1`).Replace(regional))
+		}, checks.Warning, "gets through to the backup site; not all of its stores are known here", []string{"warning site: backup site [https://backup.example:4318/] in use by 1 of 1 Collector", "skipped store: stores [] not looked at: the site is in another cluster", "problem warning site: 1 of 1 Collectors send to the backup"}},
+		{"a store in another cluster", func(f *route.Facts) {
+			other := f.Sites[0]
+			f.Sites[0].Central = checks.Answer[checks.Part]{}
+			other.Context, other.Kubectl = "aks", "kubectl --context aks"
+			other.Central.Value.Instances[0].Log = `Exporting failed. {"otelcol.component.id": "spool/archive", "error": "AccessDenied: no"}` + "\n"
+			f.Sites = append(f.Sites, other)
+		}, checks.Failed, "gets through to the primary site, and waits there for archive (S3)", []string{"failed store: archive (S3), context aks [s3://telemetry at http://minio:9000] does not accept data", "problem failed store: spool/archive does not deliver: the archive (S3): AccessDenied: no"}},
+		{"no site here", func(f *route.Facts) { f.Sites[0].Central = checks.Answer[checks.Part]{} }, checks.OK, "gets through to the primary site; not all", []string{"skipped store: stores [] not looked at"}},
+		{"rights missing", func(f *route.Facts) {
+			f.Cluster.Collectors, f.Sites[0].Central = checks.Answer[checks.Part]{Err: forbidden}, checks.Answer[checks.Part]{Err: forbidden}
+			f.Config = checks.Answer[route.Config]{Err: forbidden}
+		}, checks.Unknown, "not known whether", []string{"unknown collector: regional Collectors [] not known: list pods in namespace telepod: no", "unknown site: central Collectors [] not known", "problem unknown : you have no right to list pods in namespace telepod"}},
+		{"no right to read addresses", func(f *route.Facts) { f.Config = checks.Answer[route.Config]{Err: forbidden} }, checks.OK, "gets through to the primary site and its stores", []string{"ok site: primary site [not known] in use"}},
+		{"sidecar crashes", func(f *route.Facts) {
+			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("sidecar"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"), container("telepod-collector", "TELEPOD_EXPORT_ENDPOINT", "http://$(K8S_NODE_IP):4317"))}
+		}, checks.Failed, "no sidecar is ready", []string{"1 send grpc to their sidecars", "failed pod: 1 sidecar [127.0.0.1] 0 of 1 ready", "ok collector: telepod-collector-0, node n1 [10.0.1.7:4317]", "problem failed pod: the sidecar of 1 pod is not ready: CrashLoopBackOff"}},
+		{"to the Service", func(f *route.Facts) {
+			f.Pods = []*fleet.Pod{pod(t, "a", "virtual", status("service"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://telepod-collector-cluster.telepod.svc:4317"))}
+		}, checks.OK, "gets through", []string{"1 send grpc to http://telepod-collector-cluster.telepod.svc:4317", "ok collector: telepod-collector-0, node n1 [telepod-collector-cluster.telepod.svc:4317]"}},
+		{"elsewhere", func(f *route.Facts) {
+			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("https://otlp.vendor.example"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "https://otlp.vendor.example"))}
+		}, checks.Skipped, "not followed: 1 send grpc to https://otlp.vendor.example, which is not Telepod's", []string{"1 send grpc to https://otlp.vendor.example, which is not Telepod's"}},
+		{"bare, silent, and not scheduled", func(f *route.Facts) {
+			silent := strings.Replace(status("node"), `"endpoint"`, `"silent": {"app": "user-pair"}, "endpoint"`, 1)
+			f.Pods = []*fleet.Pod{pod(t, "a", "n1", ""), pod(t, "b", "n1", silent), pod(t, "c", "", status("node"))}
+		}, checks.Unknown, "not known whether", []string{"warning pod: 3 pods [] 1 not injected, which send nothing through Telepod; 1 send nothing, or to an endpoint of their own; 1 send grpc", "unknown collector: of their node [] not known: pods have no node yet"}},
+		{"nothing injected", func(f *route.Facts) { f.Pods = []*fleet.Pod{pod(t, "a", "n1", "")} }, checks.Skipped, "not followed: 1 not injected", []string{"skipped pod: 1 pod [] 1 not injected"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := healthy(t)
+			test.change(&f)
+			r := route.Of(f)
+			got := text(r)
+			for _, want := range test.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("no %q in\n%s", want, got)
+				}
+			}
+			if r.Status != test.status {
+				t.Errorf("%s, want %s in\n%s", r.Status, test.status, got)
+			}
+			if !strings.Contains(r.Verdict, test.verdict) {
+				t.Errorf("%q, want %q in\n%s", r.Verdict, test.verdict, got)
+			}
+		})
+	}
+}
+
+// TestAddresses: each exporter of the chart has the address of its store, and the values' own configuration wins.
+func TestAddresses(t *testing.T) {
+	c := config(t, centralConfig, `exporters: {otlp_grpc/jaeger: {endpoint: "other:4317"}, kafka: {}}`).Value
+	for id, want := range map[string]string{
+		"otlp_grpc/jaeger": "other:4317", "spool/prometheus": "http://prometheus.monitoring:9090/api/v1/write", "spool/other": "https://mimir.example/push",
+		"spool/archive": "s3://telemetry at http://minio:9000", "spool/cold": "s3://cold", "kafka": "kafka-0:9092, kafka-1:9092", "otlp_failover/vendor": "https://otlp.vendor.example",
+		"azure_blob/blob": "https://account.blob.core.windows.net", "load_balancing/samplers": "telepod-sampler.telepod.svc:4317", "none": "",
+	} {
+		if got := c.Address(id); got != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+	if _, err := route.ReadConfig(map[string]string{"collector.yaml": "exporters: ["}); err == nil || !strings.Contains(err.Error(), "read collector.yaml of the Collector's configuration: ") {
+		t.Error(err)
+	}
+}
