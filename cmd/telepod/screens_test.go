@@ -75,7 +75,7 @@ func TestPictures(t *testing.T) {
 		{"check", "telepod check --context prod-use1", problemsOnly(checkScreen(t, to, "broken"))},
 		{"explain-live", "telepod explain deploy/checkout -n shop --context prod-use1 --site-contexts prod-euw1", explainScreen(t, to)},
 	} {
-		golden.Compare(t, "../../docs/images/"+picture.name+".svg", recording.SVG(picture.command, []byte(picture.output)))
+		golden.Compare(t, "../../docs/images/"+picture.name+".svg", string(recording.SVG(picture.command, []byte(picture.output))))
 	}
 }
 
