@@ -168,7 +168,7 @@ func (s Snapshot) in(format string, args ...any) string {
 
 // upgrade is the command that restores the chart's objects.
 func (s Snapshot) upgrade() string {
-	return fmt.Sprintf("%s -n %s upgrade %s CHART --reuse-values  # CHART: what was installed", s.Helm, s.Namespace, s.Release)
+	return fmt.Sprintf("%s -n %s upgrade %s CHART --reset-then-reuse-values  # CHART: what was installed", s.Helm, s.Namespace, s.Release)
 }
 
 func more(n int) string {

@@ -129,7 +129,7 @@ func TestLines(t *testing.T) {
 			s.Bindings.Value["telepod-injector"] = false
 			s.Webhook.Value[0].CABundle = nil
 			s.Probe.Value.Injected = false
-		}, checks.Failed, "ClusterRoleBinding telepod-injector is missing", "helm -n telepod upgrade telepod CHART --reuse-values"},
+		}, checks.Failed, "ClusterRoleBinding telepod-injector is missing", "helm -n telepod upgrade telepod CHART --reset-then-reuse-values"},
 		{"profiles", func(s *checks.Snapshot) { s.Profiles.Value.Mistakes = "a.yaml:1: wrong\nb.yaml:2: \x1b[2J" }, checks.Failed, "profiles: a.yaml:1: wrong b.yaml:2: [2J", "correct profiles"},
 		{"profiles rejected", func(s *checks.Snapshot) {
 			s.Injector.Value.Instances[0].Metrics = set(t, "telepod_profiles_last_reload_successful 0")

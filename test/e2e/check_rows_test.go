@@ -130,7 +130,7 @@ func (e *checked) siteRows() []breakage {
 	down.beneath = []string{"the primary site is not usable from 2 of 2 Collectors: connecting failed", " is full: it refuses new data"}
 	dns := e.kubectlRow("DNS wrong", "the primary site is not usable from 2 of 2 Collectors: connecting failed: dial tcp: lookup "+site, "delete service telepod-central", "delete pod --now -l app.kubernetes.io/component=collector")
 	dns.mend = func(t *testing.T) {
-		e.helm(t, strings.Fields("-n "+install.Namespace+" upgrade "+install.Release+" CHART --reuse-values"))
+		e.helm(t, strings.Fields("-n "+install.Namespace+" upgrade "+install.Release+" CHART --reset-then-reuse-values"))
 	}
 	refused := breakage{name: "S3 refuses, and the canary is lost", args: e.canary(), cause: "spool/archive does not deliver: the archive (S3): ", beneath: []string{"canary: waits at the primary site"}, stage: checks.AtStore,
 		spoil: func(*testing.T) { e.archive.Cut() }, mend: func(t *testing.T) { e.archive.Restore(t) }}
