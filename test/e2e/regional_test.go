@@ -26,13 +26,17 @@ const (
 	siteInFull = site + ".cluster.local"
 )
 
+// gated is a profile whose sidecar starts before the application: an SDK does not retry a refused HTTP connection, and a Job
+// may be faster than its sidecar.
+const gated = "gated"
+
 // regionalValues make a region, and a site that forwards everything to the sink.
 const regionalValues = `
 cloud: {provider: aws, account: "` + account + `"}
 cluster: {name: ` + clusterName + `}
 environment: ` + environment + `
 injector: {replicas: 1}
-profiles: {gated: {inherits: aws, sidecar: {gateStartup: true}}}
+profiles: {` + gated + `: {inherits: aws, sidecar: {gateStartup: true}}}
 central:
   enabled: true
   primary: ` + site + `:4318
@@ -68,8 +72,7 @@ func TestRegion(t *testing.T) {
 						t.Parallel()
 						annotations := map[string]string{injector.EndpointAnnotation: endpoint, injector.ProtocolAnnotation: protocol}
 						if endpoint == "sidecar" {
-							// The SDK does not retry a refused HTTP connection, and the Job may be faster than the sidecar.
-							annotations[injector.ProfileAnnotation] = "gated"
+							annotations[injector.ProfileAnnotation] = gated
 						}
 						s.testInjected(t, sender(endpoint+"-"+short, annotations), endpoint == "sidecar")
 					})
@@ -116,7 +119,7 @@ func TestRegion(t *testing.T) {
 				}
 				return err
 			})
-			s.testInjected(t, sender("gateway", nil), true)
+			s.testInjected(t, sender("gateway", map[string]string{injector.ProfileAnnotation: gated}), true)
 		}},
 	} {
 		if !t.Run(step.name, step.test) {
