@@ -45,7 +45,7 @@ func testTelemetry(t *testing.T, s *stage) {
 				annotations := map[string]string{injector.EndpointAnnotation: endpoint, injector.ProtocolAnnotation: protocol}
 				if endpoint == "sidecar" {
 					// The SDK does not retry a refused HTTP connection, and the Job may be faster than the sidecar.
-					annotations[injector.ProfileAnnotation] = "gated"
+					annotations[injector.ProfileAnnotation] = gated
 				}
 				s.testTelemetryArrives(t, endpoint+"-"+short, annotations)
 			})
