@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
 	kyaml "sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/manifest"
@@ -128,39 +127,11 @@ func Swap(name string, text []byte) ([]byte, error) {
 	if e.Sites.Backup == nil {
 		return nil, fmt.Errorf("%s has no backup site to swap with the primary", name)
 	}
-	root, err := parse(text)
+	out, err := manifest.Renamed(name, text, "sites", map[string]string{Primary: Backup, Backup: Primary})
 	if err != nil {
 		return nil, err
 	}
-	lines := strings.SplitAfter(string(text), "\n")
-	for _, key := range keysOf(valueOf(root, "sites")) {
-		other := map[string]string{Primary: Backup, Backup: Primary}[key.Value]
-		line := []rune(lines[key.Line-1])
-		if key.Style != 0 {
-			return nil, fmt.Errorf("%s:%d: sites.%s: write the key without quotes, so that the sites can be swapped", name, key.Line, key.Value)
-		}
-		// Both are on one line only in flow style, after each other: go from the end.
-		lines[key.Line-1] = string(line[:key.Column-1]) + other + string(line[key.Column-1+len(key.Value):])
-	}
-	return checked(name, []byte(strings.Join(lines, "")))
-}
-
-// keysOf are the keys of a mapping, the last one first.
-func keysOf(n *yaml.Node) []*yaml.Node {
-	var keys []*yaml.Node
-	for i := len(n.Content) - 2; i >= 0; i -= 2 {
-		keys = append(keys, n.Content[i])
-	}
-	return keys
-}
-
-func valueOf(n *yaml.Node, key string) *yaml.Node {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return n.Content[i+1]
-		}
-	}
-	return &yaml.Node{}
+	return checked(name, out)
 }
 
 // setter sets the value at a path, and makes the mappings that lead to it.

@@ -140,3 +140,23 @@ func TestSwapInFlowStyle(t *testing.T) {
 		t.Error("a list in flow style lost an item")
 	}
 }
+
+// TestSwapCountsLinesAsYAML: a line ends where YAML ends it, in comments too, or the sites' names would go to other lines.
+func TestSwapCountsLinesAsYAML(t *testing.T) {
+	odd := strings.NewReplacer("# The estate", "# The\u2028# estate", "primary:\n", "primary:\n# The first of them.\n", "backup:\n", "backup:\n# And the second one.\n").Replace(commented)
+	for name, text := range map[string]string{
+		"CRLF": strings.ReplaceAll(commented, "\n", "\r\n"), "CR": strings.ReplaceAll(commented, "\n", "\r"),
+		"a line separator in a comment": odd, "a byte order mark": "\ufeff" + commented,
+	} {
+		got, err := Swap("estate.yaml", []byte(text))
+		if want := strings.NewReplacer("  primary:", "  backup:", "  backup:", "  primary:").Replace(text); err != nil || string(got) != want {
+			t.Errorf("%s: %v, got\n%q, want\n%q", name, err, got, want)
+		}
+	}
+	for _, key := range []string{"&site primary", "!!str primary", `"primary"`} {
+		_, err := Swap("estate.yaml", []byte(strings.Replace(commented, "primary", key, 1)))
+		if err == nil || !strings.Contains(err.Error(), "estate.yaml:11: sites.primary: write the key without quotes") {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}

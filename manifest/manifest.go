@@ -119,7 +119,7 @@ func (m *Manifest) Bytes() ([]byte, error) {
 
 // Patched returns a text of one document, which has a kind, with a JSON Patch (RFC 6902); name is used in errors.
 func Patched(name string, data, patch []byte) ([]byte, error) {
-	m, err := Parse(name, data)
+	m, err := parseOne(name, data)
 	if err != nil {
 		return nil, err
 	}
@@ -127,11 +127,42 @@ func Patched(name string, data, patch []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: read patch: %w", name, err)
 	}
-	if len(m.documents) != 1 || m.documents[0].json == nil {
-		return nil, fmt.Errorf("%s: it is not one document with a kind", name)
-	}
 	m.documents[0].patch = operations
 	return m.Bytes()
+}
+
+// Renamed returns a text of one document, which has a kind, with new names for keys of a mapping at the top level; name is
+// used in errors.
+func Renamed(name string, data []byte, mapping string, names map[string]string) ([]byte, error) {
+	m, err := parseOne(name, data)
+	if err != nil {
+		return nil, err
+	}
+	d := m.documents[0]
+	s := newSource(d.text)
+	_, n := lookup(d.root.Content[0], mapping)
+	var edits []Edit
+	for i := 0; n != nil && i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		to, found := names[key.Value]
+		if !found {
+			continue
+		}
+		start, end, ok := s.span(key)
+		if !ok || key.Style != 0 {
+			return nil, d.errorf(key.Line, "%s.%s: write the key without quotes, anchors and tags, so that it can be renamed", mapping, key.Value)
+		}
+		edits = append(edits, Edit{start, end, to})
+	}
+	return []byte(m.bom + applyEdits(d.text, edits)), nil
+}
+
+func parseOne(name string, data []byte) (*Manifest, error) {
+	m, err := Parse(name, data)
+	if err == nil && (len(m.documents) != 1 || m.documents[0].json == nil) {
+		err = fmt.Errorf("%s: it is not one document with a kind", name)
+	}
+	return m, err
 }
 
 // Patch adds a JSON Patch (RFC 6902) with paths that start with the pod's Pointer.
