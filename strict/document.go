@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -27,7 +28,20 @@ func Message(file string, line int, parts ...string) string {
 	if line > 0 {
 		file += ":" + strconv.Itoa(line)
 	}
-	return strings.Join(slices.DeleteFunc(append([]string{file}, parts...), func(s string) bool { return s == "" }), ": ")
+	return printable(strings.Join(slices.DeleteFunc(append([]string{file}, parts...), func(s string) bool { return s == "" }), ": "))
+}
+
+// printable escapes line breaks, and what a terminal would obey: a key of a document, which is in a path, may have them.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 // Lines prints one error a line.
