@@ -189,7 +189,11 @@ func patched(name string, text []byte, o operation) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return manifest.Patched(name, text, patch)
+	out, err := manifest.Patched(name, text, patch)
+	if errors.Is(err, manifest.ErrStyle) {
+		return nil, fmt.Errorf("%s: the change removes fields, or what is in a list in flow style ([…]): edit the file", name)
+	}
+	return out, err
 }
 
 // checked returns a text if it is a valid estate file. Its mistakes have no line: they are in no file yet.

@@ -42,6 +42,9 @@ clusters:
 # For every cluster.
 values:
   central: {replicas: 3}
+  zones: [a, b]
+  commented: [a, # why
+    b]
 `
 
 // TestEdits: a change of the file changes its lines, and nothing else.
@@ -65,9 +68,10 @@ func TestEdits(t *testing.T) {
 		{"a version", set("chart.version", "0.2.0"), "version: 0.1.0 #", "version: 0.2.0 #", ""},
 		{"text that looks like a number", set("clusters.us.account", "012345678901"), "region: us-east-1\n", "region: us-east-1\n    account: \"012345678901\"\n", ""},
 		{"a new field", set("chart.source", "charts/telepod"), "# after the freeze\n", "# after the freeze\n  source: charts/telepod\n", ""},
-		{"a new mapping", set("certificates.from", "secrets"), "replicas: 3}\n", "replicas: 3}\ncertificates:\n  from: secrets\n", ""},
+		{"a new mapping", set("certificates.from", "secrets"), "    b]\n", "    b]\ncertificates:\n  from: secrets\n", ""},
 		{"a truth value of a cluster", set("clusters.asia-1.canary", "true"), "eastasia # for now\n", "eastasia # for now\n    canary: true\n", ""},
 		{"a list", set("clusters.eu.networks", "[10.2.0.0/16]"), "europe-west1}", "europe-west1, networks: [10.2.0.0/16]}", ""},
+		{"a shorter list", set("values.zones", "[c]"), "zones: [a, b]", "zones: [c]", ""},
 		{"a chart value", set("values.central.replicas", "5"), "{replicas: 3}", "{replicas: 5}", ""},
 		{"a chart value deep inside", set("sites.primary.values.central.storage.gigabytes", "100"), "  # Second choice.\n",
 			"    values:\n      central:\n        storage:\n          gigabytes: 100\n  # Second choice.\n", ""},
@@ -84,6 +88,8 @@ func TestEdits(t *testing.T) {
 		{"an item of a list", set("clusters.9.name", "x"), "", "", `the estate has no cluster "9"`},
 		{"nothing", set("", "x"), "", "", "unknown field"},
 		{"a value that is no YAML", set("values.x", "{"), "", "", `values.x: "{" is not YAML`},
+		{"a list with a comment becomes shorter", set("values.commented", "[a]"), "", "", "edit the file"},
+		{"fields would go", set("values.central", "{x: 1}"), "", "", "estate.yaml: the change removes fields, or what is in a list in flow style ([…]): edit the file"},
 		{"a version that is none", set("chart.version", "1.10"), "", "", `chart.version: "1.10" is not a version`},
 		{"a list with a mistake", set("clusters.eu.networks", "[10.2.0.0]"), "", "", `"10.2.0.0" is not an address range`},
 		{"a truth value that is none", set("clusters.eu.canary", "often"), "", "", "clusters[1].canary: "},

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -24,7 +25,7 @@ func (e *editor) change(at place, have, want *value) error {
 		return e.fill(at, want)
 	case have.kind == '{' && want.kind == '{' && n.Kind == yaml.MappingNode:
 		return e.mapping(n, have, want)
-	case have.kind == '[' && want.kind == '[' && n.Kind == yaml.SequenceNode:
+	case have.kind == '[' && want.kind == '[' && n.Kind == yaml.SequenceNode && !e.replaceable(n, have, want):
 		return e.sequence(n, have, want)
 	}
 	start, end, ok := e.span(n)
@@ -37,6 +38,14 @@ func (e *editor) change(at place, have, want *value) error {
 	}
 	e.replace(start, end, text)
 	return err
+}
+
+// replaceable reports whether a flow-style list that becomes shorter can be written as a whole: it has scalars alone, and
+// no comment.
+func (e *editor) replaceable(n *yaml.Node, have, want *value) bool {
+	start, end, ok := e.span(n)
+	return ok && n.Style&yaml.FlowStyle != 0 && len(want.items) < len(have.items) && !strings.Contains(e.text[start:end], "#") &&
+		!slices.ContainsFunc(n.Content, func(item *yaml.Node) bool { return item.Kind != yaml.ScalarNode || e.shared[item] })
 }
 
 func (e *editor) mapping(n *yaml.Node, have, want *value) error {

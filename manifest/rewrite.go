@@ -12,8 +12,11 @@ import (
 // editor does not support. After aliases and such styles are removed, the text can be edited.
 var errStyle = errors.New("cannot edit this style in place")
 
-// rewrite returns the edits that turn the document's value into want, which may lack items of block-style lists but
-// nothing else of the document. They change as little text as possible.
+// ErrStyle is the error for a document that cannot be edited, even after it is rewritten.
+var ErrStyle = errors.New("its YAML style cannot be edited; convert it, e.g. with kubectl create --dry-run=client -o yaml")
+
+// rewrite returns the edits that turn the document's value into want, which may lack items of block-style lists, and of
+// flow-style lists of scalars, but nothing else of the document. They change as little text as possible.
 func rewrite(d *document, want []byte) ([]Edit, error) {
 	have, err := decode(d.json)
 	if err != nil {
@@ -37,7 +40,7 @@ func rewrite(d *document, want []byte) ([]Edit, error) {
 	}
 	edits, err = splice(plain, &root, have, target)
 	if errors.Is(err, errStyle) {
-		return nil, errors.New("its YAML style cannot be edited; convert it, e.g. with kubectl create --dry-run=client -o yaml")
+		return nil, ErrStyle
 	}
 	return between(d.text, applyEdits(plain, edits)), err
 }
