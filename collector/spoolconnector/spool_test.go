@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -379,6 +380,7 @@ func TestRejected(t *testing.T) {
 		"permanent, for all requests":   {fmt.Errorf("write: %w", errors.Join(consumererror.NewPermanent(errors.New("x")), consumererror.NewPermanent(errors.New("y")))), []int64{0}, true},
 		"permanent, for one of two":     {fmt.Errorf("write: %w", errors.Join(consumererror.NewPermanent(errors.New("x")), errors.New("503"))), []int64{0}, false},
 		"permanent, for several causes": {consumererror.NewPermanent(errors.Join(errors.New("x"), errors.New("y"))), []int64{0}, true},
+		"permanent, for a timeout":      {consumererror.NewPermanent(&url.Error{Op: "Post", URL: "https://login.example.com", Err: context.DeadlineExceeded}), []int64{0}, false},
 		"wrong region, for everybody":   {answered{400, "AuthorizationHeaderMalformed"}, []int64{0, 0, 0, 0, 0}, false},
 		"expired token, for everybody":  {answered{400, "ExpiredToken"}, []int64{9, 9, 9, 9, 9}, false},
 	} {

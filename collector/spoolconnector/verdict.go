@@ -1,6 +1,7 @@
 package spoolconnector
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -39,9 +40,10 @@ func (t *tries) rejected(err error, successes int64) bool {
 }
 
 // permanent returns whether no part of an error can be mended by a retry. An exporter that splits a batch joins the
-// errors of its requests: one that was rejected must not take those with it that may be accepted later.
+// errors of its requests: one that was rejected must not take those with it that may be accepted later. The end of a
+// timeout is not an answer, whatever the exporter calls it: remote write calls that of a request for a token permanent.
 func permanent(err error) bool {
-	if !consumererror.IsPermanent(err) {
+	if !consumererror.IsPermanent(err) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
