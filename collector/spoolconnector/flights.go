@@ -17,6 +17,7 @@ type flight struct {
 type flights struct {
 	mu      sync.Mutex
 	flights []*flight
+	closed  bool // a flight that begins has ended
 }
 
 func (f *flights) begin(ctx context.Context, sender string) (context.Context, *flight) {
@@ -25,6 +26,9 @@ func (f *flights) begin(ctx context.Context, sender string) (context.Context, *f
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.flights = append(f.flights, started)
+	if f.closed {
+		cancel()
+	}
 	return ctx, started
 }
 
@@ -58,10 +62,11 @@ func (f *flights) has(sender string) bool {
 	return slices.ContainsFunc(f.flights, func(one *flight) bool { return one.sender == sender })
 }
 
-// cancelAll ends all tries, and drops nothing.
-func (f *flights) cancelAll() {
+// cancelAll ends all tries, and drops nothing. With andLater it also ends those that begin after it.
+func (f *flights) cancelAll(andLater bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.closed = f.closed || andLater
 	for _, one := range f.flights {
 		one.cancel()
 	}

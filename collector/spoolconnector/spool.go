@@ -92,10 +92,12 @@ func (s *spool[D]) Start(ctx context.Context, host component.Host) error {
 }
 
 // Shutdown has batches on their way give up, so that the queue keeps them, and closes the queue. A try that has begun
-// may end, for a while: a batch that the store has, but has not confirmed, is sent again after a restart.
+// may end, for a while: a batch that the store has, but has not confirmed, is sent again after a restart. A queue on disk
+// sends nothing after that; one in memory goes on, once for each batch, because what it still has is lost with it.
 func (s *spool[D]) Shutdown(ctx context.Context) error {
 	s.stopOnce.Do(func() { close(s.stopping) })
-	timer := time.AfterFunc(grace, s.flights.cancelAll)
+	onDisk := s.config.Queue.Get().StorageID != nil
+	timer := time.AfterFunc(grace, func() { s.flights.cancelAll(onDisk) })
 	defer timer.Stop()
 	return s.queue.Shutdown(ctx)
 }

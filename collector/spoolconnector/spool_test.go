@@ -293,7 +293,33 @@ func TestHangingStoreRejectsNothing(t *testing.T) {
 	}
 }
 
-// A queue that takes long to accept, as on a slow disk, is not full.
+// Shutdown ends although the store hangs, and batches of other senders only become due because of it.
+func TestShutdownEnds(t *testing.T) {
+	t.Parallel() // for the grace
+	dir, to := t.TempDir(), hanging{newStore(accept), make(chan struct{}), func(err error) error { return err }}
+	batched := func(c *Config) {
+		q := c.Queue.Get()
+		q.NumConsumers = 1
+		batches := exporterhelper.BatchConfig{Sizer: exporterhelper.RequestSizerTypeItems, FlushTimeout: time.Hour, MinSize: 2}
+		batches.Partition.MetadataKeys = []string{"archive-folder"}
+		q.Batch = configoptional.Some(batches)
+	}
+	r := start(t, dir, to, batched)
+	for _, batch := range [][]string{{"b"}, {"c"}, {"a", "aa"}} { // the first two wait for more
+		if err := r.ConsumeTraces(inFolder(batch[0]), traces(batch...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-to.tried
+	r.stop()
+	after := newStore(accept)
+	start(t, dir, after, nil)
+	if got := after.await(t, 4); len(got) != 4 {
+		t.Errorf("the store has %v", got)
+	}
+}
+
+// A slow queue, as on a slow disk, is not full.
 func TestSlowQueueDropsNothing(t *testing.T) {
 	to := newStore(down)
 	r := start(t, t.TempDir(), to, func(c *Config) { c.WhenFull = DropOldest })
