@@ -131,13 +131,13 @@ func (s *spool[D]) consume(ctx context.Context, data D) error {
 }
 
 // makeRoom drops a batch that is on its way, the oldest of the sender with the most data in the queue, or else the oldest
-// of all. A sender with more than half of the queue, none of which is on its way, pushes out a batch of others only once
+// of all; it waits for one of that sender that was given up and has not ended. A sender with more than half of the queue, none of which is on its way, pushes out a batch of others only once
 // in strangersInterval: before that, false is returned, and its newest data is to be dropped.
 func (s *spool[D]) makeRoom(sender string) bool {
 	most, held := s.held.most()
 	if s.config.FairBy == "" || sender != most || held <= s.config.Queue.Get().QueueSize/2 || s.flights.has(most) {
 		s.stuck.Store(0)
-		s.dropping.Do(func() { _ = s.flights.drop(most, false) || s.flights.drop("", true) })
+		s.dropping.Do(func() { _ = s.flights.drop(most, false) || s.flights.has(most) || s.flights.drop("", true) })
 		return true
 	}
 	now := time.Now().UnixNano()

@@ -29,6 +29,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"golang.org/x/time/rate"
 
 	"github.com/telepod/telepod/collector/segmentstorage"
 )
@@ -503,20 +504,45 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
+// While a batch of the sender with the most is given up and has not ended, nobody else pays for the room.
+func TestBatchThatEndsSlowlyCostsNobodyElse(t *testing.T) {
+	s := start(t, t.TempDir(), newStore(accept), fairQueue).Traces.(*tracesSpool)
+	s.held.add("loud", 900)
+	s.held.add("quiet", 800)
+	quiet, _ := s.flights.begin(t.Context(), "quiet")
+	loud, slow := s.flights.begin(t.Context(), "loud")
+	s.dropping = rate.Sometimes{Every: 1}
+	for range 2 {
+		s.makeRoom("quiet")
+	}
+	if loud.Err() == nil || quiet.Err() != nil {
+		t.Errorf("loud: %v, quiet: %v; want only loud to be given up", loud.Err(), quiet.Err())
+	}
+	s.flights.end(slow)
+	if s.makeRoom("quiet"); quiet.Err() == nil {
+		t.Error("nothing makes room when loud has no batch on its way")
+	}
+}
+
+// fairQueue shares a queue of 20,000 bytes among folders.
+func fairQueue(c *Config) {
+	c.WhenFull, c.FairBy = DropOldest, "archive-folder"
+	q := c.Queue.Get()
+	q.Sizer, q.QueueSize, q.NumConsumers = exporterhelper.RequestSizerTypeBytes, 20000, 1
+	batches := exporterhelper.BatchConfig{Sizer: exporterhelper.RequestSizerTypeBytes, FlushTimeout: time.Millisecond, MinSize: 1}
+	batches.Partition.MetadataKeys = []string{"archive-folder"}
+	q.Batch = configoptional.Some(batches)
+}
+
 // A flood neither pushes out what others have in the queue, nor keeps the newest of others out of it.
 func TestFloodDropsItsOwn(t *testing.T) {
 	for name, fair := range map[string]bool{"fair": true, "first in, first out": false} {
 		t.Run(name, func(t *testing.T) {
 			to := newStore(down)
 			r := start(t, t.TempDir(), to, func(c *Config) {
-				c.WhenFull = DropOldest
-				q := c.Queue.Get()
-				q.Sizer, q.QueueSize, q.NumConsumers = exporterhelper.RequestSizerTypeBytes, 20000, 1
-				batches := exporterhelper.BatchConfig{Sizer: exporterhelper.RequestSizerTypeBytes, FlushTimeout: time.Millisecond, MinSize: 1}
-				batches.Partition.MetadataKeys = []string{"archive-folder"}
-				q.Batch = configoptional.Some(batches)
-				if fair {
-					c.FairBy = "archive-folder"
+				fairQueue(c)
+				if !fair {
+					c.FairBy = ""
 				}
 			})
 			send := func(folder, name string) {
