@@ -77,7 +77,7 @@ func newSpool[D any](set connector.Settings, cfg *Config, k kind[D]) (*spool[D],
 	meter := set.MeterProvider.Meter(scope)
 	var err1, err2 error
 	s.dropped, err1 = meter.Int64Counter("otelcol_spool_dropped_items", metric.WithUnit("{item}"),
-		metric.WithDescription("Spans, data points or log records dropped, the oldest first, because the queue was full."))
+		metric.WithDescription("Spans, data points or log records dropped because the queue was full."))
 	s.rejected, err2 = meter.Int64Counter("otelcol_spool_rejected_items", metric.WithUnit("{item}"),
 		metric.WithDescription("Spans, data points or log records that the store will never accept."))
 	return s, errors.Join(err1, err2)
@@ -108,6 +108,7 @@ func (s *spool[D]) consume(ctx context.Context, data D) error {
 	sender, size := s.config.sender(ctx), 0
 	ctx = context.WithValue(ctx, offered{}, &size)
 	for waited := false; ; waited = true {
+		size = 0
 		err := s.offer(ctx, data)
 		if err == nil {
 			return nil
@@ -115,6 +116,9 @@ func (s *spool[D]) consume(ctx context.Context, data D) error {
 		s.held.add(sender, -size)
 		if s.config.WhenFull != DropOldest || !errors.Is(err, exporterhelper.ErrQueueIsFull) {
 			return err
+		}
+		if limit := s.config.Queue.Get().QueueSize; s.measure(size, data) > limit {
+			return consumererror.NewPermanent(fmt.Errorf("the request is larger than the queue: raise sending_queue.queue_size, %d, or send smaller requests", limit))
 		}
 		if waited && !s.makeRoom(sender) {
 			s.dropped.Add(ctx, int64(s.kind.items(data)), metric.WithAttributes(s.id))
@@ -127,6 +131,18 @@ func (s *spool[D]) consume(ctx context.Context, data D) error {
 			return err
 		case <-time.After(patience):
 		}
+	}
+}
+
+// measure is how much of the queue a request takes, of size bytes as encoded.
+func (s *spool[D]) measure(size int, data D) int64 {
+	switch s.config.Queue.Get().Sizer {
+	case exporterhelper.RequestSizerTypeBytes:
+		return int64(size)
+	case exporterhelper.RequestSizerTypeItems:
+		return int64(s.kind.items(data))
+	default:
+		return 1
 	}
 }
 

@@ -254,6 +254,21 @@ func TestFullQueueDropsTheOldest(t *testing.T) {
 	}
 }
 
+// No room can be made for a request that is larger than the queue: nothing is dropped for it.
+func TestRequestLargerThanTheQueueIsRefused(t *testing.T) {
+	to := newStore(down)
+	r := start(t, t.TempDir(), to, func(c *Config) { c.WhenFull, c.Queue.Get().QueueSize = DropOldest, 5 })
+	r.send(t, numbered(0, 4)...)
+	<-to.tried
+	err := r.ConsumeTraces(t.Context(), traces(numbered(0, 6)...))
+	if !consumererror.IsPermanent(err) || !strings.Contains(err.Error(), "sending_queue.queue_size, 5") {
+		t.Errorf("%v, want a permanent error that names the setting", err)
+	}
+	if n := r.count(t, "otelcol_spool_dropped_items"); n != 0 {
+		t.Errorf("%d spans of others were dropped", n)
+	}
+}
+
 // hanging is a store that answers nothing, behind an exporter with its own idea of what the end of a try means.
 type hanging struct {
 	*store
@@ -320,7 +335,7 @@ func TestShutdownEnds(t *testing.T) {
 	}
 }
 
-// A slow queue, as on a slow disk, is not full.
+// A slow queue, such as one on a slow disk, is not full.
 func TestSlowQueueDropsNothing(t *testing.T) {
 	to := newStore(down)
 	r := start(t, t.TempDir(), to, func(c *Config) { c.WhenFull = DropOldest })

@@ -43,7 +43,7 @@ func (t *tries) rejected(err error, successes int64) bool {
 // errors of its requests: one that was rejected must not take those with it that may be accepted later. The end of a
 // timeout is not an answer, whatever the exporter calls it: remote write calls that of a request for a token permanent.
 func permanent(err error) bool {
-	if !consumererror.IsPermanent(err) || errors.Is(err, context.DeadlineExceeded) {
+	if !consumererror.IsPermanent(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return false
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
