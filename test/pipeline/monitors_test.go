@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -75,6 +77,21 @@ func documentedAllocator(t *testing.T) string {
 	return strings.Replace(string(config), "scrape_interval: 30s", "scrape_interval: 1s", 1)
 }
 
+// jobs returns what a target allocator has Collectors scrape.
+func jobs(t *testing.T, allocator string) string {
+	t.Helper()
+	answer, err := http.Get(allocator + "/scrape_configs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("the target allocator answers %s, %v", answer.Status, err)
+	}
+	return string(text)
+}
+
 // createScraper creates the pod that the target allocator assigns targets to.
 func createScraper(t *testing.T, client *kubernetes.Clientset, name string) {
 	t.Helper()
@@ -112,6 +129,18 @@ spec:
   endpoints: [{port: metrics, relabelings: [{targetLabel: __address__, replacement: "ADDRESS"}]}]
 ---
 apiVersion: v1
+kind: Namespace
+metadata: {name: stranger}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: thief, namespace: stranger}
+spec:
+  selector: {matchLabels: {app: served}}
+  namespaceSelector: {any: true}
+  endpoints: [{port: metrics, bearerTokenFile: /etc/telepod/tls/tls.key}]
+---
+apiVersion: v1
 kind: Service
 metadata: {name: served, namespace: default, labels: {app: served}}
 spec: {ports: [{name: metrics, port: 8080}]}
@@ -129,6 +158,9 @@ func createMonitors(t *testing.T, p *Plant, c *kube.Cluster, client *kubernetes.
 	t.Helper()
 	watched = createPod(t, client, "watched", "node-1", startMetrics(t, p.Address(), "watched_value 1\n"))
 	address := startMetrics(t, p.Address(), "served_value 1\n")
+	if _, err := c.Kubectl(t.Context(), "label", "namespace", "default", "monitors=trusted"); err != nil {
+		t.Fatal(err)
+	}
 	if err := c.Apply(t.Context(), strings.NewReplacer("ADDRESS", address, "UID", string(served.UID)).Replace(monitors)); err != nil {
 		t.Fatal(err)
 	}

@@ -37,11 +37,12 @@ func TestClusterReport(t *testing.T) {
 	}
 	p := newPlant(t)
 	vendor := p.StartVendor(t)
+	allocator := startTargetAllocator(t, p, c)
 	values := RegionValues([2]string{p.Address() + ":4318", p.Address() + ":4318"}) + `
 regional:
   clusterMetrics: true
   events: true
-  scrape: {annotated: true, interval: 1s, maxSamples: 5, targetAllocator: {endpoint: "` + startTargetAllocator(t, p, c) + `"}}
+  scrape: {annotated: true, interval: 1s, maxSamples: 5, targetAllocator: {endpoint: "` + allocator + `"}}
   destinations: [{name: vendor, protocol: otlp_http, endpoint: "` + vendor.URL + `", signals: [metrics, logs]}]
 `
 	for _, name := range []string{Reporter, Regional, Scraper} {
@@ -89,6 +90,9 @@ regional:
 		"a ServiceMonitor's metric": {Name: "served_value", Resource: map[string]string{"service.name": "served", "k8s.pod.name": "web", "k8s.namespace.name": "default"}},
 	} {
 		Await(t, Patience, what, func() bool { return vendor.Has(want) })
+	}
+	if jobs := jobs(t, allocator); !strings.Contains(jobs, "default/services") || strings.Contains(jobs, "stranger/thief") {
+		t.Errorf("want the job of default/services, and none of stranger/thief, which reads the Collector's files: %s", jobs)
 	}
 	for _, never := range []string{"immodest_value", "elsewhere_value"} {
 		if vendor.Has(Received{Name: never}) {
