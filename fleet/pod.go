@@ -21,7 +21,8 @@ type Pod struct {
 	HostPorts []int32
 	// Address and NodeAddress are IP addresses of the pod and its node; empty while they are unknown.
 	Address, NodeAddress string
-	// Unready are its containers that are not ready, by name, each with a reason if there is one.
+	// Unready are its containers that are not ready, by name, each with a reason if there is one. A container without a
+	// status has the reason [NoStatus].
 	Unready map[string]string
 	// NodeIPv6 is true if the address of the pod's node is known, and is an IPv6 address.
 	NodeIPv6 bool
@@ -60,9 +61,11 @@ func ReadPod(raw []byte) (*Pod, error) {
 			}
 		}
 	}
+	names := containerNames(parsed)
+	statuses := slices.Concat(rest.Status.InitContainerStatuses, rest.Status.ContainerStatuses)
 	return &Pod{
 		Pod: parsed, Created: rest.Metadata.CreationTimestamp, Node: rest.Spec.NodeName, HostPorts: hostPorts, NodeIPv6: isIPv6(rest.Status.HostIP),
-		Address: rest.Status.PodIP, NodeAddress: rest.Status.HostIP, Unready: unready(slices.Concat(rest.Status.InitContainerStatuses, rest.Status.ContainerStatuses)),
+		Address: rest.Status.PodIP, NodeAddress: rest.Status.HostIP, Unready: unready(names, statuses),
 		Ended: rest.Metadata.DeletionTimestamp != nil || rest.Status.Phase == "Succeeded" || rest.Status.Phase == "Failed",
 	}, nil
 }
@@ -76,9 +79,24 @@ type containerStatus struct {
 	}
 }
 
-func unready(all []containerStatus) map[string]string {
+// NoStatus is the reason of a container that no node has started yet.
+const NoStatus = "it has not started yet"
+
+func containerNames(p *injector.Pod) (names []string) {
+	for _, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// unready has every container whose status is not ready, or that has none.
+func unready(names []string, all []containerStatus) map[string]string {
 	found := map[string]string{}
+	for _, name := range names {
+		found[name] = NoStatus
+	}
 	for _, s := range all {
+		delete(found, s.Name)
 		if !s.Ready {
 			found[s.Name] = cmp.Or(s.State.Waiting.Reason, s.State.Terminated.Reason)
 		}

@@ -87,3 +87,32 @@ func TestRepairOf(t *testing.T) {
 		}
 	}
 }
+
+// TestAddress: neither a password nor a query is printed, whether the address is a URL or not.
+func TestAddress(t *testing.T) {
+	const hidden = "(not shown: it may have a password)"
+	for address, want := range map[string]string{
+		"https://user:secret@host:4318/v1?key=secret#secret": "https://host:4318/v1",
+		"https://user:s%zz@host":                             "https://host",
+		"user:secret@host:4317":                              "host:4317",
+		"https:user:secret@host":                             "host",
+		"https://user:s@cret@host/path":                      "https://host/path",
+		"user:secret@host://x":                               "host://x",
+		"host:4317?key=secret":                               "host:4317",
+		"https://host?key=secret":                            "https://host",
+		"https://user:sec/ret@host":                          hidden,
+		"https://user:sec?ret@host":                          hidden,
+		"https://user:sec#ret@host":                          hidden,
+		"//user:secret@host":                                 hidden,
+		"http://$(K8S_NODE_IP):4317":                         "http://$(K8S_NODE_IP):4317",
+		"dns:///collector:4317":                              "dns:///collector:4317",
+		"http://[fd00::1]:4317":                              "http://[fd00::1]:4317",
+		"node":                                               "node",
+		"":                                                   "",
+		"host\x1b[2J":                                        `"host\x1b[2J"`,
+	} {
+		if got := fleet.Address(address); got != want {
+			t.Errorf("%q: %q, want %q", address, got, want)
+		}
+	}
+}

@@ -140,7 +140,7 @@ func has(f fleet.Finding) string {
 	}
 	s := f.Status
 	parts := []string{f.Has.String()}
-	for _, part := range []struct{ name, value string }{{"because of", string(s.Reason)}, {"endpoint", s.Endpoint}, {"protocol", s.Protocol}, {"sidecar", string(s.Sidecar)}} {
+	for _, part := range []struct{ name, value string }{{"because of", string(s.Reason)}, {"endpoint", fleet.Address(s.Endpoint)}, {"protocol", s.Protocol}, {"sidecar", string(s.Sidecar)}} {
 		if part.value != "" {
 			parts = append(parts, part.name+" "+fleet.Printable(part.value))
 		}

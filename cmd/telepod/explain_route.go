@@ -132,7 +132,7 @@ const (
 
 // way prints the hops in order.
 func (e explainer) way(b *strings.Builder, r *route.Route) {
-	if r == nil || len(r.Hops) < 2 { // the first says it all
+	if r == nil || len(r.Hops) < 2 { // without more hops, the verdict above has the state of the first
 		return
 	}
 	b.WriteString("where its telemetry goes\n")

@@ -3,7 +3,6 @@ package route
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -95,7 +94,7 @@ func (e exporter) with(o exporter) exporter {
 func (c Config) Sites() []SiteAddress {
 	var list []SiteAddress
 	for _, site := range c.exporters["otlp_failover"].Endpoints {
-		list = append(list, SiteAddress{fleet.Printable(site.Name), plain(site.Endpoint)})
+		list = append(list, SiteAddress{fleet.Printable(site.Name), fleet.Address(site.Endpoint)})
 	}
 	return list
 }
@@ -109,22 +108,26 @@ func (c Config) Address(id string) string {
 		e = c.uploader(name)
 	}
 	if resolver := e.Resolver["dns"]; resolver.Hostname != "" {
-		return plain(resolver.Hostname + ":" + resolver.Port)
+		return fleet.Address(resolver.Hostname + ":" + resolver.Port)
 	}
 	if e.Uploader.Bucket != "" {
 		address := "s3://" + fleet.Printable(e.Uploader.Bucket)
 		if e.Uploader.Endpoint != "" {
-			address += " at " + plain(e.Uploader.Endpoint)
+			address += " at " + fleet.Address(e.Uploader.Endpoint)
 		}
 		return address
 	}
 	if len(e.Brokers) > 0 {
-		return fleet.Printable(strings.Join(e.Brokers, ", "))
+		var brokers []string
+		for _, broker := range e.Brokers {
+			brokers = append(brokers, fleet.Address(broker))
+		}
+		return fleet.Printable(strings.Join(brokers, ", "))
 	}
 	if len(e.Endpoints) > 0 {
-		return plain(e.Endpoints[0].Endpoint)
+		return fleet.Address(e.Endpoints[0].Endpoint)
 	}
-	return plain(cmp.Or(e.Endpoint, e.URL))
+	return fleet.Address(cmp.Or(e.Endpoint, e.URL))
 }
 
 // uploader is the exporter behind a spool, or one of several: telepod.destination.uploader in the chart.
@@ -147,13 +150,4 @@ func (c Config) uploader(name string) exporter {
 		}
 	}
 	return exporter{}
-}
-
-// plain makes an address safe to print: without a password or a query.
-func plain(address string) string {
-	if u, err := url.Parse(address); err == nil && u.Host != "" {
-		u.User, u.RawQuery, u.Fragment = nil, "", ""
-		address = u.String()
-	}
-	return fleet.Printable(address)
 }

@@ -40,11 +40,11 @@ exporters:
 processors: {resource/site: {attributes: [{key: telepod.central.site, value: primary, action: upsert}]}}
 exporters:
   otlp_grpc/jaeger: {endpoint: "jaeger.tracing:4317"}
-  prometheus_remote_write: {endpoint: "http://prometheus.monitoring:9090/api/v1/write"}
+  prometheus_remote_write: {endpoint: "http://user:s%zz@prometheus.monitoring:9090/api/v1/write"}
   prometheus_remote_write/other: {endpoint: "https://mimir.example/push"}
   awss3/traces: {s3uploader: {s3_bucket: telemetry, endpoint: "http://minio:9000"}}
   awss3/cold/logs: {s3uploader: {s3_bucket: cold}}
-  kafka: {brokers: ["kafka-0:9092", "kafka-1:9092"]}
+  kafka: {brokers: ["user:secret@kafka-0:9092", "kafka-1:9092"]}
   otlp_failover/vendor: {endpoints: [{name: vendor, endpoint: "https://otlp.vendor.example"}]}
   azure_blob/blob: {url: "https://account.blob.core.windows.net"}
   load_balancing/samplers: {resolver: {dns: {hostname: telepod-sampler.telepod.svc, port: "4317"}}}
@@ -199,12 +199,27 @@ func TestBroken(t *testing.T) {
 		{"sidecar crashes", func(f *route.Facts) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("sidecar"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"), container("telepod-collector", "TELEPOD_EXPORT_ENDPOINT", "http://$(K8S_NODE_IP):4317"))}
 		}, checks.Failed, "no sidecar is ready", []string{"1 send grpc to their sidecars", "failed pod: 1 sidecar [127.0.0.1] 0 of 1 ready", "ok collector: telepod-collector-0, node n1 [10.0.1.7:4317]", "problem failed pod: the sidecar of 1 pod is not ready: CrashLoopBackOff"}},
+		{"pods that wait for a node", func(f *route.Facts) {
+			sends, sidecar := container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"), container("telepod-collector", "TELEPOD_EXPORT_ENDPOINT", "http://telepod-collector-cluster.telepod.svc:4317")
+			raw, _ := json.Marshal(status("sidecar"))
+			pending, err := fleet.ReadPod([]byte(fmt.Sprintf(`{"metadata": {"name": "b", "namespace": "shop", "annotations": {"telepod.dev/status": %s}}, "spec": {"containers": [%s]}, "status": {"phase": "Pending"}}`, raw, sends+","+sidecar)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Pods = []*fleet.Pod{pending}
+		}, checks.Failed, "no sidecar is ready", []string{"failed pod: 1 sidecar [127.0.0.1] 0 of 1 ready", "problem warning pod: the sidecar of 1 pod is not ready: it has not started yet"}},
 		{"to the Service", func(f *route.Facts) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "virtual", status("service"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://telepod-collector-cluster.telepod.svc:4317"))}
 		}, checks.OK, "gets through", []string{"1 send grpc to http://telepod-collector-cluster.telepod.svc:4317", "ok collector: telepod-collector-0, node n1 [telepod-collector-cluster.telepod.svc:4317]"}},
 		{"elsewhere", func(f *route.Facts) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("https://otlp.vendor.example"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "https://otlp.vendor.example"))}
 		}, checks.Skipped, "not followed: 1 send grpc to https://otlp.vendor.example, which is not Telepod's", []string{"1 send grpc to https://otlp.vendor.example, which is not Telepod's"}},
+		{"elsewhere, with a password", func(f *route.Facts) {
+			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("https://user:s%zz@otlp.vendor.example/?key=secret"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "x"))}
+		}, checks.Skipped, "not followed: 1 send grpc to https://otlp.vendor.example/, which", nil},
+		{"a sidecar with a password", func(f *route.Facts) {
+			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("sidecar"), container("telepod-collector", "TELEPOD_EXPORT_ENDPOINT", "user:secret@$(K8S_NODE_IP):4317"))}
+		}, checks.Failed, "no sidecar is ready", []string{"ok collector: telepod-collector-0, node n1 [10.0.1.7:4317]"}},
 		{"bare, silent, and not scheduled", func(f *route.Facts) {
 			silent := strings.Replace(status("node"), `"endpoint"`, `"silent": {"app": "user-pair"}, "endpoint"`, 1)
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", ""), pod(t, "b", "n1", silent), pod(t, "c", "", status("node"))}

@@ -42,7 +42,7 @@ func senderOf(pod *fleet.Pod) sender {
 	if s.silent = !s.speaks(); s.silent {
 		return s
 	}
-	s.to = fleet.Printable(s.status.Endpoint)
+	s.to = fleet.Address(s.status.Endpoint)
 	s.sidecar = s.status.Endpoint == profiles.EndpointSidecar
 	variable := endpointVariable
 	if s.sidecar {
@@ -73,7 +73,7 @@ func kindOf(raw string) string {
 	case err == nil && strings.HasSuffix(u.Hostname(), ".svc"):
 		return profiles.EndpointService
 	}
-	return plain(raw)
+	return fleet.Address(raw)
 }
 
 // value is that of a variable in the first container that has it.
@@ -97,7 +97,7 @@ func (s sender) expand(raw string) string {
 			raw = strings.ReplaceAll(raw, "$("+name+")", value)
 		}
 	}
-	return plain(raw)
+	return fleet.Address(raw)
 }
 
 // Uses returns the nodes whose Collectors the pods use. all is true if some pods use the Service, and so any of them.
@@ -201,8 +201,12 @@ func (f Facts) sidecarLines(senders []sender) (lines []checks.Line) {
 		if reason != "" {
 			seen += ": " + fleet.Printable(reason)
 		}
+		status := checks.Failed
 		repair := fmt.Sprintf("%s -n %s logs %s -c %s --tail=20", f.Cluster.Kubectl, senders[0].pod.Metadata.Namespace, by[reason][0], injector.SidecarName)
-		lines = append(lines, checks.Line{Context: f.Cluster.Context, Section: "pods", Code: checks.CodeSidecar, Status: checks.Failed, Seen: seen, Repair: repair})
+		if reason == fleet.NoStatus {
+			status, repair = checks.Warning, fmt.Sprintf("%s -n %s describe pod %s", f.Cluster.Kubectl, senders[0].pod.Metadata.Namespace, by[reason][0])
+		}
+		lines = append(lines, checks.Line{Context: f.Cluster.Context, Section: "pods", Code: checks.CodeSidecar, Status: status, Seen: seen, Repair: repair})
 	}
 	return lines
 }
@@ -210,7 +214,7 @@ func (f Facts) sidecarLines(senders []sender) (lines []checks.Line) {
 // host is the host of an address, with its port.
 func host(address string) string {
 	u, err := url.Parse(address)
-	if err != nil {
+	if err != nil || u.Host == "" {
 		return address
 	}
 	if u.Port() == "" {

@@ -1,0 +1,29 @@
+package fleet
+
+import (
+	"regexp"
+	"strings"
+)
+
+// hiddenAddress replaces an address whose parts are not certain.
+const hiddenAddress = "(not shown: it may have a password)"
+
+var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
+// Address makes an address safe to print, also one that is no valid URL: without user and password, query and fragment,
+// and without control characters.
+func Address(text string) string {
+	start := scheme.FindString(text)
+	authority, path := strings.TrimPrefix(text, start), ""
+	if end := strings.IndexAny(authority, "/?#\\"); end >= 0 {
+		authority, path = authority[:end], authority[end:]
+	}
+	if strings.Contains(path, "@") { // a password may have a / or ? in it
+		return hiddenAddress
+	}
+	authority = authority[strings.LastIndex(authority, "@")+1:]
+	if end := strings.IndexAny(path, "?#"); end >= 0 {
+		path = path[:end]
+	}
+	return Printable(start + authority + path)
+}
