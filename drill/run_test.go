@@ -67,15 +67,15 @@ func TestRun(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 				defer cancel()
 				report, err := Run(ctx, w.estate(), aPlan(c.method), func(Event) {})
-				said := fmt.Sprint(err)
+				problems := fmt.Sprint(err)
 				if report != nil {
-					said += strings.Join(report.Problems, "\n")
+					problems += strings.Join(report.Problems, "\n")
 				}
 				if (report == nil) != (c.verdict == "") || report != nil && report.Verdict != c.verdict {
 					t.Errorf("report %+v, error %v; want the verdict %q", report, err, c.verdict)
 				}
-				if !strings.Contains(said, c.message) {
-					t.Errorf("got %q, want it to contain %q", said, c.message)
+				if !strings.Contains(problems, c.message) {
+					t.Errorf("got %q, want it to contain %q", problems, c.message)
 				}
 				if failed := report != nil && err != nil; failed && !report.Restored.IsZero() {
 					t.Errorf("the report has the primary restored at %v", report.Restored)

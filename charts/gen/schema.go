@@ -50,7 +50,7 @@ func schemaFile(root, shared *value) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// objectNames matches keys whose values are names of Kubernetes objects.
+// objectNames matches keys of values that name a Kubernetes object, such as existingSecret.
 var objectNames = regexp.MustCompile(`(^s|S)ecret$|ConfigMap$|(^c|C)lassName$`)
 
 // jsonSchema returns the type of the default, narrowed by @schema. Sections allow no additional keys. Shared

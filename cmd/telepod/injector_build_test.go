@@ -8,7 +8,7 @@ import (
 
 // TestInjectorBuild: the program of the injector's image compiles, and has no client of stores and sites.
 func TestInjectorBuild(t *testing.T) {
-	if !testing.Short() { // a build takes longer than all other tests of the command line
+	if !testing.Short() { // compiling is slower than all other tests of this package together
 		if out, err := exec.CommandContext(t.Context(), "go", "build", "-tags", "injector", "-o", t.TempDir(), ".").CombinedOutput(); err != nil {
 			t.Fatalf("files that need one with `//go:build !injector` need that line too: %v\n%s", err, out)
 		}

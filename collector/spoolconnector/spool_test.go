@@ -519,7 +519,7 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
-// While a batch of the sender with the most is given up and has not ended, nobody else pays for the room.
+// While a batch of the sender with the most is given up and has not ended, no other sender loses a batch.
 func TestBatchThatEndsSlowlyCostsNobodyElse(t *testing.T) {
 	s := start(t, t.TempDir(), newStore(accept), fairQueue).Traces.(*tracesSpool)
 	s.held.add("loud", 900)

@@ -34,8 +34,8 @@ func TestGate(t *testing.T) {
 			if g.expired() != test.timedOut {
 				t.Errorf("opened by the limit: %t", g.expired())
 			}
-			if said := log.String(); strings.Count(said, "\n") != 1 || !strings.Contains(said, test.log) {
-				t.Errorf("log %q, want one line with %s", said, test.log)
+			if lines := log.String(); strings.Count(lines, "\n") != 1 || !strings.Contains(lines, test.log) {
+				t.Errorf("log %q, want one line with %s", lines, test.log)
 			}
 		})
 	}

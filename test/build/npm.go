@@ -47,8 +47,8 @@ func npmCI(ctx context.Context, source, out string) (string, error) {
 	}
 	install := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund")
 	install.Dir = fresh
-	if said, err := install.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm ci: %w: is the Debian package npm installed?\n%s", err, said)
+	if output, err := install.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm ci: %w: is the Debian package npm installed?\n%s", err, output)
 	}
 	return out, os.Rename(fresh, out)
 }

@@ -144,15 +144,15 @@ func (c *counting) observeInCluster(t *testing.T) {
 		}
 		return err
 	})
-	said := c.kubectl(t, "logs", "--namespace="+install.Namespace, "job/watch")
+	logs := c.kubectl(t, "logs", "--namespace="+install.Namespace, "job/watch")
 	var report struct {
 		Verdict, Method string
 		Regions         []struct{ Name string }
 	}
-	_, text, _ := strings.Cut(said, "\n{")
+	_, text, _ := strings.Cut(logs, "\n{")
 	err := json.Unmarshal([]byte("{"+text), &report)
 	if got := fmt.Sprint(report); err != nil || got != "{passed observe [{"+clusterName+"}]}" {
-		t.Errorf("the report's verdict is %s, %v: %s", got, err, said)
+		t.Errorf("the report's verdict is %s, %v: %s", got, err, logs)
 	}
 }
 

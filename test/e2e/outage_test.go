@@ -21,12 +21,12 @@ func testOutage(t *testing.T, s *stage) {
 		}
 		return nil
 	})
-	made, said := s.mustDryRun(t, pod(outageNamespace, nil, nil))
+	made, warnings := s.mustDryRun(t, pod(outageNamespace, nil, nil))
 	if status(t, made) != nil {
 		t.Fatal("a pod was injected without a webhook")
 	}
-	if !contains(said, "this pod stays without cloud identity") {
-		t.Errorf("warnings %q do not report that the pod was not injected", said)
+	if !contains(warnings, "this pod stays without cloud identity") {
+		t.Errorf("warnings %q do not report that the pod was not injected", warnings)
 	}
 	eventually(t, func(context.Context) error {
 		return s.audited(outageNamespace, "validation.policy.admission.k8s.io/validation_failure", install.Name+"-bare-pods")

@@ -77,7 +77,7 @@ func (s *stage) testRows(t *testing.T, suffix string, rows []row) {
 	}
 	for _, r := range rows {
 		t.Run(fmt.Sprintf("namespace %q annotation %q label %q", r.namespace, r.annotation, r.label), func(t *testing.T) {
-			made, _ := s.mustDryRun(t, pod(names[r.namespace], said(r.label), said(r.annotation)))
+			made, _ := s.mustDryRun(t, pod(names[r.namespace], choice(r.label), choice(r.annotation)))
 			got := no
 			if st := status(t, made); st != nil {
 				got = st.Reason
@@ -92,7 +92,8 @@ func (s *stage) testRows(t *testing.T, suffix string, rows []row) {
 	}
 }
 
-func said(value string) map[string]string {
+// choice is a label or an annotation that decides about injection; "" is none.
+func choice(value string) map[string]string {
 	if value == "" {
 		return nil
 	}
@@ -125,8 +126,8 @@ func testUnreached(t *testing.T, s *stage) {
 	before := count()
 	for name, p := range map[string]*corev1.Pod{
 		"silent":                 pod("silent", nil, nil),
-		"opted out by pod":       pod("enabled", nil, said("false")),
-		"opted out by label":     pod("enabled", said("false"), nil),
+		"opted out by pod":       pod("enabled", nil, choice("false")),
+		"opted out by label":     pod("enabled", choice("false"), nil),
 		"opted out by namespace": pod("disabled", nil, nil),
 		"kube-system":            pod(metav1.NamespaceSystem, yes, yes),
 		"Telepod's own":          allowed(pod(install.Namespace, yes, yes)),

@@ -35,13 +35,13 @@ func testReasons(t *testing.T, s *stage) {
 		t.Run("no sidecar for "+string(reason), func(t *testing.T) {
 			p := pod(reasonsNamespace, nil, map[string]string{injector.SidecarAnnotation: "true"})
 			change(&p.Spec)
-			made, said := s.mustDryRun(t, p)
+			made, warnings := s.mustDryRun(t, p)
 			st := status(t, made)
 			if st == nil || st.Sidecar != injector.SidecarNone || !slices.Contains(st.Skipped[reason], "sidecar") || variable(made, "CLOUD_PROVIDER") != "aws" {
 				t.Errorf("status %+v, variables %+v", st, made.Spec.Containers[0].Env)
 			}
-			if !contains(said, string(reason)+": sidecar was left out") {
-				t.Errorf("warnings %q", said)
+			if !contains(warnings, string(reason)+": sidecar was left out") {
+				t.Errorf("warnings %q", warnings)
 			}
 		})
 	}
@@ -55,7 +55,7 @@ func (s *stage) testMistake(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := pod(reasonsNamespace, nil, map[string]string{injector.Domain + "endpont": "node", injector.ProtocolAnnotation: "http"})
-	made, said := s.mustDryRun(t, p)
+	made, warnings := s.mustDryRun(t, p)
 	if st := status(t, made); st == nil || st.Reason != injector.NamespaceEnabled || st.Protocol != "http/protobuf" {
 		t.Errorf("status %+v: want the pod injected with the profile's protocol", st)
 	}
@@ -63,8 +63,8 @@ func (s *stage) testMistake(t *testing.T) {
 		string(injector.UnknownAnnotation) + ": ", `did you mean "telepod.dev/endpoint"`,
 		string(injector.InvalidValue) + ": ", "telepod.dev/protocol",
 	} {
-		if !contains(said, want) {
-			t.Errorf("%q is not in the warnings %q", want, said)
+		if !contains(warnings, want) {
+			t.Errorf("%q is not in the warnings %q", want, warnings)
 		}
 	}
 	eventually(t, func(ctx context.Context) error {

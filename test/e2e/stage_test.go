@@ -106,11 +106,11 @@ func (s *stage) listening() (kubernetes.Interface, *warnings, error) {
 
 func (s *stage) mustDryRun(t *testing.T, pod *corev1.Pod) (*corev1.Pod, []string) {
 	t.Helper()
-	made, said, err := s.dryRun(t.Context(), pod)
+	made, warnings, err := s.dryRun(t.Context(), pod)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return made, said
+	return made, warnings
 }
 
 type warnings struct {

@@ -116,9 +116,9 @@ spec:
 	eventually(t, func(ctx context.Context) error {
 		pods, err := s.pods(ctx, telemetryNamespace, "app=rollout")
 		for _, p := range pods {
-			said, logErr := s.client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: "app"}).DoRaw(ctx)
-			if !strings.Contains(string(said), "-> 200 ") {
-				err = errors.Join(err, logErr, fmt.Errorf("%s: the sidecar's health: %q", p.Name, said))
+			logs, logErr := s.client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: "app"}).DoRaw(ctx)
+			if !strings.Contains(string(logs), "-> 200 ") {
+				err = errors.Join(err, logErr, fmt.Errorf("%s: the sidecar's health: %q", p.Name, logs))
 			}
 			for _, c := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
 				if !c.Ready || c.RestartCount > 0 {
@@ -144,9 +144,9 @@ func (s *stage) testFailingSidecar(t *testing.T, profile, reason string) *corev1
 		t.Fatal(err)
 	}
 	eventually(t, func(ctx context.Context) error {
-		said, err := s.client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: injector.SidecarName}).DoRaw(ctx)
-		if n := strings.Count(string(said), "Collector exited"); err == nil && (n < 3 || !strings.Contains(string(said), reason)) {
-			err = fmt.Errorf("the Collector has exited %d times, want 3, with %q: %s", n, reason, said)
+		logs, err := s.client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: injector.SidecarName}).DoRaw(ctx)
+		if n := strings.Count(string(logs), "Collector exited"); err == nil && (n < 3 || !strings.Contains(string(logs), reason)) {
+			err = fmt.Errorf("the Collector has exited %d times, want 3, with %q: %s", n, reason, logs)
 		}
 		return err
 	})

@@ -26,9 +26,9 @@ func (s *stage) uninstall(t *testing.T, namespace string) {
 		t.Errorf("left in the cluster: %s", left)
 	}
 	eventually(t, func(ctx context.Context) error {
-		made, said, err := s.dryRun(ctx, pod(namespace, nil, nil))
-		if err == nil && (status(t, made) != nil || len(said) > 0) {
-			err = fmt.Errorf("a pod still gets status %+v and warnings %q", status(t, made), said)
+		made, warnings, err := s.dryRun(ctx, pod(namespace, nil, nil))
+		if err == nil && (status(t, made) != nil || len(warnings) > 0) {
+			err = fmt.Errorf("a pod still gets status %+v and warnings %q", status(t, made), warnings)
 		}
 		return err
 	})

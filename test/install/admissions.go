@@ -17,7 +17,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// Admissions is a stream of pod creations, each of which has to be injected.
+// Admissions is a stream of pod creations. Every pod has to be injected.
 type Admissions struct {
 	pod  *corev1.Pod
 	stop func()

@@ -6,7 +6,7 @@
 //     stock OpenTelemetry SDK.
 //   - [NodeApp] is the archive of an application with the SDK for Node.js.
 //   - [Telepod] installs or upgrades the chart and returns once a pod is actually injected.
-//   - [Admissions] are pods that are created all the time, each of which has to be injected: under load, nothing may fail.
+//   - [Admissions] is a stream of pods. Every one has to be injected: under load, nothing may fail.
 //   - [Process] does the same without nodes or root: the webhook is a process on this machine, with the
 //     chart's arguments and webhook configuration.
 //

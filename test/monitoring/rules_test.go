@@ -150,11 +150,11 @@ func metricsOf(t *testing.T, queries []string) [][]string {
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), program)
-	var said bytes.Buffer
-	cmd.Stdin, cmd.Stderr = &in, &said
+	var output bytes.Buffer
+	cmd.Stdin, cmd.Stderr = &in, &output
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v: %s", err, said.String())
+		t.Fatalf("%v: %s", err, output.String())
 	}
 	all := make([][]string, len(queries))
 	decoder := json.NewDecoder(bytes.NewReader(out))

@@ -29,7 +29,7 @@ about one part alone is in that part's own check.
 {{- end -}}
 {{- end -}}
 
-{{/* A label of the user's. Takes the value's name, key and value. */}}
+{{/* A label of the user's. Arguments: the value's name, key and value. */}}
 {{- define "telepod.check.label" -}}
 {{- if not (regexMatch "^(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?$" (last .)) -}}
 {{- fail (printf "%s.%s is %q: a label's value has at most 63 letters, digits, dashes, dots and underscores; use an annotation for anything else" (first .) (index . 1) (last .)) -}}
@@ -72,7 +72,7 @@ about one part alone is in that part's own check.
 {{- end -}}
 {{- end -}}
 
-{{/* A list of what must not be below a value. Takes name and items, addresses with a prefix. */}}
+{{/* A list of what must not be below a value. Arguments: name and items, addresses with a prefix. */}}
 {{- define "telepod.check.ranges" -}}
 {{- $byte := `(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])` -}}
 {{- $ranges := printf `^(%s(\.%s){3}/([12]?[0-9]|3[0-2])|[0-9a-fA-F]*:[0-9a-fA-F:.]*/([1-9]?[0-9]|1[01][0-9]|12[0-8]))$` $byte $byte -}}
@@ -83,7 +83,7 @@ about one part alone is in that part's own check.
 {{- end -}}
 {{- end -}}
 
-{{/* A Service. Takes name and service, the values. */}}
+{{/* A Service. Arguments: name and service, the values. */}}
 {{- define "telepod.check.service" -}}
 {{- $service := .service -}}
 {{- $type := $service.type | default "ClusterIP" -}}
@@ -102,7 +102,7 @@ about one part alone is in that part's own check.
 {{- end -}}
 
 {{/*
-Values of a pod. Takes root, part, name (of the value), replicas, kind, and what the chart brings itself: environment,
+Values of a pod. Arguments: root, part, name (of the value), replicas, kind, and what the chart brings itself: environment,
 volumes and containers.
 */}}
 {{- define "telepod.check.pod" -}}
@@ -129,7 +129,7 @@ volumes and containers.
 {{- include "telepod.check.autoscaling" . -}}
 {{- end -}}
 
-{{/* Mounts of volumes that do not exist, or where another one is. Takes part, name and volumes. */}}
+{{/* Mounts of volumes that do not exist, or where another one is. Arguments: part, name and volumes. */}}
 {{- define "telepod.check.mounts" -}}
 {{- $volumes := list -}}
 {{- range .part.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end -}}
@@ -145,7 +145,7 @@ volumes and containers.
 {{- end -}}
 {{- end -}}
 
-{{/* A request of more memory than the limit. Takes part and name. */}}
+{{/* A request of more memory than the limit. Arguments: part and name. */}}
 {{- define "telepod.check.memory" -}}
 {{- $resources := .part.resources | default dict -}}
 {{- if and ($resources.limits).memory ($resources.requests).memory -}}
@@ -157,7 +157,7 @@ volumes and containers.
 {{- end -}}
 {{- end -}}
 
-{{/* Names that the chart uses itself, or that are twice: Kubernetes refuses both. Takes name, items and taken. */}}
+{{/* Names that the chart uses itself, or that are twice: Kubernetes refuses both. Arguments: name, items and taken. */}}
 {{- define "telepod.check.taken" -}}
 {{- $names := list -}}
 {{- range .items -}}
@@ -224,7 +224,7 @@ volumes and containers.
 {{- end -}}
 {{- end -}}
 
-{{/* An identity of the cloud. Takes root, name and identity. */}}
+{{/* An identity of the cloud. Arguments: root, name and identity. */}}
 {{- define "telepod.check.identity" -}}
 {{- $forms := dict "aws" (list `^arn:[a-z-]+:iam::[0-9]{12}:role/` "a role's ARN, arn:aws:iam::<account>:role/<name>")
   "gcp" (list `^[^@ ]+@[^@ ]+\.gserviceaccount\.com$` "a service account's e-mail, <name>@<project>.iam.gserviceaccount.com")

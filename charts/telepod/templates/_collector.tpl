@@ -10,7 +10,7 @@
 {{- include "telepod.pullSecrets" (dict "root" . "images" (list .Values.collector.image .Values.injector.image)) -}}
 {{- end -}}
 
-{{/* Annotation of a ServiceAccount that lends it an identity of the cloud. Takes root and identity. */}}
+{{/* Annotation of a ServiceAccount that lends it an identity of the cloud. Arguments: root and identity. */}}
 {{- define "telepod.collector.identityAnnotation" -}}
 {{- $annotations := dict "aws" "eks.amazonaws.com/role-arn" "gcp" "iam.gke.io/gcp-service-account" "azure" "azure.workload.identity/client-id" -}}
 {{- with .identity -}}
@@ -18,7 +18,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Label that has Azure's webhook give a pod the identity of its ServiceAccount. Takes root and identity. */}}
+{{/* Label that has Azure's webhook give a pod the identity of its ServiceAccount. Arguments: root and identity. */}}
 {{- define "telepod.collector.identityLabel" -}}
 {{- if and .identity (eq .root.Values.cloud.provider "azure") -}}
 azure.workload.identity/use: "true"
@@ -59,7 +59,7 @@ capabilities: {drop: [ALL]}
 
 {{/*
 Fewer garbage collections than by default, up to 80 % of the memory limit. Without a limit nothing would bound
-them, and Go's defaults apply. A variable of the user's wins. Takes part (the values of regional or central) and name.
+them, and Go's defaults apply. A variable of the user's wins. Arguments: part (the values of regional or central) and name.
 */}}
 {{- define "telepod.collector.goEnv" -}}
 {{- $mine := dict -}}
@@ -76,7 +76,7 @@ them, and Go's defaults apply. A variable of the user's wins. Takes part (the va
 
 {{/*
 Bytes of requests that a receiver keeps in memory at the same time: a sixteenth of the memory limit, because decoded and hostile
-data is several times as large as what was sent. Takes part, name, and least, which the largest request needs.
+data is several times as large as what was sent. Arguments: part, name, and least, which the largest request needs.
 */}}
 {{- define "telepod.collector.inFlight" -}}
 {{- $bytes := 67108864 -}}
@@ -86,7 +86,7 @@ data is several times as large as what was sent. Takes part, name, and least, wh
 {{ max .least $bytes }}
 {{- end -}}
 
-{{/* A Kubernetes quantity of memory in bytes. Takes quantity, name (such as regional), and of, if it is not limits. */}}
+{{/* A Kubernetes quantity of memory in bytes. Arguments: quantity, name (such as regional), and of, if it is not limits. */}}
 {{- define "telepod.collector.bytes" -}}
 {{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
 {{- $quantity := kindIs "string" .quantity | ternary .quantity (.quantity | int64 | toString) -}}
@@ -115,7 +115,7 @@ livenessProbe:
   failureThreshold: 4
 {{- end -}}
 
-{{/* The command line: the chart's configuration, and the user's over it. Takes the user's. */}}
+{{/* The command line: the chart's configuration, and the user's over it. Arguments: the user's. */}}
 {{- define "telepod.collector.args" -}}
 - --config=/etc/telepod/collector/collector.yaml
 # The first counts items and bytes at every receiver, connector and exporter. The second retries what Prometheus
@@ -128,7 +128,7 @@ livenessProbe:
 
 {{/*
 Certificate, key and the authorities to trust: ca.crt, and at a site client-ca.crt, for the clients that it accepts.
-Takes root and secret. The site's pods are the ones with its Secret.
+Arguments: root and secret. The site's pods are the ones with its Secret.
 */}}
 {{- define "telepod.collector.tlsVolume" -}}
 {{- $tls := .root.Values.tls -}}
@@ -162,12 +162,12 @@ projected:
 {{ . | replace "$" "$$" | quote }}
 {{- end -}}
 
-{{/* Takes root and component. */}}
+{{/* Arguments: root and component. */}}
 {{- define "telepod.collector.selector" -}}
 {{ include "telepod.selector" . }}
 {{- end -}}
 
-{{/* Rules as the conditions of a filter, which drops what one of them is true for. Takes the rules. */}}
+{{/* Rules as the conditions of a filter, which drops what one of them is true for. Arguments: the rules. */}}
 {{- define "telepod.collector.filter" -}}
 {{- range $signal, $item := dict "traces" "span" "metrics" "datapoint" "logs" "log_record" -}}
 {{- $conditions := list -}}
@@ -186,7 +186,7 @@ projected:
 {{- end -}}
 {{- end -}}
 
-{{/* A rule as the condition under which its data is dropped. Takes the rule. */}}
+{{/* A rule as the condition under which its data is dropped. Arguments: the rule. */}}
 {{- define "telepod.collector.condition" -}}
 {{- $matches := list -}}
 {{- if not .attribute -}}

@@ -1,5 +1,5 @@
 {{/*
-The full name of an image. Takes root and path: injector.image, collector.image or drill.image. An image without tag and digest
+The full name of an image. Arguments: root and path: injector.image, collector.image or drill.image. An image without tag and digest
 has the digest that a published chart has for its repository in an annotation, or else the chart's appVersion.
 */}}
 {{- define "telepod.image" -}}
@@ -41,7 +41,7 @@ has the digest that a published chart has for its repository in an annotation, o
 {{ toJson $names }}
 {{- end -}}
 
-{{/* imagePullSecrets of a pod. Takes root and images: the values of its images. */}}
+{{/* imagePullSecrets of a pod. Arguments: root and images: the values of its images. */}}
 {{- define "telepod.pullSecrets" -}}
 {{- $names := include "telepod.globalPullSecrets" .root | fromJsonArray -}}
 {{- range .images }}{{ $names = concat $names .pullSecrets }}{{ end -}}

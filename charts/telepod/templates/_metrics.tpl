@@ -1,7 +1,7 @@
 {{/* What the Collectors and the webhook tell of themselves. */}}
 
 {{/*
-service.telemetry of a Collector: its metrics bear what tells clouds, clusters and sites apart. Takes root,
+service.telemetry of a Collector: its metrics bear what tells clouds, clusters and sites apart. Arguments: root,
 service and, of a central site, site.
 */}}
 {{- define "telepod.metrics.telemetry" -}}
@@ -44,7 +44,7 @@ metrics:
 {{- end -}}
 
 {{/*
-The receiver of a Collector's own metrics. Takes root, service, instance (the variable with the name of the node or
+The receiver of a Collector's own metrics. Arguments: root, service, instance (the variable with the name of the node or
 pod) and webhook, if it collects the webhook's as well.
 */}}
 {{- define "telepod.metrics.receiver" -}}

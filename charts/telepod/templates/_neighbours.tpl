@@ -33,7 +33,7 @@ render without a cluster finds nothing.
 
 {{/*
 Volumes of a StatefulSet, which Kubernetes never changes, and a new name, with which what waits in the queues would
-stay on the volumes of the old one. Takes root, name, component, size, class, and the values that set them: sizeValue,
+stay on the volumes of the old one. Arguments: root, name, component, size, class, and the values that set them: sizeValue,
 classValue, and, if they are others, hasValue (whether there are volumes) and keepValue (MiB of the present ones).
 */}}
 {{- define "telepod.check.volumes" -}}

@@ -1,7 +1,7 @@
 {{/* What objects of all parts have in common. */}}
 
 {{/*
-Metadata of an object. Takes root, name and component; labels and annotations of its own, as mappings; and
+Metadata of an object. Arguments: root, name and component; labels and annotations of its own, as mappings; and
 clusterScoped, if it has no namespace.
 */}}
 {{- define "telepod.metadata" -}}
@@ -23,14 +23,14 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 app.kubernetes.io/part-of: telepod
 {{- end -}}
 
-{{/* What a Service or a workload selects pods by. Never changes between versions. Takes root and component. */}}
+{{/* What a Service or a workload selects pods by. Never changes between versions. Arguments: root and component. */}}
 {{- define "telepod.selector" -}}
 app.kubernetes.io/name: telepod
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* A document with a ServiceAccount, if it is to be created. Takes root, part (the values), name, component, identity and automount. */}}
+{{/* A document with a ServiceAccount, if it is to be created. Arguments: root, part (the values), name, component, identity and automount. */}}
 {{- define "telepod.serviceAccount" -}}
 {{- $account := .part.serviceAccount | default dict -}}
 {{- if ne (toString $account.create) "false" -}}
@@ -51,7 +51,7 @@ automountServiceAccountToken: false
 {{ dig "serviceAccount" "name" "" .part | default .name }}
 {{- end -}}
 
-{{/* A document with a PodDisruptionBudget, if it is enabled. Takes root, part, name and component. */}}
+{{/* A document with a PodDisruptionBudget, if it is enabled. Arguments: root, part, name and component. */}}
 {{- define "telepod.podDisruptionBudget" -}}
 {{- $budget := .part.podDisruptionBudget | default dict -}}
 {{- if ne (toString $budget.enabled) "false" }}
@@ -73,7 +73,7 @@ spec:
 {{- end -}}
 {{- end -}}
 
-{{/* A document with a HorizontalPodAutoscaler, if it is enabled. Takes root, part, name, component, kind, replicas and keeps, if replicas have volumes. */}}
+{{/* A document with a HorizontalPodAutoscaler, if it is enabled. Arguments: root, part, name, component, kind, replicas and keeps, if replicas have volumes. */}}
 {{- define "telepod.autoscaler" -}}
 {{- if dig "autoscaling" "enabled" false .part }}
 {{- $scaling := .part.autoscaling }}
@@ -105,7 +105,7 @@ spec:
 {{- end -}}
 {{- end -}}
 
-{{/* Settings of a Service's spec, if any. Takes the values of the Service. */}}
+{{/* Settings of a Service's spec, if any. Arguments: the values of the Service. */}}
 {{- define "telepod.serviceSettings" -}}
 {{- $spec := pick . "ipFamilyPolicy" "ipFamilies" -}}
 {{- $type := .type | default "ClusterIP" -}}
@@ -122,7 +122,7 @@ spec:
 {{- end -}}
 {{- end -}}
 
-{{/* Rules of a Collector's NetworkPolicy. Takes part, and otlp and metrics, lists of port names. */}}
+{{/* Rules of a Collector's NetworkPolicy. Arguments: part, and otlp and metrics, lists of port names. */}}
 {{- define "telepod.ingress" -}}
 {{- $policy := .part.networkPolicy | default dict -}}
 {{- range $rule := list (list $policy.sources .otlp) (list $policy.metricsSources .metrics) }}

@@ -2,7 +2,7 @@
 
 {{/*
 Metadata of a pod template: nothing in it depends on the chart's version, so that an upgrade which changes no pod
-replaces none. Takes root, part, component, and labels and annotations of its own, as mappings.
+replaces none. Arguments: root, part, component, and labels and annotations of its own, as mappings.
 */}}
 {{- define "telepod.pod.metadata" -}}
 {{- $labels := include "telepod.selector" . | fromYaml -}}
@@ -13,7 +13,7 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end -}}
 
 {{/*
-The pod's own settings. Takes root, part, name and component; securityContext, a mapping; grace, in seconds; and, as
+The pod's own settings. Arguments: root, part, name and component; securityContext, a mapping; grace, in seconds; and, as
 far as there are, account, for a ServiceAccount of another name, hostNetwork, priorityClass, affinity, a mapping, and
 spread, if replicas spread over nodes and zones, with matchLabelKeys.
 */}}
@@ -72,7 +72,7 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
-{{/* Users and groups of a pod that runs as one of its own. Takes the user. */}}
+{{/* Users and groups of a pod that runs as one of its own. Arguments: the user. */}}
 {{- define "telepod.pod.user" -}}
 runAsNonRoot: true
 runAsUser: {{ . }}
@@ -82,7 +82,7 @@ fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
-{{/* Settings of the part's container. Takes part, and lifecycle, a mapping, as far as there is one. */}}
+{{/* Settings of the part's container. Arguments: part, and lifecycle, a mapping, as far as there is one. */}}
 {{- define "telepod.pod.container" -}}
 {{- with .part.envFrom }}
 envFrom: {{- toYaml . | nindent 2 }}
@@ -98,7 +98,7 @@ securityContext: {{- .part.securityContext | default (include "telepod.collector
 
 {{/*
 Number of replicas; nothing if an autoscaler decides, except that an upgrade keeps the present number, which Helm
-would reset to 1. Takes root, part, name, kind and replicas.
+would reset to 1. Arguments: root, part, name, kind and replicas.
 */}}
 {{- define "telepod.replicas" -}}
 {{- if not (dig "autoscaling" "enabled" false .part) -}}

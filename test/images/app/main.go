@@ -116,10 +116,10 @@ func serve(ctx context.Context, address string) error {
 func each(ctx context.Context, args []string, do func(context.Context, string) (string, error)) error {
 	for _, arg := range args {
 		arg = os.ExpandEnv(arg)
-		var said string
+		var output string
 		var err error
 		for range 40 {
-			if said, err = do(ctx, arg); err == nil || ctx.Err() != nil {
+			if output, err = do(ctx, arg); err == nil || ctx.Err() != nil {
 				break
 			}
 			time.Sleep(250 * time.Millisecond)
@@ -127,7 +127,7 @@ func each(ctx context.Context, args []string, do func(context.Context, string) (
 		if err != nil {
 			return err
 		}
-		fmt.Println(arg, "->", strings.TrimSpace(said))
+		fmt.Println(arg, "->", strings.TrimSpace(output))
 	}
 	return nil
 }

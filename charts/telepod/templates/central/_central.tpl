@@ -39,7 +39,7 @@ true
 {{- .Values.tls.centralSecret | default (printf "%s-tls" (include "telepod.central.name" .)) -}}
 {{- end -}}
 
-{{/* Variables that AWS's clients look for. Takes the root. */}}
+{{/* Variables that AWS's clients look for. Arguments: the root. */}}
 {{- define "telepod.central.awsEnv" -}}
 {{- with .Values.central.awsRole -}}
 - {name: AWS_ROLE_ARN, value: {{ . | quote }}}

@@ -1,5 +1,5 @@
 {{/*
-A central Collector's configuration. Takes root and tier: a site receives; a sampler decides about whole traces
+A central Collector's configuration. Arguments: root and tier: a site receives; a sampler decides about whole traces
 where there are several. A single site does both.
 
   traces  ▶ fan_out ┬▶ [by trace id to a sampler] ▶ tail sampling ▶ fan_out ▶ destinations, such as Jaeger and Kafka
@@ -25,7 +25,7 @@ drops, and counts what it drops.
 {{- $own := and .root.Values.collector.metrics.send (include "telepod.central.siteMetrics" .root) }}
 {{- $spanMetrics := and $site (include "telepod.central.siteMetrics" .root) }}
 {{- $name := $site | ternary "telepod-central" "telepod-sampler" }}
-{{- /* What tells services apart. */}}
+{{- /* The attributes that identify a service. */}}
 {{- $service := list "service.name" "service.namespace" "cloud.provider" "cloud.region" "k8s.cluster.name" "k8s.namespace.name" "deployment.environment.name" }}
 {{- $environment := .root.Values.environment }}
 {{- $branches := include "telepod.central.branches" .root | fromYaml }}
@@ -224,7 +224,7 @@ service:
     {{- include "telepod.metrics.telemetry" (dict "root" .root "service" $name "site" $central.role) | nindent 4 }}
 {{- end -}}
 
-{{/* The branches of each signal at a site, by whether they may refuse: see the top. Takes the root. */}}
+{{/* The branches of each signal at a site, by whether they may refuse: see the top. Arguments: the root. */}}
 {{- define "telepod.central.branches" -}}
 {{- $all := dict -}}
 {{- range list "traces" "metrics" "logs" -}}
@@ -251,7 +251,7 @@ service:
 {{ toYaml $all }}
 {{- end -}}
 
-{{/* The branches behind tail sampling. Takes the root. */}}
+{{/* The branches behind tail sampling. Arguments: the root. */}}
 {{- define "telepod.central.sampled" -}}
 {{- $of := dict "required" list "optional" list -}}
 {{- range include "telepod.destinations" (dict "root" . "part" "central") | fromYamlArray -}}
@@ -263,7 +263,7 @@ service:
 {{ toYaml $of }}
 {{- end -}}
 
-{{/* The destinations that a tier sends to. Takes root and tier. */}}
+{{/* The destinations that a tier sends to. Arguments: root and tier. */}}
 {{- define "telepod.central.here" -}}
 {{- $queues := include "telepod.destinations.queues" (dict "root" .root "part" "central" "tier" .tier) | fromYamlArray -}}
 {{- $names := list -}}
@@ -275,7 +275,7 @@ service:
 {{ toYaml $here }}
 {{- end -}}
 
-{{/* Takes the values of the central part. */}}
+{{/* Arguments: the values of the central part. */}}
 {{- define "telepod.central.tailSampling" -}}
 {{- $share := div (add .tracesPerSecond (sub (int .replicas) 1)) (int .replicas) -}}
 {{- $traces := max 1000 (mul $share .sampling.decisionSeconds 3) -}}

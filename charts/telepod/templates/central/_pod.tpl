@@ -1,4 +1,4 @@
-{{/* A StatefulSet of central Collectors. Takes root, tier (site or sampler), name and component. */}}
+{{/* A StatefulSet of central Collectors. Arguments: root, tier (site or sampler), name and component. */}}
 {{- define "telepod.central.workload" -}}
 {{- $values := .root.Values }}
 {{- $central := $values.central }}

@@ -1,4 +1,4 @@
-{{/* Refuses destinations that cannot work, with what to do about it. Takes root and part. */}}
+{{/* Refuses destinations that cannot work, with what to do about it. Arguments: root and part. */}}
 {{- define "telepod.destinations.check" -}}
 {{- $names := dict -}}
 {{- range $to := include "telepod.destinations" . | fromYamlArray -}}
@@ -13,7 +13,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses Secrets that would be the same variable of a Collector. Takes root and part. */}}
+{{/* Refuses Secrets that would be the same variable of a Collector. Arguments: root and part. */}}
 {{- define "telepod.destinations.checkVariables" -}}
 {{- $taken := dict -}}
 {{- range $to := include "telepod.destinations" . | fromYamlArray -}}
@@ -28,7 +28,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Takes root, part, to (as in the values) and at. */}}
+{{/* Arguments: root, part, to (as in the values) and at. */}}
 {{- define "telepod.destination.check" -}}
 {{- $at := .at -}}
 {{- with .to -}}
@@ -108,7 +108,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Brokers of Kafka. Takes name and brokers. */}}
+{{/* Brokers of Kafka. Arguments: name and brokers. */}}
 {{- define "telepod.check.brokers" -}}
 {{- range .brokers -}}
 {{- if not (regexMatch `^[^/:\s]+:[0-9]+$|^\[[0-9a-fA-F:]+\]:[0-9]+$` .) -}}
@@ -117,7 +117,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* An endpoint that refuses AWS's library. Takes name and endpoint. */}}
+{{/* An endpoint that refuses AWS's library. Arguments: name and endpoint. */}}
 {{- define "telepod.check.bucketEndpoint" -}}
 {{- if contains "storage.googleapis.com" (.endpoint | default "") -}}
 {{- fail (printf "%s is %q, but Google Cloud Storage refuses what AWS's library signs: use S3, or a gateway with the S3 protocol (docs/destinations.md)" .name .endpoint) -}}

@@ -4,7 +4,7 @@
 ${env:DESTINATIONS_DIR:-/etc/telepod/destinations}/{{ .name }}
 {{- end -}}
 
-{{/* A variable of a Collector's container with a part of a Secret. Takes to and of. */}}
+{{/* A variable of a Collector's container with a part of a Secret. Arguments: to and of. */}}
 {{- define "telepod.destination.variable" -}}
 DESTINATION_{{ printf "%s__%s" .to.name .of | upper | replace "-" "_" }}
 {{- end -}}
@@ -26,7 +26,7 @@ tls:
   insecure_skip_verify: {{ .to.tls.insecureSkipVerify | default false }}
 {{- end -}}
 
-{{/* TLS, headers and authentication of a client. Takes to. */}}
+{{/* TLS, headers and authentication of a client. Arguments: to. */}}
 {{- define "telepod.destination.client" -}}
 {{- $lines := list -}}
 {{- if .to.tls -}}
@@ -48,14 +48,14 @@ tls:
 {{ join "\n" $lines }}
 {{- end -}}
 
-{{/* Name of the extension that authenticates a client. Takes the destination. */}}
+{{/* Name of the extension that authenticates a client. Arguments: the destination. */}}
 {{- define "telepod.destination.authenticator" -}}
 {{- range $kind, $type := dict "basic" "basicauth" "bearer" "bearertokenauth" "oauth2" "oauth2client" "sigv4" "sigv4auth" -}}
 {{- if hasKey $.auth $kind -}}{{ $type }}/{{ $.name }}{{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* The extension of a destination. Takes the destination. */}}
+{{/* The extension of a destination. Arguments: the destination. */}}
 {{- define "telepod.destination.extension" -}}
 {{- $directory := include "telepod.destination.directory" . -}}
 {{- with include "telepod.destination.authenticator" . -}}
@@ -92,7 +92,7 @@ tls:
 
 {{/*
 What is mounted of a destination's Secrets, as items of a projected volume. A Collector starts without those of oauth2,
-which it reads for each token, and does not start without the others. Takes the destination.
+which it reads for each token, and does not start without the others. Arguments: the destination.
 */}}
 {{- define "telepod.destination.sources" -}}
 {{- $sources := list -}}
@@ -110,7 +110,7 @@ which it reads for each token, and does not start without the others. Takes the 
 {{ toYaml $sources }}
 {{- end -}}
 
-{{/* Volumes of a part's pods. Takes root and part. */}}
+{{/* Volumes of a part's pods. Arguments: root and part. */}}
 {{- define "telepod.destinations.volumes" -}}
 {{- range $to := include "telepod.destinations" . | fromYamlArray }}
 {{- with include "telepod.destination.sources" $to | fromYamlArray }}
@@ -156,7 +156,7 @@ which it reads for each token, and does not start without the others. Takes the 
 {{- end }}
 {{- end -}}
 
-{{/* Takes to, of, secret, key and optional, if a Collector starts without. */}}
+{{/* Arguments: to, of, secret, key and optional, if a Collector starts without. */}}
 {{- define "telepod.destination.fromSecret" -}}
 - name: {{ include "telepod.destination.variable" . }}
   valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key | quote }}{{ if .optional }}, optional: true{{ end }}}}

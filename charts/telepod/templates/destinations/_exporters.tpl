@@ -1,5 +1,5 @@
 {{/*
-Exporters of a destination, each with a queue of its own. Takes root, part, tier and to (the destination).
+Exporters of a destination, each with a queue of its own. Arguments: root, part, tier and to (the destination).
 */}}
 {{- define "telepod.destination.exporters" -}}
 {{- include (printf "telepod.destination.%s" .to.protocol) . -}}
@@ -111,7 +111,7 @@ enabled: true, {{ if $persistent }}storage: segment_storage/queue, {{ end }}size
 {{- end -}}
 
 {{/*
-The queue in front of an exporter that has none on disk. When it is full, it can drop the oldest data. Takes root, part,
+The queue in front of an exporter that has none on disk. When it is full, it can drop the oldest data. Arguments: root, part,
 tier and to (the destination).
 */}}
 {{- define "telepod.destination.spool" -}}

@@ -1,5 +1,5 @@
 {{/*
-The destinations of a part as one list: the short forms first, then the values' own. Takes root and part (central or
+The destinations of a part as one list: the short forms first, then the values' own. Arguments: root and part (central or
 regional). Each entry gets what it may leave out, and exporter, the prefix of its exporters' names.
 */}}
 {{- define "telepod.destinations" -}}
@@ -21,14 +21,14 @@ regional). Each entry gets what it may leave out, and exporter, the prefix of it
 {{ toYaml $all }}
 {{- end -}}
 
-{{/* Names of the values' own destinations. Takes root and part. */}}
+{{/* Names of the values' own destinations. Arguments: root and part. */}}
 {{- define "telepod.destinations.names" -}}
 {{- $names := list -}}
 {{- range get (get .root.Values .part) "destinations" }}{{ $names = append $names .name }}{{ end -}}
 {{ toYaml $names }}
 {{- end -}}
 
-{{/* central.jaeger, archive, prometheus and kafka as destinations. Takes the values of the central part. */}}
+{{/* central.jaeger, archive, prometheus and kafka as destinations. Arguments: the values of the central part. */}}
 {{- define "telepod.destinations.short" -}}
 {{- $all := list -}}
 {{- $defaults := dict "sampled" true "whenFull" "refuse" "siteMetrics" false "queueMegabytes" 0 "rules" list "headers" dict "secretHeaders" dict "auth" dict "tls" dict "prefix" "" "endpoint" "" -}}
@@ -49,7 +49,7 @@ regional). Each entry gets what it may leave out, and exporter, the prefix of it
 {{ toYaml $all }}
 {{- end -}}
 
-{{/* The exporter behind a spool. Takes to (the destination) and signal. */}}
+{{/* The exporter behind a spool. Arguments: to (the destination) and signal. */}}
 {{- define "telepod.destination.uploader" -}}
 {{- if eq .to.protocol "remote_write" -}}
 prometheus_remote_write{{ if ne .to.name "prometheus" }}/{{ .to.name }}{{ end }}
@@ -59,7 +59,7 @@ awss3/{{ if ne .to.name "archive" }}{{ .to.name }}/{{ end }}{{ .signal }}
 {{- end -}}
 
 {{/*
-The queues of one tier (site, sampler or regional), by exporter and signal. Takes root, part and tier. Where there are
+The queues of one tier (site, sampler or regional), by exporter and signal. Arguments: root, part and tier. Where there are
 samplers, they have those of what is sampled.
 */}}
 {{- define "telepod.destinations.queues" -}}
@@ -84,7 +84,7 @@ samplers, they have those of what is sampled.
 
 {{/*
 Bytes of a site's queues that have no size of their own: equal shares of the volume, of which a share stays free for
-segments in reserve. With up to seven queues a share is an eighth. Takes root and tier.
+segments in reserve. With up to seven queues a share is an eighth. Arguments: root and tier.
 */}}
 {{- define "telepod.destinations.share" -}}
 {{- $volume := mul (.root.Values.central.storage.gigabytes | default 4) 1073741824 -}}
@@ -104,7 +104,7 @@ segments in reserve. With up to seven queues a share is an eighth. Takes root an
 {{ $share }}
 {{- end -}}
 
-{{/* Bytes of a destination's queue, for each of its signals. Takes root, part, tier and to. */}}
+{{/* Bytes of a destination's queue, for each of its signals. Arguments: root, part, tier and to. */}}
 {{- define "telepod.destination.queueBytes" -}}
 {{- if .to.queueMegabytes -}}
 {{ mul .to.queueMegabytes 1048576 }}

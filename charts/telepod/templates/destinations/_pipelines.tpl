@@ -1,6 +1,6 @@
 {{/* What the pipelines of destinations consist of. */}}
 
-{{/* Takes root, part, tier and here (the destinations of the tier). */}}
+{{/* Arguments: root, part, tier and here (the destinations of the tier). */}}
 {{- define "telepod.destinations.exporters" -}}
 {{- $texts := list -}}
 {{- range $to := .here -}}
@@ -9,7 +9,7 @@
 {{ join "\n" $texts }}
 {{- end -}}
 
-{{/* Connectors with the queues of destinations whose exporters have none on disk. Takes root, part, tier and here. */}}
+{{/* Connectors with the queues of destinations whose exporters have none on disk. Arguments: root, part, tier and here. */}}
 {{- define "telepod.destinations.spools" -}}
 {{- $texts := list -}}
 {{- range $to := .here -}}
@@ -20,14 +20,14 @@
 {{ join "\n" $texts }}
 {{- end -}}
 
-{{/* The pipeline behind such a queue, or nothing. Takes to (the destination) and signal. */}}
+{{/* The pipeline behind such a queue, or nothing. Arguments: to (the destination) and signal. */}}
 {{- define "telepod.destination.upload" -}}
 {{- if hasPrefix "spool/" .to.exporter -}}
 {{ .signal }}/{{ .to.name }}-upload: {receivers: [{{ .to.exporter }}], {{ if eq .to.protocol "s3" }}processors: [resource/archive_folder], {{ end }}exporters: [{{ include "telepod.destination.uploader" . }}]}
 {{- end -}}
 {{- end -}}
 
-{{/* Takes root and here. */}}
+{{/* Arguments: root and here. */}}
 {{- define "telepod.destinations.processors" -}}
 {{- $protocols := list -}}
 {{- range .here }}{{ $protocols = append $protocols .protocol }}{{ end -}}
@@ -62,7 +62,7 @@ filter/{{ .name }}:
 {{- end }}
 {{- end -}}
 
-{{/* The processors in front of a destination. otlp_failover applies rules itself. Takes the destination. */}}
+{{/* The processors in front of a destination. otlp_failover applies rules itself. Arguments: the destination. */}}
 {{- define "telepod.destination.processors" -}}
 {{- $all := list -}}
 {{- if and .rules (ne .protocol "otlp_http") }}{{ $all = append $all (printf "filter/%s" .name) }}{{ end -}}

@@ -221,7 +221,7 @@ service:
     {{- include "telepod.metrics.telemetry" (dict "root" . "service" "telepod-regional") | nindent 4 }}
 {{- end -}}
 
-{{/* The processor that names a pod and its workload. Takes root, and ofNode if it knows the pods of its node alone. */}}
+{{/* The processor that names a pod and its workload. Arguments: root, and ofNode if it knows the pods of its node alone. */}}
 {{- define "telepod.regional.k8sAttributes" -}}
 k8s_attributes:
   auth_type: serviceAccount
@@ -244,7 +244,7 @@ k8s_attributes:
     - sources: [{from: connection}]
 {{- end -}}
 
-{{/* The processor that says where the cluster runs. Takes the root. */}}
+{{/* The processor that says where the cluster runs. Arguments: the root. */}}
 {{- define "telepod.regional.cloudResource" -}}
 # Where the cluster runs is the chart's word: what a sender claims is replaced.
 resource/cloud:
@@ -267,7 +267,7 @@ resource/cloud:
     {{- end }}
 {{- end -}}
 
-{{/* The processor that removes secrets. Takes regional.redact. */}}
+{{/* The processor that removes secrets. Arguments: regional.redact. */}}
 {{- define "telepod.regional.secrets" -}}
 secrets:
   level: {{ .level }}
@@ -278,7 +278,7 @@ secrets:
   {{- end }}
 {{- end -}}
 
-{{/* The exporter to the central sites. Takes root, persistent (whether its queue is on disk) and megabytes, of each signal. */}}
+{{/* The exporter to the central sites. Arguments: root, persistent (whether its queue is on disk) and megabytes, of each signal. */}}
 {{- define "telepod.regional.sitesExporter" -}}
 {{- $root := .root }}
 {{- $sites := empty $root.Values.central.backup | ternary (list "primary") (list "primary" "backup") -}}
@@ -324,7 +324,7 @@ otlp_failover:
 {{ toYaml $fans }}
 {{- end -}}
 
-{{/* What may not go to a site, the cloud's own tools or a destination. Takes rules and to. */}}
+{{/* What may not go to a site, the cloud's own tools or a destination. Arguments: rules and to. */}}
 {{- define "telepod.regional.rulesFor" -}}
 {{- $rules := list -}}
 {{- range .rules -}}

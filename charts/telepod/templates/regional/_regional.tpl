@@ -72,7 +72,7 @@ them, and compaction needs room for one more.
 {{ $sum }}
 {{- end -}}
 
-{{/* Refuses a volume that Kubernetes would not change, or that cannot have the queues. Takes root and kind. */}}
+{{/* Refuses a volume that Kubernetes would not change, or that cannot have the queues. Arguments: root and kind. */}}
 {{- define "telepod.regional.checkVolumes" -}}
 {{- $gateway := .root.Values.regional.gateway -}}
 {{- $stateful := eq .kind "StatefulSet" -}}
@@ -101,7 +101,7 @@ them, and compaction needs room for one more.
 {{- .Values.regional.priorityClassName | default (eq .Values.regional.mode "daemonset" | ternary "system-node-critical" "") -}}
 {{- end -}}
 
-{{/* Port that the Collector listens on: in the nodes' network the node's. Takes root and protocol. */}}
+{{/* Port that the Collector listens on: in the nodes' network the node's. Arguments: root and protocol. */}}
 {{- define "telepod.regional.port" -}}
 {{- if .root.Values.regional.hostNetwork -}}
 {{ get .root.Values.regional.hostPorts .protocol | int }}

@@ -1,4 +1,4 @@
-{{/* The receiver of annotated pods of the node. What a pod sends is bounded: it may be careless, or hostile. Takes the root. */}}
+{{/* The receiver of annotated pods of the node. What a pod sends is bounded: it may be careless, or hostile. Arguments: the root. */}}
 {{- define "telepod.regional.annotated" -}}
 {{- $scrape := .Values.regional.scrape -}}
 prometheus/annotated:
@@ -33,7 +33,7 @@ prometheus/annotated:
 {{ regexMatch "^[0-9]s$" .Values.regional.scrape.interval | ternary .Values.regional.scrape.interval "10s" }}
 {{- end -}}
 
-{{/* What becomes of lines of log files, behind the container's format. Takes the root. */}}
+{{/* What becomes of lines of log files, behind the container's format. Arguments: the root. */}}
 {{- define "telepod.regional.lines" -}}
 {{- $files := .Values.regional.logFiles -}}
 {{- with $files.firstLine -}}

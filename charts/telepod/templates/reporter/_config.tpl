@@ -1,13 +1,13 @@
 {{/*
-The configuration of the Collectors for what is no node's.
+The configuration of the Collectors for data that belongs to no single node.
 
-reporter: metrics of the cluster's objects, and events. One alone, because it keeps all objects in memory.
+reporter: metrics of the cluster's objects, and events. A single one, because two would report everything twice.
 scraper: the targets that a target allocator assigns. A Collector does not start before its target allocator answers,
 so no other Collector asks it.
 
   k8s_cluster, k8s_events, prometheus/monitors ▶ identity ▶ secrets ▶ [fan_out ▶ regional.destinations] ▶ otlp_failover ▶ the sites
 
-Takes root and component.
+Arguments: root and component.
 */}}
 {{- define "telepod.reporter.config" -}}
 {{- $root := .root }}
@@ -129,7 +129,7 @@ service:
 {{- end -}}
 
 {{/*
-The receiver of what a target allocator assigns. Monitors without limits of their own get those of scrape. Takes the root.
+The receiver of what a target allocator assigns. Monitors without limits of their own get those of scrape. Arguments: the root.
 */}}
 {{- define "telepod.reporter.monitors" -}}
 {{- $scrape := .Values.regional.scrape -}}
@@ -154,7 +154,7 @@ prometheus/monitors:
     {{- end }}
 {{- end -}}
 
-{{/* Its pipelines by signal, with the processors of each. Takes root and component. */}}
+{{/* Its pipelines by signal, with the processors of each. Arguments: root and component. */}}
 {{- define "telepod.reporter.receivers" -}}
 {{- $metrics := dict -}}
 {{- $all := dict -}}
@@ -170,7 +170,7 @@ prometheus/monitors:
 
 {{/*
 The values of its pod: the region's, so that it reaches the same destinations, but for its size and its ServiceAccount,
-which has rights of its own. Takes root and component.
+which has rights of its own. Arguments: root and component.
 */}}
 {{- define "telepod.reporter.values" -}}
 {{- $regional := .root.Values.regional -}}
@@ -181,7 +181,7 @@ which has rights of its own. Takes root and component.
 {{ toYaml (merge $own (omit $regional "serviceAccount" "resources" "env")) }}
 {{- end -}}
 
-{{/* Those that are installed, separated by commas. Takes the root. */}}
+{{/* Those that are installed, separated by commas. Arguments: the root. */}}
 {{- define "telepod.reporter.components" -}}
 {{- $components := list -}}
 {{- if include "telepod.regional.installed" . -}}

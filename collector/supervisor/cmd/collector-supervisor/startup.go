@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// socket is where the supervisor answers probes. It is abstract: it needs no writable file system, takes no port of
+// socket is where the supervisor answers probes. It is abstract: it needs no writable file system, uses no port of
 // the pod, and no service mesh redirects it.
 const socket = "@collector-supervisor"
 

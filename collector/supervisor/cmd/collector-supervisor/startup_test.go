@@ -15,7 +15,7 @@ func TestStartupProbe(t *testing.T) {
 	for name, test := range map[string]struct {
 		status int // of the supervisor; 0: it does not listen
 		fails  string
-		says   string
+		log    string
 	}{
 		"open":          {http.StatusOK, "", ""},
 		"closed":        {http.StatusServiceUnavailable, "not started: no Collector", ""},
@@ -38,8 +38,8 @@ func TestStartupProbe(t *testing.T) {
 			if fmt.Sprint(err) != test.fails && (err != nil || test.fails != "") {
 				t.Errorf("%v, want %q", err, test.fails)
 			}
-			if !strings.Contains(stderr.String(), test.says) {
-				t.Errorf("said %q, want %q", stderr.String(), test.says)
+			if !strings.Contains(stderr.String(), test.log) {
+				t.Errorf("logged %q, want %q", stderr.String(), test.log)
 			}
 		})
 	}
