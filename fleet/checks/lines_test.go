@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,6 +223,7 @@ func TestLines(t *testing.T) {
 			s.Central.Value.Instances[0].Log = `warn Exporting failed. {"otelcol.component.id": "spool/archive", "error": "AccessDenied: no"}` + "\n"
 			s.Central.Value.Instances[0].Metrics = set(t, strings.Replace(siteMetrics, `"} 3`, `"} 0`, 1))
 		}, checks.OK, "", ""},
+		{"S3 accepts nothing for a while, as between two batches", func(s *checks.Snapshot) { waiting(t, s, 5) }, checks.OK, "", ""},
 		{"the site is scaled to zero", func(s *checks.Snapshot) {
 			s.Central.Value.Workloads[0].Desired, s.Central.Value.Workloads[0].Ready, s.Central.Value.Instances = 0, 0, nil
 			region(t, s, away("unreachable"))
@@ -275,6 +277,40 @@ func TestLines(t *testing.T) {
 				t.Errorf("worst is %s", checks.Worst(lines))
 			}
 		})
+	}
+}
+
+// waiting makes the site's archive have data in its queue, and sent spans between two readings: 5 before, now now.
+func waiting(t *testing.T, s *checks.Snapshot, now int) {
+	t.Helper()
+	const sent = `; otelcol_exporter_sent_spans_total{exporter="spool/archive"} %d`
+	i := &s.Central.Value.Instances[0]
+	i.Earlier, i.Twice = set(t, siteMetrics+fmt.Sprintf(sent, 5)), true
+	i.Metrics = set(t, siteMetrics+fmt.Sprintf(sent, now))
+}
+
+// TestBackEnds: "back ends accept data" names only those that sent data, or have none.
+func TestBackEnds(t *testing.T) {
+	const accepts = "back ends accept data: spool/archive"
+	for _, test := range []struct {
+		name   string
+		change func(*checks.Snapshot)
+		status checks.Status
+		seen   string
+	}{
+		{"sends", func(s *checks.Snapshot) { waiting(t, s, 6) }, checks.OK, accepts},
+		{"has no data", func(s *checks.Snapshot) {
+			s.Central.Value.Instances[0].Metrics = set(t, strings.Replace(siteMetrics, `"} 3`, `"} 0`, 1))
+		}, checks.OK, accepts},
+		{"waits", func(s *checks.Snapshot) { waiting(t, s, 5) }, checks.Skipped, "whether spool/archive accepts data is not known: data waits, and nothing was sent between two readings"},
+		{"was read once", func(*checks.Snapshot) {}, checks.Skipped, "whether spool/archive accepts data is not known: data waits, and its counters were read only once"},
+	} {
+		s := healthy(t)
+		test.change(&s)
+		found := slices.DeleteFunc(s.Lines(), func(l checks.Line) bool { return l.Code != "back-ends" })
+		if len(found) != 1 || found[0].Status != test.status || found[0].Seen != test.seen {
+			t.Errorf("%s: %+v, want %s %q", test.name, found, test.status, test.seen)
+		}
 	}
 }
 

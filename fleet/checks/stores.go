@@ -181,11 +181,14 @@ func (s Snapshot) central(r *report) {
 func (s Snapshot) backEnds(r *report, instances []fleet.Instance) {
 	var well []string
 	for _, b := range BackEnds(instances) {
-		if b.Failure == "" {
+		switch {
+		case b.Failure != "":
+			r.add(Failed, s.in("logs %s --tail=50 | grep -i exporting", b.Pods[0]), "%s does not deliver: %s: %s", b.Exporter, storeOf(b.Exporter), b.Failure)
+		case b.Unsure != "": // a batch may wait for longer than the time between two readings
+			r.add(Skipped, "", "whether %s accepts data is not known: %s", b.Exporter, b.Unsure)
+		default:
 			well = append(well, b.Exporter)
-			continue
 		}
-		r.add(Failed, s.in("logs %s --tail=50 | grep -i exporting", b.Pods[0]), "%s does not deliver: %s: %s", b.Exporter, storeOf(b.Exporter), b.Failure)
 	}
 	if len(well) > 0 {
 		r.ok("back ends accept data: %s", strings.Join(well, ", "))
@@ -200,6 +203,8 @@ type BackEnd struct {
 	// Failure is why data waits and nothing is delivered, in Pods; empty if there is no such problem.
 	Failure string
 	Pods    []string
+	// Unsure is why it is not known whether its store accepts data; empty if it is known.
+	Unsure string
 }
 
 // BackEnds lists the exporters of central Collectors. A log line alone proves no failure: the exporter retries until it
@@ -216,8 +221,14 @@ func BackEnds(instances []fleet.Instance) []BackEnd {
 			b.Fill = max(b.Fill, fill(i, exporter))
 			failure := loggedFailure(i.Log, exporter)
 			waits, _ := i.Metrics.Sum("otelcol_exporter_queue_size", metrics.Labels{"exporter": exporter})
-			if failure != "" && waits > 0 && sent(i, exporter) == 0 {
+			switch {
+			case waits == 0 || sent(i, exporter) != 0:
+			case failure != "":
 				b.Failure, b.Pods = failure, append(b.Pods, i.Pod)
+			case i.Twice:
+				b.Unsure = "data waits, and nothing was sent between two readings"
+			default:
+				b.Unsure = "data waits, and its counters were read only once"
 			}
 		}
 	}

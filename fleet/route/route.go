@@ -63,14 +63,15 @@ func Of(f Facts) Route {
 		r.Hops = append(r.Hops, Hop{Stage: checks.AtCollector, Name: "of their node", Status: checks.Unknown, State: "not known: pods have no node yet"})
 	}
 	var traffic *status.Traffic
+	var behind behind
 	if len(nodes) > 0 || all {
 		f.Cluster.Pods.Value.SendToNode = sending(senders)
 		traffic = status.TrafficOf(status.Look{}, status.Look{Collectors: f.Cluster.Collectors.Value.Instances})
 		r.Hops = append(r.Hops, f.collectors(senders, nodes)...)
 		r.Hops = append(r.Hops, f.sites(traffic)...)
-		r.follow(f, traffic)
+		behind = r.follow(f, traffic)
 	}
-	r.Status, r.Verdict = r.verdict(traffic)
+	r.Status, r.Verdict = r.verdict(traffic, behind)
 	if r.Status == checks.OK && len(r.Problems) > 0 {
 		r.Status = checks.Warning
 	}
@@ -78,7 +79,7 @@ func Of(f Facts) Route {
 }
 
 // follow adds the site in use and its stores, and the problems of the clusters on the path.
-func (r *Route) follow(f Facts, traffic *status.Traffic) {
+func (r *Route) follow(f Facts, traffic *status.Traffic) (b behind) {
 	inUse := ""
 	if traffic != nil && traffic.Site != nil {
 		inUse = traffic.Site.Name
@@ -102,6 +103,7 @@ func (r *Route) follow(f Facts, traffic *status.Traffic) {
 				of = ", context " + fleet.Printable(site.Context)
 			}
 			r.Hops = append(r.Hops, site.hops(of)...)
+			b.add(site, of)
 		}
 	}
 	if !found {
@@ -113,6 +115,7 @@ func (r *Route) follow(f Facts, traffic *status.Traffic) {
 	}
 	all := checks.Across(append(problems(f.Cluster.Path()), lines...))
 	r.Problems = append(r.Problems, all...)
+	return b
 }
 
 // problems are the lines that need attention, a cause before its effects.
@@ -246,49 +249,4 @@ func siteHop(name string, traffic *status.Traffic) Hop {
 	}
 	hop.State = strings.Join(parts, ", ")
 	return hop
-}
-
-// onPath reports whether the cluster has the site in use. A site without a name may be it.
-func (s Site) onPath(inUse string) bool {
-	if len(s.Central.Value.Workloads) == 0 {
-		return false
-	}
-	name := s.Config.Value.Site
-	if name == "" {
-		name = status.SiteName(s.Central.Value.Instances)
-	}
-	return name == "" || inUse == "" || name == inUse
-}
-
-// hops are the Collectors of a site, and its stores.
-// of is added to their names.
-func (s Site) hops(of string) (hops []Hop) {
-	if err := s.Central.Err; err != nil {
-		return []Hop{{Stage: checks.AtSite, Name: "central Collectors" + of, Status: checks.Unknown, State: "not known: " + fleet.Printable(err.Error())}}
-	}
-	for _, part := range []checks.Part{s.Central.Value, s.Samplers.Value} {
-		for _, w := range part.Workloads {
-			hop := Hop{Stage: checks.AtSite, Name: strings.ToLower(w.Kind) + "/" + w.Name + of, Status: checks.OK, State: fmt.Sprintf("%d of %d ready", w.Ready, w.Desired)}
-			if w.Ready < w.Desired {
-				hop.Status = checks.Warning
-			}
-			if w.Ready == 0 {
-				hop.Status = checks.Failed
-			}
-			hops = append(hops, hop)
-		}
-	}
-	all := slices.Concat(s.Central.Value.Instances, s.Samplers.Value.Instances)
-	for _, b := range checks.BackEnds(all) {
-		hop := Hop{Stage: checks.AtStore, Name: strings.TrimPrefix(checks.StoreOf(b.Exporter), "the ") + of, Address: s.Config.Value.Address(b.Exporter), Status: queueStatus(b.Fill),
-			State: fmt.Sprintf("queue %.0f %% full", 100*b.Fill)}
-		if b.Failure != "" {
-			hop.Status, hop.State = checks.Failed, "does not accept data, "+hop.State
-		}
-		if hop.Address == "" && s.Config.Err != nil {
-			hop.Address = "not known"
-		}
-		hops = append(hops, hop)
-	}
-	return hops
 }

@@ -113,8 +113,23 @@ func healthy(t *testing.T) route.Facts {
 	f.Cluster.Collectors = part("DaemonSet", "telepod-collector", regional)
 	site := route.Site{Snapshot: own, Config: config(t, centralConfig)}
 	site.Central = part("StatefulSet", "telepod-central", central)
+	sends(t, &site, 6)
 	f.Sites = []route.Site{site}
 	return f
+}
+
+// sends makes the first central Collector have sent spans to the archive: 5 at the first reading, n at the second.
+func sends(t *testing.T, site *route.Site, n int) {
+	t.Helper()
+	const sent = `otelcol_exporter_sent_spans_total{exporter="spool/archive"} %d` + "\n"
+	i := &site.Central.Value.Instances[0]
+	i.Earlier, i.Twice = set(t, central+fmt.Sprintf(sent, 5)), true
+	i.Metrics = set(t, central+fmt.Sprintf(sent, n))
+}
+
+// silent is a second Collector that gives no metrics.
+func silent(part *checks.Part, node string) {
+	part.Instances = append(part.Instances, fleet.Instance{Namespace: "telepod", Pod: "silent", Node: node, Ready: true, MetricsErr: errors.New("timeout")})
 }
 
 // text is a route in lines: hops, then problems.
@@ -142,6 +157,12 @@ ok store: Prometheus [http://prometheus.monitoring:9090/api/v1/write] queue 0 % 
 	if got := text(r); got != want || r.Status != checks.OK || r.Verdict != "its telemetry gets through to the primary site and its stores" {
 		t.Errorf("%s: %s\n%s", r.Status, r.Verdict, got)
 	}
+}
+
+// notReady has one pod, which is not ready.
+func notReady(p checks.Part) {
+	p.Workloads[0].Ready = 0
+	p.Instances[0].Ready, p.Instances[0].Trouble, p.Instances[0].MetricsErr = false, "CrashLoopBackOff", errors.New("not ready")
 }
 
 // TestBroken: one thing is not as it should be, and the hop is named.
@@ -179,6 +200,22 @@ func TestBroken(t *testing.T) {
 			w := &f.Sites[0].Central.Value
 			w.Workloads[0].Desired, w.Workloads[0].Ready, w.Instances = 0, 0, nil
 		}, checks.Failed, "waits on its Collectors", []string{"failed site: statefulset/telepod-central [] 0 of 0 ready", "problem failed site: statefulset/telepod-central is scaled to zero"}},
+		{"site not ready, which regions have not noticed yet", func(f *route.Facts) { notReady(f.Sites[0].Central.Value) }, checks.Failed, "its telemetry waits on its Collectors: the primary site has no ready pod of statefulset/telepod-central",
+			[]string{"ok site: primary site", "failed site: statefulset/telepod-central [] 0 of 1 ready", "problem failed site: statefulset/telepod-central"}},
+		{"site not ready, which may be another site", func(f *route.Facts) {
+			notReady(f.Sites[0].Central.Value)
+			f.Sites[0].Config = checks.Answer[route.Config]{Err: forbidden}
+			f.Sites[0].Central.Value.Instances[0].Metrics = set(t, "")
+		}, checks.Unknown, "it is not known whether its telemetry gets through: statefulset/telepod-central, which may be the primary site, has no ready pod", nil},
+		{"samplers not ready", func(f *route.Facts) {
+			f.Sites[0].Samplers.Value.Workloads = []checks.Workload{{Kind: "Deployment", Name: "telepod-sampler", Desired: 1}}
+		}, checks.Failed, "gets through to the primary site, and waits there for deployment/telepod-sampler", []string{"failed site: deployment/telepod-sampler [] 0 of 1 ready"}},
+		{"one of two Collectors without metrics", func(f *route.Facts) { silent(&f.Cluster.Collectors.Value, "n1") }, checks.Unknown,
+			"gets through to the primary site from 1 of 2 Collectors; the rest is not known: no metrics of 1 of 2 Collectors", []string{"unknown collector: silent, node n1", "ok site: primary site [https://primary.example:4318] in use by 1 of 1 Collector"}},
+		{"one of two central Collectors without metrics", func(f *route.Facts) { silent(&f.Sites[0].Central.Value, "n1") }, checks.Unknown,
+			"gets through to the primary site; the rest is not known: no metrics of 1 of 2 Collectors of the site", []string{"unknown site: statefulset/telepod-central [] 1 of 1 ready; 1 without metrics"}},
+		{"the archive accepts nothing between two readings", func(f *route.Facts) { sends(t, &f.Sites[0], 5) }, checks.OK, "gets through to the primary site; whether archive (S3) accepts data is not known",
+			[]string{"unknown store: archive (S3) [s3://telemetry at http://minio:9000] data waits, and nothing was sent between two readings; queue 3 % full"}},
 		{"on the backup", func(f *route.Facts) {
 			f.Cluster.Collectors.Value.Instances[0].Metrics = set(t, strings.NewReplacer(`active{signal="traces",endpoint="primary"} 1`, `active{signal="traces",endpoint="primary"} 0`,
 				`active{signal="traces",endpoint="backup"} 0`, `active{signal="traces",endpoint="backup"} 1`).Replace(regional))
@@ -187,6 +224,7 @@ func TestBroken(t *testing.T) {
 			other := f.Sites[0]
 			f.Sites[0].Central = checks.Answer[checks.Part]{}
 			other.Context, other.Kubectl = "aks", "kubectl --context aks"
+			sends(t, &other, 5)
 			other.Central.Value.Instances[0].Log = `Exporting failed. {"otelcol.component.id": "spool/archive", "error": "AccessDenied: no"}` + "\n"
 			f.Sites = append(f.Sites, other)
 		}, checks.Failed, "gets through to the primary site, and waits there for archive (S3)", []string{"failed store: archive (S3), context aks [s3://telemetry at http://minio:9000] does not accept data", "problem failed store: spool/archive does not deliver: the archive (S3): AccessDenied: no"}},

@@ -10,7 +10,7 @@ import (
 )
 
 // verdict is how far telemetry gets. The first stage that stops it counts.
-func (r Route) verdict(traffic *status.Traffic) (checks.Status, string) {
+func (r Route) verdict(traffic *status.Traffic, b behind) (checks.Status, string) {
 	pods, collectors := r.at(checks.AtPod), r.at(checks.AtCollector)
 	stopped := with(collectors, checks.Failed)
 	switch {
@@ -25,34 +25,72 @@ func (r Route) verdict(traffic *status.Traffic) (checks.Status, string) {
 	case traffic == nil:
 		return checks.Unknown, "it is not known whether its telemetry gets through: no Collector reports a site"
 	}
-	return r.beyond(traffic)
+	return r.beyond(traffic, b)
 }
 
 // beyond is how far telemetry gets that Collectors have accepted.
-func (r Route) beyond(traffic *status.Traffic) (checks.Status, string) {
+func (r Route) beyond(traffic *status.Traffic, b behind) (checks.Status, string) {
 	using := 0
 	for _, s := range traffic.Sites {
 		using += s.Using
 	}
 	if traffic.Site == nil || using == 0 {
-		return checks.Failed, "its telemetry waits on its Collectors: no site accepts it"
+		return checks.Failed, "its telemetry waits on its Collectors: no site accepts it" + rest(unread(traffic, behind{}))
 	}
-	to := "its telemetry gets through to the " + traffic.Site.Name + " site"
-	if using < traffic.Answered {
-		return checks.Failed, fmt.Sprintf("%s from %d of %d Collectors, and waits on the others", to, using, traffic.Answered)
+	site := "the " + traffic.Site.Name + " site"
+	if len(b.stopped) > 0 {
+		return checks.Failed, "its telemetry waits on its Collectors: " + site + " has no ready pod of " + b.stopped[0]
+	}
+	if len(b.doubtful) > 0 {
+		return checks.Unknown, "it is not known whether its telemetry gets through: " + b.doubtful[0] + ", which may be " + site + ", has no ready pod"
+	}
+	to := "its telemetry gets through to " + site
+	if total := max(traffic.Ready, traffic.Answered); using < total {
+		to += fmt.Sprintf(" from %d of %d Collectors", using, total)
+	}
+	unknown := unread(traffic, b)
+	if n := traffic.Answered - using; n > 0 {
+		return checks.Failed, fmt.Sprintf("%s, and waits on %d", to, n) + rest(unknown)
 	}
 	stores := r.at(checks.AtStore)
-	var waits []string
-	for _, hop := range with(stores, checks.Failed) {
-		waits = append(waits, hop.Name)
-	}
+	waits, unsure := b.waits, names(with(stores, checks.Unknown))
+	waits = append(waits, names(with(stores, checks.Failed))...)
 	switch {
 	case len(waits) > 0:
-		return checks.Failed, to + ", and waits there for " + strings.Join(waits, ", ")
-	case len(stores) == 0 || len(with(stores, checks.OK)) < len(stores):
+		return checks.Failed, to + ", and waits there for " + strings.Join(waits, ", ") + rest(unknown)
+	case len(unknown) > 0:
+		return checks.Unknown, to + rest(unknown)
+	case len(unsure) > 0:
+		return checks.OK, to + "; whether " + strings.Join(unsure, ", ") + " accepts data is not known"
+	case len(stores) == 0 || len(with(stores, checks.Skipped)) > 0:
 		return checks.OK, to + "; not all of its stores are known here"
 	}
 	return checks.OK, to + " and its stores"
+}
+
+// unread names the Collectors that give no metrics.
+func unread(traffic *status.Traffic, b behind) (parts []string) {
+	if n := traffic.Ready - traffic.Answered; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d Collectors", n, traffic.Ready))
+	}
+	if n := b.ready - b.answered; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d Collectors of the site", n, b.ready))
+	}
+	return parts
+}
+
+func rest(unknown []string) string {
+	if len(unknown) == 0 {
+		return ""
+	}
+	return "; the rest is not known: no metrics of " + strings.Join(unknown, ", nor of ")
+}
+
+func names(hops []Hop) (list []string) {
+	for _, h := range hops {
+		list = append(list, h.Name)
+	}
+	return list
 }
 
 // at are the hops of a stage.

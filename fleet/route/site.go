@@ -1,0 +1,118 @@
+package route
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/status"
+)
+
+// onPath reports whether the cluster has the site in use. A site without a name may be it.
+func (s Site) onPath(inUse string) bool {
+	if len(s.Central.Value.Workloads) == 0 {
+		return false
+	}
+	name := s.name()
+	return name == "" || inUse == "" || name == inUse
+}
+
+// name is empty if it is not known.
+func (s Site) name() string {
+	return cmp.Or(s.Config.Value.Site, status.SiteName(s.Central.Value.Instances))
+}
+
+// hops are the Collectors of a site, and its stores.
+// of is added to their names.
+func (s Site) hops(of string) (hops []Hop) {
+	if err := s.Central.Err; err != nil {
+		return []Hop{{Stage: checks.AtSite, Name: "central Collectors" + of, Status: checks.Unknown, State: "not known: " + fleet.Printable(err.Error())}}
+	}
+	for _, part := range []checks.Part{s.Central.Value, s.Samplers.Value} {
+		ready, answered := read(part)
+		unread := ready - answered
+		for _, w := range part.Workloads {
+			hop := Hop{Stage: checks.AtSite, Name: object(w) + of, Status: checks.OK, State: fmt.Sprintf("%d of %d ready", w.Ready, w.Desired)}
+			if unread > 0 {
+				hop.Status, hop.State = checks.Unknown, hop.State+fmt.Sprintf("; %d without metrics", unread)
+			}
+			if w.Ready < w.Desired && hop.Status == checks.OK {
+				hop.Status = checks.Warning
+			}
+			if w.Ready == 0 {
+				hop.Status = checks.Failed
+			}
+			hops = append(hops, hop)
+		}
+	}
+	all := slices.Concat(s.Central.Value.Instances, s.Samplers.Value.Instances)
+	for _, b := range checks.BackEnds(all) {
+		hop := store(b)
+		hop.Name, hop.Address = hop.Name+of, s.Config.Value.Address(b.Exporter)
+		if hop.Address == "" && s.Config.Err != nil {
+			hop.Address = "not known"
+		}
+		hops = append(hops, hop)
+	}
+	return hops
+}
+
+func object(w checks.Workload) string { return strings.ToLower(w.Kind) + "/" + w.Name }
+
+func store(b checks.BackEnd) Hop {
+	hop := Hop{Stage: checks.AtStore, Name: strings.TrimPrefix(checks.StoreOf(b.Exporter), "the "), Status: queueStatus(b.Fill), State: fmt.Sprintf("queue %.0f %% full", 100*b.Fill)}
+	switch {
+	case b.Failure != "":
+		hop.Status, hop.State = checks.Failed, "does not accept data, "+hop.State
+	case b.Unsure != "" && hop.Status != checks.Failed:
+		hop.Status, hop.State = checks.Unknown, b.Unsure+"; "+hop.State
+	}
+	return hop
+}
+
+// behind is what is known of the Collectors of the site in use.
+type behind struct {
+	// stopped are workloads without a ready pod that accept data of regions; doubtful are those of a site that may be
+	// another one.
+	stopped, doubtful []string
+	// waits are other workloads without a ready pod.
+	waits []string
+	// answered of ready Collectors were read.
+	ready, answered int
+}
+
+func (b *behind) add(s Site, of string) {
+	none := !slices.ContainsFunc(s.Central.Value.Workloads, func(w checks.Workload) bool { return w.Ready > 0 })
+	for _, w := range slices.Concat(s.Central.Value.Workloads, s.Samplers.Value.Workloads) {
+		list := &b.waits
+		switch {
+		case w.Ready > 0:
+			continue
+		case none && s.name() == "":
+			list = &b.doubtful
+		case none:
+			list = &b.stopped
+		}
+		*list = append(*list, object(w)+of)
+	}
+	for _, part := range []checks.Part{s.Central.Value, s.Samplers.Value} {
+		ready, answered := read(part)
+		b.ready, b.answered = b.ready+ready, b.answered+answered
+	}
+}
+
+// read counts the ready Collectors of a part, and those of them whose metrics were read.
+func read(p checks.Part) (ready, answered int) {
+	for _, i := range p.Instances {
+		if i.Ready {
+			ready++
+			if i.MetricsErr == nil {
+				answered++
+			}
+		}
+	}
+	return ready, answered
+}
