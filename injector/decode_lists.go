@@ -83,11 +83,12 @@ type envJSON struct {
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
 func (e *envJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	e.list = empty[Variable](dec, 16)
+	var wire variableJSON // one for all elements, because it escapes
 	return elements(dec, func() error {
 		if !e.budget.take(&e.budget.variables, maxVariables, TooManyVariables) {
 			return dec.SkipValue()
 		}
-		var wire variableJSON
+		wire = variableJSON{}
 		err := json.UnmarshalDecode(dec, &wire)
 		e.list = append(e.list, Variable{wire.Name, wire.Value, bool(wire.ValueFrom)})
 		return err
