@@ -23,10 +23,11 @@ type Repair struct {
 	Note string `json:"note,omitempty"`
 }
 
-// RepairOf is the repair of a workload in a state. The states Current and Outside need none.
-func RepairOf(id Identity, state State, template Template) Repair {
+// RepairOf is the repair of a workload in a state. The states Current and Outside need none. Flags, if not empty, start
+// with a space and select the cluster in commands.
+func RepairOf(id Identity, state State, template Template, flags string) Repair {
 	kind := strings.ToLower(id.Kind)
-	restart := fmt.Sprintf("kubectl -n %s rollout restart %s/%s", id.Namespace, kind, id.Name)
+	restart := fmt.Sprintf("kubectl%s -n %s rollout restart %s/%s", flags, id.Namespace, kind, id.Name)
 	switch {
 	case !state.Problem():
 		return Repair{}
@@ -47,7 +48,7 @@ func RepairOf(id Identity, state State, template Template) Repair {
 		}
 		return Repair{Command: restart}
 	case "Rollout":
-		return Repair{Command: fmt.Sprintf("kubectl argo rollouts -n %s restart %s", id.Namespace, id.Name)}
+		return Repair{Command: fmt.Sprintf("kubectl argo rollouts%s -n %s restart %s", flags, id.Namespace, id.Name)}
 	case "CronJob":
 		return Repair{Note: "its next run gets what is due"}
 	case "Job":

@@ -81,9 +81,17 @@ func TestRepairOf(t *testing.T) {
 		{"CloneSet", fleet.Bare, fleet.Template{}, "", "what manages CloneSet"},
 		{"Pod", fleet.Bare, fleet.Template{}, "", "no controller"},
 	} {
-		got := fleet.RepairOf(fleet.Identity{Namespace: "shop", Kind: test.kind, Name: "web"}, test.state, test.template)
+		got := fleet.RepairOf(fleet.Identity{Namespace: "shop", Kind: test.kind, Name: "web"}, test.state, test.template, "")
 		if got.Command != test.command || !strings.Contains(got.Note, test.note) || (test.note == "") != (got.Note == "") {
 			t.Errorf("%s %s %+v: %+v, want %q with a note on %q", test.kind, test.state, test.template, got, test.command, test.note)
+		}
+	}
+	for kind, want := range map[string]string{
+		"Deployment": "kubectl --context prod -n shop rollout restart deployment/web",
+		"Rollout":    "kubectl argo rollouts --context prod -n shop restart web",
+	} {
+		if got := fleet.RepairOf(fleet.Identity{Namespace: "shop", Kind: kind, Name: "web"}, fleet.Stale, fleet.Template{}, " --context prod"); got.Command != want {
+			t.Errorf("%q, want %q", got.Command, want)
 		}
 	}
 }

@@ -6,9 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -64,16 +62,6 @@ func (f *liveFlags) snapshotOf(c *inventory.Cluster, chosen bool) checks.Snapsho
 		s.Helm += " --kube-context " + shellWord(c.Context)
 	}
 	return s
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9@%+=:,./_-]+$`)
-
-// shellWord quotes a word for a shell.
-func shellWord(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // together runs functions concurrently.

@@ -60,6 +60,7 @@ func (f *explainFlags) misplaced(cmd *cobra.Command, why string, flags ...string
 type liveExplanation struct {
 	fleet.Workload
 	context   string
+	flags     string // of repair commands
 	namespace fleet.Namespace
 	findings  []fleet.Finding
 	// now is what a new pod would get.
@@ -110,7 +111,7 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 	if err != nil {
 		return nil, err
 	}
-	e := &liveExplanation{context: l.Context, namespace: namespaces[id.Namespace]}
+	e := &liveExplanation{context: l.Context, flags: l.flags, namespace: namespaces[id.Namespace]}
 	var pods []*fleet.Pod
 	if object.Kind == "Pod" {
 		pod, err := fleet.ReadPod(object.JSON)
@@ -177,7 +178,7 @@ func (l *liveExplanation) judge(j fleet.Judge, pods []*fleet.Pod, object invento
 	if found, ok := all.Lookup(object.Identity); ok {
 		l.Workload = found
 	}
-	l.Repair = fleet.RepairOf(object.Identity, l.State, object.Template)
+	l.Repair = fleet.RepairOf(object.Identity, l.State, object.Template, l.flags)
 }
 
 // plan plans a new pod from the workload's template, or from the pod.

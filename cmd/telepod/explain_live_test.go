@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/terminal"
 )
 
 // explain: the verdict comes first, then the repair, what is wrong, the pods, and what a new pod would get.
@@ -52,6 +55,8 @@ func (l *onCluster) explainKinds(t *testing.T) {
 		{"deployment/offline", "Deployment shop/offline, context ", "a restart changes nothing\n"},
 		{"deployment/offline", "Deployment shop/offline, context ", "a new pod now\n  not injected: already-injected: "},
 		{"deploy/bystander -n other", "Deployment other/bystander, context ", "\n  to inject them: kubectl label namespace other telepod.dev/injection=enabled && kubectl -n other rollout restart deployment/bystander\n"},
+		{"deploy/bystander -n other --context telepod", "Deployment other/bystander, context ", "\n  to inject them: kubectl --context telepod label namespace other telepod.dev/injection=enabled && kubectl --context telepod -n other rollout restart deployment/bystander\n"},
+		{"deploy/checkout --context telepod", "Deployment shop/checkout, context ", "\n  repair: kubectl --context telepod -n shop rollout restart deployment/checkout\n"},
 		{"cj/nightly", "CronJob shop/nightly, context ", "\n  outside: no pods run\n"},
 		{"job/once", "Job shop/once, context ", "K8S_JOB_NAME"},
 	} {
@@ -103,5 +108,21 @@ func TestVisible(t *testing.T) {
 	out, _ := inject(t, []byte(manifest), "explain", "-", "-v")
 	if strings.Contains(out, "\x1b") || strings.Contains(out, "\n  repair: x") {
 		t.Errorf("%q", out)
+	}
+}
+
+// TestRepairsNameContext: commands select the context that was chosen, and none if it was not.
+func TestRepairsNameContext(t *testing.T) {
+	for chosen, want := range map[string]string{
+		"":          "  to inject them: kubectl label namespace shop telepod.dev/injection=enabled && kubectl -n shop rollout restart deployment/web\n",
+		"prod-use1": "  to inject them: kubectl --context prod-use1 label namespace shop telepod.dev/injection=enabled && kubectl --context prod-use1 -n shop rollout restart deployment/web\n",
+		"away from": "  to inject them: kubectl --context 'away from' label namespace shop telepod.dev/injection=enabled && kubectl --context 'away from' -n shop rollout restart deployment/web\n",
+	} {
+		l := &liveExplanation{flags: (&liveFlags{context: chosen}).contextFlag()}
+		l.Identity = fleet.Identity{Namespace: "shop", Kind: "Deployment", Name: "web"}
+		l.now.Plan = &injector.Plan{Decision: injector.Decision{Reason: injector.DefaultDisabled}}
+		if out := (&explainFlags{}).liveText(terminal.Terminal{}, l, time.Now()); !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 }

@@ -31,7 +31,7 @@ func (f *explainFlags) liveText(t terminal.Terminal, l *liveExplanation, now tim
 		fmt.Fprintf(&b, "  repair: %s\n", repairLine(l.Identity, l.Repair))
 	}
 	if l.now.Plan.Decision.Reason == injector.DefaultDisabled {
-		fmt.Fprintf(&b, "  to inject them: kubectl label namespace %s %s=enabled%s\n", l.Namespace, injector.InjectionLabel, l.andRestart())
+		fmt.Fprintf(&b, "  to inject them: kubectl%s label namespace %s %s=enabled%s\n", l.flags, l.Namespace, injector.InjectionLabel, l.andRestart())
 	}
 	e.lead(&b, l.route)
 	for _, text := range append(l.silent(), l.warnings()...) {
@@ -55,7 +55,7 @@ func (f *explainFlags) liveText(t terminal.Terminal, l *liveExplanation, now tim
 
 // andRestart is the rest of a command that gives running pods what new ones get.
 func (l *liveExplanation) andRestart() string {
-	if command := fleet.RepairOf(l.Identity, fleet.Bare, fleet.Template{}).Command; command != "" {
+	if command := fleet.RepairOf(l.Identity, fleet.Bare, fleet.Template{}, l.flags).Command; command != "" {
 		return " && " + command
 	}
 	return ""

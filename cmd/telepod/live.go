@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -72,6 +73,8 @@ type live struct {
 	namespaces map[string]fleet.Namespace
 	// configured is true if the settings come from the injector in the cluster.
 	configured bool
+	// flags select the cluster in repair commands: see contextFlag.
+	flags string
 }
 
 // injectorSettings configure an injector, apart from the API server's capabilities.
@@ -97,7 +100,7 @@ func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, own injecto
 	if err != nil {
 		return nil, err
 	}
-	l := &live{Cluster: c, settings: own}
+	l := &live{Cluster: c, settings: own, flags: f.contextFlag()}
 	if slices.ContainsFunc(settingFlags(), cmd.Flags().Changed) {
 		l.settings.facts = withEnvironment(own.facts)
 		if own.profilesDir != "" {
@@ -116,6 +119,24 @@ func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, own injecto
 	}
 	l.judge.Injector, err = l.settings.injector(l.settings.capabilities.Cluster(version))
 	return l, err
+}
+
+// contextFlag is the flag of a repair command for the context that was chosen, after a space; empty if none was.
+func (f *liveFlags) contextFlag() string {
+	if f.context == "" {
+		return ""
+	}
+	return " --context " + shellWord(f.context)
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9@%+=:,./_-]+$`)
+
+// shellWord quotes a word for a shell.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 func (s *injectorSettings) protect(namespace string) {

@@ -132,7 +132,7 @@ func (l *live) repairs(ctx context.Context, namespace string, problems []*fleet.
 				templates[id] = template
 			}
 		}
-		w.Repair = fleet.RepairOf(w.Identity, w.State, templates[w.Identity])
+		w.Repair = fleet.RepairOf(w.Identity, w.State, templates[w.Identity], l.flags)
 	}
 	return nil
 }

@@ -177,6 +177,9 @@ func (l *onCluster) stale(t *testing.T) {
 	if diff := cmp.Diff(want, l.listed(t, 1, "-A")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	if out, _ := l.run(t, 1, "stale", "-A", "--context", "telepod"); !strings.Contains(out, "\n  kubectl --context telepod -n shop rollout restart deployment/checkout\n") {
+		t.Errorf("repairs do not name the context in\n%s", out)
+	}
 	out, _ := l.run(t, 1, "stale", "-A")
 	for _, text := range []string{
 		"4 out of date: 2 bare, 2 stale in all namespaces of context ",
