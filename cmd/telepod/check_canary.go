@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,7 +16,6 @@ import (
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/inventory"
-	"github.com/telepod/telepod/fleet/metrics"
 	"github.com/telepod/telepod/fleet/status"
 )
 
@@ -50,6 +51,8 @@ type canarySite struct {
 	cluster   *inventory.Cluster
 	name      string
 	instances []fleet.Instance
+	// err is why it is not known which site this is, or whether the cluster has one; the name is then empty.
+	err error
 }
 
 // read reads the metrics of the site's Collectors.
@@ -73,10 +76,19 @@ func (f *canaryFlags) sendAll(ctx context.Context, clusters []*inventory.Cluster
 // canarySites are the central sites of all clusters, with instances of their own for further readings.
 func canarySites(clusters []*inventory.Cluster, snapshots []checks.Snapshot) (sites []*canarySite) {
 	for i, c := range clusters {
-		central := snapshots[i].Central.Value.Instances
-		if name := status.SiteName(central); name != "" {
-			sites = append(sites, &canarySite{c, name, slices.Concat(central, snapshots[i].Samplers.Value.Instances)})
+		central := snapshots[i].Central
+		site := &canarySite{c, status.SiteName(central.Value.Instances), slices.Concat(central.Value.Instances, snapshots[i].Samplers.Value.Instances), nil}
+		switch {
+		case snapshots[i].Unreachable != nil:
+			site.err = errors.New("the API server does not answer")
+		case central.Err != nil:
+			site.err = central.Err
+		case len(central.Value.Workloads) == 0:
+			continue
+		case site.name == "":
+			site.err = errors.New("its central Collectors do not report the name of their site")
 		}
+		sites = append(sites, site)
 	}
 	return sites
 }
@@ -105,63 +117,67 @@ func (f *canaryFlags) through(ctx context.Context, c *inventory.Cluster, collect
 		way.Accepted = err
 		return way
 	}
-	before := delivered(reading[0])
+	before := reading[0]
 	if way.Accepted = c.SendTraces(ctx, collector, body); way.Accepted != nil {
 		return way
 	}
+	answered := false
 	f.until(ctx, func() bool {
 		c.ReadMetrics(ctx, reading, inventory.CollectorMetrics)
-		for site, n := range delivered(reading[0]) {
-			if n > before[site] {
-				way.Site = site
-			}
+		site, err := checks.Arrived(before, reading[0])
+		if answered = answered || err == nil; err == nil || !answered {
+			way.Site, way.SiteErr = site, err
 		}
-		return way.Site != ""
+		return way.Site != "" || before.MetricsErr != nil
 	})
-	if way.Site != "" {
-		together(
-			func() {
-				if f.archives.shared.Name != "" {
-					f.archived(ctx, id, began, &way)
-				}
-			},
-			func() { way.SiteContext, way.Stores = f.stores(ctx, way.Site, sites) },
-		)
-	}
+	together(
+		func() {
+			if f.archives.shared.Name != "" && (way.Site != "" || way.SiteErr != nil) {
+				f.archived(ctx, id, began, &way)
+			}
+		},
+		func() {
+			if way.Site != "" {
+				f.stores(ctx, sites, &way)
+			}
+		},
+	)
 	way.Seconds = time.Since(began).Seconds()
 	return way
 }
 
 // stores waits until every exporter of the site has delivered spans, or the time is up.
-func (f *canaryFlags) stores(ctx context.Context, name string, sites []*canarySite) (kubeContext string, list []checks.Delivery) {
-	at := slices.IndexFunc(sites, func(s *canarySite) bool { return s.name == name })
+func (f *canaryFlags) stores(ctx context.Context, sites []*canarySite, way *checks.Canary) {
+	at := slices.IndexFunc(sites, func(s *canarySite) bool { return s.name == way.Site })
 	if at < 0 {
-		return "", nil
+		if at = slices.IndexFunc(sites, func(s *canarySite) bool { return s.err != nil }); at >= 0 {
+			way.StoresErr = fmt.Errorf("context %s may have this site: %w", sites[at].cluster.Context, sites[at].err)
+		}
+		return
 	}
 	site := sites[at]
-	exporters, before := checks.SpanExporters(site.instances), map[string]float64{}
-	for _, exporter := range exporters {
-		before[exporter], _ = checks.Spans(site.instances, exporter)
+	before := slices.Clone(site.instances)
+	way.SiteContext, way.Of = site.cluster.Context, len(before)
+	if _, _, way.StoresErr = checks.Deliveries(before, before); way.StoresErr != nil {
+		return // it can only be compared with a reading before the span
 	}
+	delivered := map[string]bool{}
 	f.until(ctx, func() bool {
 		site.read(ctx)
-		list = list[:0]
-		for _, exporter := range exporters {
-			n, waits := checks.Spans(site.instances, exporter)
-			list = append(list, checks.Delivery{Exporter: exporter, Delivered: n > before[exporter], Waits: waits})
+		list, read, err := checks.Deliveries(before, site.instances)
+		if err != nil {
+			if way.Stores == nil {
+				way.StoresErr = err
+			}
+			return false
+		}
+		way.Stores, way.Read, way.StoresErr = list, read, nil
+		for i := range list { // a Collector may answer once, and not later
+			delivered[list[i].Exporter] = delivered[list[i].Exporter] || list[i].Delivered
+			list[i].Delivered = delivered[list[i].Exporter]
 		}
 		return !slices.ContainsFunc(list, func(d checks.Delivery) bool { return !d.Delivered })
 	})
-	return site.cluster.Context, list
-}
-
-// delivered counts the spans that each site has accepted from a Collector.
-func delivered(from fleet.Instance) map[string]float64 {
-	found := map[string]float64{}
-	for _, site := range []string{string(drill.Primary), string(drill.Backup)} {
-		found[site], _ = from.Metrics.Sum("otelcol_exporter_failover_delivered_items_total", metrics.Labels{"signal": "traces", "endpoint": site})
-	}
-	return found
 }
 
 // archived looks for the canary in the archive.

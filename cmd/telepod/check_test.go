@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +19,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/inventory"
+	"github.com/telepod/telepod/fleet/metrics"
 )
 
 // check runs against the cluster of testdata/live: its injector is scaled to zero, and the test removes and restores
@@ -181,4 +185,40 @@ func hookServer(t *testing.T) *httptest.Server {
 	}))
 	t.Cleanup(server.Close)
 	return server
+}
+
+// TestCanaryStores: without a reading before the span, and without the name of a site, its stores are unknown.
+func TestCanaryStores(t *testing.T) {
+	clusters := []*inventory.Cluster{{Context: "eu"}}
+	named, err := metrics.Read(strings.NewReader("otelcol_process_uptime_seconds_total{telepod_central_site=\"primary\"} 1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	central := func(err error) checks.Snapshot {
+		i := fleet.Instance{Pod: "s1", Metrics: named, MetricsErr: err}
+		return checks.Snapshot{Central: answer(checks.Part{Workloads: []checks.Workload{{}}, Instances: []fleet.Instance{i}}, nil)}
+	}
+	nameless := central(nil)
+	nameless.Central.Value.Instances[0].Metrics = metrics.Set{}
+	for _, test := range []struct {
+		name          string
+		snapshot      checks.Snapshot
+		context, want string
+	}{
+		{"it has none", checks.Snapshot{}, "", ""},
+		{"no first reading", central(errors.New("timeout")), "eu", "timeout"},
+		{"no name", nameless, "", "context eu may have this site: its central Collectors do not report"},
+		{"no right", checks.Snapshot{Central: answer(checks.Part{}, errors.New("forbidden"))}, "", "context eu may have this site: forbidden"},
+		{"no answer", checks.Snapshot{Unreachable: errors.New("refused")}, "", "context eu may have this site: the API server does not answer"},
+	} {
+		way := checks.Canary{Site: "primary"}
+		(&canaryFlags{}).stores(t.Context(), canarySites(clusters, []checks.Snapshot{test.snapshot}), &way)
+		got := ""
+		if way.StoresErr != nil {
+			got = way.StoresErr.Error()
+		}
+		if way.SiteContext != test.context || !strings.HasPrefix(got, test.want) || (test.want == "") != (got == "") {
+			t.Errorf("%s: context %q, %q; want %q, %q", test.name, way.SiteContext, got, test.context, test.want)
+		}
+	}
 }

@@ -11,8 +11,10 @@ type Canary struct {
 	Pod, Node string
 	// Accepted is nil if the Collector acknowledged the span, which means that it is on the node's disk.
 	Accepted error
-	// Site is the one that has acknowledged a batch of traces since then; empty if none has before the timeout.
-	Site string
+	// Site is the one that has acknowledged a batch of traces since then; empty if none has before the timeout, or if
+	// SiteErr is why that is not known.
+	Site    string
+	SiteErr error
 	// Seconds is the duration.
 	Seconds float64
 	// Archived reports whether the archive contains it, if Looked is true. LookErr is why the archive could not be
@@ -22,6 +24,9 @@ type Canary struct {
 	// Stores are the exporters of the site in use, if its cluster was checked, too. SiteContext is that cluster.
 	Stores      []Delivery
 	SiteContext string
+	// StoresErr is why nothing is known of the stores. Read of Of Collectors of the site were read both before and after.
+	StoresErr error
+	Read, Of  int
 }
 
 // Delivery is what an exporter of a site has done with spans since the canary was sent, with the canary among them or
@@ -52,15 +57,23 @@ func (c Canary) behind() string {
 		}
 		*list = append(*list, StoreOf(d.Exporter))
 	}
+	of := ""
+	if c.Read < c.Of {
+		of = fmt.Sprintf("; only %d of %d Collectors of the site could be read", c.Read, c.Of)
+	}
 	switch {
+	case c.StoresErr != nil:
+		return fmt.Sprintf("; whether its stores accept spans is not known: %v", c.StoresErr)
+	case len(c.Stores) == 0 && c.SiteContext != "":
+		return "; it has no stores for spans" + of
 	case len(c.Stores) == 0:
 		return "; other stores were not looked at: add the context of the " + c.Site + " site to --contexts"
 	case len(nothing) == 0:
-		return "; " + strings.Join(accepted, ", ") + " accepted spans meanwhile, the canary or others"
+		return "; " + strings.Join(accepted, ", ") + " accepted spans meanwhile, the canary or others" + of
 	case len(accepted) == 0:
-		return "; " + strings.Join(nothing, ", ") + " got no span meanwhile, which sampling may explain"
+		return "; " + strings.Join(nothing, ", ") + " got no span meanwhile, which sampling may explain" + of
 	}
-	return "; " + strings.Join(accepted, ", ") + " accepted spans meanwhile, the canary or others; " + strings.Join(nothing, ", ") + " got none, which sampling may explain"
+	return "; " + strings.Join(accepted, ", ") + " accepted spans meanwhile, the canary or others; " + strings.Join(nothing, ", ") + " got none, which sampling may explain" + of
 }
 
 // look is where the reason is shown that a site does not deliver.
@@ -83,6 +96,16 @@ func (s Snapshot) canaries(r *report) {
 			if !r.unknownRight(place, c.Accepted) {
 				r.add(Failed, look, "canary: lost before the node's disk: %s did not accept it: %v", place, c.Accepted)
 			}
+		case c.SiteErr != nil && c.Archived:
+			r.ok("canary: node and archive have it after %.1f s, through %s; the site is not known: %v", c.Seconds, place, c.SiteErr)
+		case c.SiteErr != nil:
+			if !r.unknownRight(place, c.SiteErr) {
+				archive := ""
+				if c.Looked {
+					archive = fmt.Sprintf("; the archive does not have it after %.0f s", c.Seconds)
+				}
+				r.add(Unknown, "", "canary: %s has it on disk; whether a site has accepted it is not known: %v%s", place, c.SiteErr, archive)
+			}
 		case c.Site == "":
 			r.add(Failed, look+" | grep -i endpoint", "canary: waits on the node: %s has it on disk, and no site has accepted it within %.0f s", place, c.Seconds)
 		case len(c.waits()) > 0:
@@ -91,6 +114,12 @@ func (s Snapshot) canaries(r *report) {
 			r.add(Unknown, "", "canary: reached the %s site through %s; whether it is archived is not known: %v%s", c.Site, place, c.LookErr, c.behind())
 		case c.Looked && !c.Archived:
 			r.add(Failed, c.look(), "canary: lost behind the site: the %s site accepted it from %s, and the archive does not have it after %.0f s%s", c.Site, place, c.Seconds, c.behind())
+		case c.StoresErr != nil:
+			archive := ""
+			if c.Looked {
+				archive = " and the archive"
+			}
+			r.add(Unknown, "", "canary: the %s site%s accepted it after %.1f s, through %s%s", c.Site, archive, c.Seconds, place, c.behind())
 		case c.Looked:
 			r.ok("canary: node, %s site and archive have it after %.1f s, through %s%s", c.Site, c.Seconds, place, c.behind())
 		default:

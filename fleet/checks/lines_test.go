@@ -247,6 +247,15 @@ func TestLines(t *testing.T) {
 		{"a canary waits at the site", func(s *checks.Snapshot) {
 			s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", SiteContext: "eu", Stores: []checks.Delivery{{Exporter: "spool/archive", Delivered: true}, {Exporter: "otlp_grpc/jaeger", Waits: true}}}}
 		}, checks.Failed, "canary: waits at the primary site, which accepted it from the Collector c1, for Jaeger (otlp_grpc/jaeger)", "back ends of context eu"},
+		{"a canary whose site is not known", func(s *checks.Snapshot) {
+			s.Canaries = []checks.Canary{{Pod: "c1", SiteErr: errors.New("ask pod c1: timeout")}}
+		}, checks.Unknown, "canary: the Collector c1 has it on disk; whether a site has accepted it is not known: ask pod c1: timeout", ""},
+		{"a canary whose site is not known, in the archive", func(s *checks.Snapshot) {
+			s.Canaries = []checks.Canary{{Pod: "c1", SiteErr: errors.New("timeout"), Looked: true, Archived: true}}
+		}, checks.OK, "", ""},
+		{"a canary whose stores are not known", func(s *checks.Snapshot) {
+			s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", SiteContext: "eu", StoresErr: errors.New("ask pod s1: timeout")}}
+		}, checks.Unknown, "through the Collector c1; whether its stores accept spans is not known: ask pod s1: timeout", ""},
 		{"a canary is sampled", func(s *checks.Snapshot) {
 			s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", SiteContext: "eu", Stores: []checks.Delivery{{Exporter: "otlp_grpc/jaeger"}}}}
 		}, checks.OK, "", ""},

@@ -254,18 +254,8 @@ func sent(i fleet.Instance, exporter string) (n float64) {
 	return n
 }
 
-// Spans is how many spans an exporter of some Collectors has delivered; waits is true if more are in its queue.
-func Spans(instances []fleet.Instance, exporter string) (delivered float64, waits bool) {
-	for _, i := range instances {
-		n, _ := i.Metrics.Sum("otelcol_exporter_sent_spans_total", metrics.Labels{"exporter": exporter})
-		queued, _ := i.Metrics.Sum("otelcol_exporter_queue_size", metrics.Labels{"exporter": exporter, "data_type": "traces"})
-		delivered, waits = delivered+n, waits || queued > 0
-	}
-	return delivered, waits
-}
-
-// SpanExporters lists the exporters of some Collectors that get spans.
-func SpanExporters(instances []fleet.Instance) []string {
+// spanExporters lists the exporters of some Collectors that get spans.
+func spanExporters(instances []fleet.Instance) []string {
 	found := map[string]bool{}
 	for _, i := range instances {
 		for labels := range i.Metrics.Each("otelcol_exporter_queue_capacity") {

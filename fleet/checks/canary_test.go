@@ -1,0 +1,94 @@
+package checks_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
+)
+
+// TestArrived: only counters that grew since a first reading prove an arrival.
+func TestArrived(t *testing.T) {
+	reading := func(primary, backup int) fleet.Instance {
+		const delivered = `otelcol_exporter_failover_delivered_items_total{signal="traces",endpoint="%s"} %d`
+		return fleet.Instance{Metrics: set(t, fmt.Sprintf(delivered+"; "+delivered, "primary", primary, "backup", backup))}
+	}
+	silent := fleet.Instance{MetricsErr: errors.New("timeout")}
+	for _, test := range []struct {
+		name          string
+		before, after fleet.Instance
+		want          string
+		unknown       bool
+	}{
+		{"nothing", reading(5, 7), reading(5, 7), "", false},
+		{"primary", reading(5, 7), reading(6, 7), "primary", false},
+		{"backup", reading(5, 7), reading(5, 9), "backup", false},
+		{"both, more at the backup", reading(5, 7), reading(6, 9), "backup", false},
+		{"both", reading(5, 7), reading(6, 8), "primary", false},
+		{"restarted in between", reading(500, 0), reading(1, 0), "primary", false},
+		{"no first reading", silent, reading(5, 7), "", true},
+		{"no second reading", reading(5, 7), silent, "", true},
+	} {
+		for range 5 {
+			if got, err := checks.Arrived(test.before, test.after); got != test.want || (err != nil) != test.unknown {
+				t.Errorf("%s: %q, %v; want %q", test.name, got, err, test.want)
+			}
+		}
+	}
+}
+
+// TestDeliveries: Collectors of a site that were read only once prove nothing.
+func TestDeliveries(t *testing.T) {
+	reading := func(pod string, sent, queued int) fleet.Instance {
+		return fleet.Instance{Pod: pod, Metrics: set(t, fmt.Sprintf(`otelcol_exporter_sent_spans_total{exporter="e"} %d; otelcol_exporter_queue_capacity{exporter="e",data_type="traces"} 9; otelcol_exporter_queue_size{exporter="e",data_type="traces"} %d`, sent, queued))}
+	}
+	silent := func(pod string) fleet.Instance { return fleet.Instance{Pod: pod, MetricsErr: errors.New("timeout")} }
+	for _, test := range []struct {
+		name          string
+		before, after []fleet.Instance
+		want          []checks.Delivery
+		read          int
+	}{
+		{"delivered", []fleet.Instance{reading("a", 5, 0), reading("b", 5, 0)}, []fleet.Instance{reading("a", 5, 0), reading("b", 6, 0)}, []checks.Delivery{{Exporter: "e", Delivered: true}}, 2},
+		{"waits", []fleet.Instance{reading("a", 5, 0)}, []fleet.Instance{reading("a", 5, 1)}, []checks.Delivery{{Exporter: "e", Waits: true}}, 1},
+		{"the first reading of one failed", []fleet.Instance{silent("a"), reading("b", 5, 0)}, []fleet.Instance{reading("a", 500, 1), reading("b", 5, 0)}, []checks.Delivery{{Exporter: "e"}}, 1},
+		{"the second reading of one failed", []fleet.Instance{reading("a", 5, 0), reading("b", 5, 0)}, []fleet.Instance{reading("a", 6, 0), silent("b")}, []checks.Delivery{{Exporter: "e", Delivered: true}}, 1},
+		{"a new Collector", []fleet.Instance{reading("a", 5, 0)}, []fleet.Instance{reading("a", 5, 0), reading("b", 9, 0)}, []checks.Delivery{{Exporter: "e"}}, 1},
+		{"no pair", []fleet.Instance{silent("a"), reading("b", 5, 0)}, []fleet.Instance{reading("a", 5, 0), silent("b")}, nil, 0},
+		{"none", nil, nil, nil, 0},
+	} {
+		got, read, err := checks.Deliveries(test.before, test.after)
+		if !slices.Equal(got, test.want) || read != test.read || (err == nil) != (test.want != nil) {
+			t.Errorf("%s: %+v of %d, %v; want %+v of %d", test.name, got, read, err, test.want, test.read)
+		}
+	}
+}
+
+// TestCanaryNamesContexts: the advice to add a context is not given if that context was looked at.
+func TestCanaryNamesContexts(t *testing.T) {
+	const advice = "add the context of the primary site to --contexts"
+	for _, test := range []struct {
+		canary checks.Canary
+		advice bool
+		seen   string
+	}{
+		{checks.Canary{}, true, "other stores were not looked at"},
+		{checks.Canary{SiteContext: "eu", Of: 1, StoresErr: errors.New("timeout")}, false, "not known: timeout"},
+		{checks.Canary{StoresErr: errors.New("context eu may have this site: timeout")}, false, "context eu may have this site"},
+		{checks.Canary{SiteContext: "eu", Of: 1, Read: 1}, false, "it has no stores for spans"},
+		{checks.Canary{SiteContext: "eu", Of: 2, Read: 1, Stores: []checks.Delivery{{Exporter: "kafka"}}}, false, "only 1 of 2 Collectors of the site could be read"},
+	} {
+		s := healthy(t)
+		test.canary.Pod, test.canary.Site = "c1", "primary"
+		s.Canaries = []checks.Canary{test.canary}
+		lines := s.Lines()
+		seen := lines[len(lines)-1].Seen
+		if strings.Contains(seen, advice) != test.advice || !strings.Contains(seen, test.seen) {
+			t.Errorf("%q, want %q", seen, test.seen)
+		}
+	}
+}
