@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -20,7 +21,8 @@ import (
 )
 
 const costLong = `Show what telemetry costs this month so far, by cluster, namespace or service, from the Prometheus that has the
-chart's rules. The amounts are those of the cost dashboard: egress, archive and trace store, at the prices of the chart's values.
+chart's rules. The amounts are those of the cost dashboard: egress, archive, trace store, and destinations with a price of
+their own, at the prices of the chart's values.
 
 What spans cost is divided among services by the number of their spans. Nothing counts metrics and logs by service: what
 they cost is a line of its own, so that the lines add up. MEASURED is the share of the month so far for which Prometheus
@@ -103,7 +105,7 @@ func (f *costFlags) print(cmd *cobra.Command, data any, table [][]terminal.Cell)
 }
 
 func monthTable(months map[string]cost.Month) [][]terminal.Cell {
-	parts := partsOf(months)
+	parts, months := partsOf(months)
 	head := terminal.Row("CLUSTER")
 	for _, of := range parts {
 		head = append(head, terminal.Row(named(strings.ToUpper(strings.ReplaceAll(of, "-", " ")), "OTHER"))...)
@@ -137,16 +139,43 @@ func monthTable(months map[string]cost.Month) [][]terminal.Cell {
 	return table
 }
 
-// partsOf returns the categories of costs, those of every estate first.
-func partsOf(months map[string]cost.Month) []string {
-	parts, others := []string{"egress", "archive", "trace-store"}, map[string]bool{}
+// mostParts limits the columns of categories beyond those of every estate: a metric's label names them.
+const mostParts = 3
+
+// otherParts is the column of the categories that have none of their own.
+const otherParts = "others"
+
+// partsOf returns the categories of costs: those of every estate, then the most expensive of the rest by name. Cheaper
+// ones are added up in the months that it returns.
+func partsOf(months map[string]cost.Month) ([]string, map[string]cost.Month) {
+	parts, dollars := []string{"egress", "archive", "trace-store"}, map[string]float64{}
 	for _, m := range months {
-		for of := range m.Parts {
-			others[of] = !slices.Contains(parts, of)
+		for of, n := range m.Parts {
+			if !slices.Contains(parts, of) {
+				dollars[of] += n
+			}
 		}
 	}
-	maps.DeleteFunc(others, func(_ string, other bool) bool { return !other })
-	return append(parts, slices.Sorted(maps.Keys(others))...)
+	rest := slices.SortedFunc(maps.Keys(dollars), func(a, b string) int {
+		return cmp.Or(cmp.Compare(dollars[b], dollars[a]), cmp.Compare(a, b))
+	})
+	if len(rest) <= mostParts {
+		return append(parts, slices.Sorted(slices.Values(rest))...), months
+	}
+	parts = append(parts, slices.Sorted(slices.Values(rest[:mostParts]))...)
+	folded := map[string]cost.Month{}
+	for name, m := range months {
+		sums := map[string]float64{}
+		for of, n := range m.Parts {
+			if !slices.Contains(parts, of) {
+				of = otherParts
+			}
+			sums[of] += n
+		}
+		m.Parts = sums
+		folded[name] = m
+	}
+	return append(slices.DeleteFunc(parts, func(of string) bool { return of == otherParts }), otherParts), folded
 }
 
 func monthRow(name string, parts []string, m cost.Month, end string) []terminal.Cell {

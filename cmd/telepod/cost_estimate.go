@@ -23,8 +23,8 @@ Rates are of all clusters together, which send the same amount each. The sizes a
 defaults, and that of --compressed, are assumptions: a span of 550 bytes has a dozen attributes. Where Telepod runs already,
 telepod:received_bytes:rate5m / telepod:received_items:rate5m and telepod:compression:ratio are what your services have.
 
-Not included: computers and disks of the Collectors, the storage of metrics, a store for logs, requests to object stores, and
-what the clouds' own tools charge.`
+Not included: computers and disks of the Collectors, the storage of metrics, a store for logs, requests to object stores,
+destinations with a price of their own, and what the clouds' own tools charge.`
 
 const costEstimateExample = `  telepod cost estimate --spans 2000/s --logs 500/s --clusters aws=2,gcp=1 --site aws
   telepod cost estimate --spans 20k/s --clusters aws=3 --keep 10% --trace-days 7 --archive-months 12 -o json

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/telepod/telepod/fleet/cost"
+	"github.com/telepod/telepod/terminal"
 )
 
 func TestCostEstimate(t *testing.T) {
@@ -112,5 +113,26 @@ func TestCost(t *testing.T) {
 		if strings.ContainsRune(out.String(), '\x1b') {
 			t.Errorf("%s: control characters in %q", test.args, &out)
 		}
+	}
+}
+
+// TestCostColumns: categories come from a metric's label, so that only a few get a column.
+func TestCostColumns(t *testing.T) {
+	a, b := cost.Month{Parts: map[string]float64{"egress": 1}}, cost.Month{Parts: map[string]float64{"destination": 900}}
+	for i := range 40 {
+		a.Parts[fmt.Sprintf("x%02d", i)] = float64(i)
+	}
+	a.Dollars, b.Dollars = 1+40*39/2, 900
+	table := terminal.Terminal{}.Table(monthTable(map[string]cost.Month{"a": a, "b": b})...)
+	want := `CLUSTER  EGRESS  ARCHIVE  TRACE STORE  DESTINATION  X38     X39     OTHERS   SO FAR   MEASURED  MONTH, PROJECTED
+a        $1.00   –        –            –            $38.00  $39.00  $703.00  $781.00            –
+b        –       –        –            $900.00      –       –       –        $900.00            –
+all      $1.00   –        –            $900.00      $38.00  $39.00  $703.00  $1,681             –
+`
+	if table != want {
+		t.Errorf("%s", table)
+	}
+	if len(a.Parts) != 41 {
+		t.Error("the JSON output lost categories")
 	}
 }
