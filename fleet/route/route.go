@@ -247,6 +247,9 @@ func siteHop(name string, traffic *status.Traffic) Hop {
 	if len(parts) == 0 {
 		parts = append(parts, "standby; not tried while the primary works")
 	}
+	if n := traffic.Ready - traffic.Answered; n > 0 {
+		parts = append(parts, fmt.Sprintf("not known from %d more", n))
+	}
 	hop.State = strings.Join(parts, ", ")
 	return hop
 }

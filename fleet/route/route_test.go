@@ -211,7 +211,7 @@ func TestBroken(t *testing.T) {
 			f.Sites[0].Samplers.Value.Workloads = []checks.Workload{{Kind: "Deployment", Name: "telepod-sampler", Desired: 1}}
 		}, checks.Failed, "gets through to the primary site, and waits there for deployment/telepod-sampler", []string{"failed site: deployment/telepod-sampler [] 0 of 1 ready"}},
 		{"one of two Collectors without metrics", func(f *route.Facts) { silent(&f.Cluster.Collectors.Value, "n1") }, checks.Unknown,
-			"gets through to the primary site from 1 of 2 Collectors; the rest is not known: no metrics of 1 of 2 Collectors", []string{"unknown collector: silent, node n1", "ok site: primary site [https://primary.example:4318] in use by 1 of 1 Collector"}},
+			"gets through to the primary site from 1 of 2 Collectors; the rest is not known: no metrics of 1 of 2 Collectors", []string{"unknown collector: silent, node n1", "ok site: primary site [https://primary.example:4318] in use by 1 of 1 Collector since 2026-03-01 12:00Z, not known from 1 more"}},
 		{"one of two central Collectors without metrics", func(f *route.Facts) { silent(&f.Sites[0].Central.Value, "n1") }, checks.Unknown,
 			"gets through to the primary site; the rest is not known: no metrics of 1 of 2 Collectors of the site", []string{"unknown site: statefulset/telepod-central [] 1 of 1 ready; 1 without metrics"}},
 		{"the archive accepts nothing between two readings", func(f *route.Facts) { sends(t, &f.Sites[0], 5) }, checks.OK, "gets through to the primary site; whether archive (S3) accepts data is not known",
