@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/telepod/telepod/profiles"
 	"github.com/telepod/telepod/strict"
 )
 
@@ -78,7 +79,7 @@ func (c *checker) version(path, text string) {
 func (c *checker) word(path, value string, known ...string) {
 	if !slices.Contains(known, value) && !c.Blamed(path) {
 		shown := slices.DeleteFunc(slices.Clone(known), func(w string) bool { return w == "" })
-		c.Report(path, "%q is not one of %s%s", value, strings.Join(shown, ", "), didYouMean(value, shown))
+		c.Report(path, "%q is not one of %s%s", value, strings.Join(shown, ", "), profiles.DidYouMean(value, shown))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/telepod/telepod/profiles"
 )
 
 // contradictions checks for problems that no field, and no cluster, shows alone.
@@ -14,7 +16,7 @@ func (c *checker) contradictions() {
 	c.unique("context", Cluster.KubeContext)
 	for _, role := range c.Sites.Roles() {
 		if site := c.Sites.Site(role); !slices.Contains(c.Names(), site.Cluster) {
-			c.Report("sites."+role+".cluster", "no cluster has the name %q%s", site.Cluster, didYouMean(site.Cluster, c.Names()))
+			c.Report("sites."+role+".cluster", "no cluster has the name %q%s", site.Cluster, profiles.DidYouMean(site.Cluster, c.Names()))
 		}
 	}
 	if len(c.Mistakes) > 0 {
@@ -110,7 +112,7 @@ func (c *checker) residency() {
 		path := fmt.Sprintf("residency[%d]", i)
 		for n, name := range rule.Clusters {
 			if !slices.Contains(c.Names(), name) {
-				c.Report(fmt.Sprintf("%s.clusters[%d]", path, n), "no cluster has the name %q%s", name, didYouMean(name, c.Names()))
+				c.Report(fmt.Sprintf("%s.clusters[%d]", path, n), "no cluster has the name %q%s", name, profiles.DidYouMean(name, c.Names()))
 			}
 		}
 		var allowed, places []string

@@ -11,6 +11,7 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/manifest"
+	"github.com/telepod/telepod/profiles"
 )
 
 // The functions below change the text of a valid estate file. What they do not change stays as it is, comments and order
@@ -41,7 +42,7 @@ func Remove(name string, text []byte, cluster string) ([]byte, error) {
 	i := slices.Index(e.Names(), cluster)
 	switch {
 	case i < 0:
-		return nil, fmt.Errorf("the estate has no cluster %q%s", cluster, didYouMean(cluster, e.Names()))
+		return nil, fmt.Errorf("the estate has no cluster %q%s", cluster, profiles.DidYouMean(cluster, e.Names()))
 	case e.Role(cluster) != "":
 		return nil, fmt.Errorf("cluster %s has the %s site: choose another cluster for it first, with 'telepod estate set sites.%[2]s.cluster=NAME'", cluster, e.Role(cluster))
 	}
@@ -178,7 +179,7 @@ func (e *Estate) parts(field string) ([]string, error) {
 	}
 	i := slices.Index(e.Names(), parts[1])
 	if i < 0 {
-		return nil, fmt.Errorf("%s: write clusters.NAME.FIELD; the estate has no cluster %q%s", field, parts[1], didYouMean(parts[1], e.Names()))
+		return nil, fmt.Errorf("%s: write clusters.NAME.FIELD; the estate has no cluster %q%s", field, parts[1], profiles.DidYouMean(parts[1], e.Names()))
 	}
 	parts[1] = strconv.Itoa(i)
 	return parts, nil

@@ -66,7 +66,7 @@ func Load(name string, data []byte) (*Estate, Problems) {
 		m := strict.SyntaxMistake(err)
 		return nil, Problems{{File: name, Line: m.Line, Message: m.Message}}
 	}
-	document := &strict.Document{Suggest: didYouMean}
+	document := &strict.Document{Suggest: profiles.DidYouMean}
 	e := &Estate{document: document}
 	if err := document.Decode(root, e); err != nil {
 		document.Report("", "decode: %v", err)
@@ -112,5 +112,3 @@ func parse(data []byte) (*yaml.Node, error) {
 	}
 	return document.Content[0], nil
 }
-
-func didYouMean(word string, known []string) string { return profiles.DidYouMean(word, known) }

@@ -57,10 +57,7 @@ func checkRegion(provider, region string) (mistake, doubt string) {
 		return "", ""
 	}
 	near, found := profiles.Nearest(region, regions)
-	suggestion := ""
-	if found {
-		suggestion = fmt.Sprintf(" (did you mean %q?)", near)
-	}
+	suggestion := profiles.Suggest(near)
 	for _, other := range []string{"aws", "gcp", "azure"} {
 		if c := clouds()[other]; other != provider && slices.Contains(strings.Fields(c.regions), region) {
 			return fmt.Sprintf("%q is a region of %s, but the cluster is on %s%s", region, c.title, own.title, suggestion), ""

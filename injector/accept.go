@@ -1,17 +1,15 @@
 package injector
 
 import (
-	"net/url"
 	"slices"
-	"strconv"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/telepod/telepod/profiles"
 )
 
-// acceptEndpoint accepts what an OTLP exporter can use with this profile: node, service or sidecar, or an
-// absolute http(s) URL without user, query or fragment (OpenTelemetry specification, OTLP exporter).
+// acceptEndpoint accepts what an OTLP exporter can use with this profile: node, service or sidecar, or a URL.
 func acceptEndpoint(profile *profiles.Resolved) func(string) (string, string) {
 	return func(value string) (problem, nearest string) {
 		names := []string{profiles.EndpointNode, profiles.EndpointService, profiles.EndpointSidecar}
@@ -21,17 +19,11 @@ func acceptEndpoint(profile *profiles.Resolved) func(string) (string, string) {
 		case slices.Contains(names, value):
 			return "", ""
 		}
-		u, err := url.Parse(value)
-		if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		if !strings.Contains(value, "://") {
 			return "valid are node, service, sidecar or a URL such as http://collector:4317", near(value, names)
 		}
-		if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return "a URL with user, query or fragment is not an OTLP endpoint", ""
-		}
-		if port := u.Port(); port != "" {
-			if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-				return "the port is not between 1 and 65535", ""
-			}
+		if problem := profiles.EndpointProblem(value); problem != "" {
+			return "it " + problem, ""
 		}
 		return "", ""
 	}

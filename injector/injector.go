@@ -33,16 +33,9 @@ func New(set *profiles.Set, options Options) (*Injector, error) {
 	}
 	if in.compiled[options.DefaultProfile] == nil {
 		return nil, fmt.Errorf("default profile %q: no such profile%s; have %v", options.DefaultProfile,
-			didYouMean(near(options.DefaultProfile, set.Names())), set.Names())
+			profiles.DidYouMean(options.DefaultProfile, set.Names()), set.Names())
 	}
 	return in, nil
-}
-
-func didYouMean(nearest string) string {
-	if nearest == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", nearest)
 }
 
 // Request is one pod to plan for.

@@ -2,7 +2,6 @@ package injector
 
 import (
 	"cmp"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -234,7 +233,7 @@ func (r *settingsReader) agree(s *Settings, profile *profiles.Resolved) {
 // agreeProtocol derives the protocol from a URL with port 4317 or 4318, unless an annotation as close
 // to the pod sets it.
 func (r *settingsReader) agreeProtocol(s *Settings) {
-	conventional := protocolOf(s.Endpoint.Value)
+	conventional := profiles.ProtocolOf(s.Endpoint.Value)
 	switch {
 	case conventional == "" || conventional == s.Protocol.Value:
 	case stronger(s.Endpoint.Origin, s.Protocol.Origin):
@@ -242,15 +241,6 @@ func (r *settingsReader) agreeProtocol(s *Settings) {
 	case s.Protocol.Origin != FromProfile:
 		r.contradiction(ProtocolAnnotation, s.Protocol, "the port of "+s.Endpoint.Value+" is by convention "+conventional+"; both are used as given")
 	}
-}
-
-// protocolOf is the conventional protocol of a URL's port (OTLP specification), or "".
-func protocolOf(endpoint string) string {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return ""
-	}
-	return map[string]string{"4317": profiles.ProtocolGRPC, "4318": profiles.ProtocolHTTP}[u.Port()]
 }
 
 // sendTo makes the upstream the endpoint, with its protocol: a protocol that was chosen for the sidecar
@@ -267,7 +257,7 @@ func urlProtocol(profile *profiles.Resolved, endpoint string) string {
 	if !strings.Contains(endpoint, "://") {
 		return ""
 	}
-	return cmp.Or(protocolOf(endpoint), profile.OTLP.Protocol)
+	return cmp.Or(profiles.ProtocolOf(endpoint), profile.OTLP.Protocol)
 }
 
 // upstream is the destination of a sidecar, and of a pod that cannot have one: the profile's endpoint,

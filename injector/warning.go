@@ -3,6 +3,7 @@ package injector
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -36,15 +37,11 @@ const maxQuoted = 64
 
 // String is the sentence that the user sees.
 func (w Warning) String() string {
-	text := fmt.Sprintf("%s: %s annotation %s", w.Reason, w.Origin, clip(w.Key))
+	text := fmt.Sprintf("%s: %s annotation %s", w.Reason, w.Origin, Clip(w.Key, maxQuoted))
 	if w.Value != "" {
-		text += fmt.Sprintf(" = %q", clip(w.Value))
+		text += fmt.Sprintf(" = %q", Clip(w.Value, maxQuoted))
 	}
-	text += ": " + w.Problem
-	if w.Nearest != "" {
-		text += fmt.Sprintf(" (did you mean %q?)", w.Nearest)
-	}
-	return text
+	return text + ": " + w.Problem + profiles.Suggest(w.Nearest)
 }
 
 // Plain is the sentence without any text of the user's, for where others than the user read it.
@@ -56,12 +53,12 @@ func (w Warning) Plain() string {
 	return text + w.Reason.Text() + "; kubectl shows the details when the pod is created"
 }
 
-func clip(s string) string {
-	runes := []rune(s)
-	if len(runes) <= maxQuoted {
-		return s
+// Clip cuts text at a character, so that at most limit bytes remain.
+func Clip(text string, limit int) string {
+	if len(text) <= limit {
+		return text
 	}
-	return string(runes[:maxQuoted]) + "…"
+	return strings.ToValidUTF8(text[:limit], "") + "…"
 }
 
 func invalidValue(origin Origin, key, value, format string, args ...any) Warning {

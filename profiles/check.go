@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -48,7 +49,7 @@ func (d *document) checkWord(path, value string, known []string) {
 	switch near, ok := Nearest(value, known); {
 	case value == "" || slices.Contains(known, value):
 	case ok:
-		d.Report(path, "unknown value %q (did you mean %q?)", value, near)
+		d.Report(path, "unknown value %q%s", value, Suggest(near))
 	case strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != "":
 		d.Report(path, "%q has other characters than letters, digits, '.', '_' and '-'", value)
 	}
@@ -85,7 +86,7 @@ func (d *document) checkOTLP() {
 		if !ok {
 			near = ProtocolHTTP // http, http/json, http/proto, …
 		}
-		d.Report("otlp.protocol", "unknown protocol %q: use %s or %s (did you mean %q?)", p, ProtocolGRPC, ProtocolHTTP, near)
+		d.Report("otlp.protocol", "unknown protocol %q: use %s or %s%s", p, ProtocolGRPC, ProtocolHTTP, Suggest(near))
 	}
 	d.checkHost("otlp.serviceHost", d.OTLP.ServiceHost)
 	d.checkHost("otlp.clusterServiceHost", d.OTLP.ClusterServiceHost)
@@ -116,17 +117,41 @@ func (d *document) checkEndpoint() {
 			endpoint, strings.Join(named, ", "), DidYouMean(endpoint, named))
 		return
 	}
-	parsed, err := url.Parse(endpoint)
+	problem := EndpointProblem(endpoint)
+	if problem == "" && strings.Contains(endpoint, "$(") {
+		problem = "has no literal host: write it as https://host:port"
+	}
+	if problem == "" {
+		return
+	}
+	if u, err := url.Parse(endpoint); err == nil {
+		endpoint = u.Redacted()
+	}
+	d.Report(path, "%q %s", endpoint, problem)
+}
+
+// EndpointProblem states why an OTLP exporter cannot send to a URL (OpenTelemetry specification, OTLP exporter), in
+// words that follow the URL; "" means that it can.
+func EndpointProblem(endpoint string) string {
+	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil:
-		d.Report(path, "%q is no URL: write it as https://host:port", endpoint)
-	case parsed.Scheme != "http" && parsed.Scheme != "https":
-		d.Report(path, "%q has the scheme %q: use http or https, for gRPC too", endpoint, parsed.Scheme)
-	case parsed.Hostname() == "" || strings.Contains(endpoint, "$("):
-		d.Report(path, "%q has no literal host: write it as https://host:port", endpoint)
-	case parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "":
-		d.Report(path, "%q has more than scheme, host, port and path: remove the rest", parsed.Redacted())
+		return "is no URL: write it as https://host:port"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Sprintf("has the scheme %q: use http or https, for gRPC too", u.Scheme)
+	case u.Hostname() == "":
+		return "has no host: write it as https://host:port"
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return "has more than scheme, host, port and path: remove the rest"
+	case u.Port() != "" && !isPort(u.Port()):
+		return fmt.Sprintf("has the port %s: use 1 to 65535", u.Port())
 	}
+	return ""
+}
+
+func isPort(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && len(validation.IsValidPortNum(n)) == 0
 }
 
 // checkAttributes restricts the keys to those that every backend accepts and that need no encoding in

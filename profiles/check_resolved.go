@@ -37,13 +37,13 @@ func (d *document) checkResolvedOTLP(r *Resolved) {
 	if o.Endpoint == EndpointNode && indexOf(r.Variables, nodeAddress) < 0 {
 		d.Report("variables", "%s is missing: the endpoint node is made from it (fieldRef status.hostIP)", nodeAddress)
 	}
-	if want := protocolOfPort(o.Endpoint); want != "" && want != o.Protocol && !d.Blamed("otlp.protocol") {
+	if want := ProtocolOf(o.Endpoint); want != "" && want != o.Protocol && !d.Blamed("otlp.protocol") {
 		d.Report("otlp.endpoint", "%q has the port of %s, but otlp.protocol is %s: make them agree", o.Endpoint, want, o.Protocol)
 	}
 }
 
-// protocolOfPort is the conventional protocol of a URL's port, if any.
-func protocolOfPort(endpoint string) string {
+// ProtocolOf is the conventional protocol of a URL's port (OTLP specification), or "".
+func ProtocolOf(endpoint string) string {
 	parsed, err := url.Parse(endpoint)
 	if err != nil {
 		return ""

@@ -3,7 +3,6 @@ package profiles
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"reflect"
 	"slices"
@@ -82,7 +81,7 @@ func suggestField(word string, known []string) string {
 		}
 		if slices.Contains(strict.Fields(field.Type), word) {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			return fmt.Sprintf(" (did you mean %q?)", name+"."+word)
+			return Suggest(name + "." + word)
 		}
 	}
 	return DidYouMean(word, known)

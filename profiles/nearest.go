@@ -57,8 +57,14 @@ func distance(a, b string) int {
 
 // DidYouMean is the end of a message about an unknown word: a suggestion, or nothing if no candidate is near.
 func DidYouMean(word string, candidates []string) string {
-	if near, ok := Nearest(word, candidates); ok {
-		return fmt.Sprintf(" (did you mean %q?)", near)
+	near, _ := Nearest(word, candidates)
+	return Suggest(near)
+}
+
+// Suggest is the end of a message that suggests a word; nothing if there is none.
+func Suggest(word string) string {
+	if word == "" {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf(" (did you mean %q?)", word)
 }

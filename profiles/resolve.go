@@ -124,7 +124,7 @@ func mergeProfiles(parent, child Profile) Profile {
 		Identity: overlay(parent.Identity, child.Identity),
 		OTLP: OTLP{
 			Endpoint:    cmp.Or(child.OTLP.Endpoint, parent.OTLP.Endpoint),
-			Protocol:    cmp.Or(child.OTLP.Protocol, protocolOfPort(child.OTLP.Endpoint), parent.OTLP.Protocol),
+			Protocol:    cmp.Or(child.OTLP.Protocol, ProtocolOf(child.OTLP.Endpoint), parent.OTLP.Protocol),
 			ServiceHost: cmp.Or(child.OTLP.ServiceHost, parent.OTLP.ServiceHost),
 
 			ClusterServiceHost: cmp.Or(child.OTLP.ClusterServiceHost, parent.OTLP.ClusterServiceHost),

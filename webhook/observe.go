@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/time/rate"
+
+	"github.com/telepod/telepod/injector"
 )
 
 // An API server keeps names to these lengths; a request that pretends to be its may not.
@@ -75,9 +77,9 @@ func (o *observer) write(ctx context.Context, a admission) {
 		return
 	}
 	attrs := append(make([]slog.Attr, 0, 16),
-		slog.String("namespace", clip(a.request.Namespace, maxNamespace)),
-		slog.String("pod", clip(a.pod(), maxName)),
-		slog.String("uid", clip(string(a.request.UID), maxUID)),
+		slog.String("namespace", injector.Clip(a.request.Namespace, maxNamespace)),
+		slog.String("pod", injector.Clip(a.pod(), maxName)),
+		slog.String("uid", injector.Clip(string(a.request.UID), maxUID)),
 		slog.String("decision", string(a.Verdict)),
 		slog.String("reason", string(a.Reason)),
 		slog.Float64("seconds", a.duration.Seconds()),
@@ -92,7 +94,7 @@ func (o *observer) write(ctx context.Context, a admission) {
 		attrs = append(attrs, slog.Bool("dry_run", true))
 	}
 	if a.Err != nil {
-		attrs = append(attrs, slog.String("error", clip(a.Err.Error(), maxError)))
+		attrs = append(attrs, slog.String("error", injector.Clip(a.Err.Error(), maxError)))
 	}
 	o.log.LogAttrs(ctx, level, "admission", attrs...)
 }
@@ -101,7 +103,7 @@ func finish(span trace.Span, a admission) {
 	span.SetAttributes(
 		attribute.String("telepod.decision", string(a.Verdict)),
 		attribute.String("telepod.reason", string(a.Reason)),
-		attribute.String("k8s.namespace.name", clip(a.request.Namespace, maxNamespace)),
+		attribute.String("k8s.namespace.name", injector.Clip(a.request.Namespace, maxNamespace)),
 		attribute.Int("telepod.patch.size", len(a.Patch)),
 		attribute.Int("telepod.warnings", len(a.Warnings)),
 	)

@@ -119,15 +119,7 @@ func (o *Outcome) bounded() []string {
 		if i == maxWarnings {
 			return append(list, fmt.Sprintf("%d more problems; `telepod explain` shows most of them", len(o.Warnings)-i+more))
 		}
-		list = append(list, clip(warning, maxWarningText))
+		list = append(list, injector.Clip(warning, maxWarningText))
 	}
 	return list
-}
-
-// clip cuts text at a character, not within one.
-func clip(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit], "") + "…"
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/telepod/telepod/archive"
 	"github.com/telepod/telepod/archive/bucket"
+	"github.com/telepod/telepod/profiles"
 )
 
 func newArchiveCommand() *cobra.Command {
@@ -109,7 +110,7 @@ func signalOf(name string) (archive.Signal, error) {
 			return s, nil
 		}
 	}
-	return "", fmt.Errorf("choose of %s%s", strings.Join(signalNames(), ", "), didYouMean(name, signalNames()))
+	return "", fmt.Errorf("choose of %s%s", strings.Join(signalNames(), ", "), profiles.DidYouMean(name, signalNames()))
 }
 
 // interruptible cancels a command's work at the first termination signal, and ends the program at the second.

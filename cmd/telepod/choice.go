@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/telepod/telepod/profiles"
 )
 
 // choice is a flag with a fixed set of values (pflag.Value).
@@ -21,7 +23,7 @@ func (c *choice) Type() string { return strings.Join(c.words, "|") }
 
 func (c *choice) Set(value string) error {
 	if !slices.Contains(c.words, value) {
-		return fmt.Errorf("choose one of %s%s", strings.Join(c.words, ", "), didYouMean(value, c.words))
+		return fmt.Errorf("choose one of %s%s", strings.Join(c.words, ", "), profiles.DidYouMean(value, c.words))
 	}
 	c.value = value
 	return nil

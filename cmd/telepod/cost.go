@@ -17,6 +17,7 @@ import (
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/cost"
 	"github.com/telepod/telepod/fleet/status"
+	"github.com/telepod/telepod/profiles"
 	"github.com/telepod/telepod/terminal"
 )
 
@@ -76,7 +77,7 @@ func (f *costFlags) run(cmd *cobra.Command) error {
 	}
 	for _, name := range f.clusters {
 		if _, ok := months[name]; !ok {
-			return fmt.Errorf("no cost is recorded for cluster %q%s", name, didYouMean(name, slices.Collect(maps.Keys(months))))
+			return fmt.Errorf("no cost is recorded for cluster %q%s", name, profiles.DidYouMean(name, slices.Collect(maps.Keys(months))))
 		}
 	}
 	if len(f.clusters) > 0 {

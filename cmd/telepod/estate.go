@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/telepod/telepod/estate"
+	"github.com/telepod/telepod/profiles"
 )
 
 func newEstateCommand() *cobra.Command {
@@ -93,7 +94,7 @@ func chosenClusters(e *estate.Estate, names []string) ([]estate.Cluster, error) 
 	for _, name := range names {
 		c, ok := e.Cluster(name)
 		if !ok {
-			return nil, fmt.Errorf("the estate has no cluster %q%s", name, didYouMean(name, e.Names()))
+			return nil, fmt.Errorf("the estate has no cluster %q%s", name, profiles.DidYouMean(name, e.Names()))
 		}
 		chosen = append(chosen, c)
 	}

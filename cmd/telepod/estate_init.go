@@ -22,6 +22,7 @@ import (
 
 	"github.com/telepod/telepod/estate"
 	"github.com/telepod/telepod/fleet/inventory"
+	"github.com/telepod/telepod/profiles"
 )
 
 const estateInitLong = `Write an estate file. Each --context is a cluster: its cloud, region and account are read from the context's name and
@@ -217,7 +218,7 @@ func clusterFlag(text string) (c estate.Cluster, err error) {
 		key, value, found := strings.Cut(part, "=")
 		field := fields[key]
 		if !found || field == nil {
-			return c, fmt.Errorf("--cluster %q: %q is not one of name=, cloud=, region=, account=, context=%s", text, part, didYouMean(key, slices.Collect(maps.Keys(fields))))
+			return c, fmt.Errorf("--cluster %q: %q is not one of name=, cloud=, region=, account=, context=%s", text, part, profiles.DidYouMean(key, slices.Collect(maps.Keys(fields))))
 		}
 		*field = value
 	}

@@ -35,7 +35,7 @@ func (f *explainFlags) target(cmd *cobra.Command, args []string) (id fleet.Ident
 	}
 	_, known := inventory.Kind(id.Kind)
 	if live = known && id.Name != "" && !strings.Contains(id.Name, "/"); !live {
-		return id, false, f.misplaced(cmd, "is for a cluster: name a workload as TYPE/NAME, such as deployment/web"+didYouMean(id.Kind, inventory.Kinds()), "context", "kubeconfig", "release", "telepod-namespace", "timeout", "site-contexts")
+		return id, false, f.misplaced(cmd, "is for a cluster: name a workload as TYPE/NAME, such as deployment/web"+profiles.DidYouMean(id.Kind, inventory.Kinds()), "context", "kubeconfig", "release", "telepod-namespace", "timeout", "site-contexts")
 	}
 	return id, true, f.misplaced(cmd, "is for manifests: a cluster knows", "assume-opted-in")
 }

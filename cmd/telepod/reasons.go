@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/profiles"
 	"github.com/telepod/telepod/terminal"
 )
 
@@ -30,7 +31,7 @@ annotation telepod.dev/status and of 'telepod explain'.`,
 		var rows [][]terminal.Cell
 		for _, code := range args {
 			if !slices.Contains(reasonCodes(), code) {
-				return wrongUsage(cmd, "unknown reason %q%s", code, didYouMean(code, reasonCodes()))
+				return wrongUsage(cmd, "unknown reason %q%s", code, profiles.DidYouMean(code, reasonCodes()))
 			}
 			explained[code] = injector.Reason(code).Text()
 			rows = append(rows, []terminal.Cell{{Text: code, Tone: terminal.Bold}, {Text: explained[code]}})

@@ -118,7 +118,7 @@ func newHelpCommand(root *cobra.Command) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return wrongUsage(root, "help: unknown command %q%s", strings.Join(args, " "), didYouMean(last(args), names(found)))
+				return wrongUsage(root, "help: unknown command %q%s", strings.Join(args, " "), profiles.DidYouMean(last(args), names(found)))
 			}
 			return found.Help()
 		},
@@ -184,7 +184,7 @@ func group(parent *cobra.Command, children ...*cobra.Command) {
 		if len(args) == 0 {
 			return nil
 		}
-		return wrongUsage(cmd, "unknown command %q%s", args[0], didYouMean(args[0], names(cmd)))
+		return wrongUsage(cmd, "unknown command %q%s", args[0], profiles.DidYouMean(args[0], names(cmd)))
 	}
 	parent.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
@@ -203,11 +203,7 @@ func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-func didYouMean(word string, candidates []string) string {
-	return profiles.DidYouMean(word, candidates)
-}
-
-// profileHint is didYouMean for profiles; people may use the name of the service or the company.
+// profileHint is DidYouMean for profiles; people may use the name of the service or the company.
 func profileHint(word string, names []string) string {
 	known := map[string]string{
 		"eks": "aws", "amazon": "aws", "ec2": "aws", "fargate": "aws",
@@ -215,7 +211,7 @@ func profileHint(word string, names []string) string {
 		"aks": "azure", "microsoft": "azure",
 	}[strings.ToLower(word)]
 	if slices.Contains(names, known) {
-		return fmt.Sprintf(" (did you mean %q?)", known)
+		return profiles.Suggest(known)
 	}
-	return didYouMean(word, names)
+	return profiles.DidYouMean(word, names)
 }
