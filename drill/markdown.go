@@ -1,19 +1,11 @@
 package drill
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 )
-
-// WriteJSON writes the report for programs.
-func (r *Report) WriteJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
-}
 
 // WriteMarkdown writes the report for people.
 func (r *Report) WriteMarkdown(w io.Writer) error {

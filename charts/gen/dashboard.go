@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -54,14 +53,9 @@ func dashboards(root string) (map[string][]byte, error) {
 		if err := decoder.Decode(&d); err != nil {
 			return nil, fmt.Errorf("charts/dashboards/%s.yaml: %w", name, err)
 		}
-		var b bytes.Buffer
-		encoder := json.NewEncoder(&b)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", " ")
-		if err := encoder.Encode(d.grafana(name)); err != nil {
+		if files["charts/telepod/dashboards/"+name+".json"], err = encode(d.grafana(name), " "); err != nil {
 			return nil, err
 		}
-		files["charts/telepod/dashboards/"+name+".json"] = b.Bytes()
 	}
 	return files, nil
 }

@@ -29,8 +29,8 @@ func schemaFile(root, shared *value) ([]byte, error) {
 	}
 	maps.Copy(definitions, listed)
 	schema["definitions"] = definitions
-	if own, ok := schema["properties"].(map[string]any)["profiles"].(map[string]any); ok {
-		maps.Copy(own, profileSchema())
+	if profiles, ok := schema["properties"].(map[string]any)["profiles"].(map[string]any); ok {
+		maps.Copy(profiles, profileSchema())
 	}
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
 	schema["title"] = "Values of the chart telepod"
@@ -42,11 +42,16 @@ func schemaFile(root, shared *value) ([]byte, error) {
 		properties["global"] = global
 	}
 	delete(global, "additionalProperties")
+	return encode(schema, "  ")
+}
+
+// encode returns a value as indented JSON.
+func encode(value any, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	err := encoder.Encode(schema)
+	encoder.SetIndent("", indent)
+	err := encoder.Encode(value)
 	return b.Bytes(), err
 }
 

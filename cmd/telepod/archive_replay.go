@@ -35,7 +35,7 @@ const archiveReplayExample = `  telepod archive replay --bucket example-telemetr
     --endpoint http://jaeger-collector:4317 --checkpoint replay.json
   telepod archive replay --bucket example-telemetry --cloud aws --region us-east-1 --from 6h --dry-run
   telepod archive replay --bucket example-telemetry --from 1h --endpoint https://otlp.example.com --protocol http/protobuf \
-    --ca-file ca.crt --cert-file tls.crt --key-file tls.key --rate 20000 --byte-rate 5M`
+    --ca ca.crt --cert tls.crt --key tls.key --rate 20000 --byte-rate 5M`
 
 type replayFlags struct {
 	archiveFlags

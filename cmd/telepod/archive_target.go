@@ -3,11 +3,7 @@
 package main
 
 import (
-	"cmp"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -26,7 +22,7 @@ type targetFlags struct {
 	endpoint          string
 	protocol          *choice
 	headers           []string
-	ca, cert, key     string
+	tls               tlsFlags
 	timeout, giveUpIn time.Duration
 }
 
@@ -35,9 +31,7 @@ func (f *targetFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.endpoint, "endpoint", "", "OTLP endpoint to send to: http://host:4317, or https:// for TLS (required)")
 	f.protocol = choiceFlag(cmd, "protocol", "", otlp.GRPC, otlp.HTTP)
 	flags.StringArrayVar(&f.headers, "header", nil, "header name=value of each request; "+envHeaders+" for secret ones")
-	flags.StringVar(&f.ca, "ca-file", "", "file of the authorities that sign the endpoint's certificate; the system's if empty")
-	flags.StringVar(&f.cert, "cert-file", "", "file of the client's certificate, for mutual TLS")
-	flags.StringVar(&f.key, "key-file", "", "file of its key")
+	f.tls.register(flags)
 	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "limit of one attempt")
 	flags.DurationVar(&f.giveUpIn, "give-up-after", 10*time.Minute, "how long a request is tried again while the endpoint is away")
 }
@@ -54,17 +48,14 @@ func (f *targetFlags) options(cmd *cobra.Command) (otlp.Options, error) {
 	if u, err := url.Parse(f.endpoint); err == nil && u.User != nil {
 		return o, wrongUsage(cmd, "--endpoint contains a user, and it is printed and stored: put Authorization into %s", envHeaders)
 	}
-	if (f.cert == "") != (f.key == "") {
-		return o, wrongUsage(cmd, "--cert-file and --key-file must be used together")
-	}
-	if strings.HasPrefix(f.endpoint, "http://") && cmp.Or(f.ca, f.cert) != "" {
+	if strings.HasPrefix(f.endpoint, "http://") && f.tls != (tlsFlags{}) {
 		return o, wrongUsage(cmd, "--endpoint %s is plain text, so certificates have no effect: use https://", f.endpoint)
 	}
 	var err error
 	if o.Headers, err = f.allHeaders(); err != nil {
 		return o, wrongUsage(cmd, "%v", err)
 	}
-	o.TLS, err = f.tls()
+	o.TLS, err = f.tls.config(cmd)
 	return o, err
 }
 
@@ -90,26 +81,4 @@ func (f *targetFlags) allHeaders() (map[string]string, error) {
 		headers[name] = value
 	}
 	return headers, nil
-}
-
-func (f *targetFlags) tls() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if f.ca != "" {
-		pem, err := os.ReadFile(f.ca)
-		if err != nil {
-			return nil, fmt.Errorf("read --ca-file: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read --ca-file %s: it has no certificate in PEM", f.ca)
-		}
-	}
-	if f.cert != "" {
-		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
-		if err != nil {
-			return nil, fmt.Errorf("read --cert-file and --key-file: %w", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return config, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,7 +37,7 @@ func TestArchiveMistakes(t *testing.T) {
 		{"replay --bucket b --endpoint http://ada:secret@e --protocol http/protobuf --checkpoint c", "put Authorization into OTEL_EXPORTER_OTLP_HEADERS"},
 		{"replay --bucket b --endpoint http://e --rate -1", "--rate must not be below 0"},
 		{"replay --bucket b --endpoint http://e --parallel 0", "nor --parallel below 1"},
-		{"replay --bucket b --endpoint https://e --cert-file c", "--cert-file and --key-file must be used together"},
+		{"replay --bucket b --endpoint https://e --cert-file c", "--cert and --key must be used together"},
 		{"replay --bucket b --endpoint http://e --ca-file c", "is plain text, so certificates have no effect: use https://"},
 		{"replay --bucket b --endpoint http://e --header x", "--header: write name=value"},
 	} {
@@ -199,18 +198,6 @@ func TestReplayHeaders(t *testing.T) {
 	t.Setenv(envHeaders, "secret")
 	if _, err := f.allHeaders(); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error %v, want one without the value", err)
-	}
-}
-
-// TestReplayTLS trusts the authority of --ca-file alone.
-func TestReplayTLS(t *testing.T) {
-	none, err := (&targetFlags{}).tls()
-	if err != nil || none.RootCAs != nil || none.MinVersion != tls.VersionTLS12 {
-		t.Errorf("%+v, %v: want the system's authorities", none, err)
-	}
-	f := targetFlags{ca: "testdata/docs/web.yaml"}
-	if _, err := f.tls(); err == nil || !strings.Contains(err.Error(), "it has no certificate in PEM") {
-		t.Errorf("error %v", err)
 	}
 }
 

@@ -82,6 +82,7 @@ func TestCommands(t *testing.T) {
 		{"inject - --regoin x", "", exitUsage, "", "unknown flag: --regoin (did you mean --region?)"},
 		{"archive replay --bucket b --endpoint https://x --ca-file none.crt", "", exitError, "", "none.crt"},
 		{"archive replay --bucket b --endpoint https://x --ca none.crt", "", exitError, "", "none.crt"},
+		{"archive replay --bucket b --endpoint https://x --ca testdata/docs/web.yaml", "", exitError, "", "web.yaml: it has no certificate in PEM"},
 		{"profiles list -o json", "", exitOK, `"name": "gcp"`, ""},
 		{"reasons user-pair -o json", "", exitOK, `"user-pair": "the container sets`, ""},
 		{"inject -f - -o yml", "", exitUsage, "", `choose one of yaml, patch, diff (did you mean "yaml"?)`},

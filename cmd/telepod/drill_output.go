@@ -53,14 +53,15 @@ func (s drillScreen) event(e drill.Event) {
 // writeDrillReport prints the report, and writes it to two files if requested. If one output fails, it still writes
 // the others, because a report cannot be reproduced.
 func writeDrillReport(out io.Writer, report *drill.Report, output, file string) error {
+	writeJSON := func(w io.Writer) error { return printJSON(w, report) }
 	printed := report.WriteMarkdown
 	if output == "json" {
-		printed = report.WriteJSON
+		printed = writeJSON
 	}
 	failed := printed(out)
 	if file != "" {
 		failed = errors.Join(failed, os.MkdirAll(filepath.Dir(file), 0o755),
-			writeFile(file+".md", report.WriteMarkdown), writeFile(file+".json", report.WriteJSON))
+			writeFile(file+".md", report.WriteMarkdown), writeFile(file+".json", writeJSON))
 	}
 	if failed != nil {
 		return fmt.Errorf("write the report: %w", failed)
