@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -193,6 +194,25 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// speakFirst sends text on each connection and nothing after it, and returns the address.
+func speakFirst(t *testing.T, text string) (address string) {
+	t.Helper()
+	l := listen(t)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, text)
+			_ = conn.(*net.TCPConn).CloseWrite()
+			_, _ = io.Copy(io.Discard, conn)
+			conn.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
 func TestProtocolsThatDoNotFit(t *testing.T) {
 	ca := newAuthority(t)
 	server := ca.issue(t, time.Now().Add(time.Hour), loopback)
@@ -217,4 +237,6 @@ func TestProtocolsThatDoNotFit(t *testing.T) {
 	expect(t, "http://"+httpsAddress, trust, failure{health.StageProtocol, "use https://"})
 	expect(t, "https://"+plainHTTP, trust, failure{health.StageHandshake, "it does not use TLS: use http://"})
 	expect(t, "http://"+plainGRPC, trust, failure{health.StageProtocol, "does not speak HTTP/1.1"})
+	expect(t, "http://"+speakFirst(t, "SSH-2.0-server\r\n"), trust, failure{health.StageProtocol, "does not speak HTTP/1.1"})
+	expect(t, "http://"+speakFirst(t, "\x15\x03\x01\x00\x02\x02\x28"), trust, failure{health.StageProtocol, "use https://"})
 }

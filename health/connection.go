@@ -1,11 +1,13 @@
 package health
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -15,9 +17,10 @@ import (
 type connection struct {
 	tls *tls.Config
 
-	mu    sync.Mutex
-	stage Stage // in progress
-	err   error // that ended it
+	mu      sync.Mutex
+	stage   Stage  // in progress
+	err     error  // that ended it
+	opening []byte // the first bytes that the server sent, without TLS
 }
 
 func (c *connection) at(stage Stage) {
@@ -40,6 +43,32 @@ func (c *connection) reached() (Stage, error) {
 	return c.stage, c.err
 }
 
+// keepOpening records the first bytes that the server sends.
+func (c *connection) keepOpening(b []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opening = append(c.opening, b[:min(len(b), len(startOfHTTP)-len(c.opening))]...)
+}
+
+const startOfHTTP = "HTTP/"
+
+// notHTTP identifies a server whose first bytes are not those of an HTTP/1 response; nil if they are, or if it sent
+// none. The errors of net/http do not: they depend on whether the server or the client spoke first.
+func (c *connection) notHTTP() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case len(c.opening) == 0 || strings.HasPrefix(startOfHTTP, string(c.opening)):
+		return nil
+	case bytes.HasPrefix(c.opening, []byte{alertRecord, 3}):
+		return errSpeaksTLS
+	}
+	return errNotHTTP
+}
+
+// alertRecord is the type of a TLS record with an alert (RFC 8446, section 5.1); the major version 3 follows.
+const alertRecord = 21
+
 // dial connects. The next stage is the handshake or, without TLS, the protocol.
 func (c *connection) dial(ctx context.Context, t target) (net.Conn, error) {
 	c.at(StageAddress)
@@ -50,7 +79,7 @@ func (c *connection) dial(ctx context.Context, t target) (net.Conn, error) {
 		return nil, err
 	}
 	c.at(StageProtocol)
-	return &watched{Conn: conn, c: c}, nil
+	return &watched{Conn: conn, c: c, plain: !t.secure}, nil
 }
 
 // handshake performs the TLS handshake; on error it closes the connection.
@@ -69,7 +98,8 @@ func (c *connection) handshake(ctx context.Context, t target, conn net.Conn) (ne
 		return nil, err
 	}
 	c.at(StageProtocol)
-	return &watched{Conn: secure, c: c, first: first}, nil
+	c.keepOpening(first)
+	return &watched{Conn: secure, c: c, first: first, plain: true}, nil
 }
 
 // config returns the configuration of the handshake. Afterwards, asked reports whether the server requested a
@@ -121,6 +151,7 @@ type watched struct {
 	net.Conn
 	c     *connection
 	first []byte // already read
+	plain bool   // not encrypted, or decrypted already
 }
 
 func (w *watched) Read(p []byte) (int, error) {
@@ -130,6 +161,9 @@ func (w *watched) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := w.Conn.Read(p)
+	if w.plain {
+		w.c.keepOpening(p[:n])
+	}
 	if err != nil {
 		w.c.fail(err)
 	}

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,8 +19,8 @@ import (
 // errSpeaksTLS stands for a Go server's answer to plain HTTP.
 var errSpeaksTLS = errors.New("it expects TLS")
 
-// errClosed stands for a connection that closes before the response.
-var errClosed = errors.New("the connection was closed without an answer")
+// errNotHTTP stands for an answer in another protocol.
+var errNotHTTP = errors.New("the answer is not HTTP/1.1")
 
 // errSilent replaces the error of a deadline, which does not mention the endpoint.
 var errSilent = errors.New("no answer in time")
@@ -36,10 +37,12 @@ func (c *connection) explain(ctx context.Context, t target, err error) *Error {
 		stage, cause = StageAddress, err
 	case isAlert(cause):
 		stage = StageHandshake // in TLS 1.3 the server rejects the client's certificate late
+	case stage == StageProtocol && t.http && c.notHTTP() != nil:
+		cause = c.notHTTP()
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		cause = errSilent
 	case stage == StageProtocol:
-		cause = plain(err)
+		cause = plain(err, cause)
 	}
 	if cause == nil {
 		cause = err
@@ -47,14 +50,11 @@ func (c *connection) explain(ctx context.Context, t target, err error) *Error {
 	return &Error{Endpoint: t.endpoint, Stage: stage, Err: cause, Advice: advice(t, stage, cause)}
 }
 
-// plain unwraps the errors that HTTP and gRPC add around a cause.
-func plain(err error) error {
+// plain unwraps the errors that HTTP and gRPC add around a cause. broke is the error of the connection, if any.
+func plain(err, broke error) error {
 	var request *url.Error
 	if errors.As(err, &request) {
-		if strings.Contains(request.Err.Error(), "readLoopPeekFailLocked") { // has no cause
-			return errClosed
-		}
-		return request.Err
+		return cmp.Or(broke, request.Err)
 	}
 	if s, ok := status.FromError(err); ok {
 		return errors.New(s.Message())
@@ -132,7 +132,7 @@ func adviceOnProtocol(t target, err error) string {
 		return "it closed the connection: if it expects TLS, use " + t.scheme(true)
 	case t.secure && (strings.Contains(text, "EOF") || strings.Contains(text, "reset") || strings.Contains(text, "broken pipe")):
 		return "it closed the connection after the handshake: it may have rejected the client certificate"
-	case t.http && (errors.Is(err, errClosed) || errors.Is(err, io.EOF) || strings.Contains(text, "malformed HTTP response")):
+	case t.http && (errors.Is(err, errNotHTTP) || errors.Is(err, io.EOF)):
 		return "it does not speak HTTP/1.1: for gRPC use grpc:// or grpcs://"
 	}
 	return ""
