@@ -12,24 +12,33 @@ import (
 // about text (duplicate names, invalid UTF-8). It reports JSON that is not a pod, without quoting it. It
 // stops reading a pod at a limit.
 func ParsePod(raw []byte) (*Pod, error) {
-	var b budget
-	wire := podJSON{}
-	wire.Spec.InitContainers.budget, wire.Spec.Containers.budget = &b, &b
-	err := json.Unmarshal(raw, &wire, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	pod := &Pod{}
+	err := json.Unmarshal(raw, pod, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return nil, fmt.Errorf("decode pod: %s", DescribeJSON(err))
 	}
-	pod := &Pod{noMetadata: wire.Metadata == nil, Spec: wire.Spec.spec()}
+	return pod, nil
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom, for a pod within other JSON.
+func (p *Pod) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	var b budget
+	wire := podJSON{}
+	wire.Spec.InitContainers.budget, wire.Spec.Containers.budget = &b, &b
+	if err := json.UnmarshalDecode(dec, &wire); err != nil {
+		return err
+	}
+	*p = Pod{noMetadata: wire.Metadata == nil, Spec: wire.Spec.spec()}
 	if m := wire.Metadata; m != nil {
-		pod.Metadata = Metadata{
+		p.Metadata = Metadata{
 			Name: m.Name, GenerateName: m.GenerateName, Namespace: m.Namespace,
 			Labels: m.Labels.values, Annotations: m.Annotations.values, OwnerReferences: m.OwnerReferences,
 		}
 		b.exceeds(AnnotationsTooLarge, m.Labels.exceeded || m.Annotations.exceeded)
 	}
 	b.exceeds(AnnotationsTooLarge, wire.Spec.NodeSelector.exceeded)
-	pod.excess = b.excess
-	return pod, nil
+	p.excess = b.excess
+	return nil
 }
 
 // DescribeJSON reports the position of a decoding error, never the content: a pod may contain secrets.

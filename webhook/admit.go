@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -45,7 +44,7 @@ const (
 )
 
 // Admit never panics and never refuses because of its own errors: they leave the pod unchanged.
-func (a *Admitter) Admit(ctx context.Context, request *admissionv1.AdmissionRequest, selection Selection) (out Outcome) {
+func (a *Admitter) Admit(ctx context.Context, request *Request, selection Selection) (out Outcome) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			// The cause may quote the pod; type and stack do not.
@@ -55,10 +54,7 @@ func (a *Admitter) Admit(ctx context.Context, request *admissionv1.AdmissionRequ
 	if !createsPod(request) {
 		return Outcome{Verdict: NotInjected, Reason: injector.NotAPodCreation}
 	}
-	if len(request.Object.Raw) == 0 || request.Object.Raw[0] != '{' {
-		return failed(injector.UnreadablePod, errors.New("decode pod: request.object is no JSON object"))
-	}
-	pod, err := injector.ParsePod(request.Object.Raw)
+	pod, err := request.Object.read()
 	if err != nil {
 		return failed(injector.UnreadablePod, err)
 	}
@@ -113,7 +109,7 @@ func isNotDisabled(ns injector.Namespace) bool {
 	return ns.Labels[injector.InjectionLabel] != labelDisabled
 }
 
-func createsPod(r *admissionv1.AdmissionRequest) bool {
+func createsPod(r *Request) bool {
 	return r.Operation == admissionv1.Create && r.SubResource == "" &&
 		r.Resource.Group == "" && r.Resource.Resource == "pods" && r.Kind.Kind == "Pod"
 }

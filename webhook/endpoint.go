@@ -93,7 +93,7 @@ func refuse(w http.ResponseWriter, r *http.Request) *problem {
 	return nil
 }
 
-func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, buffer *bytes.Buffer) (*admissionv1.AdmissionRequest, *problem) {
+func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, buffer *bytes.Buffer) (*Request, *problem) {
 	if r.ContentLength > 0 {
 		// No more than that on a client's word alone, before a byte has come.
 		buffer.Grow(min(int(r.ContentLength)+bytes.MinRead, maxKept))
@@ -144,7 +144,7 @@ func (e *Endpoint) release(buffer *bytes.Buffer) {
 
 // admission is one request with its outcome.
 type admission struct {
-	request *admissionv1.AdmissionRequest
+	request *Request
 	*Outcome
 	duration time.Duration
 }

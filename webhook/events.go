@@ -37,7 +37,7 @@ func newEventWriter(ctx context.Context, client typedcorev1.EventsGetter) *event
 // record writes events about what needs attention: mistakes in annotations, a sidecar that was left out,
 // a refusal, a failure. Dry runs leave no trace in the cluster.
 func (w *eventWriter) record(a admission) {
-	if a.dryRun() || len(a.Warnings) == 0 {
+	if a.request.DryRun || len(a.Warnings) == 0 {
 		return
 	}
 	owner := ownerOf(a)

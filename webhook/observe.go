@@ -90,7 +90,7 @@ func (o *observer) write(ctx context.Context, a admission) {
 	if len(a.Warnings) > 0 {
 		attrs = append(attrs, slog.Int("warnings", len(a.Warnings)))
 	}
-	if a.dryRun() {
+	if a.request.DryRun {
 		attrs = append(attrs, slog.Bool("dry_run", true))
 	}
 	if a.Err != nil {
@@ -128,5 +128,3 @@ func (a *admission) pod() string {
 	}
 	return a.Pod.Metadata.GenerateName + "*"
 }
-
-func (a *admission) dryRun() bool { return a.request.DryRun != nil && *a.request.DryRun }

@@ -85,7 +85,7 @@ func (o *Outcome) profile() string {
 	return o.Plan.Profile.Name
 }
 
-func (o *Outcome) response(request *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
+func (o *Outcome) response(request *Request) *admissionv1.AdmissionResponse {
 	response := &admissionv1.AdmissionResponse{
 		UID: request.UID, Allowed: o.Verdict != Denied, Patch: o.Patch, Warnings: o.bounded(),
 		AuditAnnotations: map[string]string{auditDecision: string(o.Verdict), auditReason: string(o.Reason)},

@@ -11,7 +11,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/telepod/telepod/injector"
@@ -19,65 +18,83 @@ import (
 
 const reviewKind = "AdmissionReview"
 
-// wireReview is the part of an AdmissionReview that is read. Everything else (the user, the old
-// object, the options) is skipped without being decoded.
-type wireReview struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	Request    *struct {
-		UID         types.UID                   `json:"uid"`
-		Kind        metav1.GroupVersionKind     `json:"kind"`
-		Resource    metav1.GroupVersionResource `json:"resource"`
-		SubResource string                      `json:"subResource"`
-		Name        string                      `json:"name"`
-		Namespace   string                      `json:"namespace"`
-		Operation   admissionv1.Operation       `json:"operation"`
-		Object      extent                      `json:"object"`
-		DryRun      bool                        `json:"dryRun"`
-	} `json:"request"`
+// review is the part of an AdmissionReview that is read.
+type review struct {
+	APIVersion string   `json:"apiVersion"`
+	Kind       string   `json:"kind"`
+	Request    *Request `json:"request"`
 }
 
-// extent is where a JSON value stands in the text, so that it need not be copied.
-type extent struct{ start, end int64 }
+// Request is the part of an AdmissionRequest that is read. Everything else (the user, the old object, the
+// options) is skipped without being decoded.
+type Request struct {
+	UID         types.UID                   `json:"uid"`
+	Kind        metav1.GroupVersionKind     `json:"kind"`
+	Resource    metav1.GroupVersionResource `json:"resource"`
+	SubResource string                      `json:"subResource"`
+	Name        string                      `json:"name"`
+	Namespace   string                      `json:"namespace"`
+	Operation   admissionv1.Operation       `json:"operation"`
+	Object      object                      `json:"object"`
+	DryRun      bool                        `json:"dryRun"`
+}
+
+// object is the pod of a request, or why it cannot be read: the review is answered all the same.
+type object struct {
+	pod *injector.Pod
+	err error
+}
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (e *extent) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	value, err := dec.ReadValue()
-	if err != nil {
-		return err
+func (o *object) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	*o = object{}
+	if dec.PeekKind() != '{' {
+		return dec.SkipValue()
 	}
-	e.end = dec.InputOffset()
-	e.start = e.end - int64(len(value))
+	depth, pod := dec.StackDepth(), &injector.Pod{}
+	err := json.UnmarshalDecode(dec, pod)
+	if err == nil {
+		o.pod = pod
+		return nil
+	}
+	o.err = fmt.Errorf("decode request.object: %s", injector.DescribeJSON(err))
+	for dec.StackDepth() > depth { // the rest of the object; a syntax error comes again
+		if _, err := dec.ReadToken(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// decodeReview reads an AdmissionReview of version v1. The object of the request stays where it is:
-// it is a part of body.
-func decodeReview(body []byte) (*admissionv1.AdmissionRequest, error) {
-	var review wireReview
+// read is the pod, or why there is none.
+func (o *object) read() (*injector.Pod, error) {
+	if o.pod == nil && o.err == nil {
+		return nil, errors.New("decode request.object: it is no JSON object")
+	}
+	return o.pod, o.err
+}
+
+// decodeReview reads an AdmissionReview of version v1.
+func decodeReview(body []byte) (*Request, error) {
+	var in review
 	// As lenient about text as the API server, which has checked the object already.
-	err := json.Unmarshal(body, &review, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	err := json.Unmarshal(body, &in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return nil, fmt.Errorf("decode AdmissionReview: %s", injector.DescribeJSON(err))
 	}
-	group, version, _ := strings.Cut(review.APIVersion, "/")
+	group, version, _ := strings.Cut(in.APIVersion, "/")
 	switch {
-	case review.Kind != reviewKind || group != admissionv1.GroupName:
+	case in.Kind != reviewKind || group != admissionv1.GroupName:
 		return nil, fmt.Errorf("decode AdmissionReview: got kind %.64q of apiVersion %.64q: send an AdmissionReview of %s",
-			review.Kind, review.APIVersion, admissionv1.SchemeGroupVersion)
+			in.Kind, in.APIVersion, admissionv1.SchemeGroupVersion)
 	case version != admissionv1.SchemeGroupVersion.Version:
 		return nil, fmt.Errorf("decode AdmissionReview: version %.64q is not spoken here: set admissionReviewVersions: [v1]", version)
-	case review.Request == nil:
+	case in.Request == nil:
 		return nil, errors.New("decode AdmissionReview: it has no request")
-	case review.Request.UID == "":
+	case in.Request.UID == "":
 		return nil, errors.New("decode AdmissionReview: request.uid is missing, which the answer has to repeat")
 	}
-	in := review.Request
-	return &admissionv1.AdmissionRequest{
-		UID: in.UID, Kind: in.Kind, Resource: in.Resource, SubResource: in.SubResource,
-		Name: in.Name, Namespace: in.Namespace, Operation: in.Operation, DryRun: &in.DryRun,
-		Object: runtime.RawExtension{Raw: body[in.Object.start:in.Object.end]},
-	}, nil
+	return in.Request, nil
 }
 
 // appendReview appends the AdmissionReview that answers with response.

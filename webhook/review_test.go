@@ -1,0 +1,64 @@
+package webhook
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/telepod/telepod/injector"
+)
+
+// objectFirst is a review with the object before the other fields of the request.
+func objectFirst(object string) []byte {
+	return fmt.Appendf(nil, `{"request":{"object":%s,"uid":"u-1","kind":{"version":"v1","kind":"Pod"},"resource":{"version":"v1","resource":"pods"},`+
+		`"namespace":"shop","operation":"CREATE","dryRun":true},"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}`, object)
+}
+
+// TestUnreadablePods: the review is read to its end wherever its pod becomes unreadable.
+func TestUnreadablePods(t *testing.T) {
+	for object, place := range map[string]string{
+		`{"spec":7}`:                            `a JSON number does not belong at "/request/object/spec"`,
+		`{"spec":{"containers":[[1,{"a":2}]]}}`: `at "/request/object/spec/containers/0"`,
+		`{"metadata":{"labels":{"a":{"b":[{}]}},"name":"x"},"spec":{}}`:                       `at "/request/object/metadata/labels/a"`,
+		`{"spec":{"containers":[{"env":[{"name":"A","value":{"deep":[[]]}},{"name":"B"}]}]}}`: `at "/request/object/spec/containers/0/env/0/value"`,
+		`{"spec":{"initContainers":{"name":"x"}},"metadata":{"name":"y"}}`:                    `a JSON object does not belong at "/request/object/spec/initContainers"`,
+		`[{"spec":{}}]`: "no JSON object",
+		`"s3cret"`:      "no JSON object",
+		`null`:          "no JSON object",
+	} {
+		request, err := decodeReview(objectFirst(object))
+		if err != nil {
+			t.Errorf("%s: %v", object, err)
+			continue
+		}
+		if pod, err := request.Object.read(); pod != nil || err == nil || !strings.Contains(err.Error(), place) {
+			t.Errorf("%s: pod %v, error %v, want %s", object, pod, err, place)
+		}
+		if request.UID != "u-1" || request.Namespace != "shop" || !request.DryRun {
+			t.Errorf("%s: the rest of the request is %+v", object, request)
+		}
+		response := answer(t, post(newHarness(t, nil), objectFirst(object)))
+		if !response.Allowed || response.Patch != nil || response.AuditAnnotations["reason"] != string(injector.UnreadablePod) {
+			t.Errorf("%s: %+v", object, response)
+		}
+	}
+}
+
+// TestPodOfReview: a pod within a review is the same as on its own.
+func TestPodOfReview(t *testing.T) {
+	text := benchPod(3, 15, `"telepod.dev/inject":"true"`)
+	want, err := injector.ParsePod([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The last of two objects counts, as in the API server.
+	request, err := decodeReview([]byte(strings.Replace(string(objectFirst(text)), `"request":{`, `"request":{"object":{"spec":1},`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, request.Object.pod, cmp.AllowUnexported(injector.Pod{})); diff != "" {
+		t.Errorf("pod of the review (-on its own +of the review):\n%s", diff)
+	}
+}
