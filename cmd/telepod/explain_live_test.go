@@ -1,3 +1,5 @@
+//go:build !injector
+
 package main
 
 import (
