@@ -54,9 +54,14 @@ func Remove(name string, text []byte, cluster string) ([]byte, error) {
 }
 
 // Assignment is a field and its new value, such as chart.version, sites.primary.endpoint or clusters.prod-eas.canary.
-type Assignment struct{ Field, Value string }
+type Assignment struct {
+	Field, Value string
+	// Unset removes the field instead.
+	Unset bool
+}
 
-// Set sets fields. Chart values are YAML; for other fields a value is text, or YAML if the field accepts no text.
+// Set sets or removes fields. Chart values are YAML; for other fields a value is text, or YAML if the field accepts no
+// text. To remove a field that is not set changes nothing.
 func Set(name string, text []byte, fields ...Assignment) ([]byte, error) {
 	e, problems := Load(name, text)
 	if e == nil {
@@ -67,29 +72,86 @@ func Set(name string, text []byte, fields ...Assignment) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		var value any
-		if err := kyaml.Unmarshal([]byte(f.Value), &value); err != nil {
-			return nil, fmt.Errorf("%s: %q is not YAML: %w", f.Field, f.Value, err)
+		change := set
+		if f.Unset {
+			change = unset
 		}
-		asValue, err := put(name, text, parts, value)
-		if err != nil {
+		if text, err = change(name, text, parts, f); err != nil {
 			return nil, err
-		}
-		asText, err := put(name, text, parts, f.Value)
-		if err != nil {
-			return nil, err
-		}
-		switch value.(type) {
-		case map[string]any, []any:
-			text = asValue
-		default:
-			text = asText
-			if slices.Contains(parts, "values") || !accepts(name, asText, parts) && accepts(name, asValue, parts) {
-				text = asValue
-			}
 		}
 	}
 	return checked(name, text)
+}
+
+// set returns the text with a field set to a value, as text or as YAML.
+func set(name string, text []byte, parts []string, f Assignment) ([]byte, error) {
+	var value any
+	if err := kyaml.Unmarshal([]byte(f.Value), &value); err != nil {
+		return nil, fmt.Errorf("%s: %q is not YAML: %w", f.Field, f.Value, err)
+	}
+	asValue, err := put(name, text, parts, value)
+	if err != nil {
+		return nil, err
+	}
+	asText, err := put(name, text, parts, f.Value)
+	if err != nil {
+		return nil, err
+	}
+	switch value.(type) {
+	case map[string]any, []any:
+		return asValue, nil
+	}
+	if slices.Contains(parts, "values") || !accepts(name, asText, parts) && accepts(name, asValue, parts) {
+		return asValue, nil
+	}
+	return asText, nil
+}
+
+// unset returns the text without a field, and without the mappings that would be empty then.
+func unset(name string, text []byte, parts []string, f Assignment) ([]byte, error) {
+	var document any
+	if err := kyaml.Unmarshal(text, &document); err != nil {
+		return nil, err
+	}
+	last := 0 // of the parts that lead to what is removed
+	for i, part := range parts {
+		switch at := document.(type) {
+		case map[string]any:
+			if i == 0 || len(at) > 1 {
+				last = i
+			}
+			inner, found := at[part]
+			if !found {
+				return text, knownField(name, text, parts)
+			}
+			document = inner
+		case []any:
+			n, err := strconv.Atoi(part)
+			if err != nil || n < 0 || n >= len(at) || i == len(parts)-1 {
+				return nil, fmt.Errorf("%s: an item of a list cannot be removed: set the whole list, or use 'telepod estate remove' for a cluster", f.Field)
+			}
+			document, last = at[n], i+1
+		default:
+			return text, knownField(name, text, parts)
+		}
+	}
+	return patched(name, text, operation{Op: "remove", Path: pointer(parts[:last+1])})
+}
+
+// knownField returns an error for a field that an estate file cannot have.
+func knownField(name string, text []byte, parts []string) error {
+	probe, err := put(name, text, parts, "")
+	if err != nil {
+		return err
+	}
+	_, problems := Load(name, probe)
+	for _, p := range problems.Errors() {
+		if strings.HasPrefix(p.Message, "unknown field") {
+			p.Line = 0
+			return Problems{p}
+		}
+	}
+	return nil
 }
 
 // put returns the text with a value at a path.
@@ -192,7 +254,7 @@ func patched(name string, text []byte, o operation) ([]byte, error) {
 	}
 	out, err := manifest.Patched(name, text, patch)
 	if errors.Is(err, manifest.ErrStyle) {
-		return nil, fmt.Errorf("%s: the change removes fields, or what is in a list in flow style ([…]): edit the file", name)
+		return nil, fmt.Errorf("%s: the change removes fields or items where this command cannot, such as a list in flow style ([…]): edit the file", name)
 	}
 	return out, err
 }

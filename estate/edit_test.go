@@ -50,7 +50,14 @@ values:
 // TestEdits: a change of the file changes its lines, and nothing else.
 func TestEdits(t *testing.T) {
 	set := func(field, value string) func([]byte) ([]byte, error) {
-		return func(text []byte) ([]byte, error) { return Set("estate.yaml", text, Assignment{field, value}) }
+		return func(text []byte) ([]byte, error) {
+			return Set("estate.yaml", text, Assignment{Field: field, Value: value})
+		}
+	}
+	unset := func(field string) func([]byte) ([]byte, error) {
+		return func(text []byte) ([]byte, error) {
+			return Set("estate.yaml", text, Assignment{Field: field, Unset: true})
+		}
 	}
 	remove := func(cluster string) func([]byte) ([]byte, error) {
 		return func(text []byte) ([]byte, error) { return Remove("estate.yaml", text, cluster) }
@@ -82,6 +89,22 @@ func TestEdits(t *testing.T) {
 		{"the sites swap", swap, "primary:\n    cluster: us\n    endpoint: telemetry-us.example.com:4318\n    stores: {jaeger: jaeger:4317}\n  # Second choice.\n  backup:",
 			"backup:\n    cluster: us\n    endpoint: telemetry-us.example.com:4318\n    stores: {jaeger: jaeger:4317}\n  # Second choice.\n  primary:", ""},
 
+		{"a field is removed", unset("environment"), "environment: production\n", "", ""},
+		{"the last field of a mapping is removed", unset("chart.version"), "chart:\n  # Upgraded on Tuesdays.\n  version: 0.1.0 # after the freeze\n\n", "", ""},
+		{"a mapping is removed", unset("sites.backup"), "  # Second choice.\n  backup:\n    cluster: eu\n    endpoint: telemetry-eu.example.com:4318\n    stores: {jaeger: jaeger:4317}\n", "", ""},
+		{"a member in flow style is removed", unset("values.central"), "  central: {replicas: 3}\n", "", ""},
+		{"a list on two lines is removed", unset("values.commented"), "  commented: [a, # why\n    b]\n", "", ""},
+		{"a field that is not set is removed", unset("chart.source"), "kind: Estate", "kind: Estate", ""},
+		{"a field below one that is not set is removed", unset("sites.primary.stores.archive.region"), "kind: Estate", "kind: Estate", ""},
+
+		{"a required field is removed", unset("clusters.asia-1.region"), "", "", "estate.yaml: clusters[2].region: is missing"},
+		{"a required field in flow style is removed", unset("clusters.eu.cloud"), "", "", "estate.yaml: clusters[1].cloud: is missing"},
+		{"the first field behind a dash is removed", unset("clusters.us.name"), "", "", "edit the file"},
+		{"an unknown field is removed", unset("chart.versoin"), "", "", `estate.yaml: chart.versoin: unknown field (did you mean "version"?)`},
+		{"an unknown mapping is removed", unset("chrat.version"), "", "", `estate.yaml: chrat: unknown field (did you mean "chart"?)`},
+		{"an item of a list is removed", unset("clusters.asia-1"), "", "", "clusters.asia-1: an item of a list cannot be removed: set the whole list, or use 'telepod estate remove' for a cluster"},
+		{"a field of text is removed", unset("environment.name"), "", "", "environment is no mapping"},
+
 		{"an unknown field", set("chart.versoin", "1"), "", "", `estate.yaml: chart.versoin: unknown field (did you mean "version"?)`},
 		{"an unknown cluster", set("clusters.asia-2.canary", "true"), "", "", `the estate has no cluster "asia-2" (did you mean "asia-1"?)`},
 		{"a field of text", set("environment.name", "x"), "", "", "environment is no mapping: it has no field name"},
@@ -89,7 +112,7 @@ func TestEdits(t *testing.T) {
 		{"nothing", set("", "x"), "", "", "unknown field"},
 		{"a value that is no YAML", set("values.x", "{"), "", "", `values.x: "{" is not YAML`},
 		{"a list with a comment becomes shorter", set("values.commented", "[a]"), "", "", "edit the file"},
-		{"fields would go", set("values.central", "{x: 1}"), "", "", "estate.yaml: the change removes fields, or what is in a list in flow style ([…]): edit the file"},
+		{"fields would go", set("values.central", "{x: 1}"), "", "", "estate.yaml: the change removes fields or items where this command cannot, such as a list in flow style ([…]): edit the file"},
 		{"a version that is none", set("chart.version", "1.10"), "", "", `chart.version: "1.10" is not a version`},
 		{"a list with a mistake", set("clusters.eu.networks", "[10.2.0.0]"), "", "", `"10.2.0.0" is not an address range`},
 		{"a truth value that is none", set("clusters.eu.canary", "often"), "", "", "clusters[1].canary: "},
@@ -121,7 +144,7 @@ func TestEdits(t *testing.T) {
 
 // TestRemoveFromTheMiddle: fields are checked together, after all are set. Comments above a removed cluster go with it, those above the next one stay.
 func TestRemoveFromTheMiddle(t *testing.T) {
-	text, err := Set("estate.yaml", []byte(commented), Assignment{"sites.backup.cluster", "us"}, Assignment{"sites.primary.cluster", "asia-1"})
+	text, err := Set("estate.yaml", []byte(commented), Assignment{Field: "sites.backup.cluster", Value: "us"}, Assignment{Field: "sites.primary.cluster", Value: "asia-1"})
 	if err == nil {
 		text, err = Remove("estate.yaml", text, "eu")
 	}

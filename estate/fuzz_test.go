@@ -44,6 +44,11 @@ func FuzzLoad(f *testing.F) {
 				t.Errorf("after a change: %v\n%s", problems, changed)
 			}
 		}
+		if changed, err = estate.Set("fuzz.yaml", data, estate.Assignment{Field: "chart.version", Unset: true}); err == nil {
+			if again, problems := estate.Load("fuzz.yaml", changed); again == nil || again.Chart.Version != "" {
+				t.Errorf("after a field is removed: %v\n%s", problems, changed)
+			}
+		}
 		if changed, err = estate.Swap("fuzz.yaml", data); err == nil {
 			if again, _ := estate.Load("fuzz.yaml", changed); again == nil || again.Sites.Primary.Cluster != e.Sites.Backup.Cluster {
 				t.Errorf("the sites are not swapped:\n%s", changed)

@@ -73,6 +73,9 @@ func (e *editor) mapping(n *yaml.Node, have, want *value) error {
 			return err
 		}
 	}
+	if err := e.removeMembers(n, have, want); err != nil {
+		return err
+	}
 	switch {
 	case len(added.keys) == 0:
 		return nil

@@ -15,8 +15,8 @@ var errStyle = errors.New("cannot edit this style in place")
 // ErrStyle is the error for a document that cannot be edited, even after it is rewritten.
 var ErrStyle = errors.New("its YAML style cannot be edited; convert it, e.g. with kubectl create --dry-run=client -o yaml")
 
-// rewrite returns the edits that turn the document's value into want, which may lack items of block-style lists, and of
-// flow-style lists of scalars, but nothing else of the document. They change as little text as possible.
+// rewrite returns the edits that turn the document's value into want. They change as little text as possible. Want may
+// lack members of mappings, items of block-style lists, and items of flow-style lists of scalars.
 func rewrite(d *document, want []byte) ([]Edit, error) {
 	have, err := decode(d.json)
 	if err != nil {

@@ -3,12 +3,15 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
@@ -79,11 +82,13 @@ func newEstateRemoveCommand() *cobra.Command {
 func newEstateSetCommand() *cobra.Command {
 	f := &estateFile{}
 	cmd := &cobra.Command{
-		Use: "set FIELD=VALUE...", Short: "Set fields of an estate file",
+		Use: "set FIELD=VALUE... FIELD-...", Short: "Set or remove fields of an estate file",
 		Long: `Set fields of an estate file, such as chart.version, sites.primary.endpoint, clusters.NAME.canary or
-values.central.replicas. Lists and chart values are YAML. All fields are set, or none.` + estateEdited,
+values.central.replicas. Lists and chart values are YAML. FIELD- removes a field, with the comments above it. All changes
+are made, or none.` + estateEdited,
 		Example: `  telepod estate set chart.version=0.2.0
   telepod estate set clusters.prod-eas.canary=true clusters.prod-eas.version=0.2.0
+  telepod estate set chart.version=0.2.0 clusters.prod-eas.canary- clusters.prod-eas.version-
   telepod estate set 'clusters.prod-eas.networks=[10.30.0.0/16]'`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 	}
@@ -92,10 +97,14 @@ values.central.replicas. Lists and chart values are YAML. All fields are set, or
 		var fields []estate.Assignment
 		for _, arg := range args {
 			field, value, found := strings.Cut(arg, "=")
-			if !found {
-				return usageError{fmt.Errorf("%q: write FIELD=VALUE, such as chart.version=0.2.0", arg), cmd.CommandPath()}
+			unset := !found && strings.HasSuffix(arg, "-")
+			if !found && !unset {
+				return usageError{fmt.Errorf("%q: write FIELD=VALUE, such as chart.version=0.2.0, or FIELD- to remove the field", arg), cmd.CommandPath()}
 			}
-			fields = append(fields, estate.Assignment{Field: field, Value: value})
+			if unset {
+				field = strings.TrimSuffix(arg, "-")
+			}
+			fields = append(fields, estate.Assignment{Field: field, Value: value, Unset: unset})
 		}
 		return f.edit(cmd, func(name string, text []byte) ([]byte, error) { return estate.Set(name, text, fields...) })
 	}
@@ -118,6 +127,13 @@ days. 'telepod estate upgrade' then applies it. 'telepod drill failover' is the 
 
 // edit changes the file, and prints the difference.
 func (f *estateFile) edit(cmd *cobra.Command, change func(name string, text []byte) ([]byte, error)) error {
+	if f.path != standardInput {
+		unlock, err := lockEstate(cmd.Context(), f.path)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
 	name, text, err := f.bytes(cmd.InOrStdin())
 	if err != nil {
 		return fmt.Errorf("read the estate file: %w", err)
@@ -135,19 +151,20 @@ func (f *estateFile) edit(cmd *cobra.Command, change func(name string, text []by
 		_, err := cmd.OutOrStdout().Write(changed)
 		return err
 	}
-	if err := overwrite(f.path, changed); err != nil {
-		return fmt.Errorf("write the estate file: %w", err)
-	}
-	if string(changed) == string(text) {
+	if bytes.Equal(changed, text) {
 		_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is as it was\n", name)
 		return err
+	}
+	if err := overwrite(f.path, text, changed); err != nil {
+		return fmt.Errorf("write the estate file: %w", err)
 	}
 	_, err = io.WriteString(cmd.OutOrStdout(), udiff.Unified("a/"+filepath.ToSlash(name), "b/"+filepath.ToSlash(name), string(text), string(changed)))
 	return err
 }
 
-// overwrite replaces the content of a file, which may be behind a symbolic link, and keeps its mode.
-func overwrite(path string, text []byte) error {
+// overwrite replaces the content of a file, which may be behind a symbolic link, and keeps its mode. It fails if the file
+// no longer has the content before, because an editor has saved it meanwhile.
+func overwrite(path string, before, text []byte) error {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return err
@@ -156,5 +173,44 @@ func overwrite(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
+	now, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(now, before) {
+		return fmt.Errorf("%s was changed by another program meanwhile, and is left as it is: run the command again", path)
+	}
 	return authorities.ReplaceFile(path, text, info.Mode().Perm())
+}
+
+// lockPatience is how long a command waits for another one that changes the same file.
+const lockPatience = 5 * time.Second
+
+// lockEstate keeps other telepod commands from changing the file, as git does: with a file beside it that only one of
+// them can create. Locks of the kernel would need a file that stays, because every change replaces the estate file.
+func lockEstate(ctx context.Context, path string) (unlock func(), err error) {
+	path, err = filepath.EvalSymlinks(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return func() {}, nil // reading it reports that
+	}
+	if err != nil {
+		return nil, err
+	}
+	lock := path + ".lock"
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	for {
+		file, err := os.OpenFile(lock, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err == nil {
+			return func() { _ = os.Remove(lock) }, file.Close()
+		}
+		if !errors.Is(err, os.ErrExist) {
+			return nil, fmt.Errorf("lock the estate file: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("another command is changing %s: wait for it; if there is none, it was interrupted: remove %s", path, lock)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }

@@ -1,15 +1,24 @@
+//go:build !injector
+
 package main
 
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
 
 	"github.com/telepod/telepod/estate"
 )
@@ -50,7 +59,10 @@ func TestEstate(t *testing.T) {
 		{"estate add", "", exitUsage, "", "error: name the clusters with --context or --cluster"},
 		{"estate set clusters.c.canary=true chart.version=0.2.0", "", exitOK, "+    canary: true\n", ""},
 		{"estate set clusters.c.canary=true", "", exitOK, "estate.yaml is as it was\n", ""},
-		{"estate set chart.version", "", exitUsage, "", `error: "chart.version": write FIELD=VALUE, such as chart.version=0.2.0`},
+		{"estate set chart.version", "", exitUsage, "", `error: "chart.version": write FIELD=VALUE, such as chart.version=0.2.0, or FIELD- to remove the field`},
+		{"estate set clusters.c.canary- chart.version=0.3.0", "", exitOK, "-    canary: true\n", ""},
+		{"estate set clusters.c.canary-", "", exitOK, "estate.yaml is as it was\n", ""},
+		{"estate set clusters.c.canry-", "", exitError, "", `estate.yaml: clusters[2].canry: unknown field (did you mean "canary"?)`},
 		{"estate set chart.version=newest", "", exitError, "", `estate.yaml: chart.version: "newest" is not a version`},
 		{"estate remove c", "", exitOK, "-  - name: c\n", ""},
 		{"estate remove b", "", exitError, "", "error: cluster b has the backup site: choose another cluster for it first"},
@@ -72,6 +84,97 @@ func TestEstate(t *testing.T) {
 				t.Errorf("output:\n%s\nstandard error:\n%s", &out, &stderr)
 			}
 		})
+	}
+}
+
+// TestEstateInitReadsHostileClusters: what an API server answers reaches neither the terminal with control characters, nor
+// the file if it is wrong.
+func TestEstateInitReadsHostileClusters(t *testing.T) {
+	for name, test := range map[string]struct {
+		status       int
+		answer, want string
+	}{
+		"refused":      {http.StatusForbidden, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "\u001b[2Jno"}`, "describe the cluster with --cluster instead"},
+		"no JSON":      {http.StatusOK, "\x1b[2J", "context evil: list nodes in all namespaces"},
+		"no nodes":     {http.StatusOK, `{"kind": "NodeList", "apiVersion": "v1", "items": []}`, "clusters[0].cloud: is missing"},
+		"no provider":  {http.StatusOK, `{"kind": "NodeList", "apiVersion": "v1", "items": [{"kind": "Node", "apiVersion": "v1", "metadata": {"name": "n"}, "spec": {"providerID": {}}}]}`, "context evil: "},
+		"a bad region": {http.StatusOK, `{"kind": "NodeList", "apiVersion": "v1", "items": [{"kind": "Node", "apiVersion": "v1", "metadata": {"name": "n", "labels": {"topology.kubernetes.io/region": "\u001b[2J\nx: y"}}, "spec": {"providerID": "aws:///"}}]}`, "error: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(test.status)
+				_, _ = io.WriteString(w, test.answer)
+			}))
+			defer server.Close()
+			kubeconfig := "{apiVersion: v1, kind: Config, clusters: [{name: c, cluster: {server: '" + server.URL + "'}}], contexts: [{name: evil, context: {cluster: c}}]}"
+			if err := os.WriteFile("kubeconfig", []byte(kubeconfig), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out, stderr bytes.Buffer
+			code := run(strings.Fields("estate init --kubeconfig kubeconfig --context evil --primary evil=t.example.com:4318 --jaeger j:1"), streams{nil, &out, &stderr})
+			if all := out.String() + stderr.String(); code != exitError || !strings.Contains(all, test.want) || strings.Contains(all, "\x1b") {
+				t.Errorf("exit code %d, %q", code, all)
+			}
+			if _, err := os.Stat("estate.yaml"); err == nil {
+				t.Error("the file was written")
+			}
+		})
+	}
+}
+
+// TestEstateEditsAtOnce: of commands that change one file at the same time, each change is kept.
+func TestEstateEditsAtOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if code := run(strings.Fields("estate init "+twoClusters), streams{nil, io.Discard, io.Discard}); code != exitOK {
+		t.Fatal(code)
+	}
+	const writers = 8
+	var all sync.WaitGroup
+	for i := range writers {
+		all.Go(func() {
+			var stderr bytes.Buffer
+			if code := run([]string{"estate", "set", fmt.Sprintf("values.field%d=1", i)}, streams{nil, io.Discard, &stderr}); code != exitOK {
+				t.Errorf("exit code %d, %s", code, &stderr)
+			}
+		})
+	}
+	all.Wait()
+	if text := string(read(t, "estate.yaml")); strings.Count(text, "  field") != writers {
+		t.Errorf("want %d fields in\n%s", writers, text)
+	}
+	if left, err := filepath.Glob("*"); err != nil || len(left) != 1 {
+		t.Errorf("files %v, want the estate alone; %v", left, err)
+	}
+}
+
+// TestEstateIsNotOverwritten: what another program wrote since a command read the file stays, and a lock that is left
+// behind is named.
+func TestEstateIsNotOverwritten(t *testing.T) {
+	t.Chdir(t.TempDir())
+	f := &estateFile{path: "estate.yaml"}
+	if err := os.WriteFile(f.path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := &cobra.Command{}
+	cmd.SetContext(t.Context())
+	err := f.edit(cmd, func(string, []byte) ([]byte, error) {
+		return []byte("new"), os.WriteFile(f.path, []byte("mine"), 0o600)
+	})
+	if err == nil || !strings.Contains(err.Error(), "estate.yaml was changed by another program meanwhile, and is left as it is: run the command again") {
+		t.Errorf("error %v", err)
+	}
+	if text := string(read(t, f.path)); text != "mine" {
+		t.Errorf("the file has %q", text)
+	}
+	if err := os.WriteFile("estate.yaml.lock", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := lockEstate(ended, f.path); err == nil || !strings.Contains(err.Error(), "if there is none, it was interrupted: remove estate.yaml.lock") {
+		t.Errorf("error %v", err)
 	}
 }
 

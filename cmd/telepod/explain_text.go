@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/terminal"
@@ -167,14 +166,4 @@ func (e explainer) skipped(b *strings.Builder, list []injector.Skip) {
 	for _, r := range reasons {
 		fmt.Fprintf(b, "    %s\n      %s\n", e.Wrap(6, visible(strings.Join(items[r], ", "))), e.Wrap(6, fmt.Sprintf("%s: %s", r, r.Text())))
 	}
-}
-
-// visible replaces unprintable characters, because annotations are untrusted.
-func visible(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '·'
-		}
-		return r
-	}, text)
 }

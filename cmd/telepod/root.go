@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -57,7 +58,7 @@ func run(args []string, s streams) int {
 	}
 	status, hasStatus := errors.AsType[exitStatus](err)
 	if !status.said {
-		fmt.Fprintln(s.err, "error:", err)
+		fmt.Fprintln(s.err, "error:", visibleLines(err.Error()))
 	}
 	if usage, ok := errors.AsType[usageError](err); ok {
 		fmt.Fprintf(s.err, "See '%s --help'.\n", usage.command)
@@ -67,6 +68,25 @@ func run(args []string, s streams) int {
 		return status.code
 	}
 	return exitError
+}
+
+// visibleLines makes an error harmless for a terminal, because errors quote files, and answers of servers.
+func visibleLines(text string) string {
+	lines := strings.Split(strings.ReplaceAll(text, "\t", " "), "\n")
+	for i, line := range lines {
+		lines[i] = visible(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// visible replaces unprintable characters in untrusted text.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '·'
+		}
+		return r
+	}, text)
 }
 
 func newRootCommand() *cobra.Command {
