@@ -3,6 +3,7 @@ package drill
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -31,6 +32,19 @@ func (s Seconds) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return json.Marshal(float64(s.Round(time.Millisecond).Milliseconds()) / 1000)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (s *Seconds) UnmarshalJSON(text []byte) error {
+	var seconds *float64
+	if err := json.Unmarshal(text, &seconds); err != nil {
+		return err
+	}
+	*s = Seconds{}
+	if seconds != nil {
+		*s = Seconds{time.Duration(math.Round(*seconds*1000)) * time.Millisecond, true}
+	}
+	return nil
 }
 
 func (s Seconds) String() string {

@@ -63,6 +63,11 @@ func TestReportFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/report.json", string(encoded)+"\n")
+	var parsed Report
+	err = json.Unmarshal(encoded, &parsed)
+	if again, _ := json.MarshalIndent(parsed, "", "  "); err != nil || !bytes.Equal(again, encoded) {
+		t.Errorf("parsed and encoded again, the report differs: %v\n%s", err, again)
+	}
 }
 
 // TestVerdict changes one thing in a good drill at a time.

@@ -45,6 +45,20 @@ const drillFailoverExample = `  telepod drill failover --contexts eks-use1,gke-e
   telepod drill failover --contexts eks-use1,gke-euw1,aks-weu --primary eks-use1 --backup gke-euw1 --dry-run
   telepod drill failover --contexts aks-weu --observe --max-lost=-1`
 
+// maxFailOver is the default limit for a site that ends at once. drain is the chart's central.service.drainSeconds.
+const (
+	maxFailOver = 10 * time.Second
+	drain       = 20 * time.Second
+)
+
+// failOverLimit is the default limit for a method. A site that is scaled to zero still serves while load balancers drain it.
+func failOverLimit(m drill.Method) time.Duration {
+	if m == drill.Scale {
+		return maxFailOver + drain
+	}
+	return maxFailOver
+}
+
 // drillFlags are the flags of `telepod drill failover`.
 type drillFlags struct {
 	estateFlags
@@ -82,7 +96,7 @@ func newDrillFailoverCommand() *cobra.Command {
 	flags.DurationVar(&f.plan.Settle, "settle", 2*time.Minute, "maximum wait for canaries in the archive")
 	flags.DurationVar(&f.plan.Interval, "interval", 500*time.Millisecond, "interval between two reads of a Collector's metrics")
 	flags.IntVar(&f.plan.Rate, "rate", 10, "canaries a second through each Collector")
-	flags.DurationVar(&f.plan.Limits.FailOver, "max-failover", 10*time.Second, "maximum acceptable failover time; negative disables the check")
+	flags.DurationVar(&f.plan.Limits.FailOver, "max-failover", maxFailOver, "maximum acceptable failover time; negative disables the check; 30s with --method scale, if not set")
 	flags.DurationVar(&f.plan.Limits.Return, "max-return", 30*time.Second, "maximum acceptable time to return once the primary is ready; negative disables the check")
 	flags.IntVar(&f.plan.Limits.Lost, "max-lost", 0, "maximum acceptable number of lost canaries; negative disables the check")
 	flags.IntVar(&f.plan.Limits.Duplicated, "max-duplicated", -1, "maximum acceptable number of canaries stored twice; negative disables the check")
@@ -96,6 +110,9 @@ func newDrillFailoverCommand() *cobra.Command {
 		f.plan.ID, f.plan.Method = newDrillID(time.Now()), drill.Method(method.value)
 		if f.observe {
 			f.plan.Method = drill.Observe
+		}
+		if !cmd.Flags().Changed("max-failover") {
+			f.plan.Limits.FailOver = failOverLimit(f.plan.Method)
 		}
 		if err := f.check(cmd); err != nil {
 			return err

@@ -20,16 +20,13 @@ type drillScreen struct{ out io.Writer }
 // plan shows what the drill would do. It also checks the preconditions, so that a dry run finds what would stop a
 // drill.
 func (s drillScreen) plan(ctx context.Context, plan drill.Plan, target drill.Estate) error {
-	fmt.Fprintf(s.out, "drill %s: %s\n", plan.ID, plan.Method.Text())
-	for _, cluster := range target.Facts.Clusters {
-		fmt.Fprintf(s.out, "  %-24s %s, Kubernetes %s, as %s\n", cluster.Name, strings.Join(cluster.Roles, " and "), cluster.Kubernetes, cluster.User)
-	}
+	s.title(plan, target.Facts)
 	for _, region := range target.Regions {
 		collectors, err := region.Collectors(ctx)
 		if err != nil {
 			return interruptedBeforeDrill(ctx, err)
 		}
-		fmt.Fprintf(s.out, "  %-24s watch %s\n", region.Name(), orDash(strings.Join(collectors, ", ")))
+		s.watched(region.Name(), collectors)
 	}
 	if plan.Method == drill.Observe {
 		fmt.Fprintf(s.out, "  for %v\n", plan.Duration)
@@ -38,12 +35,27 @@ func (s drillScreen) plan(ctx context.Context, plan drill.Plan, target drill.Est
 	if err := target.Able(ctx); err != nil {
 		return interruptedBeforeDrill(ctx, err)
 	}
-	fmt.Fprintf(s.out, "  the backup is healthy, the primary ready\n  the primary stays failed for %v, at most %v if a region does not move over\n",
-		max(plan.Duration, 0), plan.GiveUp)
+	s.able(plan)
 	if target.Archive == nil {
 		fmt.Fprintln(s.out, "  no --bucket: what is lost will not be known")
 	}
 	return nil
+}
+
+func (s drillScreen) title(plan drill.Plan, facts drill.Facts) {
+	fmt.Fprintf(s.out, "drill %s: %s\n", plan.ID, plan.Method.Text())
+	for _, cluster := range facts.Clusters {
+		fmt.Fprintf(s.out, "  %-24s %s, Kubernetes %s, as %s\n", cluster.Name, strings.Join(cluster.Roles, " and "), cluster.Kubernetes, cluster.User)
+	}
+}
+
+func (s drillScreen) watched(region string, collectors []string) {
+	fmt.Fprintf(s.out, "  %-24s watch %s\n", region, orDash(strings.Join(collectors, ", ")))
+}
+
+func (s drillScreen) able(plan drill.Plan) {
+	fmt.Fprintf(s.out, "  the backup is healthy, the primary ready\n  the primary stays failed for %v, at most %v if a region does not move over\n",
+		max(plan.Duration, 0), plan.GiveUp)
 }
 
 func (s drillScreen) event(e drill.Event) {

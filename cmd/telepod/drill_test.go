@@ -1,3 +1,5 @@
+//go:build !injector
+
 package main
 
 import (
@@ -14,6 +16,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/telepod/telepod/drill"
 )
 
 // TestDrillArguments: a drill does not guess what was meant.
@@ -38,6 +43,18 @@ func TestDrillArguments(t *testing.T) {
 		code := run(append([]string{"drill"}, strings.Fields(args)...), streams{strings.NewReader(""), &out, &stderr})
 		if code != exitUsage || !strings.Contains(stderr.String(), want) {
 			t.Errorf("telepod drill %s: exit code %d, %q; want %d and %q in it", args, code, &stderr, exitUsage, want)
+		}
+	}
+}
+
+// TestFailOverLimit: a drill that scales a site to zero allows for the time in which the chart drains it.
+func TestFailOverLimit(t *testing.T) {
+	if chart := string(read(t, "../../charts/telepod/values.yaml")); !strings.Contains(chart, fmt.Sprintf("\n    drainSeconds: %d\n", int(drain.Seconds()))) {
+		t.Errorf("the chart drains a site for another time than %s", drain)
+	}
+	for method, want := range map[drill.Method]time.Duration{drill.Scale: 30 * time.Second, drill.Partition: 10 * time.Second, drill.Kill: 10 * time.Second} {
+		if got := failOverLimit(method); got != want {
+			t.Errorf("%s: %s, want %s", method, got, want)
 		}
 	}
 }

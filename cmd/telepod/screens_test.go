@@ -1,3 +1,5 @@
+//go:build !injector
+
 package main
 
 import (
@@ -7,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telepod/telepod/drill"
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/inventory"
@@ -56,6 +59,36 @@ func explainScreen(t *testing.T, to terminal.Terminal) string {
 	return (&explainFlags{}).liveText(to, l, now)
 }
 
+// drillScreenOf is what telepod drill prints in a terminal: its progress, and the report up to the verdict of each check. The
+// drill is one of make e2e, which writes bin/demo-drill.json.
+func drillScreenOf(t *testing.T) string {
+	t.Helper()
+	var r drill.Report
+	if err := json.Unmarshal(read(t, "testdata/drill/demo.json"), &r); err != nil {
+		t.Fatal(err)
+	}
+	plan := drill.Plan{ID: r.ID, Method: r.Method, Duration: r.Planned.Duration.Duration, GiveUp: r.Planned.GiveUp.Duration}
+	var out bytes.Buffer
+	show := drillScreen{&out}
+	show.title(plan, r.Facts)
+	for _, region := range r.Regions {
+		var names []string
+		for _, c := range region.Collectors {
+			names = append(names, c.Name)
+		}
+		show.watched(region.Name, names)
+	}
+	show.able(plan)
+	for _, e := range r.Events {
+		show.event(e)
+	}
+	if err := r.WriteMarkdown(&out); err != nil {
+		t.Fatal(err)
+	}
+	screen, _, _ := strings.Cut(out.String(), "\n## Times\n")
+	return screen
+}
+
 // TestScreens: docs/cli.md shows what the commands print.
 func TestScreens(t *testing.T) {
 	for _, screen := range []struct{ name, command, output string }{
@@ -73,6 +106,7 @@ func TestPictures(t *testing.T) {
 	to := terminal.Terminal{Width: recording.Columns, Color: true}
 	for _, picture := range []struct{ name, command, output string }{
 		{"check", "telepod check --context prod-use1", problemsOnly(checkScreen(t, to, "broken"))},
+		{"drill", "telepod drill failover --contexts shop-use1,shop-euw1,shop-eas --primary shop-use1 --backup shop-euw1 …", drillScreenOf(t)},
 		{"explain-live", "telepod explain deploy/checkout -n shop --context prod-use1 --site-contexts prod-euw1", explainScreen(t, to)},
 	} {
 		golden.Compare(t, "../../docs/images/"+picture.name+".svg", string(recording.SVG(picture.command, []byte(picture.output))))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/telepod/telepod/drill"
 	"github.com/telepod/telepod/test/clouds"
@@ -37,23 +36,14 @@ func (t *story) rehearse(ctx context.Context) (string, func(), error) {
 	if err != nil {
 		return "", nil, err
 	}
-	var r drillReport
+	var r drill.Report
 	if err := json.Unmarshal(out, &r); err != nil {
 		return "", nil, fmt.Errorf("read the drill's report: %w", err)
 	}
 	t.mark(report.Failure, "drill", r.Failed)
 	t.mark(report.Return, "drill over", r.Ready)
 	t.row("drill", string(r.Verdict), fmt.Sprintf("%d canaries accepted, %d lost, %d duplicated; %.1f s to fail over, %.1f s to return", r.Canaries.Accepted,
-		r.Canaries.Lost, r.Canaries.Duplicated, r.Times.FailOver, r.Times.Return), r.Verdict == drill.Passed && r.Canaries.Accepted > 0)
+		r.Canaries.Lost, r.Canaries.Duplicated, r.Times.FailOver.Seconds(), r.Times.Return.Seconds()), r.Verdict == drill.Passed && r.Canaries.Accepted > 0)
 	t.Note("The drill's report is in " + file + ".md and .json")
 	return fmt.Sprintf("the primary scaled down and up again: %d canaries accepted, %d lost", r.Canaries.Accepted, r.Canaries.Lost), nil, nil
-}
-
-// drillReport is the part of a drill's JSON that the demo uses. The type that writes it has times that do not parse back.
-type drillReport struct {
-	Verdict  drill.Verdict
-	Failed   time.Time `json:"primaryFailed"`
-	Ready    time.Time `json:"primaryReady"`
-	Times    struct{ FailOver, Return float64 }
-	Canaries drill.Count
 }

@@ -2,6 +2,10 @@
 // prints as SVG, in light and dark. To renew the picture in docs/cli.md, with telepod on the PATH:
 //
 //	go run ./test/recording/record docs/images/explain.svg 'telepod explain -f test/demo/offline/manifests/mistake.yaml'
+//
+// Pictures of commands on clusters are drawn from what real ones returned, by TestPictures in cmd/telepod. The drill is from
+// make e2e: copy bin/demo-drill.json to cmd/telepod/testdata/drill/demo.json, and run go test ./cmd/telepod -run Pictures
+// -update.
 package recording
 
 import (
@@ -14,7 +18,6 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // Columns is the width of the terminal.
@@ -49,32 +52,43 @@ rect { fill: #f6f8fa } .b { font-weight: bold } .f { fill: #656d76 } .g { fill: 
 // classes of the codes that package terminal uses (ECMA-48, Select Graphic Rendition).
 var classes = map[string]string{"1": "b", "2": "f", "31": "r", "32": "g", "33": "y"}
 
-// SVG draws a command and its output.
+// SVG draws a command and its output. As in a terminal, a line that is too long goes on below.
 func SVG(command string, output []byte) []byte {
 	text := "\x1b[2m$\x1b[0m \x1b[1m" + command + "\x1b[0m\n" + string(output)
-	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")), "\n")
-	width, height := Columns*advance+2*margin, len(lines)*lineHeight+2*margin
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%d\" viewBox=\"0 0 %[1]g %[2]d\">\n<title>%s</title>\n<style>%s</style>\n<rect width=\"100%%\" height=\"100%%\" rx=\"6\"/>\n",
-		width, height, html.EscapeString(command), style)
-	class := ""
-	for i, line := range lines {
-		column, y := 0, margin+lineHeight*i+13
+	var body bytes.Buffer
+	class, row := "", 0
+	for line := range strings.SplitSeq(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")), "\n") {
+		column := 0
 		for _, part := range parts(line) {
 			if part.code != "" {
 				class = classes[part.code]
 				continue
 			}
-			if strings.TrimSpace(part.text) != "" {
-				// textLength keeps columns aligned in every font.
-				n := utf8.RuneCountInString(part.text)
-				fmt.Fprintf(&b, "<text x=\"%g\" y=\"%d\" textLength=\"%g\" class=\"%s\">%s</text>\n", margin+float64(column)*advance, y, float64(n)*advance, class, html.EscapeString(part.text))
+			for rest := []rune(part.text); len(rest) > 0; {
+				if column == Columns {
+					row, column = row+1, 0
+				}
+				n := min(len(rest), Columns-column)
+				draw(&body, row, column, class, rest[:n])
+				column, rest = column+n, rest[n:]
 			}
-			column += utf8.RuneCountInString(part.text)
 		}
+		row++
 	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%d\" viewBox=\"0 0 %[1]g %[2]d\">\n<title>%s</title>\n<style>%s</style>\n<rect width=\"100%%\" height=\"100%%\" rx=\"6\"/>\n",
+		Columns*advance+2*margin, row*lineHeight+2*margin, html.EscapeString(command), style)
+	b.Write(body.Bytes())
 	b.WriteString("</svg>\n")
 	return b.Bytes()
+}
+
+// draw writes text at a place. Its textLength keeps columns aligned in every font.
+func draw(b *bytes.Buffer, row, column int, class string, text []rune) {
+	if strings.TrimSpace(string(text)) != "" {
+		fmt.Fprintf(b, "<text x=\"%g\" y=\"%d\" textLength=\"%g\" class=\"%s\">%s</text>\n",
+			margin+float64(column)*advance, margin+lineHeight*row+13, float64(len(text))*advance, class, html.EscapeString(string(text)))
+	}
 }
 
 // part is text, or the code of a colour.

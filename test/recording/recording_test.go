@@ -12,13 +12,16 @@ import (
 
 // TestSVG: colours become classes, columns stay, and nothing of the output is markup or a control character.
 func TestSVG(t *testing.T) {
-	picture := string(recording.SVG("telepod check", []byte("\x1b[32m✓\x1b[0m fine  \x1b[31m<b>&\x07\x1b[0m\r\n\x1b[2Kplain\r\n")))
+	picture := string(recording.SVG("telepod check", []byte("\x1b[32m✓\x1b[0m fine  \x1b[31m<b>&\x07\x1b[0m\r\n\x1b[2Kplain\r\n"+strings.Repeat("ü", recording.Columns+3)+"\r\n")))
 	for _, want := range []string{
 		`<title>telepod check</title>`,
 		`<text x="16" y="47" textLength="8" class="g">✓</text>`,
 		`<text x="24" y="47" textLength="56" class=""> fine  </text>`,
 		`<text x="80" y="47" textLength="32" class="r">&lt;b&gt;&amp;</text>`,
 		`<text x="16" y="65" textLength="40" class="">plain</text>`,
+		`<text x="16" y="83" textLength="880" class="">ü`,
+		`<text x="16" y="101" textLength="24" class="">üüü</text>`,
+		`height="122"`,
 	} {
 		if !strings.Contains(picture, want) {
 			t.Errorf("%s is not in\n%s", want, picture)
