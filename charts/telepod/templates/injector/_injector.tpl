@@ -165,12 +165,22 @@
 {{- if not (has . (splitList "," $known)) -}}
 {{- fail (printf "profiles.%s inherits %q, which is no profile: use one of %s" $name . $known) -}}
 {{- end -}}
-{{- if eq . $name -}}
-{{- fail (printf "profiles.%s inherits itself: name a built-in profile, such as %s" $name (include "telepod.injector.builtinProfile" $)) -}}
 {{- end -}}
-{{- end -}}
+{{- include "telepod.injector.checkChain" (list $.Values.profiles (list $name)) -}}
 {{- if and $profile.name (ne $profile.name $name) -}}
 {{- fail (printf "profiles.%s has name %q: leave the name out, the key is the name" $name $profile.name) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses profiles that inherit each other. Arguments: the profiles, and a chain of names, each of which inherits the next. */}}
+{{- define "telepod.injector.checkChain" -}}
+{{- $profiles := first . -}}
+{{- $chain := last . -}}
+{{- with (get $profiles (last $chain) | default dict).inherits -}}
+{{- if has . $chain -}}
+{{- fail (printf "profiles.%s inherits itself: %s: name a built-in profile in one of them" . (append $chain . | join " → ")) -}}
+{{- end -}}
+{{- include "telepod.injector.checkChain" (list $profiles (append $chain .)) -}}
 {{- end -}}
 {{- end -}}
