@@ -13,8 +13,10 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -50,6 +52,9 @@ func newBroker(o kafkaOptions) (*broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a Kafka broker on port %d: %w", o.port, err)
 	}
+	if o.user != "" {
+		refusePlain(cluster, o.user)
+	}
 	client, err := kgo.NewClient(append(access, kgo.SeedBrokers(local), kgo.ConsumeTopics("otlp_spans", "otlp_metrics", "otlp_logs"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
 	if err != nil {
 		cluster.Close()
@@ -58,11 +63,30 @@ func newBroker(o kafkaOptions) (*broker, error) {
 	return &broker{cluster: cluster, client: client, counts: newTallies(), watch: o.watch}, nil
 }
 
-// access configures access to the broker: open, or mutual TLS with a SCRAM login.
+// refusePlain answers PLAIN logins with a wrong name or password as brokers do; kfake closes the connection, which it still
+// does for SCRAM.
+func refusePlain(cluster *kfake.Cluster, user string) {
+	right := "\x00" + strings.Replace(user, ":", "\x00", 1)
+	cluster.ControlKey(int16(kmsg.SASLAuthenticate), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		request := r.(*kmsg.SASLAuthenticateRequest)
+		if given := string(request.SASLAuthBytes); !strings.HasPrefix(given, "\x00") || given == right {
+			return nil, nil, false
+		}
+		response := request.ResponseKind().(*kmsg.SASLAuthenticateResponse)
+		response.ErrorCode = kerr.SaslAuthenticationFailed.Code
+		return response, nil, true
+	})
+}
+
+// access configures access to the broker: open, or mutual TLS with a login.
 func (o kafkaOptions) access() (server []kfake.Opt, client []kgo.Opt, err error) {
 	if o.user != "" {
 		name, password, _ := strings.Cut(o.user, ":")
-		server = append(server, kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", name, password))
+		server = append(server, kfake.EnableSASL())
+		for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
+			server = append(server, kfake.Superuser(mechanism, name, password))
+		}
 		client = append(client, kgo.SASL(scram.Auth{User: name, Pass: password}.AsSha512Mechanism()))
 	}
 	if o.certificates == "" {

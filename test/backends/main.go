@@ -25,7 +25,7 @@ func main() {
 	host := flag.String("host", "127.0.0.1", "address to listen on")
 	kafkaPort := flag.Int("kafka-port", 9092, "port of the Kafka broker, on 127.0.0.1")
 	kafkaName := flag.String("kafka-name", "", "host:port that the broker advertises to clients; 127.0.0.1 and its port if empty")
-	kafkaUser := flag.String("kafka-user", "", "name:password that the Kafka broker requires, with SCRAM-SHA-512; none if empty")
+	kafkaUser := flag.String("kafka-user", "", "name:password that the Kafka broker requires, with PLAIN or SCRAM; none if empty")
 	kafkaTLS := flag.String("kafka-tls", "", "directory of tls.crt, tls.key and ca.crt: enables mutual TLS on the Kafka broker")
 	var watch words
 	flag.Func("watch", "text that should never arrive, for GET /seen; may be repeated", watch.add)

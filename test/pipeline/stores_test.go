@@ -1,143 +1,118 @@
 package pipeline
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
+	"time"
 )
 
-// A Kafka broker that requires a certificate and a login.
+// A Kafka broker that requires a certificate and a login, with each mechanism. With a wrong password data waits, the log has
+// the reason, and nothing is lost; without a certificate it still waits.
 func TestKafkaWithLogin(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
 	}
 	p := NewPlant(t)
 	secured := StartBackends(t, p.Address(), "-kafka-user=telepod:pass word", "-kafka-tls="+p.Certificates())
-	files := map[string]string{}
-	for _, name := range []string{"ca.crt", "tls.crt", "tls.key"} {
-		text, err := os.ReadFile(filepath.Join(p.Certificates(), name))
-		if err != nil {
-			t.Fatal(err)
+	files, env := map[string]string{}, []string{}
+	names := []string{"scram", "short", "plain", "stranger"}
+	for _, name := range names {
+		for _, file := range []string{"ca.crt", "tls.crt", "tls.key"} {
+			text, err := os.ReadFile(filepath.Join(p.Certificates(), file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[name+"/"+file] = string(text)
 		}
-		files["bus/"+name] = string(text)
+		variable := "DESTINATION_" + strings.ToUpper(name)
+		env = append(env, variable+"__USERNAME=telepod", variable+"__PASSWORD=wrong")
 	}
 	s := &vendorSite{plant: p, vendor: p.StartVendor(t)}
-	s.start(t, `
-    - name: bus
-      protocol: kafka
-      brokers: ["127.0.0.1:`+strconv.Itoa(secured.kafka)+`"]
-      signals: [metrics, logs]
-      auth: {sasl: {secret: user}}
-      tls: {caSecret: ca, certificateSecret: client, serverName: `+p.network+`.1}
-`, files, "DESTINATION_BUS__USERNAME=telepod", "DESTINATION_BUS__PASSWORD=pass word")
+	const tls = "tls: {caSecret: ca, certificateSecret: client, serverName: NAME}}"
+	s.start(t, strings.NewReplacer("BROKER", "127.0.0.1:"+strconv.Itoa(secured.kafka), "NAME", p.network+".1").Replace(`
+    - {name: scram, protocol: kafka, brokers: ["BROKER"], signals: [logs], auth: {sasl: {secret: user}}, `+tls+`
+    - {name: short, protocol: kafka, brokers: ["BROKER"], signals: [metrics], auth: {sasl: {secret: user, mechanism: SCRAM-SHA-256}}, `+tls+`
+    - {name: plain, protocol: kafka, brokers: ["BROKER"], signals: [traces], sampled: false, auth: {sasl: {secret: user, mechanism: PLAIN}}, `+tls+`
+    - {name: stranger, protocol: kafka, brokers: ["BROKER"], signals: [logs], topicPrefix: stranger_, auth: {sasl: {secret: user}}, tls: {caSecret: ca, serverName: NAME}}
+`), files, env...)
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 100, Batch: 20})
-	Await(t, Patience, "a hundred records", func() bool { return load.Acked(Logs) >= 100 })
-	for _, o := range secured.Drain(t, load, []Place{{Logs, "kafka"}, {Metrics, "kafka"}}, Patience) {
+	waits := func(name string) bool {
+		return s.node.Metric("otelcol_exporter_queue_size", `exporter="kafka/`+name+`"`) > 0
+	}
+	for _, name := range names {
+		Await(t, Patience, "a queue in front of "+name, func() bool { return waits(name) })
+	}
+	for _, reason := range []string{"SASL_AUTHENTICATION_FAILED", "certificate required"} {
+		Await(t, Patience, reason+" in the log", func() bool { return strings.Contains(s.node.Log(), reason) })
+	}
+	places := []Place{{Logs, "kafka"}, {Metrics, "kafka"}, {Traces, "kafka"}}
+	for _, place := range places {
+		if arrived := secured.Tally(t, place.Backend, place.Signal); len(arrived) > 0 {
+			t.Errorf("%d %s arrived with a wrong password", len(arrived), place.Signal)
+		}
+	}
+	s.node.Stop(t) // a pod with the corrected Secret replaces it
+	for i, v := range s.node.run.Env {
+		s.node.run.Env[i] = strings.Replace(v, "__PASSWORD=wrong", "__PASSWORD=pass word", 1)
+	}
+	s.node.Start(t)
+	for _, o := range secured.Drain(t, load, places, Patience) {
+		t.Log(o)
 		if o.Lost > 0 || o.Acked == 0 {
 			t.Errorf("%v", o)
 		}
 	}
+	if !waits("stranger") {
+		t.Error("data of the destination without a certificate does not wait")
+	}
 }
 
-// The site runs outside AWS without keys: it exchanges the cluster's token for a role's credentials.
+// The site runs outside AWS without keys: it exchanges the cluster's token for a role's credentials, fetches others before
+// these expire, and reads the token again when the kubelet has rotated it. AWS's side of the exchange is a fake, [STS].
 func TestArchiveWithoutKeys(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
 	}
+	const role = "arn:aws:iam::123456789012:role/telepod-archive"
 	p := NewPlant(t)
-	var mu sync.Mutex
-	var asked, signed string
-	exchange := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		asked = r.FormValue("Action") + " " + r.FormValue("RoleArn") + " " + r.FormValue("WebIdentityToken")
-		_, _ = io.WriteString(w, `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>
-<Credentials><AccessKeyId>ASIALENT</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>session</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>
-</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`)
-	}))
-	t.Cleanup(exchange.Close)
-	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: p.Direct().S3})
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		signed = r.Header.Get("Authorization") + " " + r.Header.Get("X-Amz-Security-Token")
-		mu.Unlock()
-		pass.ServeHTTP(w, r)
-	}))
-	t.Cleanup(front.Close)
 	stores := p.Direct()
-	stores.S3 = strings.TrimPrefix(front.URL, "http://")
+	sts := startSTS(t, stores.S3, role, "first", 3*time.Second)
+	stores.S3 = sts.S3
 	token := filepath.Join(t.TempDir(), "token")
-	write(t, token, "of the cluster")
+	write(t, token, "first")
 	node := p.Central(t, "primary", stores)
 	for i, v := range node.run.Env {
 		if strings.HasPrefix(v, "AWS_") {
 			node.run.Env[i] = "UNUSED=" + strconv.Itoa(i)
 		}
 	}
-	const role = "arn:aws:iam::123456789012:role/telepod-archive"
 	node.run.Env = append(node.run.Env, "AWS_ROLE_ARN="+role, "AWS_WEB_IDENTITY_TOKEN_FILE="+token, "AWS_ROLE_SESSION_NAME=primary",
-		"AWS_ENDPOINT_URL_STS="+exchange.URL, "AWS_EC2_METADATA_DISABLED=true")
+		"AWS_ENDPOINT_URL_STS="+sts.URL, "AWS_EC2_METADATA_DISABLED=true")
 	node.Start(t)
 	region := p.Region(t, [2]string{node.Address + ":4318", p.Address() + ":4318"}).Start(t)
 	load := SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 50, Batch: 10, Signals: []string{Logs}})
-	Await(t, Patience, "fifty records", func() bool { return load.Acked(Logs) >= 50 })
+	Await(t, Patience, "objects, and credentials after the first ones", func() bool {
+		issued, _ := sts.Counts()
+		return issued > 2 && strings.Contains(p.objects(t), "logs/")
+	})
+	sts.Rotate("second") // the first token has expired
+	Await(t, Patience, "a refused exchange, in the log", func() bool {
+		_, refused := sts.Counts()
+		return refused > 0 && strings.Contains(node.Log(), "ExpiredTokenException")
+	})
+	before, _ := sts.Counts()
+	write(t, token+".new", "second")
+	if err := os.Rename(token+".new", token); err != nil {
+		t.Fatal(err)
+	}
+	Await(t, Patience, "credentials for the second token", func() bool { issued, _ := sts.Counts(); return issued > before })
 	for _, o := range p.Drain(t, load, []Place{{Logs, "s3"}}, Patience) {
-		if o.Lost > 0 {
+		t.Log(o)
+		if o.Lost > 0 || o.Acked == 0 {
 			t.Errorf("%v", o)
 		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if want := "AssumeRoleWithWebIdentity " + role + " of the cluster"; asked != want {
-		t.Errorf("the token exchange received %q, want %q", asked, want)
-	}
-	if !strings.Contains(signed, "Credential=ASIALENT/") || !strings.HasSuffix(signed, " session") {
-		t.Errorf("the last object was signed with %q", signed)
-	}
-}
-
-// Blobs in a container, written with a connection string.
-func TestAzureBlob(t *testing.T) {
-	var mu sync.Mutex
-	blobs := map[string]int{}
-	azure := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		if !strings.HasPrefix(r.Header.Get("Authorization"), "SharedKey account:") {
-			http.Error(w, "no key", http.StatusForbidden)
-			return
-		}
-		blobs[r.URL.Path] += len(body)
-		w.WriteHeader(http.StatusCreated)
-	}))
-	t.Cleanup(azure.Close)
-	s := newVendorSite(t, `
-    - {name: lake, protocol: azure_blob, bucket: telemetry, prefix: raw, signals: [logs], auth: {connectionString: {secret: lake}}}
-`, nil, "DESTINATION_LAKE__CONNECTION_STRING=DefaultEndpointsProtocol=http;AccountName=account;AccountKey=a2V5;BlobEndpoint="+azure.URL+"/account;")
-	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 50, Batch: 10, Signals: []string{Logs}})
-	Await(t, Patience, "fifty records", func() bool { return load.Acked(Logs) >= 50 })
-	load.Stop()
-	Await(t, Patience, "a blob", func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		for path, size := range blobs {
-			if strings.HasPrefix(path, "/account/telemetry/raw/logs/year=") && size > 1000 {
-				return true
-			}
-		}
-		return false
-	})
 }
