@@ -22,7 +22,7 @@ type Spec struct {
 	// Name is the program's file name, shown in the progress and part of the cache entry's name.
 	Name string
 	// Module is the directory of the go.mod, relative to the repository's root, with
-	// slashes. Empty is the root module, which is never cached here.
+	// slashes. Empty is the root module.
 	Module string
 	// Package to build, "." if empty. "tool" builds every tool of the module's go.mod.
 	Package string
@@ -59,11 +59,12 @@ func (s Spec) directory(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if s.Module == "" {
-		return s.compile(ctx, root, shelf, "")
-	}
 	module := filepath.Join(root, filepath.FromSlash(s.Module))
-	key, err := s.key(ctx, module)
+	identify := s.key
+	if s.Module == "" {
+		identify = s.linked
+	}
+	key, err := identify(ctx, module)
 	if err != nil {
 		return "", err
 	}
@@ -71,7 +72,7 @@ func (s Spec) directory(ctx context.Context) (string, error) {
 }
 
 // compile builds into a new directory and renames it into place, so that the shelf never contains a
-// partial build. Without a key, the entry is named by the program's content.
+// partial build.
 func (s Spec) compile(ctx context.Context, module, shelf, key string) (string, error) {
 	fresh, err := os.MkdirTemp(shelf, "new-")
 	if err != nil {
@@ -87,11 +88,6 @@ func (s Spec) compile(ctx context.Context, module, shelf, key string) (string, e
 	}
 	if err := s.run(ctx, module, out); err != nil {
 		return "", err
-	}
-	if key == "" {
-		if key, err = hashFile(out); err != nil {
-			return "", err
-		}
 	}
 	if err := os.Rename(fresh, filepath.Join(shelf, key)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
@@ -109,8 +105,13 @@ func (s Spec) run(ctx context.Context, module, out string) error {
 	if err != nil {
 		return err
 	}
-	flags = slices.Concat([]string{"build", "-v", "-o", out}, flags, s.flags())
-	cmd := exec.CommandContext(ctx, "go", flags...)
+	_, err = s.command(ctx, module, slices.Concat([]string{"build", "-v", "-o", out}, flags, s.flags())...)
+	return err
+}
+
+// command runs the go command with progress, and returns its output.
+func (s Spec) command(ctx context.Context, module string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	p := newProgress(s, os.Stderr)
@@ -118,10 +119,11 @@ func (s Spec) run(ctx context.Context, module, out string) error {
 	cmd.Stderr = p
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("go build in %s: %w\n%s", module, err, p.tail())
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("go %s in %s: %w\n%s", args[0], module, err, p.tail())
 	}
-	return nil
+	return out, err
 }
 
 func (s Spec) flags() []string {

@@ -90,13 +90,19 @@ func TestBinaryFollowsModulesItReplaces(t *testing.T) {
 func TestBinaryOfTheRootModuleFollowsItsSources(t *testing.T) {
 	root := repository(t)
 	s := Spec{Name: "telepod"}
+	write(t, filepath.Join(root, "lib", "lib.go"), "package lib\n\n//go:noinline\nfunc Do() {}\n")
+	write(t, filepath.Join(root, "main.go"), "package main\n\nimport \"github.com/telepod/telepod/lib\"\n\nfunc main() { lib.Do() }\n")
 	first := binary(t, s)
 	if again := binary(t, s); again != first {
 		t.Errorf("unchanged program moved from %s to %s", first, again)
 	}
-	write(t, filepath.Join(root, "main.go"), "package main\n\nfunc main() { println() }\n")
-	if changed := binary(t, s); changed == first {
-		t.Error("a changed source did not change the program")
+	write(t, filepath.Join(root, "lib", "lib.go"), "package lib\n\n//go:noinline\nfunc Do() { println() }\n")
+	changed := binary(t, s)
+	if changed == first {
+		t.Error("a changed dependency did not change the program")
+	}
+	if flags := binary(t, Spec{Name: "telepod", LDFlags: []string{"-X main.x=1"}}); flags == changed {
+		t.Error("a changed flag of the linker did not change the program")
 	}
 }
 

@@ -3,7 +3,8 @@
 //
 // Programs with their own module (Kubernetes, containerd, CoreDNS, Helm, a Collector) are cached by a hash
 // of that module's sources, the build flags and the Go version, so a second clone or an emptied Go build
-// cache costs nothing. Programs of the root module are left to the go command's own cache.
+// cache costs nothing. Programs of the root module are cached by the packages that they link, which the go command
+// compiles.
 //
 // The cache is $TELEPOD_CACHE, or telepod below [os.UserCacheDir]. Adding an entry removes those not used
 // for two weeks.

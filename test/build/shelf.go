@@ -41,6 +41,17 @@ func (s Spec) key(ctx context.Context, module string) (string, error) {
 	return shorten(h.Sum(nil)), nil
 }
 
+// linked identifies a build of the root module by the packages that it links. The go command compiles those that changed,
+// which takes a fraction of the time of linking them.
+func (s Spec) linked(ctx context.Context, root string) (string, error) {
+	packages, err := s.command(ctx, root, append([]string{"list", "-v", "-deps", "-export", "-f", "{{.ImportPath}} {{.BuildID}}"}, s.flags()...)...)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(fmt.Appendf(packages, "%q\n", s.flags()))
+	return shorten(sum[:]), nil
+}
+
 // replacements are the directories in a module's replace directives.
 func replacements(ctx context.Context, module string) ([]string, error) {
 	edit := exec.CommandContext(ctx, "go", "mod", "edit", "-json")
