@@ -33,6 +33,7 @@ func testClouds(t *testing.T, s *stage) {
 			s.namespace(t, namespace, enabled(), map[string]string{injector.ProfileAnnotation: cloud.profile})
 			s.waitForProfile(t, namespace, cloud.profile)
 			s.kubectl(t, "apply", "--namespace="+namespace, "-f", "testdata/workloads.yaml")
+			s.schedule(t, namespace, "report")
 			for _, w := range []struct {
 				app     string
 				pods    int

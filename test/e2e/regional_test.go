@@ -112,7 +112,8 @@ func TestRegion(t *testing.T) {
 		}},
 		{"as a gateway", func(t *testing.T) {
 			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {mode: gateway, gateway: {persistent: false, replicas: 1}}")
-			eventually(t, func(ctx context.Context) error { // the webhook sees the change within a minute
+			s.refresh(t)
+			eventually(t, func(ctx context.Context) error { // the webhook sees the change
 				made, _, err := s.dryRun(ctx, allowed(pod(telemetryNamespace, nil, nil)))
 				if err == nil && status(t, made).Endpoint != "sidecar" {
 					err = fmt.Errorf("pods still send to the %s", status(t, made).Endpoint)
@@ -202,13 +203,13 @@ func (s *stage) testInjected(t *testing.T, j *batchv1.Job, sidecar bool) {
 func (s *stage) testBare(t *testing.T) {
 	p := pod("bare", nil, map[string]string{injector.ResourcePrefix + "team": team})
 	p.Name, p.GenerateName = "bare", ""
-	p.Spec.Containers[0].Image, p.Spec.Containers[0].Args = install.SDKImage, []string{"-spans=1", "-points=1", "-records=1"}
+	p.Spec.Containers[0].Image, p.Spec.Containers[0].Args = install.SDKImage, []string{"-spans=1", "-points=1", "-records=1", "-every=1s"}
 	p.Spec.Containers[0].Env = []corev1.EnvVar{secretAttributes,
 		{Name: "OTEL_SERVICE_NAME", Value: "bare"},
 		{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Value: "http://telepod-collector." + install.Namespace + ".svc:4317"},
 		{Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Value: "grpc"},
 	}
-	// The pod restarts repeatedly: its first items may arrive before the Collector knows the pod's address, its only
+	// The pod sends repeatedly: its first items may arrive before the Collector knows the pod's address, its only
 	// identification.
 	p, err := s.client.CoreV1().Pods("bare").Create(t.Context(), p, metav1.CreateOptions{})
 	if err != nil {
@@ -248,7 +249,7 @@ func (s *stage) testBare(t *testing.T) {
 func (s *stage) testFalseClaim(t *testing.T, name string, want map[string]string) {
 	p := pod("bare", nil, nil)
 	p.Name, p.GenerateName = name, ""
-	p.Spec.Containers[0].Image, p.Spec.Containers[0].Args = install.SDKImage, []string{"-spans=1", "-points=1", "-records=1"}
+	p.Spec.Containers[0].Image, p.Spec.Containers[0].Args = install.SDKImage, []string{"-spans=1", "-points=1", "-records=1", "-every=1s"}
 	p.Spec.Containers[0].Env = []corev1.EnvVar{
 		{Name: "OTEL_RESOURCE_ATTRIBUTES", Value: "k8s.namespace.name=victims,k8s.pod.name=victim,telepod.sender.k8s.pod.name=innocent"},
 		{Name: "OTEL_SERVICE_NAME", Value: name},
@@ -258,7 +259,7 @@ func (s *stage) testFalseClaim(t *testing.T, name string, want map[string]string
 	if _, err := s.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	// It restarts repeatedly, until the Collector knows its address.
+	// It sends repeatedly, until the Collector knows its address.
 	eventually(t, func(ctx context.Context) error {
 		items, err := s.received(ctx, name)
 		last := map[string]collector.Item{}

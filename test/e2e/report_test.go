@@ -22,6 +22,7 @@ regional:
   nodeMetrics: true
   scrape: {annotated: true, interval: 5s}
   reporter: {resources: {requests: {cpu: 20m, memory: 64Mi}}}
+  config: {receivers: {kubeletstats: {collection_interval: 5s}, host_metrics: {collection_interval: 5s}}}
 `
 
 // served is the configuration of a pod with metrics to scrape, which is a Collector.

@@ -34,6 +34,7 @@ func (s *stage) testSDKs(t *testing.T) {
 	s.namespace(t, sdksNamespace, enabled(), nil)
 	s.waitForProfile(t, sdksNamespace, "aws")
 	s.kubectl(t, "apply", "--namespace="+sdksNamespace, "--filename=testdata/sdks.yaml")
+	s.schedule(t, sdksNamespace, "go-cron")
 	t.Cleanup(func() { // no more runs while later tests change the region
 		if out, err := s.Kubectl(context.Background(), "delete", "--namespace="+sdksNamespace, "cronjob/go-cron"); err != nil {
 			t.Errorf("%v: %s", err, out)

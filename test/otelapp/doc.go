@@ -4,5 +4,5 @@
 //
 // It prints its resource as one line of JSON, sends the requested number of spans, data points and log
 // records, and exits 0 once all are acknowledged, 1 if the SDK reported an error, be it in a variable or an
-// export.
+// export. With -every it repeats that.
 package main

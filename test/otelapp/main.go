@@ -21,13 +21,20 @@ func main() {
 	flag.IntVar(&send.records, "records", 0, "how many log records to send")
 	flag.StringVar(&send.spanExporter, "span-exporter", "", "grpc or http: create this exporter, as applications with a hard-coded protocol do; empty: the one that OTEL_* selects")
 	timeout := flag.Duration("timeout", 20*time.Second, "limit for the whole run")
+	every := flag.Duration("every", 0, "send again this often, until the limit; 0 sends once")
 	flag.Parse()
 
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 	defer cancel()
-	if err := run(ctx, send); err != nil {
-		fmt.Fprintln(os.Stderr, "otelapp:", err)
-		os.Exit(1)
+	for {
+		if err := run(ctx, send); err != nil {
+			fmt.Fprintln(os.Stderr, "otelapp:", err)
+			os.Exit(1)
+		}
+		if *every == 0 {
+			return
+		}
+		time.Sleep(*every)
 	}
 }
 

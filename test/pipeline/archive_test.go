@@ -9,6 +9,7 @@ import (
 // TestLongArchiveOutage stops S3 until the archive's queue is full. The site keeps serving all other stores, drops the
 // oldest data of the archive, and counts it; the newest data arrives.
 func TestLongArchiveOutage(t *testing.T) {
+	t.Parallel()
 	r := assemble(t)
 	r.primary.Stop(t)
 	r.primary.run.Configs = append(r.primary.run.Configs, "yaml:connectors::spool/archive::sending_queue: {queue_size: 2000000, batch: {flush_timeout: 1s, min_size: 100000, max_size: 400000}}")

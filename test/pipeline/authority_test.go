@@ -11,6 +11,7 @@ import (
 // A region with certificates of another authority delivers nothing, and both ends log the reason. With the
 // right certificates it resumes.
 func TestForeignAuthority(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
 	}

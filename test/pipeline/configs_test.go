@@ -7,6 +7,7 @@ import (
 )
 
 func TestConfigurationsAreValid(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
 	}

@@ -16,6 +16,7 @@ import (
 
 // Every kind of attribute contains a secret, named after its place, next to a harmless attribute.
 func TestSecretsStayInTheRegion(t *testing.T) {
+	t.Parallel()
 	b := newBorder(t, "regional: {redact: {keys: [it's.ours]}}")
 	secrets := func(place string) []*common.KeyValue {
 		return []*common.KeyValue{text("password", "secret of "+place), text("it's.ours", "secret of "+place), text("note", "note of "+place)}
@@ -45,6 +46,7 @@ func TestSecretsStayInTheRegion(t *testing.T) {
 // A keep rule limits its signals to matching items, and a drop rule excludes matching items from a destination;
 // everything else leaves the region. While the primary is down, the backup gets what the rules allow it.
 func TestRulesDecideWhatLeavesTheRegion(t *testing.T) {
+	t.Parallel()
 	b := newBorder(t, `
 regional:
   sovereignty:
@@ -79,6 +81,7 @@ regional:
 
 // A sampling region sends whole traces, and of all others only errors and slow spans.
 func TestSampledTracesAreWhole(t *testing.T) {
+	t.Parallel()
 	const traces = 200
 	b := newBorder(t, "regional: {samplePercent: 30}")
 	all := spans(1, traces*SpansOfTrace)

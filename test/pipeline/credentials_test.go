@@ -8,6 +8,7 @@ import (
 
 // Each kind of credentials arrives, from files that are reloaded when they change.
 func TestCredentials(t *testing.T) {
+	t.Parallel()
 	s := newVendorSite(t, `
     - {name: basic, protocol: otlp_http, endpoint: "%s/basic", signals: [logs], auth: {basic: {secret: a}}}
     - {name: bearer, protocol: otlp_http, endpoint: "%s/bearer", signals: [logs], auth: {bearer: {secret: b}}}
@@ -42,6 +43,7 @@ func (s *vendorSite) awaitAuthorization(t *testing.T, path, want string) {
 // OAuth2 against a real authorization server: data waits while no token is issued or the service refuses one, tokens are
 // used until shortly before they expire, and nothing is lost.
 func TestOAuth2(t *testing.T) {
+	t.Parallel()
 	s := newVendorSite(t, `
     - name: login
       protocol: otlp_http
@@ -85,6 +87,7 @@ func TestOAuth2(t *testing.T) {
 // Each kind of credentials arrives over gRPC. What a service refuses for now waits, and what it refuses for its credentials
 // is dropped, logged and counted.
 func TestCredentialsOverGRPC(t *testing.T) {
+	t.Parallel()
 	s := newVendorSite(t, `
     - {name: basic, protocol: otlp_grpc, endpoint: "%g", signals: [logs], headers: {x-dataset: basic}, auth: {basic: {secret: a}}}
     - {name: bearer, protocol: otlp_grpc, endpoint: "%g", signals: [logs], headers: {x-dataset: bearer}, auth: {bearer: {secret: b}}}

@@ -78,6 +78,7 @@ const vendorDestination = `
 // A site starts without Secrets of two destinations: other destinations get their data, and what is for these waits, or is
 // refused for its empty header.
 func TestSiteStartsWithoutSecrets(t *testing.T) {
+	t.Parallel()
 	s := newVendorSite(t, vendorDestination+`
     - {name: login, protocol: otlp_http, endpoint: "%s/login", signals: [traces], sampled: false, auth: {oauth2: {secret: login, tokenURL: "https://login.example.net/token"}}}
     - {name: open, protocol: otlp_http, endpoint: "%s/open", signals: [traces], sampled: false}
@@ -96,6 +97,7 @@ func TestSiteStartsWithoutSecrets(t *testing.T) {
 // A vendor returns each kind of error in turn. Requests with a temporary error wait, and all of them arrive; permanent
 // errors are counted. Other destinations are not affected.
 func TestVendorErrors(t *testing.T) {
+	t.Parallel()
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR__X_API_KEY=k-123")
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 200, Batch: 20})
 	for _, response := range []Response{{Status: 401}, {Status: 403}, {Status: 503}, {Status: 429, RetryAfter: "2"}, {Status: 404}, {Status: 500}} {
@@ -135,6 +137,7 @@ func TestVendorErrors(t *testing.T) {
 
 // 413 is permanent: the batch is dropped and counted for the alert, and later batches are not blocked.
 func TestVendorRejectsLargeBatches(t *testing.T) {
+	t.Parallel()
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR__X_API_KEY=k-123")
 	refused := false
 	s.vendor.Answer(func(http.Header) Response {
@@ -157,6 +160,7 @@ func TestVendorRejectsLargeBatches(t *testing.T) {
 
 // The site waits for Retry-After.
 func TestVendorThrottles(t *testing.T) {
+	t.Parallel()
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR__X_API_KEY=k-123")
 	s.vendor.Answer(func(http.Header) Response { return Response{Status: 429, RetryAfter: "3"} })
 	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 100, Batch: 20, Signals: []string{Traces}})
@@ -176,6 +180,7 @@ func (v *Vendor) withData() []Request {
 
 // Rules route by attribute: a team's destination gets only the team's items.
 func TestDestinationRules(t *testing.T) {
+	t.Parallel()
 	s := newVendorSite(t, `
     - {name: team, protocol: otlp_http, endpoint: "%s", signals: [logs], rules: [{action: keep, attribute: service.name, values: [service-3, service-4]}]}
 `, nil)
@@ -209,6 +214,7 @@ func TestDestinationRules(t *testing.T) {
 
 // The series that counts spans beyond the limit belongs to one cluster, service and replica, as every other series.
 func TestOverflowOfSpanMetrics(t *testing.T) {
+	t.Parallel()
 	s := newVendorSite(t, `
     - {name: vendor, protocol: otlp_http, endpoint: "%s", signals: [metrics], siteMetrics: true}
   spanMetrics: {maxSeriesPerService: 1}

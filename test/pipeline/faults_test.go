@@ -26,18 +26,8 @@ func onlyWhenAlone(t *testing.T) {
 	}
 }
 
-func TestPrimaryKilled(t *testing.T) {
-	r := newRig(t)
-	r.mayRepeat = true
-	r.primary.Kill(t)
-	r.note("failed over in %v", r.awaitArrival(t, r.backup, 10*time.Second))
-	hold()
-	r.primary.Start(t)
-	r.note("came back in %v", r.awaitArrival(t, r.primary, 10*time.Second))
-	r.finish(t)
-}
-
 func TestRegionKilledWhileBothSitesAreDown(t *testing.T) {
+	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
 	r.mayRepeat = true
@@ -93,6 +83,7 @@ func TestLongPartitionOfPrimary(t *testing.T) {
 }
 
 func TestBackendsHang(t *testing.T) {
+	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
 	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
@@ -115,6 +106,7 @@ func TestBackendsHang(t *testing.T) {
 }
 
 func TestBackendsDown(t *testing.T) {
+	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
 	r.mayRepeat = true
@@ -142,6 +134,7 @@ func (r *rig) stayedAtPrimary(t *testing.T) {
 // The files of the region's queues cannot grow. Clients get an error, and the region accepts data again once
 // there is room. It loses nothing that it accepted.
 func TestRegionDiskFull(t *testing.T) {
+	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
 	r.primary.Kill(t)
@@ -159,6 +152,7 @@ func TestRegionDiskFull(t *testing.T) {
 
 // The queue reaches its limit: clients get errors, and nothing is lost.
 func TestRegionQueueFull(t *testing.T) {
+	t.Parallel()
 	onlyWithFaults(t)
 	r := assemble(t, "yaml:exporters::otlp_failover::sending_queue::queue_size: 3000000")
 	r.sendLoad(t)
@@ -207,6 +201,7 @@ func TestRegionRecoversFromARush(t *testing.T) {
 
 // Requests that are empty, not UTF-8, at the size limit or above it do not block others.
 func TestPoisonBatch(t *testing.T) {
+	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
 	invalid, large := uint64(1<<62), uint64(1<<62+1)
@@ -246,6 +241,7 @@ func ofSize(t *testing.T, number uint64, size int) []byte {
 
 // Every few seconds a process is killed under load and restarted.
 func TestRepeatedKills(t *testing.T) {
+	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
 	r.mayRepeat = true

@@ -14,6 +14,7 @@ import (
 // Log files in containerd's format: multi-line messages become one record, JSON becomes attributes, and only
 // selected namespaces are read.
 func TestContainerLogFiles(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs a Collector; run without -short")
 	}

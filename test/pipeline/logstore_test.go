@@ -22,6 +22,7 @@ import (
 
 // A real log store as a destination: a record can be found by its trace id, with its sender's identity.
 func TestVictoriaLogs(t *testing.T) {
+	t.Parallel()
 	program, err := collector.VictoriaLogs(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -19,8 +19,21 @@ type Plant struct {
 	program string
 	dir     string
 	network string // the first three bytes of every address
+	first   int    // the fourth byte of the first address
 	used    int
 }
+
+// perPlant is how many addresses a plant can assign.
+const perPlant = 40
+
+// unused has the first addresses of those plants of this process that tests running in parallel may still create.
+var unused = func() chan int {
+	all := make(chan int, 6)
+	for i := range cap(all) {
+		all <- 1 + i*perPlant
+	}
+	return all
+}()
 
 // NewPlant starts the back ends. Everything ends with the test.
 func NewPlant(t testing.TB) *Plant {
@@ -37,9 +50,10 @@ func newPlant(t testing.TB) *Plant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Concurrent test processes use different networks.
-	pid := os.Getpid()
-	p := &Plant{program: program, dir: t.TempDir(), network: fmt.Sprintf("127.%d.%d", 100+pid/250%100, 1+pid%250)}
+	// Concurrent test processes use different networks, and concurrent tests of a process different parts of one.
+	pid, first := os.Getpid(), <-unused
+	t.Cleanup(func() { unused <- first })
+	p := &Plant{program: program, dir: t.TempDir(), network: fmt.Sprintf("127.%d.%d", 100+pid/250%100, 1+pid%250), first: first}
 	if err := os.Mkdir(p.Certificates(), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -52,17 +66,20 @@ func newPlant(t testing.TB) *Plant {
 // Address returns an unused loopback address.
 func (p *Plant) Address() string {
 	p.used++
-	return p.network + "." + strconv.Itoa(p.used)
+	return p.address(p.used)
 }
 
 // addresses are all addresses that the plant can assign.
 func (p *Plant) addresses() []string {
 	var all []string
-	for i := 1; i <= 40; i++ {
-		all = append(all, p.network+"."+strconv.Itoa(i))
+	for n := range perPlant {
+		all = append(all, p.address(n+1))
 	}
 	return all
 }
+
+// address is the plant's nth address, from 1.
+func (p *Plant) address(n int) string { return p.network + "." + strconv.Itoa(p.first+n-1) }
 
 // Certificates is the directory of ca.crt, tls.crt and tls.key, valid for both sides of mutual TLS on every
 // address of the plant.

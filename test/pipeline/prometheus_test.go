@@ -35,6 +35,7 @@ func newMetricsSite(t *testing.T, prometheus func(*Plant) (address string)) metr
 
 // Prometheus is down for longer than the retries, and the site is killed meanwhile: metrics wait on its disk.
 func TestPrometheusDown(t *testing.T) {
+	t.Parallel()
 	for name, away := range map[string]func(*Link){"gone": (*Link).Cut, "hung": (*Link).Swallow} {
 		t.Run(name, func(t *testing.T) {
 			var link *Link
@@ -62,6 +63,7 @@ func TestPrometheusDown(t *testing.T) {
 
 // Samples that Prometheus rejects permanently are dropped, and do not block later ones.
 func TestPrometheusRejectsSamples(t *testing.T) {
+	t.Parallel()
 	var refused, written atomic.Int64
 	s := newMetricsSite(t, func(p *Plant) string {
 		pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: p.Direct().RemoteWrite})

@@ -23,6 +23,7 @@ import (
 // The chart's Collectors report objects, events and annotated pods from a real API server, each with the
 // identity of its object.
 func TestClusterReport(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
 	}
@@ -47,6 +48,9 @@ regional:
 `
 	for _, name := range []string{Reporter, Regional, Scraper} {
 		node := p.Install(t, Installed{Name: name, Values: values, Collector: name, Region: "us-east-1"})
+		if name == Reporter {
+			node.run.Configs = append(node.run.Configs, "yaml:receivers::k8s_cluster::collection_interval: 1s")
+		}
 		inCluster(t, node, c.Kubeconfig())
 		node.run.Env = append(node.run.Env, "KUBECONFIG="+c.Kubeconfig(), "K8S_NODE_NAME=node-1", "SSL_CERT_FILE="+p.Certificates()+"/ca.crt")
 		node.Start(t)

@@ -17,12 +17,14 @@ import (
 // A cluster loses access when its authority is removed from the site's bundle, and regains it when the
 // authority returns. The site does not restart, and other clusters are not affected.
 func TestRevokedCluster(t *testing.T) {
+	t.Parallel()
 	site, e := newSite(t)
 	e.testRevocation(t, site.Address)
 }
 
 // A cluster that claims another's name is corrected, and the site exports the expiry of its certificates.
 func TestClusterOfTheCertificate(t *testing.T) {
+	t.Parallel()
 	site, e := newSite(t)
 	a := e.client(t, e.a, site.Address)
 	a.accepted(t)

@@ -10,6 +10,7 @@ import (
 
 // Every trace with an error arrives complete, except those in a killed sampler's memory.
 func TestSamplerKilled(t *testing.T) {
+	t.Parallel()
 	onlyWithFaults(t)
 	if os.Getuid() != 0 {
 		t.Skip("needs root, for a hosts file of the test's own in place of DNS")

@@ -22,6 +22,7 @@ current-context: away
 
 // A region starts while clients send all signals, and the API server is unreachable.
 func TestRegionStartsUnderLoad(t *testing.T) {
+	t.Parallel()
 	s := newSlowStart(t)
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := os.WriteFile(kubeconfig, []byte(nowhere), 0o600); err != nil {
@@ -38,6 +39,7 @@ func TestRegionStartsUnderLoad(t *testing.T) {
 
 // A site starts while a region sends its backlog.
 func TestSiteStartsUnderLoad(t *testing.T) {
+	t.Parallel()
 	s := newSlowStart(t)
 	central := s.plant.Central(t, "primary", s.plant.Direct())
 	central.run.Configs = append(central.run.Configs, slowDetection,

@@ -12,6 +12,7 @@ import (
 // A Kafka broker that requires a certificate and a login, with each mechanism. With a wrong password data waits, the log has
 // the reason, and nothing is lost; without a certificate it still waits.
 func TestKafkaWithLogin(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
 	}
@@ -32,7 +33,7 @@ func TestKafkaWithLogin(t *testing.T) {
 	}
 	s := &vendorSite{plant: p, vendor: p.StartVendor(t)}
 	const tls = "tls: {caSecret: ca, certificateSecret: client, serverName: NAME}}"
-	s.start(t, strings.NewReplacer("BROKER", "127.0.0.1:"+strconv.Itoa(secured.kafka), "NAME", p.network+".1").Replace(`
+	s.start(t, strings.NewReplacer("BROKER", "127.0.0.1:"+strconv.Itoa(secured.kafka), "NAME", p.Host).Replace(`
     - {name: scram, protocol: kafka, brokers: ["BROKER"], signals: [logs], auth: {sasl: {secret: user}}, `+tls+`
     - {name: short, protocol: kafka, brokers: ["BROKER"], signals: [metrics], auth: {sasl: {secret: user, mechanism: SCRAM-SHA-256}}, `+tls+`
     - {name: plain, protocol: kafka, brokers: ["BROKER"], signals: [traces], sampled: false, auth: {sasl: {secret: user, mechanism: PLAIN}}, `+tls+`
@@ -73,6 +74,7 @@ func TestKafkaWithLogin(t *testing.T) {
 // The site runs outside AWS without keys: it exchanges the cluster's token for a role's credentials, fetches others before
 // these expire, and reads the token again when the kubelet has rotated it. AWS's side of the exchange is a fake, [STS].
 func TestArchiveWithoutKeys(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
 	}
