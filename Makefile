@@ -3,8 +3,10 @@ SHELL := bash
 # The flags of every program that is shipped or tested, so that what they share is compiled once.
 export CGO_ENABLED ?= 0
 export GOFLAGS += -trimpath
-# One package at a time: clusters and Collectors of two at once would starve each other.
-TESTFLAGS ?= -p 1 -timeout 30m
+# Tests of a package mostly wait.
+TESTFLAGS ?= -parallel 6 -timeout 30m
+# Packages that start clusters with nodes again and again: one at a time, for two would starve each other.
+NODES := ./cmd/telepod ./test/cluster ./test/e2e
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
 # Modules that users import, copy or list in a manifest; those below test/ only hold programs for tests.
@@ -12,7 +14,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod c
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image release push sign release-test demo quickstart test unit e2e terraform faults fleet packages programs attack fuzz bench verify format generate clean
+.PHONY: help build image release push sign release-test demo quickstart test nodes others modules unit e2e terraform faults fleet packages programs attack fuzz bench verify format generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +46,15 @@ release-test: packages ## Prove a release on this machine: same bytes twice, pus
 	go test ./test/release -count 1 -v -timeout 30m $(if $(FROM),-args -from $(FROM))
 
 ##@ Develop
-test: packages programs ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; e2e and terraform go by themselves
-	go build ./... && go test $(TESTFLAGS) $$(go list ./... | grep -v /test/terraform$$)
+test: others nodes modules ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; e2e and terraform go by themselves
+
+others: packages programs # the tests, except for those in packages that start nodes
+	go build ./... && go test -p 2 $(TESTFLAGS) $$(go list ./... | grep -vxFf <(go list $(NODES) ./test/terraform))
+
+nodes: packages programs
+	go test -p 1 $(TESTFLAGS) $(NODES)
+
+modules:
 	@set -e; for module in $(MODULES); do (set -x; cd $$module && go test ./...); done
 
 unit: ## Run the tests that need no cluster and no Collector, in under a minute
@@ -78,7 +87,7 @@ fleet: ## Have 500 nodes come back at once to a central site, and count what arr
 attack: ## Attack webhook, region and site; prints the p99 of ordinary requests, and memory, beside
 	go test ./webhook ./test/pipeline -p 1 -run '^TestAttack' -count 1 -v -timeout 10m
 
-fuzz: ## Fuzz for FUZZTIME (10s, or 5000x) each: profiles, plans, the command line, the HTTP handler
+fuzz: ## Fuzz for FUZZTIME (10s, or 1000x) each: profiles, plans, the command line, the HTTP handler
 	@set -e; grep -rlE '^func Fuzz' --include=*_test.go . | sort | while read -r file; do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' "$$file"); do \
 			go -C "$$(dirname "$$file")" test . -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x; \
