@@ -77,14 +77,14 @@ const (
 // Reasons lists the whole set with a sentence each, in the order of the documentation.
 func Reasons() []ReasonText {
 	return []ReasonText{
-		{PodEnabled, "the pod says telepod.dev/inject: \"true\""},
+		{PodEnabled, "the pod has telepod.dev/inject: \"true\""},
 		{NamespaceEnabled, "the namespace is labelled telepod.dev/injection: enabled"},
-		{DefaultEnabled, "neither pod nor namespace says anything, and injection is on by default"},
+		{DefaultEnabled, "neither pod nor namespace opts in or out, and injection is on by default"},
 
 		{ProtectedNamespace, "the namespace is never injected (kube-system, Telepod's own, or listed by the operator)"},
 		{MirrorPod, "the pod mirrors a static pod: the kubelet ignores changes to it"},
 		{AlreadyInjected, "the pod carries telepod.dev/status: it was injected before"},
-		{PodDisabled, "the pod says telepod.dev/inject: \"false\""},
+		{PodDisabled, "the pod has telepod.dev/inject: \"false\""},
 		{NamespaceDisabled, "the namespace is labelled telepod.dev/injection: disabled"},
 		{DefaultDisabled, "neither pod nor namespace opts in"},
 		{NotAPodCreation, "the request does not create a pod"},
@@ -103,13 +103,13 @@ func Reasons() []ReasonText {
 
 		{UserDefined, "the container sets it itself"},
 		{UserPair, "the container sets an OTLP endpoint or protocol itself, which Telepod's would not fit"},
-		{ValueFrom, "the container takes it from a source that is not known at admission"},
+		{ValueFrom, "the container reads it from a source that is not known at admission"},
 		{EnvFrom, "the container's envFrom brings it or, with telepod.dev/env-from: keep, may bring it"},
 		{UnknownConfigMap, "its keys are not known; it is expected to bring none of Telepod's names (telepod.dev/env-from: keep expects any)"},
 		{ConfigFile, "the container sets OTEL_CONFIG_FILE, with which its SDK ignores all other OTEL_* variables"},
 		{Unparseable, "the container's own value is not a list of key=value pairs"},
 		{MissingReference, "it refers to a variable that is not available at that place"},
-		{NotKnown, "neither the profile, the cluster facts nor the cluster's topology labels say it"},
+		{NotKnown, "neither the profile, the cluster facts nor the cluster's topology labels set it"},
 		{OtherInjector, "it injects this pod too; what it sets counts as the container's own"},
 		{CloudIdentity, "it gives the pod the cloud's credentials, which Telepod leaves as they are"},
 		{ExcludedVariable, "telepod.dev/exclude-variables names it"},

@@ -51,7 +51,7 @@ func (f *archiveFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.location.Region, "bucket-region", "", "region of the bucket; AWS_REGION if empty")
 	flags.StringVar(&f.location.Endpoint, "bucket-endpoint", "", "URL of another service with the S3 protocol")
 	flags.StringSliceVar(&f.signals, "signal", nil, "traces, metrics, logs; all if empty")
-	flags.StringVar(&f.cloud, "cloud", "", "cloud of the data, such as aws; unknown for data that does not say")
+	flags.StringVar(&f.cloud, "cloud", "", "cloud of the data, such as aws; unknown for data without one")
 	flags.StringVar(&f.region, "region", "", "region of the data, such as us-east-1")
 	flags.StringVar(&f.from, "from", "", "archived at or after: 2026-11-22T10:04 (UTC), RFC 3339, or 90m for that long ago")
 	flags.StringVar(&f.to, "to", "", "archived before; now if empty")

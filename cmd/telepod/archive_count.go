@@ -14,7 +14,7 @@ import (
 )
 
 const archiveCountLong = `Count spans, data points and log records for each cloud, region and service, by reading the archive.
-Clouds, regions and services are what the data says of itself, whatever folder it is in.
+Clouds, regions and services are those of the data's attributes, regardless of its folder.
 
 An object that is damaged is named and left out, and the exit code is then 1.`
 

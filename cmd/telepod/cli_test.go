@@ -175,7 +175,7 @@ func TestExplainJSON(t *testing.T) {
 		Sidecar: "none", Skipped: got[0].Skipped, Warnings: got[0].Warnings,
 	}, {
 		File: "stdin", Line: 19, APIVersion: "v1", Kind: "Pod", Namespace: "default", Name: "opted-out",
-		Decision: decision{Reason: "pod-disabled", Text: `the pod says telepod.dev/inject: "false"`}, Sidecar: "none",
+		Decision: decision{Reason: "pod-disabled", Text: `the pod has telepod.dev/inject: "false"`}, Sidecar: "none",
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -18,13 +18,13 @@ are injected. Everything else, and every byte that the injection does not touch,
 comments, order and style stay. Helm templates and kustomizations have to be rendered first; in a
 directory they are left out with a note.
 
-Namespaces are assumed to be opted in unless the manifests say otherwise (a Namespace object among
-them, or telepod.dev/inject: "false" on a pod); --assume-opted-in=false is as strict as a cluster.
+Namespaces are assumed to be opted in unless the manifests opt out (a Namespace object among them,
+or telepod.dev/inject: "false" on a pod); --assume-opted-in=false is as strict as a cluster.
 Warnings go to standard error with file and line. Nothing is printed if there is an error.
 
 -o yaml   the manifests, changed (a JSON document stays JSON)
 -o patch  one line for each pod or template, in order: a JSON Patch for its object, [] if it stays
-          as it is. 'telepod explain -o json' says which is which.
+          as it is. 'telepod explain -o json' names each of them.
 -o diff   a unified diff, for eyes or for 'git apply'`
 
 const injectExample = `  telepod inject app.yaml --profile aws --region us-east-1 --cluster prod-use1 | kubectl apply -f -

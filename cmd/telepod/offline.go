@@ -39,7 +39,7 @@ func (f *offlineFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.kubernetesVersion, "kubernetes-version", "1.36", "version of the cluster: native sidecars need 1.29, zones in variables 1.35")
 	f.nodeIPFamily = choiceFlag(cmd, "node-ip-family", "", "ipv4", "ipv6")
 	flags.StringVarP(&f.namespace, "namespace", "n", "default", "namespace of objects that name none")
-	flags.BoolVar(&f.assumeOptedIn, "assume-opted-in", true, "assume that namespaces are labelled telepod.dev/injection=enabled unless the manifests say otherwise")
+	flags.BoolVar(&f.assumeOptedIn, "assume-opted-in", true, "assume that namespaces are labelled telepod.dev/injection=enabled unless the manifests opt out")
 	flags.BoolVar(&f.injectByDefault, "inject-by-default", false, "inject pods if neither pod nor namespace opts in or out")
 	flags.StringSliceVar(&f.protected, "protected-namespaces", []string{"kube-system"}, "namespaces that are never injected")
 	flags.BoolVar(&f.strict, "strict", false, "make every warning an error")

@@ -6,7 +6,7 @@ func newProfilesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profiles",
 		Short: "List, show and validate profiles",
-		Long: `Profiles say what pods get: cloud identity, variables, resource attributes, endpoint and sidecar.
+		Long: `Profiles define what pods get: cloud identity, variables, resource attributes, endpoint and sidecar.
 Built in are aws, gcp, azure and base; --profiles-dir adds those of a directory.`,
 	}
 	group(cmd, newProfilesListCommand(), newProfilesShowCommand(), newProfilesValidateCommand())

@@ -44,8 +44,8 @@ const webhookLong = `Serve the mutating admission webhook.
 The API server calls /mutate/namespace for pods of opted-in namespaces and /mutate for pods that ask
 for injection by themselves; with self-managed certificates, a webhook that leaves its path out gets one with a secret
 before these. /healthz and /readyz?verbose on the health address, and /metrics on the
-metrics address, tell how it is doing; its own traces and metrics go where the standard variables
-(OTEL_EXPORTER_OTLP_ENDPOINT and its kin) say.
+metrics address, report its state. The standard variables, such as OTEL_EXPORTER_OTLP_ENDPOINT, configure its own traces
+and metrics.
 
 It ends on SIGTERM: readiness goes at once, requests are answered for the drain delay and until the
 last is done. A second signal ends it immediately.`
@@ -81,7 +81,7 @@ func (f *webhookFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.profilesDir, "profiles-dir", "", "directory with more profiles, reloaded on change")
 	registerFacts(flags, &f.facts)
 	flags.StringVar(&f.factsFile, "facts-file", "", "YAML file with region, account, cluster and environment; flags and environment win")
-	flags.BoolVar(&f.injectByDefault, "inject-by-default", false, "inject pods where neither pod nor namespace says anything")
+	flags.BoolVar(&f.injectByDefault, "inject-by-default", false, "inject pods if neither pod nor namespace opts in or out")
 	flags.BoolVar(&f.strict, "strict", false, "refuse pods with invalid annotations instead of warning")
 	flags.BoolVar(&f.watchConfigMaps, "watch-configmaps", true, "watch the keys of ConfigMaps, so that what envFrom brings stays the container's own")
 	flags.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "Telepod's own namespace, never injected (POD_NAMESPACE)")

@@ -27,7 +27,7 @@ func registerFacts(flags *pflag.FlagSet, facts *profiles.Facts) {
 	flags.StringVar(&facts.Account, "account", "", "cloud account, project or subscription ("+envAccount+")")
 	flags.StringVar(&facts.Cluster, "cluster", "", "name of the cluster ("+envCluster+")")
 	flags.StringVar(&facts.Environment, "environment", "", "deployment environment ("+envEnvironment+")")
-	flags.StringVar(&facts.Endpoint, "endpoint", "", "where profiles send to that do not say: node, service or sidecar (default node)")
+	flags.StringVar(&facts.Endpoint, "endpoint", "", "default OTLP endpoint for profiles that set none: node, service or sidecar (default node)")
 	flags.StringVar(&facts.ServiceHost, "service-host", "", "DNS name of the regional Collectors' Service (default telepod-collector.telepod.svc)")
 	flags.StringVar(&facts.ClusterServiceHost, "cluster-service-host", "", "DNS name of a Service that reaches Collectors on every node, for pods on nodes without one (default that of --service-host)")
 	flags.StringVar(&facts.SidecarImage, "sidecar-image", "", "image of the sidecar for profiles that set none (default Telepod's Collector of this version)")
