@@ -43,7 +43,7 @@ func (c content) eachGroup(visit func(groupMessage) error) error {
 	unpacked, done, err := unpack(c.stored)
 	if err == nil {
 		defer done()
-		err = eachGroup(bufio.NewReader(unpacked), visit)
+		err = readGroups(bufio.NewReader(unpacked), visit)
 	}
 	var unpacking *unpackError
 	switch {
@@ -102,8 +102,8 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// eachGroup reads a payload: TracesData, MetricsData, LogsData or an export request.
-func eachGroup(r *bufio.Reader, visit func(groupMessage) error) error {
+// readGroups reads a payload: TracesData, MetricsData, LogsData or an export request.
+func readGroups(r *bufio.Reader, visit func(groupMessage) error) error {
 	const tag = uint64(groupField)<<3 | 2 // a message
 	for {
 		switch read, err := binary.ReadUvarint(r); {

@@ -23,7 +23,7 @@ func (c *Count) Run(ctx context.Context, objects []Object) (tally Tally, problem
 	tally = Tally{}
 	var mu sync.Mutex
 	read, stored := 0, int64(0)
-	err = each(ctx, c.Parallel, objects, func(ctx context.Context, o Object) error {
+	err = forEachObject(ctx, c.Parallel, objects, func(ctx context.Context, o Object) error {
 		counted, err := c.object(ctx, o)
 		mu.Lock()
 		defer mu.Unlock()
@@ -48,8 +48,8 @@ func (c *Count) object(ctx context.Context, o Object) (Tally, error) {
 	return object.tally(c.Selection)
 }
 
-// each starts work on the objects in order, several at a time, until an error ends the loop.
-func each(ctx context.Context, parallel int, objects []Object, work func(context.Context, Object) error) error {
+// forEachObject starts work on the objects in order, several at a time, until an error ends the loop.
+func forEachObject(ctx context.Context, parallel int, objects []Object, work func(context.Context, Object) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan Object)

@@ -104,7 +104,7 @@ func (r *Replay) Run(ctx context.Context, objects []Object) (Result, error) {
 			maxBytes: withinRate(maxRequest, r.BytesPerSecond), maxItems: int64(withinRate(maxRequest, r.ItemsPerSecond)),
 		},
 	}
-	err := each(ctx, r.Parallel, objects, state.object)
+	err := forEachObject(ctx, r.Parallel, objects, state.object)
 	return state.result, err
 }
 

@@ -102,7 +102,7 @@ func (e Estate) collectors(ctx context.Context) ([]collector, error) {
 func (d *drill) run(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
-	samples := make(chan look)
+	samples := make(chan sampleResult)
 	for _, c := range d.collectors {
 		tasks.Go(func() { d.send(working, c) })
 		tasks.Go(func() { watchCollector(working, c, d.plan.Interval, samples) })
@@ -118,7 +118,7 @@ func (d *drill) run(ctx context.Context) error {
 }
 
 // follow processes samples and acts until the drill has finished.
-func (d *drill) follow(ctx context.Context, samples <-chan look) error {
+func (d *drill) follow(ctx context.Context, samples <-chan sampleResult) error {
 	d.logf("started: %s; watching %v", d.plan.Method.Text(), names(d.collectors))
 	ticks := time.NewTicker(d.plan.Interval)
 	defer ticks.Stop()
@@ -161,7 +161,7 @@ func (d *drill) do(ctx context.Context, todo action) (over bool, err error) {
 	}
 	switch {
 	case d.course.isDown():
-		asking, cancel := context.WithTimeout(ctx, lookWithin)
+		asking, cancel := context.WithTimeout(ctx, sampleTimeout)
 		defer cancel()
 		if err := d.estate.Primary.Hold(asking); err != nil && ctx.Err() == nil {
 			d.problemf("keep the primary failed: %v", err)
@@ -169,7 +169,7 @@ func (d *drill) do(ctx context.Context, todo action) (over bool, err error) {
 			return true, nil
 		}
 	case !d.course.restored.IsZero() && d.course.ready.IsZero():
-		asking, cancel := context.WithTimeout(ctx, lookWithin)
+		asking, cancel := context.WithTimeout(ctx, sampleTimeout)
 		defer cancel()
 		if ready, err := d.estate.Primary.Ready(asking); err == nil && ready {
 			d.course.ready = time.Now()

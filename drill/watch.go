@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// lookWithin is the time limit for one sample of a Collector.
-const lookWithin = 5 * time.Second
+// sampleTimeout is the time limit for one sample of a Collector.
+const sampleTimeout = 5 * time.Second
 
-// look is one sample of a Collector, or an error.
-type look struct {
+// sampleResult is one sample of a Collector, or an error.
+type sampleResult struct {
 	of     Collector
 	sample Sample
 	err    error
@@ -17,18 +17,18 @@ type look struct {
 
 // watchCollector samples one Collector. Each has its own goroutine, so that a slow one does not delay the
 // others.
-func watchCollector(ctx context.Context, c collector, every time.Duration, out chan<- look) {
+func watchCollector(ctx context.Context, c collector, every time.Duration, out chan<- sampleResult) {
 	ticks := time.NewTicker(every)
 	defer ticks.Stop()
 	for {
-		asking, cancel := context.WithTimeout(ctx, lookWithin)
+		asking, cancel := context.WithTimeout(ctx, sampleTimeout)
 		sample, err := c.region.Sample(asking, c.Name)
 		cancel()
 		sample.Collector = c.Collector
 		select {
 		case <-ctx.Done():
 			return
-		case out <- look{c.Collector, sample, err}:
+		case out <- sampleResult{c.Collector, sample, err}:
 		}
 		select {
 		case <-ctx.Done():
@@ -38,7 +38,7 @@ func watchCollector(ctx context.Context, c collector, every time.Duration, out c
 	}
 }
 
-func (d *drill) record(seen look) {
+func (d *drill) record(seen sampleResult) {
 	switch {
 	case seen.err != nil && !d.silent[seen.of]:
 		d.logf("%s is not responding: %v", seen.of, seen.err)

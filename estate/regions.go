@@ -48,11 +48,11 @@ var clouds = sync.OnceValue(func() map[string]cloud {
 
 // checkRegion finds a region that cannot exist in the cloud, and one that is probably misspelt.
 func checkRegion(provider, region string) (mistake, doubt string) {
-	own, known := clouds()[provider]
+	cloud, known := clouds()[provider]
 	if !known {
 		return "", ""
 	}
-	regions := strings.Fields(own.regions)
+	regions := strings.Fields(cloud.regions)
 	if slices.Contains(regions, region) {
 		return "", ""
 	}
@@ -60,14 +60,14 @@ func checkRegion(provider, region string) (mistake, doubt string) {
 	suggestion := profiles.Suggest(near)
 	for _, other := range []string{"aws", "gcp", "azure"} {
 		if c := clouds()[other]; other != provider && slices.Contains(strings.Fields(c.regions), region) {
-			return fmt.Sprintf("%q is a region of %s, but the cluster is on %s%s", region, c.title, own.title, suggestion), ""
+			return fmt.Sprintf("%q is a region of %s, but the cluster is on %s%s", region, c.title, cloud.title, suggestion), ""
 		}
 	}
 	switch {
-	case !own.region.MatchString(region):
-		return fmt.Sprintf("%q cannot be a region of %s%s", region, own.title, suggestion), ""
+	case !cloud.region.MatchString(region):
+		return fmt.Sprintf("%q cannot be a region of %s%s", region, cloud.title, suggestion), ""
 	case found:
-		return "", fmt.Sprintf("%q is not a region of %s that Telepod knows%s", region, own.title, suggestion)
+		return "", fmt.Sprintf("%q is not a region of %s that Telepod knows%s", region, cloud.title, suggestion)
 	}
 	return "", ""
 }

@@ -41,13 +41,13 @@ func derivedValues() []derivedValue {
 // override those of its site, which override the estate's. Mappings merge, lists replace.
 func (e *Estate) ValuesOf(cluster Cluster) map[string]any {
 	values := e.base(cluster)
-	own := []map[string]any{e.Values}
+	layers := []map[string]any{e.Values}
 	if role := e.Role(cluster.Name); role != "" {
 		site := e.Sites.Site(role)
 		merge(values, e.siteValues(cluster, role))
-		own = append(own, site.Values)
+		layers = append(layers, site.Values)
 	}
-	for _, more := range append(own, cluster.Values) {
+	for _, more := range append(layers, cluster.Values) {
 		merge(values, more)
 	}
 	if rules := e.sovereignty(cluster, values); len(rules) > 0 {
@@ -173,9 +173,9 @@ func (e *Estate) sovereignty(cluster Cluster, values map[string]any) (rules []an
 		}
 		rules = append(rules, drop)
 	}
-	own, _ := lookup(values, []string{"regional", "sovereignty"}).([]any)
+	given, _ := lookup(values, []string{"regional", "sovereignty"}).([]any)
 	if len(rules) > 0 {
-		rules = append(rules, own...)
+		rules = append(rules, given...)
 	}
 	return rules
 }

@@ -34,7 +34,7 @@ func (e *earlierInjection) newcomers(pod *Pod) bool {
 // again plans for a pod that was injected before: containers added since get their variables,
 // everything else stays as it is.
 func (in *Injector) again(r Request) *Plan {
-	done := &Plan{Decision: Decision{Reason: AlreadyInjected}, Sidecar: SidecarNone, pod: r.Pod}
+	done := &Plan{Decision: Decision{Reason: AlreadyInjected}, SidecarKind: SidecarNone, pod: r.Pod}
 	earlier, ok := remember(r.Pod)
 	if !ok || !earlier.newcomers(r.Pod) {
 		return done

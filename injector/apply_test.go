@@ -30,7 +30,7 @@ func applyTyped(p *Plan, pod *corev1.Pod) {
 			if pod.Annotations == nil {
 				pod.Annotations = map[string]string{}
 			}
-			pod.Annotations[e.Text.Key] = e.Text.Value
+			pod.Annotations[e.Annotation.Key] = e.Annotation.Value
 		}
 		i++
 	}

@@ -124,6 +124,6 @@ func overlay(base, top []attribute) []attribute {
 	return merged
 }
 
-func has(list []attribute, key string) bool {
+func hasKey(list []attribute, key string) bool {
 	return slices.ContainsFunc(list, func(a attribute) bool { return a.key == key })
 }

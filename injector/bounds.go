@@ -46,12 +46,12 @@ func (p *planner) grown() (Reason, bool) {
 
 // untouched is the plan for a pod that exceeds a limit.
 func untouched(pod *Pod, reason Reason) *Plan {
-	plan := &Plan{Decision: Decision{Reason: reason}, Sidecar: SidecarNone, pod: pod}
+	plan := &Plan{Decision: Decision{Reason: reason}, SidecarKind: SidecarNone, pod: pod}
 	plan.remark("", "", reason)
 	return plan
 }
 
 // bare is a plan without its edits, with another decision; settings and warnings stay.
 func bare(plan *Plan, decision Decision) *Plan {
-	return &Plan{Decision: decision, Warnings: plan.Warnings, Profile: plan.Profile, Settings: plan.Settings, Sidecar: SidecarNone, pod: plan.pod}
+	return &Plan{Decision: decision, Warnings: plan.Warnings, Profile: plan.Profile, Settings: plan.Settings, SidecarKind: SidecarNone, pod: plan.pod}
 }

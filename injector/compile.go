@@ -11,15 +11,15 @@ import (
 // load; the rest is computed for each request.
 type compiledProfile struct {
 	*profiles.Resolved
-	identity    []*EnvVar       // where the pod runs, from the profile and the nodes; first
-	variables   []*EnvVar       // the profile's own, after those of owner and container
-	propagators *EnvVar         // or nil
-	attributes  []attribute     // of every container
-	removed     []string        // keys of attributes that the profile removes
-	skip        []Skip          // what neither profile nor cluster knows
-	names       map[string]bool // of every variable that Telepod may set
-	sidecar     *AddedSidecar   // as the profile has it
-	config      *EnvVar
+	identity         []*EnvVar       // where the pod runs, from the profile and the nodes; first
+	variables        []*EnvVar       // the profile's own, after those of owner and container
+	propagators      *EnvVar         // or nil
+	attributes       []attribute     // of every container
+	removed          []string        // keys of attributes that the profile removes
+	skip             []Skip          // what neither profile nor cluster knows
+	names            map[string]bool // of every variable that Telepod may set
+	sidecarContainer *AddedSidecar   // as the profile has it
+	config           *EnvVar
 }
 
 const (
@@ -76,7 +76,7 @@ func compile(profile *profiles.Resolved, cluster Cluster) *compiledProfile {
 	for _, v := range c.variables {
 		c.names[v.Name] = true
 	}
-	c.sidecar = sidecarSpec(profile, cluster.NativeSidecars)
+	c.sidecarContainer = sidecarSpec(profile, cluster.NativeSidecars)
 	c.config = literal(sidecarConfig, profile.Sidecar.Config, why)
 	return c
 }

@@ -71,7 +71,7 @@ func TestEncodingReachesTheSDK(t *testing.T) {
 	for _, key := range sortedKeys(want) {
 		list = append(list, literalAttribute(key, want[key]))
 	}
-	t.Setenv(otelResourceAttributes, expand(text(list), nil))
+	t.Setenv(otelResourceAttributes, expand(joinAttributes(list), nil))
 	r, err := resource.New(context.Background(), resource.WithFromEnv())
 	if err != nil {
 		t.Fatal(err)

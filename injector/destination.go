@@ -50,11 +50,11 @@ func (e *containerEnv) destination() (Reason, bool) {
 	if !ok {
 		return reason, false
 	}
-	own := protocol != ""
-	if !own && e.signalAlone() {
+	fixed := protocol != ""
+	if !fixed && e.signalAlone() {
 		return UserPair, false
 	}
-	if !own {
+	if !fixed {
 		protocol = e.plan.Settings.Protocol.Value
 		if reason, ok := e.free(otelProtocol); !ok && !e.userSets(otelProtocol) {
 			return reason, false
@@ -68,7 +68,7 @@ func (e *containerEnv) destination() (Reason, bool) {
 		return MissingReference, false
 	}
 	e.add(to)
-	if !e.userSets(otelProtocol) && !own {
+	if !e.userSets(otelProtocol) && !fixed {
 		e.add(e.protocol)
 	}
 	e.addSignals(protocol)

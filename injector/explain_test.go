@@ -38,14 +38,14 @@ func explain(p *Plan) string {
 			}
 			explainVariable(&b, e)
 		case AddSidecar:
-			fmt.Fprintf(&b, "sidecar %s:\n  + image %s\n", p.Sidecar, e.Sidecar.spec.Image)
+			fmt.Fprintf(&b, "sidecar %s:\n  + image %s\n", p.SidecarKind, e.Sidecar.spec.Image)
 			for _, v := range e.Sidecar.env {
 				explainVariable(&b, &Edit{Variable: v})
 			}
 		case AddPullSecret:
 			fmt.Fprintf(&b, "  + pull secret %s\n", e.Secret)
 		case Annotate:
-			fmt.Fprintf(&b, "annotation %s:\n  = %s\n", e.Text.Key, e.Text.Value)
+			fmt.Fprintf(&b, "annotation %s:\n  = %s\n", e.Annotation.Key, e.Annotation.Value)
 		}
 	}
 	if len(p.Skipped) > 0 {

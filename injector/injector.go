@@ -63,7 +63,7 @@ func (in *Injector) Plan(r Request) *Plan {
 	case decision.Reason == AlreadyInjected:
 		return in.again(r)
 	case !decision.Inject:
-		return &Plan{Decision: decision, Warnings: warnings, Sidecar: SidecarNone, pod: r.Pod}
+		return &Plan{Decision: decision, Warnings: warnings, SidecarKind: SidecarNone, pod: r.Pod}
 	}
 	return in.plan(r, decision, warnings, nil)
 }
@@ -80,7 +80,7 @@ func (in *Injector) plan(r Request, decision Decision, warnings []Warning, earli
 	if r.Owners == nil {
 		r.Owners = Owners(r.Pod)
 	}
-	plan := &Plan{Decision: decision, Profile: profile.Resolved, Settings: settings, Sidecar: SidecarNone, pod: r.Pod}
+	plan := &Plan{Decision: decision, Profile: profile.Resolved, Settings: settings, SidecarKind: SidecarNone, pod: r.Pod}
 	plan = (&planner{plan: plan, profile: profile, options: &in.options, request: r, read: read, earlier: earlier}).run()
 	plan.Warnings, plan.MoreWarnings = read.warnings, read.more
 	if in.options.Strict && len(plan.Warnings) > 0 {

@@ -24,12 +24,12 @@ func (p *Plan) AppendPatch(dst []byte, prefix string) []byte {
 			i += len(edits)
 			continue
 		case AddSidecar:
-			r.sidecar(e.Sidecar)
+			r.addSidecar(e.Sidecar)
 		case AddPullSecret:
 			first := i == 0 || p.Edits[i-1].Kind != AddPullSecret
 			r.pullSecret(e.Secret, first && p.pod.Spec.ImagePullSecrets == nil)
 		case Annotate:
-			r.annotation(e.Text)
+			r.annotation(e.Annotation)
 		}
 		i++
 	}
@@ -45,8 +45,8 @@ func (p *Plan) size(prefix int) int {
 		switch e := &p.Edits[i]; {
 		case e.Variable != nil:
 			n += len(e.Variable.json)
-		case e.Text != nil:
-			n += len(e.Text.Value) + len(e.Text.Value)/4
+		case e.Annotation != nil:
+			n += len(e.Annotation.Value) + len(e.Annotation.Value)/4
 		case e.Sidecar != nil:
 			n += len(e.Sidecar.encoded)
 			for _, v := range e.Sidecar.env {
@@ -122,7 +122,7 @@ func separator(i int) byte {
 	return ','
 }
 
-func (r *renderer) sidecar(s *AddedSidecar) {
+func (r *renderer) addSidecar(s *AddedSidecar) {
 	switch {
 	case s.native && r.pod.Spec.InitContainers == nil:
 		r.add("/spec/initContainers")
@@ -148,7 +148,7 @@ func (r *renderer) pullSecret(name string, create bool) {
 	r.close()
 }
 
-func (r *renderer) annotation(text *Text) {
+func (r *renderer) annotation(text *Annotation) {
 	switch {
 	case r.pod.noMetadata:
 		r.add("/metadata")

@@ -19,8 +19,8 @@ type Plan struct {
 	Warnings []Warning
 	// MoreWarnings counts those beyond the limit.
 	MoreWarnings int
-	// Sidecar is the kind that the pod has afterwards.
-	Sidecar SidecarKind
+	// SidecarKind is the kind that the pod has afterwards.
+	SidecarKind SidecarKind
 	// Status is the value of the annotation telepod.dev/status.
 	Status string
 	// Silent are the containers that get variables but have no endpoint, by name, each with the reason: they
@@ -65,17 +65,17 @@ const (
 // Edit is one change. Positions are those in the original pod; the edits of one container are adjacent,
 // in the order of their positions.
 type Edit struct {
-	Kind     EditKind
-	At       int           // of AddVariable and SetValue
-	Target   *Target       // of AddVariable and SetValue
-	Variable *EnvVar       // of AddVariable and SetValue
-	Sidecar  *AddedSidecar // of AddSidecar
-	Text     *Text         // of Annotate
-	Secret   string        // of AddPullSecret
+	Kind       EditKind
+	At         int           // of AddVariable and SetValue
+	Target     *Target       // of AddVariable and SetValue
+	Variable   *EnvVar       // of AddVariable and SetValue
+	Sidecar    *AddedSidecar // of AddSidecar
+	Annotation *Annotation   // of Annotate
+	Secret     string        // of AddPullSecret
 }
 
-// Text is an annotation.
-type Text struct{ Key, Value string }
+// Annotation is an annotation to set.
+type Annotation struct{ Key, Value string }
 
 // Target is a container by its position in the pod.
 type Target struct {

@@ -54,8 +54,8 @@ func (p *planner) run() *Plan {
 	plan.Edits = make([]Edit, 0, total*(len(p.podVars)+len(p.variables)+6)+2)
 	p.planContainers(true, pod.Spec.InitContainers)
 	p.planContainers(false, pod.Spec.Containers)
-	if _, over := p.grown(); !over && plan.Sidecar != SidecarNone && !p.hasSidecar {
-		plan.Edits = append(plan.Edits, Edit{Kind: AddSidecar, Sidecar: p.sidecar()})
+	if _, over := p.grown(); !over && plan.SidecarKind != SidecarNone && !p.hasSidecar {
+		plan.Edits = append(plan.Edits, Edit{Kind: AddSidecar, Sidecar: p.sidecarContainer()})
 		p.addPullSecrets()
 	}
 	reason, over := p.grown()
@@ -70,7 +70,7 @@ func (p *planner) run() *Plan {
 		return bare(plan, Decision{Reason: AnnotationsFull})
 	}
 	plan.Status = status
-	plan.Edits = append(plan.Edits, Edit{Kind: Annotate, Text: &Text{StatusAnnotation, status}})
+	plan.Edits = append(plan.Edits, Edit{Kind: Annotate, Annotation: &Annotation{StatusAnnotation, status}})
 	return plan
 }
 
@@ -80,7 +80,7 @@ func (p *planner) prepare() {
 	p.podVars = slices.Clip(p.profile.identity)
 	p.podAttributes = slices.Clip(p.profile.attributes)
 	derive := func(a attribute) {
-		if !p.removes(a.key) && !has(p.profile.attributes, a.key) {
+		if !p.removes(a.key) && !hasKey(p.profile.attributes, a.key) {
 			p.podAttributes = append(p.podAttributes, a)
 		}
 	}
@@ -124,7 +124,7 @@ func (p *planner) endpointFor(target *Target) *EnvVar {
 // destinationOf is the destination of a container. Init containers run before an ordinary sidecar, and
 // use the sidecar's own destination.
 func (p *planner) destinationOf(target *Target) Setting[string] {
-	if s := p.plan.Settings.Endpoint; !target.Init || p.plan.Sidecar != SidecarContainer || s.Value != profiles.EndpointSidecar {
+	if s := p.plan.Settings.Endpoint; !target.Init || p.plan.SidecarKind != SidecarContainer || s.Value != profiles.EndpointSidecar {
 		return s
 	}
 	return p.upstream()
@@ -212,7 +212,7 @@ func (p *planner) derives(key string) bool {
 		p.plan.skip("", key, ExcludedAttribute)
 		return false
 	}
-	return !has(p.podAttributes, key) && !slices.Contains(p.profile.removed, key)
+	return !hasKey(p.podAttributes, key) && !slices.Contains(p.profile.removed, key)
 }
 
 // matches reports whether one of the patterns matches a name.

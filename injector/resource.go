@@ -10,7 +10,7 @@ import (
 // addService sets OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. The latter overrides service.name in
 // the former (SDK specification), so it is left out if the user's list names the service or might.
 func (e *containerEnv) addService(c *Container) {
-	own := e.containerAttributes(c)
+	ofContainer := e.containerAttributes(c)
 	at, taken := e.userIndex[otelResourceAttributes]
 	if !taken && e.sources.may(otelResourceAttributes) {
 		e.plan.skip(e.target.Name, otelResourceAttributes, EnvFrom)
@@ -21,10 +21,10 @@ func (e *containerEnv) addService(c *Container) {
 	}
 	if !taken {
 		e.addName()
-		e.addAttributes(own)
+		e.addAttributes(ofContainer)
 		return
 	}
-	if reason := e.completeUserList(slices.Concat(e.podAttributes, own), at); reason != "" && !e.userSets(otelServiceName) {
+	if reason := e.completeUserList(slices.Concat(e.podAttributes, ofContainer), at); reason != "" && !e.userSets(otelServiceName) {
 		e.plan.skip(e.target.Name, otelServiceName, reason)
 		return
 	}
@@ -84,9 +84,9 @@ func (e *containerEnv) containerAttributes(c *Container) []attribute {
 
 // addAttributes plans the variable if the user has not set it. It leaves out an attribute that refers to
 // something unavailable; if one refers to the user's variable, the whole variable moves behind that.
-func (e *containerEnv) addAttributes(own []attribute) {
+func (e *containerEnv) addAttributes(ofContainer []attribute) {
 	usable, refs := e.usable[:0], []string(nil)
-	for _, list := range [...][]attribute{e.podAttributes, own} {
+	for _, list := range [...][]attribute{e.podAttributes, ofContainer} {
 		for _, a := range list {
 			if _, ok := e.insertIndex(a.refs); !ok {
 				e.plan.skip(e.target.Name, a.key, MissingReference)
@@ -99,7 +99,7 @@ func (e *containerEnv) addAttributes(own []attribute) {
 	if len(usable) == 0 {
 		return
 	}
-	e.add(newEnvVar(otelResourceAttributes, text(usable), refs, "profile, owner, annotations and image"))
+	e.add(newEnvVar(otelResourceAttributes, joinAttributes(usable), refs, "profile, owner, annotations and image"))
 }
 
 // merge adds to the user's list the keys that it lacks. They go in front, so that the user's keys
@@ -121,7 +121,7 @@ func (e *containerEnv) merge(attributes []attribute, user userAttributes, at int
 	if len(missing) == 0 {
 		return
 	}
-	value := text(missing)
+	value := joinAttributes(missing)
 	if strings.TrimSpace(e.userVars[at].Value) != "" {
 		value += "," + e.userVars[at].Value
 	}
@@ -129,7 +129,7 @@ func (e *containerEnv) merge(attributes []attribute, user userAttributes, at int
 	e.plan.Edits = append(e.plan.Edits, Edit{Kind: SetValue, Target: e.target, At: at, Variable: v})
 }
 
-func text(attributes []attribute) string {
+func joinAttributes(attributes []attribute) string {
 	n := 0
 	for _, a := range attributes {
 		n += len(a.key) + len(a.value) + 2

@@ -125,8 +125,8 @@ func (r *settingsReader) first(key string, accept func(string) (problem, nearest
 	return Setting[string]{}, false
 }
 
-// text is the annotation as it was written.
-func (r *settingsReader) text(key string) string {
+// annotation is the annotation as it was written.
+func (r *settingsReader) annotation(key string) string {
 	if value, ok := r.pod.Metadata.Annotations[key]; ok {
 		return strings.TrimSpace(value)
 	}

@@ -25,7 +25,7 @@ func (p *planner) decideSidecar() {
 	if !s.Sidecar.Value {
 		return
 	}
-	if p.plan.Sidecar = sidecarOf(p.request.Pod); p.plan.Sidecar != SidecarNone {
+	if p.plan.SidecarKind = sidecarOf(p.request.Pod); p.plan.SidecarKind != SidecarNone {
 		p.hasSidecar = true
 		return
 	}
@@ -43,9 +43,9 @@ func (p *planner) decideSidecar() {
 		}
 		return
 	}
-	p.plan.Sidecar = SidecarContainer
+	p.plan.SidecarKind = SidecarContainer
 	if p.options.NativeSidecars {
-		p.plan.Sidecar = SidecarNative
+		p.plan.SidecarKind = SidecarNative
 	}
 }
 
@@ -98,9 +98,9 @@ func sidecarPort(port int32) bool {
 	return port == profiles.SidecarGRPCPort || port == profiles.SidecarHTTPPort || port == profiles.SidecarHealthPort
 }
 
-// sidecar is the container with the variables of this pod.
-func (p *planner) sidecar() *AddedSidecar {
-	side := *p.profile.sidecar
+// sidecarContainer is the container with the variables of this pod.
+func (p *planner) sidecarContainer() *AddedSidecar {
+	side := *p.profile.sidecarContainer
 	spec, changed := side.spec, false
 	if image := p.plan.Settings.SidecarImage; image.Origin != FromProfile {
 		spec.Image, changed = image.Value, true
@@ -157,7 +157,7 @@ func (p *planner) sidecarEnv() []*EnvVar {
 			usable = append(usable, a)
 		}
 	}
-	add(expression(otelResourceAttributes, text(usable), "profile, owner and annotations"))
+	add(expression(otelResourceAttributes, joinAttributes(usable), "profile, owner and annotations"))
 	to := p.upstream().Value
 	exporter, protocol := "otlp_grpc", profiles.ProtocolGRPC
 	if urlProtocol(p.profile.Resolved, to) == profiles.ProtocolHTTP {

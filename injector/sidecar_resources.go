@@ -64,6 +64,6 @@ func (p *planner) fallBack(key, other, problem string) {
 		annotated, ok = p.plan.Settings.SidecarResources[other]
 	}
 	if ok {
-		p.read.warn(invalidValue(annotated.Origin, key, p.read.text(key), "%s", problem))
+		p.read.warn(invalidValue(annotated.Origin, key, p.read.annotation(key), "%s", problem))
 	}
 }

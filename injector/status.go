@@ -32,7 +32,7 @@ func (p *planner) status() (string, bool) {
 	plan := p.plan
 	s := Status{
 		Profile: plan.Profile.Name, Hash: plan.Profile.Hash, Reason: plan.Decision.Reason,
-		Containers: p.containers, Sidecar: plan.Sidecar,
+		Containers: p.containers, Sidecar: plan.SidecarKind,
 		Endpoint: plan.Settings.Endpoint.Value, Protocol: plan.Settings.Protocol.Value, Silent: plan.Silent,
 	}
 	if s.Containers == nil {

@@ -21,11 +21,11 @@ func (m *Manifest) Edits() ([]Edit, error) {
 	var edits []Edit
 	at := len(m.bom)
 	for _, d := range m.documents {
-		own, err := d.edits()
+		ofDocument, err := d.edits()
 		if err != nil {
 			return nil, d.errorf(d.chunk.line, "patch: %w", err)
 		}
-		for _, e := range slideInsertions(d.text, own) {
+		for _, e := range slideInsertions(d.text, ofDocument) {
 			edits = append(edits, Edit{at + e.Start, at + e.End, e.New})
 		}
 		at += len(d.text)

@@ -95,11 +95,11 @@ func (d *document) checkReference(path, value string, known []string) {
 
 // pathOf is the path of a variable in this document, or of the list if it is inherited.
 func (d *document) pathOf(list, name string) string {
-	own := d.Variables
+	variables := d.Variables
 	if list == "sidecar.env" {
-		own = d.Sidecar.Env
+		variables = d.Sidecar.Env
 	}
-	if i := indexOf(own, name); i >= 0 {
+	if i := indexOf(variables, name); i >= 0 {
 		return fmt.Sprintf("%s[%d]", list, i)
 	}
 	return list

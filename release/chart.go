@@ -136,13 +136,13 @@ func chartFiles(dir string) ([]file, error) {
 // pinned adds the images and their digests to Chart.yaml, whose last key is annotations: for the chart itself, see
 // templates/_images.tpl, and for Artifact Hub.
 func (b *builder) pinned(text []byte, digests map[string]v1.Hash) ([]byte, error) {
-	var own, listed strings.Builder
+	var digestLines, listed strings.Builder
 	for _, i := range b.chosen() {
 		repository := image.Registry + "/" + i.Repository
-		fmt.Fprintf(&own, "  telepod.dev/digest/%s: %s\n", repository, digests[i.Repository])
+		fmt.Fprintf(&digestLines, "  telepod.dev/digest/%s: %s\n", repository, digests[i.Repository])
 		fmt.Fprintf(&listed, "    - name: %s\n      image: %s:%s@%s\n", i.Title, repository, b.version, digests[i.Repository])
 	}
-	text = append(bytes.TrimRight(text, "\n"), "\n"+own.String()+"  artifacthub.io/images: |\n"+listed.String()...)
+	text = append(bytes.TrimRight(text, "\n"), "\n"+digestLines.String()+"  artifacthub.io/images: |\n"+listed.String()...)
 	var m metadata
 	if err := yaml.Unmarshal(text, &m); err != nil || m.Annotations["artifacthub.io/images"] == "" {
 		return nil, fmt.Errorf("charts/telepod/Chart.yaml: annotations have to be its last key, so that digests can be added: %v", err)

@@ -137,7 +137,7 @@ func (i *instruments) record(ctx context.Context, a admission) {
 		i.skipped.Add(ctx, count, i.byReason[reason]...)
 	}
 	if a.Plan.AddsSidecar() {
-		i.sidecars.Add(ctx, 1, i.byKind[a.Plan.Sidecar]...)
+		i.sidecars.Add(ctx, 1, i.byKind[a.Plan.SidecarKind]...)
 	}
 	if a.Patch != nil {
 		i.patch.Record(ctx, int64(len(a.Patch)))

@@ -85,7 +85,7 @@ func (o *observer) write(ctx context.Context, a admission) {
 		slog.Float64("seconds", a.duration.Seconds()),
 	)
 	if profile := a.profile(); profile != "" {
-		attrs = append(attrs, slog.String("profile", profile), slog.String("sidecar", string(a.Plan.Sidecar)))
+		attrs = append(attrs, slog.String("profile", profile), slog.String("sidecar", string(a.Plan.SidecarKind)))
 	}
 	if len(a.Warnings) > 0 {
 		attrs = append(attrs, slog.Int("warnings", len(a.Warnings)))
@@ -108,7 +108,7 @@ func finish(span trace.Span, a admission) {
 		attribute.Int("telepod.warnings", len(a.Warnings)),
 	)
 	if profile := a.profile(); profile != "" {
-		span.SetAttributes(attribute.String("telepod.profile", profile), attribute.String("telepod.sidecar", string(a.Plan.Sidecar)))
+		span.SetAttributes(attribute.String("telepod.profile", profile), attribute.String("telepod.sidecar", string(a.Plan.SidecarKind)))
 	}
 	if a.Err != nil {
 		span.SetStatus(codes.Error, string(a.Reason))

@@ -56,7 +56,7 @@ func (f *archiveFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.from, "from", "", "archived at or after: 2026-11-22T10:04 (UTC), RFC 3339, or 90m for that long ago")
 	flags.StringVar(&f.to, "to", "", "archived before; now if empty")
 	flags.BoolVar(&f.everyFolder, "every-folder", false, "look for --cloud and --region in all folders, where folders mix regions")
-	complete(cmd, "signal", func(*cobra.Command) []string { return signalNames() })
+	completeFlag(cmd, "signal", func(*cobra.Command) []string { return signalNames() })
 }
 
 func signalNames() []string {
@@ -167,8 +167,8 @@ func reportProblems(w io.Writer, problems []error, did string) error {
 	return fmt.Errorf("%d object(s) were not %s", len(problems), did)
 }
 
-// ended explains why work stopped.
-func ended(cmd *cobra.Command, err error) error {
+// runError explains why work stopped.
+func runError(cmd *cobra.Command, err error) error {
 	if cmd.Context().Err() != nil {
 		return errors.New("interrupted")
 	}

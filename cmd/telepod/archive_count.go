@@ -41,7 +41,7 @@ func newArchiveCountCommand() *cobra.Command {
 		}
 		store, listing, err := f.find(cmd, s)
 		if err != nil {
-			return ended(cmd, err)
+			return runError(cmd, err)
 		}
 		counting := archive.Count{Store: store, Selection: s, Parallel: parallel}
 		show := newProgress(cmd.ErrOrStderr(), "count", listing.Objects)
@@ -49,7 +49,7 @@ func newArchiveCountCommand() *cobra.Command {
 		tally, problems, err := counting.Run(cmd.Context(), listing.Objects)
 		show.close()
 		if err != nil {
-			return ended(cmd, err)
+			return runError(cmd, err)
 		}
 		if err := printTally(cmd.OutOrStdout(), tally, output.value); err != nil {
 			return err

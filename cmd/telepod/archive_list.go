@@ -39,7 +39,7 @@ func newArchiveListCommand() *cobra.Command {
 		}
 		_, listing, err := f.find(cmd, s)
 		if err != nil {
-			return ended(cmd, err)
+			return runError(cmd, err)
 		}
 		rows := archive.Summarize(listing.Objects, spans()[by.value])
 		if output.value == "json" {

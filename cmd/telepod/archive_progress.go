@@ -26,8 +26,8 @@ type progress struct {
 
 	mu sync.Mutex
 	progressState
-	shown bool
-	told  time.Time // when the receiver was last said to be away
+	shown   bool
+	notedAt time.Time // when the receiver was last said to be away
 }
 
 // progressState is the content of a progress line.
@@ -100,12 +100,12 @@ func (p *progress) message(format string, args ...any) {
 // away reports that the receiver is unavailable; rate-limited, because several objects wait for it at a time.
 func (p *progress) away(reason error) {
 	p.mu.Lock()
-	told := time.Since(p.told) < lineEvery
-	if !told {
-		p.told = time.Now()
+	recent := time.Since(p.notedAt) < lineEvery
+	if !recent {
+		p.notedAt = time.Now()
 	}
 	p.mu.Unlock()
-	if !told {
+	if !recent {
 		p.message("note: trying again: %s", archive.Printable(reason.Error()))
 	}
 }

@@ -135,7 +135,7 @@ func (f *replayFlags) start(r *archive.Replay) archive.Start {
 func (f *replayFlags) preview(cmd *cobra.Command, s archive.Selection) error {
 	_, listing, err := f.find(cmd, s)
 	if err != nil {
-		return ended(cmd, err)
+		return runError(cmd, err)
 	}
 	rows := archive.Summarize(listing.Objects, 0)
 	if f.output.value == "json" {
@@ -151,7 +151,7 @@ func (f *replayFlags) preview(cmd *cobra.Command, s archive.Selection) error {
 func (f *replayFlags) send(cmd *cobra.Command, replay *archive.Replay, o otlp.Options) error {
 	store, listing, err := f.find(cmd, replay.Selection)
 	if err != nil {
-		return ended(cmd, err)
+		return runError(cmd, err)
 	}
 	var show *progress
 	o.Retry = func(reason error, _ time.Duration) { show.away(reason) }
@@ -241,5 +241,5 @@ func (f *replayFlags) verdict(cmd *cobra.Command, r archive.Result, err error) e
 	if f.checkpoint != "" {
 		advice = fmt.Sprintf("run the same command again to continue; up to %d object(s) are sent twice", f.parallel)
 	}
-	return errors.Join(problems, fmt.Errorf("replay: %w; %s", ended(cmd, err), advice))
+	return errors.Join(problems, fmt.Errorf("replay: %w; %s", runError(cmd, err), advice))
 }

@@ -143,7 +143,7 @@ func TestTerminalsAreLeftAlone(t *testing.T) {
 		"json":     func(w io.Writer) error { return printJSON(w, rows) },
 		"note":     func(w io.Writer) error { noteListing(w, archive.Listing{Foreign: []string{evil}}); return nil },
 		"problems": func(w io.Writer) error { _ = reportProblems(w, []error{problem}, "counted"); return nil },
-		"error":    func(w io.Writer) error { _, err := fmt.Fprintln(w, ended(cmd, errors.New(evil))); return err },
+		"error":    func(w io.Writer) error { _, err := fmt.Fprintln(w, runError(cmd, errors.New(evil))); return err },
 	} {
 		var out bytes.Buffer
 		if err := print(&out); err != nil {

@@ -158,8 +158,8 @@ func (f *checkFlags) linesOf(ctx context.Context, clusters []*inventory.Cluster)
 	skew := checks.Skew(snapshots)
 	var lines []checks.Line
 	for i, c := range clusters {
-		own := slices.DeleteFunc(slices.Clone(skew), func(l checks.Line) bool { return l.Context != c.Context })
-		lines = append(lines, checks.Fold(append(found[i], own...))...)
+		ofCluster := slices.DeleteFunc(slices.Clone(skew), func(l checks.Line) bool { return l.Context != c.Context })
+		lines = append(lines, checks.Fold(append(found[i], ofCluster...))...)
 	}
 	return checks.Across(lines)
 }

@@ -50,12 +50,12 @@ func checkText(t terminal.Terminal, contexts []string, lines []checks.Line) stri
 func checkTable(t terminal.Terminal, contexts []string, lines []checks.Line) string {
 	rows := [][]terminal.Cell{terminal.Row("CONTEXT", "FAILED", "UNKNOWN", "WARNINGS", "OK", "FIRST")}
 	for _, name := range contexts {
-		own := of(lines, name)
-		n := countLines(own)
+		ofCluster := of(lines, name)
+		n := countLines(ofCluster)
 		row := terminal.Row(name, fmt.Sprint(n[checks.Failed]), fmt.Sprint(n[checks.Unknown]), fmt.Sprint(n[checks.Warning]), fmt.Sprint(n[checks.OK]), "")
-		if len(own) > 0 && own[0].Status.Problem() {
-			sign, tone := signOf(own[0].Status)
-			row[5] = terminal.Cell{Text: sign + " " + own[0].Seen, Tone: tone}
+		if len(ofCluster) > 0 && ofCluster[0].Status.Problem() {
+			sign, tone := signOf(ofCluster[0].Status)
+			row[5] = terminal.Cell{Text: sign + " " + ofCluster[0].Seen, Tone: tone}
 		}
 		rows = append(rows, row)
 	}

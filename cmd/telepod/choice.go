@@ -38,12 +38,12 @@ func choiceFlag(cmd *cobra.Command, name, short string, words ...string) *choice
 		"method": "how the primary is failed", "certificates": "who signs in the clusters",
 	}[name]
 	cmd.Flags().VarP(c, name, short, usage)
-	complete(cmd, name, func(*cobra.Command) []string { return words })
+	completeFlag(cmd, name, func(*cobra.Command) []string { return words })
 	return c
 }
 
-// complete adds shell completion for a flag's value.
-func complete(cmd *cobra.Command, flag string, words func(*cobra.Command) []string) {
+// completeFlag adds shell completion for a flag's value.
+func completeFlag(cmd *cobra.Command, flag string, words func(*cobra.Command) []string) {
 	err := cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return words(cmd), cobra.ShellCompDirectiveNoFileComp
 	})

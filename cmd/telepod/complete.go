@@ -57,7 +57,7 @@ func completeList(cmd *cobra.Command, flag string, words func(*cobra.Command) []
 }
 
 func contextNames(cmd *cobra.Command) []string {
-	names, err := inventory.Contexts(text(cmd, "kubeconfig"))
+	names, err := inventory.Contexts(flagText(cmd, "kubeconfig"))
 	if err != nil {
 		return nil
 	}
@@ -70,11 +70,11 @@ func namespaceNames(cmd *cobra.Command) []string {
 
 // ofCluster queries the cluster that the flags select, or the first of several.
 func ofCluster(cmd *cobra.Command, ask func(context.Context, *inventory.Cluster) ([]string, error)) []string {
-	kubeContext := text(cmd, "context")
+	kubeContext := flagText(cmd, "context")
 	if list, err := cmd.Flags().GetStringSlice("contexts"); err == nil && len(list) > 0 {
 		kubeContext = list[0]
 	}
-	c, err := inventory.Connect(text(cmd, "kubeconfig"), kubeContext)
+	c, err := inventory.Connect(flagText(cmd, "kubeconfig"), kubeContext)
 	if err != nil {
 		return nil
 	}
@@ -122,14 +122,14 @@ func workloadNames(cmd *cobra.Command, kind string) []string {
 	return ofCluster(cmd, func(ctx context.Context, c *inventory.Cluster) ([]string, error) {
 		namespace := c.Namespace
 		if cmd.Flags().Changed("namespace") {
-			namespace = text(cmd, "namespace")
+			namespace = flagText(cmd, "namespace")
 		}
 		return c.Names(ctx, kind, namespace)
 	})
 }
 
-// text is the value of a flag, or nothing if the command does not have it.
-func text(cmd *cobra.Command, flag string) string {
+// flagText is the value of a flag, or nothing if the command does not have it.
+func flagText(cmd *cobra.Command, flag string) string {
 	if f := cmd.Flags().Lookup(flag); f != nil {
 		return f.Value.String()
 	}

@@ -148,21 +148,21 @@ func (f *drillFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// untilTold returns a context that is cancelled when the program is interrupted or its terminal closes. Until stop
+// untilInterrupted returns a context that is cancelled when the program is interrupted or its terminal closes. Until stop
 // is called, only kill -9 may leave the primary failed. So SIGPIPE is caught and ignored: Ctrl-C also ends a tee that
 // reads the output, and connections to API servers can break as well.
-func untilTold(ctx context.Context) (told context.Context, stop func()) {
-	told, forget := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
+func untilInterrupted(ctx context.Context) (interrupted context.Context, stop func()) {
+	interrupted, forget := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 	pipes := make(chan os.Signal, 1)
 	signal.Notify(pipes, syscall.SIGPIPE)
-	return told, func() {
+	return interrupted, func() {
 		forget()
 		signal.Stop(pipes)
 	}
 }
 
 func (f *drillFlags) run(cmd *cobra.Command, output string) error {
-	ctx, stop := untilTold(cmd.Context())
+	ctx, stop := untilInterrupted(cmd.Context())
 	defer stop()
 	target, err := f.estate(ctx)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // TestDrillIsTold: signals that would end an unprepared program end the drill cleanly, including a closed terminal's.
 func TestDrillIsTold(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT} {
-		ctx, stop := untilTold(t.Context())
+		ctx, stop := untilInterrupted(t.Context())
 		if err := syscall.Kill(os.Getpid(), signal); err != nil {
 			t.Fatal(err)
 		}
@@ -31,7 +31,7 @@ func TestDrillIsTold(t *testing.T) {
 func TestDrillOutlivesItsReader(t *testing.T) {
 	const child = "TELEPOD_TEST_WITHOUT_READER"
 	if os.Getenv(child) != "" {
-		ctx, stop := untilTold(t.Context())
+		ctx, stop := untilInterrupted(t.Context())
 		defer stop()
 		fmt.Fprintln(os.Stderr, "the primary is failed")
 		if ctx.Err() != nil {

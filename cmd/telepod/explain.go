@@ -88,7 +88,7 @@ func (f *explainFlags) run(cmd *cobra.Command, args []string) error {
 			fmt.Fprint(cmd.OutOrStdout(), e.text(p))
 		}
 		if len(list) == 0 {
-			err = note(cmd, list)
+			err = noteNothingInjected(cmd, list)
 		}
 	}
 	if err != nil || !f.strict {
@@ -162,7 +162,7 @@ func explained(p planned, o valueOrigins) explanation {
 	e := explanation{
 		File: p.File, Line: p.Line, APIVersion: p.APIVersion, Kind: p.Kind, Namespace: p.Namespace, Name: p.Name,
 		Decision: decision{d.Inject, d.Deny, p.Assumed, d.Reason, p.reason()},
-		Sidecar:  p.Plan.Sidecar,
+		Sidecar:  p.Plan.SidecarKind,
 		Patch:    p.Plan.AppendPatch(nil, p.Path),
 	}
 	if e.Patch == nil {
@@ -170,7 +170,7 @@ func explained(p planned, o valueOrigins) explanation {
 	}
 	if resolved := p.Plan.Profile; resolved != nil {
 		e.Profile = &profile{resolved.Name, resolved.Hash, resolved.Lineage}
-		e.Settings = settings(p.Plan.Settings, o)
+		e.Settings = settingsByName(p.Plan.Settings, o)
 	}
 	for _, s := range p.Plan.Skipped {
 		e.Skipped = append(e.Skipped, skip{s.Container, s.Item, s.Reason})
@@ -187,8 +187,8 @@ func asText(s injector.Setting[bool]) injector.Setting[string] {
 	return injector.Setting[string]{Value: strconv.FormatBool(s.Value), Origin: s.Origin}
 }
 
-// settings are those that were set explicitly, by the names of their annotations.
-func settings(s injector.Settings, o valueOrigins) map[string]setting {
+// settingsByName are those that were set explicitly, by the names of their annotations.
+func settingsByName(s injector.Settings, o valueOrigins) map[string]setting {
 	all := map[string]setting{}
 	for name, one := range map[string]injector.Setting[string]{"profile": s.Profile, "endpoint": s.Endpoint,
 		"protocol": s.Protocol, "sidecar": asText(s.Sidecar), "sidecar-image": s.SidecarImage} {

@@ -69,9 +69,9 @@ func (o valueOrigins) why(p planned, v *injector.EnvVar) string {
 	if !ok {
 		return v.Why
 	}
-	own := map[string]string{"region": bare.Identity.Region, "account": bare.Identity.Account,
+	ofProfile := map[string]string{"region": bare.Identity.Region, "account": bare.Identity.Account,
 		"cluster": bare.Identity.Cluster, "environment": bare.Identity.Environment}[fact]
-	if own != "" {
+	if ofProfile != "" {
 		return v.Why
 	}
 	return flag

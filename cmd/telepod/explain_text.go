@@ -63,7 +63,7 @@ func (e explainer) settings(b *strings.Builder, p *injector.Plan) {
 	row("endpoint", s.Endpoint.Value, e.origins.setting("endpoint", s.Endpoint))
 	row("protocol", s.Protocol.Value, e.origins.setting("protocol", s.Protocol))
 	row("sidecar", strconv.FormatBool(s.Sidecar.Value), e.origins.setting("sidecar", asText(s.Sidecar)))
-	if e.verbose || p.Sidecar != injector.SidecarNone {
+	if e.verbose || p.SidecarKind != injector.SidecarNone {
 		row("sidecar image", s.SidecarImage.Value, string(s.SidecarImage.Origin))
 	}
 	for _, list := range []struct {
@@ -83,10 +83,10 @@ func (e explainer) edits(b *strings.Builder, p planned) {
 		end := i + 1
 		switch edit := &edits[i]; edit.Kind {
 		case injector.AddSidecar:
-			e.sidecar(b, p.Plan.Sidecar, edit.Sidecar)
+			e.sidecar(b, p.Plan.SidecarKind, edit.Sidecar)
 		case injector.Annotate:
 			if e.verbose {
-				fmt.Fprintf(b, "  annotation %s\n    = %s\n", edit.Text.Key, visible(edit.Text.Value))
+				fmt.Fprintf(b, "  annotation %s\n    = %s\n", edit.Annotation.Key, visible(edit.Annotation.Value))
 			}
 		default:
 			for end < len(edits) && edits[end].Target == edit.Target {
@@ -121,7 +121,7 @@ func (e explainer) variables(b *strings.Builder, p planned, edits []injector.Edi
 			place = fmt.Sprintf(", behind the container's own first %d", edit.At)
 		}
 		v := edit.Variable
-		fmt.Fprintf(b, "    %s %s=%s  %s\n", sign, v.Name, shown(v.Value, v), e.Paint(terminal.Faint, "("+e.origins.why(p, v)+place+")"))
+		fmt.Fprintf(b, "    %s %s=%s  %s\n", sign, v.Name, shownValue(v.Value, v), e.Paint(terminal.Faint, "("+e.origins.why(p, v)+place+")"))
 	}
 }
 
@@ -132,14 +132,14 @@ func (e explainer) sidecar(b *strings.Builder, kind injector.SidecarKind, s *inj
 		return
 	}
 	for _, v := range c.Env {
-		fmt.Fprintf(b, "    + %s=%s\n", v.Name, shown(v.Value, &injector.EnvVar{EnvVar: v}))
+		fmt.Fprintf(b, "    + %s=%s\n", v.Name, shownValue(v.Value, &injector.EnvVar{EnvVar: v}))
 	}
 }
 
 // longest is the maximum length of a value, in characters: a sidecar's configuration would fill the screen.
 const longest = 160
 
-func shown(value string, v *injector.EnvVar) string {
+func shownValue(value string, v *injector.EnvVar) string {
 	if v.ValueFrom != nil && v.ValueFrom.FieldRef != nil {
 		value = "<" + v.ValueFrom.FieldRef.FieldPath + ">"
 	}

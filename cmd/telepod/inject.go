@@ -63,15 +63,15 @@ func (f *injectFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := note(cmd, list); err != nil {
+	if err := noteNothingInjected(cmd, list); err != nil {
 		return err
 	}
 	_, err = cmd.OutOrStdout().Write(text)
 	return err
 }
 
-// note reports that nothing was injected, because an unchanged output is easy to miss.
-func note(cmd *cobra.Command, list []planned) error {
+// noteNothingInjected reports that nothing was injected, because an unchanged output is easy to miss.
+func noteNothingInjected(cmd *cobra.Command, list []planned) error {
 	for _, p := range list {
 		if p.Plan.Decision.Inject {
 			return nil

@@ -95,16 +95,16 @@ func settingFlags() []string {
 }
 
 // connect builds an injector like the cluster's; if flags set any of own, it uses those settings instead.
-func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, own injectorSettings) (*live, error) {
+func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, given injectorSettings) (*live, error) {
 	c, err := inventory.Connect(f.kubeconfig, f.context)
 	if err != nil {
 		return nil, err
 	}
-	l := &live{Cluster: c, settings: own, flags: f.contextFlag()}
+	l := &live{Cluster: c, settings: given, flags: f.contextFlag()}
 	if slices.ContainsFunc(settingFlags(), cmd.Flags().Changed) {
-		l.settings.facts = withEnvironment(own.facts)
-		if own.profilesDir != "" {
-			l.settings.sources, err = readProfiles(own.profilesDir)
+		l.settings.facts = withEnvironment(given.facts)
+		if given.profilesDir != "" {
+			l.settings.sources, err = readProfiles(given.profilesDir)
 		}
 		l.settings.protect(f.release.Namespace)
 	} else {
@@ -173,8 +173,8 @@ func (l *live) fromInstallation(ctx context.Context, release inventory.Release) 
 	if f.factsFile != "" {
 		l.notes = append(l.notes, "the injector reads --facts-file "+f.factsFile+", which is not known here: set the facts by flags if they come from it")
 	}
-	if own := buildVersion(); found.Version != "" && own != "devel" && strings.TrimPrefix(own, "v") != strings.TrimPrefix(found.Version, "v") {
-		l.notes = append(l.notes, fmt.Sprintf("this telepod is %s and the injector %s: their built-in profiles may differ, which makes pods look stale", own, found.Version))
+	if this := buildVersion(); found.Version != "" && this != "devel" && strings.TrimPrefix(this, "v") != strings.TrimPrefix(found.Version, "v") {
+		l.notes = append(l.notes, fmt.Sprintf("this telepod is %s and the injector %s: their built-in profiles may differ, which makes pods look stale", this, found.Version))
 	}
 	facts, env := f.facts, found.Environment
 	facts.Region, facts.Account = cmp.Or(facts.Region, env[envRegion]), cmp.Or(facts.Account, env[envAccount])

@@ -43,7 +43,7 @@ func (f *offlineFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.injectByDefault, "inject-by-default", false, "inject pods if neither pod nor namespace opts in or out")
 	flags.StringSliceVar(&f.protected, "protected-namespaces", []string{"kube-system"}, "namespaces that are never injected")
 	flags.BoolVar(&f.strict, "strict", false, "make every warning an error")
-	complete(cmd, "profile", func(*cobra.Command) []string { return profileNames(f.profilesDir) })
+	completeFlag(cmd, "profile", func(*cobra.Command) []string { return profileNames(f.profilesDir) })
 }
 
 // injector builds an injector like the webhook's in such a cluster.
@@ -131,7 +131,7 @@ func (p planned) messages() []string {
 func (f *offlineFlags) plan(in *injector.Injector, inputs []input) (kept []input, list []planned, notes []string, err error) {
 	known := f.surroundings(inputs)
 	for _, input := range inputs {
-		own, err := f.planInput(in, input, known)
+		plans, err := f.planInput(in, input, known)
 		err = input.judge(err)
 		if other, ok := errors.AsType[notManifests](err); ok && input.listed {
 			notes = append(notes, other.Error()+"; left out")
@@ -140,7 +140,7 @@ func (f *offlineFlags) plan(in *injector.Injector, inputs []input) (kept []input
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		kept, list = append(kept, input), append(list, own...)
+		kept, list = append(kept, input), append(list, plans...)
 	}
 	return kept, list, notes, nil
 }

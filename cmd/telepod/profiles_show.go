@@ -36,13 +36,13 @@ func newProfilesShowCommand() *cobra.Command {
 			return fmt.Errorf("show profile %q: no such profile%s; have %s", args[0],
 				profileHint(args[0], set.Names()), strings.Join(set.Names(), ", "))
 		}
-		return show(cmd, p, output.value)
+		return printProfile(cmd, p, output.value)
 	}
 	return cmd
 }
 
-// show prints JSON with everything, or YAML that is itself a profile, with the rest in a comment.
-func show(cmd *cobra.Command, p *profiles.Resolved, format string) error {
+// printProfile prints JSON with everything, or YAML that is itself a profile, with the rest in a comment.
+func printProfile(cmd *cobra.Command, p *profiles.Resolved, format string) error {
 	if format == "json" {
 		return printJSON(cmd.OutOrStdout(), p)
 	}

@@ -138,7 +138,7 @@ func newHelpCommand(root *cobra.Command) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return wrongUsage(root, "help: unknown command %q%s", strings.Join(args, " "), profiles.DidYouMean(last(args), names(found)))
+				return wrongUsage(root, "help: unknown command %q%s", strings.Join(args, " "), profiles.DidYouMean(lastWord(args), names(found)))
 			}
 			return found.Help()
 		},
@@ -152,7 +152,7 @@ func newHelpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-func last(words []string) string {
+func lastWord(words []string) string {
 	if len(words) == 0 {
 		return ""
 	}

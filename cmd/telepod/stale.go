@@ -30,9 +30,9 @@ const staleExample = `  telepod stale -A
 // staleFlags are the flags of `telepod stale`.
 type staleFlags struct {
 	liveFlags
-	scope  scopeFlags
-	own    injectorSettings
-	output *choice
+	scope    scopeFlags
+	settings injectorSettings
+	output   *choice
 }
 
 func newStaleCommand() *cobra.Command {
@@ -51,12 +51,12 @@ func newStaleCommand() *cobra.Command {
 	f.scope.register(cmd)
 	f.liveFlags.register(cmd)
 	f.output = choiceFlag(cmd, "output", "o", "table", "json")
-	flags.StringVar(&f.own.profile, "profile", "base", "profile of pods without the annotation telepod.dev/profile")
-	flags.StringVar(&f.own.profilesDir, "profiles-dir", "", "directory with more profiles")
-	registerFacts(flags, &f.own.facts)
-	flags.BoolVar(&f.own.policy.InjectByDefault, "inject-by-default", false, "inject pods if neither pod nor namespace opts in or out")
-	flags.StringSliceVar(&f.own.policy.ProtectedNamespaces, "protected-namespaces", []string{"kube-system"}, "namespaces that are never injected")
-	complete(cmd, "profile", func(*cobra.Command) []string { return profileNames(f.own.profilesDir) })
+	flags.StringVar(&f.settings.profile, "profile", "base", "profile of pods without the annotation telepod.dev/profile")
+	flags.StringVar(&f.settings.profilesDir, "profiles-dir", "", "directory with more profiles")
+	registerFacts(flags, &f.settings.facts)
+	flags.BoolVar(&f.settings.policy.InjectByDefault, "inject-by-default", false, "inject pods if neither pod nor namespace opts in or out")
+	flags.StringSliceVar(&f.settings.policy.ProtectedNamespaces, "protected-namespaces", []string{"kube-system"}, "namespaces that are never injected")
+	completeFlag(cmd, "profile", func(*cobra.Command) []string { return profileNames(f.settings.profilesDir) })
 	return cmd
 }
 
@@ -66,7 +66,7 @@ func (f *staleFlags) run(cmd *cobra.Command) error {
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
 	defer cancel()
-	l, err := f.connect(ctx, cmd, f.own)
+	l, err := f.connect(ctx, cmd, f.settings)
 	if err != nil {
 		return err
 	}

@@ -15,10 +15,10 @@ import (
 
 // The timeout for an API server, and the interval between two readings of the Collectors.
 const (
-	firstAnswer  = 3 * time.Second
-	betweenLooks = time.Second
-	// olderLooks are too old to compute current rates.
-	olderLooks = time.Minute
+	firstAnswer    = 3 * time.Second
+	betweenScrapes = time.Second
+	// staleScrape is the age of a reading that is too old to compute current rates.
+	staleScrape = time.Minute
 )
 
 // clusterReader reads one cluster repeatedly.
@@ -28,7 +28,7 @@ type clusterReader struct {
 	cluster *inventory.Cluster
 	err     error
 	// last is the previous reading of the regional Collectors.
-	last status.Look
+	last status.Scrape
 }
 
 func newClusterReader(kubeconfig, kubeContext string, release inventory.Release) *clusterReader {
@@ -63,7 +63,7 @@ func (r *clusterReader) read(ctx context.Context) status.Reading {
 		reading.Injectors = answer(r.instances(ctx, "injector", inventory.InjectorMetrics))
 		reading.Sites = answer(r.instances(ctx, "central", inventory.CollectorMetrics))
 	})
-	all.Go(func() { reading.Earlier, reading.Later = r.looks(ctx) })
+	all.Go(func() { reading.Earlier, reading.Later = r.readTwice(ctx) })
 	all.Go(func() {
 		if reading.Pods.Err = l.fromInstallation(ctx, r.release); reading.Pods.Err != nil {
 			return
@@ -84,29 +84,29 @@ func (r *clusterReader) instances(ctx context.Context, component string, port in
 	return found, err
 }
 
-// looks reads the regional Collectors twice, or once if the previous reading is recent.
-func (r *clusterReader) looks(ctx context.Context) (earlier, later status.Look) {
+// readTwice reads the regional Collectors twice, or once if the previous reading is recent.
+func (r *clusterReader) readTwice(ctx context.Context) (earlier, later status.Scrape) {
 	earlier = r.last
-	if age := time.Since(earlier.At); age < betweenLooks || age > olderLooks {
-		earlier = r.look(ctx)
+	if age := time.Since(earlier.At); age < betweenScrapes || age > staleScrape {
+		earlier = r.readCollectors(ctx)
 		if len(earlier.Collectors) == 0 {
-			return status.Look{}, earlier
+			return status.Scrape{}, earlier
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(betweenLooks):
+		case <-time.After(betweenScrapes):
 		}
 	}
-	later = r.look(ctx)
+	later = r.readCollectors(ctx)
 	r.last = later
 	return earlier, later
 }
 
-// look reads the regional Collectors. Its timestamp is the middle of the read.
-func (r *clusterReader) look(ctx context.Context) status.Look {
+// readCollectors reads the regional Collectors. Its timestamp is the middle of the read.
+func (r *clusterReader) readCollectors(ctx context.Context) status.Scrape {
 	began := time.Now()
 	found, err := r.instances(ctx, "collector", inventory.CollectorMetrics)
-	return status.Look{At: began.Add(time.Since(began) / 2), Collectors: found, Err: err}
+	return status.Scrape{At: began.Add(time.Since(began) / 2), Collectors: found, Err: err}
 }
 
 // count judges all pods of a cluster.

@@ -49,7 +49,7 @@ func (f *statusFlags) listen(cmd *cobra.Command) error {
 	if !isLoopback(address) {
 		fmt.Fprintln(cmd.ErrOrStderr(), "note: whoever reaches this address sees the page: there is no login and no TLS")
 	}
-	return serve(ctx, netutil.LimitListener(l, servedConnections), &estatePage{read: f.rows, host: hostOf(address)}, f.timeout)
+	return servePage(ctx, netutil.LimitListener(l, servedConnections), &estatePage{read: f.rows, host: hostOf(address)}, f.timeout)
 }
 
 // listenAddress is HOST:PORT. A port alone means localhost.
@@ -78,7 +78,7 @@ func isLoopback(address string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-func serve(ctx context.Context, l net.Listener, page http.Handler, timeout time.Duration) error {
+func servePage(ctx context.Context, l net.Listener, page http.Handler, timeout time.Duration) error {
 	server := &http.Server{Handler: page, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: timeout + 10*time.Second, IdleTimeout: servedIdle, MaxHeaderBytes: servedHeaders,
 		BaseContext: func(net.Listener) context.Context { return ctx }}

@@ -107,7 +107,7 @@ func (f *webhookFlags) registerChoices(cmd *cobra.Command) {
 	add := func(name, usage string, words ...string) *choice {
 		c := &choice{value: words[0], words: words}
 		cmd.Flags().Var(c, name, usage)
-		complete(cmd, name, func(*cobra.Command) []string { return words })
+		completeFlag(cmd, name, func(*cobra.Command) []string { return words })
 		return c
 	}
 	f.certificates = add("certificates", "origin of the serving certificate",

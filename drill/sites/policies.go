@@ -63,7 +63,7 @@ func (c Central) policiesOf(ctx context.Context, pods labels.Set) ([]networking.
 }
 
 func (c Central) closedPolicy(site string) *networking.NetworkPolicy {
-	own := c.Release.labels("central")
+	central := c.Release.labels("central")
 	marked := c.Release.labels("central")
 	marked[markDrill] = c.Drill
 	var ports []networking.NetworkPolicyPort
@@ -74,7 +74,7 @@ func (c Central) closedPolicy(site string) *networking.NetworkPolicy {
 	return &networking.NetworkPolicy{
 		ObjectMeta: meta.ObjectMeta{Name: site + "-drill", Labels: marked},
 		Spec: networking.NetworkPolicySpec{
-			PodSelector: meta.LabelSelector{MatchLabels: own},
+			PodSelector: meta.LabelSelector{MatchLabels: central},
 			PolicyTypes: []networking.PolicyType{networking.PolicyTypeIngress},
 			Ingress:     []networking.NetworkPolicyIngressRule{{Ports: ports}},
 		},
@@ -111,7 +111,7 @@ func (c Central) rejoin(ctx context.Context) error {
 		}
 	}
 	for _, policy := range all.Items {
-		if _, own := policy.Labels[markDrill]; !own || !c.isOurs(policy.Labels) {
+		if _, marked := policy.Labels[markDrill]; !marked || !c.isOurs(policy.Labels) {
 			continue
 		}
 		if err := policies.Delete(ctx, policy.Name, meta.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {

@@ -76,8 +76,8 @@ func (c Canary) behind() string {
 	return "; " + strings.Join(accepted, ", ") + " accepted spans meanwhile, the canary or others; " + strings.Join(nothing, ", ") + " got none, which sampling may explain" + of
 }
 
-// look is where the reason is shown that a site does not deliver.
-func (c Canary) look() string {
+// nextStep is where the reason is shown that a site does not deliver.
+func (c Canary) nextStep() string {
 	if c.SiteContext != "" {
 		return "see the back ends of context " + c.SiteContext
 	}
@@ -88,13 +88,13 @@ func (s Snapshot) canaries(r *report) {
 	r.check(codeCanary)
 	for _, c := range s.Canaries {
 		place := "the Collector " + c.Pod + on(c.Node)
-		look := s.in("logs %s --tail=50", c.Pod)
+		inspect := s.in("logs %s --tail=50", c.Pod)
 		switch {
 		case c.Pod == "":
 			r.add(Failed, s.in("get pods -l app.kubernetes.io/component=collector"), "canary: no regional Collector is ready to accept it")
 		case c.Accepted != nil:
 			if !r.unknownRight(place, c.Accepted) {
-				r.add(Failed, look, "canary: lost before the node's disk: %s did not accept it: %v", place, c.Accepted)
+				r.add(Failed, inspect, "canary: lost before the node's disk: %s did not accept it: %v", place, c.Accepted)
 			}
 		case c.SiteErr != nil && c.Archived:
 			r.ok("canary: node and archive have it after %.1f s, through %s; the site is not known: %v", c.Seconds, place, c.SiteErr)
@@ -107,13 +107,13 @@ func (s Snapshot) canaries(r *report) {
 				r.add(Unknown, "", "canary: %s has it on disk; whether a site has accepted it is not known: %v%s", place, c.SiteErr, archive)
 			}
 		case c.Site == "":
-			r.add(Failed, look+" | grep -i endpoint", "canary: waits on the node: %s has it on disk, and no site has accepted it within %.0f s", place, c.Seconds)
+			r.add(Failed, inspect+" | grep -i endpoint", "canary: waits on the node: %s has it on disk, and no site has accepted it within %.0f s", place, c.Seconds)
 		case len(c.waits()) > 0:
-			r.add(Failed, c.look(), "canary: waits at the %s site, which accepted it from %s, for %s", c.Site, place, strings.Join(c.waits(), ", "))
+			r.add(Failed, c.nextStep(), "canary: waits at the %s site, which accepted it from %s, for %s", c.Site, place, strings.Join(c.waits(), ", "))
 		case c.LookErr != nil:
 			r.add(Unknown, "", "canary: reached the %s site through %s; whether it is archived is not known: %v%s", c.Site, place, c.LookErr, c.behind())
 		case c.Looked && !c.Archived:
-			r.add(Failed, c.look(), "canary: lost behind the site: the %s site accepted it from %s, and the archive does not have it after %.0f s%s", c.Site, place, c.Seconds, c.behind())
+			r.add(Failed, c.nextStep(), "canary: lost behind the site: the %s site accepted it from %s, and the archive does not have it after %.0f s%s", c.Site, place, c.Seconds, c.behind())
 		case c.StoresErr != nil:
 			archive := ""
 			if c.Looked {

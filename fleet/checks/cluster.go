@@ -93,8 +93,8 @@ func (s Snapshot) runningVersions(r *report) {
 			}
 		}
 	}
-	if own := strings.TrimPrefix(s.CLI, "v"); comparable(own, wanted) && own != strings.TrimPrefix(wanted, "v") {
-		r.add(Warning, "use telepod "+wanted, "this telepod is %s and the injector %s: their built-in profiles may differ, which makes pods look stale", own, wanted)
+	if cli := strings.TrimPrefix(s.CLI, "v"); comparable(cli, wanted) && cli != strings.TrimPrefix(wanted, "v") {
+		r.add(Warning, "use telepod "+wanted, "this telepod is %s and the injector %s: their built-in profiles may differ, which makes pods look stale", cli, wanted)
 	}
 }
 

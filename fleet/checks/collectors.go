@@ -177,7 +177,7 @@ func (s Snapshot) sites(r *report, instances []fleet.Instance) {
 	}
 	for _, signal := range slices.Sorted(maps.Keys(none)) {
 		if len(down) == 0 {
-			r.add(Failed, s.in("logs %s --tail=50 | grep -i endpoint", none[signal][0]), "no site accepts %s from %d of %d Collectors%s", signal, len(none[signal]), asked, s.refusal(instances))
+			r.add(Failed, s.in("logs %s --tail=50 | grep -i endpoint", none[signal][0]), "no site accepts %s from %d of %d Collectors%s", signal, len(none[signal]), asked, s.siteRefusal(instances))
 		}
 	}
 	s.using(r, using, asked, len(down) > 0)
@@ -238,14 +238,14 @@ func blames(outcome string) bool {
 }
 
 // repairOf is the repair for an outcome.
-func repairOf(outcome, look string) string {
+func repairOf(outcome, otherwise string) string {
 	switch outcome {
 	case "handshake":
 		return "renew the certificate, or trust its authority: docs/operations.md#telepodsitecertificateexpires"
 	case "unreachable", "hung":
 		return "check that the site runs and that central.primary and central.backup lead to it: telepod health HOST:PORT --ca ca.crt --cert tls.crt --key tls.key"
 	}
-	return look
+	return otherwise
 }
 
 // loggedCause is the cause in the exporter's last line about a switch away from a site.
@@ -259,7 +259,7 @@ func loggedCause(log, site string) string {
 	return cause
 }
 
-func (s Snapshot) refusal(instances []fleet.Instance) string {
+func (s Snapshot) siteRefusal(instances []fleet.Instance) string {
 	for _, site := range []string{"primary", "backup"} {
 		if s.outcome(instances, site) != "" {
 			return ": " + site + ": " + s.blame(instances, site)

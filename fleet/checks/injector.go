@@ -102,7 +102,7 @@ func (w Workload) object() string { return strings.ToLower(w.Kind) + "/" + w.Nam
 // workload judges replicas. effect is the consequence of having none.
 func (s Snapshot) workload(r *report, w Workload, effect string) {
 	name := w.object()
-	look := s.in("describe pods -l app.kubernetes.io/instance=%s", s.Release)
+	inspect := s.in("describe pods -l app.kubernetes.io/instance=%s", s.Release)
 	scale := func(replicas int) string { return s.in("scale %s --replicas=%d", name, replicas) }
 	switch {
 	case w.Desired == 0 && w.Kind == "DaemonSet":
@@ -110,9 +110,9 @@ func (s Snapshot) workload(r *report, w Workload, effect string) {
 	case w.Desired == 0:
 		r.add(Failed, scale(usualReplicas(w)), "%s is scaled to zero: %s", name, effect)
 	case w.Ready == 0:
-		r.add(Failed, look, "%s: 0 of %d ready: %s", name, w.Desired, effect)
+		r.add(Failed, inspect, "%s: 0 of %d ready: %s", name, w.Desired, effect)
 	case w.Ready < w.Desired:
-		r.add(Warning, look, "%s: %d of %d ready", name, w.Ready, w.Desired)
+		r.add(Warning, inspect, "%s: %d of %d ready", name, w.Ready, w.Desired)
 	case w.Desired == 1 && w.Kind == "Deployment":
 		r.add(Warning, scale(2), "%s: one replica, so that no other answers while it restarts", name)
 	default:

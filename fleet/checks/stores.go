@@ -91,21 +91,21 @@ func (s Snapshot) disk(r *report, i fleet.Instance) {
 const produced = "otelcol_receiver_produced_items_total"
 
 func (s Snapshot) refusals(r *report, i fleet.Instance) {
-	look := s.in("logs %s --tail=50 | grep -iE 'refus|reject'", i.Pod)
+	inspect := s.in("logs %s --tail=50 | grep -iE 'refus|reject'", i.Pod)
 	for labels := range i.Metrics.Each("otelcol_receiver_refused_requests_total") {
 		if n := grown(i, "otelcol_receiver_refused_requests_total", labels); n > 0 {
-			r.add(Warning, look, "pod %s%s refuses requests: %s", i.Pod, on(i.Node), refusal(labels["reason"]))
+			r.add(Warning, inspect, "pod %s%s refuses requests: %s", i.Pod, on(i.Node), refusalText(labels["reason"]))
 		}
 	}
 	for labels, now := range i.Metrics.Each(produced) {
 		before, _ := i.Earlier.Sum(produced, labels)
 		if outcome := labels["otelcol_component_outcome"]; i.Twice && outcome != "" && outcome != "success" && now > before {
-			r.add(Warning, look, "pod %s%s refuses %s: its memory or its queue is full", i.Pod, on(i.Node), labels["otel_scope_otelcol_signal"])
+			r.add(Warning, inspect, "pod %s%s refuses %s: its memory or its queue is full", i.Pod, on(i.Node), labels["otel_scope_otelcol_signal"])
 		}
 	}
 	for labels := range i.Metrics.Each("otelcol_fan_out_dropped_items_total") {
 		if n := grown(i, "otelcol_fan_out_dropped_items_total", labels); n > 0 {
-			r.add(Failed, look, "pod %s drops items for %s", i.Pod, labels["pipeline"])
+			r.add(Failed, inspect, "pod %s drops items for %s", i.Pod, labels["pipeline"])
 		}
 	}
 	if n := grown(i, "otelcol_exporter_failover_rejected_items_total", nil); n > 0 {
@@ -113,8 +113,8 @@ func (s Snapshot) refusals(r *report, i fleet.Instance) {
 	}
 }
 
-// refusal explains a reason of the receiver: collector/otlpmuxreceiver/README.md.
-func refusal(reason string) string {
+// refusalText explains a reason of the receiver: collector/otlpmuxreceiver/README.md.
+func refusalText(reason string) string {
 	text := map[string]string{
 		"memory": "too much is in flight at the same time", "peer_share": "one sender has more in flight than its share", "too_large": "larger than the receiver accepts",
 		"body": "the sender ended in the middle, or was too slow", "malformed": "not OTLP", "path": "an unknown path: no /v1/traces, /v1/metrics or /v1/logs",

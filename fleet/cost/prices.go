@@ -41,14 +41,14 @@ func ListPrices() (Prices, error) {
 
 // With overrides prices by those in a values file of the chart (cost.prices).
 func (p Prices) With(values []byte) (Prices, error) {
-	own, err := readPrices(values)
+	given, err := readPrices(values)
 	if err != nil {
 		return Prices{}, err
 	}
 	merged := Prices{maps.Clone(p.Clouds), p.AsOf}
-	maps.Copy(merged.Clouds, own.Clouds)
-	if own.AsOf != "" {
-		merged.AsOf = own.AsOf
+	maps.Copy(merged.Clouds, given.Clouds)
+	if given.AsOf != "" {
+		merged.AsOf = given.AsOf
 	}
 	return merged, nil
 }

@@ -74,7 +74,7 @@ func (c *Controller) step(ctx context.Context, w Workload) (Step, error) {
 	if step.Intent != Restart {
 		return step, nil
 	}
-	seen, err := c.Runner.Cluster.Look(ctx, w.Identity)
+	seen, err := c.Runner.Cluster.Observe(ctx, w.Identity)
 	if err != nil {
 		return step, err
 	}

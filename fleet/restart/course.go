@@ -43,8 +43,8 @@ type Limits struct {
 	Progress time.Duration
 }
 
-// Sight is an observation of a workload at one moment.
-type Sight struct {
+// Observation is the state of a workload at one moment.
+type Observation struct {
 	// Gone: the workload does not exist any more.
 	Gone bool
 	// OptedOut: an annotation on it, on its pod template or on its namespace forbids repair.
@@ -93,7 +93,7 @@ func (c *Course) Tried(t Trial) { c.tried = &t }
 func (c *Course) Refused(text string) { c.refused = text }
 
 // Acted records that the last move was carried out. seen is the sight that led to it.
-func (c *Course) Acted(seen Sight, evicted string, now time.Time) {
+func (c *Course) Acted(seen Observation, evicted string, now time.Time) {
 	c.rolling, c.since, c.best, c.tried, c.last = true, now, 0, nil, evicted
 	c.acts++
 	c.old = map[string]bool{}
@@ -106,7 +106,7 @@ func (c *Course) Acted(seen Sight, evicted string, now time.Time) {
 func (c *Course) Acts() int { return c.acts }
 
 // Next decides from the current observation.
-func (c *Course) Next(now time.Time, seen Sight) Move {
+func (c *Course) Next(now time.Time, seen Observation) Move {
 	switch {
 	case seen.Gone:
 		return Move{Act: Done, Reason: Vanished, Text: "it was deleted meanwhile"}
@@ -117,7 +117,7 @@ func (c *Course) Next(now time.Time, seen Sight) Move {
 }
 
 // prepare decides before an act.
-func (c *Course) prepare(now time.Time, seen Sight) Move {
+func (c *Course) prepare(now time.Time, seen Observation) Move {
 	victims := outdated(seen.Pods)
 	if len(victims) == 0 {
 		return nothingLeft(seen.Pods, "every pod is up to date already")
@@ -146,7 +146,7 @@ func (c *Course) prepare(now time.Time, seen Sight) Move {
 }
 
 // obstacle is what forbids an act now, but may pass. For evictions, the API server checks budgets again.
-func (c *Course) obstacle(seen Sight) (string, bool) {
+func (c *Course) obstacle(seen Observation) (string, bool) {
 	switch {
 	case !seen.Rollout.Settled():
 		return seen.Rollout.String(), true
@@ -158,7 +158,7 @@ func (c *Course) obstacle(seen Sight) (string, bool) {
 }
 
 // watch decides after an act.
-func (c *Course) watch(now time.Time, seen Sight) Move {
+func (c *Course) watch(now time.Time, seen Observation) Move {
 	if c.old != nil {
 		for _, pod := range outdated(seen.Pods) {
 			if !c.old[pod.UID] {
@@ -169,7 +169,7 @@ func (c *Course) watch(now time.Time, seen Sight) Move {
 	if seen.Rollout.Failed != "" {
 		return Move{Act: Stop, Reason: RolloutFailed, Text: fleet.Printable(seen.Rollout.Failed) + troubles(seen.Pods)}
 	}
-	if c.settled(seen) {
+	if c.finished(seen) {
 		return c.verify(now, seen)
 	}
 	if progress := seen.Rollout.Updated + ready(seen.Pods); seen.Rollout.Observed && progress > c.best {
@@ -181,9 +181,9 @@ func (c *Course) watch(now time.Time, seen Sight) Move {
 	return Move{Act: Wait, Text: seen.Rollout.String()}
 }
 
-// settled reports whether the effect of the last act is complete. An eviction changes nothing that the workload's
+// finished reports whether the effect of the last act is complete. An eviction changes nothing that the workload's
 // controller has to observe, so only the pods can show it.
-func (c *Course) settled(seen Sight) bool {
+func (c *Course) finished(seen Observation) bool {
 	if !seen.Rollout.Settled() || len(seen.Pods) < seen.Rollout.Desired {
 		return false
 	}
@@ -196,7 +196,7 @@ func (c *Course) settled(seen Sight) bool {
 }
 
 // verify checks the pods after a rollout.
-func (c *Course) verify(now time.Time, seen Sight) Move {
+func (c *Course) verify(now time.Time, seen Observation) Move {
 	victims := outdated(seen.Pods)
 	switch {
 	case len(victims) == 0:

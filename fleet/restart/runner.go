@@ -15,7 +15,7 @@ var ErrNotNow = errors.New("not now")
 
 // Cluster carries out moves. Its methods only send requests, and do not wait for results.
 type Cluster interface {
-	Look(ctx context.Context, id fleet.Identity) (Sight, error)
+	Observe(ctx context.Context, id fleet.Identity) (Observation, error)
 	Try(ctx context.Context, id fleet.Identity) (Trial, error)
 	Begin(ctx context.Context, id fleet.Identity) error
 	Evict(ctx context.Context, id fleet.Identity, pod Pod) error
@@ -165,7 +165,7 @@ func (r *Runner) Workload(ctx context.Context, step Step) (Reason, error) {
 // follow goes through a course to its end.
 func (r *Runner) follow(ctx context.Context, id fleet.Identity, course *Course) (Reason, error) {
 	for last := ""; ; {
-		seen, err := r.Cluster.Look(ctx, id)
+		seen, err := r.Cluster.Observe(ctx, id)
 		if err != nil {
 			return "", err
 		}
@@ -192,7 +192,7 @@ func (r *Runner) follow(ctx context.Context, id fleet.Identity, course *Course) 
 	}
 }
 
-func (r *Runner) act(ctx context.Context, id fleet.Identity, course *Course, seen Sight, move Move) error {
+func (r *Runner) act(ctx context.Context, id fleet.Identity, course *Course, seen Observation, move Move) error {
 	if move.Act == Try {
 		// Wait for the rate limit before the trial, so that the act directly follows it.
 		if r.Admit != nil {
@@ -266,7 +266,7 @@ func (r *Runner) rollBack(ctx context.Context, id fleet.Identity) error {
 	}
 	r.report(id, RolledBack, "waiting for its pods")
 	for since := r.Now(); ; {
-		seen, err := r.Cluster.Look(ctx, id)
+		seen, err := r.Cluster.Observe(ctx, id)
 		if err != nil {
 			return err
 		}

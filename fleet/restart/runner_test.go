@@ -55,13 +55,13 @@ func (m *model) pod(state fleet.State) restart.Pod {
 	return restart.Pod{Finding: fleet.Finding{Name: fmt.Sprintf("web-%d", m.made), State: state, Why: "as the test wants it"}, UID: fmt.Sprint(m.made), Ready: true}
 }
 
-func (m *model) Look(context.Context, fleet.Identity) (restart.Sight, error) {
+func (m *model) Observe(context.Context, fleet.Identity) (restart.Observation, error) {
 	if m.each != nil {
 		m.each(m)
 	}
-	s := restart.Sight{Rollout: whole(len(m.pods), 1), Budgets: m.budgets, Pods: append([]restart.Pod{}, m.pods...)}
+	s := restart.Observation{Rollout: whole(len(m.pods), 1), Budgets: m.budgets, Pods: append([]restart.Pod{}, m.pods...)}
 	if m.gone {
-		return restart.Sight{Gone: true}, nil
+		return restart.Observation{Gone: true}, nil
 	}
 	s.OptedOut = m.optedOut
 	s.Rollout.Updated, s.Rollout.Failed = m.updated, m.failed

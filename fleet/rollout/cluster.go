@@ -30,14 +30,14 @@ type Cluster struct {
 	Now            func() time.Time
 }
 
-// Look reads a workload, its budgets, its pods and its namespace. The namespace is read last: a pod that was created
+// Observe reads a workload, its budgets, its pods and its namespace. The namespace is read last: a pod that was created
 // after the label of its namespace was removed is never judged by that label.
-func (c *Cluster) Look(ctx context.Context, id fleet.Identity) (restart.Sight, error) {
+func (c *Cluster) Observe(ctx context.Context, id fleet.Identity) (restart.Observation, error) {
 	r, found, err := c.Rolling(ctx, id)
 	if err != nil || !found {
-		return restart.Sight{Gone: err == nil}, err
+		return restart.Observation{Gone: err == nil}, err
 	}
-	seen := restart.Sight{Rollout: r.Rollout, OptedOut: r.OptedOut}
+	seen := restart.Observation{Rollout: r.Rollout, OptedOut: r.OptedOut}
 	all, err := c.Budgets(ctx, id.Namespace)
 	if err != nil {
 		return seen, err
@@ -49,7 +49,7 @@ func (c *Cluster) Look(ctx context.Context, id fleet.Identity) (restart.Sight, e
 	}
 	ns, found, err := c.NamespaceNamed(ctx, id.Namespace)
 	if err != nil || !found {
-		return restart.Sight{Gone: err == nil}, err
+		return restart.Observation{Gone: err == nil}, err
 	}
 	seen.OptedOut = seen.OptedOut || ns.OptedOut()
 	for _, pod := range pods {

@@ -66,7 +66,7 @@ func Of(f Facts) Route {
 	var behind behind
 	if len(nodes) > 0 || all {
 		f.Cluster.Pods.Value.SendToNode = sending(senders)
-		traffic = status.TrafficOf(status.Look{}, status.Look{Collectors: f.Cluster.Collectors.Value.Instances})
+		traffic = status.TrafficOf(status.Scrape{}, status.Scrape{Collectors: f.Cluster.Collectors.Value.Instances})
 		r.Hops = append(r.Hops, f.collectors(senders, nodes)...)
 		r.Hops = append(r.Hops, f.sites(traffic)...)
 		behind = r.follow(f, traffic)

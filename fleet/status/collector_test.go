@@ -55,7 +55,7 @@ func TestRealCollectors(t *testing.T) {
 }
 
 // scraped is a Collector with its metrics, as inventory reads them.
-func scraped(t *testing.T, address string) status.Look {
+func scraped(t *testing.T, address string) status.Scrape {
 	t.Helper()
 	response, err := http.Get("http://" + address + ":8888/metrics")
 	if err != nil {
@@ -66,5 +66,5 @@ func scraped(t *testing.T, address string) status.Look {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return status.Look{At: time.Now(), Collectors: []fleet.Instance{{Pod: "collector", Node: "n", Ready: true, Metrics: set}}}
+	return status.Scrape{At: time.Now(), Collectors: []fleet.Instance{{Pod: "collector", Node: "n", Ready: true, Metrics: set}}}
 }

@@ -23,7 +23,7 @@ type Reading struct {
 	// Injectors and Sites are the injector's and the central site's pods, with their metrics.
 	Injectors, Sites checks.Answer[[]fleet.Instance]
 	// Earlier and Later are two readings of the regional Collectors with their metrics.
-	Earlier, Later Look
+	Earlier, Later Scrape
 	// Months are the costs of this month so far by the name of the cluster; nil if no Prometheus is configured.
 	Months *checks.Answer[map[string]cost.Month]
 }
@@ -35,8 +35,8 @@ type Place struct {
 	Region  string `json:"region,omitempty"`
 }
 
-// Look is one reading of the regional Collectors.
-type Look struct {
+// Scrape is one reading of the regional Collectors.
+type Scrape struct {
 	At         time.Time
 	Collectors []fleet.Instance
 	Err        error

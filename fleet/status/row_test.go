@@ -40,7 +40,7 @@ func TestProblems(t *testing.T) {
 	failed := errors.New("forbidden")
 	collectors := func(list ...collector) func(*status.Reading) {
 		return func(r *status.Reading) {
-			r.Earlier, r.Later = look(t, now.Add(-time.Second), 0, list...), look(t, now, 10, list...)
+			r.Earlier, r.Later = scrape(t, now.Add(-time.Second), 0, list...), scrape(t, now, 10, list...)
 		}
 	}
 	good := collector{site: "primary", since: time.Hour}
@@ -58,7 +58,10 @@ func TestProblems(t *testing.T) {
 		{"no injector here", func(r *status.Reading) { r.Injector.Value = nil; r.Pods.Err = failed }, nil},
 		{"nothing here", func(r *status.Reading) { *r = status.Reading{Context: "a"} },
 			[]status.Problem{{Severe: true, Text: "the release has neither injector nor Collectors here: check --release and --telepod-namespace"}}},
-		{"no regional Collectors", func(r *status.Reading) { r.Collectors.Value = nil; r.Earlier, r.Later = status.Look{}, status.Look{} }, nil},
+		{"no regional Collectors", func(r *status.Reading) {
+			r.Collectors.Value = nil
+			r.Earlier, r.Later = status.Scrape{}, status.Scrape{}
+		}, nil},
 		{"a Collector missing", func(r *status.Reading) { r.Collectors = workloads(1, 2) }, []status.Problem{{Text: "regional Collectors: 1 of 2 ready"}}},
 		{"site down", func(r *status.Reading) { r.Central = workloads(0, 1) }, []status.Problem{{Severe: true, Text: "primary site: 0 of 1 ready"}}},
 		{"no central site here", func(r *status.Reading) { r.Central.Value = nil; r.Sites.Value = nil }, nil},
@@ -95,7 +98,7 @@ func TestProblems(t *testing.T) {
 func TestTraffic(t *testing.T) {
 	reading := healthy(t)
 	a, b := collector{site: "backup", since: time.Minute, switched: true, received: 500}, collector{site: "primary", since: time.Hour, received: 5}
-	reading.Earlier, reading.Later = look(t, now.Add(-2*time.Second), 0, a, b), look(t, now, 100, a, b, collector{silent: true})
+	reading.Earlier, reading.Later = scrape(t, now.Add(-2*time.Second), 0, a, b), scrape(t, now, 100, a, b, collector{silent: true})
 	got := status.RowOf(reading, now).Traffic
 	if got.Using() != "primary (1 of 2)" || !got.Site.Since.Equal(now.Add(-time.Hour)) || got.LastSwitch == nil || !got.LastSwitch.Equal(now.Add(-time.Minute)) {
 		t.Errorf("site %q, since %v, last switch %v", got.Using(), got.Site.Since, got.LastSwitch)
@@ -104,12 +107,12 @@ func TestTraffic(t *testing.T) {
 		t.Errorf("%q spans/s of %d of %d Collectors", got.Spans(), got.Answered, got.Ready)
 	}
 	// A restarted Collector counts from zero.
-	reading.Later = look(t, now, -450, a)
+	reading.Later = scrape(t, now, -450, a)
 	if got := status.RowOf(reading, now).Traffic; *got.SpansPerSecond != 25 {
 		t.Errorf("%v spans/s after a restart, want 25", *got.SpansPerSecond)
 	}
 	// One reading gives no rates.
-	reading.Earlier = status.Look{}
+	reading.Earlier = status.Scrape{}
 	if got := status.RowOf(reading, now).Traffic; got.SpansPerSecond != nil || got.Spans() != "" || got.Queue.Seconds != nil || got.Sites[0].SpansPerSecond != nil {
 		t.Errorf("rates of one look: %+v", got)
 	}
@@ -119,7 +122,7 @@ otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 1
 otelcol_exporter_failover_endpoint_up{signal="logs",endpoint="backup"} 1
 otelcol_exporter_failover_endpoint_up{signal="logs",endpoint="primary"} 0
 `
-	reading.Later = status.Look{At: now, Collectors: []fleet.Instance{{Pod: "c", Ready: true, Metrics: read(t, set)}}}
+	reading.Later = status.Scrape{At: now, Collectors: []fleet.Instance{{Pod: "c", Ready: true, Metrics: read(t, set)}}}
 	if got := status.RowOf(reading, now).Traffic; got.Using() != "backup" {
 		t.Errorf("site %q, want backup", got.Using())
 	}

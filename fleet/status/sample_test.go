@@ -79,10 +79,10 @@ func read(t *testing.T, text string) metrics.Set {
 	return set
 }
 
-// look is a reading of Collectors at a time; each has received that many more spans than in sample.
-func look(t *testing.T, at time.Time, more int, collectors ...collector) status.Look {
+// scrape is a reading of Collectors at a time; each has received that many more spans than in sample.
+func scrape(t *testing.T, at time.Time, more int, collectors ...collector) status.Scrape {
 	t.Helper()
-	l := status.Look{At: at}
+	l := status.Scrape{At: at}
 	for i, c := range collectors {
 		c.received += more
 		l.Collectors = append(l.Collectors, c.instance(t, fmt.Sprint("collector-", i)))
@@ -112,7 +112,7 @@ func healthy(t *testing.T) status.Reading {
 		Injectors: injector(t, 80*24*time.Hour),
 		Sites: checks.Answer[[]fleet.Instance]{Value: []fleet.Instance{{Pod: "central-0", Ready: true,
 			Metrics: read(t, `otelcol_process_uptime_seconds_total{telepod_central_site="primary"} 5`+"\n")}}},
-		Earlier: look(t, now.Add(-2*time.Second), 0, both...), Later: look(t, now, 200, both...),
+		Earlier: scrape(t, now.Add(-2*time.Second), 0, both...), Later: scrape(t, now, 200, both...),
 		Months: months(),
 	}
 }
@@ -134,7 +134,7 @@ func estate(t *testing.T) []status.Reading {
 		Injectors: injector(t, 3*24*time.Hour),
 		Sites: checks.Answer[[]fleet.Instance]{Value: []fleet.Instance{{Pod: "central-0", Ready: true,
 			Metrics: read(t, `otelcol_process_uptime_seconds_total{telepod_central_site="backup"} 5`+"\n")}}},
-		Earlier: look(t, now.Add(-2*time.Second), 0, moved...), Later: look(t, now, 2500, moved...),
+		Earlier: scrape(t, now.Add(-2*time.Second), 0, moved...), Later: scrape(t, now, 2500, moved...),
 		Months: months(),
 	}
 	aks := status.Reading{Context: "aks-eastasia", Err: errors.New("ask the API server for its version: dial tcp 10.1.2.3:443: i/o timeout")}

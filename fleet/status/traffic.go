@@ -87,7 +87,7 @@ type view struct {
 }
 
 // TrafficOf summarizes regional Collectors; nil if none answered. Without an earlier reading there are no rates.
-func TrafficOf(earlier, later Look) *Traffic {
+func TrafficOf(earlier, later Scrape) *Traffic {
 	t := &Traffic{}
 	var views []view
 	for _, c := range later.Collectors {
@@ -96,7 +96,7 @@ func TrafficOf(earlier, later Look) *Traffic {
 		}
 		if c.MetricsErr == nil {
 			t.Answered++
-			views = append(views, look(c.Metrics))
+			views = append(views, siteInUse(c.Metrics))
 		}
 	}
 	if t.Answered == 0 {
@@ -118,9 +118,9 @@ func TrafficOf(earlier, later Look) *Traffic {
 	return t
 }
 
-// look determines which site a Collector uses: the one that any of its signals has switched to, or else that of
+// siteInUse determines which site a Collector uses: the one that any of its signals has switched to, or else that of
 // its traces. A signal without traffic never notices that the primary is down.
-func look(set metrics.Set) view {
+func siteInUse(set metrics.Set) view {
 	v := view{up: map[string]bool{}}
 	of := map[string]string{} // site by signal
 	for labels, active := range set.Each(activeSite) {
@@ -212,7 +212,7 @@ type rates struct {
 	seconds   float64
 }
 
-func ratesOf(earlier, later Look) rates {
+func ratesOf(earlier, later Scrape) rates {
 	seconds := later.At.Sub(earlier.At).Seconds()
 	before := map[string]metrics.Set{}
 	for _, c := range earlier.Collectors {

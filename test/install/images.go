@@ -50,10 +50,10 @@ func ImagesOfShop(ctx context.Context) ([]string, error) {
 	return archives(ctx, injectorImage, collectorImage, shopImage)
 }
 
-// maker builds a program or image if necessary and returns its path.
-type maker func(context.Context) (string, error)
+// archiveBuilder builds a program or image if necessary and returns its path.
+type archiveBuilder func(context.Context) (string, error)
 
-func archives(ctx context.Context, images ...maker) (paths []string, err error) {
+func archives(ctx context.Context, images ...archiveBuilder) (paths []string, err error) {
 	for _, image := range images {
 		path, err := image(ctx)
 		if err != nil {
