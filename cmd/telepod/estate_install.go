@@ -10,7 +10,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,7 +51,12 @@ func estateInstallCommand(name, verb, verbs, short string, install bool) *cobra.
 	cmd := &cobra.Command{
 		Use: name + " [CLUSTER...]", Short: short, Long: fmt.Sprintf(estateInstallLong, verb, verbs),
 		Example: "  telepod estate " + name + "\n  telepod estate " + name + " prod-eas --print",
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			cmd.SetContext(ctx)
+			return f.run(cmd, args)
+		},
 	}
 	f.register(cmd)
 	flags := cmd.Flags()
@@ -165,17 +172,26 @@ func (f *estateInstall) awaitCheck(ctx context.Context, out io.Writer, args []st
 		select {
 		case <-ctx.Done():
 			_, err := out.Write(report.Bytes())
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return errors.Join(errors.New("interrupted before 'telepod check' reported no failure"), err)
+			}
 			return errors.Join(errors.New("'telepod check' reports failures"), err)
 		case <-time.After(2 * time.Second):
 		}
 	}
 }
 
-// execute runs a program and passes its output through.
+// helmPatience is how long helm has to end after an interruption: it marks the release as failed.
+const helmPatience = time.Minute
+
+// execute runs a program and passes its output through. An interruption is passed on: helm must not be killed, because a
+// release that is being upgraded would refuse every later upgrade.
 func (f *estateInstall) execute(cmd *cobra.Command, stdin []byte, program string, args ...string) error {
 	fmt.Fprintln(cmd.OutOrStdout(), "$ "+commandLine(append([]string{program}, args...)...))
 	command := exec.CommandContext(cmd.Context(), program, args...)
 	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(stdin), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = helmPatience
 	if err := command.Run(); err != nil {
 		return fmt.Errorf("%s: %w", program, err)
 	}

@@ -320,6 +320,13 @@ telepod check --context c --telepod-namespace telepod --release telepod
 ` {
 		t.Errorf("printed:\n%s", &out)
 	}
+	// What a process gets on Ctrl-C: helm ends by itself, and the command explains how to go on.
+	if err := os.WriteFile(filepath.Join(programs, "helm"), []byte("#!/bin/sh\ntrap 'exit 9' INT\nkill -INT $PPID\nwhile :; do sleep 0.1; done\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if code := telepod("estate upgrade a c"); code != exitError || !strings.Contains(stderr.String(), "go on with: telepod estate upgrade a c") {
+		t.Errorf("interrupted: exit code %d, %s", code, &stderr)
+	}
 	t.Setenv("PATH", "")
 	if code := telepod("estate install"); code != exitError || !strings.Contains(stderr.String(), "helm is not on the PATH: install it, or print the commands with --print") {
 		t.Errorf("without programs: exit code %d, %s", code, &stderr)

@@ -33,6 +33,8 @@ type Admissions struct {
 const (
 	loadClients = 2
 	loadPause   = 30 * time.Millisecond
+	// An API server that hangs must not hang the test.
+	loadPatience = 30 * time.Second
 )
 
 // StartAdmissions creates the pod again and again, as a dry run, until [Admissions.Finish] or the end of the test.
@@ -61,7 +63,10 @@ func StartAdmissions(t testing.TB, config *rest.Config, pod *corev1.Pod) *Admiss
 
 func (a *Admissions) one(client kubernetes.Interface) {
 	began := time.Now()
-	made, err := client.CoreV1().Pods(a.pod.Namespace).Create(context.Background(), a.pod.DeepCopy(), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	// Not the context of the stream: what is under way when it stops is counted too.
+	ctx, cancel := context.WithTimeout(context.Background(), loadPatience)
+	defer cancel()
+	made, err := client.CoreV1().Pods(a.pod.Namespace).Create(ctx, a.pod.DeepCopy(), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	took := time.Since(began)
 	if err == nil && made.Annotations[injector.StatusAnnotation] == "" {
 		err = errors.New("the pod was not injected")
