@@ -4,7 +4,7 @@ SHELL := bash
 export CGO_ENABLED ?= 0
 export GOFLAGS += -trimpath
 # Tests of a package mostly wait.
-TESTFLAGS ?= -parallel 6 -timeout 30m
+TESTFLAGS ?= -parallel 4 -timeout 30m
 # Packages that start clusters with nodes again and again: one at a time, for two would starve each other.
 NODES := ./cmd/telepod ./test/cluster ./test/e2e
 FUZZTIME ?= 10s

@@ -15,7 +15,6 @@ import (
 // The clocks of region and primary jump back and forth. Their timers are monotonic and the senders set the
 // data's timestamps, so nothing is lost, repeated or delayed. The archive's folders follow the site's clock.
 func TestClockSteps(t *testing.T) {
-	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
 	region, primary := r.region.adjustableClock(t), r.primary.adjustableClock(t)

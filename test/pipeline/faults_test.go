@@ -83,7 +83,6 @@ func TestLongPartitionOfPrimary(t *testing.T) {
 }
 
 func TestBackendsHang(t *testing.T) {
-	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
 	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
@@ -106,7 +105,6 @@ func TestBackendsHang(t *testing.T) {
 }
 
 func TestBackendsDown(t *testing.T) {
-	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
 	r.mayRepeat = true
@@ -152,7 +150,6 @@ func TestRegionDiskFull(t *testing.T) {
 
 // The queue reaches its limit: clients get errors, and nothing is lost.
 func TestRegionQueueFull(t *testing.T) {
-	t.Parallel()
 	onlyWithFaults(t)
 	r := assemble(t, "yaml:exporters::otlp_failover::sending_queue::queue_size: 3000000")
 	r.sendLoad(t)
@@ -201,7 +198,6 @@ func TestRegionRecoversFromARush(t *testing.T) {
 
 // Requests that are empty, not UTF-8, at the size limit or above it do not block others.
 func TestPoisonBatch(t *testing.T) {
-	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
 	invalid, large := uint64(1<<62), uint64(1<<62+1)

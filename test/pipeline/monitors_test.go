@@ -32,7 +32,7 @@ func startTargetAllocator(t *testing.T, p *Plant, c *kube.Cluster) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	apply, wait := []string{"apply", "--server-side"}, []string{"wait", "--for=condition=Established", "--timeout=30s"}
+	apply, wait := []string{"apply", "--server-side"}, []string{"wait", "--for=condition=Established", "--timeout=90s"}
 	for _, name := range []string{"podmonitors", "servicemonitors", "probes", "scrapeconfigs"} {
 		apply = append(apply, "--filename="+filepath.Join(operator, "example", "prometheus-operator-crd", "monitoring.coreos.com_"+name+".yaml"))
 		wait = append(wait, "crd/"+name+".monitoring.coreos.com")
