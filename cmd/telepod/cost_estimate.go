@@ -11,20 +11,23 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/cost"
 	"github.com/telepod/telepod/fleet/status"
 	"github.com/telepod/telepod/terminal"
 )
 
 const costEstimateLong = `Compute what a month of telemetry costs, before there is anything to measure: egress, archive and trace store, by
-the rules of the cost dashboard and the list prices in the chart's values (--prices for your own).
+the rules of the cost dashboard and the list prices in the chart's values (--prices for your own). Destinations are included
+if the values of --prices have them, in central.destinations or regional.destinations, and their price in cost.destinations.
 
 Rates are of all clusters together, which send the same amount each. The sizes are means in OTLP before compression. Their
 defaults, and that of --compressed, are assumptions: a span of 550 bytes has a dozen attributes. Where Telepod runs already,
 telepod:received_bytes:rate5m / telepod:received_items:rate5m and telepod:compression:ratio are what your services have.
 
 Not included: computers and disks of the Collectors, the storage of metrics, a store for logs, requests to object stores,
-destinations with a price of their own, and what the clouds' own tools charge.`
+egress to destinations, and what the clouds' own tools charge. Rules of destinations are ignored: each gets all of its
+signals.`
 
 const costEstimateExample = `  telepod cost estimate --spans 2000/s --logs 500/s --clusters aws=2,gcp=1 --site aws
   telepod cost estimate --spans 20k/s --clusters aws=3 --keep 10% --trace-days 7 --archive-months 12 -o json
@@ -71,7 +74,7 @@ func newCostEstimateCommand() *cobra.Command {
 	flags.Float64Var(&f.demand.ArchiveMonths, "archive-months", cost.ArchivedMonths, "how long the archive keeps traces and logs, the first month in ordinary storage; 0 means no archive")
 	flags.Var(&f.kept, "keep", "share of spans that tail sampling keeps")
 	flags.Float64Var(&f.demand.TraceDays, "trace-days", cost.DaysOfTraces, "how long the trace store keeps spans; 0 means no trace store")
-	flags.StringVar(&f.prices, "prices", "", "values file of the chart whose cost.prices replace the list prices")
+	flags.StringVar(&f.prices, "prices", "", "values file of the chart: its cost.prices replace the list prices, and its destinations with a price in cost.destinations are included")
 	f.output = choiceFlag(cmd, "output", "o", "table", "json")
 	return cmd
 }
@@ -96,6 +99,9 @@ func (f *estimateFlags) run(cmd *cobra.Command) error {
 			return fmt.Errorf("read --prices: %w", err)
 		}
 		if prices, err = prices.With(text); err != nil {
+			return fmt.Errorf("--prices %s: %w", f.prices, err)
+		}
+		if d.Destinations, err = cost.PricedDestinations(text); err != nil {
 			return fmt.Errorf("--prices %s: %w", f.prices, err)
 		}
 	}
@@ -123,7 +129,7 @@ func mostClusters(clusters map[string]int) (most string) {
 // priceList names the source of the prices.
 func (f *estimateFlags) priceList(asOf string) string {
 	if f.prices != "" {
-		return "prices: cost.prices in " + f.prices
+		return "prices: cost.prices and cost.destinations in " + f.prices
 	}
 	return "prices: list prices, first tier, US regions, " + asOf + ": cost.prices in the chart's values; docs/operations.md names the clouds' pages"
 }
@@ -131,7 +137,11 @@ func (f *estimateFlags) priceList(asOf string) string {
 func estimateText(t terminal.Terminal, e cost.Estimate, prices string) string {
 	table := [][]terminal.Cell{terminal.Row("PART", "CLOUD", "A MONTH", "PER GB", "DOLLARS A MONTH")}
 	for _, p := range e.Parts {
-		table = append(table, terminal.Row(p.Of, p.Cloud, status.Bytes(p.Gigabytes*1e9), fmt.Sprintf("$%.3f", p.PerGigabyte), status.Dollars(p.Dollars)))
+		of, cloud := p.Of, p.Cloud
+		if p.Name != "" {
+			of, cloud = of+" "+fleet.Printable(p.Name), "–"
+		}
+		table = append(table, terminal.Row(of, cloud, status.Bytes(p.Gigabytes*1e9), fmt.Sprintf("$%.3f", p.PerGigabyte), status.Dollars(p.Dollars)))
 	}
 	table = append(table, []terminal.Cell{{Text: "all", Tone: terminal.Bold}, {}, {}, {}, {Text: status.Dollars(e.Dollars), Tone: terminal.Bold}})
 	d := e.Demand

@@ -22,13 +22,23 @@ func TestCostEstimate(t *testing.T) {
 	if err := os.WriteFile(own, []byte("cost: {prices: {aws: {egress: 1, egressSameCloud: 1, archive: 0, archiveCold: 0, traceStore: 0}}}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	vendor := filepath.Join(t.TempDir(), "vendor.yaml")
+	if err := os.WriteFile(vendor, []byte("central: {destinations: [{name: vendor, signals: [traces, logs]}]}\ncost: {destinations: {vendor: 0.5}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	unknown := filepath.Join(t.TempDir(), "unknown.yaml")
+	if err := os.WriteFile(unknown, []byte("central: {jaeger: 'jaeger:4317'}\ncost: {destinations: {vendor: 0.5}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		args        string
 		code        int
 		out, stderr string
 	}{
+		{"--spans 1k/s --span-bytes 1000 --keep 25% --logs 1k/s --log-bytes 1000 --clusters aws=1 --prices " + vendor, exitOK, "destination vendor  –      3.2 TB   $0.500  $1,620\n", ""},
+		{"--spans 1k/s --clusters aws=1 --prices " + unknown, exitError, "", `cost.destinations has a price of "vendor", which is no destination in the same values; they have jaeger: add it`},
 		{"--spans 1k/s --span-bytes 1000 --compressed 10% --clusters aws=1 --prices " + own, exitOK, "egress  aws    259 GB   $1.000  $259.20\n", ""},
-		{"--spans 1k/s --clusters aws=1 --prices " + own, exitOK, "prices: cost.prices in " + own + "\n", ""},
+		{"--spans 1k/s --clusters aws=1 --prices " + own, exitOK, "prices: cost.prices and cost.destinations in " + own + "\n", ""},
 		{"--spans 2000/s --clusters gcp=1,aws=2", exitOK, "egress       gcp ", ""},
 		{"--spans 2000 --clusters gcp=1,aws=2 --site gcp", exitOK, "archive      gcp ", ""},
 		{"--spans 2000/s --clusters aws=1", exitOK, "prices: list prices, first tier, US regions, early 2026: cost.prices in the chart's values", ""},

@@ -40,14 +40,17 @@ type Demand struct {
 	// Kept is the share of spans that tail sampling keeps, and TraceDays the trace store's retention; 0 disables it.
 	Kept      float64 `json:"kept"`
 	TraceDays float64 `json:"traceDays"`
+	// Destinations charge for what they get.
+	Destinations []Destination `json:"destinations,omitempty"`
 }
 
 // Part is an item of a monthly bill.
 type Part struct {
-	// Of is egress, archive or trace-store.
+	// Of is egress, archive, trace-store or destination.
 	Of string `json:"of"`
-	// Cloud is the cloud that charges for it.
-	Cloud string `json:"cloud"`
+	// Cloud is the cloud that charges for it, empty for a destination, and Name the destination.
+	Cloud string `json:"cloud,omitempty"`
+	Name  string `json:"name,omitempty"`
 	// Gigabytes in a month, PerGigabyte in dollars.
 	Gigabytes   float64 `json:"gigabytes"`
 	PerGigabyte float64 `json:"perGigabyte"`
@@ -73,9 +76,9 @@ func (p Prices) Estimate(d Demand) (Estimate, error) {
 		return Estimate{}, err
 	}
 	e := Estimate{Demand: d, Prices: p.AsOf}
-	add := func(of, cloud string, gigabytes, price float64) {
+	add := func(of, cloud, name string, gigabytes, price float64) {
 		if gigabytes > 0 {
-			e.Parts = append(e.Parts, Part{of, cloud, gigabytes, price, gigabytes * price})
+			e.Parts = append(e.Parts, Part{of, cloud, name, gigabytes, price, gigabytes * price})
 			e.Dollars += gigabytes * price
 		}
 	}
@@ -95,10 +98,13 @@ func (p Prices) Estimate(d Demand) (Estimate, error) {
 			perGigabyte = price.EgressSameCloud
 		}
 		share := float64(d.Clusters[cloud]) / float64(clusters)
-		add("egress", cloud, month((spans+logs+points)*d.Compressed)*share, perGigabyte)
+		add("egress", cloud, "", month((spans+logs+points)*d.Compressed)*share, perGigabyte)
 	}
-	add("archive", d.Site, month((spans+logs)*d.Compressed), site.archived(d.ArchiveMonths))
-	add("trace-store", d.Site, month(spans*d.Kept), site.TraceStore*d.TraceDays/DaysOfTraces)
+	add("archive", d.Site, "", month((spans+logs)*d.Compressed), site.archived(d.ArchiveMonths))
+	add("trace-store", d.Site, "", month(spans*d.Kept), site.TraceStore*d.TraceDays/DaysOfTraces)
+	for _, to := range d.Destinations {
+		add("destination", "", to.Name, month(to.perSecond(d)), to.PerGigabyte)
+	}
 	// Skip items without a price.
 	e.Parts = slices.DeleteFunc(e.Parts, func(part Part) bool { return part.PerGigabyte == 0 })
 	return e, nil
@@ -122,6 +128,11 @@ func (d Demand) check() error {
 	for name, value := range map[string]float64{"compressed size": d.Compressed, "share of spans that are kept": d.Kept} {
 		if math.IsNaN(value) || value < 0 || value > 1 {
 			return fmt.Errorf("estimate: %s: %v is out of range: give a number from 0 to 1", name, value)
+		}
+	}
+	for _, to := range d.Destinations {
+		if math.IsNaN(to.PerGigabyte) || to.PerGigabyte < 0 || to.PerGigabyte > mostOf {
+			return fmt.Errorf("estimate: price of destination %q: %v is out of range: give a number from 0 to %g", to.Name, to.PerGigabyte, float64(mostOf))
 		}
 	}
 	if len(d.Clusters) == 0 {
