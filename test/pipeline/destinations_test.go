@@ -17,6 +17,8 @@ type vendorSite struct {
 	vendor *Vendor
 	node   *Node
 	region *Node
+	// cloud is the chart's value; empty means that of other tests.
+	cloud string
 }
 
 // newVendorSite starts a site with additional destinations, as YAML with %s for the vendor's URL, and %g for the one of
@@ -40,6 +42,9 @@ func (s *vendorSite) start(t *testing.T, destinations string, files map[string]s
 	t.Helper()
 	p := s.plant
 	values := CentralValues(p.Direct(), 1) + "  destinations:\n" + strings.NewReplacer("%s", s.vendor.URL, "%g", s.vendor.GRPC).Replace(destinations)
+	if s.cloud != "" {
+		values = strings.Replace(values, "{provider: other, region: us-east-1}", s.cloud, 1)
+	}
 	s.node = p.node("primary", append([]string{p.Render(t, values, Central)}, testArchive()...))
 	s.node.run.Env = append(append(s.node.run.Env, "DESTINATIONS_DIR="+p.dir+"/destinations", "SSL_CERT_FILE="+p.Certificates()+"/ca.crt"), env...)
 	for name, text := range files {

@@ -118,3 +118,42 @@ func TestArchiveWithoutKeys(t *testing.T) {
 		}
 	}
 }
+
+// Azure Blob Storage, with workload identity and with a connection string: traces and logs arrive, and wait while the server
+// is away. [Azure] describes what of it is real.
+func TestAzureBlob(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs Collectors; run without -short")
+	}
+	p := NewPlant(t)
+	azure := p.StartAzure(t, "of the cluster")
+	token := filepath.Join(t.TempDir(), "token")
+	write(t, token, "of the cluster")
+	s := &vendorSite{plant: p, vendor: p.StartVendor(t), cloud: "{provider: azure, region: eastus}"}
+	s.start(t, `
+    - {name: lake, protocol: azure_blob, endpoint: "https://`+azureBlobs+`", bucket: `+azureContainer+`, prefix: raw, signals: [traces, logs], sampled: false}
+    - {name: key, protocol: azure_blob, bucket: `+azureContainer+`, prefix: copy, signals: [traces, logs], sampled: false, auth: {connectionString: {secret: lake}}}
+  identity: 00000000-0000-0000-0000-000000000003
+`, nil, "HTTPS_PROXY="+azure.Proxy, "SSL_CERT_FILE="+azure.CA, "AZURE_TENANT_ID=tenant", "AZURE_CLIENT_ID=client", "AZURE_FEDERATED_TOKEN_FILE="+token,
+		"DESTINATION_KEY__CONNECTION_STRING=DefaultEndpointsProtocol=https;AccountName="+azureAccount+";AccountKey="+azureKey+";EndpointSuffix=core.windows.net")
+	load := SendLoad(t, Load{Endpoint: s.region.Address + ":4317", Rate: 50, Batch: 10, Signals: []string{Traces, Logs}})
+	select {
+	case <-azure.logins:
+	case <-time.After(Patience):
+		t.Fatal("no token was exchanged")
+	}
+	azure.Stop(t)
+	Await(t, Patience, "the server's absence in the log", func() bool {
+		return strings.Contains(s.node.Log(), "Bad Gateway") && s.node.Metric("otelcol_exporter_queue_size", `exporter="azure_blob/lake"`) > 0
+	})
+	azure.Start(t)
+	load.Stop()
+	for _, prefix := range []string{"raw", "copy"} {
+		for _, signal := range []string{Traces, Logs} {
+			Await(t, Patience, "all "+signal+" below "+prefix, func() bool { return azure.Lost(t, load, prefix, signal) == 0 })
+		}
+	}
+	if load.Acked(Traces) == 0 || load.Acked(Logs) == 0 {
+		t.Error("nothing was acknowledged")
+	}
+}
