@@ -84,7 +84,12 @@ func eventually(t *testing.T, what string, so func() bool) {
 // bare creates a namespace and its workloads, then opts the namespace in. It returns the pods.
 func (n *onNode) bare(t *testing.T, namespace string) map[string]bool {
 	t.Helper()
-	if err := n.admin.Apply(t.Context(), strings.ReplaceAll(string(read(t, "testdata/restart/shop.yaml")), "NAMESPACE", namespace)); err != nil {
+	slow := "0"
+	if namespace == "shop" {
+		slow = "4" // long enough to be interrupted
+	}
+	shop := strings.NewReplacer("NAMESPACE", namespace, "MIN_READY_SECONDS", slow).Replace(string(read(t, "testdata/restart/shop.yaml")))
+	if err := n.admin.Apply(t.Context(), shop); err != nil {
 		t.Fatal(err)
 	}
 	return n.optIn(t, namespace, 3+2+1+2+2+2+1)

@@ -146,22 +146,21 @@ func newCA(t *testing.T) (certificate, key []byte) {
 }
 
 // siteCertificates are the Secrets that the chart expects without cert-manager: both ends of the connection between
-// region and site, from one authority.
-func siteCertificates(t *testing.T) (manifests string) {
+// region and site, from one authority. spares name further releases with a site, each in the namespace of its name.
+func siteCertificates(t *testing.T, spares ...string) (manifests string) {
 	t.Helper()
 	certificate, key := newCA(t)
 	authority, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for secret, usage := range map[string]x509.ExtKeyUsage{
-		"telepod-collector-tls": x509.ExtKeyUsageClientAuth, "telepod-central-tls": x509.ExtKeyUsageServerAuth,
-	} {
-		data := issue(t, authority, usage, site, siteInFull)
+	names := []string{site, siteInFull}
+	secret := func(namespace, name string, usage x509.ExtKeyUsage) {
+		data := issue(t, authority, usage, names...)
 		data["ca.crt"] = certificate
 		text, err := yaml.Marshal(&corev1.Secret{
 			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-			ObjectMeta: metav1.ObjectMeta{Name: secret, Namespace: install.Namespace},
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 			Type:       corev1.SecretTypeTLS, Data: data,
 		})
 		if err != nil {
@@ -169,6 +168,12 @@ func siteCertificates(t *testing.T) (manifests string) {
 		}
 		manifests += string(text) + "---\n"
 	}
+	for _, spare := range spares {
+		names = append(names, spare+"-telepod-central."+spare+".svc")
+		secret(spare, spare+"-telepod-central-tls", x509.ExtKeyUsageServerAuth)
+	}
+	secret(install.Namespace, "telepod-collector-tls", x509.ExtKeyUsageClientAuth)
+	secret(install.Namespace, "telepod-central-tls", x509.ExtKeyUsageServerAuth)
 	return manifests
 }
 

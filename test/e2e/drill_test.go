@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,9 +10,7 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/telepod/telepod/archive/bucket"
 	"github.com/telepod/telepod/drill"
@@ -47,7 +43,7 @@ drill: {schedule: ""}
 `
 )
 
-// TestDrill drills the loss of the primary on real pods, by every method, and runs the chart's CronJob.
+// TestDrill drills the loss of the primary on real pods, and runs the chart's CronJob. make e2e drills by the method scale.
 func TestDrill(t *testing.T) {
 	c := newCounting(t, cluster.Options{Name: "drill", Nodes: make([]cluster.Node, 1)}, "queue-telepod-central-0")
 	cli, err := install.CommandLineImage(t.Context())
@@ -57,7 +53,7 @@ func TestDrill(t *testing.T) {
 	if err := c.LoadImage(t.Context(), cli); err != nil {
 		t.Fatal(err)
 	}
-	c.prerequisites += drillSecrets(t)
+	c.prerequisites += siteCertificates(t, spare)
 	c.namespace(t, spare, nil, nil)
 	c.installWith(t, drillValues)
 	c.installSpare(t)
@@ -65,7 +61,6 @@ func TestDrill(t *testing.T) {
 		name string
 		test func(*testing.T)
 	}{
-		{"scale", func(t *testing.T) { c.drill(t, drill.Scale, drill.Passed) }},
 		{"kill", func(t *testing.T) { c.drill(t, drill.Kill, drill.Passed) }},
 		// No NetworkPolicy is enforced here, so no region fails over, and the drill must report that.
 		{"partition", func(t *testing.T) { c.drill(t, drill.Partition, drill.Failed) }},
@@ -132,6 +127,28 @@ func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) 
 	if err := (sites.Central{Cluster: primary}).Healthy(t.Context()); err != nil {
 		t.Errorf("after the drill: %v", err)
 	}
+	if want == drill.Passed {
+		measured(t, parts.Regions[0], report)
+	}
+}
+
+// measured checks what a drill has read from the metrics of the region's Collectors.
+func measured(t *testing.T, region sites.Region, report *drill.Report) {
+	t.Helper()
+	collectors, err := region.Collectors(t.Context())
+	if err != nil || len(collectors) != 1 {
+		t.Fatalf("Collectors %q, %v, want one", collectors, err)
+	}
+	sample, err := region.Sample(t.Context(), collectors[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sample.Sent[drill.Backup] == 0 || sample.Failed[drill.Primary] == 0 {
+		t.Errorf("the Collector's metrics show %v sent and %v failed, want both at the sites of the drill", sample.Sent, sample.Failed)
+	}
+	if report.Regions[0].Collectors[0].MostQueuedBytes == 0 {
+		t.Error("the queue was never above zero, although every canary passes through it")
+	}
 }
 
 // observeInCluster runs the chart's CronJob now.
@@ -154,35 +171,4 @@ func (c *counting) observeInCluster(t *testing.T) {
 	if got := fmt.Sprint(report); err != nil || got != "{passed observe [{"+clusterName+"}]}" {
 		t.Errorf("the report's verdict is %s, %v: %s", got, err, logs)
 	}
-}
-
-// drillSecrets are the certificates of a region and two sites.
-func drillSecrets(t *testing.T) (manifests string) {
-	t.Helper()
-	certificate, key := newCA(t)
-	authority, err := tls.X509KeyPair(certificate, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, of := range []struct {
-		namespace, name string
-		usage           x509.ExtKeyUsage
-	}{
-		{install.Namespace, "telepod-collector-tls", x509.ExtKeyUsageClientAuth},
-		{install.Namespace, "telepod-central-tls", x509.ExtKeyUsageServerAuth},
-		{spare, spare + "-telepod-central-tls", x509.ExtKeyUsageServerAuth},
-	} {
-		data := issue(t, authority, of.usage, site, spareSite)
-		data["ca.crt"] = certificate
-		text, err := yaml.Marshal(&corev1.Secret{
-			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-			ObjectMeta: metav1.ObjectMeta{Name: of.name, Namespace: of.namespace},
-			Type:       corev1.SecretTypeTLS, Data: data,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		manifests += string(text) + "---\n"
-	}
-	return manifests
 }

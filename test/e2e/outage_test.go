@@ -3,16 +3,21 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/telepod/telepod/test/helm"
 	"github.com/telepod/telepod/test/install"
 )
 
 const outageNamespace = "outage"
 
-// testOutage removes every replica: pods start without injection, and the warnings show it.
+// testOutage removes every replica: pods start without injection, the warnings show it, and helm test fails.
 func testOutage(t *testing.T, s *stage) {
 	s.namespace(t, outageNamespace, enabled(), nil)
+	if out, err := s.helmTest(t); err != nil || !strings.Contains(out, "SERVING") {
+		t.Errorf("helm test: %v: %s, want an endpoint that serves", err, out)
+	}
 	s.kubectl(t, "scale", "--namespace="+install.Namespace, "deployment/"+install.Name, "--replicas=0")
 	eventually(t, func(ctx context.Context) error {
 		left, err := s.pods(ctx, install.Namespace, "app.kubernetes.io/component=injector")
@@ -21,6 +26,12 @@ func testOutage(t *testing.T, s *stage) {
 		}
 		return nil
 	})
+	if _, err := s.helmTest(t); err == nil {
+		t.Error("helm test passes without a webhook")
+	}
+	if logs := s.kubectl(t, "logs", "--namespace="+install.Namespace, "telepod-test"); !strings.Contains(logs, "1 of 1 endpoints do not serve") {
+		t.Errorf("the pod of helm test printed %q, want the name of the failing endpoint", logs)
+	}
 	made, warnings := s.mustDryRun(t, pod(outageNamespace, nil, nil))
 	if status(t, made) != nil {
 		t.Fatal("a pod was injected without a webhook")
@@ -36,4 +47,11 @@ func testOutage(t *testing.T, s *stage) {
 		t.Fatal(err)
 	}
 	s.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, "deployment/"+install.Name, "--timeout=2m")
+}
+
+// helmTest runs the release's test hook: a pod that asks every endpoint of the release.
+func (s *stage) helmTest(t *testing.T) (logs string, err error) {
+	t.Helper()
+	cli, _ := helm.ForTest(t)
+	return cli.Run(t.Context(), "test", install.Release, "--namespace", install.Namespace, "--kubeconfig", s.Kubeconfig(), "--logs", "--timeout", "2m")
 }
