@@ -31,6 +31,10 @@ type Config struct {
 	// FairBy is the key of the client metadata that names the sender. A full queue drops data of the sender that has
 	// the most in it.
 	FairBy string `mapstructure:"fair_by"`
+	// ResourceAttributes are set on all resources of a batch that leaves the queue: the keys are names of attributes, the
+	// values are keys of the client metadata. A processor behind the queue could do the same, but then every connector
+	// in front of it counts as one that changes data, and gets a copy.
+	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
 	// DeadLetter keeps what is rejected. Without a directory it is dropped. It is counted in either case.
 	DeadLetter DeadLetterConfig `mapstructure:"dead_letter"`
 
@@ -68,8 +72,16 @@ func (c *Config) Validate() error {
 	if c.FairBy != "" && c.Queue.Get().Sizer != exporterhelper.RequestSizerTypeBytes {
 		return errors.New("fair_by: set sending_queue.sizer to bytes, because senders are compared by bytes")
 	}
-	if c.FairBy != "" && (!batch.HasValue() || !slices.Contains(batch.Get().Partition.MetadataKeys, c.FairBy)) {
+	uniform := func(key string) bool {
+		return batch.HasValue() && slices.Contains(batch.Get().Partition.MetadataKeys, key)
+	}
+	if c.FairBy != "" && !uniform(c.FairBy) {
 		return fmt.Errorf("fair_by: a batch has to have one sender: add %q to sending_queue.batch.partition.metadata_keys", c.FairBy)
+	}
+	for name, key := range c.ResourceAttributes {
+		if !uniform(key) {
+			return fmt.Errorf("resource_attributes: %s: a batch has to have one value: add %q to sending_queue.batch.partition.metadata_keys", name, key)
+		}
 	}
 	if c.DeadLetter.Directory != "" && c.DeadLetter.MaxBytes <= 0 {
 		return errors.New("dead_letter: max_bytes: set a limit above 0")

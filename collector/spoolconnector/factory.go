@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -27,6 +28,11 @@ func createTraces(ctx context.Context, set connector.Settings, cfg component.Con
 	s, err := newSpool(set, cfg.(*Config), kind[ptrace.Traces]{
 		name: "traces", send: next.ConsumeTraces, items: ptrace.Traces.SpanCount,
 		marshal: new(ptrace.ProtoMarshaler).MarshalTraces, unmarshal: new(ptrace.ProtoUnmarshaler).UnmarshalTraces,
+		resources: func(data ptrace.Traces, change func(pcommon.Resource)) {
+			for _, of := range data.ResourceSpans().All() {
+				change(of.Resource())
+			}
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -43,6 +49,11 @@ func createMetrics(ctx context.Context, set connector.Settings, cfg component.Co
 	s, err := newSpool(set, cfg.(*Config), kind[pmetric.Metrics]{
 		name: "metrics", send: next.ConsumeMetrics, items: pmetric.Metrics.DataPointCount,
 		marshal: new(pmetric.ProtoMarshaler).MarshalMetrics, unmarshal: new(pmetric.ProtoUnmarshaler).UnmarshalMetrics,
+		resources: func(data pmetric.Metrics, change func(pcommon.Resource)) {
+			for _, of := range data.ResourceMetrics().All() {
+				change(of.Resource())
+			}
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -59,6 +70,11 @@ func createLogs(ctx context.Context, set connector.Settings, cfg component.Confi
 	s, err := newSpool(set, cfg.(*Config), kind[plog.Logs]{
 		name: "logs", send: next.ConsumeLogs, items: plog.Logs.LogRecordCount,
 		marshal: new(plog.ProtoMarshaler).MarshalLogs, unmarshal: new(plog.ProtoUnmarshaler).UnmarshalLogs,
+		resources: func(data plog.Logs, change func(pcommon.Resource)) {
+			for _, of := range data.ResourceLogs().All() {
+				change(of.Resource())
+			}
+		},
 	})
 	if err != nil {
 		return nil, err

@@ -9,12 +9,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
@@ -37,13 +39,14 @@ const grace = 5 * time.Second
 // logInterval is the least time between two lines about failing tries.
 const logInterval = 10 * time.Second
 
-// kind is how data of one signal is sent, counted, encoded and decoded.
+// kind is how data of one signal is sent, counted, encoded, decoded and changed.
 type kind[D any] struct {
 	name      string
 	send      func(context.Context, D) error
 	items     func(D) int
 	marshal   func(D) ([]byte, error)
 	unmarshal func([]byte) (D, error)
+	resources func(D, func(pcommon.Resource))
 }
 
 // spool is the connector for one signal. The queue is exporterhelper's, around push.
@@ -223,6 +226,7 @@ func (s *spool[D]) try(ctx context.Context, data []byte) (interrupted bool, err 
 	if err != nil {
 		return false, consumererror.NewPermanent(fmt.Errorf("decode a stored request: %w", err))
 	}
+	s.setAttributes(ctx, decoded)
 	if s.config.Timeout > 0 {
 		limited, cancel := context.WithTimeout(ctx, s.config.Timeout)
 		defer cancel()
@@ -236,6 +240,15 @@ func (s *spool[D]) try(ctx context.Context, data []byte) (interrupted bool, err 
 		return true, ctx.Err()
 	default:
 		return true, fmt.Errorf("%w: %v", ctx.Err(), err)
+	}
+}
+
+// setAttributes sets the resource attributes that the metadata of a batch has a value for.
+func (s *spool[D]) setAttributes(ctx context.Context, data D) {
+	for name, key := range s.config.ResourceAttributes {
+		if values := client.FromContext(ctx).Metadata.Get(key); len(values) > 0 {
+			s.kind.resources(data, func(r pcommon.Resource) { r.Attributes().PutStr(name, values[0]) })
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -487,7 +488,9 @@ func TestMetricsAndLogs(t *testing.T) {
 	ctx := t.Context()
 	set := connectortest.NewNopSettings(component.MustNewType("spool"))
 	metrics, logs := new(consumertest.MetricsSink), new(consumertest.LogsSink)
-	config := NewFactory().CreateDefaultConfig()
+	config := defaultConfig().(*Config)
+	fairQueue(config)
+	config.ResourceAttributes = map[string]string{"prefix": "archive-folder"}
 	m, err1 := NewFactory().CreateMetricsToMetrics(ctx, set, config, metrics)
 	l, err2 := NewFactory().CreateLogsToLogs(ctx, set, config, logs)
 	if err := errors.Join(err1, err2); err != nil {
@@ -496,12 +499,20 @@ func TestMetricsAndLogs(t *testing.T) {
 	md, ld := pmetric.NewMetrics(), plog.NewLogs()
 	md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty().SetEmptyGauge().DataPoints().AppendEmpty()
 	ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
-	if err := errors.Join(m.Start(ctx, host{}), l.Start(ctx, host{}), m.ConsumeMetrics(ctx, md), l.ConsumeLogs(ctx, ld),
+	in := inFolder("aws/us-east-1")
+	if err := errors.Join(m.Start(ctx, host{}), l.Start(ctx, host{}), m.ConsumeMetrics(in, md), l.ConsumeLogs(in, ld),
 		m.Shutdown(ctx), l.Shutdown(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	if metrics.DataPointCount() != 1 || logs.LogRecordCount() != 1 {
-		t.Errorf("%d data points and %d log records arrived, want one each", metrics.DataPointCount(), logs.LogRecordCount())
+		t.Fatalf("%d data points and %d log records arrived, want one each", metrics.DataPointCount(), logs.LogRecordCount())
+	}
+	for signal, resource := range map[string]pcommon.Resource{
+		"metrics": metrics.AllMetrics()[0].ResourceMetrics().At(0).Resource(), "logs": logs.AllLogs()[0].ResourceLogs().At(0).Resource(),
+	} {
+		if prefix, _ := resource.Attributes().Get("prefix"); prefix.AsString() != "aws/us-east-1" {
+			t.Errorf("%s have the attributes %v, want the folder as prefix", signal, resource.Attributes().AsRaw())
+		}
 	}
 }
 
@@ -509,6 +520,7 @@ func TestConfigIsChecked(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"unknown when_full": func(c *Config) { c.WhenFull = "drop_newest" },
 		"no queue":          func(c *Config) { c.Queue = configoptional.None[exporterhelper.QueueBatchConfig]() },
+		"mixed batches":     func(c *Config) { c.ResourceAttributes = map[string]string{"prefix": "archive-folder"} },
 		"no limit":          func(c *Config) { c.DeadLetter = DeadLetterConfig{Directory: "x"} },
 	} {
 		config := defaultConfig().(*Config)

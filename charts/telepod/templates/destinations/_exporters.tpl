@@ -122,6 +122,10 @@ tier and to (the destination).
   # Of the folder with the most in the queue.
   fair_by: archive-folder
   {{- end }}
+  {{- if $archive }}
+  # Where awss3 reads the folder.
+  resource_attributes: {telemetry.archive.prefix: archive-folder}
+  {{- end }}
   # Of one try. The pods' grace period is longer.
   timeout: {{ $archive | ternary "30s" "15s" }}
   retry_on_failure: {initial_interval: 1s, max_interval: 5s}

@@ -23,7 +23,7 @@
 {{/* The pipeline behind such a queue, or nothing. Arguments: to (the destination) and signal. */}}
 {{- define "telepod.destination.upload" -}}
 {{- if hasPrefix "spool/" .to.exporter -}}
-{{ .signal }}/{{ .to.name }}-upload: {receivers: [{{ .to.exporter }}], {{ if eq .to.protocol "s3" }}processors: [resource/archive_folder], {{ end }}exporters: [{{ include "telepod.destination.uploader" . }}]}
+{{ .signal }}/{{ .to.name }}-upload: {receivers: [{{ .to.exporter }}], exporters: [{{ include "telepod.destination.uploader" . }}]}
 {{- end -}}
 {{- end -}}
 
@@ -37,9 +37,6 @@ archive_folder:
   {{- with .root.Values.central.archive.regions }}
   allowed: {{ toJson . }}
   {{- end }}
-# Where awss3 reads the folder. Behind the queue, because data in front of it belongs to all branches.
-resource/archive_folder:
-  attributes: [{key: telemetry.archive.prefix, from_context: metadata.archive-folder, action: upsert}]
 {{- end }}
 {{- if has "remote_write" $protocols }}
 # Prometheus keeps no resources: what makes a series unique becomes its labels.
