@@ -43,10 +43,11 @@ func TestFleetReturns(t *testing.T) {
 	site.run.Configs = append(site.run.Configs, "yaml:processors::memory_limiter: {check_interval: 1s, limit_mib: 819, spike_limit_mib: 205}",
 		"yaml:receivers::otlp_mux::admission::max_in_flight_bytes: "+strconv.Itoa(limit/16))
 	site.Start(t)
-	few := p.returnOf(t, site, 4, *fleetSize/8*backlog, 0)
+	// As many requests, so that both include what the site does later: sampling, and batches of the archive.
+	few := p.returnOf(t, site, 4, *fleetSize*backlog/4, 0)
 	all := p.returnOf(t, site, *fleetSize, backlog, few.spans())
-	t.Logf("goodput of %d nodes: %.0f spans/s (%d answers of 503); of %d nodes: %.0f spans/s (%d answers of 503), ratio %.2f; peak memory %.0f MB",
-		few.nodes, few.goodput(), few.refused, all.nodes, all.goodput(), all.refused, all.goodput()/few.goodput(), site.PeakMemory(t)/1e6)
+	t.Logf("goodput of %d nodes: %.0f spans/s (%d answers of 503); of %d nodes: %.0f spans/s (%d answers of 503), ratio %.2f; accepted in %v; peak memory %.0f MB",
+		few.nodes, few.goodput(), few.refused, all.nodes, all.goodput(), all.refused, all.goodput()/few.goodput(), all.took.Round(time.Second/10), site.PeakMemory(t)/1e6)
 	if peak := site.PeakMemory(t); peak > limit {
 		t.Errorf("the site used %.0f MB, above its limit of %d MB", peak/1e6, limit>>20)
 	}
@@ -74,6 +75,7 @@ func (f fleet) goodput() float64 { return float64(f.spans()) / f.took.Seconds() 
 func (p *Plant) returnOf(t *testing.T, site *Node, nodes, requests int, after uint64) fleet {
 	t.Helper()
 	f := fleet{nodes: nodes, requests: requests}
+	bodies := backlogs(t, nodes*requests, after)
 	began := time.Now()
 	var senders sync.WaitGroup
 	var mu sync.Mutex
@@ -81,8 +83,7 @@ func (p *Plant) returnOf(t *testing.T, site *Node, nodes, requests int, after ui
 		client := p.nodeClient(t)
 		senders.Go(func() {
 			for i := range requests {
-				first := after + uint64((n*requests+i)*spansPerPost) + 1
-				refused, err := post(t, client, "https://"+site.Address+":4318/v1/traces", first)
+				refused, err := post(t, client, "https://"+site.Address+":4318/v1/traces", bodies[n*requests+i])
 				mu.Lock()
 				f.refused += refused
 				mu.Unlock()
@@ -116,17 +117,26 @@ func (p *Plant) nodeClient(t testing.TB) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
-// post retries a request until it is accepted, and waits between tries as Retry-After requires, with jitter.
-func post(t testing.TB, client *http.Client, url string, first uint64) (refused int, err error) {
-	encoded, err := proto.Marshal(spans(first, spansPerPost))
-	if err != nil {
-		return 0, err
-	}
+// backlogs are the requests of nodes, as their queues have them: encoded and compressed.
+func backlogs(t testing.TB, count int, after uint64) [][]byte {
+	t.Helper()
 	encoder, err := zstd.NewWriter(nil)
 	if err != nil {
-		return 0, err
+		t.Fatal(err)
 	}
-	body := encoder.EncodeAll(encoded, nil)
+	bodies := make([][]byte, count)
+	for i := range bodies {
+		encoded, err := proto.Marshal(spans(after+uint64(i*spansPerPost)+1, spansPerPost))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies[i] = encoder.EncodeAll(encoded, nil)
+	}
+	return bodies
+}
+
+// post retries a request until it is accepted, and waits between tries as Retry-After requires, with jitter.
+func post(t testing.TB, client *http.Client, url string, body []byte) (refused int, err error) {
 	for began := time.Now(); ; refused++ {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
 		if err != nil {

@@ -129,13 +129,14 @@ func BenchmarkSite(b *testing.B) {
 			}
 			site.run.Env = append(site.run.Env, "GOMAXPROCS=1", v.env)
 			site.Start(b)
+			bodies := backlogs(b, b.N, 0)
 			began := site.CPU(b)
 			var next atomic.Int64
 			b.SetParallelism(4)
 			b.RunParallel(func(pb *testing.PB) {
 				client := p.nodeClient(b)
 				for pb.Next() {
-					if _, err := post(b, client, "https://"+site.Address+":4318/v1/traces", uint64(next.Add(1)-1)*spansPerPost+1); err != nil {
+					if _, err := post(b, client, "https://"+site.Address+":4318/v1/traces", bodies[next.Add(1)-1]); err != nil {
 						b.Error(err)
 						return
 					}
