@@ -51,6 +51,8 @@ type Config struct {
 	ReturnAfter time.Duration `mapstructure:"return_after"`
 	// ProbeInterval is the pause between probes of an endpoint that is down.
 	ProbeInterval time.Duration `mapstructure:"probe_interval"`
+	// StandbyInterval is the pause between probes of an endpoint that is not in use; 0 disables them.
+	StandbyInterval time.Duration `mapstructure:"standby_interval"`
 	// MaxRetryAfter bounds the pause that an endpoint may ask for with Retry-After.
 	MaxRetryAfter time.Duration `mapstructure:"max_retry_after"`
 
@@ -101,6 +103,7 @@ func createDefaultConfig() component.Config {
 		ExpectContinue:       true,
 		ReturnAfter:          250 * time.Millisecond,
 		ProbeInterval:        100 * time.Millisecond,
+		StandbyInterval:      time.Minute,
 		MaxRetryAfter:        30 * time.Second,
 		QueueConfig:          configoptional.Some(exporterhelper.NewDefaultQueueConfig()),
 		RetryConfig:          retry,
@@ -121,8 +124,8 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s is %s: set a duration above zero", d.name, d.value))
 		}
 	}
-	if c.ReturnAfter < 0 || c.MaxRetryAfter < 0 {
-		errs = append(errs, errors.New("return_after and max_retry_after must not be negative"))
+	if c.ReturnAfter < 0 || c.MaxRetryAfter < 0 || c.StandbyInterval < 0 {
+		errs = append(errs, errors.New("return_after, max_retry_after and standby_interval must not be negative"))
 	}
 	if q := c.QueueConfig.Get(); q != nil && q.Batch.HasValue() && len(q.Batch.Get().Partition.MetadataKeys) > 0 {
 		errs = append(errs, errors.New("sending_queue.batch.partition.metadata_keys is not supported: requests are stored without their metadata"))

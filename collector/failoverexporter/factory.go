@@ -48,10 +48,16 @@ func (f *factory) traces(ctx context.Context, set exporter.Settings, cfg compone
 	if err != nil {
 		return nil, err
 	}
+	consume := func(ctx context.Context, td ptrace.Traces) error {
+		if endpoint, ok := s.canaryFor(td); ok {
+			return s.sendCanary(ctx, endpoint, td)
+		}
+		return inner.ConsumeTraces(ctx, td)
+	}
 	return struct {
 		consumer.ConsumeTracesFunc
 		stopFirst
-	}{inner.ConsumeTraces, stopFirst{inner, s}}, nil
+	}{consume, stopFirst{inner, s}}, nil
 }
 
 func (f *factory) metrics(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Metrics, error) {

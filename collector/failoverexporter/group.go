@@ -176,16 +176,21 @@ const (
 	longFactor = 4
 )
 
-// watch probes an endpoint while it is down.
+// watch probes an endpoint: often while it is down, rarely while it is not in use.
 func (g *group) watch(ctx context.Context, endpoint int) {
 	var probes sync.WaitGroup
 	defer probes.Wait()
 	var running atomic.Int32
+	again := g.standbyTimer(true)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-g.wake[endpoint]:
+		case <-again:
+			g.standby(ctx, endpoint)
+			again = g.standbyTimer(false)
+			continue
 		}
 		for since, down := g.down(endpoint); down; since, down = g.down(endpoint) {
 			pause, limit := g.config.ProbeInterval, int32(maxProbes)
@@ -223,7 +228,7 @@ func (g *group) down(endpoint int) (time.Time, bool) {
 
 func (g *group) probe(ctx context.Context, endpoint int) {
 	began := time.Now()
-	ok := g.tryEmpty(ctx, endpoint)
+	ok := g.tryEmpty(ctx, endpoint).outcome.verdict() == final
 	if ctx.Err() != nil {
 		return
 	}
@@ -231,20 +236,25 @@ func (g *group) probe(ctx context.Context, endpoint int) {
 }
 
 // tryEmpty sends an empty request of a signal that this component exports.
-func (g *group) tryEmpty(ctx context.Context, endpoint int) bool {
+func (g *group) tryEmpty(ctx context.Context, endpoint int) answer {
 	limited, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
+	first := g.first()
+	a := g.sites[endpoint].probe(limited, first.signal)
+	first.telemetry.probed(ctx, g.name(endpoint), a.outcome.verdict() == final)
+	return a
+}
+
+// first is the sender of the first signal that this component exports.
+func (g *group) first() *sender {
 	g.mu.Lock()
-	var first *sender
+	defer g.mu.Unlock()
 	for _, s := range g.senders {
-		if first == nil {
-			first = s
+		if s != nil {
+			return s
 		}
 	}
-	g.mu.Unlock()
-	ok := g.sites[endpoint].probe(limited, first.signal)
-	first.telemetry.probed(ctx, g.name(endpoint), ok)
-	return ok
+	return nil
 }
 
 // join registers a signal's sender.

@@ -154,6 +154,7 @@ func testConfig(backends ...*backend) *Config {
 	for i, b := range backends {
 		c.Endpoints = append(c.Endpoints, EndpointConfig{Name: []string{"primary", "backup", "third"}[i], Endpoint: b.url()})
 	}
+	c.StandbyInterval = 0
 	c.TLS = configtls.ClientConfig{InsecureSkipVerify: true} // the CA of httptest is not in a file
 	c.RetryConfig.InitialInterval, c.RetryConfig.MaxInterval = 50*time.Millisecond, 200*time.Millisecond
 	return c

@@ -26,6 +26,8 @@ type sender struct {
 	stopping  chan struct{}
 	stopOnce  sync.Once
 	started   bool
+	// canaries limits how many bypass the queue.
+	canaries limiter
 }
 
 func newSender(sig signal, g *group, telemetry *instruments) *sender {
@@ -129,7 +131,7 @@ func (s *sender) try(ctx context.Context, p pick, b *batch, verified []int) (boo
 // batch, or was too slow, it is left alone for a while, by this signal only.
 func (s *sender) verify(ctx context.Context, p pick, o outcome, verified []int) verdict {
 	verified[p.endpoint]++
-	switch ok := s.group.tryEmpty(ctx, p.endpoint); {
+	switch ok := s.group.tryEmpty(ctx, p.endpoint).outcome.verdict() == final; {
 	case ctx.Err() != nil:
 		return abandoned
 	case !ok:

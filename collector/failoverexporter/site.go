@@ -29,6 +29,8 @@ type site struct {
 	conns     *connections
 	// trip is the transport, with authentication around it.
 	trip http.RoundTripper
+	// success is when it last accepted a request or a probe, in milliseconds since 1970; zero if it never did.
+	success atomic.Int64
 }
 
 func newSite(c *Config, e EndpointConfig, set exporter.Settings) *site {
@@ -140,13 +142,16 @@ func (s *site) post(ctx context.Context, m message) answer {
 		return answer{outcome: classifyError(ctx, err), message: clean(err.Error())}
 	}
 	defer resp.Body.Close()
-	return readAnswer(resp, m.signal, time.Now())
+	a := readAnswer(resp, m.signal, time.Now())
+	if a.outcome == delivered || a.outcome == partial {
+		s.success.Store(time.Now().UnixMilli())
+	}
+	return a
 }
 
-// probe sends an empty request, which is valid OTLP, and reports whether the endpoint processed it.
-func (s *site) probe(ctx context.Context, sig signal) bool {
-	a := s.post(ctx, message{signal: sig})
-	return a.outcome.verdict() == final
+// probe sends an empty request, which is valid OTLP.
+func (s *site) probe(ctx context.Context, sig signal) answer {
+	return s.post(ctx, message{signal: sig})
 }
 
 // classifyError maps an error of RoundTrip to an outcome. ctx is the caller's, not the limited one.

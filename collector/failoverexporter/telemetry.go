@@ -32,7 +32,7 @@ type instruments struct {
 	deliveredItems, deliveredBytes         metric.Int64Counter
 	switches, probes, unreadableRequests   metric.Int64Counter
 	active, up, inFlight                   metric.Int64ObservableGauge
-	since                                  metric.Float64ObservableGauge
+	since, success                         metric.Float64ObservableGauge
 	sentBytes                              metric.Int64ObservableCounter
 
 	meter        metric.Meter
@@ -79,6 +79,9 @@ func newInstruments(sig signal, c *Config, set exporter.Settings) (*instruments,
 	t.since, err = t.meter.Float64ObservableGauge(prefix+"active_since", metric.WithUnit("s"),
 		metric.WithDescription("Unix time of a signal's last switch, or of the start."))
 	errs = append(errs, err)
+	t.success, err = t.meter.Float64ObservableGauge(prefix+"last_success", metric.WithUnit("s"),
+		metric.WithDescription("Unix time at which an endpoint last accepted a request or a probe."))
+	errs = append(errs, err)
 	t.sentBytes, err = t.meter.Int64ObservableCounter(prefix+"sent_bytes", metric.WithUnit("By"),
 		metric.WithDescription("Bytes of bodies that were sent, after compression, further tries included."))
 	return t, errors.Join(append(errs, err)...)
@@ -109,10 +112,13 @@ func (t *instruments) observe(s *sender) error {
 			o.ObserveInt64(t.active, one(active == i), with)
 			o.ObserveInt64(t.up, one(!down[i]), with)
 			o.ObserveInt64(t.inFlight, t.sites[i].inFlight.Load(), with)
+			if at := g.sites[i].success.Load(); at > 0 {
+				o.ObserveFloat64(t.success, float64(at)/1000, with)
+			}
 			o.ObserveInt64(t.sentBytes, t.sites[i].sent.Load(), with)
 		}
 		return nil
-	}, t.active, t.since, t.up, t.inFlight, t.sentBytes)
+	}, t.active, t.since, t.success, t.up, t.inFlight, t.sentBytes)
 	return err
 }
 
@@ -198,6 +204,17 @@ type limiter struct {
 	mu   sync.Mutex
 	next time.Time
 	sum  int64
+}
+
+// allowOne reports whether canaryInterval has passed since it last returned true.
+func (l *limiter) allowOne(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Before(l.next) {
+		return false
+	}
+	l.next = now.Add(canaryInterval)
+	return true
 }
 
 func (l *limiter) allow(count int64, now time.Time) (int64, bool) {

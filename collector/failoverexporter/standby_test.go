@@ -1,0 +1,101 @@
+package failoverexporter
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// TestStandbyEndpointIsProbed: an endpoint that is not in use is known to be down, and up again, before it is needed.
+func TestStandbyEndpointIsProbed(t *testing.T) {
+	primary, backup := newBackend(t), newBackend(t)
+	c := testConfig(primary, backup)
+	c.StandbyInterval = 20 * time.Millisecond
+	r := started(t, c)
+	up := func() bool { return r.sum("endpoint_up", "endpoint", "backup", "signal", "traces") == 1 }
+	eventually(t, "the backup has answered a probe", func() bool { return r.sum("probes", "endpoint", "backup", "result", "succeeded") > 0 })
+	if !up() {
+		t.Error("the backup is down although it has answered")
+	}
+	backup.answerWith(func(w http.ResponseWriter, _ *http.Request, _ signal) bool {
+		http.Error(w, "who are you", http.StatusForbidden)
+		return true
+	})
+	eventually(t, "the backup is down", func() bool { return !up() })
+	if !r.logged("An endpoint that is not in use does not answer") {
+		t.Error("the log does not have it")
+	}
+	if err := r.traces.ConsumeTraces(t.Context(), numbered(0, 10)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the primary has the spans", func() bool { return len(primary.spans()) == 10 })
+	if n := r.sum("switches"); n != 0 {
+		t.Errorf("%d switches: no signal used the backup", n)
+	}
+	backup.answerWith(nil)
+	eventually(t, "the backup is up", up)
+	if n := r.sum("probes", "endpoint", "primary"); n != 0 {
+		t.Errorf("%d probes to the endpoint in use", n)
+	}
+}
+
+// canaryTo is one span for an endpoint.
+func canaryTo(endpoint string) ptrace.Traces {
+	td := numbered(1000, 1)
+	td.ResourceSpans().At(0).Resource().Attributes().PutStr(canaryAttribute, endpoint)
+	return td
+}
+
+// TestCanary: one span goes to the endpoint that it is for, past the queue, and its sender gets the answer.
+func TestCanary(t *testing.T) {
+	primary, backup := newBackend(t), newBackend(t)
+	c := testConfig(primary, backup)
+	c.Endpoints[1].Filters = []FilterConfig{{Action: "drop", Attribute: "secret"}}
+	r := started(t, c)
+	if err := r.traces.ConsumeTraces(t.Context(), canaryTo("backup")); err != nil {
+		t.Fatal(err)
+	}
+	if backup.spans()[1000] != 1 || len(primary.spans()) != 0 {
+		t.Errorf("the backup has %v, the primary %v", backup.spans(), primary.spans())
+	}
+	if r.sum("delivered_items", "endpoint", "backup") != 1 || r.sum("switches") != 0 {
+		t.Error("it is not counted, or the endpoint in use has changed")
+	}
+	if err := r.traces.ConsumeTraces(t.Context(), canaryTo("backup")); err == nil || !strings.Contains(err.Error(), "try again") {
+		t.Errorf("a second canary at once: %v", err)
+	}
+	send := func(td ptrace.Traces) (err error) {
+		eventually(t, "another canary is allowed", func() bool {
+			err = r.traces.ConsumeTraces(t.Context(), td)
+			return err == nil || !strings.Contains(err.Error(), "try again")
+		})
+		return err
+	}
+	secret := canaryTo("backup")
+	secret.ResourceSpans().At(0).Resource().Attributes().PutStr("secret", "x")
+	if err := send(secret); err == nil || !strings.Contains(err.Error(), "its filters drop it") {
+		t.Errorf("a canary that the filters drop: %v", err)
+	}
+	backup.answerWith(func(w http.ResponseWriter, _ *http.Request, _ signal) bool {
+		http.Error(w, "who are you", http.StatusForbidden)
+		return true
+	})
+	if err := send(canaryTo("backup")); err == nil || !strings.Contains(err.Error(), "endpoint backup: denied: HTTP 403: who are you") {
+		t.Errorf("a canary that is refused: %v", err)
+	}
+	if r.sum("endpoint_up", "endpoint", "backup", "signal", "traces") != 1 {
+		t.Error("a canary has changed which endpoints are up")
+	}
+	// Everything else takes the usual way.
+	two := numbered(0, 2)
+	two.ResourceSpans().At(0).Resource().Attributes().PutStr(canaryAttribute, "backup")
+	for _, td := range []ptrace.Traces{two, canaryTo("nowhere")} {
+		if err := r.traces.ConsumeTraces(t.Context(), td); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the primary has the rest", func() bool { return len(primary.spans()) == 3 })
+}
