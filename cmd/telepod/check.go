@@ -25,7 +25,7 @@ beneath it.
 Nothing is changed. To see whether the API server reaches the webhook, a pod is created as a dry run in
 --probe-namespace: it is not stored and never runs. --canary sends one span through a regional Collector of each
 cluster and follows it to the site; to the site's stores, if the site's context is among --contexts; and with --bucket
-to the archive. --pre looks at a cluster before the installation.
+to the archive. --canary --site backup sends it to the backup site, although the primary is in use. --pre looks at a cluster before the installation.
 
 'telepod rbac' prints the rights that this command needs. What it may not read is a problem of its own, with the
 command that grants the rights; the rest is checked.
@@ -35,6 +35,7 @@ Exit codes: 0 no problem or warnings only, 1 something failed or could not be re
 
 const checkExample = `  telepod check --context prod-use1
   telepod check --contexts prod-use1,prod-euw1,prod-weu --canary
+  telepod check --contexts prod-use1,prod-euw1,prod-weu --canary --site backup
   telepod check --pre --context new-cluster
   telepod check -o junit > telepod.xml
   telepod check -o json | jq -r '.[] | select(.status == "failed") | .seen'`
@@ -155,10 +156,10 @@ func (f *checkFlags) linesOf(ctx context.Context, clusters []*inventory.Cluster)
 			found[i] = snapshots[i].Lines()
 		}
 	}
-	skew := checks.Skew(snapshots)
+	across := append(checks.Skew(snapshots), checks.Backup(snapshots)...)
 	var lines []checks.Line
 	for i, c := range clusters {
-		ofCluster := slices.DeleteFunc(slices.Clone(skew), func(l checks.Line) bool { return l.Context != c.Context })
+		ofCluster := slices.DeleteFunc(slices.Clone(across), func(l checks.Line) bool { return l.Context != c.Context })
 		lines = append(lines, checks.Fold(append(found[i], ofCluster...))...)
 	}
 	return checks.Across(lines)

@@ -16,12 +16,13 @@ import (
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/inventory"
-	"github.com/telepod/telepod/fleet/status"
 )
 
 // canaryFlags control whether a span is sent and how far it is followed.
 type canaryFlags struct {
-	send     bool
+	send bool
+	// site is where the span is to go; empty leaves that to the Collector.
+	site     string
 	wait     time.Duration
 	archives drillArchives
 }
@@ -29,6 +30,7 @@ type canaryFlags struct {
 func (f *canaryFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.send, "canary", false, "send one span through a regional Collector of each cluster, and follow it to the site and its stores")
+	flags.StringVar(&f.site, "site", "", "site to send the span to, primary or backup, whichever is in use; nothing fails over")
 	flags.DurationVar(&f.wait, "canary-wait", 15*time.Second, "how long to wait for the span at each hop")
 	f.archives.register(cmd)
 }
@@ -37,6 +39,10 @@ func (f *canaryFlags) usage(cmd *cobra.Command) error {
 	switch {
 	case f.archives.shared.Name != "" && !f.send:
 		return wrongUsage(cmd, "--canary and --bucket must be used together: the canary's span is expected in the bucket")
+	case f.site != "" && !f.send:
+		return wrongUsage(cmd, "--canary and --site must be used together: the canary is sent to that site")
+	case f.site != "" && f.site != "primary" && f.site != "backup":
+		return wrongUsage(cmd, "--site %q: use primary or backup", f.site)
 	case f.wait <= 0:
 		return wrongUsage(cmd, "--canary-wait %s: must be positive", f.wait)
 	}
@@ -77,7 +83,7 @@ func (f *canaryFlags) sendAll(ctx context.Context, clusters []*inventory.Cluster
 func canarySites(clusters []*inventory.Cluster, snapshots []checks.Snapshot) (sites []*canarySite) {
 	for i, c := range clusters {
 		central := snapshots[i].Central
-		site := &canarySite{c, status.SiteName(central.Value.Instances), slices.Concat(central.Value.Instances, snapshots[i].Samplers.Value.Instances), nil}
+		site := &canarySite{c, checks.SiteName(central.Value.Instances), slices.Concat(central.Value.Instances, snapshots[i].Samplers.Value.Instances), nil}
 		switch {
 		case snapshots[i].Unreachable != nil:
 			site.err = errors.New("the API server does not answer")
@@ -104,7 +110,7 @@ func (f *canaryFlags) follow(ctx context.Context, c *inventory.Cluster, collecto
 }
 
 func (f *canaryFlags) through(ctx context.Context, c *inventory.Cluster, collector fleet.Instance, sites []*canarySite) checks.Canary {
-	way := checks.Canary{Pod: collector.Pod, Node: collector.Node}
+	way := checks.Canary{Pod: collector.Pod, Node: collector.Node, Wanted: f.site}
 	reading := []fleet.Instance{collector}
 	c.ReadMetrics(ctx, reading, inventory.CollectorMetrics)
 	for _, site := range sites {
@@ -112,7 +118,7 @@ func (f *canaryFlags) through(ctx context.Context, c *inventory.Cluster, collect
 	}
 	began, id := time.Now(), newDrillID(time.Now())
 	sent := drill.Canary{Collector: drill.Collector{Region: c.Context, Name: collector.Pod}}
-	body, err := canary.Request(id, []drill.Canary{sent}, began)
+	body, err := f.request(id, sent, began)
 	if err != nil {
 		way.Accepted = err
 		return way
@@ -124,7 +130,7 @@ func (f *canaryFlags) through(ctx context.Context, c *inventory.Cluster, collect
 	answered := false
 	f.until(ctx, func() bool {
 		c.ReadMetrics(ctx, reading, inventory.CollectorMetrics)
-		site, err := checks.Arrived(before, reading[0])
+		site, err := f.arrived(before, reading[0])
 		if answered = answered || err == nil; err == nil || !answered {
 			way.Site, way.SiteErr = site, err
 		}
@@ -144,6 +150,25 @@ func (f *canaryFlags) through(ctx context.Context, c *inventory.Cluster, collect
 	)
 	way.Seconds = time.Since(began).Seconds()
 	return way
+}
+
+func (f *canaryFlags) request(id string, sent drill.Canary, now time.Time) ([]byte, error) {
+	if f.site != "" {
+		return canary.RequestTo(f.site, id, sent, now)
+	}
+	return canary.Request(id, []drill.Canary{sent}, now)
+}
+
+// arrived is the site that has accepted the span, or another one of the same time; empty if none has.
+func (f *canaryFlags) arrived(before, after fleet.Instance) (string, error) {
+	if f.site == "" {
+		return checks.Arrived(before, after)
+	}
+	at, err := checks.ArrivedAt(f.site, before, after)
+	if !at {
+		return "", err
+	}
+	return f.site, err
 }
 
 // stores waits until every exporter of the site has delivered spans, or the time is up.

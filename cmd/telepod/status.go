@@ -202,10 +202,8 @@ func (r *estateReader) rows(ctx context.Context) []status.Row {
 		})
 	}
 	all.Wait()
-	rows := make([]status.Row, len(readings))
-	for i, reading := range readings {
-		reading.Months = months
-		rows[i] = status.RowOf(reading, time.Now())
+	for i := range readings {
+		readings[i].Months = months
 	}
-	return rows
+	return status.Rows(readings, time.Now())
 }

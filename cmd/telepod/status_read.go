@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/inventory"
 	"github.com/telepod/telepod/fleet/status"
 	"github.com/telepod/telepod/injector"
@@ -62,6 +63,13 @@ func (r *clusterReader) read(ctx context.Context) status.Reading {
 	all.Go(func() {
 		reading.Injectors = answer(r.instances(ctx, "injector", inventory.InjectorMetrics))
 		reading.Sites = answer(r.instances(ctx, "central", inventory.CollectorMetrics))
+	})
+	all.Go(func() {
+		found, err := r.cluster.Workloads(ctx, r.release, "sampler")
+		reading.Samplers = answer(checks.Part{Workloads: found}, err)
+		if len(found) > 0 {
+			reading.Samplers.Value.Instances, reading.Samplers.Err = r.instances(ctx, "sampler", inventory.CollectorMetrics)
+		}
 	})
 	all.Go(func() { reading.Earlier, reading.Later = r.readTwice(ctx) })
 	all.Go(func() {

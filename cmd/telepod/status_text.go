@@ -35,6 +35,17 @@ func statusText(t terminal.Terminal, rows []status.Row, now time.Time) string {
 			fmt.Fprintf(&b, "%s %s\n", t.Paint(tone, sign), t.Wrap(2, row.Context+": "+p.Text))
 		}
 	}
+	for _, row := range rows {
+		if row.Backup == nil || row.Backup.Status.Problem() {
+			continue // a problem is listed above
+		}
+		if problems == 0 {
+			b.WriteByte('\n')
+		}
+		problems++
+		sign, tone := signOf(row.Backup.Status)
+		fmt.Fprintf(&b, "%s %s\n", t.Paint(tone, sign), t.Wrap(2, row.Context+": "+row.Backup.Text))
+	}
 	return b.String()
 }
 

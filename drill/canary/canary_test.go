@@ -53,6 +53,24 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// TestRequestTo: a canary for a site is alone in its request, whose resource names the site.
+func TestRequestTo(t *testing.T) {
+	body, err := RequestTo("backup", "d1", of("eu", 0), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent coltrace.ExportTraceServiceRequest
+	if err := proto.Unmarshal(body, &sent); err != nil {
+		t.Fatal(err)
+	}
+	resource := sent.ResourceSpans[0]
+	if len(resource.ScopeSpans[0].Spans) != 1 || !slices.ContainsFunc(resource.Resource.Attributes, func(a *common.KeyValue) bool {
+		return a.Key == "telepod.canary.site" && a.Value.GetStringValue() == "backup"
+	}) {
+		t.Errorf("request %v", &sent)
+	}
+}
+
 // store is an in-memory archive.
 type store map[string][]byte
 

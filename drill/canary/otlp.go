@@ -24,14 +24,28 @@ const (
 	keySequence  = "telepod.drill.sequence"
 )
 
+// keySite makes a regional Collector send a single span to one site, whichever is in use: see
+// collector/failoverexporter/README.md.
+const keySite = "telepod.canary.site"
+
 // Request returns an OTLP request in protobuf, for /v1/traces.
 func Request(id string, canaries []drill.Canary, now time.Time) ([]byte, error) {
+	return encode(id, canaries, now, text("service.name", Service))
+}
+
+// RequestTo returns a request with one canary for a site that need not be in use. The regional Collector answers
+// with the site's answer.
+func RequestTo(site, id string, canary drill.Canary, now time.Time) ([]byte, error) {
+	return encode(id, []drill.Canary{canary}, now, text("service.name", Service), text(keySite, site))
+}
+
+func encode(id string, canaries []drill.Canary, now time.Time, of ...*common.KeyValue) ([]byte, error) {
 	var spans []*trace.Span
 	for _, canary := range canaries {
 		spans = append(spans, span(id, canary, now))
 	}
 	return proto.Marshal(&coltrace.ExportTraceServiceRequest{ResourceSpans: []*trace.ResourceSpans{{
-		Resource: &resource.Resource{Attributes: []*common.KeyValue{text("service.name", Service)}},
+		Resource: &resource.Resource{Attributes: of},
 		ScopeSpans: []*trace.ScopeSpans{{
 			Scope: &common.InstrumentationScope{Name: "github.com/telepod/telepod/drill"},
 			Spans: spans,

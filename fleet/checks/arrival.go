@@ -18,12 +18,26 @@ func Arrived(before, after fleet.Instance) (site string, err error) {
 		}
 	}
 	most := 0.0
-	for _, name := range []string{"primary", "backup"} {
-		if n := increase(before, after, "otelcol_exporter_failover_delivered_items_total", metrics.Labels{"signal": "traces", "endpoint": name}); n > most {
+	for _, name := range []string{primarySite, backupSite} {
+		if n := arrivals(before, after, name); n > most {
 			site, most = name, n
 		}
 	}
 	return site, nil
+}
+
+// ArrivedAt reports whether one site has accepted traces from a Collector between two readings.
+func ArrivedAt(site string, before, after fleet.Instance) (bool, error) {
+	for _, reading := range []fleet.Instance{before, after} {
+		if reading.MetricsErr != nil {
+			return false, reading.MetricsErr
+		}
+	}
+	return arrivals(before, after, site) > 0, nil
+}
+
+func arrivals(before, after fleet.Instance, site string) float64 {
+	return increase(before, after, "otelcol_exporter_failover_delivered_items_total", metrics.Labels{"signal": "traces", "endpoint": site})
 }
 
 // Deliveries is what the exporters of a site have done with spans between two readings. It compares only Collectors that

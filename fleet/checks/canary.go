@@ -9,7 +9,10 @@ import (
 type Canary struct {
 	// Pod and Node are where it was sent to.
 	Pod, Node string
-	// Accepted is nil if the Collector acknowledged the span, which means that it is on the node's disk.
+	// Wanted is the site that it was sent to, whichever is in use; empty if that was left to the Collector.
+	Wanted string
+	// Accepted is nil if the Collector acknowledged the span, which means that it is on the node's disk; with Wanted, that
+	// the site has accepted it.
 	Accepted error
 	// Site is the one that has acknowledged a batch of traces since then; empty if none has before the timeout, or if
 	// SiteErr is why that is not known.
@@ -92,6 +95,10 @@ func (s Snapshot) canaries(r *report) {
 		switch {
 		case c.Pod == "":
 			r.add(Failed, s.in("get pods -l app.kubernetes.io/component=collector"), "canary: no regional Collector is ready to accept it")
+		case c.Accepted != nil && c.Wanted != "":
+			if !r.unknownRight(place, c.Accepted) {
+				r.add(Failed, inspect, "canary: the %s site did not accept it from %s: %v", c.Wanted, place, c.Accepted)
+			}
 		case c.Accepted != nil:
 			if !r.unknownRight(place, c.Accepted) {
 				r.add(Failed, inspect, "canary: lost before the node's disk: %s did not accept it: %v", place, c.Accepted)
@@ -106,6 +113,8 @@ func (s Snapshot) canaries(r *report) {
 				}
 				r.add(Unknown, "", "canary: %s has it on disk; whether a site has accepted it is not known: %v%s", place, c.SiteErr, archive)
 			}
+		case c.Site == "" && c.Wanted != "":
+			r.add(Unknown, s.upgrade(), "canary: %s accepted it, and did not send it to the %s site: Collectors of older versions ignore --site", place, c.Wanted)
 		case c.Site == "":
 			r.add(Failed, inspect+" | grep -i endpoint", "canary: waits on the node: %s has it on disk, and no site has accepted it within %.0f s", place, c.Seconds)
 		case len(c.waits()) > 0:

@@ -197,7 +197,7 @@ func (s Snapshot) blame(from []fleet.Instance, site string) string {
 		"broken": "connections break", "throttled": "it is overloaded", "failing": "it fails on the data",
 	}[s.outcome(from, site)]
 	for _, i := range from {
-		if cause := loggedCause(i.Log, site); cause != "" {
+		if cause := logged(i.Log, site, "cause"); cause != "" {
 			if meaning == "" {
 				return cause
 			}
@@ -229,12 +229,17 @@ func (s Snapshot) outcome(from []fleet.Instance, site string) string {
 			return found
 		}
 	}
+	for _, i := range from { // a site that is not in use gets probes only
+		if reason := logged(i.Log, site, "reason"); blames(reason) {
+			return reason
+		}
+	}
 	return ""
 }
 
 // blames reports whether an outcome means that the site is at fault.
 func blames(outcome string) bool {
-	return !slices.Contains([]string{"delivered", "partial", "rejected", "cancelled"}, outcome)
+	return !slices.Contains([]string{"", "recovered", "delivered", "partial", "rejected", "cancelled"}, outcome)
 }
 
 // repairOf is the repair for an outcome.
@@ -248,15 +253,16 @@ func repairOf(outcome, otherwise string) string {
 	return otherwise
 }
 
-// loggedCause is the cause in the exporter's last line about a switch away from a site.
-func loggedCause(log, site string) string {
-	cause := ""
+// logged is a field of the exporter's last line about a switch away from a site, or about one that does not answer although
+// it is not in use.
+func logged(log, site, field string) (value string) {
 	for line := range strings.Lines(log) {
-		if _, fields, found := strings.Cut(line, `"cause": "`); found && strings.Contains(line, `"from": "`+site+`"`) {
-			cause, _, _ = strings.Cut(strings.ReplaceAll(fields, `\"`, "'"), `"`)
+		about := strings.Contains(line, `"from": "`+site+`"`) || strings.Contains(line, `"endpoint": "`+site+`"`) && strings.Contains(line, `"cause": "`)
+		if _, fields, found := strings.Cut(line, `"`+field+`": "`); found && about {
+			value, _, _ = strings.Cut(strings.ReplaceAll(fields, `\"`, "'"), `"`)
 		}
 	}
-	return cause
+	return value
 }
 
 func (s Snapshot) siteRefusal(instances []fleet.Instance) string {

@@ -51,6 +51,7 @@ const (
 	codeNamespaces       = "namespaces"
 	codeOutOfDate        = "out-of-date"
 	codeVersions         = "versions"
+	codeBackup           = "backup"
 	codeCanary           = "canary"
 )
 
@@ -60,7 +61,7 @@ func Codes() []string {
 		codeUnreachable, codeRights, codePrepared, codeVersion, codeNodes, codeInjectorRoles, codeProfiles, codeScaled, codeConfiguration, codeInjectorPods, codeInjectorWaiting, codeInjector,
 		codeServing, codePolicy, codeSelector, codeBundle, codeService, codeReached, codeRoles, codeCertificates, codeCollectorPods, codeCollectorWaiting, codeCollectors,
 		codeUncovered, codeNoNode, codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces,
-		codeOutOfDate, codeVersions, codeCanary,
+		codeOutOfDate, codeVersions, codeBackup, codeCanary,
 	}
 }
 
@@ -134,6 +135,8 @@ func causes(code string) []string {
 		return []string{codeDisk, codeQueues, codeSites, codeBackEnds}
 	case codeMetrics:
 		return []string{codeCollectorPods, codeCollectors, codeCentral, codePolicy}
+	case codeBackup:
+		return []string{codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeCertificates, codePolicy, codeSites, codeBackEnds, codeDisk, codeQueues, codeMetrics, codeVersions}
 	case codeOutOfDate:
 		return append(slices.Clone(webhook), codeReached)
 	case codeCanary:

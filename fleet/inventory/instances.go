@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	spb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/protobuf/proto"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -146,10 +148,23 @@ const collectorOTLP = 4318
 
 // SendTraces posts an OTLP request in protobuf to a Collector. It needs permission to create pods/proxy.
 func (c *Cluster) SendTraces(ctx context.Context, to fleet.Instance, body []byte) error {
-	err := c.rest.Post().AbsPath(proxyPath(to.Namespace, to.Pod, collectorOTLP)...).Suffix("v1", "traces").
-		SetHeader("Content-Type", "application/x-protobuf").Body(body).MaxRetries(0).Do(ctx).Error()
+	answer, err := c.rest.Post().AbsPath(proxyPath(to.Namespace, to.Pod, collectorOTLP)...).Suffix("v1", "traces").
+		SetHeader("Content-Type", "application/x-protobuf").Body(body).MaxRetries(0).Do(ctx).Raw()
 	if err != nil {
+		if message := statusMessage(answer); message != "" {
+			return fmt.Errorf("ask pod %s: %s", to.Pod, message)
+		}
 		return proxyError("create", to.Namespace, to.Pod, err)
 	}
 	return nil
+}
+
+// statusMessage is the message of the google.rpc.Status that OTLP over HTTP answers errors with; empty if the answer is
+// something else, such as the API server's own.
+func statusMessage(answer []byte) string {
+	var s spb.Status
+	if err := proto.Unmarshal(answer, &s); err != nil || s.GetCode() == 0 {
+		return ""
+	}
+	return fleet.Printable(s.GetMessage())
 }

@@ -244,8 +244,12 @@ func siteHop(name string, traffic *status.Traffic) Hop {
 	if s.Down > 0 {
 		parts, hop.Status = append(parts, fmt.Sprintf("not usable from %d of %s", s.Down, count(traffic.Answered, "Collector"))), checks.Failed
 	}
-	if len(parts) == 0 {
-		parts = append(parts, "standby; not tried while the primary works")
+	switch {
+	case len(parts) > 0:
+	case s.Answered.IsZero():
+		parts = append(parts, "standby; not tried yet")
+	default:
+		parts = append(parts, "standby, answered a probe at "+s.Answered.Format("2006-01-02 15:04Z"))
 	}
 	if n := traffic.Ready - traffic.Answered; n > 0 {
 		parts = append(parts, fmt.Sprintf("not known from %d more", n))

@@ -148,7 +148,7 @@ func TestHealthy(t *testing.T) {
 	const want = `ok pod: 1 pod [] 1 send grpc to the Collector of their node
 ok collector: telepod-collector-0, node n1 [10.0.1.7:4317] ready, queue 3 % full
 ok site: primary site [https://primary.example:4318] in use by 1 of 1 Collector since 2026-03-01 12:00Z
-ok site: backup site [https://backup.example:4318/] standby; not tried while the primary works
+ok site: backup site [https://backup.example:4318/] standby; not tried yet
 ok site: statefulset/telepod-central [] 1 of 1 ready
 ok store: archive (S3) [s3://telemetry at http://minio:9000] queue 3 % full
 ok store: Prometheus [http://prometheus.monitoring:9090/api/v1/write] queue 0 % full

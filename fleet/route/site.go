@@ -8,7 +8,6 @@ import (
 
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
-	"github.com/telepod/telepod/fleet/status"
 )
 
 // onPath reports whether the cluster has the site in use. A site without a name may be it.
@@ -22,7 +21,7 @@ func (s Site) onPath(inUse string) bool {
 
 // name is empty if it is not known.
 func (s Site) name() string {
-	return cmp.Or(s.Config.Value.Site, status.SiteName(s.Central.Value.Instances))
+	return cmp.Or(s.Config.Value.Site, checks.SiteName(s.Central.Value.Instances))
 }
 
 // hops are the Collectors of a site, and its stores.

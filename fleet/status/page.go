@@ -58,6 +58,8 @@ type pageView struct {
 	Clusters     []clusterView
 	Switches     []switchView
 	Problems     []problemView
+	// Backups are sentences on the backup site, unless they are among the problems.
+	Backups []problemView
 }
 
 type clusterView struct {
@@ -88,6 +90,9 @@ func (p Page) view() pageView {
 		v.Clusters = append(v.Clusters, clusterOf(row, p.At))
 		for _, problem := range row.Problems {
 			v.Problems = append(v.Problems, problemView{row.Context, problem.Text, problem.Severe})
+		}
+		if row.Backup != nil && !row.Backup.Status.Problem() {
+			v.Backups = append(v.Backups, problemView{Context: row.Context, Text: row.Backup.Text})
 		}
 		if t := row.Traffic; t != nil && t.LastSwitch != nil {
 			switches = append(switches, dated{*t.LastSwitch, switchView{row.Context, t.LastSwitch.Format("2 January, 15:04:05 UTC"), Ago(*t.LastSwitch, p.At), t.Using()}})

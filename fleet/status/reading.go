@@ -20,6 +20,8 @@ type Reading struct {
 	Collectors checks.Answer[[]checks.Workload]
 	Central    checks.Answer[[]checks.Workload]
 	Pods       checks.Answer[Pods]
+	// Samplers are those of the central site.
+	Samplers checks.Answer[checks.Part]
 	// Injectors and Sites are the injector's and the central site's pods, with their metrics.
 	Injectors, Sites checks.Answer[[]fleet.Instance]
 	// Earlier and Later are two readings of the regional Collectors with their metrics.

@@ -26,6 +26,9 @@ type Row struct {
 	Traffic     *Traffic     `json:"traffic,omitempty"`
 	Certificate *Certificate `json:"certificate,omitempty"`
 	Month       *cost.Month  `json:"monthSoFar,omitempty"`
+	// Backup is whether the backup site could replace the primary now: on the row of the backup's cluster, or else of the
+	// regions that know one.
+	Backup *Backup `json:"backup,omitempty"`
 	// Problems need attention, the most severe first.
 	Problems []Problem `json:"problems,omitempty"`
 }
@@ -73,7 +76,7 @@ func RowOf(r Reading, now time.Time) Row {
 		row.Pods = &r.Pods.Value
 	}
 	if found := replicas(r.Central); found != nil {
-		row.Central = &Central{SiteName(r.Sites.Value), *found}
+		row.Central = &Central{checks.SiteName(r.Sites.Value), *found}
 	}
 	row.Traffic = TrafficOf(r.Earlier, r.Later)
 	row.Certificate = firstToExpire(r)
@@ -120,25 +123,12 @@ func replicas(from checks.Answer[[]checks.Workload]) *Replicas {
 	return sum
 }
 
-// The label that names the site in a central Collector's metrics, and the metrics of certificates.
+// The metrics with a Collector's place, and of certificates.
 const (
-	siteLabel       = "telepod_central_site"
 	uptime          = "otelcol_process_uptime_seconds_total"
 	injectorExpiry  = "telepod_certificate_expiry_timestamp_seconds"
 	collectorExpiry = "otelcol_certificate_expiry_timestamp_seconds"
 )
-
-// SiteName is the name of the site that central Collectors belong to; empty if none answered.
-func SiteName(instances []fleet.Instance) string {
-	for _, i := range instances {
-		for labels := range i.Metrics.Each(uptime) {
-			if name := labels[siteLabel]; name != "" {
-				return fleet.Printable(name)
-			}
-		}
-	}
-	return ""
-}
 
 // firstToExpire finds the certificate that expires first, among those of injectors, regional and central Collectors.
 func firstToExpire(r Reading) *Certificate {

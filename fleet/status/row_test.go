@@ -3,12 +3,15 @@ package status_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/cost"
 	"github.com/telepod/telepod/fleet/status"
 )
@@ -91,6 +94,34 @@ func TestProblems(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestBackup: the row of the backup's cluster has what is known of it, and a problem only if it may not take over.
+func TestBackup(t *testing.T) {
+	all := estate(t)
+	if row := status.Rows(all[:2], now)[1]; row.Backup == nil || row.Backup.Status != checks.OK || !strings.HasPrefix(row.Backup.Text, "the backup site is in use from 1 regions: ") {
+		t.Errorf("in use: %+v", row.Backup)
+	}
+	all[1].Later = all[0].Later
+	if row := status.Rows(all, now)[1]; row.Backup == nil || row.Backup.Status != checks.Unknown ||
+		!slices.Contains(row.Problems, status.Problem{Text: "whether the backup site can take over is not known: aks-eastasia could not be read"}) {
+		t.Errorf("with a cluster that does not answer: %+v, %+v", row.Backup, row.Problems)
+	}
+	all[1].Central = workloads(0, 2)
+	rows := status.Rows(all[:2], now)
+	if row := rows[1]; row.Backup == nil || row.Backup.Status != checks.Failed || !strings.Contains(row.Backup.Text, "cannot take over: deployment/w has 0 of 2 ready") {
+		t.Errorf("not ready: %+v", row.Backup)
+	}
+	if rows[0].Backup != nil {
+		t.Errorf("the primary's row: %+v", rows[0].Backup)
+	}
+	rows = status.Rows(all[:1], now)
+	if row := rows[0]; row.Backup == nil || row.Backup.Status != checks.Skipped || len(row.Problems) != 0 {
+		t.Errorf("the primary's cluster alone: %+v, %+v", row.Backup, row.Problems)
+	}
+	if got := page(t, rows); !strings.Contains(got, "whether the backup site can take over was not looked at") {
+		t.Errorf("the page has no sentence on the backup:\n%s", got)
 	}
 }
 

@@ -141,10 +141,7 @@ func estate(t *testing.T) []status.Reading {
 	return []status.Reading{healthy(t), gke, aks}
 }
 
-func rows(t *testing.T) (all []status.Row) {
+func rows(t *testing.T) []status.Row {
 	t.Helper()
-	for _, r := range estate(t) {
-		all = append(all, status.RowOf(r, now))
-	}
-	return all
+	return status.Rows(estate(t), now)
 }

@@ -14,6 +14,7 @@ const (
 	activeSite     = "otelcol_exporter_failover_active"
 	activeSince    = "otelcol_exporter_failover_active_since_seconds"
 	siteUp         = "otelcol_exporter_failover_endpoint_up"
+	lastSuccess    = "otelcol_exporter_failover_last_success_seconds"
 	switches       = "otelcol_exporter_failover_switches_total"
 	delivered      = "otelcol_exporter_failover_delivered_items_total"
 	queueSize      = "otelcol_exporter_queue_size"
@@ -64,6 +65,9 @@ type Site struct {
 	Down  int `json:"down"`
 	// Up: most Collectors can reach it.
 	Up bool `json:"up"`
+	// Answered is when it last accepted something, if only a probe, from the Collector that has waited longest; zero if one
+	// of them does not know.
+	Answered time.Time `json:"answered,omitzero"`
 	// SpansPerSecond is the rate that it accepted; nil without two readings.
 	SpansPerSecond *float64 `json:"spansPerSecond,omitempty"`
 }
@@ -84,6 +88,7 @@ type view struct {
 	since    time.Time
 	switched time.Time
 	up       map[string]bool
+	answered map[string]time.Time
 }
 
 // TrafficOf summarizes regional Collectors; nil if none answered. Without an earlier reading there are no rates.
@@ -121,7 +126,7 @@ func TrafficOf(earlier, later Scrape) *Traffic {
 // siteInUse determines which site a Collector uses: the one that any of its signals has switched to, or else that of
 // its traces. A signal without traffic never notices that the primary is down.
 func siteInUse(set metrics.Set) view {
-	v := view{up: map[string]bool{}}
+	v := view{up: map[string]bool{}, answered: map[string]time.Time{}}
 	of := map[string]string{} // site by signal
 	for labels, active := range set.Each(activeSite) {
 		if active == 1 {
@@ -144,6 +149,9 @@ func siteInUse(set metrics.Set) view {
 			v.up[name] = up == 1
 		}
 	}
+	for labels, seconds := range set.Each(lastSuccess) {
+		v.answered[fleet.Printable(labels["endpoint"])] = unix(seconds)
+	}
 	for labels, n := range set.Each(switches) {
 		if seconds, found := set.Sum(activeSince, metrics.Labels{"signal": labels["signal"]}); found && n > 0 && unix(seconds).After(v.switched) {
 			v.switched = unix(seconds)
@@ -157,7 +165,7 @@ func unix(seconds float64) time.Time { return time.UnixMilli(int64(seconds * 100
 // count fills in the sites, the one in use, and the last switch.
 func (t *Traffic) count(views []view) {
 	sites := map[string]*Site{}
-	since := map[string][]time.Time{}
+	since, answered := map[string][]time.Time{}, map[string][]time.Time{}
 	for _, v := range views {
 		for name, up := range v.up {
 			if sites[name] == nil {
@@ -166,6 +174,7 @@ func (t *Traffic) count(views []view) {
 			if !up {
 				sites[name].Down++
 			}
+			answered[name] = append(answered[name], v.answered[name])
 		}
 		if s := sites[v.site]; s != nil {
 			s.Using++
@@ -188,7 +197,7 @@ func (t *Traffic) count(views []view) {
 	var most *Site
 	for _, name := range names {
 		s := sites[name]
-		s.Up = 2*s.Down <= len(views)
+		s.Up, s.Answered = 2*s.Down <= len(views), slices.MinFunc(answered[name], time.Time.Compare)
 		if s.Using > 0 && (most == nil || s.Using > most.Using) {
 			most = s
 		}
