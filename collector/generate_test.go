@@ -48,6 +48,21 @@ func TestVersionsMatchTheManifest(t *testing.T) {
 	}
 }
 
+// A distribution that is built as docs/chart.md shows has every component that the chart uses.
+func TestDocumentedManifestIsComplete(t *testing.T) {
+	own := regexp.MustCompile(`import: (github\.com/telepod/telepod/collector/\w+)`)
+	documented := read(t, "../docs/chart.md")
+	listed := own.FindAllStringSubmatch(read(t, "distribution/manifest.yaml"), -1)
+	if len(listed) == 0 {
+		t.Fatal("the manifest lists no component of Telepod's")
+	}
+	for _, component := range listed {
+		if !strings.Contains(documented, component[0]+"}") {
+			t.Errorf("docs/chart.md, \"A Collector of your own\", lacks %s", component[1])
+		}
+	}
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
