@@ -52,8 +52,8 @@ func (c *connection) keepOpening(b []byte) {
 
 const startOfHTTP = "HTTP/"
 
-// notHTTP identifies a server whose first bytes are not those of an HTTP/1 response; nil if they are, or if it sent
-// none. The errors of net/http do not: they depend on whether the server or the client spoke first.
+// notHTTP describes a server that does not answer with HTTP/1, by its first bytes. It is nil if the server does, or sent
+// nothing. The errors of net/http do not: they depend on whether the server or the client spoke first.
 func (c *connection) notHTTP() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

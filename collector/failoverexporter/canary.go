@@ -32,7 +32,7 @@ func (s *sender) canaryFor(td ptrace.Traces) (endpoint int, ok bool) {
 // sendCanary sends one span to one endpoint, whichever is in use, without the queue: the sender gets the endpoint's
 // answer. Which endpoint is in use does not change.
 func (s *sender) sendCanary(ctx context.Context, endpoint int, td ptrace.Traces) error {
-	if !s.canaries.allowOne(time.Now()) {
+	if !s.canaries.Allow() {
 		return fmt.Errorf("send a canary to endpoint %s: another one was sent less than %s ago: try again", s.group.name(endpoint), canaryInterval)
 	}
 	data, err := encodeTraces(td)

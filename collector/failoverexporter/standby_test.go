@@ -89,7 +89,7 @@ func TestCanary(t *testing.T) {
 	if r.sum("endpoint_up", "endpoint", "backup", "signal", "traces") != 1 {
 		t.Error("a canary has changed which endpoints are up")
 	}
-	// Everything else takes the usual way.
+	// All other requests go through the queue, to the endpoint in use.
 	two := numbered(0, 2)
 	two.ResourceSpans().At(0).Resource().Attributes().PutStr(canaryAttribute, "backup")
 	for _, td := range []ptrace.Traces{two, canaryTo("nowhere")} {

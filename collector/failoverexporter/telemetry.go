@@ -206,17 +206,6 @@ type limiter struct {
 	sum  int64
 }
 
-// allowOne reports whether canaryInterval has passed since it last returned true.
-func (l *limiter) allowOne(now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now.Before(l.next) {
-		return false
-	}
-	l.next = now.Add(canaryInterval)
-	return true
-}
-
 func (l *limiter) allow(count int64, now time.Time) (int64, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -53,7 +53,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// TestRequestTo: a canary for a site is alone in its request, whose resource names the site.
+// TestRequestTo: the request for a site has one canary, and its resource names the site.
 func TestRequestTo(t *testing.T) {
 	body, err := RequestTo("backup", "d1", of("eu", 0), now)
 	if err != nil {

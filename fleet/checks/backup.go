@@ -17,7 +17,7 @@ const (
 	backupSite  = "backup"
 )
 
-// Metrics that tell sites apart: the label is on every metric of a central Collector.
+// The label that names a site, and metrics with which sites are judged.
 const (
 	siteLabel   = "telepod_central_site"
 	siteUptime  = "otelcol_process_uptime_seconds_total"
@@ -42,7 +42,7 @@ func SiteName(instances []fleet.Instance) string {
 }
 
 // Backup judges from all clusters together whether the backup site could replace the primary now. The line belongs to the
-// backup's cluster; without that cluster, to each one whose regional Collectors know a backup. Without a backup there is no
+// backup's cluster; if that cluster was not read, to each cluster whose regional Collectors have a backup site. Without a backup there is no
 // line.
 func Backup(snapshots []Snapshot) []Line {
 	at, primary := siteClusters(snapshots)
@@ -57,7 +57,7 @@ func Backup(snapshots []Snapshot) []Line {
 	case primary >= 0:
 		b.compare(s, snapshots[primary])
 	default:
-		b.notes = append(b.notes, "not compared with the primary, whose context is not among those that were read")
+		b.notes = append(b.notes, "not compared with the primary: its context was not read")
 	}
 	r := &report{context: s.Context, section: "backup"}
 	b.report(r.check(codeBackup), s)

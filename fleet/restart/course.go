@@ -92,7 +92,7 @@ func (c *Course) Tried(t Trial) { c.tried = &t }
 // the workload was changed in the meantime.
 func (c *Course) Refused(text string) { c.refused = text }
 
-// Acted records that the last move was carried out. seen is the sight that led to it.
+// Acted records that the last move was carried out. seen is the observation that led to it.
 func (c *Course) Acted(seen Observation, evicted string, now time.Time) {
 	c.rolling, c.since, c.best, c.tried, c.last = true, now, 0, nil, evicted
 	c.acts++

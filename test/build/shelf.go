@@ -42,7 +42,7 @@ func (s Spec) key(ctx context.Context, module string) (string, error) {
 }
 
 // linked identifies a build of the root module by the packages that it links. The go command compiles those that changed,
-// which takes a fraction of the time of linking them.
+// which is much faster than linking the program.
 func (s Spec) linked(ctx context.Context, root string) (string, error) {
 	packages, err := s.command(ctx, root, append([]string{"list", "-v", "-deps", "-export", "-f", "{{.ImportPath}} {{.BuildID}}"}, s.flags()...)...)
 	if err != nil {
