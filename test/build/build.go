@@ -114,7 +114,7 @@ func (s Spec) command(ctx context.Context, module string, args ...string) ([]byt
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
-	p := newProgress(s, os.Stderr)
+	p := newProgress(ctx, s, os.Stderr)
 	defer p.stop()
 	cmd.Stderr = p
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

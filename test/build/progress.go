@@ -2,6 +2,7 @@ package build
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 // second on a terminal, otherwise a new line every 15 seconds.
 type progress struct {
 	spec     Spec
+	position string // such as " (3 of 9)"
 	out      io.Writer
 	terminal bool
 	began    time.Time
@@ -28,9 +30,10 @@ type progress struct {
 	shown      bool
 }
 
-func newProgress(s Spec, out *os.File) *progress {
+func newProgress(ctx context.Context, s Spec, out *os.File) *progress {
 	info, err := out.Stat()
 	p := &progress{spec: s, out: out, began: time.Now(), done: make(chan struct{})}
+	p.position, _ = ctx.Value(position{}).(string)
 	p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
 	every := 15 * time.Second
 	if p.terminal {
@@ -75,7 +78,7 @@ func (p *progress) line() string { return p.lineAfter(time.Since(p.began)) }
 
 // lineAfter is the line after some time, with the remaining time of a cold build.
 func (p *progress) lineAfter(took time.Duration) string {
-	line := fmt.Sprintf("build %s: %s%s", p.spec.Name, took.Round(time.Second), remaining(p.spec.Takes, took))
+	line := fmt.Sprintf("build %s%s: %s%s", p.spec.Name, p.position, took.Round(time.Second), remaining(p.spec.Takes, took))
 	if p.downloaded > 0 {
 		line += fmt.Sprintf(", %d modules downloaded", p.downloaded)
 	}

@@ -1,6 +1,10 @@
 package build
 
 import (
+	"context"
+	"errors"
+	"os"
+	"slices"
 	"testing"
 	"time"
 )
@@ -23,5 +27,22 @@ func TestRemaining(t *testing.T) {
 		if got := p.lineAfter(c.took); got != c.want {
 			t.Errorf("%q after %s: %q, want %q", c.takes, c.took, got, c.want)
 		}
+	}
+}
+
+// TestEach: the line shows which of the steps runs; the first that fails ends them.
+func TestEach(t *testing.T) {
+	var lines []string
+	show := func(ctx context.Context) error {
+		p := newProgress(ctx, Spec{Name: "x"}, os.Stderr)
+		defer p.stop()
+		lines = append(lines, p.lineAfter(time.Second))
+		return nil
+	}
+	broken := errors.New("broken")
+	err := Each(t.Context(), show, show, func(context.Context) error { return broken }, show)
+	want := []string{"build x (1 of 4): 1s, 0 packages compiled", "build x (2 of 4): 1s, 0 packages compiled"}
+	if !errors.Is(err, broken) || !slices.Equal(lines, want) {
+		t.Errorf("%q, %v: want %q, %v", lines, err, want, broken)
 	}
 }

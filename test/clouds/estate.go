@@ -91,34 +91,32 @@ func (s *Site) Central() bool { return s.Endpoint != "" }
 
 // Build compiles the estate's programs if necessary. Prometheus is not built: if it is missing, the error is
 // exec.ErrNotFound, and everything else has been built.
-func (e *Estate) Build(ctx context.Context) error {
-	if err := cluster.Build(ctx, e.sites[0].options(nil)); err != nil {
-		return err
+func (e *Estate) Build(ctx context.Context) error { return build.Each(ctx, e.Builds()...) }
+
+// Builds are the steps of [Estate.Build].
+func (e *Estate) Builds() []func(context.Context) error {
+	p := &e.programs
+	return []func(context.Context) error{
+		func(ctx context.Context) error { return cluster.Build(ctx, e.sites[0].options(nil)) },
+		build.Only(helm.V4),
+		p.buildImages,
+		build.Into(&p.backends, collector.Backends),
+		build.Into(&p.shop, collector.Shop),
+		build.Into(&p.jaeger, Jaeger),
+		build.Into(&p.logs, collector.VictoriaLogs),
+		build.Into(&p.telepod, telepod),
+		build.Into(&p.prometheus, prometheus),
 	}
-	if _, err := helm.V4(ctx); err != nil {
-		return err
-	}
-	var err error
-	if e.programs.images, err = install.ImagesOfShop(ctx); err != nil {
-		return err
-	}
-	image, err := metadata.Image(ctx)
+}
+
+func (p *programs) buildImages(ctx context.Context) error {
+	images, err := install.ImagesOfShop(ctx)
 	if err != nil {
 		return err
 	}
-	e.programs.images = append(e.programs.images, image)
-	for _, program := range []struct {
-		path  *string
-		build func(context.Context) (string, error)
-	}{
-		{&e.programs.backends, collector.Backends}, {&e.programs.shop, collector.Shop},
-		{&e.programs.jaeger, Jaeger}, {&e.programs.logs, collector.VictoriaLogs}, {&e.programs.telepod, telepod}, {&e.programs.prometheus, prometheus},
-	} {
-		if *program.path, err = program.build(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	image, err := metadata.Image(ctx)
+	p.images = append(images, image)
+	return err
 }
 
 func telepod(ctx context.Context) (string, error) {

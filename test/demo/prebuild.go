@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 
+	"github.com/telepod/telepod/test/build"
 	"github.com/telepod/telepod/test/certmanager"
 	"github.com/telepod/telepod/test/clouds"
 	"github.com/telepod/telepod/test/cluster"
@@ -17,37 +18,21 @@ import (
 
 // prebuild builds the programs of the demo and the tests, and shows the progress.
 func prebuild(ctx context.Context) error {
-	if _, err := helm.V4(ctx); err != nil {
-		return err
-	}
-	if _, err := helm.V3(ctx); err != nil {
-		return err
-	}
-	for _, program := range []func(context.Context) (string, error){
-		collector.Program, collector.App, collector.Backends,
-	} {
-		if _, err := program(ctx); err != nil {
-			return err
-		}
+	steps := []func(context.Context) error{
+		build.Only(helm.V4), build.Only(helm.V3),
+		build.Only(collector.Program), build.Only(collector.App), build.Only(collector.Backends),
 	}
 	if os.Geteuid() != 0 || runtime.GOOS != "linux" {
-		return cluster.Build(ctx, cluster.Options{})
-	}
-	if _, err := install.Images(ctx); err != nil {
-		return err
-	}
-	if _, err := collector.TargetAllocator(ctx); err != nil {
-		return err
-	}
-	if _, err := certmanager.Build(ctx); err != nil {
-		return err
+		controlPlane := func(ctx context.Context) error { return cluster.Build(ctx, cluster.Options{}) }
+		return build.Each(ctx, append(steps, controlPlane)...)
 	}
 	e, err := clouds.New()
 	if err != nil {
 		return err
 	}
 	defer e.Stop() // removes only a directory
-	if err := e.Build(ctx); !errors.Is(err, exec.ErrNotFound) {
+	steps = append(steps, build.Only(install.Images), build.Only(collector.TargetAllocator), build.Only(certmanager.Build))
+	if err := build.Each(ctx, append(steps, e.Builds()...)...); !errors.Is(err, exec.ErrNotFound) {
 		return err
 	}
 	return nil // the tests do not need Prometheus, and the demo reports if it is missing
