@@ -46,6 +46,7 @@ func TestMistakes(t *testing.T) {
 		"no cloud for an identity":      {strings.Replace(region, "aws", "other", 1) + ",regional.identity=me", "cloud.provider is other: remove it"},
 		"unknown rule":                  {region + ",regional.sovereignty[0].action=hide", "'drop', 'keep'"},
 		"values of no attribute":        {region + ",regional.sovereignty[0].action=drop,regional.sovereignty[0].values[0]=eu", "say which attribute they are of"},
+		"spill of a full queue":         {site + ",central.whenFull.jaeger=spill", "'drop', 'refuse'"},
 		"unknown redaction":             {region + ",regional.redact.level=none", "'standard', 'strict'"},
 		"rule that keeps everything":    {region + ",regional.sovereignty[0].action=keep", "keeps everything, which is no rule"},
 		"rule about no backup":          {region + ",regional.sovereignty[0].action=drop,regional.sovereignty[0].destinations[0]=backup", "set central.backup, or remove the rule"},

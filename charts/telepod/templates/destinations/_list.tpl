@@ -31,20 +31,21 @@ regional). Each entry gets what it may leave out, and exporter, the prefix of it
 {{/* central.jaeger, archive, prometheus and kafka as destinations. Arguments: the values of the central part. */}}
 {{- define "telepod.destinations.short" -}}
 {{- $all := list -}}
-{{- $defaults := dict "sampled" true "whenFull" "refuse" "siteMetrics" false "queueMegabytes" 0 "rules" list "headers" dict "secretHeaders" dict "auth" dict "tls" dict "prefix" "" "endpoint" "" -}}
+{{- $defaults := dict "sampled" true "siteMetrics" false "queueMegabytes" 0 "rules" list "headers" dict "secretHeaders" dict "auth" dict "tls" dict "prefix" "" "endpoint" "" -}}
+{{- $full := .whenFull -}}
 {{- with .jaeger -}}
-{{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "jaeger" "protocol" "otlp_grpc" "exporter" "otlp_grpc/jaeger" "signals" (list "traces") "endpoint" .)) -}}
+{{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "jaeger" "whenFull" $full.jaeger "protocol" "otlp_grpc" "exporter" "otlp_grpc/jaeger" "signals" (list "traces") "endpoint" .)) -}}
 {{- end -}}
 {{- if .archive.bucket -}}
 {{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "archive" "protocol" "s3" "exporter" "spool/archive" "signals" (list "traces" "logs") "sampled" false) (pick .archive "bucket" "region" "endpoint" "whenFull")) -}}
 {{- end -}}
 {{- with .prometheus -}}
-{{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "prometheus" "protocol" "remote_write" "exporter" "spool/prometheus" "signals" (list "metrics") "endpoint" . "siteMetrics" true)) -}}
+{{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "prometheus" "whenFull" $full.prometheus "protocol" "remote_write" "exporter" "spool/prometheus" "signals" (list "metrics") "endpoint" . "siteMetrics" true)) -}}
 {{- end -}}
 {{- if .kafka.brokers -}}
 {{- $tls := omit (dict "insecure" (not .kafka.tls) "caSecret" .kafka.caSecret "certificateSecret" .kafka.certificateSecret) (empty .kafka.caSecret | ternary "caSecret" "") (empty .kafka.certificateSecret | ternary "certificateSecret" "") -}}
 {{- $auth := empty .kafka.sasl.secret | ternary dict (dict "sasl" .kafka.sasl) -}}
-{{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "kafka" "protocol" "kafka" "exporter" "kafka" "signals" (list "traces" "metrics" "logs") "brokers" .kafka.brokers "topicPrefix" .kafka.topicPrefix "tls" $tls "auth" $auth)) -}}
+{{- $all = append $all (mergeOverwrite (deepCopy $defaults) (dict "name" "kafka" "whenFull" $full.kafka "protocol" "kafka" "exporter" "kafka" "signals" (list "traces" "metrics" "logs") "brokers" .kafka.brokers "topicPrefix" .kafka.topicPrefix "tls" $tls "auth" $auth)) -}}
 {{- end -}}
 {{ toYaml $all }}
 {{- end -}}
