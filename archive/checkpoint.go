@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"github.com/gofrs/flock"
 )
 
 // Terms identify a replay: a checkpoint is valid only for the replay that created it.
@@ -40,6 +42,7 @@ type Checkpoint struct {
 	Start
 	mu     sync.Mutex
 	file   *os.File
+	lock   *flock.Flock // of a file beside it: Windows lets no other handle read what is locked
 	keys   map[string]bool
 	broken error // a failed write: a later line would be appended to its remains
 }
@@ -50,9 +53,9 @@ func OpenCheckpoint(path string, s Start) (*Checkpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a checkpoint: %w", err)
 	}
-	c := &Checkpoint{Start: s, file: file, keys: map[string]bool{}}
+	c := &Checkpoint{Start: s, file: file, lock: flock.New(path + ".lock"), keys: map[string]bool{}}
 	if err := c.load(); err != nil {
-		file.Close()
+		c.Close()
 		return nil, fmt.Errorf("read checkpoint %s: %w", path, err)
 	}
 	return c, nil
@@ -62,8 +65,11 @@ var errNotCheckpoint = errors.New("it is not a replay checkpoint: use another fi
 
 // load reads the existing lines and truncates an incomplete one.
 func (c *Checkpoint) load() error {
-	if err := lock(c.file); err != nil {
-		return err
+	switch locked, err := c.lock.TryLock(); {
+	case err != nil:
+		return fmt.Errorf("lock it: %w", err)
+	case !locked:
+		return errors.New("another replay is using it: wait until it finishes, or use another file")
 	}
 	data, err := io.ReadAll(c.file)
 	if err != nil {
@@ -163,5 +169,5 @@ func (c *Checkpoint) Len() int {
 	return len(c.keys)
 }
 
-// Close closes the file.
-func (c *Checkpoint) Close() error { return c.file.Close() }
+// Close closes the file, and lets another process open it. An empty .lock file remains.
+func (c *Checkpoint) Close() error { return errors.Join(c.file.Close(), c.lock.Close()) }

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // key identifies a build of a module: its sources, those of directories in replace directives, the flags
@@ -129,13 +131,16 @@ func kept(shelf, key string, make func() (string, error)) (string, error) {
 	if dir, found := lookup(shelf, key); found {
 		return dir, nil
 	}
-	unlock, err := lock(filepath.Join(shelf, "lock"), func() {
+	lock := flock.New(filepath.Join(shelf, "lock"))
+	locked, err := lock.TryLock()
+	if err == nil && !locked {
 		fmt.Fprintf(os.Stderr, "build %s: waiting for another process that builds it\n", filepath.Base(shelf))
-	})
-	if err != nil {
-		return "", err
+		err = lock.Lock()
 	}
-	defer unlock()
+	if err != nil {
+		return "", fmt.Errorf("lock %s: %w", lock, err)
+	}
+	defer lock.Close()
 	if dir, found := lookup(shelf, key); found {
 		return dir, nil
 	}
