@@ -20,7 +20,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Use
-demo: packages ## Three clouds on this machine: one trace, one failover, nothing lost (DEMO=-keep stays up)
+demo: packages ## Three clouds on this machine: one trace, one failover, nothing lost (DEMO=-keep, or -check: assert all of it)
 	@go build -o bin/demo ./test/demo && bin/demo $(DEMO)
 
 quickstart: packages ## Run every command of docs/quickstart.md, on clusters that stand for kind's and three clouds'
@@ -46,7 +46,7 @@ release-test: packages ## Prove a release on this machine: same bytes twice, pus
 	go test ./test/release -count 1 -v -timeout 30m $(if $(FROM),-args -from $(FROM))
 
 ##@ Develop
-test: others nodes modules ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; e2e and terraform go by themselves
+test: others nodes modules ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; demo and terraform run by themselves
 
 others: packages programs # the tests, except for those in packages that start nodes
 	go build ./... && go test -p 2 $(TESTFLAGS) $$(go list ./... | grep -vxFf <(go list $(NODES) ./test/terraform))
@@ -60,8 +60,8 @@ modules:
 unit: ## Run the tests that need no cluster and no Collector, in under a minute
 	go test -short ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health ./archive/... ./drill/... ./fleet/... ./estate/... ./strict ./terminal ./charts/...
 
-e2e: ## Assert the whole story of make demo, and write its report to bin/demo-report.html
-	@$(MAKE) --no-print-directory demo DEMO=-check
+e2e: packages programs ## Run test/e2e: the chart on a cluster with nodes; make test does so, too
+	go test $(TESTFLAGS) ./test/e2e -v
 
 terraform: ## Check the Terraform modules against the providers' and the chart's schemas
 	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { echo "installing the Debian package npm, for the providers' schemas"; apt-get update && apt-get install -y --no-install-recommends npm; }

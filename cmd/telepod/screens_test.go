@@ -60,7 +60,7 @@ func explainScreen(t *testing.T, to terminal.Terminal) string {
 }
 
 // drillScreenOf is what telepod drill prints in a terminal: its progress, and the report up to the verdict of each check. The
-// drill is one of make e2e, which writes bin/demo-drill.json.
+// drill is one of make demo DEMO=-check, which writes bin/demo-drill.json.
 func drillScreenOf(t *testing.T) string {
 	t.Helper()
 	var r drill.Report

@@ -43,7 +43,8 @@ drill: {schedule: ""}
 `
 )
 
-// TestDrill drills the loss of the primary on real pods, and runs the chart's CronJob. make e2e drills by the method scale.
+// TestDrill drills the loss of the primary on real pods, and runs the chart's CronJob. make demo DEMO=-check drills by the
+// method scale.
 func TestDrill(t *testing.T) {
 	c := newCounting(t, cluster.Options{Name: "drill", Nodes: make([]cluster.Node, 1)}, "queue-telepod-central-0")
 	cli, err := install.CommandLineImage(t.Context())

@@ -4,8 +4,8 @@
 //	go run ./test/recording/record docs/images/explain.svg 'telepod explain -f test/demo/offline/manifests/mistake.yaml'
 //
 // Pictures of commands on clusters are drawn from what real ones returned, by TestPictures in cmd/telepod. The drill is from
-// make e2e: copy bin/demo-drill.json to cmd/telepod/testdata/drill/demo.json, and run go test ./cmd/telepod -run Pictures
-// -update.
+// make demo DEMO=-check: copy bin/demo-drill.json to cmd/telepod/testdata/drill/demo.json, and run
+// go test ./cmd/telepod -run Pictures -update.
 package recording
 
 import (
