@@ -94,7 +94,7 @@ func remaining(takes string, took time.Duration) string {
 	switch left := time.Duration(minutes)*time.Minute - took; {
 	case left <= 0:
 		return ", longer than usual"
-	case left <= time.Minute:
+	case left < 3*time.Minute/2:
 		return ", about 1 more minute"
 	default:
 		return fmt.Sprintf(", about %d more minutes", int((left+time.Minute/2)/time.Minute))

@@ -19,6 +19,7 @@ func TestRemaining(t *testing.T) {
 		{"about 4 minutes", 0, "build x: 0s, about 4 more minutes, 0 packages compiled"},
 		{"about 4 minutes", 100 * time.Second, "build x: 1m40s, about 2 more minutes, 0 packages compiled"},
 		{"about 4 minutes", 200 * time.Second, "build x: 3m20s, about 1 more minute, 0 packages compiled"},
+		{"about 4 minutes", 155 * time.Second, "build x: 2m35s, about 1 more minute, 0 packages compiled"},
 		{"about 1 minute", time.Hour, "build x: 1h0m0s, longer than usual, 0 packages compiled"},
 		{"a few seconds", time.Second, "build x: 1s, 0 packages compiled"},
 		{"", time.Second, "build x: 1s, 0 packages compiled"},
