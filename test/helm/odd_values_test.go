@@ -59,6 +59,8 @@ func TestOddValues(t *testing.T) {
 		"service's typo":             {"regional: {config: {service: {pipeline: {}}}}", "'pipeline' not allowed"},
 		"unknown policy":             {site("sampling: {policies: [{name: a, type: allways}]}"), "policies/0/type"},
 		"policy twice":               {site("sampling: {policies: [{name: a, type: always_sample}, {name: a, type: drop}]}"), `two policies "a"`},
+		"policy of a percentage":     {site("sampling: {services: {checkout: 50}, policies: [{name: share-50, type: always_sample}]}"), `two policies "share-50"`},
+		"percentage above 100":       {site("sampling: {services: {checkout: 101}}"), "services/checkout"},
 		"policy of the chart":        {site("sampling: {policies: [{name: slow, type: always_sample}]}"), `two policies "slow"`},
 		"range with a long prefix":   {site("service: {sourceRanges: ['10.0.0.0/33']}"), "write an address range with its prefix"},
 		"range of no address":        {site("service: {sourceRanges: ['300.0.0.0/8']}"), "write an address range with its prefix"},

@@ -108,9 +108,11 @@ true
 {{- include "telepod.check.bucketEndpoint" (dict "name" "central.archive.endpoint" "endpoint" .archive.endpoint) -}}
 {{- include "telepod.check.brokers" (dict "name" "central.kafka.brokers" "brokers" .kafka.brokers) -}}
 {{- $policies := list "errors" "http-5xx" "http-5xx-old" "slow" "share" -}}
+{{- range .sampling.services }}{{ $policies = append $policies (include "telepod.central.share" .) }}{{ end -}}
+{{- $chart := $policies -}}
 {{- range .sampling.policies -}}
 {{- if has .name $policies -}}
-{{- fail (printf "central.sampling.policies: there are two policies %q: choose another name (%s are the chart's)" .name "errors, http-5xx, http-5xx-old, slow and share") -}}
+{{- fail (printf "central.sampling.policies: there are two policies %q: choose another name (%s are the chart's)" .name (join ", " (uniq $chart))) -}}
 {{- end -}}
 {{- $policies = append $policies .name -}}
 {{- end -}}

@@ -296,5 +296,51 @@ tail_sampling:
     {{- with .sampling.policies }}
     {{- toYaml . | replace "$" "$$" | nindent 4 }}
     {{- end }}
-    - {name: share, type: probabilistic, probabilistic: {sampling_percentage: {{ .sampling.keepPercent }}}}
+    {{- include "telepod.central.shares" .sampling | trim | nindent 4 }}
+{{- end -}}
+
+{{/*
+The policies that keep a share of the ordinary traces. All draw alike, so a trace is kept with the highest percentage of its
+services: keepPercent applies if one of them has no lower one of its own. Arguments: central.sampling.
+*/}}
+{{- define "telepod.central.shares" -}}
+{{- $sampling := . -}}
+{{- $shares := dict -}}
+{{- $lower := list -}}
+{{- range $service, $percent := .services -}}
+{{- if $percent -}}
+{{- $name := include "telepod.central.share" $percent -}}
+{{- $_ := set $shares $name (append (get $shares $name | default list) (replace "$" "$$" $service)) -}}
+{{- end -}}
+{{- if lt (float64 $percent) (float64 $sampling.keepPercent) -}}
+{{- $lower = append $lower (printf "resource.attributes[%q] != %s" "service.name" (include "telepod.collector.literal" $service)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $services := $shares }}
+- name: {{ $name }}
+  type: and
+  and:
+    and_sub_policy:
+      - {name: services, type: string_attribute, string_attribute: {key: service.name, values: {{ toJson $services }}}}
+      - {name: percentage, type: probabilistic, probabilistic: {sampling_percentage: {{ trimPrefix "share-" $name }}}}
+{{- end }}
+{{- if $lower }}
+- name: share
+  type: and
+  and:
+    and_sub_policy:
+      - name: other-services
+        type: ottl_condition
+        ottl_condition:
+          error_mode: ignore
+          span: [{{ join " and " $lower | toJson }}]
+      - {name: percentage, type: probabilistic, probabilistic: {sampling_percentage: {{ .keepPercent }}}}
+{{- else }}
+- {name: share, type: probabilistic, probabilistic: {sampling_percentage: {{ .keepPercent }}}}
+{{- end }}
+{{- end -}}
+
+{{/* The name of the policy for services with a percentage. Arguments: the percentage. */}}
+{{- define "telepod.central.share" -}}
+share-{{ float64 . }}
 {{- end -}}

@@ -1,0 +1,98 @@
+package pipeline
+
+import (
+	"fmt"
+	"testing"
+
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	resource "go.opentelemetry.io/proto/otlp/resource/v1"
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// A trace is kept with the highest percentage of its services, and a service that is not listed has keepPercent.
+func TestSamplingByService(t *testing.T) {
+	t.Parallel()
+	s := newVendorSite(t, `
+    - {name: vendor, protocol: otlp_http, endpoint: "%s", signals: [traces]}
+  sampling: {keepPercent: 30, decisionSeconds: 3, services: {checkout: 100, health's $probe: 0}}
+`, nil)
+	const probe = "health's $probe"
+	cases := []struct {
+		services    []string
+		least, most int // percent of the ordinary traces
+	}{
+		{[]string{probe}, 0, 0},
+		{[]string{"front"}, 15, 45},
+		{[]string{probe, "front"}, 15, 45},
+		{[]string{probe, "checkout"}, 100, 100},
+		{[]string{"front", "checkout"}, 100, 100},
+	}
+	for i, c := range cases {
+		s.send(t, tracesOf(uint64(i)*spansOfCase+1, c.services...))
+	}
+	last := uint64(len(cases)-1) * spansOfCase
+	Await(t, Patience, "the traces of checkout", func() bool { return s.kept(last) == 100 })
+	// Traces are decided in order: when these are there, so is everything before.
+	s.send(t, tracesOf(last+spansOfCase+1, "checkout"))
+	Await(t, Patience, "later traces of checkout", func() bool { return s.kept(last+spansOfCase) == 100 })
+	for i, c := range cases {
+		if got := s.kept(uint64(i) * spansOfCase); got < c.least || got > c.most {
+			t.Errorf("%d %% of the traces of %q were kept, want %d to %d", got, c.services, c.least, c.most)
+		}
+	}
+}
+
+const spansOfCase = 200 * SpansOfTrace
+
+// tracesOf is a request of 200 traces, whose spans alternate between these services.
+func tracesOf(first uint64, services ...string) *coltrace.ExportTraceServiceRequest {
+	request := spans(first, spansOfCase)
+	all := request.ResourceSpans[0].ScopeSpans[0].Spans
+	request.ResourceSpans = nil
+	for i, service := range services {
+		part := &trace.ScopeSpans{}
+		for n := i; n < len(all); n += len(services) {
+			part.Spans = append(part.Spans, all[n])
+		}
+		request.ResourceSpans = append(request.ResourceSpans, &trace.ResourceSpans{
+			Resource: &resource.Resource{Attributes: []*common.KeyValue{text("service.name", service)}}, ScopeSpans: []*trace.ScopeSpans{part},
+		})
+	}
+	return request
+}
+
+func (s *vendorSite) send(t *testing.T, request *coltrace.ExportTraceServiceRequest) {
+	t.Helper()
+	conn, err := grpc.NewClient(s.region.Address+":4317", grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := coltrace.NewTraceServiceClient(conn).Export(t.Context(), request, grpc.WaitForReady(true)); err != nil {
+		t.Fatal(fmt.Errorf("send traces to the region: %w", err))
+	}
+}
+
+// kept is the percentage of the ordinary traces of a case that arrived whole.
+func (s *vendorSite) kept(before uint64) int {
+	s.vendor.mu.Lock()
+	defer s.vendor.mu.Unlock()
+	ordinary, whole := 0, 0
+	for n := before + 1; n <= before+spansOfCase; n += SpansOfTrace {
+		if TraceFails(n) {
+			continue
+		}
+		ordinary++
+		arrived := 0
+		for i := range uint64(SpansOfTrace) {
+			arrived += min(1, s.vendor.arrived[Traces][n+i])
+		}
+		if arrived == SpansOfTrace {
+			whole++
+		}
+	}
+	return whole * 100 / ordinary
+}
