@@ -44,6 +44,7 @@ import (
 	secretsprocessor "github.com/telepod/telepod/collector/secretsprocessor"
 	segmentstorage "github.com/telepod/telepod/collector/segmentstorage"
 	senderidentityprocessor "github.com/telepod/telepod/collector/senderidentityprocessor"
+	spannamesprocessor "github.com/telepod/telepod/collector/spannamesprocessor"
 	spoolconnector "github.com/telepod/telepod/collector/spoolconnector"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -173,6 +174,7 @@ func components() (otelcol.Factories, error) {
 		clusteridentityprocessor.NewFactory(),
 		secretsprocessor.NewFactory(),
 		senderidentityprocessor.NewFactory(),
+		spannamesprocessor.NewFactory(),
 		memorylimiterprocessor.NewFactory(),
 		attributesprocessor.NewFactory(),
 		deltatocumulativeprocessor.NewFactory(),
@@ -192,6 +194,7 @@ func components() (otelcol.Factories, error) {
 		clusteridentityprocessor.NewFactory().Type():      "github.com/telepod/telepod/collector v0.0.0",
 		secretsprocessor.NewFactory().Type():              "github.com/telepod/telepod/collector v0.0.0",
 		senderidentityprocessor.NewFactory().Type():       "github.com/telepod/telepod/collector v0.0.0",
+		spannamesprocessor.NewFactory().Type():            "github.com/telepod/telepod/collector v0.0.0",
 		memorylimiterprocessor.NewFactory().Type():        "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.158.0",
 		attributesprocessor.NewFactory().Type():           "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor v0.158.0",
 		deltatocumulativeprocessor.NewFactory().Type():    "github.com/open-telemetry/opentelemetry-collector-contrib/processor/deltatocumulativeprocessor v0.158.0",

@@ -97,6 +97,21 @@ func TestNotesAboutMemory(t *testing.T) {
 	}
 }
 
+// TestNotesAboutNodes: the notes add up what a node needs, destinations of the region included.
+func TestNotesAboutNodes(t *testing.T) {
+	t.Setenv("KUBECONFIG", "/nonexistent") // a dry run of the client asks no cluster
+	args := append([]string{"install", "telepod", chart(t), "--dry-run=client", "--namespace", "telepod"}, regional("DEST.queueMegabytes=100")...)
+	notes, err := program(t, "v4").Run(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Each node needs 6756 MiB free for /var/lib/telepod/queue: 6244 for full queues", "(DiskPressure)"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("no %q in the notes", want)
+		}
+	}
+}
+
 // TestReportMistakes checks the errors for reports that would collect nothing.
 func TestReportMistakes(t *testing.T) {
 	const region = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod,central.primary=central:4318"

@@ -12,11 +12,12 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// A trace is kept with the highest percentage of its services, and a service that is not listed has keepPercent.
+// A trace is kept with the highest percentage of its services, and a service that is not listed has keepPercent. Span
+// metrics count spans under names without identifiers.
 func TestSamplingByService(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, `
-    - {name: vendor, protocol: otlp_http, endpoint: "%s", signals: [traces]}
+    - {name: vendor, protocol: otlp_http, endpoint: "%s", signals: [traces, metrics], siteMetrics: true}
   sampling: {keepPercent: 30, decisionSeconds: 3, services: {checkout: 100, health's $probe: 0}}
 `, nil)
 	const probe = "health's $probe"
@@ -43,6 +44,12 @@ func TestSamplingByService(t *testing.T) {
 			t.Errorf("%d %% of the traces of %q were kept, want %d to %d", got, c.services, c.least, c.most)
 		}
 	}
+	Await(t, Patience, "span metrics without identifiers", func() bool {
+		return s.vendor.Has(Received{Name: "calls", Point: map[string]string{"service.name": "checkout", "span.name": "POST /orders/{id}"}})
+	})
+	if s.vendor.Has(Received{Name: "calls", Point: map[string]string{"span.name": fmt.Sprintf("POST /orders/%d", last+1)}}) {
+		t.Error("span metrics have a name with an identifier")
+	}
 }
 
 const spansOfCase = 200 * SpansOfTrace
@@ -51,6 +58,9 @@ const spansOfCase = 200 * SpansOfTrace
 func tracesOf(first uint64, services ...string) *coltrace.ExportTraceServiceRequest {
 	request := spans(first, spansOfCase)
 	all := request.ResourceSpans[0].ScopeSpans[0].Spans
+	for i, span := range all {
+		span.Name = fmt.Sprintf("POST /orders/%d", first+uint64(i))
+	}
 	request.ResourceSpans = nil
 	for i, service := range services {
 		part := &trace.ScopeSpans{}

@@ -91,6 +91,10 @@ processors:
   {{- end }}
   {{- end }}
   {{- if $spanMetrics }}
+  {{- if $central.spanMetrics.replaceIDs }}
+  # Names with identifiers would make a series for each.
+  span_names: {}
+  {{- end }}
   # One series of each service counts the spans above maxSeriesPerService. It has no dimensions of its own, and without
   # these all clusters and replicas would write the same series.
   transform/overflow:
@@ -188,7 +192,7 @@ service:
     {{- end }}
     {{- end }}
     {{- if $spanMetrics }}
-    traces/span-metrics: {receivers: [fan_out/traces], exporters: [span_metrics]}
+    traces/span-metrics: {receivers: [fan_out/traces], {{ if $central.spanMetrics.replaceIDs }}processors: [span_names], {{ end }}exporters: [span_metrics]}
     {{- end }}
     {{- end }}
     {{- if $routes }}
