@@ -47,7 +47,7 @@ func newArchiveCountCommand() *cobra.Command {
 		show := newProgress(cmd.ErrOrStderr(), "count", listing.Objects)
 		counting.Observe = show.update
 		tally, problems, err := counting.Run(cmd.Context(), listing.Objects)
-		show.close()
+		show.Stop()
 		if err != nil {
 			return runError(cmd, err)
 		}

@@ -5,28 +5,20 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/telepod/telepod/archive"
+	"github.com/telepod/telepod/terminal"
 )
 
 // progress shows the progress of work on an archive's objects: a bar on a terminal, otherwise an occasional line.
 type progress struct {
-	work     string
-	out      io.Writer
-	terminal bool
-	began    time.Time
-	done     chan struct{}
-	ended    sync.WaitGroup
+	*terminal.Progress
 
 	mu sync.Mutex
 	progressState
-	shown   bool
 	notedAt time.Time // when the receiver was last said to be away
 }
 
@@ -39,37 +31,21 @@ type progressState struct {
 	note   string
 }
 
-// Intervals between lines of progress.
-const (
-	lineEvery  = 10 * time.Second
-	frameEvery = 250 * time.Millisecond
-)
+// lineEvery is the interval between lines of progress.
+const lineEvery = 10 * time.Second
 
 func newProgress(out io.Writer, work string, objects []archive.Object) *progress {
-	p := &progress{work: work, out: out, began: time.Now(), done: make(chan struct{})}
+	p := &progress{}
 	p.allObjects = len(objects)
 	for _, o := range objects {
 		p.allStored += o.Size
 	}
-	every := lineEvery
-	if file, is := out.(*os.File); is && term.IsTerminal(int(file.Fd())) {
-		p.terminal, every = true, frameEvery
-	}
-	p.ended.Go(func() { p.show(every) })
+	p.Progress = terminal.NewProgress(out, terminal.Pace{Redraw: 250 * time.Millisecond, Print: lineEvery}, func(took time.Duration) string {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return work + ": " + p.line(took)
+	})
 	return p
-}
-
-func (p *progress) show(every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-p.done:
-			return
-		case <-tick.C:
-			p.print()
-		}
-	}
 }
 
 func (p *progress) update(objects int, stored int64) {
@@ -89,14 +65,6 @@ func (p *progress) replayed(r archive.Result) {
 	}
 }
 
-// message prints a separate line above the bar.
-func (p *progress) message(format string, args ...any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.clear()
-	fmt.Fprintf(p.out, format+"\n", args...)
-}
-
 // away reports that the receiver is unavailable; rate-limited, because several objects wait for it at a time.
 func (p *progress) away(reason error) {
 	p.mu.Lock()
@@ -106,36 +74,8 @@ func (p *progress) away(reason error) {
 	}
 	p.mu.Unlock()
 	if !recent {
-		p.message("note: trying again: %s", archive.Printable(reason.Error()))
+		p.Println("note: trying again: " + archive.Printable(reason.Error()))
 	}
-}
-
-func (p *progress) print() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	line := p.line(time.Since(p.began))
-	if p.terminal {
-		fmt.Fprintf(p.out, "\r\x1b[K%s", line)
-		p.shown = true
-		return
-	}
-	fmt.Fprintf(p.out, "%s: %s\n", p.work, line)
-}
-
-func (p *progress) clear() {
-	if p.shown {
-		fmt.Fprint(p.out, "\r\x1b[K")
-		p.shown = false
-	}
-}
-
-// close stops the display and clears the bar.
-func (p *progress) close() {
-	close(p.done)
-	p.ended.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.clear()
 }
 
 // line is "[====>     ]  42% 10/24 objects, 1.2 MB of 2.9 MB, 0:03 left".

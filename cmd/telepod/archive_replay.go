@@ -167,9 +167,9 @@ func (f *replayFlags) send(cmd *cobra.Command, replay *archive.Replay, o otlp.Op
 	replay.Store, replay.Sender = store, client
 	show = newProgress(cmd.ErrOrStderr(), "replay", listing.Objects)
 	replay.Observe = show.replayed
-	show.message("replay %s: %d object(s) to %s, %d of them arrived before", name, len(listing.Objects), f.endpoint, replay.Checkpoint.Len())
+	show.Println(fmt.Sprintf("replay %s: %d object(s) to %s, %d of them arrived before", name, len(listing.Objects), f.endpoint, replay.Checkpoint.Len()))
 	result, err := replay.Run(cmd.Context(), listing.Objects)
-	show.close()
+	show.Stop()
 	if f.output.value == "json" {
 		if failed := printJSON(cmd.OutOrStdout(), replayJSON(name, f.endpoint, result, err)); failed != nil {
 			return failed

@@ -115,7 +115,7 @@ func (s Spec) command(ctx context.Context, module string, args ...string) ([]byt
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	p := newProgress(ctx, s, os.Stderr)
-	defer p.stop()
+	defer p.Finish()
 	cmd.Stderr = p
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -154,11 +153,11 @@ func TestPruneKeepsRecentlyUsedEntries(t *testing.T) {
 }
 
 func TestProgressCountsAndKeepsMessages(t *testing.T) {
-	p := &progress{spec: Spec{Name: "kube", Takes: "about 9 minutes"}, out: &bytes.Buffer{}, began: time.Now()}
+	p := &progress{spec: Spec{Name: "kube", Takes: "about 9 minutes"}}
 	p.Write([]byte("go: downloading k8s.io/api v1\nk8s.io/api/co"))
 	p.Write([]byte("re/v1\nfmt\n./main.go:3:15: undefined: x\n"))
-	if want := "about 9 more minutes, 1 modules downloaded, 2 packages compiled"; !strings.Contains(p.line(), want) {
-		t.Errorf("line is %q, want %q in it", p.line(), want)
+	if want := "about 9 more minutes, 1 modules downloaded, 2 packages compiled"; !strings.Contains(p.lineAfter(0), want) {
+		t.Errorf("line is %q, want %q in it", p.lineAfter(0), want)
 	}
 	if want := "./main.go:3:15: undefined: x\n"; p.tail() != want {
 		t.Errorf("tail is %q, want %q", p.tail(), want)

@@ -5,79 +5,39 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/telepod/telepod/terminal"
 )
 
-// progress parses the output of "go build -v" and shows that the build is running: a line updated each
-// second on a terminal, otherwise a new line every 15 seconds.
+// progress parses the output of "go build -v" and shows that the build is running. Long builds announce themselves early;
+// quick ones stay silent.
 type progress struct {
+	*terminal.Progress
 	spec     Spec
 	position string // such as " (3 of 9)"
-	out      io.Writer
-	terminal bool
-	began    time.Time
-	done     chan struct{}
-	ended    sync.WaitGroup
 
 	mu         sync.Mutex
 	partial    []byte
 	lines      []string // the last lines, for the error message
 	compiled   int
 	downloaded int
-	shown      bool
 }
 
-func newProgress(ctx context.Context, s Spec, out *os.File) *progress {
-	info, err := out.Stat()
-	p := &progress{spec: s, out: out, began: time.Now(), done: make(chan struct{})}
+func newProgress(ctx context.Context, s Spec, out io.Writer) *progress {
+	p := &progress{spec: s}
 	p.position, _ = ctx.Value(position{}).(string)
-	p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
-	every := 15 * time.Second
-	if p.terminal {
-		every = time.Second
-	}
-	p.ended.Go(func() { p.show(every) })
+	pace := terminal.Pace{First: 3 * time.Second, Redraw: time.Second, Print: 15 * time.Second}
+	p.Progress = terminal.NewProgress(out, pace, p.lineAfter)
 	return p
 }
 
-func (p *progress) show(every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	// Long builds announce themselves early; quick ones stay silent.
-	first := time.NewTimer(3 * time.Second)
-	defer first.Stop()
-	for {
-		select {
-		case <-p.done:
-			return
-		case <-first.C:
-			p.print()
-		case <-tick.C:
-			if time.Since(p.began) > 3*time.Second {
-				p.print()
-			}
-		}
-	}
-}
-
-func (p *progress) print() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.shown = true
-	if p.terminal {
-		fmt.Fprintf(p.out, "\r\x1b[K%s", p.line())
-		return
-	}
-	fmt.Fprintln(p.out, p.line())
-}
-
-func (p *progress) line() string { return p.lineAfter(time.Since(p.began)) }
-
 // lineAfter is the line after some time, with the remaining time of a cold build.
 func (p *progress) lineAfter(took time.Duration) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	line := fmt.Sprintf("build %s%s: %s%s", p.spec.Name, p.position, took.Round(time.Second), remaining(p.spec.Takes, took))
 	if p.downloaded > 0 {
 		line += fmt.Sprintf(", %d modules downloaded", p.downloaded)
@@ -125,18 +85,6 @@ func (p *progress) take(line string) {
 	default:
 		if p.lines = append(p.lines, line); len(p.lines) > 40 {
 			p.lines = p.lines[1:]
-		}
-	}
-}
-
-// stop ends the display with the build's duration.
-func (p *progress) stop() {
-	close(p.done)
-	p.ended.Wait()
-	if p.shown {
-		p.print()
-		if p.terminal {
-			fmt.Fprintln(p.out)
 		}
 	}
 }

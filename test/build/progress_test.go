@@ -36,7 +36,7 @@ func TestEach(t *testing.T) {
 	var lines []string
 	show := func(ctx context.Context) error {
 		p := newProgress(ctx, Spec{Name: "x"}, os.Stderr)
-		defer p.stop()
+		defer p.Finish()
 		lines = append(lines, p.lineAfter(time.Second))
 		return nil
 	}
