@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/build"
 	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/ports"
 )
 
 // bench is a release, and the tools to inspect it.
@@ -150,12 +150,7 @@ func (b *bench) copySources(t *testing.T) {
 // serveRegistry starts a registry on every address; nodes use it as the mirror of all registries.
 func (b *bench) serveRegistry(t *testing.T) {
 	t.Helper()
-	listener, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.port = listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
+	b.port = ports.ForTest(t, "", 1)[0]
 	cmd := exec.CommandContext(t.Context(), "env", "--", "crane", "registry", "serve", "--disk", t.TempDir())
 	cmd.Env = append(b.env, fmt.Sprintf("PORT=%d", b.port))
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -164,7 +159,7 @@ func (b *bench) serveRegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Wait() }) // after the context of the test
-	err = await.Success(t.Context(), 30*time.Second, func(ctx context.Context) error {
+	err := await.Success(t.Context(), 30*time.Second, func(ctx context.Context) error {
 		_, err := b.try(ctx, "", "crane", "catalog", b.registry())
 		return err
 	})

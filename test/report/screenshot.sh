@@ -2,10 +2,10 @@
 # Takes pictures of a report, light and dark, 1280 pixels wide: OUT/light.png and OUT/dark.png.
 # Needs Debian's packages chromium and, for the font in the README, fonts-inter.
 #
-#   test/report/screenshot.sh OUT [REPORT.html [HEIGHT]]
+#   test/report/screenshot.sh OUT REPORT.html [HEIGHT]
 set -euo pipefail
 out=${1:?screenshot.sh: name the directory for the pictures}
-page=$(realpath "${2:-$(dirname "$0")/testdata/story.html}")
+page=$(realpath "${2:?screenshot.sh: name the report, such as bin/demo-report.html}")
 mkdir -p "$out"
 profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT

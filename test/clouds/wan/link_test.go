@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/telepod/telepod/test/ports"
 )
 
 // echo echoes every line.
@@ -33,12 +35,7 @@ func echo(t *testing.T) (address string) {
 
 func open(t *testing.T, roundTrip time.Duration) *Link {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free.Close()
-	l, err := New(free.Addr().String(), echo(t), roundTrip)
+	l, err := New(fmt.Sprintf("127.0.0.1:%d", ports.ForTest(t, "127.0.0.1", 1)[0]), echo(t), roundTrip)
 	if err != nil {
 		t.Fatal(err)
 	}
