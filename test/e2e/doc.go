@@ -13,6 +13,8 @@
 //	drill_test.go          drills of the loss of the primary, by every method, and the chart's CronJob
 //	check_test.go          telepod check on an estate with one fault after the other, and its repairs
 //	reasons_test.go        the same reason code in warnings, events, metrics, audit log and status
+//	sdks_test.go           stock SDKs in workloads of each kind, with nothing but the label
+//	oom_test.go            a sidecar that the kernel kills
 //	disruption_test.go     replicas killed, rolled and upgraded, certificates rotated, under load
 //	outage_test.go         no webhook at all, and recovery
 //	profiles_test.go       profiles change without a restart; an invalid one changes nothing

@@ -15,22 +15,24 @@ import (
 
 const sdksNamespace = "sdks"
 
-// loadNodeApp loads the image of the application with the SDK for Node.js.
-func (s *stage) loadNodeApp(t *testing.T) {
+// loadScriptApps loads the images of the applications for Node.js and Deno.
+func (s *stage) loadScriptApps(t *testing.T) {
 	t.Helper()
-	image, err := install.NodeApp(t.Context())
+	images, err := install.ScriptApps(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.LoadImage(t.Context(), image); err != nil {
-		t.Fatal(err)
+	for _, image := range images {
+		if err := s.LoadImage(t.Context(), image); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
 // testSDKs runs stock SDKs in workloads of each kind, in a namespace with nothing but the label. All their signals arrive,
 // under a name that is the same for every run.
 func (s *stage) testSDKs(t *testing.T) {
-	s.loadNodeApp(t)
+	s.loadScriptApps(t)
 	s.namespace(t, sdksNamespace, enabled(), nil)
 	s.waitForProfile(t, sdksNamespace, "aws")
 	s.kubectl(t, "apply", "--namespace="+sdksNamespace, "--filename=testdata/sdks.yaml")
@@ -52,6 +54,14 @@ func (s *stage) testSDKs(t *testing.T) {
 		{"go-job", "k8s.job.name", "go-job", all},
 		{"go-only-grpc", "k8s.job.name", "go-only-grpc", all[:1]},
 		{"go-only-http", "k8s.job.name", "go-only-http", all[:1]},
+		{"go-grpc", "k8s.job.name", "go-grpc", all},
+		{"node-only-grpc", "k8s.job.name", "node-only-grpc", all},
+		{"node-only-http", "k8s.job.name", "node-only-http", all},
+		{"node-only-json", "k8s.job.name", "node-only-json", all},
+		{"node-grpc", "k8s.job.name", "node-grpc", all},
+		{"node-json", "k8s.job.name", "node-json", all},
+		{"deno", "k8s.job.name", "deno", all},
+		{"deno-json", "k8s.job.name", "deno-json", all},
 	} {
 		t.Run(want.workload, func(t *testing.T) {
 			t.Parallel()
@@ -72,7 +82,7 @@ func (s *stage) arrived(ctx context.Context, workload, service, owner string, si
 	for _, pod := range pods {
 		uids[pod.Name] = string(pod.UID)
 	}
-	items, err := s.received(ctx, service)
+	items, err := s.receivedFrom(ctx, sdksNamespace, service)
 	if err != nil {
 		return err
 	}

@@ -229,7 +229,7 @@ func (s *stage) testTelemetryOf(t *testing.T, j *batchv1.Job, sidecar bool) (ite
 	}
 	all := map[string]int{collector.Span: itemsOfJob, collector.Metric: itemsOfJob, collector.Log: itemsOfJob}
 	eventually(t, func(ctx context.Context) (err error) {
-		items, err = s.received(ctx, name)
+		items, err = s.receivedFrom(ctx, telemetryNamespace, name)
 		counts := map[string]int{}
 		for _, item := range items {
 			counts[item.Signal]++
@@ -252,6 +252,12 @@ func (s *stage) testTelemetryOf(t *testing.T, j *batchv1.Job, sidecar bool) (ite
 // received returns the items at the sinks with this service.name in their resource.
 func (s *stage) received(ctx context.Context, service string) ([]collector.Item, error) {
 	return s.atSink(ctx, func(item collector.Item) bool { return item.Resource["service.name"] == service })
+}
+
+// receivedFrom returns those with this service.namespace, too: workloads of several namespaces may have the same name.
+func (s *stage) receivedFrom(ctx context.Context, namespace, service string) ([]collector.Item, error) {
+	items, err := s.received(ctx, service)
+	return slices.DeleteFunc(items, func(item collector.Item) bool { return item.Resource["service.namespace"] != namespace }), err
 }
 
 // atSink returns those of the items at the sinks.

@@ -4,7 +4,7 @@
 //   - [Images] are the image archives for a cluster with nodes: those of package image; the Collector under
 //     the name in the built-in profiles, so that a sidecar runs with unchanged profiles; an application with a
 //     stock OpenTelemetry SDK.
-//   - [NodeApp] is the archive of an application with the SDK for Node.js.
+//   - [ScriptApps] are the archives of applications with the SDKs for Node.js and of Deno.
 //   - [Telepod] installs or upgrades the chart and returns once a pod is actually injected.
 //   - [Admissions] is a stream of pods. Every one has to be injected: under load, nothing may fail.
 //   - [Process] does the same without nodes or root: the webhook is a process on this machine, with the

@@ -14,38 +14,56 @@ import (
 	"github.com/telepod/telepod/test/cluster"
 )
 
-// NodeAppImage is test/nodeapp: an application with the stock OpenTelemetry SDK for Node.js.
-const NodeAppImage = "telepod.test/nodeapp:1"
+// NodeAppImage is test/nodeapp: an application with the stock OpenTelemetry SDK for Node.js. DenoAppImage is test/denoapp,
+// with the SDK for Rust that is in Deno.
+const (
+	NodeAppImage = "telepod.test/nodeapp:1"
+	DenoAppImage = "telepod.test/denoapp:1"
+)
 
 // library matches the path of a library in the output of ldd.
 var library = regexp.MustCompile(`(?m)(/\S+) \(0x`)
 
-// NodeApp makes the archive of [NodeAppImage], if necessary: this machine's Node.js, its libraries, the SDK's packages
-// and the application.
-func NodeApp(ctx context.Context) (string, error) {
-	out, err := nodeApp(ctx)
-	if err != nil {
-		return "", fmt.Errorf("make the image %s: %w", NodeAppImage, err)
-	}
-	return out, nil
-}
+// ScriptApps makes the archives of [NodeAppImage] and [DenoAppImage], if necessary: a runtime (this machine's Node.js, and
+// Deno from a package), its libraries, the SDK's packages and the application.
+func ScriptApps(ctx context.Context) ([]string, error) { return archives(ctx, nodeApp, denoApp) }
 
 func nodeApp(ctx context.Context) (string, error) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		return "", fmt.Errorf("%w: is the Debian package nodejs installed?", err)
 	}
-	files := map[string]string{"/node": node}
-	libraries, err := exec.CommandContext(ctx, "ldd", node).Output()
-	if err != nil {
-		return "", fmt.Errorf("ldd %s: %w", node, err)
-	}
-	for _, match := range library.FindAllStringSubmatch(string(libraries), -1) {
-		files[match[1]] = match[1]
-	}
 	installed, err := build.Packages(ctx, "test/nodeapp")
 	if err != nil {
 		return "", err
+	}
+	return scriptApp(ctx, NodeAppImage, installed, node, "/node")
+}
+
+func denoApp(ctx context.Context) (string, error) {
+	installed, err := build.Packages(ctx, "test/denoapp")
+	if err != nil {
+		return "", err
+	}
+	deno, err := filepath.Glob(filepath.Join(installed, "node_modules/@deno/linux-*/deno"))
+	if err != nil {
+		return "", err
+	}
+	if len(deno) != 1 {
+		return "", fmt.Errorf("npm installed %d programs %q: want Deno for this machine", len(deno), deno)
+	}
+	return scriptApp(ctx, DenoAppImage, installed, deno[0], "/deno", "run", "--no-remote", "--allow-env")
+}
+
+// scriptApp makes the image of a script, which a runtime on this machine executes.
+func scriptApp(ctx context.Context, ref, installed, runtime string, command ...string) (string, error) {
+	files := map[string]string{command[0]: runtime}
+	libraries, err := exec.CommandContext(ctx, "ldd", runtime).Output()
+	if err != nil {
+		return "", fmt.Errorf("ldd %s: %w", runtime, err)
+	}
+	for _, match := range library.FindAllStringSubmatch(string(libraries), -1) {
+		files[match[1]] = match[1]
 	}
 	err = filepath.WalkDir(installed, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
@@ -60,10 +78,10 @@ func nodeApp(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return archive(cluster.Image{Ref: NodeAppImage, Files: files, Entrypoint: []string{"/node", "/app/app.js"}})
+	return archive(cluster.Image{Ref: ref, Files: files, Entrypoint: append(command, "/app/app.js")})
 }
 
-// needed reports whether Node.js reads a file of a package at run time: neither types nor variants for browsers.
+// needed reports whether a runtime reads a file of a package at run time: neither types nor variants for browsers.
 func needed(file string) bool {
 	switch path.Ext(file) {
 	case ".js", ".cjs", ".json", ".proto":

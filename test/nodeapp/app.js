@@ -2,7 +2,8 @@
 // standard OTEL_* variable.
 //
 // It sends a span, a data point and a log record, and fails if the SDK reports an error. With the argument "stay" it runs
-// until it is stopped, as a service does.
+// until it is stopped, as a service does. With -span-exporter=grpc, =proto or =http (JSON) it creates the exporter of its
+// spans itself, as applications with a hard-coded protocol do.
 'use strict';
 
 const { diag, metrics, trace } = require('@opentelemetry/api');
@@ -13,8 +14,14 @@ const faults = [];
 const ignore = () => {};
 diag.setLogger({ error: (...words) => faults.push(words.join(' ')), warn: ignore, info: ignore, debug: ignore, verbose: ignore });
 
+// hardCoded returns the settings that the application makes in its code.
+function hardCoded() {
+  const [, kind] = process.argv.map((arg) => arg.match(/^-span-exporter=(.*)/)).find(Boolean) ?? [];
+  return kind ? { traceExporter: new (require(`@opentelemetry/exporter-trace-otlp-${kind}`).OTLPTraceExporter)() } : {};
+}
+
 async function main() {
-  const sdk = new NodeSDK();
+  const sdk = new NodeSDK(hardCoded());
   sdk.start();
   trace.getTracer('nodeapp').startSpan('span-0').end();
   metrics.getMeter('nodeapp').createCounter('counter-0').add(1);
