@@ -57,7 +57,11 @@ func testTelemetry(t *testing.T, s *stage) {
 	})
 	t.Run("a sidecar without enough memory", func(t *testing.T) {
 		t.Parallel()
-		s.testFailingSidecar(t, "starved", "memory limit")
+		s.testFailingSidecar(t, "starved", "the memory limit that the supervisor gives it")
+	})
+	t.Run("a sidecar that the kernel kills", func(t *testing.T) {
+		t.Parallel()
+		s.testKilledSidecar(t)
 	})
 	t.Run("a sidecar that fails, and gates the application", func(t *testing.T) {
 		t.Parallel()
