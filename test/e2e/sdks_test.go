@@ -8,7 +8,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/test/collector"
 	"github.com/telepod/telepod/test/install"
 )
@@ -42,33 +45,90 @@ func (s *stage) testSDKs(t *testing.T) {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
-	all := []string{collector.Span, collector.Metric, collector.Log}
-	for _, want := range []struct {
-		workload, owner string // and the attribute with the workload's name
-		service         string
-		signals         []string
-	}{
-		{"node-settings", "k8s.deployment.name", "named-by-config", all},
-		{"node-set", "k8s.statefulset.name", "node-set", all},
-		{"go-cron", "k8s.cronjob.name", "go-cron", all},
-		{"go-job", "k8s.job.name", "go-job", all},
-		{"go-only-grpc", "k8s.job.name", "go-only-grpc", all[:1]},
-		{"go-only-http", "k8s.job.name", "go-only-http", all[:1]},
-		{"go-grpc", "k8s.job.name", "go-grpc", all},
-		{"node-only-grpc", "k8s.job.name", "node-only-grpc", all},
-		{"node-only-http", "k8s.job.name", "node-only-http", all},
-		{"node-only-json", "k8s.job.name", "node-only-json", all},
-		{"node-grpc", "k8s.job.name", "node-grpc", all},
-		{"node-json", "k8s.job.name", "node-json", all},
-		{"deno", "k8s.job.name", "deno", all},
-		{"deno-json", "k8s.job.name", "deno-json", all},
-	} {
-		t.Run(want.workload, func(t *testing.T) {
+	type workload struct {
+		name, owner string // and the attribute with the workload's name
+		service     string
+		signals     []string
+	}
+	workloads := []workload{
+		{"node-settings", "k8s.deployment.name", "named-by-config", allSignals()},
+		{"node-set", "k8s.statefulset.name", "node-set", allSignals()},
+		{"go-cron", "k8s.cronjob.name", "go-cron", allSignals()},
+	}
+	for _, cell := range protocolCells() {
+		s.create(t, cell)
+		workloads = append(workloads, workload{cell.name, "k8s.job.name", cell.name, cell.signals})
+	}
+	for _, want := range workloads {
+		t.Run(want.name, func(t *testing.T) {
 			t.Parallel()
 			eventually(t, func(ctx context.Context) error {
-				return s.arrived(ctx, want.workload, want.service, want.owner, want.signals)
+				return s.arrived(ctx, want.name, want.service, want.owner, want.signals)
 			})
 		})
+	}
+}
+
+func allSignals() []string { return []string{collector.Span, collector.Metric, collector.Log} }
+
+// protocolCell is a Job with an SDK, and the protocol that a variable selects or that the application's code contains.
+type protocolCell struct {
+	name, image string
+	args        []string
+	env         map[string]string
+	annotations map[string]string
+	signals     []string
+}
+
+// protocolCells are SDK by protocol by where the protocol comes from. The applications with an exporter in their code
+// send spans only with that.
+func protocolCells() []protocolCell {
+	all, spans := allSignals(), allSignals()[:1]
+	sendAll := []string{"-spans=1", "-points=1", "-records=1"}
+	by := func(protocol string) map[string]string {
+		return map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
+	}
+	tracesBy := func(protocol string) map[string]string {
+		return map[string]string{"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": protocol}
+	}
+	grpc := map[string]string{injector.ProtocolAnnotation: "grpc"} // Telepod's variables name the port for gRPC
+	cells := []protocolCell{
+		{"go", install.SDKImage, sendAll, nil, nil, all},
+		{"go-grpc", install.SDKImage, sendAll, by("grpc"), nil, all},
+		{"go-http", install.SDKImage, sendAll, by("http/protobuf"), nil, all},
+		{"go-traces-grpc", install.SDKImage, sendAll, tracesBy("grpc"), nil, all},
+		{"go-only-grpc", install.SDKImage, []string{"-span-exporter=grpc"}, nil, nil, spans},
+		{"go-only-http", install.SDKImage, []string{"-span-exporter=http"}, nil, nil, spans},
+		{"go-only-http-grpc", install.SDKImage, []string{"-span-exporter=http"}, nil, grpc, spans},
+
+		{"node", install.NodeAppImage, nil, nil, nil, all},
+		{"node-grpc", install.NodeAppImage, nil, by("grpc"), nil, all},
+		{"node-http", install.NodeAppImage, nil, by("http/protobuf"), nil, all},
+		{"node-json", install.NodeAppImage, nil, by("http/json"), nil, all},
+		{"node-traces-grpc", install.NodeAppImage, nil, tracesBy("grpc"), nil, all},
+		{"node-only-grpc", install.NodeAppImage, []string{"-span-exporter=grpc"}, nil, nil, all},
+		{"node-only-http", install.NodeAppImage, []string{"-span-exporter=proto"}, nil, nil, all},
+		{"node-only-json", install.NodeAppImage, []string{"-span-exporter=http"}, nil, nil, all},
+		{"node-only-json-grpc", install.NodeAppImage, []string{"-span-exporter=http"}, nil, grpc, all},
+	}
+	for name, env := range map[string]map[string]string{"deno": {}, "deno-http": by("http/protobuf"), "deno-json": by("http/json")} {
+		env["OTEL_DENO"] = "true" // switches its SDK on
+		cells = append(cells, protocolCell{name, install.DenoAppImage, nil, env, nil, all})
+	}
+	return cells
+}
+
+func (s *stage) create(t *testing.T, c protocolCell) {
+	t.Helper()
+	j := job(c.name, c.image, c.args, c.annotations)
+	j.Namespace = sdksNamespace
+	j.Spec.Template.Labels = map[string]string{"app": c.name}
+	j.Spec.BackoffLimit = nil // a pod that fails is replaced
+	for name, value := range c.env {
+		j.Spec.Template.Spec.Containers[0].Env = append(j.Spec.Template.Spec.Containers[0].Env, corev1.EnvVar{Name: name, Value: value})
+	}
+	if _, err := s.client.BatchV1().Jobs(j.Namespace).Create(t.Context(), j, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
 	}
 }
 
