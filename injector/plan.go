@@ -2,6 +2,7 @@ package injector
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -99,21 +100,21 @@ func (p *Plan) AddsSidecar() bool {
 	return slices.ContainsFunc(p.Edits, func(e Edit) bool { return e.Kind == AddSidecar })
 }
 
-// Remarks are what the owner of the pod should know besides Warnings: a requested sidecar that was left
-// out, a container that sends no telemetry, and so on. Sentence describes each.
+// Remarks are what the owner of the pod should know besides Warnings: containers that send no telemetry come first, then
+// a requested sidecar that was left out, and so on. Sentence describes each.
 func (p *Plan) Remarks() []Skip { return p.remarks }
 
 func (p *Plan) remark(container, item string, reason Reason) {
 	p.remarks = append(p.remarks, Skip{container, item, reason})
 }
 
-// silent notes a container without an endpoint.
+// silent notes a container without an endpoint, behind others of the kind and before all other remarks.
 func (p *Plan) silent(container string, reason Reason) {
 	if p.Silent == nil {
 		p.Silent = map[string]Reason{}
 	}
+	p.remarks = slices.Insert(p.remarks, len(p.Silent), Skip{container, otelEndpoint, reason})
 	p.Silent[container] = reason
-	p.remark(container, otelEndpoint, reason)
 }
 
 // unknown notes a ConfigMap with unknown keys.
@@ -149,6 +150,9 @@ func (s Skip) Sentence() string {
 		return "container " + s.Container + " keeps its own telemetry settings: " + s.Reason.Text()
 	case s.Item == otelEndpoint:
 		return "container " + s.Container + " sends no telemetry: " + s.Reason.Text()
+	}
+	if strings.Contains(s.Item, ", ") {
+		return s.String() + " were left out: " + s.Reason.Text()
 	}
 	return s.String() + " was left out: " + s.Reason.Text()
 }

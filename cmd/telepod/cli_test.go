@@ -20,6 +20,10 @@ const barePod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containe
 // hostNetwork asks for a sidecar that it cannot have.
 const hostNetwork = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {telepod.dev/sidecar: \"true\"}}\nspec: {hostNetwork: true, containers: [{name: a}]}\n"
 
+// silentPod asks for one, too, and its container sends nothing: nothing knows its protocol.
+const silentPod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {telepod.dev/sidecar: \"true\"}}\nspec: {hostNetwork: true, containers: [{name: a, " +
+	"env: [{name: OTEL_EXPORTER_OTLP_PROTOCOL, valueFrom: {configMapKeyRef: {name: c, key: k}}}]}]}\n"
+
 // TestCommands runs command lines: the exit code, and a part of each output.
 func TestCommands(t *testing.T) {
 	for _, name := range []string{envRegion, envAccount, envCluster, envEnvironment} {
@@ -79,6 +83,10 @@ func TestCommands(t *testing.T) {
 		{"inject - -o patch", hostNetwork, exitOK, `"op":"add"`, "stdin:1: Pod default/p: warning: host-network: sidecar was left out: "},
 		{"inject - --strict", hostNetwork, exitError, "", "stdin:1: Pod default/p: error: host-network: sidecar was left out: "},
 		{"explain -", hostNetwork, exitOK, "  ! host-network: sidecar was left out: ", ""},
+		{"explain -", silentPod, exitOK, "stdin:1: Pod default/p\n  ! value-from: container a sends no telemetry: the container reads it from a source that is not known at admission\n" +
+			"  injected: namespace-enabled: assumed that the namespace opts in (label telepod.dev/injection: enabled)\n  ! host-network: sidecar was left out: ", ""},
+		{"inject - -o patch", silentPod, exitOK, `"op":"add"`, "stdin:1: Pod default/p: warning: value-from: container a sends no telemetry: the container reads it from a source that is not known at admission\n" +
+			"stdin:1: Pod default/p: warning: host-network: sidecar was left out: "},
 		{"explain -", strings.Replace(barePod, "name: p", "name: p, annotations: {telepod.dev/exclude-attributes: k8s.pod.uid}", 1), exitOK, "exclude attributes k8s.pod.uid (pod)", ""},
 		{"explain - --strict", hostNetwork, exitError, "  ! host-network: sidecar was left out: ", "error: strict: 1 warning(s) count as errors"},
 		{"inject - --regoin x", "", exitUsage, "", "unknown flag: --regoin (did you mean --region?)"},

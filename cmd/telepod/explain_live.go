@@ -210,8 +210,12 @@ func (l *liveExplanation) plan(in *injector.Injector, object inventory.Object) e
 
 // warnings are those that the webhook would give a new pod. They exclude warnings about unknown ConfigMap keys: the
 // webhook can read those keys.
-func (l *liveExplanation) warnings() []string {
-	return slices.DeleteFunc(l.now.messages(), func(text string) bool {
+func (l *liveExplanation) warnings() []string { return slices.Concat(l.problems()) }
+
+// problems are the same, with the containers that would send nothing on their own.
+func (l *liveExplanation) problems() (silent, others []string) {
+	silent, others = l.now.problems()
+	return silent, slices.DeleteFunc(others, func(text string) bool {
 		return strings.HasPrefix(text, string(injector.UnknownConfigMap)+": ")
 	})
 }

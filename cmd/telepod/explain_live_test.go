@@ -13,17 +13,20 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// explain: the verdict comes first, then the repair, what is wrong, the pods, and what a new pod would get.
+// explain: a container that sends nothing comes first, then the verdict, the repair, what else is wrong, the pods, and what a
+// new pod would get.
 func (l *onCluster) explain(t *testing.T) {
 	out, _ := l.run(t, exitOK, "explain", "deploy/checkout", "-n", "shop", "-v")
+	if lines := strings.SplitN(out, "\n", 3); !strings.HasPrefix(lines[1], "  ! no-endpoint-here: container app ") {
+		t.Errorf("the first line is %q, want the container that sends nothing", lines[1])
+	}
 	at := 0
 	for _, text := range []string{
 		"Deployment shop/checkout, context ",
-		"\n  stale: 1 of 2 pods, the oldest ",
+		"\n  ! no-endpoint-here: container app of running pods sends no telemetry: a reason that this version does not know\n  stale: 1 of 2 pods, the oldest ",
 		": profile shop changed: content 0123456789ab, now " + l.hash,
 		"\n  repair: kubectl -n shop rollout restart deployment/checkout\n",
 		"\n  – not followed: 2 send nothing, or to an endpoint of their own\n",
-		"\n  ! no-endpoint-here: container app of running pods sends no telemetry: a reason that this version does not know\n",
 		"\n  namespace          telepod.dev/injection=enabled (since 20",
 		"annotation telepod.dev/profile=shop\n",
 		"\n  POD ",
@@ -61,6 +64,7 @@ func (l *onCluster) explainKinds(t *testing.T) {
 		{"deploy/checkout --context telepod", "Deployment shop/checkout, context ", "\n  repair: kubectl --context telepod -n shop rollout restart deployment/checkout\n"},
 		{"cj/nightly", "CronJob shop/nightly, context ", "\n  outside: no pods run\n"},
 		{"job/once", "Job shop/once, context ", "K8S_JOB_NAME"},
+		{"cj/mute", "CronJob shop/mute, context ", "\n  ! value-from: container app sends no telemetry: the container reads it from a source that is not known at admission\n  outside: no pods run\n"},
 	} {
 		out, _ := l.run(t, exitOK, append([]string{"explain", "-n", "shop"}, strings.Fields(test.args)...)...)
 		if !strings.HasPrefix(out, test.first) || !strings.Contains(out, test.more) {

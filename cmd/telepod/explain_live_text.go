@@ -16,7 +16,7 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// printLive prints the verdict, the repair, what is wrong, the pods, and what a new pod would get.
+// printLive prints the containers that send nothing, the verdict, the repair, what else is wrong, the pods, and what a new pod would get.
 func (f *explainFlags) printLive(out io.Writer, l *liveExplanation, now time.Time) error {
 	_, err := io.WriteString(out, f.liveText(terminal.Of(out), l, now))
 	return err
@@ -26,6 +26,8 @@ func (f *explainFlags) liveText(t terminal.Terminal, l *liveExplanation, now tim
 	e := explainer{Terminal: t, origins: l.origins, verbose: f.verbose}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", e.Paint(terminal.Bold, fmt.Sprintf("%s %s/%s, context %s", l.Kind, l.Namespace, l.Name, l.context)))
+	silent, others := l.problems()
+	e.problems(&b, append(l.silent(), silent...))
 	fmt.Fprintf(&b, "  %s: %s\n", e.Paint(toneOf(l.State), string(l.State)), e.Wrap(4, l.verdict(now)))
 	if l.Repair != (fleet.Repair{}) {
 		fmt.Fprintf(&b, "  repair: %s\n", repairLine(l.Identity, l.Repair))
@@ -34,9 +36,7 @@ func (f *explainFlags) liveText(t terminal.Terminal, l *liveExplanation, now tim
 		fmt.Fprintf(&b, "  to inject them: kubectl%s label namespace %s %s=enabled%s\n", l.flags, l.Namespace, injector.InjectionLabel, l.andRestart())
 	}
 	e.lead(&b, l.route)
-	for _, text := range append(l.silent(), l.warnings()...) {
-		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, visible(text)))
-	}
+	e.problems(&b, others)
 	fmt.Fprintf(&b, "  namespace          %s\n", e.Wrap(21, l.labels()))
 	e.pods(&b, l, now)
 	e.way(&b, l.route)

@@ -12,7 +12,8 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// explainer prints plans: first the decision, then the problems, then what was done and left out.
+// explainer prints plans: first the containers that send nothing, then the decision, the other problems, and what was done
+// and left out.
 type explainer struct {
 	terminal.Terminal
 	origins valueOrigins
@@ -22,10 +23,10 @@ type explainer struct {
 func (e explainer) text(p planned) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", e.Paint(terminal.Bold, p.String()))
+	silent, others := p.problems()
+	e.problems(&b, silent)
 	e.verdict(&b, p)
-	for _, text := range p.messages() {
-		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, visible(text)))
-	}
+	e.problems(&b, others)
 	for _, n := range p.Plan.Notes {
 		fmt.Fprintf(&b, "  %s %s\n", e.Paint(terminal.Faint, "-"), e.Wrap(4, visible(n.Sentence())))
 	}
@@ -36,6 +37,12 @@ func (e explainer) text(p planned) string {
 	e.edits(&b, p)
 	e.skipped(&b, p.Plan.Skipped)
 	return b.String()
+}
+
+func (e explainer) problems(b *strings.Builder, texts []string) {
+	for _, text := range texts {
+		fmt.Fprintf(b, "  %s %s\n", e.Paint(terminal.Warn, "!"), e.Wrap(4, visible(text)))
+	}
 }
 
 func (e explainer) verdict(b *strings.Builder, p planned) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 	apiversion "k8s.io/apimachinery/pkg/util/version"
@@ -115,15 +116,22 @@ func (p planned) reason() string {
 }
 
 // messages are the warnings that the webhook would give; a container that sends nothing comes first.
-func (p planned) messages() []string {
-	var list []string
-	for _, s := range p.Plan.Remarks() {
-		list = append(list, fmt.Sprintf("%s: %s", s.Reason, s.Sentence()))
+func (p planned) messages() []string { return slices.Concat(p.problems()) }
+
+// problems are the same, with the containers that send nothing on their own.
+func (p planned) problems() (silent, others []string) {
+	for i, s := range p.Plan.Remarks() {
+		text := fmt.Sprintf("%s: %s", s.Reason, s.Sentence())
+		if i < len(p.Plan.Silent) {
+			silent = append(silent, text)
+		} else {
+			others = append(others, text)
+		}
 	}
 	for _, w := range p.Plan.Warnings {
-		list = append(list, w.String())
+		others = append(others, w.String())
 	}
-	return list
+	return silent, others
 }
 
 // plan plans every pod of the inputs, using the Namespace objects among them. It returns the inputs
