@@ -30,33 +30,7 @@ const (
 func compile(profile *profiles.Resolved, cluster Cluster) *compiledProfile {
 	c := &compiledProfile{Resolved: profile, names: map[string]bool{}}
 	why := "profile " + profile.Name
-	known := func(name, key, value string) {
-		if value == "" {
-			c.skip = append(c.skip, Skip{Item: name, Reason: NotKnown})
-			return
-		}
-		c.identity = append(c.identity, literal(name, value, why))
-		c.attributes = append(c.attributes, literalAttribute(key, value))
-	}
-	labelled := func(name, key, label string) {
-		c.identity = append(c.identity, field(name, label, "the node's topology label"))
-		c.attributes = append(c.attributes, attribute{key, "$(" + name + ")", []string{name}})
-	}
-	known("CLOUD_PROVIDER", "cloud.provider", profile.Cloud.Provider)
-	known("CLOUD_PLATFORM", "cloud.platform", profile.Cloud.Platform)
-	if profile.Identity.Region == "" && cluster.TopologyLabels {
-		labelled("CLOUD_REGION", "cloud.region", regionLabel)
-	} else {
-		known("CLOUD_REGION", "cloud.region", profile.Identity.Region)
-	}
-	known("CLOUD_ACCOUNT_ID", "cloud.account.id", profile.Identity.Account)
-	if cluster.TopologyLabels {
-		labelled("CLOUD_AVAILABILITY_ZONE", "cloud.availability_zone", zoneLabel)
-	} else {
-		known("CLOUD_AVAILABILITY_ZONE", "cloud.availability_zone", "")
-	}
-	known("K8S_CLUSTER_NAME", "k8s.cluster.name", profile.Identity.Cluster)
-	known("DEPLOYMENT_ENVIRONMENT", "deployment.environment.name", profile.Identity.Environment)
+	c.identify(cluster, why)
 	for _, spec := range profile.Variables {
 		c.variables = append(c.variables, fromSpec(spec, why))
 	}
@@ -79,6 +53,37 @@ func compile(profile *profiles.Resolved, cluster Cluster) *compiledProfile {
 	c.sidecarContainer = sidecarSpec(profile, cluster.NativeSidecars)
 	c.config = literal(sidecarConfig, profile.Sidecar.Config, why)
 	return c
+}
+
+// identify adds what says where the pod runs, and notes what is not known.
+func (c *compiledProfile) identify(cluster Cluster, why string) {
+	known := func(name, key, value string) {
+		if value == "" {
+			c.skip = append(c.skip, Skip{Item: name, Reason: NotKnown})
+			return
+		}
+		c.identity = append(c.identity, literal(name, value, why))
+		c.attributes = append(c.attributes, literalAttribute(key, value))
+	}
+	labelled := func(name, key, label string) {
+		c.identity = append(c.identity, field(name, label, "the node's topology label"))
+		c.attributes = append(c.attributes, attribute{key, "$(" + name + ")", []string{name}})
+	}
+	known("CLOUD_PROVIDER", "cloud.provider", c.Cloud.Provider)
+	known("CLOUD_PLATFORM", "cloud.platform", c.Cloud.Platform)
+	if c.Identity.Region == "" && cluster.TopologyLabels {
+		labelled("CLOUD_REGION", "cloud.region", regionLabel)
+	} else {
+		known("CLOUD_REGION", "cloud.region", c.Identity.Region)
+	}
+	known("CLOUD_ACCOUNT_ID", "cloud.account.id", c.Identity.Account)
+	if cluster.TopologyLabels {
+		labelled("CLOUD_AVAILABILITY_ZONE", "cloud.availability_zone", zoneLabel)
+	} else {
+		known("CLOUD_AVAILABILITY_ZONE", "cloud.availability_zone", "")
+	}
+	known("K8S_CLUSTER_NAME", "k8s.cluster.name", c.Identity.Cluster)
+	known("DEPLOYMENT_ENVIRONMENT", "deployment.environment.name", c.Identity.Environment)
 }
 
 func profileAttributes(values map[string]string) []attribute {
