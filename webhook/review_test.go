@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -61,4 +62,31 @@ func TestPodOfReview(t *testing.T) {
 	if diff := cmp.Diff(want, request.Object.pod, cmp.AllowUnexported(injector.Pod{})); diff != "" {
 		t.Errorf("pod of the review (-on its own +of the review):\n%s", diff)
 	}
+}
+
+// FuzzPodOfReview: that applies to every object, and the rest of the review is read in any case.
+func FuzzPodOfReview(f *testing.F) {
+	f.Add(benchPod(2, 6, `"telepod.dev/inject":"true"`))
+	f.Add(`{"spec":{"containers":[{"env":[{"name":"A","value":{"deep":[[]]}},{"name":"B"}]}]}}`)
+	f.Add(`{"metadata":{"labels":{"a":"b","a":"c"}},"spec":{"containers":null},"spec":{"initContainers":[{}]}}`)
+	f.Fuzz(func(t *testing.T, object string) {
+		if !json.Valid([]byte(object)) {
+			return
+		}
+		request, err := decodeReview(objectFirst(object))
+		if err != nil || request.UID != "u-1" || request.Namespace != "shop" || !request.DryRun {
+			t.Fatalf("%v, request %+v", err, request)
+		}
+		got, err := request.Object.read()
+		want, wantErr := injector.ParsePod([]byte(object))
+		if strings.HasPrefix(strings.TrimSpace(object), "{") && (err == nil) != (wantErr == nil) {
+			t.Fatalf("error %v, want %v", err, wantErr)
+		}
+		if err != nil {
+			return
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(injector.Pod{})); diff != "" {
+			t.Errorf("pod of the review (-on its own +of the review):\n%s", diff)
+		}
+	})
 }
