@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -181,6 +180,3 @@ func (f *checkFlags) verdict(lines []checks.Line) error {
 func answer[T any](value T, err error) checks.Answer[T] {
 	return checks.Answer[T]{Value: value, Err: err}
 }
-
-// secondReading is the delay before the metrics of suspicious Collectors are read again.
-const secondReading = 2 * time.Second

@@ -124,7 +124,14 @@ func (f *canaryFlags) through(ctx context.Context, c *inventory.Cluster, collect
 		return way
 	}
 	before := reading[0]
-	if way.Accepted = c.SendTraces(ctx, collector, body); way.Accepted != nil {
+	f.until(ctx, func() bool {
+		way.Accepted = c.SendTraces(ctx, collector, body)
+		return !checks.Busy(way.Accepted)
+	})
+	if way.Accepted != nil {
+		c.ReadMetrics(ctx, reading, inventory.CollectorMetrics)
+		c.ReadLogs(ctx, reading)
+		way.Refusal = checks.Refusal(f.site, reading[0])
 		return way
 	}
 	answered := false

@@ -14,7 +14,7 @@ import (
 func (f *checkFlags) prepared(ctx context.Context, c *inventory.Cluster) []checks.Line {
 	s := f.empty(c)
 	b := checks.Before{Snapshot: s}
-	version, err := c.Version(ctx)
+	version, err := firstVersion(ctx, c)
 	if err != nil {
 		b.Unreachable = err
 		return b.Lines()

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	apiversion "k8s.io/apimachinery/pkg/util/version"
+
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/inventory"
@@ -21,25 +23,39 @@ import (
 func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.Snapshot {
 	l := &live{Cluster: c}
 	s := f.empty(c)
-	version, err := l.Version(ctx)
-	if err != nil {
-		s.Unreachable = err
+	if s.Kubernetes = answer(firstVersion(ctx, c)); s.Kubernetes.Err != nil {
+		s.Unreachable = s.Kubernetes.Err
 		return s
 	}
-	s.Kubernetes.Value = version
+	f.workloads(ctx, c, &s)
+	// A pod that does not answer takes seconds, and so does a webhook: all are asked at the same time.
 	together(
 		func() { s.Nodes = answer(l.Nodes(ctx)) },
-		func() { s.Injector = f.part(ctx, c, "injector", inventory.InjectorMetrics) },
-		func() { s.Collectors = f.part(ctx, c, "collector", inventory.CollectorMetrics) },
-		func() { s.Central = f.part(ctx, c, "central", inventory.CollectorMetrics) },
-		func() { s.Samplers = f.part(ctx, c, "sampler", inventory.CollectorMetrics) },
+		func() { f.instances(ctx, c, "injector", inventory.InjectorMetrics, &s.Injector) },
+		func() { f.instances(ctx, c, "collector", inventory.CollectorMetrics, &s.Collectors) },
+		func() { f.instances(ctx, c, "central", inventory.CollectorMetrics, &s.Central) },
+		func() { f.instances(ctx, c, "sampler", inventory.CollectorMetrics, &s.Samplers) },
+		func() { f.readWebhook(ctx, c, &s) },
 		func() { s.Policies = answer(l.Policies(ctx, f.release.Namespace)) },
 		func() { s.Pods = answer(f.pods(ctx, c)) },
 		func() { f.judge(ctx, l, &s) },
 	)
-	f.readWebhook(ctx, c, &s)
-	again(ctx, c, &s)
 	return s
+}
+
+// firstVersion is the API server's version. It is the first request, so it finds out soon whether the server answers at all.
+func firstVersion(ctx context.Context, c *inventory.Cluster) (*apiversion.Version, error) {
+	ctx, cancel := context.WithTimeout(ctx, firstAnswer)
+	defer cancel()
+	return c.Version(ctx)
+}
+
+// workloads reads the workloads of all parts of the release.
+func (f *liveFlags) workloads(ctx context.Context, c *inventory.Cluster, s *checks.Snapshot) {
+	of := func(component string, into *checks.Answer[checks.Part]) func() {
+		return func() { into.Value.Workloads, into.Err = c.Workloads(ctx, f.release, component) }
+	}
+	together(of("injector", &s.Injector), of("collector", &s.Collectors), of("central", &s.Central), of("sampler", &s.Samplers))
 }
 
 // empty is a snapshot before any read.
@@ -73,24 +89,47 @@ func together(do ...func()) {
 	wait.Wait()
 }
 
+// Limits for pods: for all of a part together, and the time until the metrics of suspicious Collectors are read again.
+const (
+	answersWithin = 3500 * time.Millisecond
+	secondReading = 2 * time.Second
+)
+
 // part reads a part of the release, and the metrics of its pods.
-func (f *liveFlags) part(ctx context.Context, c *inventory.Cluster, component string, port int) checks.Answer[checks.Part] {
+func (f *liveFlags) part(ctx context.Context, c *inventory.Cluster, component string, port int) (part checks.Answer[checks.Part]) {
 	return f.partOf(ctx, c, component, port, func(fleet.Instance) bool { return true })
 }
 
 // partOf reads only the pods that are wanted.
-func (f *liveFlags) partOf(ctx context.Context, c *inventory.Cluster, component string, port int, wanted func(fleet.Instance) bool) checks.Answer[checks.Part] {
-	workloads, err := c.Workloads(ctx, f.release, component)
-	if err != nil || len(workloads) == 0 {
-		return answer(checks.Part{}, err)
+func (f *liveFlags) partOf(ctx context.Context, c *inventory.Cluster, component string, port int, wanted func(fleet.Instance) bool) (part checks.Answer[checks.Part]) {
+	part.Value.Workloads, part.Err = c.Workloads(ctx, f.release, component)
+	f.instancesOf(ctx, c, component, port, wanted, &part)
+	return part
+}
+
+// instances reads the pods of a part with workloads, and their metrics.
+func (f *liveFlags) instances(ctx context.Context, c *inventory.Cluster, component string, port int, part *checks.Answer[checks.Part]) {
+	f.instancesOf(ctx, c, component, port, func(fleet.Instance) bool { return true }, part)
+}
+
+// instancesOf reads only the pods that are wanted. Suspicious ones are read a second time, and their logs, to distinguish
+// growing counters from single events in the past.
+func (f *liveFlags) instancesOf(ctx context.Context, c *inventory.Cluster, component string, port int, wanted func(fleet.Instance) bool, part *checks.Answer[checks.Part]) {
+	if part.Err != nil || len(part.Value.Workloads) == 0 {
+		return
 	}
-	instances, err := c.Instances(ctx, f.release, component)
-	instances = slices.DeleteFunc(instances, func(i fleet.Instance) bool { return !wanted(i) })
-	if err == nil {
-		c.ReadMetrics(ctx, instances, port)
-		_ = c.ExplainTroubles(ctx, f.release, instances) // without the right to see events, troubles are less clear
-	}
-	return answer(checks.Part{Workloads: workloads, Instances: instances}, err)
+	all, err := c.Instances(ctx, f.release, component)
+	part.Value.Instances, part.Err = slices.DeleteFunc(all, func(i fleet.Instance) bool { return !wanted(i) }), err
+	ctx, cancel := context.WithTimeout(ctx, answersWithin)
+	defer cancel()
+	together(
+		func() {
+			c.ReadMetricsAgain(ctx, part.Value.Instances, port, inventory.Again{After: secondReading, If: checks.Suspicious})
+		},
+		func() {
+			_ = c.ExplainTroubles(ctx, f.release, part.Value.Instances) // without the right to see events, troubles are less clear
+		},
+	)
 }
 
 // readWebhook reads the webhook configuration, which has the injector's name, and everything that it refers to.
@@ -115,37 +154,6 @@ func (f *checkFlags) readWebhook(ctx context.Context, c *inventory.Cluster, s *c
 			}
 		},
 	)
-}
-
-// again reads the metrics and logs of suspicious Collectors a second time, to distinguish growing counters from
-// single events in the past. Without an answer, the first reading counts.
-func again(ctx context.Context, c *inventory.Cluster, s *checks.Snapshot) {
-	var suspicious []*fleet.Instance
-	for _, part := range []*checks.Part{&s.Collectors.Value, &s.Central.Value, &s.Samplers.Value} {
-		for i := range part.Instances {
-			if of := &part.Instances[i]; of.Ready && checks.Suspicious(*of) {
-				suspicious = append(suspicious, of)
-			}
-		}
-	}
-	if len(suspicious) == 0 {
-		return
-	}
-	select {
-	case <-time.After(secondReading):
-	case <-ctx.Done():
-	}
-	copies := make([]fleet.Instance, len(suspicious))
-	for i, of := range suspicious {
-		copies[i] = *of
-	}
-	c.ReadMetrics(ctx, copies, inventory.CollectorMetrics)
-	c.ReadLogs(ctx, copies)
-	for i, of := range suspicious {
-		if copies[i].MetricsErr == nil {
-			*of = copies[i]
-		}
-	}
 }
 
 // judge loads the injector's profiles and judges all pods with them.

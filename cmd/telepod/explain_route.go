@@ -55,7 +55,6 @@ func (f *explainFlags) region(ctx context.Context, c *inventory.Cluster, pods []
 			if len(s.Collectors.Value.Instances) < len(nodes) { // only then it matters why
 				s.Nodes = answer(c.Nodes(ctx))
 			}
-			again(ctx, c, &s)
 		},
 		func() { s.Policies = answer(c.Policies(ctx, f.live.release.Namespace)) },
 	)
@@ -73,7 +72,6 @@ func (f *explainFlags) site(ctx context.Context, c *inventory.Cluster, chosen bo
 	)
 	if len(s.Central.Value.Workloads) > 0 {
 		s.Config = collectorConfig(ctx, c, f.live.release, s.Central.Value.Workloads)
-		again(ctx, c, &s.Snapshot)
 	}
 	return s
 }

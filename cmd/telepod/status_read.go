@@ -18,6 +18,8 @@ import (
 const (
 	firstAnswer    = 3 * time.Second
 	betweenScrapes = time.Second
+	// scrapeWithin is the limit for one reading of all Collectors: there are two of them.
+	scrapeWithin = 1500 * time.Millisecond
 	// staleScrape is the age of a reading that is too old to compute current rates.
 	staleScrape = time.Minute
 )
@@ -47,9 +49,7 @@ func (r *clusterReader) read(ctx context.Context) status.Reading {
 		return reading
 	}
 	l := &live{Cluster: r.cluster}
-	first, cancel := context.WithTimeout(ctx, firstAnswer)
-	version, err := r.cluster.Version(first)
-	cancel()
+	version, err := firstVersion(ctx, r.cluster)
 	if err != nil {
 		reading.Err = err
 		return reading
@@ -112,8 +112,11 @@ func (r *clusterReader) readTwice(ctx context.Context) (earlier, later status.Sc
 
 // readCollectors reads the regional Collectors. Its timestamp is the middle of the read.
 func (r *clusterReader) readCollectors(ctx context.Context) status.Scrape {
+	found, err := r.cluster.Instances(ctx, r.release, "collector")
+	ctx, cancel := context.WithTimeout(ctx, scrapeWithin)
+	defer cancel()
 	began := time.Now()
-	found, err := r.instances(ctx, "collector", inventory.CollectorMetrics)
+	r.cluster.ReadMetrics(ctx, found, inventory.CollectorMetrics)
 	return status.Scrape{At: began.Add(time.Since(began) / 2), Collectors: found, Err: err}
 }
 

@@ -3,18 +3,57 @@ package failoverexporter
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
+	"sync"
 	"time"
 
+	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 )
 
 // canaryAttribute of a resource is the name of the endpoint that its one span is for.
 const canaryAttribute = "telepod.canary.site"
 
-// canaryInterval is the least time between two canaries: they bypass the queue.
-const canaryInterval = time.Second
+// Canaries bypass the queue. Anyone who can reach the receiver can send them, so each sender has a limit of its own, and
+// cannot use up another's.
+const (
+	// canaryInterval is the least time between two canaries of one sender.
+	canaryInterval = time.Second
+	// canarySenders is how many senders are accepted in that time.
+	canarySenders = 16
+)
+
+// canaries limits how many are sent, and logged.
+type canaries struct {
+	mu sync.Mutex
+	// last is when each sender's canary was accepted, within the last canaryInterval.
+	last map[string]time.Time
+	logs *rate.Limiter
+}
+
+func newCanaries() *canaries {
+	return &canaries{last: map[string]time.Time{}, logs: rate.NewLimiter(rate.Every(canaryInterval), 1)}
+}
+
+// allow reports whether a sender may send a canary now.
+func (c *canaries) allow(sender string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, at := range c.last {
+		if now.Sub(at) >= canaryInterval {
+			delete(c.last, name)
+		}
+	}
+	if _, recent := c.last[sender]; recent || len(c.last) >= canarySenders {
+		return false
+	}
+	c.last[sender] = now
+	return true
+}
 
 // canaryFor is the endpoint that a request is for; false for every other request.
 func (s *sender) canaryFor(td ptrace.Traces) (endpoint int, ok bool) {
@@ -29,11 +68,13 @@ func (s *sender) canaryFor(td ptrace.Traces) (endpoint int, ok bool) {
 	return endpoint, endpoint != none
 }
 
-// sendCanary sends one span to one endpoint, whichever is in use, without the queue: the sender gets the endpoint's
-// answer. Which endpoint is in use does not change.
+// sendCanary sends one span to one endpoint, whichever is in use, without the queue: the sender learns whether the endpoint
+// has accepted it. Why it has not is in the log and the metrics, which not everyone who can send may read. Which endpoint is
+// in use does not change.
 func (s *sender) sendCanary(ctx context.Context, endpoint int, td ptrace.Traces) error {
-	if !s.canaries.Allow() {
-		return fmt.Errorf("send a canary to endpoint %s: another one was sent less than %s ago: try again", s.group.name(endpoint), canaryInterval)
+	name := s.group.name(endpoint)
+	if !s.canaries.allow(senderOf(ctx), time.Now()) {
+		return fmt.Errorf("send a canary to endpoint %s: another one was sent less than %s ago: try again", name, canaryInterval)
 	}
 	data, err := encodeTraces(td)
 	if err != nil {
@@ -42,12 +83,30 @@ func (s *sender) sendCanary(ctx context.Context, endpoint int, td ptrace.Traces)
 	content, err := s.body(endpoint, newBatch(traces, data, 1))
 	switch {
 	case err != nil:
-		return consumererror.NewPermanent(fmt.Errorf("prepare a canary for endpoint %s: %w", s.group.name(endpoint), err))
+		return consumererror.NewPermanent(fmt.Errorf("prepare a canary for endpoint %s: %w", name, err))
 	case content.items == 0:
-		return consumererror.NewPermanent(fmt.Errorf("send a canary to endpoint %s: its filters drop it", s.group.name(endpoint)))
+		return consumererror.NewPermanent(fmt.Errorf("send a canary to endpoint %s: its filters drop it", name))
 	}
-	if a := s.post(ctx, pick{endpoint: endpoint}, content); a.outcome != delivered {
-		return fmt.Errorf("send a canary to endpoint %s: %s: %s", s.group.name(endpoint), a.outcome, a.message)
+	a := s.post(ctx, pick{endpoint: endpoint}, content)
+	if a.outcome == delivered {
+		return nil
 	}
-	return nil
+	if s.canaries.logs.Allow() {
+		s.telemetry.logger.Warn("An endpoint did not accept a canary",
+			zap.String("endpoint", name), zap.String("reason", string(a.outcome)), zap.String("cause", a.message))
+	}
+	return fmt.Errorf("send a canary to endpoint %s: it was not delivered, and the log has the reason", name)
+}
+
+// senderOf is the address that a request came from, without its port; empty if it did not come from a connection.
+func senderOf(ctx context.Context) string {
+	addr := client.FromContext(ctx).Addr
+	if addr == nil {
+		return ""
+	}
+	host, _, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String() // confighttp sets an address without a port
+	}
+	return host
 }

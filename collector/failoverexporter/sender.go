@@ -12,7 +12,6 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
-	"golang.org/x/time/rate"
 
 	"github.com/telepod/telepod/collector/encoded"
 )
@@ -27,12 +26,11 @@ type sender struct {
 	stopping  chan struct{}
 	stopOnce  sync.Once
 	started   bool
-	// canaries limits how many bypass the queue.
-	canaries *rate.Limiter
+	canaries  *canaries
 }
 
 func newSender(sig signal, g *group, telemetry *instruments) *sender {
-	s := &sender{signal: sig, group: g, retry: g.config.RetryConfig, telemetry: telemetry, stopping: make(chan struct{}), canaries: rate.NewLimiter(rate.Every(canaryInterval), 1)}
+	s := &sender{signal: sig, group: g, retry: g.config.RetryConfig, telemetry: telemetry, stopping: make(chan struct{}), canaries: newCanaries()}
 	for _, e := range g.config.Endpoints {
 		s.filters = append(s.filters, newFilter(e.Filters, sig))
 	}

@@ -1,11 +1,15 @@
 package failoverexporter
 
 import (
+	"context"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
@@ -67,6 +71,9 @@ func TestCanary(t *testing.T) {
 	if err := r.traces.ConsumeTraces(t.Context(), canaryTo("backup")); err == nil || !strings.Contains(err.Error(), "try again") {
 		t.Errorf("a second canary at once: %v", err)
 	}
+	if err := r.traces.ConsumeTraces(from("10.0.0.1"), canaryTo("backup")); err != nil {
+		t.Errorf("a canary of another sender at the same time: %v", err)
+	}
 	send := func(td ptrace.Traces) (err error) {
 		eventually(t, "another canary is allowed", func() bool {
 			err = r.traces.ConsumeTraces(t.Context(), td)
@@ -83,8 +90,11 @@ func TestCanary(t *testing.T) {
 		http.Error(w, "who are you", http.StatusForbidden)
 		return true
 	})
-	if err := send(canaryTo("backup")); err == nil || !strings.Contains(err.Error(), "endpoint backup: denied: HTTP 403: who are you") {
-		t.Errorf("a canary that is refused: %v", err)
+	if err := send(canaryTo("backup")); err == nil || !strings.Contains(err.Error(), "endpoint backup: it was not delivered") || strings.Contains(err.Error(), "who are you") {
+		t.Errorf("a canary that is refused, with the endpoint's answer withheld: %v", err)
+	}
+	if r.sum("requests", "endpoint", "backup", "outcome", "denied") != 1 || !r.logged("An endpoint did not accept a canary") {
+		t.Error("neither metrics nor log have the reason")
 	}
 	if r.sum("endpoint_up", "endpoint", "backup", "signal", "traces") != 1 {
 		t.Error("a canary has changed which endpoints are up")
@@ -98,4 +108,40 @@ func TestCanary(t *testing.T) {
 		}
 	}
 	eventually(t, "the primary has the rest", func() bool { return len(primary.spans()) == 3 })
+}
+
+// from is the context of a request from an address.
+func from(address string) context.Context {
+	return client.NewContext(context.Background(), client.Info{Addr: &net.IPAddr{IP: net.ParseIP(address)}})
+}
+
+// TestHostileCanaries: a sender that floods gets one canary a second and leaves those of others, and the number of senders is
+// bounded.
+func TestHostileCanaries(t *testing.T) {
+	c, now := newCanaries(), time.Now()
+	accepted := 0
+	for i := range 1000 {
+		if c.allow("10.0.0.66", now.Add(time.Duration(i)*time.Millisecond)) {
+			accepted++
+		}
+	}
+	if accepted != 1 || !c.allow("10.0.0.1", now.Add(900*time.Millisecond)) {
+		t.Errorf("%d canaries of the flood accepted, or none of another sender", accepted)
+	}
+	for i := range 1000 {
+		if c.allow(fmt.Sprint("10.1.0.", i), now.Add(2*time.Second)) {
+			accepted++
+		}
+	}
+	if accepted != 1+canarySenders || len(c.last) > canarySenders {
+		t.Errorf("%d canaries of 1000 addresses accepted, and %d addresses kept; want %d", accepted-1, len(c.last), canarySenders)
+	}
+	for address, want := range map[net.Addr]string{
+		&net.IPAddr{IP: net.ParseIP("10.0.0.1")}: "10.0.0.1", &net.TCPAddr{IP: net.ParseIP("10.0.0.1"), Port: 5}: "10.0.0.1",
+		&net.TCPAddr{IP: net.ParseIP("fd00::1"), Port: 5}: "fd00::1", nil: "",
+	} {
+		if got := senderOf(client.NewContext(t.Context(), client.Info{Addr: address})); got != want {
+			t.Errorf("%v is sender %q, want %q", address, got, want)
+		}
+	}
 }

@@ -24,6 +24,8 @@ const (
 	siteUp      = "otelcol_exporter_failover_endpoint_up"
 	siteActive  = "otelcol_exporter_failover_active"
 	siteSuccess = "otelcol_exporter_failover_last_success_seconds"
+	// siteRequests has the outcome of each request to a site.
+	siteRequests = "otelcol_exporter_failover_requests_total"
 )
 
 // recently is how long ago a standby site may have answered a region: Collectors probe it every minute.

@@ -1,8 +1,11 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/telepod/telepod/fleet"
 )
 
 // Canary is the path of a span that was sent through a regional Collector.
@@ -14,6 +17,8 @@ type Canary struct {
 	// Accepted is nil if the Collector acknowledged the span, which means that it is on the node's disk; with Wanted, that
 	// the site has accepted it.
 	Accepted error
+	// Refusal is why the site of Wanted did not accept it, as its Collector reports it; empty if that is not known.
+	Refusal string
 	// Site is the one that has acknowledged a batch of traces since then; empty if none has before the timeout, or if
 	// SiteErr is why that is not known.
 	Site    string
@@ -30,6 +35,29 @@ type Canary struct {
 	// StoresErr is why nothing is known of the stores. Read of Of Collectors of the site were read both before and after.
 	StoresErr error
 	Read, Of  int
+}
+
+// Busy reports whether a Collector did not try to send a canary, because it has sent another one a moment ago.
+func Busy(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "send a canary") && strings.HasSuffix(err.Error(), "try again")
+}
+
+// Refusal explains from a Collector's metrics, read before and after a request to a site, and its log why the site did not
+// accept the request; empty if no request failed.
+func Refusal(site string, after fleet.Instance) string {
+	if !after.Twice || after.MetricsErr != nil {
+		return ""
+	}
+	failed := 0.0
+	for labels := range after.Metrics.Each(siteRequests) {
+		if labels["endpoint"] == site && blames(labels["outcome"]) {
+			failed += grown(after, siteRequests, labels)
+		}
+	}
+	if failed == 0 {
+		return ""
+	}
+	return Snapshot{}.blame([]fleet.Instance{after}, site)
 }
 
 // Delivery is what an exporter of a site has done with spans since the canary was sent, with the canary among them or
@@ -97,7 +125,7 @@ func (s Snapshot) canaries(r *report) {
 			r.add(Failed, s.in("get pods -l app.kubernetes.io/component=collector"), "canary: no regional Collector is ready to accept it")
 		case c.Accepted != nil && c.Wanted != "":
 			if !r.unknownRight(place, c.Accepted) {
-				r.add(Failed, inspect, "canary: the %s site did not accept it from %s: %v", c.Wanted, place, c.Accepted)
+				r.add(Failed, inspect, "canary: the %s site did not accept it from %s: %s", c.Wanted, place, cmp.Or(c.Refusal, c.Accepted.Error()))
 			}
 		case c.Accepted != nil:
 			if !r.unknownRight(place, c.Accepted) {

@@ -1,6 +1,7 @@
 package checks_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/metrics"
 )
 
 // TestArrived: only counters that grew since a first reading prove an arrival.
@@ -65,6 +67,39 @@ func TestDeliveries(t *testing.T) {
 		if !slices.Equal(got, test.want) || read != test.read || (err == nil) != (test.want != nil) {
 			t.Errorf("%s: %+v of %d, %v; want %+v of %d", test.name, got, read, err, test.want, test.read)
 		}
+	}
+}
+
+// TestCanaryRefused: the Collector's answer has no reason, its metrics and log have.
+func TestCanaryRefused(t *testing.T) {
+	reading := func(denied, delivered int) metrics.Set {
+		const requests = `otelcol_exporter_failover_requests_total{signal="traces",endpoint="backup",outcome="%s"} %d`
+		return set(t, fmt.Sprintf(requests+"; "+requests, "denied", denied, "delivered", delivered))
+	}
+	const log = `warn An endpoint did not accept a canary {"endpoint": "backup", "reason": "denied", "cause": "HTTP 403: who are you"}` + "\n"
+	for _, test := range []struct {
+		name  string
+		after fleet.Instance
+		want  string
+	}{
+		{"with its log", fleet.Instance{Earlier: reading(1, 5), Metrics: reading(2, 5), Twice: true, Log: log}, "it denies the certificate: HTTP 403: who are you"},
+		{"without its log", fleet.Instance{Earlier: reading(1, 5), Metrics: reading(2, 5), Twice: true}, "it denies the certificate"},
+		{"an older failure", fleet.Instance{Earlier: reading(1, 5), Metrics: reading(1, 6), Twice: true, Log: log}, ""},
+		{"read once", fleet.Instance{Metrics: reading(2, 5), Log: log}, ""},
+		{"not read again", fleet.Instance{Earlier: reading(1, 5), Metrics: reading(2, 5), Twice: true, MetricsErr: errors.New("timeout")}, ""},
+	} {
+		got := checks.Refusal("backup", test.after)
+		if got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+		s := healthy(t)
+		s.Canaries = []checks.Canary{{Pod: "c1", Wanted: "backup", Refusal: got, Accepted: errors.New("it was not delivered, and the log has the reason")}}
+		if want := "canary: the backup site did not accept it from the Collector c1: " + cmp.Or(test.want, "it was not delivered"); !strings.HasPrefix(checks.Fold(s.Lines())[0].Seen, want) {
+			t.Errorf("%s: %q, want %q", test.name, checks.Fold(s.Lines())[0].Seen, want)
+		}
+	}
+	if busy := errors.New("ask pod c1: send a canary to endpoint backup: another one was sent less than 1s ago: try again"); !checks.Busy(busy) || checks.Busy(nil) || checks.Busy(errors.New("refused")) {
+		t.Error("a Collector that is busy looks like a site that refuses")
 	}
 }
 

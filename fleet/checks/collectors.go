@@ -215,9 +215,9 @@ func (s Snapshot) outcome(from []fleet.Instance, site string) string {
 	for _, latest := range []bool{true, false} {
 		most, found := 0.0, ""
 		for _, i := range from {
-			for labels, v := range i.Metrics.Each("otelcol_exporter_failover_requests_total") {
+			for labels, v := range i.Metrics.Each(siteRequests) {
 				if latest {
-					before, _ := i.Earlier.Sum("otelcol_exporter_failover_requests_total", labels)
+					before, _ := i.Earlier.Sum(siteRequests, labels)
 					v -= before
 				}
 				if outcome := labels["outcome"]; labels["endpoint"] == site && blames(outcome) && v > most {

@@ -70,53 +70,105 @@ func intendedNode(pod *corev1.Pod) string {
 
 // How many pods are queried concurrently, and the timeout for each.
 const (
-	readersOfMetrics = 16
+	readersOfMetrics = 64
 	metricsLimit     = 3 * time.Second
 )
 
 // ReadMetrics reads the metrics of every ready instance through the API server's proxy, into Metrics and MetricsErr.
 // The previous reading moves to Earlier.
 func (c *Cluster) ReadMetrics(ctx context.Context, instances []fleet.Instance, port int) {
-	atOnce(instances, func(of *fleet.Instance) {
-		if !of.Ready {
-			of.MetricsErr = errors.New("its pod is not ready")
+	atOnce(instances, func(of *fleet.Instance, turn turns) { turn.take(func() { c.readMetrics(ctx, of, port) }) })
+}
+
+// Again selects the instances that are read a second time, some time after the first.
+type Again struct {
+	After time.Duration
+	If    func(fleet.Instance) bool
+}
+
+// ReadMetricsAgain reads the metrics like ReadMetrics, and some a second time, with the ends of the logs. An instance that
+// does not answer delays no other. Without a second answer, the first reading stays.
+func (c *Cluster) ReadMetricsAgain(ctx context.Context, instances []fleet.Instance, port int, again Again) {
+	atOnce(instances, func(of *fleet.Instance, turn turns) {
+		turn.take(func() { c.readMetrics(ctx, of, port) })
+		if !of.Ready || of.MetricsErr != nil || !again.If(*of) {
 			return
 		}
-		set, err := c.metrics(ctx, of, port)
-		if !of.Metrics.Empty() && err == nil {
-			of.Earlier, of.Twice = of.Metrics, true
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(again.After):
 		}
-		of.Metrics, of.MetricsErr = set, err
+		turn.take(func() {
+			second := *of
+			if c.readMetrics(ctx, &second, port); second.MetricsErr == nil {
+				*of = second
+			}
+			of.Log = c.log(ctx, of, false)
+		})
 	})
 }
 
-// atOnce calls a function for several instances concurrently.
-func atOnce(instances []fleet.Instance, do func(*fleet.Instance)) {
+func (c *Cluster) readMetrics(ctx context.Context, of *fleet.Instance, port int) {
+	if !of.Ready {
+		of.MetricsErr = errors.New("its pod is not ready")
+		return
+	}
+	set, err := c.metrics(ctx, of, port)
+	if !of.Metrics.Empty() && err == nil {
+		of.Earlier, of.Twice = of.Metrics, true
+	}
+	of.Metrics, of.MetricsErr = set, err
+}
+
+// turns limits how many functions run at a time.
+type turns chan struct{}
+
+func (t turns) take(do func()) {
+	t <- struct{}{}
+	defer func() { <-t }()
+	do()
+}
+
+// atOnce calls a function for every instance concurrently. The function takes a turn for each of its requests.
+func atOnce(instances []fleet.Instance, do func(*fleet.Instance, turns)) {
 	var wait sync.WaitGroup
-	turn := make(chan struct{}, readersOfMetrics)
+	turn := make(turns, readersOfMetrics)
 	for i := range instances {
-		turn <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-turn }()
-			do(&instances[i])
-		})
+		wait.Go(func() { do(&instances[i], turn) })
 	}
 	wait.Wait()
 }
 
 func (c *Cluster) metrics(ctx context.Context, of *fleet.Instance, port int) (metrics.Set, error) {
+	if ctx.Err() != nil {
+		return metrics.Set{}, fmt.Errorf("pod %s was not asked: the time was up", of.Pod)
+	}
 	ctx, cancel := context.WithTimeout(ctx, metricsLimit)
 	defer cancel()
+	began := time.Now()
 	body, err := c.rest.Get().AbsPath(proxyPath(of.Namespace, of.Pod, port)...).Suffix("metrics").MaxRetries(0).Stream(ctx)
-	if err != nil {
-		return metrics.Set{}, proxyError("get", of.Namespace, of.Pod, err)
+	if err == nil {
+		defer body.Close()
+		var set metrics.Set
+		if set, err = metrics.Read(body); err == nil {
+			return set, nil
+		}
+		err = fmt.Errorf("port %d of pod %s: %w", port, of.Pod, err)
+	} else {
+		err = proxyError("get", of.Namespace, of.Pod, err)
 	}
-	defer body.Close()
-	set, err := metrics.Read(body)
-	if err != nil {
-		return set, fmt.Errorf("port %d of pod %s: %w", port, of.Pod, err)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = fmt.Errorf("pod %s%s did not answer within %.1f s", of.Pod, on(of.Node), time.Since(began).Seconds())
 	}
-	return set, nil
+	return metrics.Set{}, err
+}
+
+func on(node string) string {
+	if node == "" {
+		return ""
+	}
+	return " on node " + node
 }
 
 // proxyPath leads through the API server to a port of a pod.

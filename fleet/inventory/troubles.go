@@ -22,8 +22,8 @@ var eventResource = schema.GroupVersionResource{Version: "v1", Resource: "events
 // last log lines of a crash-looping process.
 func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instances []fleet.Instance) error {
 	ready := true
-	for _, i := range instances {
-		ready = ready && i.Ready
+	for i := range instances { // others may write to their metrics meanwhile
+		ready = ready && instances[i].Ready
 	}
 	if ready {
 		return nil
@@ -42,7 +42,7 @@ func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instance
 		}
 		return nil
 	})
-	atOnce(instances, func(of *fleet.Instance) {
+	atOnce(instances, func(of *fleet.Instance, turn turns) {
 		if of.Ready {
 			return
 		}
@@ -50,9 +50,11 @@ func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instance
 			of.Trouble += ": " + event.Message
 		}
 		if strings.Contains(of.Trouble, "CrashLoopBackOff") {
-			if line := lastError(c.log(ctx, of, true)); line != "" {
-				of.Trouble = "pod " + of.Pod + ": CrashLoopBackOff: " + line
-			}
+			turn.take(func() {
+				if line := lastError(c.log(ctx, of, true)); line != "" {
+					of.Trouble = "pod " + of.Pod + ": CrashLoopBackOff: " + line
+				}
+			})
 		}
 	})
 	return err
@@ -77,7 +79,7 @@ const (
 
 // ReadLogs reads the ends of the instances' logs. An unreadable log stays empty, because logs only explain problems.
 func (c *Cluster) ReadLogs(ctx context.Context, instances []fleet.Instance) {
-	atOnce(instances, func(of *fleet.Instance) { of.Log = c.log(ctx, of, false) })
+	atOnce(instances, func(of *fleet.Instance, turn turns) { turn.take(func() { of.Log = c.log(ctx, of, false) }) })
 }
 
 func (c *Cluster) log(ctx context.Context, of *fleet.Instance, previous bool) string {
