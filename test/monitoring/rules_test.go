@@ -34,7 +34,7 @@ func TestRules(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			if err := monitoring.WriteRules(t.Context(), dir, "cost.monthlyBudget=1", "cost.destinations.vendor=5", "cost.destinations.nearby=1"); err != nil {
+			if err := monitoring.WriteRules(t.Context(), dir, "cost.monthlyBudget=1", "cost.destinations.vendor=5", "cost.destinations.nearby=1", "central.spanMetrics.maxServices=2"); err != nil {
 				t.Fatal(err)
 			}
 			file := filepath.Join(dir, "test.yaml")

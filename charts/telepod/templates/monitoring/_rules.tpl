@@ -3,7 +3,7 @@
 volume,failover,cost,alerts
 {{- end -}}
 
-{{/* The groups that depend on values: prices as series, and the budget. */}}
+{{/* The groups that depend on values: prices as series, the budget, and the limit of services. */}}
 {{- define "telepod.monitoring.priceGroups" -}}
 - name: telepod-prices
   rules:
@@ -28,4 +28,18 @@ volume,failover,cost,alerts
         summary: '{{ "This month is to cost {{ $value | humanize }} dollars" }}, more than the budget of {{ . }}'
         runbook_url: https://github.com/telepod/telepod/blob/main/docs/operations.md#telepodoverbudget
 {{- end }}
+- name: telepod-limits
+  # The query reads all span metrics.
+  interval: 5m
+  rules:
+    - alert: TelepodSpanMetricsServices
+      # Of each Collector: the services in its cache, and those that it has dropped from there in the last minutes.
+      expr: |
+        max(count by (collector) (group by (collector, job, cloud_provider, cloud_region, k8s_cluster_name, k8s_namespace_name, deployment_environment_name) (
+          traces_span_metrics_calls_total))) > {{ mulf 0.9 .Values.central.spanMetrics.maxServices }}
+      for: 10m
+      labels: {severity: warning}
+      annotations:
+        summary: '{{ "A site counts the spans of {{ $value }} services" }}: the limit is {{ int .Values.central.spanMetrics.maxServices }}'
+        runbook_url: https://github.com/telepod/telepod/blob/main/docs/operations.md#telepodspanmetricsservices
 {{- end -}}
