@@ -19,57 +19,67 @@ type Destination struct {
 	PerGigabyte float64 `json:"perGigabyte"`
 }
 
+// chartValues are the values of the chart that name a destination or its price.
+type chartValues struct {
+	Cost    struct{ Destinations map[string]float64 }
+	Central struct {
+		Destinations       []destinationValues
+		Jaeger, Prometheus string
+		Archive            struct{ Bucket string }
+		Kafka              struct{ Brokers []string }
+	}
+	Regional struct{ Destinations []destinationValues }
+}
+
+type destinationValues struct {
+	Name    string
+	Signals []string
+	Sampled *bool
+}
+
 // PricedDestinations returns the destinations in the chart's values that have a price in cost.destinations.
 func PricedDestinations(values []byte) ([]Destination, error) {
-	type entry struct {
-		Name    string
-		Signals []string
-		Sampled *bool
-	}
-	var file struct {
-		Cost    struct{ Destinations map[string]float64 }
-		Central struct {
-			Destinations       []entry
-			Jaeger, Prometheus string
-			Archive            struct{ Bucket string }
-			Kafka              struct{ Brokers []string }
-		}
-		Regional struct{ Destinations []entry }
-	}
-	if err := yaml.Unmarshal(values, &file); err != nil {
+	var v chartValues
+	if err := yaml.Unmarshal(values, &v); err != nil {
 		return nil, fmt.Errorf("read cost.destinations: %w", err)
 	}
-	known := map[string]Destination{}
-	for _, of := range file.Regional.Destinations {
-		known[of.Name] = Destination{Name: of.Name, Signals: of.Signals}
-	}
-	for _, of := range file.Central.Destinations {
-		known[of.Name] = Destination{Name: of.Name, Signals: of.Signals, Sampled: of.Sampled == nil || *of.Sampled}
-	}
-	for name, short := range map[string]struct {
-		set     bool
-		signals []string
-	}{
-		"jaeger":     {file.Central.Jaeger != "", []string{"traces"}},
-		"prometheus": {file.Central.Prometheus != "", []string{"metrics"}},
-		"archive":    {file.Central.Archive.Bucket != "", []string{"traces", "logs"}},
-		"kafka":      {len(file.Central.Kafka.Brokers) > 0, []string{"traces", "metrics", "logs"}},
-	} {
-		if short.set {
-			known[name] = Destination{Name: name, Signals: short.signals, Sampled: name != "archive"}
-		}
-	}
+	known := v.destinations()
 	var priced []Destination
-	for _, name := range slices.Sorted(maps.Keys(file.Cost.Destinations)) {
+	for _, name := range slices.Sorted(maps.Keys(v.Cost.Destinations)) {
 		to, ok := known[name]
 		if !ok {
 			return nil, fmt.Errorf("cost.destinations has a price of %q, which is no destination in the same values; they have %s: add it, with its signals, to central.destinations or regional.destinations",
 				name, named(slices.Sorted(maps.Keys(known))))
 		}
-		to.PerGigabyte = file.Cost.Destinations[name]
+		to.PerGigabyte = v.Cost.Destinations[name]
 		priced = append(priced, to)
 	}
 	return priced, nil
+}
+
+// destinations returns the destinations by name, with those that have values of their own.
+func (v chartValues) destinations() map[string]Destination {
+	known := map[string]Destination{}
+	for _, of := range v.Regional.Destinations {
+		known[of.Name] = Destination{Name: of.Name, Signals: of.Signals}
+	}
+	for _, of := range v.Central.Destinations {
+		known[of.Name] = Destination{Name: of.Name, Signals: of.Signals, Sampled: of.Sampled == nil || *of.Sampled}
+	}
+	for name, of := range map[string]struct {
+		set     bool
+		signals []string
+	}{
+		"jaeger":     {v.Central.Jaeger != "", []string{"traces"}},
+		"prometheus": {v.Central.Prometheus != "", []string{"metrics"}},
+		"archive":    {v.Central.Archive.Bucket != "", []string{"traces", "logs"}},
+		"kafka":      {len(v.Central.Kafka.Brokers) > 0, []string{"traces", "metrics", "logs"}},
+	} {
+		if of.set {
+			known[name] = Destination{Name: name, Signals: of.signals, Sampled: name != "archive"}
+		}
+	}
+	return known
 }
 
 func named(names []string) string {
