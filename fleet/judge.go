@@ -52,6 +52,8 @@ type Finding struct {
 	// Has and Would are the profiles that the pod has, and would get now; nil for none.
 	Has   *Version `json:"has,omitempty"`
 	Would *Version `json:"would,omitempty"`
+	// Others are the other injectors of telemetry that work on the pod, if Telepod injects it.
+	Others []string `json:"otherInjectors,omitempty"`
 	// Status is the pod's annotation telepod.dev/status, if it can be parsed.
 	Status injector.Status `json:"-"`
 }
@@ -93,6 +95,11 @@ func (j Judge) Pod(pod *Pod, ns Namespace) Finding {
 	plan := j.Injector.Plan(injector.Request{Pod: pod.Fresh(), Namespace: ns.Namespace})
 	if plan.Profile != nil {
 		f.Would = &Version{plan.Profile.Name, plan.Profile.Hash}
+	}
+	for _, remark := range plan.Remarks() {
+		if remark.Reason == injector.OtherInjector && plan.Decision.Inject {
+			f.Others = append(f.Others, remark.Item)
+		}
 	}
 	switch d := plan.Decision; {
 	case readable && f.Would != nil && *f.Has == *f.Would:

@@ -77,6 +77,8 @@ type Workload struct {
 // Inventory groups findings by workload. The zero value is ready for use.
 type Inventory struct {
 	workloads map[Identity]*Workload
+	// Others counts the pods by other injectors.
+	Others Others
 }
 
 // Add counts a pod.
@@ -90,6 +92,7 @@ func (i *Inventory) Add(id Identity, f Finding) {
 		i.workloads[id] = w
 	}
 	w.Pods++
+	i.Others.Add(f)
 	switch order := cmp.Compare(slices.Index(States(), f.State), slices.Index(States(), w.State)); {
 	case order > 0:
 		return

@@ -12,8 +12,8 @@ type injectorKey struct{ prefix, injector string }
 func injectorKeys() []injectorKey {
 	return []injectorKey{
 		{"monitor.azure.com/instrumentation", aksInstrumentation},
-		{"instrumentation.opentelemetry.io/inject-", "the OpenTelemetry operator"}, // and AWS's CloudWatch operator
-		{"sidecar.opentelemetry.io/inject", "the OpenTelemetry operator"},
+		{"instrumentation.opentelemetry.io/inject-", operator}, // and AWS's CloudWatch operator
+		{"sidecar.opentelemetry.io/inject", operator},
 		{"cloudwatch.aws.amazon.com/auto-annotate-", "the CloudWatch operator"},
 		{"admission.datadoghq.com/", "Datadog"},
 		{"oneagent.dynatrace.com/inject", "Dynatrace"},
@@ -25,6 +25,23 @@ func injectorKeys() []injectorKey {
 		{"dash0.com/", "Dash0"},
 	}
 }
+
+// injectedContainers are what other injectors have added to a pod that requested nothing itself, because they select
+// namespaces or workloads: the start of a container's name, or a variable.
+func injectedContainers() []injectorKey {
+	return []injectorKey{
+		{"azure-monitor-auto-instrumentation-", aksInstrumentation},
+		{"opentelemetry-auto-instrumentation", operator},
+		{"otc-container", operator},
+		{"datadog-lib-", "Datadog"},
+		{"datadog-init-apm-inject", "Datadog"},
+		{"install-oneagent", "Dynatrace"},
+		{"newrelic-instrumentation-", "New Relic"},
+		{"dash0-instrumentation", "Dash0"},
+	}
+}
+
+const operator = "the OpenTelemetry operator"
 
 const aksInstrumentation = "AKS's Application Insights autoinstrumentation"
 
@@ -41,8 +58,8 @@ func (p *planner) nameOthers() {
 	}
 	for _, containers := range [][]Container{p.request.Pod.Spec.InitContainers, p.request.Pod.Spec.Containers} {
 		for i := range containers {
-			if strings.HasPrefix(containers[i].Name, "azure-monitor-auto-instrumentation-") {
-				p.nameOther(aksInstrumentation, OtherInjector)
+			if injector := addedBy(containers[i].Name); injector != "" {
+				p.nameOther(injector, OtherInjector)
 			}
 			for j := range containers[i].Env {
 				if injector, reason := setBy(&containers[i].Env[j]); injector != "" {
@@ -53,7 +70,17 @@ func (p *planner) nameOthers() {
 	}
 }
 
-// setBy is the cloud's webhook that sets a variable, or "". GKE's Workload Identity sets none: its
+// addedBy is the injector that adds a container of this name, or "".
+func addedBy(container string) string {
+	for _, added := range injectedContainers() {
+		if strings.HasPrefix(container, added.prefix) {
+			return added.injector
+		}
+	}
+	return ""
+}
+
+// setBy is the webhook that sets a variable, or "". GKE's Workload Identity sets none: its
 // credentials come from the node's metadata server.
 func setBy(v *Variable) (injector string, reason Reason) {
 	switch v.Name {
@@ -63,6 +90,12 @@ func setBy(v *Variable) (injector string, reason Reason) {
 		return "EKS Pod Identity", CloudIdentity
 	case "AZURE_FEDERATED_TOKEN_FILE":
 		return "Azure Workload Identity", CloudIdentity
+	case "OTEL_AWS_APPLICATION_SIGNALS_ENABLED":
+		if v.Value == "true" {
+			return "the CloudWatch operator", OtherInjector
+		}
+	case "ODIGOS_DISTRO_NAME":
+		return "Odigos", OtherInjector
 	case otelEndpoint:
 		if strings.Contains(v.Value, ".gke-managed-otel.svc") {
 			return "GKE's Managed OpenTelemetry", OtherInjector

@@ -173,9 +173,9 @@ func (f *checkFlags) judge(ctx context.Context, l *live, s *checks.Snapshot) {
 		s.OutOfDate.Err = errors.New("the profiles have mistakes")
 		return
 	}
-	problems, err := l.problems(ctx, "")
-	s.OutOfDate = answer(map[fleet.State]int{}, err)
-	for _, w := range problems {
+	found, err := l.judgePods(ctx, "")
+	s.OutOfDate, s.Others = answer(map[fleet.State]int{}, err), found.Others
+	for _, w := range found.Problems() {
 		s.OutOfDate.Value[w.State]++
 	}
 }

@@ -215,9 +215,18 @@ func (l *liveExplanation) warnings() []string { return slices.Concat(l.problems(
 // problems are the same, with the containers that would send nothing on their own.
 func (l *liveExplanation) problems() (silent, others []string) {
 	silent, others = l.now.problems()
-	return silent, slices.DeleteFunc(others, func(text string) bool {
+	others = slices.DeleteFunc(others, func(text string) bool {
 		return strings.HasPrefix(text, string(injector.UnknownConfigMap)+": ")
 	})
+	for _, finding := range l.findings { // what has worked on the pods need not be in their template
+		for _, name := range finding.Others {
+			text := string(injector.OtherInjector) + ": " + injector.Skip{Item: name, Reason: injector.OtherInjector}.Sentence()
+			if !slices.Contains(others, text) {
+				others = append(others, text)
+			}
+		}
+	}
+	return silent, others
 }
 
 // origins maps settings to the flags of the injector in the cluster.

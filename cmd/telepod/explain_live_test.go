@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,5 +131,14 @@ func TestRepairsNameContext(t *testing.T) {
 		if out := (&explainFlags{}).liveText(terminal.Terminal{}, l, time.Now()); !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
+	}
+}
+
+// TestExplainNamesOtherInjectors of running pods once, although the workload's template has nothing of them.
+func TestExplainNamesOtherInjectors(t *testing.T) {
+	l := &liveExplanation{now: planned{Plan: &injector.Plan{}}, findings: []fleet.Finding{{Others: []string{"Odigos"}}, {Others: []string{"Odigos", "Datadog"}}, {}}}
+	const why = ": it injects this pod too; what it sets counts as the container's own"
+	if _, got := l.problems(); !slices.Equal(got, []string{"other-injector: Odigos" + why, "other-injector: Datadog" + why}) {
+		t.Errorf("%q", got)
 	}
 }

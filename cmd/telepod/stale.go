@@ -97,11 +97,20 @@ func (l *live) place(namespace string) string {
 
 // problems lists the workloads that need attention; an empty namespace means all.
 func (l *live) problems(ctx context.Context, namespace string) ([]*fleet.Workload, error) {
-	namespaces, err := l.Namespaces(ctx, namespace)
+	found, err := l.judgePods(ctx, namespace)
 	if err != nil {
 		return nil, err
 	}
-	var found fleet.Inventory
+	problems := found.Problems()
+	return problems, l.repairs(ctx, namespace, problems)
+}
+
+// judgePods judges all pods of a namespace, or of all namespaces if it is empty.
+func (l *live) judgePods(ctx context.Context, namespace string) (found fleet.Inventory, err error) {
+	namespaces, err := l.Namespaces(ctx, namespace)
+	if err != nil {
+		return found, err
+	}
 	err = l.EachPod(ctx, namespace, "", func(pod *fleet.Pod) error {
 		ns, ok := namespaces[pod.Metadata.Namespace]
 		if !ok { // it came after the list of namespaces
@@ -110,11 +119,7 @@ func (l *live) problems(ctx context.Context, namespace string) ([]*fleet.Workloa
 		found.Add(fleet.IdentityOf(pod.Pod), l.judge.Pod(pod, ns))
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	problems := found.Problems()
-	return problems, l.repairs(ctx, namespace, problems)
+	return found, err
 }
 
 // repairs reads the workloads of each kind that needs repair, once.

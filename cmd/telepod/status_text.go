@@ -36,15 +36,14 @@ func statusText(t terminal.Terminal, rows []status.Row, now time.Time) string {
 		}
 	}
 	for _, row := range rows {
-		if row.Backup == nil || row.Backup.Status.Problem() {
-			continue // a problem is listed above
+		for _, note := range row.Notes() {
+			if problems == 0 {
+				b.WriteByte('\n')
+			}
+			problems++
+			sign, tone := signOf(note.Status)
+			fmt.Fprintf(&b, "%s %s\n", t.Paint(tone, sign), t.Wrap(2, row.Context+": "+note.Text))
 		}
-		if problems == 0 {
-			b.WriteByte('\n')
-		}
-		problems++
-		sign, tone := signOf(row.Backup.Status)
-		fmt.Fprintf(&b, "%s %s\n", t.Paint(tone, sign), t.Wrap(2, row.Context+": "+row.Backup.Text))
 	}
 	return b.String()
 }

@@ -241,6 +241,7 @@ func TestLines(t *testing.T) {
 		{"a label is gone", func(s *checks.Snapshot) { delete(s.Pods.Value.Labels, "shop") }, checks.Failed, "namespace shop has 2 injected pods and no label", "kubectl label --overwrite namespace shop telepod.dev/injection=enabled"},
 		{"a label is mistyped", func(s *checks.Snapshot) { s.Pods.Value.Labels["shop"] = "enable" }, checks.Failed, "namespace shop has the label telepod.dev/injection: enable, which means nothing", "namespace shop"},
 		{"stale", func(s *checks.Snapshot) { s.OutOfDate.Value = map[fleet.State]int{fleet.Stale: 2, fleet.Bare: 1} }, checks.Warning, "workloads out of date: 1 bare, 2 stale", "telepod stale -A"},
+		{"other injectors", func(s *checks.Snapshot) { s.Others = fleet.Others{"Odigos": 2, "Datadog": 1} }, checks.OK, "other injectors of telemetry: Datadog (pods: 1), Odigos (pods: 2): what they set wins, and Telepod sets the rest", ""},
 		{"a canary waits", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Node: "n1"}} }, checks.Failed, "canary: waits on the node", "logs c1"},
 		{"a canary is refused", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Accepted: errors.New("no")}} }, checks.Failed, "canary: lost before the node's disk", "logs c1"},
 		{"a canary is lost", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", Looked: true}} }, checks.Failed, "canary: lost behind the site", "telepod check"},

@@ -49,6 +49,7 @@ const (
 	codeRefusals         = "refusals"
 	codeMetrics          = "metrics"
 	codeNamespaces       = "namespaces"
+	codeOthers           = "other-injectors"
 	codeOutOfDate        = "out-of-date"
 	codeVersions         = "versions"
 	codeBackup           = "backup"
@@ -61,7 +62,7 @@ func Codes() []string {
 		codeUnreachable, codeRights, codePrepared, codeVersion, codeNodes, codeInjectorRoles, codeProfiles, codeScaled, codeConfiguration, codeInjectorPods, codeInjectorWaiting, codeInjector,
 		codeServing, codePolicy, codeSelector, codeBundle, codeService, codeReached, codeRoles, codeCertificates, codeCollectorPods, codeCollectorWaiting, codeCollectors,
 		codeUncovered, codeNoNode, codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces,
-		codeOutOfDate, codeVersions, codeBackup, codeCanary,
+		codeOthers, codeOutOfDate, codeVersions, codeBackup, codeCanary,
 	}
 }
 

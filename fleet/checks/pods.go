@@ -12,6 +12,7 @@ import (
 
 func (s Snapshot) pods(r *report) {
 	s.namespaces(r.check(codeNamespaces))
+	s.others(r.check(codeOthers))
 	if r.check(codeOutOfDate).unknown("workloads", s.OutOfDate.Err) {
 		return
 	}
@@ -26,6 +27,13 @@ func (s Snapshot) pods(r *report) {
 		return
 	}
 	r.ok("every pod has what it would get now")
+}
+
+// others names other injectors. They are no problem: Telepod leaves what they set.
+func (s Snapshot) others(r *report) {
+	if text := s.Others.Sentence(); text != "" {
+		r.ok("%s", text)
+	}
 }
 
 // contextFlag is telepod's flag that selects the cluster, if kubectl needs one.

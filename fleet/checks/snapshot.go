@@ -46,6 +46,8 @@ type Snapshot struct {
 	Pods     Answer[Pods]
 	// OutOfDate counts workloads by their state.
 	OutOfDate Answer[map[fleet.State]int]
+	// Others are the other injectors on these pods.
+	Others fleet.Others
 	// Probe is the result of creating a pod as a dry run.
 	Probe Answer[Probe]
 	// Canaries are the paths of canary spans, if any were sent.

@@ -58,8 +58,8 @@ type pageView struct {
 	Clusters     []clusterView
 	Switches     []switchView
 	Problems     []problemView
-	// Backups are sentences on the backup site, unless they are among the problems.
-	Backups []problemView
+	// Notes are sentences that are no problems.
+	Notes []problemView
 }
 
 type clusterView struct {
@@ -91,8 +91,8 @@ func (p Page) view() pageView {
 		for _, problem := range row.Problems {
 			v.Problems = append(v.Problems, problemView{row.Context, problem.Text, problem.Severe})
 		}
-		if row.Backup != nil && !row.Backup.Status.Problem() {
-			v.Backups = append(v.Backups, problemView{Context: row.Context, Text: row.Backup.Text})
+		for _, note := range row.Notes() {
+			v.Notes = append(v.Notes, problemView{Context: row.Context, Text: note.Text})
 		}
 		if t := row.Traffic; t != nil && t.LastSwitch != nil {
 			switches = append(switches, dated{*t.LastSwitch, switchView{row.Context, t.LastSwitch.Format("2 January, 15:04:05 UTC"), Ago(*t.LastSwitch, p.At), t.Using()}})

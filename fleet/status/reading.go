@@ -53,10 +53,13 @@ type Pods struct {
 	Bare    int `json:"bare"`
 	Stale   int `json:"stale"`
 	Refused int `json:"refused"`
+	// Others are the other injectors on these pods.
+	Others fleet.Others `json:"otherInjectors,omitempty"`
 }
 
 // Add counts a pod.
 func (p *Pods) Add(f fleet.Finding) {
+	p.Others.Add(f)
 	switch f.State {
 	case fleet.Bare:
 		p.OptedIn, p.Bare = p.OptedIn+1, p.Bare+1

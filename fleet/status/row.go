@@ -33,6 +33,23 @@ type Row struct {
 	Problems []Problem `json:"problems,omitempty"`
 }
 
+// Note is a sentence on a cluster that is no problem.
+type Note struct {
+	Status checks.Status
+	Text   string
+}
+
+// Notes are on the backup site, and on other injectors.
+func (row Row) Notes() (notes []Note) {
+	if row.Backup != nil && !row.Backup.Status.Problem() {
+		notes = append(notes, Note{row.Backup.Status, row.Backup.Text})
+	}
+	if row.Pods != nil && len(row.Pods.Others) > 0 {
+		notes = append(notes, Note{checks.OK, row.Pods.Others.Sentence()})
+	}
+	return notes
+}
+
 // Replicas are the ready and the desired pods.
 type Replicas struct {
 	Ready  int `json:"ready"`

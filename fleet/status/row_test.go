@@ -172,11 +172,25 @@ func TestPods(t *testing.T) {
 	} {
 		got.Add(f)
 	}
-	if want := (status.Pods{Injected: 4, OptedIn: 5, Bare: 1, Stale: 1, Refused: 2}); got != want {
-		t.Errorf("%+v, want %+v", got, want)
+	if want := (status.Pods{Injected: 4, OptedIn: 5, Bare: 1, Stale: 1, Refused: 2}); !cmp.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
 	}
 	if got.String() != "4 of 5, 2 refused, 1 bare, 1 stale" {
 		t.Error(got.String())
+	}
+}
+
+// TestOtherInjectors: they are named, on the page too, and are no problem.
+func TestOtherInjectors(t *testing.T) {
+	reading := healthy(t)
+	reading.Pods.Value.Add(fleet.Finding{State: fleet.Current, Others: []string{"Datadog"}})
+	row := status.RowOf(reading, now)
+	const want = "other injectors of telemetry: Datadog (pods: 1): what they set wins, and Telepod sets the rest"
+	if notes := row.Notes(); len(notes) != 1 || notes[0] != (status.Note{Status: checks.OK, Text: want}) || len(row.Problems) != 0 {
+		t.Errorf("notes %+v, problems %+v", notes, row.Problems)
+	}
+	if got := page(t, []status.Row{row}); !strings.Contains(got, want) {
+		t.Errorf("the page does not name them:\n%s", got)
 	}
 }
 
