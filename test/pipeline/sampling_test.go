@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	resource "go.opentelemetry.io/proto/otlp/resource/v1"
@@ -76,14 +77,19 @@ func tracesOf(first uint64, services ...string) *coltrace.ExportTraceServiceRequ
 
 func (s *vendorSite) send(t *testing.T, request *coltrace.ExportTraceServiceRequest) {
 	t.Helper()
+	if _, err := coltrace.NewTraceServiceClient(s.dial(t)).Export(t.Context(), request, grpc.WaitForReady(true)); err != nil {
+		t.Fatalf("send traces to the region: %v", err)
+	}
+}
+
+func (s *vendorSite) dial(t *testing.T) *grpc.ClientConn {
+	t.Helper()
 	conn, err := grpc.NewClient(s.region.Address+":4317", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	if _, err := coltrace.NewTraceServiceClient(conn).Export(t.Context(), request, grpc.WaitForReady(true)); err != nil {
-		t.Fatal(fmt.Errorf("send traces to the region: %w", err))
-	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
 }
 
 // kept is the percentage of the ordinary traces of a case that arrived whole.
@@ -105,4 +111,27 @@ func (s *vendorSite) kept(before uint64) int {
 		}
 	}
 	return whole * 100 / ordinary
+}
+
+// In front of Prometheus an instance gets its cluster's name, unless it has it.
+func TestInstanceHasItsCluster(t *testing.T) {
+	t.Parallel()
+	s := newVendorSite(t, `
+    - {name: vendor, protocol: otlp_http, endpoint: "%s", signals: [metrics]}
+`, nil)
+	s.node.Kill(t)
+	s.node.run.Configs = append(s.node.run.Configs, "yaml:service::pipelines::metrics/vendor::processors: [transform/labels]")
+	s.node.Start(t)
+	for _, instance := range []string{"shop.cart-0.cart", "test/node-1"} {
+		request := points(1, 1)
+		request.ResourceMetrics[0].Resource.Attributes = []*common.KeyValue{text("service.name", "cart"), text("service.instance.id", instance)}
+		if _, err := colmetrics.NewMetricsServiceClient(s.dial(t)).Export(t.Context(), request, grpc.WaitForReady(true)); err != nil {
+			t.Fatalf("send a metric to the region: %v", err)
+		}
+	}
+	for _, want := range []string{"test/shop.cart-0.cart", "test/node-1"} {
+		Await(t, Patience, want, func() bool {
+			return s.vendor.Has(Received{Resource: map[string]string{"service.instance.id": want}})
+		})
+	}
 }

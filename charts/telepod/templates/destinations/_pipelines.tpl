@@ -39,10 +39,15 @@ archive_folder:
   {{- end }}
 {{- end }}
 {{- if has "remote_write" $protocols }}
-# Prometheus keeps no resources: what makes a series unique becomes its labels.
+# Prometheus keeps no resources: what makes a series unique becomes its labels. service.instance.id, which becomes the label
+# instance, is unique in its cluster alone; that of Collectors has the cluster's name already.
 transform/labels:
   error_mode: ignore
   metric_statements:
+    - context: resource
+      conditions: ['resource.attributes["service.instance.id"] != nil and resource.attributes["k8s.cluster.name"] != nil']
+      statements:
+        - 'set(resource.attributes["service.instance.id"], Concat([resource.attributes["k8s.cluster.name"], resource.attributes["service.instance.id"]], "/")) where not HasPrefix(resource.attributes["service.instance.id"], Concat([resource.attributes["k8s.cluster.name"], ""], "/"))'
     - context: datapoint
       statements:
         {{- range .root.Values.central.metrics.labels }}
