@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -13,6 +15,67 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 	if err := run("../..", true); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestComparedValuesExist looks up each value in the first column of the table that compares other charts.
+func TestComparedValuesExist(t *testing.T) {
+	page := read(t, "../../docs/chart.md")
+	root, shared := parsed(t, "../telepod/values.yaml"), parsed(t, "../values-shared.yaml")
+	_, table, found := strings.Cut(page, "\n| ours |")
+	if !found {
+		t.Fatal("docs/chart.md compares no charts")
+	}
+	quoted, braces := regexp.MustCompile("`([^`]+)`"), regexp.MustCompile(`^(.*)\{(.*)\}$`)
+	checked := 0
+	for line := range strings.SplitSeq(table, "\n") {
+		cell, _, _ := strings.Cut(strings.TrimPrefix(line, "|"), "|")
+		for _, name := range quoted.FindAllStringSubmatch(cell, -1) {
+			names := []string{strings.TrimSuffix(name[1], ".*")}
+			if list := braces.FindStringSubmatch(name[1]); list != nil {
+				names = nil
+				for key := range strings.SplitSeq(list[2], ",") {
+					names = append(names, list[1]+key)
+				}
+			}
+			for _, name := range names {
+				checked++
+				if root.at(name) == nil && shared.at("pod."+name) == nil && shared.at(name) == nil {
+					t.Errorf("docs/chart.md compares %s, which is no value of this chart", name)
+				}
+			}
+		}
+	}
+	if checked < 30 {
+		t.Errorf("found %d values in the table of docs/chart.md, want 30 or more", checked)
+	}
+}
+
+// at returns the value at a dotted path, or nil.
+func (v *value) at(path string) *value {
+	for key := range strings.SplitSeq(path, ".") {
+		if v = v.child(key); v == nil {
+			return nil
+		}
+	}
+	return v
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func parsed(t *testing.T, path string) *value {
+	t.Helper()
+	v, err := parse([]byte(read(t, path)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 func TestSchemaAndTable(t *testing.T) {
