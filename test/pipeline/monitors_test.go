@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -20,9 +21,12 @@ import (
 	"github.com/telepod/telepod/test/collector"
 )
 
+// targetAllocator has the URLs of a target allocator.
+type targetAllocator struct{ HTTP, HTTPS string }
+
 // startTargetAllocator installs the Prometheus operator's custom resources, and starts a target allocator with the
-// configuration in docs/cluster.md. It returns its URL.
-func startTargetAllocator(t *testing.T, p *Plant, c *kube.Cluster) string {
+// configuration in docs/cluster.md.
+func startTargetAllocator(t *testing.T, p *Plant, c *kube.Cluster) targetAllocator {
 	t.Helper()
 	program, err := collector.TargetAllocator(t.Context())
 	if err != nil {
@@ -42,14 +46,15 @@ func startTargetAllocator(t *testing.T, p *Plant, c *kube.Cluster) string {
 			t.Fatal(err)
 		}
 	}
+	address := p.Address()
+	plain, encrypted := net.JoinHostPort(address, "8080"), net.JoinHostPort(address, "8443")
 	file := filepath.Join(t.TempDir(), "targetallocator.yaml")
-	write(t, file, documentedAllocator(t))
-	address := net.JoinHostPort(p.Address(), "8080")
-	startChild(t, program, "--config-file="+file, "--kubeconfig-path="+c.Kubeconfig(), "--listen-addr="+address).ready(t, "http://"+address+"/livez")
-	return "http://" + address
+	write(t, file, strings.NewReplacer("scrape_interval: 30s", "scrape_interval: 1s", "/tls/", p.Certificates()+"/", `:8443`, encrypted).Replace(documentedAllocator(t)))
+	startChild(t, program, "--config-file="+file, "--kubeconfig-path="+c.Kubeconfig(), "--listen-addr="+plain).ready(t, "http://"+plain+"/livez")
+	return targetAllocator{HTTP: "http://" + plain, HTTPS: "https://" + encrypted}
 }
 
-// documentedAllocator returns the target allocator's configuration in docs/cluster.md.
+// documentedAllocator returns the target allocator's configuration in docs/cluster.md, with HTTPS.
 func documentedAllocator(t *testing.T) string {
 	t.Helper()
 	root, err := build.Root()
@@ -60,24 +65,28 @@ func documentedAllocator(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := regexp.MustCompile("(?s)\n```yaml\n(targetAllocator:.*?)```\n").FindSubmatch(page)
-	if found == nil {
-		t.Fatal("docs/cluster.md has no values of the target allocator's chart")
+	found := regexp.MustCompile("(?s)\n```yaml\n(targetAllocator:.*?)```\n").FindAllSubmatch(page, -1)
+	if len(found) != 2 {
+		t.Fatalf("docs/cluster.md has %d sets of values of the target allocator's chart, want 2", len(found))
 	}
-	var values struct {
-		TargetAllocator struct{ Config map[string]any }
+	config := map[string]any{}
+	for _, values := range found {
+		var chart struct {
+			TargetAllocator struct{ Config map[string]any }
+		}
+		if err := yaml.Unmarshal(values[1], &chart); err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(config, chart.TargetAllocator.Config)
 	}
-	if err := yaml.Unmarshal(found[1], &values); err != nil {
-		t.Fatal(err)
-	}
-	config, err := yaml.Marshal(values.TargetAllocator.Config)
+	text, err := yaml.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Replace(string(config), "scrape_interval: 30s", "scrape_interval: 1s", 1)
+	return string(text)
 }
 
-// jobs returns what a target allocator has Collectors scrape.
+// jobs returns what a target allocator tells Collectors to scrape, if they ask it without a certificate.
 func jobs(t *testing.T, allocator string) string {
 	t.Helper()
 	answer, err := http.Get(allocator + "/scrape_configs")
@@ -112,6 +121,9 @@ func createScraper(t *testing.T, client *kubernetes.Clientset, name string) {
 	}
 }
 
+// password is that of the pages which the ServiceMonitor "guarded" scrapes.
+const password = "open-sesame"
+
 // The addresses of the endpoints are placeholders, because Kubernetes accepts no loopback addresses there.
 const monitors = `
 apiVersion: monitoring.coreos.com/v1
@@ -127,6 +139,21 @@ metadata: {name: services, namespace: default}
 spec:
   selector: {matchLabels: {app: served}}
   endpoints: [{port: metrics, relabelings: [{targetLabel: __address__, replacement: "ADDRESS"}]}]
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: guarded, namespace: default}
+spec:
+  selector: {matchLabels: {app: served}}
+  endpoints:
+    - port: metrics
+      relabelings: [{targetLabel: __address__, replacement: "GUARDED"}]
+      basicAuth: {username: {name: scrape, key: user}, password: {name: scrape, key: password}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: scrape, namespace: default}
+stringData: {user: prometheus, password: PASSWORD}
 ---
 apiVersion: v1
 kind: Namespace
@@ -158,10 +185,17 @@ func createMonitors(t *testing.T, p *Plant, c *kube.Cluster, client *kubernetes.
 	t.Helper()
 	watched = createPod(t, client, "watched", "node-1", startMetrics(t, p.Address(), "watched_value 1\n"))
 	address := startMetrics(t, p.Address(), "served_value 1\n")
+	guarded := startServer(t, p.Address(), func(w http.ResponseWriter, r *http.Request) {
+		if user, given, _ := r.BasicAuth(); user != "prometheus" || given != password {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = w.Write([]byte("guarded_value 1\n"))
+	})
 	if _, err := c.Kubectl(t.Context(), "label", "namespace", "default", "monitors=trusted"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Apply(t.Context(), strings.NewReplacer("ADDRESS", address, "UID", string(served.UID)).Replace(monitors)); err != nil {
+	if err := c.Apply(t.Context(), strings.NewReplacer("ADDRESS", address, "GUARDED", guarded, "PASSWORD", password, "UID", string(served.UID)).Replace(monitors)); err != nil {
 		t.Fatal(err)
 	}
 	return watched

@@ -43,7 +43,7 @@ func TestClusterReport(t *testing.T) {
 regional:
   clusterMetrics: true
   events: true
-  scrape: {annotated: true, interval: 1s, maxSamples: 5, targetAllocator: {endpoint: "` + allocator + `"}}
+  scrape: {annotated: true, interval: 1s, maxSamples: 5, targetAllocator: {endpoint: "` + allocator.HTTPS + `", secret: target-allocator}}
   destinations: [{name: vendor, protocol: otlp_http, endpoint: "` + vendor.URL + `", signals: [metrics, logs]}]
 `
 	for _, name := range []string{Reporter, Regional, Scraper} {
@@ -52,7 +52,8 @@ regional:
 			node.run.Configs = append(node.run.Configs, "yaml:receivers::k8s_cluster::collection_interval: 1s")
 		}
 		inCluster(t, node, c.Kubeconfig())
-		node.run.Env = append(node.run.Env, "KUBECONFIG="+c.Kubeconfig(), "K8S_NODE_NAME=node-1", "SSL_CERT_FILE="+p.Certificates()+"/ca.crt")
+		node.run.Env = append(node.run.Env, "KUBECONFIG="+c.Kubeconfig(), "K8S_NODE_NAME=node-1", "SSL_CERT_FILE="+p.Certificates()+"/ca.crt",
+			"TARGET_ALLOCATOR_DIR="+p.Certificates())
 		node.Start(t)
 	}
 	modest := startMetrics(t, p.Address(), "modest_value 1\n")
@@ -91,11 +92,16 @@ regional:
 		"the annotated pod's own": {Name: "modest_value", Resource: pod},
 		"a PodMonitor's metric": {Name: "watched_value", Resource: map[string]string{"service.name": "default/pods", "k8s.pod.name": "watched",
 			"k8s.pod.uid": string(watched.UID), "k8s.node.name": "node-1", "k8s.cluster.name": "test"}},
-		"a ServiceMonitor's metric": {Name: "served_value", Resource: map[string]string{"service.name": "served", "k8s.pod.name": "web", "k8s.namespace.name": "default"}},
+		"a ServiceMonitor's metric":  {Name: "served_value", Resource: map[string]string{"service.name": "served", "k8s.pod.name": "web", "k8s.namespace.name": "default"}},
+		"a metric behind a password": {Name: "guarded_value", Resource: map[string]string{"service.name": "served", "k8s.pod.name": "web"}},
 	} {
 		Await(t, Patience, what, func() bool { return vendor.Has(want) })
 	}
-	if jobs := jobs(t, allocator); !strings.Contains(jobs, "default/services") || strings.Contains(jobs, "stranger/thief") {
+	jobs := jobs(t, allocator.HTTP)
+	if !strings.Contains(jobs, "default/guarded") || strings.Contains(jobs, password) {
+		t.Errorf("want the job of default/guarded without its password, because nobody has shown a certificate: %s", jobs)
+	}
+	if !strings.Contains(jobs, "default/services") || strings.Contains(jobs, "stranger/thief") {
 		t.Errorf("want the job of default/services, and none of stranger/thief, which reads the Collector's files: %s", jobs)
 	}
 	for _, never := range []string{"immodest_value", "elsewhere_value"} {
@@ -121,9 +127,13 @@ func inCluster(t *testing.T, node *Node, kubeconfig string) {
 // startMetrics serves a page of metrics on its own address, and returns host:port.
 func startMetrics(t *testing.T, host, page string) string {
 	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(page))
-	}))
+	return startServer(t, host, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(page)) })
+}
+
+// startServer serves HTTP on its own address, and returns host:port.
+func startServer(t *testing.T, host string, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(handler)
 	server.Listener.Close()
 	server.Listener = listen(t, host)
 	server.Start()
