@@ -13,12 +13,15 @@ about one part alone is in that part's own check.
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
 {{- fail (printf "%s %q, which cannot be the name of a Service: set fullnameOverride to lower-case letters, digits and dashes that begin with a letter, such as telepod" $from $name) -}}
 {{- end -}}
-{{- range $value, $text := dict "cluster.name" .Values.cluster.name "environment" .Values.environment -}}
+{{- range $value, $text := dict "cluster.name" .Values.cluster.name "environment" .Values.environment "cloud.region" .Values.cloud.region "cloud.account" .Values.cloud.account -}}
 {{- if ne $text (trim $text) -}}
 {{- fail (printf "%s %q has spaces around it: remove them" $value $text) -}}
 {{- end -}}
 {{- if regexMatch "[[:cntrl:]]" $text -}}
 {{- fail (printf "%s %q has control characters: remove them" $value $text) -}}
+{{- end -}}
+{{- if contains "$(" $text -}}
+{{- fail (printf "%s %q has $(, with which Kubernetes would insert a variable of the pod: remove it" $value $text) -}}
 {{- end -}}
 {{- if gt (len $text) 256 -}}
 {{- fail (printf "%s has %d bytes, and is part of every item: shorten it to 256" $value (len $text)) -}}
@@ -36,24 +39,46 @@ about one part alone is in that part's own check.
 {{- end -}}
 {{- end -}}
 
+{{/* A region that its provider does not have. Arguments: name, provider and region. */}}
+{{- define "telepod.check.region" -}}
+{{- $forms := dict "aws" (list `^[a-z]+(-[a-z]+)+-[0-9]+$` "us-east-1") "gcp" (list `^[a-z]+-[a-z]+[0-9]+$` "us-east1") "azure" (list `^[a-z]+[0-9]*[a-z]*$` "eastus") -}}
+{{- $of := . -}}
+{{- with get $forms .provider -}}
+{{- if and $of.region (not (regexMatch (first .) $of.region)) -}}
+{{- fail (printf "%s %q is no region of %s: they look like %s. A zone is no region; regions of another cloud need another %s" $of.name $of.region $of.provider (last .) (eq $of.name "cloud.region" | ternary "cloud.provider" "provider before the slash")) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Place: a region and a platform of the provider's. */}}
 {{- define "telepod.check.place" -}}
 {{- $cloud := .Values.cloud -}}
-{{- $forms := dict "aws" (list `^[a-z]+(-[a-z]+)+-[0-9]+$` "us-east-1") "gcp" (list `^[a-z]+-[a-z]+[0-9]+$` "us-east1") "azure" (list `^[a-z]+[0-9]*[a-z]*$` "eastus") -}}
-{{- with get $forms $cloud.provider -}}
-{{- if and $cloud.region (not (regexMatch (first .) $cloud.region)) -}}
-{{- fail (printf "cloud.region %q is no region of %s: they look like %s. A zone is no region; regions of another cloud need another cloud.provider" $cloud.region $cloud.provider (last .)) -}}
-{{- end -}}
-{{- end -}}
+{{- include "telepod.check.region" (dict "name" "cloud.region" "provider" $cloud.provider "region" $cloud.region) -}}
 {{- $provider := get (dict "eks" "aws" "gke" "gcp" "aks" "azure") (include "telepod.platform" .) -}}
 {{- if and $provider (ne $provider $cloud.provider) -}}
 {{- fail (printf "cloud.platform %s runs on %s, but cloud.provider is %s: change one of the two" $cloud.platform $provider $cloud.provider) -}}
 {{- end -}}
-{{- if and (eq $cloud.provider "aws") $cloud.account (not (regexMatch "^[0-9]{12}$" $cloud.account)) -}}
-{{- fail (printf "cloud.account %q is no AWS account: it has 12 digits; pass it with --set-string" $cloud.account) -}}
+{{- $accounts := dict "aws" (list `^[0-9]{12}$` "AWS account: it has 12 digits; pass it with --set-string")
+  "gcp" (list `^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$` "project id of Google Cloud: it looks like shop-production")
+  "azure" (list `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$` "subscription id of Azure: it looks like 00000000-0000-0000-0000-000000000000") -}}
+{{- with get $accounts $cloud.provider -}}
+{{- if and $cloud.account (not (regexMatch (first .) $cloud.account)) -}}
+{{- fail (printf "cloud.account %q is no %s" $cloud.account (last .)) -}}
+{{- end -}}
 {{- end -}}
 {{- if and (contains "-" $cloud.platform) (include "telepod.regional.installed" .) (eq .Values.regional.mode "daemonset") -}}
 {{- fail (printf "cloud.platform %s allows no host ports and no directories of nodes, which regional.mode daemonset needs: set regional.mode=gateway" $cloud.platform) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An issuer of cert-manager, or of a group that extends it. Arguments: name and issuer. */}}
+{{- define "telepod.check.issuer" -}}
+{{- if and .issuer (not .issuer.name) -}}
+{{- fail (printf "%s has no name: set %s.name" .name .name) -}}
+{{- end -}}
+{{- $own := has (.issuer.group | default "cert-manager.io") (list "cert-manager.io") -}}
+{{- if and $own .issuer.kind (not (has .issuer.kind (list "Issuer" "ClusterIssuer"))) -}}
+{{- fail (printf "%s.kind is %q: cert-manager has Issuer and ClusterIssuer; for others set %s.group" .name .issuer.kind .name) -}}
 {{- end -}}
 {{- end -}}
 
@@ -119,7 +144,10 @@ volumes and containers.
 {{- include "telepod.check.taken" (dict "name" (printf "%s.extraVolumes" .name) "items" $part.extraVolumes "taken" .volumes) -}}
 {{- include "telepod.check.taken" (dict "name" (printf "%s.extraContainers" .name) "items" $part.extraContainers "taken" .containers) -}}
 {{- include "telepod.check.taken" (dict "name" (printf "%s.initContainers" .name) "items" $part.initContainers "taken" .containers) -}}
+{{- include "telepod.check.taken" (dict "name" (printf "%s.initContainers and extraContainers" .name) "items" (concat ($part.initContainers | default list) ($part.extraContainers | default list)) "taken" list) -}}
 {{- include "telepod.check.mounts" . -}}
+{{- include "telepod.check.runtime" . -}}
+{{- include "telepod.check.tolerations" . -}}
 {{- if and (eq ($part.dnsPolicy | default "") "None") (not ($part.dnsConfig).nameservers) -}}
 {{- fail (printf "%s.dnsPolicy is None: set %s.dnsConfig.nameservers, or another policy" .name .name) -}}
 {{- end -}}
@@ -141,7 +169,45 @@ volumes and containers.
 {{- if has .mountPath $paths -}}
 {{- fail (printf "%s.extraVolumeMounts: there are two mounts at %s: choose another path" $.name .mountPath) -}}
 {{- end -}}
+{{- if regexMatch `^/|(^|/)\.\.(/|$)` (.subPath | default "") -}}
+{{- fail (printf "%s.extraVolumeMounts: subPath of %s is %q: write a path in the volume, without .." $.name .mountPath .subPath) -}}
+{{- end -}}
 {{- $paths = append $paths .mountPath -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What would keep a container from starting: values that Go's runtime or the kubelet refuses. Arguments: part and name. */}}
+{{- define "telepod.check.runtime" -}}
+{{- $forms := dict "GOMEMLIMIT" (list `^(off|[0-9]+(([KMGT]i)?B)?)$` "bytes such as 400MiB, or off") "GOGC" (list `^(off|[0-9]+)$` "a percentage such as 400, or off") -}}
+{{- range .part.env -}}
+{{- $value := .value -}}
+{{- with get $forms .name -}}
+{{- if and $value (not (regexMatch (first .) $value)) -}}
+{{- fail (printf "%s.env: one of Go's variables is %q: write %s" $.name $value (last .)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $key := list "podSecurityContext" "securityContext" -}}
+{{- $context := get $.part $key | default dict -}}
+{{- if and $context.runAsNonRoot (hasKey $context "runAsUser") (eq (int $context.runAsUser) 0) -}}
+{{- fail (printf "%s.%s has runAsNonRoot and runAsUser 0, which is root, so that no container would start: choose another user" $.name $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Tolerations with keys that contradict each other. Arguments: part and name. */}}
+{{- define "telepod.check.tolerations" -}}
+{{- range $i, $toleration := .part.tolerations -}}
+{{- $exists := eq (.operator | default "Equal") "Exists" -}}
+{{- if and $exists .value -}}
+{{- fail (printf "%s.tolerations[%d]: operator Exists tolerates every value: remove value, or set operator to Equal" $.name $i) -}}
+{{- end -}}
+{{- if and (not $exists) (not .key) -}}
+{{- fail (printf "%s.tolerations[%d] has no key: set one, or operator to Exists for all taints" $.name $i) -}}
+{{- end -}}
+{{- if and (hasKey . "tolerationSeconds") (ne (.effect | default "") "NoExecute") -}}
+{{- fail (printf "%s.tolerations[%d]: tolerationSeconds is for effect NoExecute: set the effect, or remove it" $.name $i) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -251,5 +317,14 @@ K8S_NODE_NAME,K8S_NODE_IP,K8S_POD_NAME,K8S_POD_IP,CLOUD_REGION,COLLECTOR_SUPERVI
 {{- end -}}
 {{- if not (regexMatch (printf `^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|@every [0-9a-zµ.]+|%s)$` (join ` +` $fields)) .) -}}
 {{- fail (printf "drill.schedule is %q: write five fields, minute, hour, day, month and weekday, such as \"0 4 * * 1\" for Mondays at four" .) -}}
+{{- end -}}
+{{- range regexFindAll `[0-9]+-[0-9]+` . -1 -}}
+{{- $ends := splitList "-" . -}}
+{{- if gt (first $ends | atoi) (last $ends | atoi) -}}
+{{- fail (printf "drill.schedule is %q: the range %s ends before it starts" $ .) -}}
+{{- end -}}
+{{- end -}}
+{{- if regexMatch `^\S+ +\S+ +(3[01] +0?2|3[01] +(?i:feb)|31 +(0?[469]|11)|31 +(?i:apr|jun|sep|nov)) +[*?]$` . -}}
+{{- fail (printf "drill.schedule is %q, a day that this month does not have: the drill would never run" .) -}}
 {{- end -}}
 {{- end -}}

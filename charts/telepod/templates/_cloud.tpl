@@ -36,9 +36,7 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and .Values.tls.issuerRef (not .Values.tls.issuerRef.name) -}}
-{{- fail "tls.issuerRef has no name: set tls.issuerRef.name" -}}
-{{- end -}}
+{{- include "telepod.check.issuer" (dict "name" "tls.issuerRef" "issuer" .Values.tls.issuerRef) -}}
 {{- include "telepod.check.names" . -}}
 {{- include "telepod.check.place" . -}}
 {{- include "telepod.check.sites" . -}}

@@ -66,7 +66,11 @@ them, and Go's defaults apply. A variable of the user's wins. Arguments: part (t
 {{- range .part.env }}{{ $_ := set $mine .name true }}{{ end -}}
 {{- with ((.part.resources).limits).memory -}}
 {{- if not (hasKey $mine "GOMEMLIMIT") -}}
-- {name: GOMEMLIMIT, value: "{{ div (include "telepod.collector.bytes" (dict "quantity" . "name" $.name) | int64 | mul 4) 5 }}"}
+{{- $bytes := include "telepod.collector.bytes" (dict "quantity" . "name" $.name) | int64 -}}
+{{- if lt $bytes 67108864 -}}
+{{- fail (printf "%s.resources.limits.memory is %v, but a Collector without any telemetry has 39 MiB: set 64Mi at least" $.name .) -}}
+{{- end -}}
+- {name: GOMEMLIMIT, value: "{{ div (mul $bytes 4) 5 }}"}
 {{ end -}}
 {{- if not (hasKey $mine "GOGC") -}}
 - {name: GOGC, value: "400"}

@@ -90,20 +90,29 @@ true
 {{- if and .archive.endpoint (not (regexMatch "^https?://" .archive.endpoint)) -}}
 {{- fail (printf "central.archive.endpoint is %q: write a URL that starts with https:// or http://" .archive.endpoint) -}}
 {{- end -}}
-{{- if and .jaeger (not (regexMatch `^(https://)?[^/\s]+:[1-9][0-9]*$` .jaeger)) -}}
+{{- if and .jaeger (not (regexMatch `^(https://)?([^/\s:]+|\[[0-9a-fA-F:.]+\]):[1-9][0-9]*$` .jaeger)) -}}
 {{- fail (printf "central.jaeger is %q: write host:port of its OTLP gRPC port, such as jaeger.tracing:4317, or https://host:port" .jaeger) -}}
 {{- end -}}
-{{- if and .prometheus (not (regexMatch `^https?://[^/\s]+(/\S*)?$` .prometheus)) -}}
-{{- fail (printf "central.prometheus is %q: write the remote-write URL, such as http://prometheus.monitoring:9090/api/v1/write" .prometheus) -}}
+{{- if and .prometheus (not (regexMatch `^https?://[^/@\s]+(/\S*)?$` .prometheus)) -}}
+{{- fail (printf "central.prometheus is %q: write the remote-write URL, such as http://prometheus.monitoring:9090/api/v1/write; for one with credentials use central.destinations" (regexReplaceAll `//[^/]*@` .prometheus "//…@")) -}}
 {{- end -}}
 {{- if and .awsRole (eq $.Values.cloud.provider "aws") -}}
 {{- fail "central.awsRole is for sites outside of AWS, but cloud.provider is aws: set central.identity to the role" -}}
 {{- end -}}
-{{- if and .archive.bucket (not (regexMatch `^[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]$` .archive.bucket)) -}}
+{{- if and .archive.bucket (or (not (regexMatch `^[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]$` .archive.bucket)) (contains ".." .archive.bucket) (regexMatch `^[0-9.]+$` .archive.bucket)) -}}
 {{- fail (printf "central.archive.bucket is %q: write the bucket's name alone, without s3:// and without a path" .archive.bucket) -}}
 {{- end -}}
 {{- if and .archive.bucket (not .archive.endpoint) (not (regexMatch `^[a-z]+(-[a-z]+)+-[0-9]+$` .archive.region)) -}}
 {{- fail (printf "central.archive.region is %q, but without central.archive.endpoint the bucket is one of S3: write an AWS region, such as us-east-1" .archive.region) -}}
+{{- end -}}
+{{- range .archive.regions -}}
+{{- include "telepod.check.region" (dict "name" "central.archive.regions" "provider" (splitList "/" . | first) "region" (splitList "/" . | last)) -}}
+{{- end -}}
+{{- if and (or .kafka.caSecret .kafka.certificateSecret) (not .kafka.tls) -}}
+{{- fail "central.kafka.caSecret and certificateSecret are for TLS: set central.kafka.tls to true, or remove them" -}}
+{{- end -}}
+{{- if and .terminationGracePeriodSeconds (lt (int .terminationGracePeriodSeconds) (int .service.drainSeconds)) (eq .service.type "LoadBalancer") -}}
+{{- fail (printf "central.terminationGracePeriodSeconds is %d, but a pod drains for the %d seconds of central.service.drainSeconds first: set it higher, or to 0 for the chart's own" (int .terminationGracePeriodSeconds) (int .service.drainSeconds)) -}}
 {{- end -}}
 {{- include "telepod.check.bucketEndpoint" (dict "name" "central.archive.endpoint" "endpoint" .archive.endpoint) -}}
 {{- include "telepod.check.brokers" (dict "name" "central.kafka.brokers" "brokers" .kafka.brokers) -}}

@@ -101,9 +101,7 @@
 {{- if and (ne .mode "certManager") .issuerRef -}}
 {{- fail (printf "injector.certificates.issuerRef is for mode certManager, but the mode is %s: set the mode, or remove it" .mode) -}}
 {{- end -}}
-{{- if and .issuerRef (not .issuerRef.name) -}}
-{{- fail "injector.certificates.issuerRef has no name: set injector.certificates.issuerRef.name" -}}
-{{- end -}}
+{{- include "telepod.check.issuer" (dict "name" "injector.certificates.issuerRef" "issuer" .issuerRef) -}}
 {{- end -}}
 {{- with .Values.injector.networkPolicy -}}
 {{- if and .enabled (not .sources) -}}
@@ -135,8 +133,12 @@
 {{- if and .hostNetwork (lt $port 1024) -}}
 {{- fail (printf "injector.port %d needs root in the nodes' network: choose one from 1024 on" $port) -}}
 {{- end -}}
-{{- if and .hostNetwork (has $port (list (int $.Values.regional.hostPorts.grpc) (int $.Values.regional.hostPorts.http))) -}}
+{{- $nodePorts := list (int $.Values.regional.hostPorts.grpc) (int $.Values.regional.hostPorts.http) -}}
+{{- if and .hostNetwork (has $port $nodePorts) -}}
 {{- fail (printf "injector.port %d is one of regional.hostPorts on each node: choose another" $port) -}}
+{{- end -}}
+{{- if and .hostNetwork (or (has 8080 $nodePorts) (has 8081 $nodePorts)) -}}
+{{- fail "regional.hostPorts has 8080 or 8081, which the webhook uses on its nodes with injector.hostNetwork: choose another" -}}
 {{- end -}}
 {{- range .protectedNamespaces -}}
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" .) -}}

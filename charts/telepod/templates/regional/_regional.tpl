@@ -176,11 +176,15 @@ them, and compaction needs room for one more.
 {{- fail "regional.scrape.annotated: each node's Collector scrapes the pods of its node, but regional.mode is gateway: set it to daemonset" -}}
 {{- end -}}
 {{- with .scrape.targetAllocator -}}
-{{- if and .endpoint (not (regexMatch `^https?://[^/@\s?#]+/?$` .endpoint)) -}}
+{{- $port := regexFind `:[0-9]+/?$` .endpoint | trimPrefix ":" | trimSuffix "/" | default "80" | atoi -}}
+{{- if and .endpoint (or (lt $port 1) (gt $port 65535) (not (regexMatch `^https?://([^/@:\s?#]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?/?$` .endpoint))) -}}
 {{- fail (printf "regional.scrape.targetAllocator.endpoint is %q: write the URL of its Service, such as http://target-allocator.monitoring" .endpoint) -}}
 {{- end -}}
 {{- if and .secret (not (hasPrefix "https://" .endpoint)) -}}
 {{- fail (printf "regional.scrape.targetAllocator.secret is for HTTPS, but the endpoint is %q: write https://, or remove the Secret" .endpoint) -}}
+{{- end -}}
+{{- if and (hasPrefix "https://" .endpoint) (not .secret) -}}
+{{- fail (printf "regional.scrape.targetAllocator.endpoint is %q: with HTTPS a target allocator asks for a client certificate, so set secret to a Secret with ca.crt, tls.crt and tls.key" .endpoint) -}}
 {{- end -}}
 {{- end -}}
 {{- $_ := mustRegexMatch .logFiles.firstLine "" -}}
