@@ -112,6 +112,21 @@ func TestNotesAboutNodes(t *testing.T) {
 	}
 }
 
+// TestNotesAboutReplicas: the notes estimate what the site's processor time is enough for.
+func TestNotesAboutReplicas(t *testing.T) {
+	t.Setenv("KUBECONFIG", "/nonexistent") // a dry run of the client asks no cluster
+	for cpu, want := range map[string]string{"1": "3 x 1 CPU carry the traces of about 435 nodes", "500m": "3 x 500m CPU carry the traces of about 217 nodes"} {
+		notes, err := program(t, "v4").Run(t.Context(), "install", "telepod", chart(t), "--dry-run=client", "--namespace", "telepod",
+			"--values", presets(t)["central-scaled"], "--set-string", "central.resources.requests.cpu="+cpu)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(notes, want) {
+			t.Errorf("no %q in the notes", want)
+		}
+	}
+}
+
 // TestReportMistakes checks the errors for reports that would collect nothing.
 func TestReportMistakes(t *testing.T) {
 	const region = "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod,central.primary=central:4318"
