@@ -1,14 +1,12 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/profiles"
+	"github.com/telepod/telepod/test/await"
 )
 
 const (
@@ -82,7 +81,7 @@ func newLive(t *testing.T, dir string) *Live {
 func TestProfilesAreReloaded(t *testing.T) {
 	v := newVolume(t, goodProfile)
 	l := newLive(t, v.dir)
-	var log lockedBuffer
+	var log await.Log
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { l.Follow(ctx, slog.New(slog.NewTextHandler(&log, nil))); close(done) }()
@@ -255,22 +254,4 @@ func eventually(t testing.TB, what string, done func() bool) {
 		case <-tick.C:
 		}
 	}
-}
-
-// lockedBuffer is a buffer for a log that is written while it is read.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

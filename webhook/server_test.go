@@ -26,6 +26,7 @@ import (
 	kubefake "k8s.io/client-go/kubernetes/fake"
 
 	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/webhook/certs"
 )
 
@@ -73,14 +74,14 @@ type running struct {
 	certificate *oneCertificate
 	kubernetes  *kubefake.Clientset
 	client      *http.Client
-	log         *lockedBuffer
+	log         *await.Log
 	stop        context.CancelFunc
 	ended       chan error
 }
 
 func start(t testing.TB, change func(*Options)) *running {
 	t.Helper()
-	r := &running{certificate: newCertificate(t), kubernetes: kubefake.NewClientset(), log: &lockedBuffer{}, ended: make(chan error, 1)}
+	r := &running{certificate: newCertificate(t), kubernetes: kubefake.NewClientset(), log: &await.Log{}, ended: make(chan error, 1)}
 	r.kubernetes.Discovery().(*fakediscovery.FakeDiscovery).FakedServerVersion = &version.Info{GitVersion: "v1.36.3"}
 	options := Options{
 		Injector:     injector.Options{DefaultProfile: "aws"},

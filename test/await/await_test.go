@@ -3,6 +3,8 @@ package await
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -30,5 +32,23 @@ func TestSuccessReturnsTheLastError(t *testing.T) {
 	cancel(errors.New("interrupted"))
 	if err := Success(ctx, time.Minute, func(context.Context) error { return errors.New("no pod") }); err == nil || !strings.Contains(err.Error(), "interrupted: no pod") {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+// TestOK: the error has what the server reported, so that a test that gives up shows why.
+func TestOK(t *testing.T) {
+	ready := false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !ready {
+			http.Error(w, "no certificate yet", http.StatusServiceUnavailable)
+		}
+	}))
+	defer server.Close()
+	if err := OK(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "503 Service Unavailable: no certificate yet") {
+		t.Errorf("while it is not ready: %v", err)
+	}
+	ready = true
+	if err := OK(t.Context(), server.URL); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,15 +1,14 @@
 package collector
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"net/http"
 	"os/exec"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/telepod/telepod/test/await"
 )
 
 // Run describes how to run a Collector.
@@ -51,7 +50,7 @@ func (r Run) flags() []string {
 // Process is a running Collector.
 type Process struct {
 	cmd    *exec.Cmd
-	log    lockedBuffer
+	log    await.Log
 	exited chan struct{}
 	err    error // exit status, valid once exited is closed
 }
@@ -89,7 +88,7 @@ func (p *Process) ready(health string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	for {
-		err := ask(ctx, health)
+		err := await.OK(ctx, health)
 		if err == nil {
 			return nil
 		}
@@ -101,22 +100,6 @@ func (p *Process) ready(health string) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-func ask(ctx context.Context, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s", url, resp.Status)
-	}
-	return nil
 }
 
 // Stop sends SIGTERM, as the kubelet does, and waits for the exit.
@@ -149,20 +132,3 @@ func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
 // Log is what the Collector has written so far.
 func (p *Process) Log() string { return p.log.String() }
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(data []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(data)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}

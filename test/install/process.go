@@ -1,18 +1,14 @@
 package install
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -21,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/ports"
 	"github.com/telepod/telepod/webhook"
@@ -33,7 +30,7 @@ type Webhook struct {
 
 	cmd    *exec.Cmd
 	dir    string
-	log    logBuffer
+	log    await.Log
 	exited chan struct{}
 	err    error // exit status, valid once exited is closed
 }
@@ -125,7 +122,7 @@ func (w *Webhook) injecting(ctx context.Context, c *cluster.Cluster) error {
 		}
 	}()
 	for {
-		err := w.ready(ctx)
+		err := await.OK(ctx, w.Health+"/readyz")
 		if err == nil {
 			return Injecting(ctx, c)
 		}
@@ -135,23 +132,6 @@ func (w *Webhook) injecting(ctx context.Context, c *cluster.Cluster) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-func (w *Webhook) ready(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.Health+"/readyz", nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode == http.StatusOK {
-		return err
-	}
-	return errors.New(strings.TrimSpace(string(text)))
 }
 
 // SetProfiles replaces the profiles from the chart's values, by file name.
@@ -241,21 +221,4 @@ func (r rendered) pointedAt(url string) (string, error) {
 	}
 	text, err := yaml.Marshal(r.webhooks)
 	return strings.Join(append(r.policies, string(text)), "\n---\n"), err
-}
-
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(data []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(data)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

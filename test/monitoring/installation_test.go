@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/install"
 	"github.com/telepod/telepod/test/monitoring"
@@ -76,12 +77,7 @@ scrape_configs:
 	})
 	address = "http://" + host + ":9090"
 	pipeline.Await(t, pipeline.Patience, "Prometheus", func() bool {
-		response, err := http.Get(address + "/-/ready")
-		if err != nil {
-			return false
-		}
-		response.Body.Close()
-		return response.StatusCode == http.StatusOK
+		return await.OK(t.Context(), address+"/-/ready") == nil
 	})
 	return address
 }

@@ -3,7 +3,6 @@ package monitoring
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,24 +58,8 @@ func Recorded(t *testing.T, history string) string {
 		cancel()
 		_ = cmd.Wait() // killed
 	})
-	if err := await.Success(t.Context(), time.Minute, func(ctx context.Context) error { return ready(ctx, "http://"+address+"/-/ready") }); err != nil {
+	if err := await.Success(t.Context(), time.Minute, func(ctx context.Context) error { return await.OK(ctx, "http://"+address+"/-/ready") }); err != nil {
 		t.Fatal(err)
 	}
 	return "http://" + address
-}
-
-func ready(ctx context.Context, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", url, response.Status)
-	}
-	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -15,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/build"
 )
 
@@ -91,7 +91,7 @@ func environment(c corev1.Container, configMap map[string]string) []string {
 // pod is a running service.
 type pod struct {
 	cmd *exec.Cmd
-	log lockedBuffer
+	log await.Log
 }
 
 // start runs a container as a process that listens on the address.
@@ -134,21 +134,4 @@ func stop(t *testing.T, pods []*pod) {
 func run(ctx context.Context, program string, args ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, program, args...).Output()
 	return string(out), err
-}
-
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
