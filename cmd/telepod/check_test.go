@@ -31,7 +31,7 @@ import (
 // the webhook.
 func (l *onCluster) check(t *testing.T) {
 	l.sees(t, 1, nil, checks.Failed, "deployment/telepod-injector is scaled to zero")
-	l.sees(t, 1, nil, checks.OK, "5 profiles are valid")
+	l.sees(t, 1, nil, checks.OK, "valid profiles: 5")
 	l.sees(t, 1, nil, checks.Failed, "no MutatingWebhookConfiguration of the release has webhooks")
 	l.sees(t, 1, nil, checks.OK, "namespaces that opt in: 1 (shop)")
 	l.sees(t, 1, nil, checks.Warning, "workloads out of date: 2 bare, 2 stale")

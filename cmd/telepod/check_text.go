@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/inventory"
 	"github.com/telepod/telepod/terminal"
@@ -75,7 +76,7 @@ func countLines(lines []checks.Line) map[checks.Status]int {
 
 func clusterText(b *strings.Builder, t terminal.Terminal, name string, lines []checks.Line) {
 	n := countLines(lines)
-	fmt.Fprintf(b, "%s\n", t.Paint(terminal.Bold, fmt.Sprintf("context %s: %d failed, %d unknown, %d warnings, %d ok", name, n[checks.Failed], n[checks.Unknown], n[checks.Warning], n[checks.OK])))
+	fmt.Fprintf(b, "%s\n", t.Paint(terminal.Bold, fmt.Sprintf("context %s: %d failed, %d unknown, %s, %d ok", name, n[checks.Failed], n[checks.Unknown], fleet.Count(n[checks.Warning], "warning"), n[checks.OK])))
 	section := ""
 	for _, line := range lines {
 		title := "problems"

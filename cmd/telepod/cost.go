@@ -182,7 +182,7 @@ func partsOf(months map[string]cost.Month) ([]string, map[string]cost.Month) {
 func monthRow(name string, parts []string, m cost.Month, end string) []terminal.Cell {
 	measured := ""
 	if m.Measured != nil {
-		measured = fmt.Sprintf("%.0f %%", 100**m.Measured)
+		measured = status.Percent(*m.Measured)
 	}
 	row := terminal.Row(name)
 	for _, of := range parts {

@@ -72,7 +72,7 @@ func newCostEstimateCommand() *cobra.Command {
 	flags.StringToIntVar(&f.demand.Clusters, "clusters", nil, "number of clusters by cloud, such as aws=2,gcp=1")
 	flags.StringVar(&f.demand.Site, "site", "", "cloud of the central site; defaults to the one with the most clusters")
 	flags.Float64Var(&f.demand.ArchiveMonths, "archive-months", cost.ArchivedMonths, "how long the archive keeps traces and logs, the first month in ordinary storage; 0 means no archive")
-	flags.Var(&f.kept, "keep", "share of spans that tail sampling keeps")
+	flags.Var(&f.kept, "keep", "share of spans that tail sampling keeps: central.sampling.keepPercent, and what is slow or has errors")
 	flags.Float64Var(&f.demand.TraceDays, "trace-days", cost.DaysOfTraces, "how long the trace store keeps spans; 0 means no trace store")
 	flags.StringVar(&f.prices, "prices", "", "values file of the chart: its cost.prices replace the list prices, and its destinations with a price in cost.destinations are included")
 	f.output = choiceFlag(cmd, "output", "o", "table", "json")

@@ -22,11 +22,11 @@ import (
 )
 
 const statusLong = `Show an estate, one row for each cluster: injector and Collectors that are ready, pods that are injected, bare or
-stale, the central site in use and since when, what waits in queues, the last failover, the days until a certificate
-expires, spans per second, and with --prometheus the dollars of this month so far. Problems are listed below.
+stale, the central site in use and since when, what waits in queues, the last switch, the days until a certificate
+expires, spans per second, and with --prometheus the dollars of this month so far, and alerts that fire. Problems are listed below.
 
 Everything is read from the API servers: the numbers of Collectors and injectors are their own metrics, through the
-proxy to their pods. Spans per second are counted over a second, or since the last redraw. A number that could not be read is
+proxy to their pods. Spans per second are counted over two seconds, or since the last redraw. A number that could not be read is
 a dash. 'telepod rbac' prints the rights that this command needs.
 
 --html writes the same as one page that needs no network; --serve serves it, reading the clusters again for each
@@ -191,6 +191,7 @@ func (r *estateReader) rows(ctx context.Context) []status.Row {
 	defer cancel()
 	readings := make([]status.Reading, len(r.clusters))
 	var months *checks.Answer[map[string]cost.Month]
+	var alerts checks.Answer[[]status.Alert]
 	var all sync.WaitGroup
 	for i, c := range r.clusters {
 		all.Go(func() { readings[i] = c.read(ctx) })
@@ -200,10 +201,13 @@ func (r *estateReader) rows(ctx context.Context) []status.Row {
 			found := answer(cost.Months(ctx, r.costs.server))
 			months = &found
 		})
+		all.Go(func() { alerts = answer(status.FiringAlerts(ctx, r.costs.server)) })
 	}
 	all.Wait()
 	for i := range readings {
 		readings[i].Months = months
 	}
-	return status.Rows(readings, time.Now())
+	rows := status.Rows(readings, time.Now())
+	status.AddAlerts(rows, alerts)
+	return rows
 }

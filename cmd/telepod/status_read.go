@@ -17,9 +17,9 @@ import (
 // The timeout for an API server, and the interval between two readings of the Collectors.
 const (
 	firstAnswer    = 3 * time.Second
-	betweenScrapes = time.Second
+	betweenScrapes = 2 * time.Second
 	// scrapeWithin is the limit for one reading of all Collectors: there are two of them.
-	scrapeWithin = 1500 * time.Millisecond
+	scrapeWithin = 1200 * time.Millisecond
 	// staleScrape is the age of a reading that is too old to compute current rates.
 	staleScrape = time.Minute
 )

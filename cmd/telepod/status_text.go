@@ -54,7 +54,7 @@ func statusTable(rows []status.Row, now time.Time) [][]terminal.Cell {
 	for _, row := range rows {
 		priced = priced || row.Month != nil
 	}
-	head := terminal.Row("CLUSTER", "INJECTOR", "PODS", "COLLECTORS", "SITE", "SINCE", "QUEUE", "LAST FAILOVER", "CERT", "SPANS/S")
+	head := terminal.Row("CLUSTER", "INJECTOR", "PODS", "COLLECTORS", "SITE", "SINCE", "QUEUE", "LAST SWITCH", "CERT", "SPANS/S")
 	if priced {
 		head = append(head, terminal.Cell{Text: "MONTH SO FAR"})
 	}

@@ -120,6 +120,9 @@ func (b *readiness) site(s Snapshot) {
 	for _, w := range slices.Concat(s.Central.Value.Workloads, s.Samplers.Value.Workloads) {
 		ready, desired = ready+w.Ready, desired+w.Desired
 		switch {
+		case w.Desired == 0: // its last pods may still be ready
+			b.against = append(b.against, w.object()+" is scaled to zero")
+			b.repair = s.in("scale %s --replicas=%d", w.object(), usualReplicas(w))
 		case w.Ready == 0:
 			b.against = append(b.against, fmt.Sprintf("%s has %d of %d ready", w.object(), w.Ready, w.Desired))
 		case w.Ready < w.Desired:
@@ -140,7 +143,7 @@ func (b *readiness) site(s Snapshot) {
 		}
 	}
 	if unread > 0 {
-		b.unsure = append(b.unsure, fmt.Sprintf("%d of its %d Collectors could not be read", unread, len(all)))
+		b.unsure = append(b.unsure, fmt.Sprintf("%d of its %s could not be read", unread, fleet.Count(len(all), "Collector")))
 	}
 	switch {
 	case fullest >= QueueFull:
@@ -188,7 +191,7 @@ func (b *readiness) report(r *report, s Snapshot) {
 	case len(b.against) > 0:
 		r.add(Failed, cmp.Or(b.repair, s.in("get pods -l 'app.kubernetes.io/component in (central, sampler)'")), "the backup site cannot take over: %s", reasons(b.against, b.worse, b.unsure))
 	case b.using > 0:
-		r.ok("the backup site is in use from %d regions: %s", b.using, reasons(b.facts, b.worse, b.unsure))
+		r.ok("the backup site is in use from %s: %s", fleet.Count(b.using, "region"), reasons(b.facts, b.worse, b.unsure))
 	case len(b.unsure) > 0:
 		r.add(Unknown, "", "whether the backup site can take over is not known: %s", reasons(b.unsure, b.worse))
 	case len(b.worse) > 0:

@@ -34,7 +34,9 @@ func (b *readiness) regions(snapshots []Snapshot) {
 			b.against = append(b.against, fmt.Sprintf("%d of %d Collectors of %s cannot reach it", v.down, v.read, s.Context))
 			b.repair = cmp.Or(b.repair, s.in("logs -l app.kubernetes.io/component=collector --tail=50 | grep -i endpoint"))
 		case v.unread > 0:
-			b.unsure = append(b.unsure, fmt.Sprintf("%d Collectors of %s could not be read", v.unread, s.Context))
+			b.unsure = append(b.unsure, fmt.Sprintf("%s of %s could not be read", fleet.Count(v.unread, "Collector"), s.Context))
+		case v.read == 0:
+			b.notes = append(b.notes, s.Context+" has no Collector that runs")
 		case v.untried > 0:
 			untried = append(untried, s.Context)
 		default:

@@ -53,10 +53,12 @@ func TestBackup(t *testing.T) {
 			for i := range collectors(asia) {
 				collectors(asia)[i].Metrics = set(t, strings.ReplaceAll(strings.ReplaceAll(regionMetrics, "primary", "tertiary"), `endpoint="backup"} 0`, `endpoint="backup"} 1`)+`; otelcol_exporter_failover_endpoint_up{endpoint="backup"} 1`)
 			}
-		}, checks.OK, "the backup site is in use from 1 regions: "},
+		}, checks.OK, "the backup site is in use from 1 region: "},
 		{"scaled to zero", func(_, eu, _ *checks.Snapshot) {
 			eu.Central.Value.Workloads[0].Desired, eu.Central.Value.Workloads[0].Ready, eu.Central.Value.Instances = 0, 0, nil
-		}, checks.Failed, "the backup site cannot take over: statefulset/telepod-central has 0 of 0 ready"},
+		}, checks.Failed, "the backup site cannot take over: statefulset/telepod-central is scaled to zero"},
+		{"its last pod ends", func(_, eu, _ *checks.Snapshot) { eu.Central.Value.Workloads[0].Desired = 0 }, checks.Failed, "the backup site cannot take over: statefulset/telepod-central is scaled to zero"},
+		{"a region without Collectors", func(_, _, asia *checks.Snapshot) { asia.Collectors.Value.Instances = nil }, checks.OK, "reached from 2 of 3 regions; chart, image, samplers and destinations as at the primary; asia has no Collector that runs"},
 		{"one of two", func(_, eu, _ *checks.Snapshot) { eu.Central.Value.Workloads[0].Desired = 2 }, checks.Warning, "statefulset/telepod-central has only 1 of 2 ready"},
 		{"samplers not ready", func(us, eu, _ *checks.Snapshot) {
 			us.Samplers.Value.Workloads = []checks.Workload{workload("StatefulSet", "telepod-sampler", 2)}
@@ -84,7 +86,7 @@ func TestBackup(t *testing.T) {
 		{"unknown to a region", func(_, _, asia *checks.Snapshot) { collectors(asia)[1].Metrics = set(t, regionMetrics) }, checks.Failed, "1 of 2 Collectors of asia do not know it"},
 		{"not reached", func(_, _, asia *checks.Snapshot) { collectors(asia)[0].Metrics = seesBackup(t, "0", now) }, checks.Failed, "1 of 2 Collectors of asia cannot reach it"},
 		{"a region that does not answer", func(_, _, asia *checks.Snapshot) { asia.Unreachable = errors.New("refused") }, checks.Unknown, "asia could not be read"},
-		{"one of two Collectors unread", func(_, _, asia *checks.Snapshot) { collectors(asia)[0].MetricsErr = errors.New("timeout") }, checks.Unknown, "1 Collectors of asia could not be read"},
+		{"one of two Collectors unread", func(_, _, asia *checks.Snapshot) { collectors(asia)[0].MetricsErr = errors.New("timeout") }, checks.Unknown, "1 Collector of asia could not be read"},
 		{"not tried lately", func(_, _, asia *checks.Snapshot) {
 			collectors(asia)[0].Metrics = seesBackup(t, "1", now.Add(-time.Hour))
 		}, checks.OK, "reached from 2 of 3 regions; chart, image, samplers and destinations as at the primary; not tried lately from asia; to prove it: telepod check --canary --site backup"},

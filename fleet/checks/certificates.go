@@ -46,8 +46,8 @@ func (s Snapshot) certificate(r *report, file, of string, end time.Time) {
 	case left <= 0:
 		r.add(Failed, renew, "%s of %s expired on %s (%s)", what, of, end.UTC().Format(time.DateOnly), file)
 	case left < siteCertificateSoon:
-		r.add(Warning, renew, "%s of %s expires in %d days (%s)", what, of, int(left/(24*time.Hour)), file)
+		r.add(Warning, renew, "%s of %s expires in %s (%s)", what, of, fleet.Count(int(left/(24*time.Hour)), "day"), file)
 	default:
-		r.ok("%s of %s is valid for %d days", what, of, int(left/(24*time.Hour)))
+		r.ok("%s of %s is valid for %s", what, of, fleet.Count(int(left/(24*time.Hour)), "day"))
 	}
 }

@@ -50,7 +50,7 @@ func (s Snapshot) nodes(r *report) {
 		}
 	}
 	if healthy > 0 && healthy == len(s.Nodes.Value) {
-		r.ok("%d nodes are ready and have disk space", healthy)
+		r.ok("nodes that are ready and have disk space: %d", healthy)
 	}
 }
 

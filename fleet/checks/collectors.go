@@ -62,8 +62,8 @@ func (s Snapshot) uncovered(r *report, part Part) {
 			r.add(status, repair, "node %s has no Collector, and %d of its pods send to one: %s", n.Name, senders, why)
 		}
 	}
-	if len(s.Nodes.Value) > 0 {
-		r.ok("%d of %d nodes have a Collector", len(s.Nodes.Value)-without, len(s.Nodes.Value))
+	if with := len(s.Nodes.Value) - without; with > 0 {
+		r.ok("%d of %s have a Collector", with, fleet.Count(len(s.Nodes.Value), "node"))
 	}
 }
 

@@ -65,7 +65,7 @@ func (s Snapshot) profiles(r *report) {
 		r.add(Warning, s.in("logs %s --tail=20", rejected[0]), "%s uses older profiles: it rejected what its files had; a change of the ConfigMap takes a minute to arrive", named(rejected))
 		return
 	}
-	r.ok("%d profiles are valid", s.Profiles.Value.Valid)
+	r.ok("valid profiles: %d", s.Profiles.Value.Valid)
 }
 
 // serving judges the certificate that the webhook presents to the API server.
@@ -90,9 +90,9 @@ func (s Snapshot) serving(r *report) {
 	}
 	switch {
 	case days >= 0 && days < 7: // rotated at two thirds of its life
-		r.add(Warning, s.in("logs -l app.kubernetes.io/component=injector --tail=20"), "the webhook's certificate expires in %d days, and should have been renewed", days)
+		r.add(Warning, s.in("logs -l app.kubernetes.io/component=injector --tail=20"), "the webhook's certificate expires in %s, and should have been renewed", fleet.Count(days, "day"))
 	case days >= 0:
-		r.ok("the webhook's certificate is valid for %d days", days)
+		r.ok("the webhook's certificate is valid for %s", fleet.Count(days, "day"))
 	}
 }
 
@@ -114,7 +114,7 @@ func (s Snapshot) workload(r *report, w Workload, effect string) {
 	case w.Ready < w.Desired:
 		r.add(Warning, inspect, "%s: %d of %d ready", name, w.Ready, w.Desired)
 	case w.Desired == 1 && w.Kind == "Deployment":
-		r.add(Warning, scale(2), "%s: one replica, so that no other answers while it restarts", name)
+		r.check(codeReplica).add(Warning, scale(2)+"  # and in the chart's values, or the next helm upgrade undoes it", "%s: one replica, so that no other answers while it restarts", name)
 	default:
 		r.ok("%s: %d of %d ready", name, w.Ready, w.Desired)
 	}

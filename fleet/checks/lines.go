@@ -158,7 +158,7 @@ func (s Snapshot) rights(r *report) {
 		grant += fmt.Sprintf(" --telepod-namespace %s --release %s", s.Namespace, s.Release)
 	}
 	r.section = "cluster"
-	r.check(codeRights).add(Failed, grant+" | "+s.Kubectl+" apply -f -", "you have no right to %s: %d checks could not be made", strings.Join(r.missing, ", "), unread)
+	r.check(codeRights).add(Failed, grant+" | "+s.Kubectl+" apply -f -", "you have no right to %s: %s could not be made", strings.Join(r.missing, ", "), fleet.Count(unread, "check"))
 }
 
 // in is the start of a kubectl command in the release's namespace.

@@ -114,7 +114,7 @@ func TestLines(t *testing.T) {
 		{"no injector", func(s *checks.Snapshot) { s.Injector.Value = checks.Part{} }, checks.Failed, "release telepod in namespace telepod has no injector", "check --release"},
 		{"no right to see it", func(s *checks.Snapshot) {
 			s.Injector.Err = fleet.MissingRight{Verb: "list", Resource: "deployments", Place: "namespace telepod", Message: "forbidden"}
-		}, checks.Failed, "you have no right to list deployments in namespace telepod: 1 checks could not be made", "telepod rbac --group GROUP | kubectl apply -f -"},
+		}, checks.Failed, "you have no right to list deployments in namespace telepod: 1 check could not be made", "telepod rbac --group GROUP | kubectl apply -f -"},
 		{"not read", func(s *checks.Snapshot) { s.Injector.Err = errors.New("timeout") }, checks.Unknown, "the injector: not known: timeout", ""},
 		{"scaled to zero", func(s *checks.Snapshot) {
 			s.Injector.Value.Workloads[0].Desired, s.Injector.Value.Workloads[0].Ready, s.Injector.Value.Instances = 0, 0, nil

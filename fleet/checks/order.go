@@ -22,6 +22,7 @@ const (
 	codeInjectorPods     = "injector-pods"
 	codeScaled           = "injector-scaled"
 	codeInjector         = "injector"
+	codeReplica          = "one-replica"
 	codeServing          = "webhook-certificate"
 	codePolicy           = "network-policy"
 	codeConfiguration    = "webhook-configuration"
@@ -62,7 +63,7 @@ func Codes() []string {
 		codeUnreachable, codeRights, codePrepared, codeVersion, codeNodes, codeInjectorRoles, codeProfiles, codeScaled, codeConfiguration, codeInjectorPods, codeInjectorWaiting, codeInjector,
 		codeServing, codePolicy, codeSelector, codeBundle, codeService, codeReached, codeRoles, codeCertificates, codeCollectorPods, codeCollectorWaiting, codeCollectors,
 		codeUncovered, codeNoNode, codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces,
-		codeOthers, codeOutOfDate, codeVersions, codeBackup, codeCanary,
+		codeOthers, codeOutOfDate, codeVersions, codeReplica, codeBackup, codeCanary,
 	}
 }
 

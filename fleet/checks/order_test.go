@@ -57,6 +57,15 @@ func TestSkew(t *testing.T) {
 }
 
 // TestAcross: the cause of a region's problem is in the cluster of the site.
+// TestFoldOneReplica: a single injector that works is not why workloads are bare.
+func TestFoldOneReplica(t *testing.T) {
+	for _, line := range Fold([]Line{{Code: codeReplica, Status: Warning}, {Code: codeOutOfDate, Status: Warning}}) {
+		if line.Because != "" {
+			t.Errorf("%+v", line)
+		}
+	}
+}
+
 func TestAcross(t *testing.T) {
 	scaled := Line{Context: "aws", Code: codeCentral, Status: Failed, Seen: "scaled to zero", Repair: "scale"}
 	away := Line{Context: "azure", Code: codeSites, Status: Failed, Seen: "primary is away", Repair: "look"}

@@ -64,7 +64,7 @@ func (s Snapshot) namespaces(r *report) {
 	}
 	for _, namespace := range slices.Sorted(maps.Keys(s.Pods.Value.Injected)) {
 		if _, labelled := s.Pods.Value.Labels[namespace]; !labelled && !s.ByDefault {
-			r.add(Failed, label(namespace), "namespace %s has %d injected pods and no label %s: new pods start bare", namespace, s.Pods.Value.Injected[namespace], injector.InjectionLabel)
+			r.add(Failed, label(namespace), "namespace %s has %s and no label %s: new pods start bare", namespace, fleet.Count(s.Pods.Value.Injected[namespace], "injected pod"), injector.InjectionLabel)
 		}
 	}
 	if s.ByDefault {

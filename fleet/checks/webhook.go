@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/injector"
 )
 
@@ -72,11 +73,11 @@ func (s Snapshot) authority(r *report, h Hook) {
 	case !last.After(s.Now):
 		r.add(Failed, restart, "%s: every certificate of caBundle has expired, the last on %s", h.Name, last.UTC().Format(time.DateOnly))
 	case last.Before(s.Now.Add(soon)):
-		r.add(Warning, restart, "%s: caBundle expires in %d days", h.Name, days)
+		r.add(Warning, restart, "%s: caBundle expires in %s", h.Name, fleet.Count(days, "day"))
 	case s.strangers(ends):
 		r.add(Failed, restart, "%s: caBundle has none of the authorities of the webhook's certificate: the API server does not trust the webhook", h.Name)
 	default:
-		r.ok("%s: caBundle is valid for %d days", h.Name, days)
+		r.ok("%s: caBundle is valid for %s", h.Name, fleet.Count(days, "day"))
 	}
 }
 
@@ -122,7 +123,7 @@ func (s Snapshot) services(r *report) {
 		case service.Ready == 0:
 			r.add(Failed, s.in("get pods,service -l app.kubernetes.io/component=injector"), "Service %s has no ready endpoint: pods are created without injection", name)
 		default:
-			r.ok("Service %s has %d ready endpoints", name, service.Ready)
+			r.ok("Service %s has %s", name, fleet.Count(service.Ready, "ready endpoint"))
 		}
 	}
 }

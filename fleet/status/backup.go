@@ -29,7 +29,7 @@ func Rows(readings []Reading, now time.Time) []Row {
 		row := &rows[at]
 		row.Backup = &Backup{line.Status, line.Seen}
 		if line.Status.Problem() {
-			row.Problems = append(row.Problems, Problem{false, line.Seen})
+			row.Problems = append(row.Problems, Problem{line.Status == checks.Failed, line.Seen})
 		}
 	}
 	return rows

@@ -51,10 +51,21 @@ func precision(n float64, unit string) int {
 
 // Dollars is an amount of money.
 func Dollars(n float64) string {
-	if n >= 1000 {
+	switch {
+	case n >= 1000:
 		return "$" + Number(n)
+	case n > 0 && n < 0.005:
+		return "<$0.01"
 	}
 	return fmt.Sprintf("$%.2f", n)
+}
+
+// Percent formats a share from 0 to 1. Little is not nothing.
+func Percent(share float64) string {
+	if share > 0 && share < 0.01 {
+		return "<1 %"
+	}
+	return fmt.Sprintf("%.0f %%", 100*share)
 }
 
 // Ago formats the time since a moment like kubectl.
@@ -91,6 +102,8 @@ func (t Traffic) Spans() string {
 	switch {
 	case t.SpansPerSecond == nil:
 		return ""
+	case *t.SpansPerSecond == 0: // SDKs send every few seconds
+		return fmt.Sprintf("0 in %.0fs", t.Seconds)
 	case t.Answered < t.Ready:
 		return "≥ " + Number(*t.SpansPerSecond)
 	}
@@ -114,7 +127,7 @@ func Money(m *cost.Month) string {
 	case m == nil:
 		return ""
 	case m.Measured != nil && *m.Measured < 0.99:
-		return fmt.Sprintf("%s (%.0f %% measured)", Dollars(m.Dollars), 100**m.Measured)
+		return fmt.Sprintf("%s (%s measured)", Dollars(m.Dollars), Percent(*m.Measured))
 	}
 	return Dollars(m.Dollars)
 }

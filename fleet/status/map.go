@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/telepod/telepod/fleet"
 )
 
 // The map's layout: clusters on the left, sites on the right, links between them.
@@ -121,7 +123,7 @@ func clusterLines(row Row) []string {
 		}
 	}
 	if row.Pods != nil {
-		second = append(second, fmt.Sprintf("%d pods injected", row.Pods.Injected))
+		second = append(second, fleet.Count(row.Pods.Injected, "pod")+" injected")
 	}
 	if row.Collectors != nil {
 		second = append(second, row.Collectors.String()+" Collectors")

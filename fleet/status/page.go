@@ -10,6 +10,8 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"github.com/telepod/telepod/fleet"
 )
 
 var (
@@ -115,13 +117,13 @@ func Verdict(rows []Row) (text string, good bool) {
 		}
 	}
 	if attention == 0 {
-		return count(len(rows), "cluster") + ", no problems", true
+		return fleet.Count(len(rows), "cluster") + ", no problems", true
 	}
 	verb := "need"
 	if attention == 1 {
 		verb = "needs"
 	}
-	return fmt.Sprintf("%d of %s %s attention", attention, count(len(rows), "cluster"), verb), false
+	return fmt.Sprintf("%d of %s %s attention", attention, fleet.Count(len(rows), "cluster"), verb), false
 }
 
 func clusterOf(row Row, now time.Time) clusterView {

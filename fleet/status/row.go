@@ -74,7 +74,7 @@ type Certificate struct {
 
 // Problem is something that needs attention.
 type Problem struct {
-	// Severe: data or injection is affected now.
+	// Severe: data or injection is affected now, or would be if the primary site failed.
 	Severe bool   `json:"severe"`
 	Text   string `json:"text"`
 }
@@ -181,7 +181,11 @@ func (row Row) problems(now time.Time) (list []Problem) {
 		list = append(list, Problem{severe, fmt.Sprintf(format, args...)})
 	}
 	short := func(what string, r *Replicas) {
-		if r != nil && r.Ready < r.Wanted || r != nil && r.Wanted == 0 {
+		switch {
+		case r == nil:
+		case r.Wanted == 0:
+			add(true, "%s: no pod is wanted: scaled to zero, or no node matches", what)
+		case r.Ready < r.Wanted:
 			add(r.Ready == 0, "%s: %d of %d ready", what, r.Ready, r.Wanted)
 		}
 	}
@@ -196,7 +200,7 @@ func (row Row) problems(now time.Time) (list []Problem) {
 		}
 		for _, s := range t.Sites {
 			if !s.Up {
-				add(s.Using > 0, "%s site: not reachable from %s", s.Name, count(s.Down, "Collector"))
+				add(s.Using > 0, "%s site: not reachable from %s", s.Name, fleet.Count(s.Down, "Collector"))
 			}
 		}
 		if q := t.Queue; q != nil && q.Full() {
@@ -216,7 +220,7 @@ func (row Row) problems(now time.Time) (list []Problem) {
 			what fleet.State
 		}{{p.Refused, fleet.Refused}, {p.Bare, fleet.Bare}, {p.Stale, fleet.Stale}} {
 			if state.n > 0 {
-				add(false, "%s %s", count(state.n, "pod"), state.what)
+				add(false, "%s %s", fleet.Count(state.n, "pod"), state.what)
 			}
 		}
 	}
@@ -245,7 +249,7 @@ func unread(r Reading) (list []Problem) {
 		instances []fleet.Instance
 	}{{"injector", r.Injectors.Value}, {"regional Collector", r.Later.Collectors}, {"central Collector", r.Sites.Value}} {
 		if silent, because := silentOnes(asked.instances); silent > 0 {
-			add("metrics of "+count(silent, asked.of), because)
+			add("metrics of "+fleet.Count(silent, asked.of), because)
 		}
 	}
 	if r.Months != nil {
@@ -262,11 +266,4 @@ func silentOnes(instances []fleet.Instance) (n int, because error) {
 		}
 	}
 	return n, because
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

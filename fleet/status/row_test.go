@@ -57,7 +57,7 @@ func TestProblems(t *testing.T) {
 			[]status.Problem{{Severe: true, Text: `not read: "dial tcp: refused\x1b[2J"`}}},
 		{"one injector of two", func(r *status.Reading) { r.Injector = workloads(1, 2) }, []status.Problem{{Text: "injector: 1 of 2 ready"}}},
 		{"no injector is ready", func(r *status.Reading) { r.Injector = workloads(0, 2) }, []status.Problem{{Severe: true, Text: "injector: 0 of 2 ready"}}},
-		{"injector scaled to zero", func(r *status.Reading) { r.Injector = workloads(0, 0) }, []status.Problem{{Severe: true, Text: "injector: 0 of 0 ready"}}},
+		{"injector scaled to zero", func(r *status.Reading) { r.Injector = workloads(0, 0) }, []status.Problem{{Severe: true, Text: "injector: no pod is wanted: scaled to zero, or no node matches"}}},
 		{"no injector here", func(r *status.Reading) { r.Injector.Value = nil; r.Pods.Err = failed }, nil},
 		{"nothing here", func(r *status.Reading) { *r = status.Reading{Context: "a"} },
 			[]status.Problem{{Severe: true, Text: "the release has neither injector nor Collectors here: check --release and --telepod-namespace"}}},
@@ -100,7 +100,7 @@ func TestProblems(t *testing.T) {
 // TestBackup: the row of the backup's cluster has what is known of it, and a problem only if it may not take over.
 func TestBackup(t *testing.T) {
 	all := estate(t)
-	if row := status.Rows(all[:2], now)[1]; row.Backup == nil || row.Backup.Status != checks.OK || !strings.HasPrefix(row.Backup.Text, "the backup site is in use from 1 regions: ") {
+	if row := status.Rows(all[:2], now)[1]; row.Backup == nil || row.Backup.Status != checks.OK || !strings.HasPrefix(row.Backup.Text, "the backup site is in use from 1 region: ") {
 		t.Errorf("in use: %+v", row.Backup)
 	}
 	all[1].Later = all[0].Later
