@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"testing"
 
 	"github.com/telepod/telepod/test/build"
 )
@@ -54,4 +55,20 @@ func Open(ctx context.Context, page string, width int, pictures string) ([]Look,
 		return nil, fmt.Errorf("read what chromium saw: %w", err)
 	}
 	return looks, nil
+}
+
+// ForTest returns the DOM of a page after its scripts have run. It skips the test if there is no browser.
+func ForTest(t testing.TB, address string) string {
+	t.Helper()
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("needs Debian's package chromium")
+	}
+	cmd := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu",
+		"--user-data-dir="+t.TempDir(), "--virtual-time-budget=20000", "--dump-dom", address)
+	page, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("open %s: %v", address, err)
+	}
+	return string(page)
 }

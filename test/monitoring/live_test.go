@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/telepod/telepod/test/browser"
 	"github.com/telepod/telepod/test/monitoring"
 	"github.com/telepod/telepod/test/pipeline"
 )
@@ -79,6 +80,14 @@ func TestLive(t *testing.T) {
 	if bare := value(`count(telepod_test_sequence{k8s_cluster_name=""})`); bare != 0 {
 		t.Errorf("%v series of applications do not have a cluster", bare)
 	}
+	t.Run("in a browser", func(t *testing.T) {
+		// Debian has the pages that Prometheus 2 calls classic.
+		table := prometheus + "/classic/graph?g0.tab=1&g0.expr=" + url.QueryEscape("count by (k8s_cluster_name) (telepod_test_sequence)")
+		pipeline.Await(t, pipeline.Patience, "a page with the clusters", func() bool {
+			seen := browser.ForTest(t, table)
+			return strings.Contains(seen, `{k8s_cluster_name="shop-aws"}`) && strings.Contains(seen, `{k8s_cluster_name="shop-gcp"}`)
+		})
+	})
 	if *page != "" {
 		draw(t, result)
 	}

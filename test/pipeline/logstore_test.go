@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/telepod/telepod/test/browser"
 	"github.com/telepod/telepod/test/collector"
 	"github.com/telepod/telepod/test/ports"
 )
@@ -65,27 +65,10 @@ func TestVictoriaLogs(t *testing.T) {
 	}
 	t.Run("in a browser", func(t *testing.T) {
 		text := record.Body.GetStringValue()
+		address := "http://" + address + "/select/vmui/?#/?g0.range_input=1h&query=" + url.QueryEscape(`trace_id:="`+id+`"`)
 		// The page has no event to wait for: it is opened again until its scripts have rendered the record.
-		Await(t, Patience, "a page with the record", func() bool {
-			return strings.Contains(browse(t, "http://"+address+"/select/vmui/?#/?g0.range_input=1h&query="+url.QueryEscape(`trace_id:="`+id+`"`)), text)
-		})
+		Await(t, Patience, "a page with the record", func() bool { return strings.Contains(browser.ForTest(t, address), text) })
 	})
-}
-
-// browse returns a page's DOM after its scripts have run, in a headless browser.
-func browse(t *testing.T, address string) string {
-	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("needs Debian's package chromium")
-	}
-	browser := exec.CommandContext(t.Context(), program, "--headless", "--no-sandbox", "--disable-gpu",
-		"--user-data-dir="+t.TempDir(), "--virtual-time-budget=20000", "--dump-dom", address)
-	page, err := browser.Output()
-	if err != nil {
-		t.Fatalf("open %s: %v", address, err)
-	}
-	return string(page)
 }
 
 // searchLogs runs a LogsQL query in VictoriaLogs.
