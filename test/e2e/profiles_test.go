@@ -13,13 +13,20 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// testProfilesChange changes profiles with helm upgrade, first with a mistake, then correctly.
+// testProfilesChange changes profiles with helm upgrade, and then in the ConfigMap, with and without a mistake.
 func testProfilesChange(t *testing.T, s *stage) {
 	s.namespace(t, "changing", enabled(), map[string]string{injector.ProfileAnnotation: "changing"})
 	before := s.names(t)
 
 	s.upgrade(t, "  changing: {inherits: aws, identity: {account: first}}\n")
 	s.refresh(t)
+	s.waitForAccount(t, "first")
+
+	// The chart's schema accepts any image; the job before an upgrade runs the webhook's own checks.
+	err := install.Telepod(t.Context(), s.Cluster, install.Options{Values: values + "  changing: {inherits: aws, identity: {account: second}, sidecar: {image: a b}}\n"})
+	if want := "is no image reference: write registry/name:tag"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("an upgrade with a mistaken profile: %v, want %q in it", err, want)
+	}
 	s.waitForAccount(t, "first")
 
 	s.setProfile(t, "{name: changing, inherits: aws, identitty: {account: second}}")
