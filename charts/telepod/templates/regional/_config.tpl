@@ -296,6 +296,8 @@ otlp_failover:
     {{- end }}
   tls: {ca_file: "${env:TLS_DIR}/ca.crt", cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", reload_interval: 1h, min_version: "1.3"}
   compression: zstd
+  # Of one try. Pings find a site that hangs; one that is busy gets the time that it needs: a try that is cut off is sent again.
+  timeout: 30s
   retry_on_failure: {max_elapsed_time: 0s}
   sending_queue:
     {{- if .persistent }}

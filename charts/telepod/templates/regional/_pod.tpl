@@ -20,7 +20,7 @@ metadata: {{- include "telepod.pod.metadata" (merge (dict "labels" $identity "an
 spec:
   {{- $security := eq $user "0" | ternary (dict "runAsUser" 0 "seccompProfile" (dict "type" "RuntimeDefault")) (include "telepod.pod.user" $user | fromYaml) }}
   {{- $affinity := $daemonset | ternary (include "telepod.regional.affinity" . | fromYaml) dict }}
-  {{- include "telepod.pod.spec" (merge (dict "grace" 30 "hostNetwork" $regional.hostNetwork "securityContext" $security
+  {{- include "telepod.pod.spec" (merge (dict "grace" 45 "hostNetwork" $regional.hostNetwork "securityContext" $security
     "affinity" $affinity "spread" (not $daemonset) "priorityClass" (include "telepod.regional.priorityClass" .)) $part) | nindent 2 }}
   {{- with include "telepod.collector.pullSecrets" . }}
   {{- . | nindent 2 }}
