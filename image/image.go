@@ -68,7 +68,10 @@ func Collector() Image {
 		Repository: "telepod/collector", Title: "telepod-collector",
 		Description: "OpenTelemetry Collector with a crash-safe disk queue and failover by priority",
 		Programs: []Program{
-			{Name: "otelcol", Path: "/otelcol", Module: "collector/distribution", Package: ".", Takes: "about 10 minutes"},
+			{
+				Name: "otelcol", Path: "/otelcol", Module: "collector/distribution", Package: ".", Takes: "about 10 minutes",
+				Tags: []string{"remove_all_sd", "enable_kubernetes_sd"}, // as in manifest.yaml
+			},
 			{Name: "collector-supervisor", Path: "/collector-supervisor", Module: "collector", Package: "./supervisor/cmd/collector-supervisor", Takes: "a few seconds"},
 		},
 		Entrypoint: []string{"/collector-supervisor", "--", "/otelcol"}, User: "10001:10001",

@@ -3,17 +3,15 @@ package collector
 import (
 	"context"
 
+	"github.com/telepod/telepod/image"
 	"github.com/telepod/telepod/test/build"
 )
 
 // Program builds Telepod's Collector (collector/distribution) if necessary and returns its path. Regional
 // Collectors, central Collectors and sidecars run the same program.
 func Program(ctx context.Context) (string, error) {
-	return build.Binary(ctx, build.Spec{
-		Name:   "otelcol",
-		Module: "collector/distribution",
-		Takes:  "about 10 minutes",
-	})
+	p := image.Collector().Programs[0]
+	return build.Binary(ctx, build.Spec{Name: p.Name, Module: p.Module, Package: p.Package, Tags: p.Tags, Takes: p.Takes})
 }
 
 // Supervisor builds process 1 of sidecars (collector/supervisor) if necessary and returns its path.
