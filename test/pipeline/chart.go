@@ -62,7 +62,7 @@ func testArchive() []string {
 }
 
 // gates are the feature gates of the chart's pods.
-var gates = []string{"telemetry.newPipelineTelemetry", "exporter.prometheusremotewritexporter.RetryOn429"}
+var gates = []string{"telemetry.newPipelineTelemetry", "exporter.prometheusremotewritexporter.RetryOn429", "stanza.synchronousLogEmitter"}
 
 // Render renders the chart with Helm and returns --config for one of its Collectors.
 func (p *Plant) Render(t testing.TB, values, collector string) string {

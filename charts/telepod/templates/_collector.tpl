@@ -123,8 +123,8 @@ livenessProbe:
 {{- define "telepod.collector.args" -}}
 - --config=/etc/telepod/collector/collector.yaml
 # The first counts items and bytes at every receiver, connector and exporter. The second retries what Prometheus
-# answers with 429, which would be dropped.
-- --feature-gates=telemetry.newPipelineTelemetry,exporter.prometheusremotewritexporter.RetryOn429
+# answers with 429, which would be dropped. The third has file_log note lines as read when they are in the queue.
+- --feature-gates=telemetry.newPipelineTelemetry,exporter.prometheusremotewritexporter.RetryOn429,stanza.synchronousLogEmitter
 {{- if . }}
 - --config=/etc/telepod/collector/yours.yaml
 {{- end }}
