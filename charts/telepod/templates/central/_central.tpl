@@ -8,7 +8,7 @@
 
 {{/* Not empty where traces are sampled at all: something takes them. */}}
 {{- define "telepod.central.samples" -}}
-{{- $of := include "telepod.central.sampled" . | fromYaml -}}
+{{- $of := (include "telepod.destinations.branches" (dict "root" . "part" "central" "sampled" true) | fromYaml).traces -}}
 {{- if or $of.required $of.optional -}}
 true
 {{- end -}}

@@ -29,11 +29,7 @@ drops, and counts what it drops.
 {{- $service := list "service.name" "service.namespace" "cloud.provider" "cloud.region" "k8s.cluster.name" "k8s.namespace.name" "deployment.environment.name" }}
 {{- $environment := .root.Values.environment }}
 {{- $branches := include "telepod.central.branches" .root | fromYaml }}
-{{- $sampled := include "telepod.central.sampled" .root | fromYaml }}
-{{- $authenticators := list }}
-{{- range $here }}
-{{- with include "telepod.destination.authenticator" . }}{{ $authenticators = append $authenticators . }}{{ end }}
-{{- end }}
+{{- $sampled := (include "telepod.destinations.branches" (dict "root" .root "part" "central" "sampled" true) | fromYaml).traces }}
 {{- $retry := include "telepod.destination.retry" . -}}
 extensions:
   health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
@@ -45,11 +41,7 @@ extensions:
     create_directory: true
     # Queues of earlier charts (file_storage) are read once.
     import: {directory: "${env:QUEUE_DIR}", components: {spool/archive: otlp_grpc/archive, spool/prometheus: otlp_http/prometheus, load_balancing/samplers: loadbalancing/samplers}}
-  {{- range $here }}
-  {{- with include "telepod.destination.extension" . }}
-  {{- . | nindent 2 }}
-  {{- end }}
-  {{- end }}
+  {{- with include "telepod.destinations.extensions" $here | trim }}{{ . | nindent 2 }}{{ end }}
 
 receivers:
   {{- if $site }}
@@ -179,7 +171,7 @@ exporters:
   {{- end }}
 
 service:
-  extensions: [health_check, segment_storage/queue{{ if $site }}, cert_metrics{{ end }}{{ range $authenticators }}, {{ . }}{{ end }}]
+  extensions: [health_check, segment_storage/queue{{ if $site }}, cert_metrics{{ end }}{{ include "telepod.destinations.authenticators" $here }}]
   pipelines:
     {{- if $site }}
     {{- $metricsOnly := $environment | empty | ternary "" ", resource/environment" }}
@@ -230,21 +222,9 @@ service:
 
 {{/* The branches of each signal at a site, by whether they may refuse: see the top. Arguments: the root. */}}
 {{- define "telepod.central.branches" -}}
-{{- $all := dict -}}
-{{- range list "traces" "metrics" "logs" -}}
-{{- $_ := set $all . (dict "required" list "optional" list) -}}
-{{- end -}}
+{{- $all := include "telepod.destinations.branches" (dict "root" . "part" "central") | fromYaml -}}
 {{- if include "telepod.central.samples" . -}}
-{{- $_ := set $all.traces "required" (list (include "telepod.central.hasSamplers" . | empty | ternary "traces/sampled" "traces/samplers")) -}}
-{{- end -}}
-{{- range $to := include "telepod.destinations" (dict "root" . "part" "central") | fromYamlArray -}}
-{{- range $signal := $to.signals -}}
-{{- if not (and (eq $signal "traces") $to.sampled) -}}
-{{- $of := get $all $signal -}}
-{{- $kind := eq $to.whenFull "drop" | ternary "optional" "required" -}}
-{{- $_ := set $of $kind (append (get $of $kind) (printf "%s/%s" $signal $to.name)) -}}
-{{- end -}}
-{{- end -}}
+{{- $_ := set $all.traces "required" (prepend $all.traces.required (include "telepod.central.hasSamplers" . | empty | ternary "traces/sampled" "traces/samplers")) -}}
 {{- end -}}
 {{- if include "telepod.central.siteMetrics" . -}}
 {{- $_ := set $all.traces "optional" (append $all.traces.optional "traces/span-metrics") -}}
@@ -253,18 +233,6 @@ service:
 {{- if not (or $of.required $of.optional) }}{{ $_ := set $of "required" (list (printf "%s/none" $signal)) }}{{ end -}}
 {{- end -}}
 {{ toYaml $all }}
-{{- end -}}
-
-{{/* The branches behind tail sampling. Arguments: the root. */}}
-{{- define "telepod.central.sampled" -}}
-{{- $of := dict "required" list "optional" list -}}
-{{- range include "telepod.destinations" (dict "root" . "part" "central") | fromYamlArray -}}
-{{- if and .sampled (has "traces" .signals) -}}
-{{- $kind := eq .whenFull "drop" | ternary "optional" "required" -}}
-{{- $_ := set $of $kind (append (get $of $kind) (printf "traces/%s" .name)) -}}
-{{- end -}}
-{{- end -}}
-{{ toYaml $of }}
 {{- end -}}
 
 {{/* The destinations that a tier sends to. Arguments: root and tier. */}}

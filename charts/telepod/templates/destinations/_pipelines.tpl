@@ -27,6 +27,25 @@
 {{- end -}}
 {{- end -}}
 
+{{/*
+The branches of each signal: those that may refuse (required), and those that drop (optional). Arguments: root, part, and
+sampled, for those behind tail sampling.
+*/}}
+{{- define "telepod.destinations.branches" -}}
+{{- $all := dict -}}
+{{- range list "traces" "metrics" "logs" }}{{ $_ := set $all . (dict "required" list "optional" list) }}{{ end -}}
+{{- range $to := include "telepod.destinations" (pick . "root" "part") | fromYamlArray -}}
+{{- range $signal := $to.signals -}}
+{{- if eq (not (empty $.sampled)) (and (eq $signal "traces") (not (empty $to.sampled))) -}}
+{{- $of := get $all $signal -}}
+{{- $kind := eq $to.whenFull "drop" | ternary "optional" "required" -}}
+{{- $_ := set $of $kind (append (get $of $kind) (printf "%s/%s" $signal $to.name)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{ toYaml $all }}
+{{- end -}}
+
 {{/* Arguments: root and here. */}}
 {{- define "telepod.destinations.processors" -}}
 {{- $protocols := list -}}

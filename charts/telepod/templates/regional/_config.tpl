@@ -17,10 +17,6 @@ it until one has accepted it.
 {{- $xray := and (eq $provider "aws") (has "traces" $toCloud) }}
 {{- $samples := lt (float64 $regional.samplePercent) 100.0 }}
 {{- $destinations := include "telepod.destinations" (dict "root" . "part" "regional") | fromYamlArray }}
-{{- $authenticators := list }}
-{{- range $destinations }}
-{{- with include "telepod.destination.authenticator" . }}{{ $authenticators = append $authenticators . }}{{ end }}
-{{- end }}
 {{- $fans := include "telepod.regional.fans" . | fromYaml -}}
 extensions:
   health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
@@ -37,11 +33,7 @@ extensions:
   {{- if $xray }}
   sigv4auth/xray: {region: {{ .Values.cloud.region }}, service: xray}
   {{- end }}
-  {{- range $destinations }}
-  {{- with include "telepod.destination.extension" . }}
-  {{- . | nindent 2 }}
-  {{- end }}
-  {{- end }}
+  {{- with include "telepod.destinations.extensions" $destinations | trim }}{{ . | nindent 2 }}{{ end }}
 
 receivers:
   # Both ports accept gRPC and HTTP. A request has to fit into a batch below, and a batch into a request to a site.
@@ -178,7 +170,7 @@ connectors:
 {{- end }}
 
 service:
-  extensions: [health_check, cert_metrics{{ if $persistent }}, segment_storage/queue{{ end }}{{ if $xray }}, sigv4auth/xray{{ end }}{{ range $authenticators }}, {{ . }}{{ end }}]
+  extensions: [health_check, cert_metrics{{ if $persistent }}, segment_storage/queue{{ end }}{{ if $xray }}, sigv4auth/xray{{ end }}{{ include "telepod.destinations.authenticators" $destinations }}]
   pipelines:
     {{- range $signal := list "traces" "metrics" "logs" }}
     {{- $receivers := and (eq $signal "logs") $regional.containerLogs | ternary (list "otlp_mux" "file_log") (list "otlp_mux") }}
@@ -314,15 +306,9 @@ otlp_failover:
 {{/* The signals that have destinations of the region's own, with the branches of each. */}}
 {{- define "telepod.regional.fans" -}}
 {{- $fans := dict -}}
-{{- range $to := include "telepod.destinations" (dict "root" . "part" "regional") | fromYamlArray -}}
-{{- range $signal := $to.signals -}}
-{{- if not (hasKey $fans $signal) }}{{ $_ := set $fans $signal (dict "required" list "optional" list) }}{{ end -}}
-{{- $of := get $fans $signal -}}
-{{- $kind := eq $to.whenFull "drop" | ternary "optional" "required" -}}
-{{- $_ := set $of $kind (append (get $of $kind) (printf "%s/%s" $signal $to.name)) -}}
+{{- range $signal, $of := include "telepod.destinations.branches" (dict "root" . "part" "regional") | fromYaml -}}
+{{- if or $of.required $of.optional }}{{ $_ := set $fans $signal (set $of "required" (append $of.required (printf "%s/sites" $signal))) }}{{ end -}}
 {{- end -}}
-{{- end -}}
-{{- range $signal, $of := $fans }}{{ $_ := set $of "required" (append $of.required (printf "%s/sites" $signal)) }}{{ end -}}
 {{ toYaml $fans }}
 {{- end -}}
 

@@ -19,11 +19,9 @@ Arguments: root and component.
 {{- $events := and (eq $component "reporter") $regional.events }}
 {{- $service := printf "telepod-%s" $component }}
 {{- $destinations := list }}
-{{- $authenticators := list }}
 {{- range include "telepod.destinations" (dict "root" . "part" "regional") | fromYamlArray }}
 {{- if or (has "metrics" .signals) (has "logs" .signals) }}
 {{- $destinations = append $destinations . }}
-{{- with include "telepod.destination.authenticator" . }}{{ $authenticators = append $authenticators . }}{{ end }}
 {{- end }}
 {{- end }}
 {{- $fans := pick (include "telepod.regional.fans" . | fromYaml) "metrics" "logs" -}}
@@ -31,11 +29,7 @@ extensions:
   health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
   segment_storage/queue: {directory: "${env:QUEUE_DIR}", create_directory: true}
   cert_metrics: {files: ["${env:TLS_DIR}/tls.crt", "${env:TLS_DIR}/ca.crt"]}
-  {{- range $destinations }}
-  {{- with include "telepod.destination.extension" . }}
-  {{- . | nindent 2 }}
-  {{- end }}
-  {{- end }}
+  {{- with include "telepod.destinations.extensions" $destinations | trim }}{{ . | nindent 2 }}{{ end }}
 
 receivers:
   {{- if $objects }}
@@ -104,7 +98,7 @@ connectors:
 {{- end }}
 
 service:
-  extensions: [health_check, segment_storage/queue, cert_metrics{{ range $authenticators }}, {{ . }}{{ end }}]
+  extensions: [health_check, segment_storage/queue, cert_metrics{{ include "telepod.destinations.authenticators" $destinations }}]
   pipelines:
     {{- range $signal, $of := $receivers }}
     {{- $exporter := hasKey $fans $signal | ternary (printf "fan_out/%s" $signal) "otlp_failover" }}
