@@ -101,7 +101,7 @@ func createDefaultConfig() component.Config {
 		HTTP2PingTimeout:     500 * time.Millisecond,
 		IdleConnTimeout:      2 * time.Second,
 		ExpectContinue:       true,
-		ReturnAfter:          250 * time.Millisecond,
+		ReturnAfter:          100 * time.Millisecond,
 		ProbeInterval:        100 * time.Millisecond,
 		StandbyInterval:      time.Minute,
 		MaxRetryAfter:        30 * time.Second,

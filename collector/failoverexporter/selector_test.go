@@ -2,6 +2,7 @@ package failoverexporter
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -82,6 +83,35 @@ func TestSelectorBoundsRetryAfter(t *testing.T) {
 	s.refuse(traces, mustChoose(t, s, traces, 0, 0), refusal{reason: throttled, retryAfter: 10 * time.Hour}, at(0))
 	if _, wait, ok := s.choose(traces, at(0)); ok || wait != testTiming.maxRetryAfter {
 		t.Errorf("wait %s, want %s", wait, testTiming.maxRetryAfter)
+	}
+}
+
+// A fleet that is refused at the same time comes back evenly over each back-off, which doubles up to its bound.
+func TestSelectorBacksOffWithFullJitter(t *testing.T) {
+	const nodes, windows = 4000, 8
+	random := rand.New(rand.NewPCG(1, 2))
+	fleet := make([]*selector, nodes)
+	for i := range fleet {
+		fleet[i] = newSelector(1, testTiming, epoch)
+	}
+	now := 0
+	for strike := range 7 {
+		limit := min(testTiming.firstBackOff<<strike, testTiming.maxBackOff)
+		var counts [windows]int
+		for _, s := range fleet {
+			s.refuse(traces, mustChoose(t, s, traces, now, 0), refusal{reason: throttled, chance: random.Float64()}, at(now))
+			_, wait, ok := s.choose(traces, at(now))
+			if ok || wait < minBackOff || wait > limit {
+				t.Fatalf("refusal %d: waits %s, want %s to %s", strike+1, wait, minBackOff, limit)
+			}
+			counts[min(int(wait*windows/limit), windows-1)]++
+		}
+		for i, n := range counts {
+			if n < nodes/windows*8/10 || n > nodes/windows*12/10 {
+				t.Errorf("refusal %d: %d of %d nodes wait for part %d of %d of %s", strike+1, n, nodes, i+1, windows, limit)
+			}
+		}
+		now += int(limit/time.Millisecond) + 1
 	}
 }
 
