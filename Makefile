@@ -14,7 +14,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod c
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image release push sign release-test demo quickstart test nodes others modules unit e2e terraform faults fleet packages programs attack fuzz bench verify format generate clean
+.PHONY: help build image release push sign release-test demo quickstart test nodes others modules unit e2e terraform faults stress fleet packages programs attack fuzz bench verify format generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,11 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test does so in some
 	go test ./test/pipeline -count 1 -v -timeout 15m -args -faults
 
+stress: ## Test the Collector's parts at their limits: 1,000 kills of the storage, 10,000 connections, three full queues of 2 GiB
+	cd collector && SEGMENTSTORAGE_KILLS=1000 go test ./segmentstorage -run Kills -count 1 -v -timeout 60m
+	cd collector && TELEPOD_CONNECTIONS=10000 go test ./otlpmuxreceiver -run ManyConnections -count 1 -v -timeout 10m
+	go test ./test/pipeline -run FullQueues -count 1 -v -timeout 30m -args -faults -queue 2048
+
 fleet: ## Have 500 nodes come back at once to a central site, and count what arrives
 	go test ./test/pipeline -run Fleet -count 1 -v -timeout 20m -args -fleet 500
 
@@ -93,8 +98,9 @@ fuzz: ## Fuzz for FUZZTIME (10s, or 1000x) each: profiles, plans, the command li
 			go -C "$$(dirname "$$file")" test . -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x; \
 		done; done
 
-bench: ## Measure the handler against a null handler, region and site against a bare Collector, and memory
+bench: ## Measure the handler against a null handler, redaction, region and site against a bare Collector
 	go test ./injector ./webhook -run '^$$' -bench . -benchtime $(BENCHTIME)
+	cd collector && go test ./secretsprocessor -run '^$$' -bench Pass -benchtime 500x
 	go test ./test/pipeline -run '^$$' -bench . -benchtime 4000x -timeout 30m
 
 format: ## Format the code

@@ -30,7 +30,7 @@ func TestRegionKilledWhileBothSitesAreDown(t *testing.T) {
 	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = true
+	r.mayRepeat = 3
 	r.primary.Kill(t)
 	r.backup.Kill(t)
 	hold()
@@ -107,7 +107,7 @@ func TestBackendsHang(t *testing.T) {
 func TestBackendsDown(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = true
+	r.mayRepeat = 3
 	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
 		l.Cut()
 	}
@@ -144,7 +144,7 @@ func TestRegionDiskFull(t *testing.T) {
 	r.primary.Start(t)
 	r.backup.Start(t)
 	r.note("resumed in %v", r.awaitAny(t, 10*time.Second))
-	r.mayRepeat = true
+	r.mayRepeat = 2
 	r.finish(t)
 }
 
@@ -168,7 +168,7 @@ func TestRegionQueueFull(t *testing.T) {
 // and rejects others, in rapid succession. In the end it accepts everything again.
 func TestRegionRecoversFromARush(t *testing.T) {
 	r := assemble(t, "yaml:exporters::otlp_failover::sending_queue::queue_size: 1200000")
-	r.mayRepeat = true
+	r.mayRepeat = 4 * 20 // the primary is killed four times, and the rush is 20 times the usual load
 	r.primary.Kill(t)
 	r.backup.Kill(t)
 	rush := SendLoad(t, Load{Endpoint: r.region.Address + ":4317", Rate: 4000, Batch: 10, After: 100_000_000})
@@ -240,7 +240,7 @@ func TestRepeatedKills(t *testing.T) {
 	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = true
+	r.mayRepeat = 4 // of nine: a kill seldom strikes between storing a batch and its answer
 	for range 3 {
 		for _, n := range []*Node{r.primary, r.region, r.backup} {
 			n.Kill(t)
