@@ -29,8 +29,8 @@ profiles:
   gated: {inherits: aws, sidecar: {gateStartup: true}}
   # A Collector that cannot start.
   broken: {inherits: aws, sidecar: {config: "receivers: {nonsense: {}}\nexporters: {debug: {}}\nextensions: {health_check: {}}\nservice: {extensions: [health_check], pipelines: {traces: {receivers: [nonsense], exporters: [debug]}}}\n"}}
-  # A Collector that needs more memory than its container has.
-  starved: {inherits: aws, sidecar: {resources: {requests: {memory: 24Mi}, limits: {memory: 24Mi}}}}
+  # A Collector that needs more memory than its container has: it collects no garbage.
+  starved: {inherits: aws, sidecar: {resources: {requests: {memory: 24Mi}, limits: {memory: 24Mi}}, env: [{name: GOGC, value: "off"}, {name: GOMEMLIMIT, value: 1GiB}]}}
   # A Collector that its application waits for, for a limited time.
   broken-gate:
     inherits: broken

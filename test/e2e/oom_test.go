@@ -1,13 +1,10 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,7 +30,7 @@ func (s *stage) testKilledSidecar(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer changes.Stop()
-	if err := killContainer(before.UID, "collector-supervisor"); err != nil {
+	if err := s.killContainer(before, "collector-supervisor"); err != nil {
 		t.Fatal(err)
 	}
 	after := s.readyWithRestarts(t, p.Name, 1)
@@ -88,22 +85,14 @@ func readiness(changes watch.Interface) (list []string) {
 	}
 }
 
-// killContainer kills the main process of a container, and so all of them, from outside: the nodes' processes are
-// processes of this machine.
-func killContainer[UID ~string](pod UID, program string) error {
-	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		return err
-	}
-	for _, file := range lines {
-		line, _ := os.ReadFile(file) // empty if the process has ended
-		cgroups, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cgroup"))
-		first, _, _ := bytes.Cut(line, []byte{0})
-		if filepath.Base(string(first)) != program || !strings.Contains(strings.ReplaceAll(string(cgroups), "_", "-"), string(pod)) {
-			continue
+// killContainer kills the main process of a container, and so all of them, from outside.
+func (s *stage) killContainer(p *corev1.Pod, program string) error {
+	pids, err := s.Processes(p.Spec.NodeName, program)
+	for _, pid := range pids {
+		cgroup, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)) // empty if the process has ended
+		if strings.Contains(strings.ReplaceAll(string(cgroup), "_", "-"), string(p.UID)) {
+			return syscall.Kill(pid, syscall.SIGKILL)
 		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		return errors.Join(err, syscall.Kill(pid, syscall.SIGKILL))
 	}
-	return fmt.Errorf("pod %s has no process %s on this machine", pod, program)
+	return errors.Join(err, fmt.Errorf("pod %s/%s has no process %s on node %s", p.Namespace, p.Name, program, p.Spec.NodeName))
 }
