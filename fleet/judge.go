@@ -47,6 +47,8 @@ type Finding struct {
 	Name    string    `json:"name"`
 	Created time.Time `json:"created"`
 	State   State     `json:"state"`
+	// Runs is "running", or why the pod is not, with its restarts.
+	Runs string `json:"runs"`
 	// Why is one sentence without a full stop.
 	Why string `json:"why"`
 	// Has and Would are the profiles that the pod has, and would get now; nil for none.
@@ -63,7 +65,23 @@ type Namespace struct {
 	injector.Namespace
 	// Labelled is the latest time at which the label telepod.dev/injection can have been set; zero if unknown.
 	Labelled time.Time
+	// Exactly: the label was set at that time, and not before.
+	Exactly bool
 }
+
+// LabelledAt is the time in words; empty if it is unknown.
+func (n Namespace) LabelledAt() string {
+	switch {
+	case n.Labelled.IsZero():
+		return ""
+	case n.Exactly:
+		return n.Labelled.UTC().Format(second)
+	}
+	return n.Labelled.UTC().Format(second) + " or earlier"
+}
+
+// second formats times that are compared.
+const second = "2006-01-02 15:04:05Z"
 
 // OptedOut reports whether an annotation forbids to repair its workloads.
 func (n Namespace) OptedOut() bool { return n.Annotations[injector.RepairAnnotation] == "false" }
@@ -83,7 +101,7 @@ type Judge struct {
 
 // Pod judges a pod.
 func (j Judge) Pod(pod *Pod, ns Namespace) Finding {
-	f := Finding{Name: pod.Metadata.Name, Created: pod.Created}
+	f := Finding{Name: pod.Metadata.Name, Created: pod.Created, Runs: pod.Condition.String()}
 	status, injected, readable := pod.status()
 	if readable {
 		f.Status, f.Has = status, &Version{status.Profile, status.Hash}
@@ -124,12 +142,16 @@ func (j Judge) Pod(pod *Pod, ns Namespace) Finding {
 
 // whyBare is the likeliest reason that a pod was not injected when it was created.
 func (j Judge) whyBare(pod *Pod, ns Namespace) string {
-	const minute = "2006-01-02 15:04Z"
+	created := "created at " + pod.Created.UTC().Format(second)
 	switch {
 	case !j.Installed.IsZero() && pod.Created.Before(j.Installed):
-		return "created before Telepod was installed (" + j.Installed.UTC().Format(minute) + ")"
+		return created + ", before Telepod was installed (" + j.Installed.UTC().Format(second) + ")"
 	case !ns.Labelled.IsZero() && pod.Created.Before(ns.Labelled) && pod.Metadata.Annotations[injector.InjectKey] == "" && pod.Metadata.Labels[injector.InjectKey] == "":
-		return "probably created before its namespace was labelled (" + ns.Labelled.UTC().Format(minute) + " at the latest)"
+		before := "before"
+		if !ns.Exactly {
+			before = "probably before"
+		}
+		return fmt.Sprintf("%s, %s its namespace was labelled (%s)", created, before, ns.LabelledAt())
 	}
 	return "created while the webhook did not answer, was not called, or had other settings"
 }

@@ -66,6 +66,7 @@ func TestPod(t *testing.T) {
 		label       string
 		revision    string
 		labelled    time.Time
+		exactly     bool
 		installed   time.Time
 		strict      bool
 		want        fleet.State
@@ -78,9 +79,10 @@ func TestPod(t *testing.T) {
 		{name: "unreadable", status: "yes", label: "enabled", want: fleet.Stale, why: "cannot be read"},
 		{name: "hostile", status: status("\\u001b[2J", strings.Repeat("x", 5000)), label: "enabled", want: fleet.Stale, why: `has profile "\x1b[2J"@xxx`},
 		{name: "bare", label: "enabled", want: fleet.Bare, why: "created while the webhook did not answer"},
-		{name: "bare, older than the label", label: "enabled", labelled: created.Add(time.Hour), want: fleet.Bare, why: "before its namespace was labelled (2026-03-01 13:00Z at the latest)"},
+		{name: "bare, older than the label", label: "enabled", labelled: created.Add(time.Second), want: fleet.Bare, why: "created at 2026-03-01 12:00:00Z, probably before its namespace was labelled (2026-03-01 12:00:01Z or earlier)"},
+		{name: "bare, older than a label of its own manager", label: "enabled", labelled: created.Add(time.Second), exactly: true, want: fleet.Bare, why: "created at 2026-03-01 12:00:00Z, before its namespace was labelled (2026-03-01 12:00:01Z)"},
 		{name: "bare, younger than the label", label: "enabled", labelled: created.Add(-time.Hour), want: fleet.Bare, why: "created while"},
-		{name: "bare, older than Telepod", label: "enabled", labelled: created.Add(time.Hour), installed: created.Add(2 * time.Hour), want: fleet.Bare, why: "created before Telepod was installed (2026-03-01 14:00Z)"},
+		{name: "bare, older than Telepod", label: "enabled", labelled: created.Add(time.Hour), installed: created.Add(2 * time.Hour), want: fleet.Bare, why: "before Telepod was installed (2026-03-01 14:00:00Z)"},
 		{name: "bare by its own annotation, whatever the label", annotations: map[string]string{injector.InjectKey: "true"}, labelled: created.Add(time.Hour), want: fleet.Bare, why: "created while"},
 		{name: "of another release", label: "enabled", revision: "canary", want: fleet.Outside, why: "revision canary"},
 		{name: "opts out", annotations: map[string]string{injector.InjectKey: "false"}, label: "enabled", want: fleet.Outside, why: "pod-disabled"},
@@ -92,7 +94,7 @@ func TestPod(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			j, _ := judge(t, test.strict)
 			j.Installed = test.installed
-			ns := fleet.Namespace{Namespace: injector.Namespace{Name: "shop", Labels: map[string]string{}}, Labelled: test.labelled}
+			ns := fleet.Namespace{Namespace: injector.Namespace{Name: "shop", Labels: map[string]string{}}, Labelled: test.labelled, Exactly: test.exactly}
 			if test.label != "" {
 				ns.Labels[injector.InjectionLabel] = test.label
 			}
@@ -129,5 +131,43 @@ func TestReadPod(t *testing.T) {
 	}
 	if _, err := fleet.ReadPod([]byte(`{"metadata":{"name":1}}`)); err == nil {
 		t.Error("no error for a name that is a number")
+	}
+}
+
+// TestCondition: whether a pod runs, and whether it can send anything.
+func TestCondition(t *testing.T) {
+	const crash = `{"name": "app", "restartCount": 12, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}`
+	for _, test := range []struct {
+		status string
+		want   fleet.Condition
+	}{
+		{`{"phase": "Running", "containerStatuses": [{"name": "app", "ready": true, "restartCount": 1, "state": {"running": {}}}]}`, fleet.Condition{Reason: "running", Restarts: 1, Well: true}},
+		{`{"phase": "Running", "containerStatuses": [` + crash + `]}`, fleet.Condition{Reason: "CrashLoopBackOff (container app)", Restarts: 12, Halted: true}},
+		{`{"phase": "Running", "containerStatuses": [` + crash + `, {"name": "telepod-collector", "ready": true, "state": {"running": {}}}]}`, fleet.Condition{Reason: "CrashLoopBackOff (container app)", Restarts: 12, Halted: true}},
+		{`{"phase": "Running", "containerStatuses": [` + crash + `, {"name": "web", "ready": true, "state": {"running": {}}}]}`, fleet.Condition{Reason: "CrashLoopBackOff (container app)", Restarts: 12}},
+		{`{"phase": "Running", "containerStatuses": [{"name": "app", "state": {"running": {}}}]}`, fleet.Condition{Reason: "NotReady (container app)"}},
+		{`{"phase": "Running", "containerStatuses": [{"name": "app", "restartCount": 2, "state": {"terminated": {"reason": "Error"}}}]}`, fleet.Condition{Reason: "Error (container app)", Restarts: 2, Halted: true}},
+		{`{"phase": "Pending", "initContainerStatuses": [{"name": "migrate", "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}], "containerStatuses": [{"name": "app", "state": {"waiting": {"reason": "PodInitializing"}}}]}`,
+			fleet.Condition{Reason: "CrashLoopBackOff (container migrate)", Restarts: 3, Halted: true}},
+		{`{"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}`, fleet.Condition{Reason: "Pending: Unschedulable", Halted: true}},
+		{`{"phase": "Running", "containerStatuses": [{"name": "app", "ready": true, "state": {"running": {}}}, {"name": "telepod-collector", "state": {"waiting": {"reason": "ErrImagePull"}}}]}`, fleet.Condition{Reason: "ErrImagePull (container telepod-collector)", Well: true}},
+		{`{"phase": "Succeeded"}`, fleet.Condition{Reason: "Completed", Halted: true}},
+		{`{"phase": "Failed", "reason": "Evicted\u001b[2J"}`, fleet.Condition{Reason: `"Evicted\x1b[2J"`, Halted: true}},
+	} {
+		p, err := fleet.ReadPod([]byte(`{"metadata": {"name": "a"}, "spec": {"containers": [{"name": "app"}]}, "status": ` + test.status + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Condition != test.want {
+			t.Errorf("%s: %+v, want %+v", test.status, p.Condition, test.want)
+		}
+	}
+}
+
+func TestConditionInWords(t *testing.T) {
+	for c, want := range map[fleet.Condition]string{{Reason: "running"}: "running", {Reason: "running", Restarts: 1}: "running, 1 restart", {Reason: "Error", Restarts: 2}: "Error, 2 restarts"} {
+		if got := c.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

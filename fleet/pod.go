@@ -15,7 +15,8 @@ type Pod struct {
 	*injector.Pod
 	Created time.Time
 	// Ended is true for a pod that has terminated, or is being deleted: a restart does not concern it.
-	Ended bool
+	Ended     bool
+	Condition Condition
 	// Node is the name of its node; empty while it is unscheduled. HostPorts are its host ports.
 	Node      string
 	HostPorts []int32
@@ -45,10 +46,7 @@ func ReadPod(raw []byte) (*Pod, error) {
 				Ports []struct{ HostPort int32 }
 			}
 		}
-		Status struct {
-			Phase, HostIP, PodIP                     string
-			ContainerStatuses, InitContainerStatuses []containerStatus
-		}
+		Status podStatus
 	}
 	if err := json.Unmarshal(raw, &rest); err != nil {
 		return nil, fmt.Errorf("decode pod %s/%s: %w", parsed.Metadata.Namespace, parsed.Metadata.Name, err)
@@ -65,18 +63,9 @@ func ReadPod(raw []byte) (*Pod, error) {
 	statuses := slices.Concat(rest.Status.InitContainerStatuses, rest.Status.ContainerStatuses)
 	return &Pod{
 		Pod: parsed, Created: rest.Metadata.CreationTimestamp, Node: rest.Spec.NodeName, HostPorts: hostPorts, NodeIPv6: isIPv6(rest.Status.HostIP),
-		Address: rest.Status.PodIP, NodeAddress: rest.Status.HostIP, Unready: unready(names, statuses),
+		Condition: rest.Status.condition(rest.Metadata.DeletionTimestamp != nil), Address: rest.Status.PodIP, NodeAddress: rest.Status.HostIP, Unready: unready(names, statuses),
 		Ended: rest.Metadata.DeletionTimestamp != nil || rest.Status.Phase == "Succeeded" || rest.Status.Phase == "Failed",
 	}, nil
-}
-
-// containerStatus is the part of a container's status that explains why it is not ready.
-type containerStatus struct {
-	Name  string
-	Ready bool
-	State struct {
-		Waiting, Terminated struct{ Reason string }
-	}
 }
 
 // NoStatus is the reason of a container that no node has started yet.

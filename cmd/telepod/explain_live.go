@@ -59,6 +59,8 @@ func (f *explainFlags) misplaced(cmd *cobra.Command, why string, flags ...string
 // liveExplanation is all information about a workload and its pods.
 type liveExplanation struct {
 	fleet.Workload
+	// owner is what is restarted: the Deployment of a ReplicaSet or a pod, for example.
+	owner     fleet.Identity
 	context   string
 	flags     string // of repair commands
 	namespace fleet.Namespace
@@ -129,6 +131,14 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 	}
 	e.pods = pods
 	e.judge(l.judge, pods, object)
+	template := object.Template
+	if e.owner = owner(object.Identity, pods); e.owner != object.Identity {
+		template = fleet.Template{}
+		if found, err := l.Get(ctx, e.owner); err == nil { // a kind without the right to read it is restarted like any other
+			template = found.Template
+		}
+	}
+	e.Repair = fleet.RepairOf(e.owner, e.State, template, l.flags)
 	if len(pods) > 0 {
 		found := f.follow(ctx, l.Cluster, pods)
 		e.route = &found
@@ -178,7 +188,14 @@ func (l *liveExplanation) judge(j fleet.Judge, pods []*fleet.Pod, object invento
 	if found, ok := all.Lookup(object.Identity); ok {
 		l.Workload = found
 	}
-	l.Repair = fleet.RepairOf(object.Identity, l.State, object.Template, l.flags)
+}
+
+// owner is the outermost workload that makes the pods of an object, such as the Deployment of a ReplicaSet or a pod.
+func owner(id fleet.Identity, pods []*fleet.Pod) fleet.Identity {
+	if len(pods) == 0 {
+		return id
+	}
+	return fleet.IdentityOf(pods[0].Pod)
 }
 
 // plan plans a new pod from the workload's template, or from the pod.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/route"
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/terminal"
 )
@@ -27,7 +29,7 @@ func (l *onCluster) explain(t *testing.T) {
 		"\n  ! no-endpoint-here: container app of running pods sends no telemetry: a reason that this version does not know\n  stale: 1 of 2 pods, the oldest ",
 		": profile shop changed: content 0123456789ab, now " + l.hash,
 		"\n  repair: kubectl -n shop rollout restart deployment/checkout\n",
-		"\n  – not followed: 2 send nothing, or to an endpoint of their own\n",
+		"\n  – not followed: 2 send nothing, or to an endpoint of their own\n  ⚠ at the pod: 2 pods: Pending",
 		"\n  namespace          telepod.dev/injection=enabled (since 20",
 		"annotation telepod.dev/profile=shop\n",
 		"\n  POD ",
@@ -51,13 +53,21 @@ func (l *onCluster) explain(t *testing.T) {
 func (l *onCluster) explainKinds(t *testing.T) {
 	orders := strings.TrimPrefix(l.pods(t, "orders", 1)[0], "pod/")
 	quiet := strings.TrimPrefix(l.pods(t, "quiet", 1)[0], "pod/")
+	checkout := strings.TrimPrefix(l.pods(t, "checkout", 2)[1], "pod/") // the one with older content
+	offline := strings.TrimPrefix(l.pods(t, "offline", 1)[0], "pod/")
+	bystander := strings.TrimPrefix(l.pods(t, "bystander", 1)[0], "pod/")
 	replicaSet := quiet[:strings.LastIndex(quiet, "-")]
 	for _, test := range []struct{ args, first, more string }{
-		{"sts orders", "StatefulSet shop/orders, context ", "\n  bare: 1 of 1 pods, the oldest "},
+		{"sts orders", "StatefulSet shop/orders, context ", "\n  bare: its pod, "},
 		{"statefulsets.apps/orders", "StatefulSet shop/orders, context ", "\n  repair: kubectl -n shop rollout restart statefulset/orders  # its update strategy is OnDelete"},
 		{"pod/" + orders, "Pod shop/orders-0, context ", "K8S_STATEFULSET_NAME"},
+		{"pod/" + orders, "Pod shop/orders-0, context ", "\n  repair: kubectl -n shop rollout restart statefulset/orders  # its update strategy is OnDelete"},
+		{"pod/" + checkout, "Pod shop/" + checkout, "\n  repair: kubectl -n shop rollout restart deployment/checkout\n"},
+		{"rs/" + checkout[:strings.LastIndex(checkout, "-")], "ReplicaSet shop/checkout-", "\n  repair: kubectl -n shop rollout restart deployment/checkout\n"},
+		{"pod/" + offline, "Pod shop/" + offline, "its manifest was injected by 'telepod inject'"},
+		{"pod/" + bystander + " -n other", "Pod other/" + bystander, "telepod.dev/injection=enabled && kubectl -n other rollout restart deployment/bystander\n"},
 		{"po " + orders + " --profile aws --cluster other", "Pod shop/orders-0, context ", "\n  injected: namespace-enabled: "},
-		{"rs " + replicaSet, "ReplicaSet shop/" + replicaSet, "\n  outside: 1 of 1 pods: pod-disabled: "},
+		{"rs " + replicaSet, "ReplicaSet shop/" + replicaSet, "\n  outside: its pod: pod-disabled: "},
 		{"deployment/offline", "Deployment shop/offline, context ", "a restart changes nothing\n"},
 		{"deployment/offline", "Deployment shop/offline, context ", "a new pod now\n  not injected: already-injected: "},
 		{"deploy/bystander -n other", "Deployment other/bystander, context ", "\n  to inject them: kubectl label namespace other telepod.dev/injection=enabled && kubectl -n other rollout restart deployment/bystander\n"},
@@ -140,5 +150,22 @@ func TestExplainNamesOtherInjectors(t *testing.T) {
 	const why = ": it injects this pod too; what it sets counts as the container's own"
 	if _, got := l.problems(); !slices.Equal(got, []string{"other-injector: Odigos" + why, "other-injector: Datadog" + why}) {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestWorstFirst: a loss of telemetry comes before what the pods have.
+func TestWorstFirst(t *testing.T) {
+	l := &liveExplanation{route: &route.Route{Status: checks.Failed, Verdict: "its telemetry is lost"}}
+	l.now.Plan = &injector.Plan{}
+	l.Workload = fleet.Workload{Identity: fleet.Identity{Namespace: "shop", Kind: "Deployment", Name: "web"}, State: fleet.Current, Pods: 1, Affected: 1, Why: "has what it would get now"}
+	if out := (&explainFlags{}).liveText(terminal.Terminal{}, l, time.Now()); !strings.Contains(out, "\n  ✗ its telemetry is lost\n  current: its pod: has what it would get now\n") {
+		t.Error(out)
+	}
+}
+
+// TestOtherContexts: no cluster is read or shown twice.
+func TestOtherContexts(t *testing.T) {
+	if got := otherContexts([]string{"eks", "aks", "eks", "aks", "gke"}, "eks"); !slices.Equal(got, []string{"aks", "gke"}) {
+		t.Error(got)
 	}
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/telepod/telepod/fleet"
+	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/route"
 	"github.com/telepod/telepod/injector"
 	"github.com/telepod/telepod/terminal"
@@ -28,14 +30,20 @@ func (f *explainFlags) liveText(t terminal.Terminal, l *liveExplanation, now tim
 	fmt.Fprintf(&b, "%s\n", e.Paint(terminal.Bold, fmt.Sprintf("%s %s/%s, context %s", l.Kind, l.Namespace, l.Name, l.context)))
 	silent, others := l.problems()
 	e.problems(&b, append(l.silent(), silent...))
+	lost := l.route != nil && l.route.Status == checks.Failed // worse than pods that are out of date
+	if lost {
+		e.lead(&b, l.route)
+	}
 	fmt.Fprintf(&b, "  %s: %s\n", e.Paint(toneOf(l.State), string(l.State)), e.Wrap(4, l.verdict(now)))
 	if l.Repair != (fleet.Repair{}) {
-		fmt.Fprintf(&b, "  repair: %s\n", repairLine(l.Identity, l.Repair))
+		fmt.Fprintf(&b, "  repair: %s\n", repairLine(l.owner, l.Repair))
 	}
 	if l.now.Plan.Decision.Reason == injector.DefaultDisabled {
 		fmt.Fprintf(&b, "  to inject them: kubectl%s label namespace %s %s=enabled%s\n", l.flags, l.Namespace, injector.InjectionLabel, l.andRestart())
 	}
-	e.lead(&b, l.route)
+	if !lost {
+		e.lead(&b, l.route)
+	}
 	e.problems(&b, others)
 	fmt.Fprintf(&b, "  namespace          %s\n", e.Wrap(21, l.labels()))
 	e.pods(&b, l, now)
@@ -55,7 +63,7 @@ func (f *explainFlags) liveText(t terminal.Terminal, l *liveExplanation, now tim
 
 // andRestart is the rest of a command that gives running pods what new ones get.
 func (l *liveExplanation) andRestart() string {
-	if command := fleet.RepairOf(l.Identity, fleet.Bare, fleet.Template{}, l.flags).Command; command != "" {
+	if command := fleet.RepairOf(cmp.Or(l.owner, l.Identity), fleet.Bare, fleet.Template{}, l.flags).Command; command != "" {
 		return " && " + command
 	}
 	return ""
@@ -67,9 +75,18 @@ func (l *liveExplanation) verdict(now time.Time) string {
 	case l.Pods == 0:
 		return "no pods run"
 	case l.State == fleet.Current || l.State == fleet.Outside:
-		return fmt.Sprintf("%d of %d pods: %s", l.Affected, l.Pods, l.Why)
+		return fmt.Sprintf("%s: %s", ofPods(l.Affected, l.Pods), l.Why)
+	case l.Pods == 1:
+		return fmt.Sprintf("its pod, %s old: %s", age(l.Since, now), l.Why)
 	}
-	return fmt.Sprintf("%d of %d pods, the oldest %s: %s", l.Affected, l.Pods, age(l.Since, now), l.Why)
+	return fmt.Sprintf("%s, the oldest %s: %s", ofPods(l.Affected, l.Pods), age(l.Since, now), l.Why)
+}
+
+func ofPods(n, all int) string {
+	if all == 1 {
+		return "its pod"
+	}
+	return fmt.Sprintf("%d of %d pods", n, all)
 }
 
 // silent are the containers of running pods that send no telemetry, without duplicates.
@@ -96,8 +113,8 @@ func (l *liveExplanation) labels() string {
 	var parts []string
 	if value, ok := l.namespace.Labels[injector.InjectionLabel]; ok {
 		text := injector.InjectionLabel + "=" + value
-		if !l.namespace.Labelled.IsZero() {
-			text += " (since " + l.namespace.Labelled.UTC().Format("2006-01-02 15:04Z") + " at the latest)"
+		if at := l.namespace.LabelledAt(); at != "" {
+			text += " (since " + at + ")"
 		}
 		parts = append(parts, text)
 	} else {
@@ -123,9 +140,9 @@ func (e explainer) pods(b *strings.Builder, l *liveExplanation, now time.Time) {
 	if !e.verbose && len(shown) > mostPods {
 		shown = shown[:mostPods]
 	}
-	rows := [][]terminal.Cell{terminal.Row("  POD", "STATE", "AGE", "HAS")}
+	rows := [][]terminal.Cell{terminal.Row("  POD", "STATE", "RUNS", "AGE", "HAS")}
 	for _, f := range shown {
-		rows = append(rows, []terminal.Cell{{Text: "  " + f.Name}, {Text: string(f.State), Tone: toneOf(f.State)}, {Text: age(f.Created, now)}, {Text: has(f)}})
+		rows = append(rows, []terminal.Cell{{Text: "  " + f.Name}, {Text: string(f.State), Tone: toneOf(f.State)}, {Text: f.Runs}, {Text: age(f.Created, now)}, {Text: has(f)}})
 	}
 	b.WriteString(e.Table(rows...))
 	if more := len(l.findings) - len(shown); more > 0 {

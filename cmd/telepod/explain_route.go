@@ -23,16 +23,27 @@ const routeLimit = 4 * time.Second
 func (f *explainFlags) follow(ctx context.Context, c *inventory.Cluster, pods []*fleet.Pod) route.Route {
 	ctx, cancel := context.WithTimeout(ctx, routeLimit)
 	defer cancel()
-	facts := route.Facts{Pods: pods, Sites: make([]route.Site, 1+len(f.sites))}
+	others := otherContexts(f.sites, c.Context)
+	facts := route.Facts{Pods: pods, Sites: make([]route.Site, 1+len(others))}
 	do := []func(){
 		func() { facts.Cluster, facts.Config = f.region(ctx, c, pods) },
 		func() { facts.Sites[0] = f.site(ctx, c, f.live.context != "") },
 	}
-	for i, name := range f.sites {
+	for i, name := range others {
 		do = append(do, func() { facts.Sites[i+1] = f.siteOf(ctx, name) })
 	}
 	together(do...)
 	return route.Of(facts)
+}
+
+// otherContexts are the contexts without duplicates and without the workload's own, which is read anyway.
+func otherContexts(contexts []string, own string) (others []string) {
+	for _, name := range contexts {
+		if name != own && !slices.Contains(others, name) {
+			others = append(others, name)
+		}
+	}
+	return others
 }
 
 // region reads the regional Collectors that the pods use.

@@ -40,7 +40,7 @@ func explainScreen(t *testing.T, to terminal.Terminal) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &liveExplanation{context: "prod-use1", route: &route.Route{}, namespace: fleet.Namespace{Labelled: now.AddDate(0, -2, 0),
+	l := &liveExplanation{context: "prod-use1", route: &route.Route{}, namespace: fleet.Namespace{Exactly: true, Labelled: now.AddDate(0, -2, 0),
 		Namespace: injector.Namespace{Name: "shop", Labels: map[string]string{injector.InjectionLabel: "enabled"}}}}
 	if err := json.Unmarshal(read(t, "testdata/check/route.json"), l.route); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func explainScreen(t *testing.T, to terminal.Terminal) string {
 	l.Workload = fleet.Workload{Identity: id, State: fleet.Current, Why: "has what it would get now", Affected: 3, Pods: 3}
 	hash := l.now.Plan.Profile.Hash
 	for _, name := range []string{"checkout-54986554b7-6qqk2", "checkout-54986554b7-jmctf", "checkout-54986554b7-w5x8n"} {
-		l.findings = append(l.findings, fleet.Finding{Name: name, Created: now.AddDate(0, 0, -12), State: fleet.Current, Has: &fleet.Version{Profile: "aws", Hash: hash},
+		l.findings = append(l.findings, fleet.Finding{Name: name, Created: now.AddDate(0, 0, -12), State: fleet.Current, Runs: "running", Has: &fleet.Version{Profile: "aws", Hash: hash},
 			Status: injector.Status{Reason: injector.NamespaceEnabled, Endpoint: "node", Protocol: "http/protobuf", Sidecar: injector.SidecarNone}})
 	}
 	return (&explainFlags{}).liveText(to, l, now)

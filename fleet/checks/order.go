@@ -6,8 +6,11 @@ import (
 	"slices"
 )
 
-// CodeSidecar is that of lines about sidecars, which only package route adds.
-const CodeSidecar = "sidecar"
+// The codes of lines about a workload's pods and their sidecars, which only package route adds.
+const (
+	CodeWorkload = "workload"
+	CodeSidecar  = "sidecar"
+)
 
 // The codes of the checks.
 const (
@@ -83,7 +86,7 @@ const (
 // Stage is where on the path of telemetry the problem is.
 func (l Line) Stage() Stage {
 	switch l.Code {
-	case CodeSidecar:
+	case CodeWorkload, CodeSidecar:
 		return AtPod
 	case codeSites, codeCertificates, codeCentral, codeCentralPods, codeCentralWaiting:
 		return AtSite

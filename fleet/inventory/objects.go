@@ -82,29 +82,63 @@ func (c *Cluster) NamespaceNamed(ctx context.Context, name string) (ns fleet.Nam
 }
 
 func namespace(object *unstructured.Unstructured) fleet.Namespace {
-	return fleet.Namespace{
-		Namespace: injector.Namespace{Name: object.GetName(), Labels: object.GetLabels(), Annotations: object.GetAnnotations()},
-		Labelled:  labelledAt(object.GetManagedFields()),
-	}
+	n := fleet.Namespace{Namespace: injector.Namespace{Name: object.GetName(), Labels: object.GetLabels(), Annotations: object.GetAnnotations()}}
+	n.Labelled, n.Exactly = labelledAt(object.GetManagedFields())
+	n.Exactly = n.Exactly || n.Labelled.Equal(object.GetCreationTimestamp().Time)
+	return n
 }
 
-// labelledAt is the latest time at which the label telepod.dev/injection can have been set: its manager may have
-// changed other fields after that. It is zero if the API server does not report it.
-func labelledAt(managed []metav1.ManagedFieldsEntry) time.Time {
+// labelledAt is the latest time at which the label telepod.dev/injection can have been set. It is exact if one manager
+// alone has set the label, and nothing else that could have changed after that. It is zero if the API server does not
+// report it.
+func labelledAt(managed []metav1.ManagedFieldsEntry) (at time.Time, exactly bool) {
 	for _, entry := range managed {
-		var owned struct {
-			Metadata struct {
-				Labels map[string]json.RawMessage `json:"f:labels"`
-			} `json:"f:metadata"`
-		}
-		if entry.FieldsV1 == nil || entry.Time == nil || json.Unmarshal(entry.FieldsV1.GetRawBytes(), &owned) != nil {
+		if !owns(entry, "f:metadata", "f:labels", "f:"+injector.InjectionLabel) {
 			continue
 		}
-		if owned.Metadata.Labels["f:"+injector.InjectionLabel] != nil {
-			return entry.Time.Time
+		if !at.IsZero() { // two managers: the first of them set it
+			return at, false
+		}
+		at, exactly = entry.Time.Time, leaves(entry) == 1
+	}
+	return at, exactly
+}
+
+// owns reports whether a manager has set a field, at a time that is known.
+func owns(entry metav1.ManagedFieldsEntry, path ...string) bool {
+	fields, ok := fieldsOf(entry)
+	if !ok {
+		return false
+	}
+	_, found, err := unstructured.NestedFieldNoCopy(fields, path...)
+	return found && err == nil
+}
+
+func fieldsOf(entry metav1.ManagedFieldsEntry) (fields map[string]any, ok bool) {
+	if entry.FieldsV1 == nil || entry.Time == nil {
+		return nil, false
+	}
+	err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields)
+	return fields, err == nil
+}
+
+// leaves counts the fields that a manager has set.
+func leaves(entry metav1.ManagedFieldsEntry) int {
+	fields, _ := fieldsOf(entry)
+	return leavesOf(fields)
+}
+
+func leavesOf(fields map[string]any) (n int) {
+	for name, value := range fields {
+		switch inner, _ := value.(map[string]any); {
+		case name == ".": // the map itself
+		case len(inner) == 0:
+			n++
+		default:
+			n += leavesOf(inner)
 		}
 	}
-	return time.Time{}
+	return n
 }
 
 // kind is a kind of workload, or pods, with the names that kubectl accepts.

@@ -26,14 +26,21 @@ func TestLabelledAt(t *testing.T) {
 		return metav1.ManagedFieldsEntry{Time: at, FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	other := metav1.NewTime(at.Add(time.Hour))
-	found := labelledAt([]metav1.ManagedFieldsEntry{
+	found, exactly := labelledAt([]metav1.ManagedFieldsEntry{
 		{}, entry("no JSON", &other), entry(`{"f:metadata":{"f:labels":{"f:team":{}}}}`, &other),
 		entry(`{"f:metadata":{"f:labels":{"f:telepod.dev/injection":{}}}}`, &at),
 	})
-	if !found.Equal(at.Time) {
-		t.Errorf("%s, want %s", found, at)
+	if !found.Equal(at.Time) || !exactly {
+		t.Errorf("%s, exactly: %t, want %s", found, exactly, at)
 	}
-	if found := labelledAt([]metav1.ManagedFieldsEntry{entry(`{"f:metadata":{"f:labels":{"f:telepod.dev/injection":{}}}}`, nil)}); !found.IsZero() {
+	shared := entry(`{"f:metadata":{"f:labels":{".":{},"f:telepod.dev/injection":{},"f:team":{}}}}`, &at)
+	alone := entry(`{"f:metadata":{"f:labels":{".":{},"f:telepod.dev/injection":{}}}}`, &at)
+	for _, managers := range [][]metav1.ManagedFieldsEntry{{shared}, {alone, shared}} {
+		if found, exactly := labelledAt(managers); !found.Equal(at.Time) || exactly {
+			t.Errorf("%s, exactly: %t, want it at the latest: its manager has set more, or there are two", found, exactly)
+		}
+	}
+	if found, _ := labelledAt([]metav1.ManagedFieldsEntry{entry(`{"f:metadata":{"f:labels":{"f:telepod.dev/injection":{}}}}`, nil)}); !found.IsZero() {
 		t.Errorf("%s without a time", found)
 	}
 }

@@ -49,6 +49,9 @@ type Route struct {
 	Hops    []Hop  `json:"hops"`
 	// Problems are lines of checks, a cause before its effects.
 	Problems []checks.Line `json:"problems"`
+	// halted is the verdict if no pod runs; uncovered are nodes without a Collector.
+	halted    string
+	uncovered []string
 }
 
 // Of follows the telemetry of a workload.
@@ -57,7 +60,7 @@ func Of(f Facts) Route {
 	for _, pod := range f.Pods {
 		senders = append(senders, senderOf(pod))
 	}
-	r := Route{Hops: f.pods(senders), Problems: f.sidecarLines(senders)}
+	r := Route{Hops: f.pods(senders), Problems: append(f.podLines(), f.sidecarLines(senders)...), halted: halted(f.Pods)}
 	nodes, all := Uses(f.Pods)
 	if slices.ContainsFunc(senders, func(s sender) bool { return s.to == profiles.EndpointNode && s.pod.Node == "" }) {
 		r.Hops = append(r.Hops, Hop{Stage: checks.AtCollector, Name: "of their node", Status: checks.Unknown, State: "not known: pods have no node yet"})
@@ -67,7 +70,7 @@ func Of(f Facts) Route {
 	if len(nodes) > 0 || all {
 		f.Cluster.Pods.Value.SendToNode = sending(senders)
 		traffic = status.TrafficOf(status.Scrape{}, status.Scrape{Collectors: f.Cluster.Collectors.Value.Instances})
-		r.Hops = append(r.Hops, f.collectors(senders, nodes)...)
+		r.Hops, r.uncovered = append(r.Hops, f.collectors(senders, nodes)...), f.uncovered(nodes)
 		r.Hops = append(r.Hops, f.sites(traffic)...)
 		behind = r.follow(f, traffic)
 	}
@@ -139,21 +142,30 @@ func (f Facts) collectors(senders []sender, nodes []string) (hops []Hop) {
 	if err := f.Cluster.Collectors.Err; err != nil {
 		return []Hop{{Stage: checks.AtCollector, Name: "regional Collectors", Status: checks.Unknown, State: "not known: " + fleet.Printable(err.Error())}}
 	}
-	covered := map[string]bool{}
 	for _, i := range f.Cluster.Collectors.Value.Instances {
-		covered[i.Node] = true
 		hops = append(hops, collector(i, addressFor(senders, i.Node)))
 	}
-	for _, node := range nodes {
-		if !covered[node] {
-			hops = append(hops, Hop{Stage: checks.AtCollector, Name: "none on node " + node, Address: addressFor(senders, node), Status: checks.Failed, State: "the node has no Collector"})
-		}
+	for _, node := range f.uncovered(nodes) {
+		hops = append(hops, Hop{Stage: checks.AtCollector, Name: "none on node " + node, Address: addressFor(senders, node), Status: checks.Failed, State: "the node has no Collector"})
 	}
 	if len(hops) == 0 {
 		hops = []Hop{{Stage: checks.AtCollector, Name: "none", Address: addressFor(senders, ""), Status: checks.Unknown, State: "not known: this release has none"}}
 	}
 	slices.SortStableFunc(hops, func(a, b Hop) int { return severity(b.Status) - severity(a.Status) })
 	return hops
+}
+
+// uncovered are the nodes of pods that send to a Collector there, and find none.
+func (f Facts) uncovered(nodes []string) (without []string) {
+	if f.Cluster.Collectors.Err != nil {
+		return nil
+	}
+	for _, node := range nodes {
+		if !slices.ContainsFunc(f.Cluster.Collectors.Value.Instances, func(i fleet.Instance) bool { return i.Node == node }) {
+			without = append(without, node)
+		}
+	}
+	return without
 }
 
 func severity(s checks.Status) int {

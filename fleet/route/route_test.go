@@ -11,6 +11,7 @@ import (
 	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/metrics"
 	"github.com/telepod/telepod/fleet/route"
+	"github.com/telepod/telepod/injector"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -145,7 +146,7 @@ func text(r route.Route) string {
 }
 
 func TestHealthy(t *testing.T) {
-	const want = `ok pod: 1 pod [] 1 send grpc to the Collector of their node
+	const want = `ok pod: 1 pod [] 1 sends grpc to the Collector of its node
 ok collector: telepod-collector-0, node n1 [10.0.1.7:4317] ready, queue 3 % full
 ok site: primary site [https://primary.example:4318] in use by 1 of 1 Collector since 2026-03-01 12:00Z
 ok site: backup site [https://backup.example:4318/] standby; not tried yet
@@ -185,7 +186,7 @@ func TestBroken(t *testing.T) {
 		{"no Collector on the node", func(f *route.Facts) {
 			f.Cluster.Collectors.Value.Instances = nil
 			f.Cluster.Nodes.Value = []checks.Node{{Name: "n1", Taints: []corev1.Taint{{Key: "gpu", Effect: corev1.TaintEffectNoSchedule}}}}
-		}, checks.Failed, "gets no further than its pods: no Collector accepts it", []string{"failed collector: none on node n1 [10.0.1.7:4317] the node has no Collector", "unknown site: primary site [https://primary.example:4318] not known",
+		}, checks.Failed, "its telemetry is lost: no Collector on node n1", []string{"failed collector: none on node n1 [10.0.1.7:4317] the node has no Collector", "unknown site: primary site [https://primary.example:4318] not known",
 			"problem failed collector: node n1 has no Collector, and 1 of its pods send to one: it does not tolerate the taint gpu"}},
 		{"Collector not ready", func(f *route.Facts) {
 			i := &f.Cluster.Collectors.Value.Instances[0]
@@ -236,7 +237,7 @@ func TestBroken(t *testing.T) {
 		{"no right to read addresses", func(f *route.Facts) { f.Config = checks.Answer[route.Config]{Err: forbidden} }, checks.OK, "gets through to the primary site and its stores", []string{"ok site: primary site [not known] in use"}},
 		{"sidecar crashes", func(f *route.Facts) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("sidecar"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"), container("telepod-collector", "TELEPOD_EXPORT_ENDPOINT", "http://$(K8S_NODE_IP):4317"))}
-		}, checks.Failed, "no sidecar is ready", []string{"1 send grpc to their sidecars", "failed pod: 1 sidecar [127.0.0.1] 0 of 1 ready", "ok collector: telepod-collector-0, node n1 [10.0.1.7:4317]", "problem failed pod: the sidecar of 1 pod is not ready: CrashLoopBackOff"}},
+		}, checks.Failed, "no sidecar is ready", []string{"1 sends grpc to its sidecar", "failed pod: 1 sidecar [127.0.0.1] 0 of 1 ready", "ok collector: telepod-collector-0, node n1 [10.0.1.7:4317]", "problem failed pod: the sidecar of 1 pod is not ready: CrashLoopBackOff"}},
 		{"pods that wait for a node", func(f *route.Facts) {
 			sends, sidecar := container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"), container("telepod-collector", "TELEPOD_EXPORT_ENDPOINT", "http://telepod-collector-cluster.telepod.svc:4317")
 			raw, _ := json.Marshal(status("sidecar"))
@@ -245,24 +246,37 @@ func TestBroken(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.Pods = []*fleet.Pod{pending}
-		}, checks.Failed, "no sidecar is ready", []string{"failed pod: 1 sidecar [127.0.0.1] 0 of 1 ready", "problem warning pod: the sidecar of 1 pod is not ready: it has not started yet"}},
+		}, checks.Failed, "it sends nothing: its pod does not run: Pending", []string{"failed pod: 1 sidecar [127.0.0.1] 0 of 1 ready", "problem warning pod: 1 pod: Pending: it sends nothing", "problem warning pod: the sidecar of 1 pod is not ready: it has not started yet"}},
+		{"pods that crash", func(f *route.Facts) {
+			for _, name := range []string{"b", "c"} {
+				crashed := *f.Pods[0]
+				crashed.Condition = fleet.Condition{Reason: "CrashLoopBackOff (container app)", Restarts: 12, Halted: true}
+				crashed.Pod = &injector.Pod{Metadata: crashed.Metadata, Spec: crashed.Spec}
+				crashed.Metadata.Name = name
+				f.Pods = append(f.Pods, &crashed)
+			}
+			f.Pods = f.Pods[1:]
+		}, checks.Failed, "it sends nothing: none of its 2 pods runs: CrashLoopBackOff (container app), 12 restarts", []string{"problem warning pod: 2 pods: CrashLoopBackOff (container app), 12 restarts: they send nothing"}},
+		{"one pod that is not ready", func(f *route.Facts) {
+			f.Pods[0].Condition = fleet.Condition{Reason: "NotReady (container app)"}
+		}, checks.Warning, "gets through to the primary site and its stores", []string{"problem warning pod: 1 pod: NotReady (container app)\n"}},
 		{"to the Service", func(f *route.Facts) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "virtual", status("service"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://telepod-collector-cluster.telepod.svc:4317"))}
-		}, checks.OK, "gets through", []string{"1 send grpc to http://telepod-collector-cluster.telepod.svc:4317", "ok collector: telepod-collector-0, node n1 [telepod-collector-cluster.telepod.svc:4317]"}},
+		}, checks.OK, "gets through", []string{"1 sends grpc to http://telepod-collector-cluster.telepod.svc:4317", "ok collector: telepod-collector-0, node n1 [telepod-collector-cluster.telepod.svc:4317]"}},
 		{"elsewhere", func(f *route.Facts) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("https://otlp.vendor.example"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "https://otlp.vendor.example"))}
-		}, checks.Skipped, "not followed: 1 send grpc to https://otlp.vendor.example, which is not Telepod's", []string{"1 send grpc to https://otlp.vendor.example, which is not Telepod's"}},
+		}, checks.Skipped, "not followed: 1 sends grpc to https://otlp.vendor.example, which is not Telepod's", []string{"1 sends grpc to https://otlp.vendor.example, which is not Telepod's"}},
 		{"elsewhere, with a password", func(f *route.Facts) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("https://user:s%zz@otlp.vendor.example/?key=secret"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "x"))}
-		}, checks.Skipped, "not followed: 1 send grpc to https://otlp.vendor.example/, which", nil},
+		}, checks.Skipped, "not followed: 1 sends grpc to https://otlp.vendor.example/, which", nil},
 		{"a sidecar with a password", func(f *route.Facts) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("sidecar"), container("telepod-collector", "TELEPOD_EXPORT_ENDPOINT", "user:secret@$(K8S_NODE_IP):4317"))}
 		}, checks.Failed, "no sidecar is ready", []string{"ok collector: telepod-collector-0, node n1 [10.0.1.7:4317]"}},
 		{"bare, silent, and not scheduled", func(f *route.Facts) {
 			silent := strings.Replace(status("node"), `"endpoint"`, `"silent": {"app": "user-pair"}, "endpoint"`, 1)
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", ""), pod(t, "b", "n1", silent), pod(t, "c", "", status("node"))}
-		}, checks.Unknown, "not known whether", []string{"warning pod: 3 pods [] 1 not injected, which send nothing through Telepod; 1 send nothing, or to an endpoint of their own; 1 send grpc", "unknown collector: of their node [] not known: pods have no node yet"}},
-		{"nothing injected", func(f *route.Facts) { f.Pods = []*fleet.Pod{pod(t, "a", "n1", "")} }, checks.Skipped, "not followed: 1 not injected", []string{"skipped pod: 1 pod [] 1 not injected"}},
+		}, checks.Unknown, "not known whether", []string{"warning pod: 3 pods [] 1 is not injected, so it sends nothing through Telepod; 1 sends nothing, or to an endpoint of its own; 1 sends grpc to the Collector of their node", "unknown collector: of their node [] not known: pods have no node yet"}},
+		{"nothing injected", func(f *route.Facts) { f.Pods = []*fleet.Pod{pod(t, "a", "n1", "")} }, checks.Skipped, "not followed: 1 is not injected, so it sends nothing through Telepod", []string{"skipped pod: 1 pod [] 1 is not injected"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := healthy(t)

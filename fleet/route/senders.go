@@ -133,17 +133,17 @@ func (f Facts) pods(senders []sender) (hops []Hop) {
 				ready++
 			}
 		}
-		if way := fleet.Printable(s.status.Protocol) + " to " + target(s); !slices.Contains(ways, way) {
+		if way := fleet.Printable(s.status.Protocol) + " to " + target(s, len(senders)); !slices.Contains(ways, way) {
 			ways = append(ways, way)
 		}
 	}
 	hop := Hop{Stage: checks.AtPod, Name: count(len(senders), "pod"), Status: checks.OK}
 	var parts []string
 	if bare > 0 {
-		parts = append(parts, fmt.Sprintf("%d not injected, which send nothing through Telepod", bare))
+		parts = append(parts, fmt.Sprintf("%s, so %s nothing through Telepod", are(bare, "not injected"), verb(bare, "it sends", "they send")))
 	}
 	if silent > 0 {
-		parts = append(parts, fmt.Sprintf("%d send nothing, or to an endpoint of their own", silent))
+		parts = append(parts, sends(silent, "nothing, or to an endpoint of "+verb(silent, "its", "their")+" own"))
 	}
 	switch {
 	case len(ways) == 0:
@@ -152,7 +152,7 @@ func (f Facts) pods(senders []sender) (hops []Hop) {
 		hop.Status = checks.Warning
 	}
 	if len(ways) > 0 {
-		parts = append(parts, fmt.Sprintf("%d send %s", len(senders)-bare-silent, strings.Join(ways, ", ")))
+		parts = append(parts, sends(len(senders)-bare-silent, strings.Join(ways, ", ")))
 	}
 	hop.State = strings.Join(parts, "; ")
 	hops = append(hops, hop)
@@ -170,12 +170,12 @@ func (f Facts) pods(senders []sender) (hops []Hop) {
 }
 
 // target describes where a pod sends to.
-func target(s sender) string {
+func target(s sender, pods int) string {
 	switch {
 	case s.sidecar:
-		return "their sidecars"
+		return verb(pods, "its sidecar", "their sidecars")
 	case s.to == profiles.EndpointNode:
-		return "the Collector of their node"
+		return "the Collector of " + verb(pods, "its", "their") + " node"
 	case s.to == profiles.EndpointService:
 		return s.address
 	}
@@ -229,3 +229,9 @@ func count(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
+
+func sends(n int, what string) string {
+	return fmt.Sprintf("%d %s %s", n, verb(n, "sends", "send"), what)
+}
+
+func are(n int, what string) string { return fmt.Sprintf("%d %s %s", n, verb(n, "is", "are"), what) }

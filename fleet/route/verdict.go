@@ -16,8 +16,12 @@ func (r Route) verdict(traffic *status.Traffic, b behind) (checks.Status, string
 	switch {
 	case len(collectors) == 0:
 		return checks.Skipped, "not followed: " + pods[0].State
+	case r.halted != "":
+		return checks.Failed, r.halted
 	case len(with(pods, checks.Failed)) > 0:
 		return checks.Failed, "its telemetry gets no further than its pods: no sidecar is ready"
+	case len(stopped) == len(collectors) && len(r.uncovered) > 0:
+		return checks.Failed, "its telemetry is lost: no Collector on " + nodes(r.uncovered)
 	case len(stopped) == len(collectors):
 		return checks.Failed, "its telemetry gets no further than its pods: no Collector accepts it"
 	case len(stopped) > 0:
