@@ -92,7 +92,7 @@ func together(do ...func()) {
 // Limits for pods: for all of a part together, and the time until the metrics of suspicious Collectors are read again.
 const (
 	answersWithin = 3500 * time.Millisecond
-	secondReading = 2 * time.Second
+	secondReading = time.Second
 )
 
 // part reads a part of the release, and the metrics of its pods.

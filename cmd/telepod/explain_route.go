@@ -158,7 +158,7 @@ func (e explainer) way(b *strings.Builder, r *route.Route) {
 		if hop.Address != "" {
 			state += ", at " + hop.Address
 		}
-		rows = append(rows, []terminal.Cell{{Text: "  " + sign + " " + string(hop.Stage), Tone: tone}, {Text: hop.Name}, {Text: state}})
+		rows = append(rows, []terminal.Cell{{Text: "  " + sign + " " + string(hop.Stage), Tone: tone}, {Text: hop.String()}, {Text: state}})
 	}
 	b.WriteString(e.Table(rows...))
 	if hidden > 0 {

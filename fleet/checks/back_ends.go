@@ -12,15 +12,23 @@ import (
 // backEnds reports exporters that have data and deliver none, with the reason.
 func (s Snapshot) backEnds(r *report, instances []fleet.Instance) {
 	var well []string
+	unsure := map[string][]string{}
 	for _, b := range BackEnds(instances) {
 		switch {
 		case b.Failure != "":
 			r.add(Failed, s.in("logs %s --tail=50 | grep -i exporting", b.Pods[0]), "%s does not deliver: %s: %s", b.Exporter, storeOf(b.Exporter), b.Failure)
 		case b.Unsure != "": // a batch may wait for longer than the time between two readings
-			r.add(Skipped, "", "whether %s accepts data is not known: %s", b.Exporter, b.Unsure)
+			unsure[b.Unsure] = append(unsure[b.Unsure], b.Exporter)
 		default:
 			well = append(well, b.Exporter)
 		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(unsure)) {
+		accept := "accepts"
+		if len(unsure[why]) > 1 {
+			accept = "accept"
+		}
+		r.add(Skipped, "", "whether %s %s data is not known: %s", strings.Join(unsure[why], ", "), accept, why)
 	}
 	if len(well) > 0 {
 		r.ok("back ends accept data: %s", strings.Join(well, ", "))

@@ -125,6 +125,9 @@ func refusalText(reason string) string {
 	return reason + ": " + text
 }
 
+// toSites is the exporter of regional Collectors.
+const toSites = "otlp_failover"
+
 // Suspicious reports whether a second reading, or the log, can explain an instance's state.
 func Suspicious(i fleet.Instance) bool {
 	if !i.Ready {
@@ -148,9 +151,13 @@ func Suspicious(i fleet.Instance) bool {
 			return true
 		}
 	}
+	for labels, waiting := range i.Metrics.Each("otelcol_exporter_queue_size") {
+		if waiting > 0 && labels["exporter"] != toSites { // the metrics of sites have what is known of them
+			return true
+		}
+	}
 	active, found := i.Metrics.Sum("otelcol_exporter_failover_active", nil)
-	waiting, _ := i.Metrics.Sum("otelcol_exporter_queue_size", nil)
-	return found && active == 0 || !found && waiting > 0
+	return found && active == 0
 }
 
 func (s Snapshot) central(r *report) {

@@ -34,7 +34,9 @@ type Site struct {
 type Hop struct {
 	Stage checks.Stage `json:"stage"`
 	// Name is a pod, a site or a store; Address is where the hop before it sends to.
-	Name    string        `json:"name"`
+	Name string `json:"name"`
+	// Context is that of another cluster.
+	Context string        `json:"context,omitempty"`
 	Address string        `json:"address,omitempty"`
 	Status  checks.Status `json:"status"`
 	State   string        `json:"state"`
@@ -99,11 +101,13 @@ func (r *Route) follow(f Facts, traffic *status.Traffic) (b behind) {
 			f.Cluster.Central, f.Cluster.Samplers = site.Central, site.Samplers
 		case on:
 			lines = append(lines, problems(site.SitePath())...)
+		default:
+			r.standby(site)
 		}
 		if on {
 			of := ""
 			if i > 0 {
-				of = ", context " + fleet.Printable(site.Context)
+				of = fleet.Printable(site.Context)
 			}
 			r.Hops = append(r.Hops, site.hops(of)...)
 			b.add(site, of)
@@ -119,6 +123,27 @@ func (r *Route) follow(f Facts, traffic *status.Traffic) (b behind) {
 	all := checks.Across(append(problems(f.Cluster.Path()), lines...))
 	r.Problems = append(r.Problems, all...)
 	return b
+}
+
+// standby adds a site that was asked for and is not in use: telemetry gets there only if the one in use fails.
+func (r *Route) standby(site Site) {
+	of := fleet.Printable(site.Context)
+	if len(site.Central.Value.Workloads) == 0 {
+		r.Hops = append(r.Hops, Hop{Stage: checks.AtSite, Name: "none", Context: of, Status: checks.Skipped, State: "this cluster has no central site"})
+		return
+	}
+	for _, hop := range site.hops(of) {
+		if hop.Stage == checks.AtSite {
+			hop.State += "; not in use"
+			r.Hops = append(r.Hops, hop)
+		}
+	}
+	for _, line := range problems(site.SitePath()) {
+		if line.Status == checks.Failed {
+			line.Status = checks.Warning
+		}
+		r.Problems = append(r.Problems, line)
+	}
 }
 
 // problems are the lines that need attention, a cause before its effects.

@@ -137,7 +137,7 @@ func silent(part *checks.Part, node string) {
 func text(r route.Route) string {
 	var b strings.Builder
 	for _, h := range r.Hops {
-		fmt.Fprintf(&b, "%s %s: %s [%s] %s\n", h.Status, h.Stage, h.Name, h.Address, h.State)
+		fmt.Fprintf(&b, "%s %s: %s [%s] %s\n", h.Status, h.Stage, h, h.Address, h.State)
 	}
 	for _, l := range r.Problems {
 		fmt.Fprintf(&b, "problem %s %s: %s\n", l.Status, l.Stage(), l.Seen)
@@ -200,7 +200,7 @@ func TestBroken(t *testing.T) {
 			away(f)
 			w := &f.Sites[0].Central.Value
 			w.Workloads[0].Desired, w.Workloads[0].Ready, w.Instances = 0, 0, nil
-		}, checks.Failed, "waits on its Collectors", []string{"failed site: statefulset/telepod-central [] 0 of 0 ready", "problem failed site: statefulset/telepod-central is scaled to zero"}},
+		}, checks.Failed, "waits on its Collectors", []string{"failed site: statefulset/telepod-central [] scaled to zero", "problem failed site: statefulset/telepod-central is scaled to zero"}},
 		{"site not ready, which regions have not noticed yet", func(f *route.Facts) { notReady(f.Sites[0].Central.Value) }, checks.Failed, "its telemetry waits on its Collectors: the primary site has no ready pod of statefulset/telepod-central",
 			[]string{"ok site: primary site", "failed site: statefulset/telepod-central [] 0 of 1 ready", "problem failed site: statefulset/telepod-central"}},
 		{"site not ready, which may be another site", func(f *route.Facts) {
@@ -215,7 +215,7 @@ func TestBroken(t *testing.T) {
 			"gets through to the primary site from 1 of 2 Collectors; the rest is not known: no metrics of 1 of 2 Collectors", []string{"unknown collector: silent, node n1", "ok site: primary site [https://primary.example:4318] in use by 1 of 1 Collector since 2026-03-01 12:00Z, not known from 1 more"}},
 		{"one of two central Collectors without metrics", func(f *route.Facts) { silent(&f.Sites[0].Central.Value, "n1") }, checks.Unknown,
 			"gets through to the primary site; the rest is not known: no metrics of 1 of 2 Collectors of the site", []string{"unknown site: statefulset/telepod-central [] 1 of 1 ready; 1 without metrics"}},
-		{"the archive accepts nothing between two readings", func(f *route.Facts) { sends(t, &f.Sites[0], 5) }, checks.OK, "gets through to the primary site; whether archive (S3) accepts data is not known",
+		{"the archive accepts nothing between two readings", func(f *route.Facts) { sends(t, &f.Sites[0], 5) }, checks.OK, "gets through to the primary site",
 			[]string{"unknown store: archive (S3) [s3://telemetry at http://minio:9000] data waits, and nothing was sent between two readings; queue 3 % full"}},
 		{"on the backup", func(f *route.Facts) {
 			f.Cluster.Collectors.Value.Instances[0].Metrics = set(t, strings.NewReplacer(`active{signal="traces",endpoint="primary"} 1`, `active{signal="traces",endpoint="primary"} 0`,
@@ -228,7 +228,23 @@ func TestBroken(t *testing.T) {
 			sends(t, &other, 5)
 			other.Central.Value.Instances[0].Log = `Exporting failed. {"otelcol.component.id": "spool/archive", "error": "AccessDenied: no"}` + "\n"
 			f.Sites = append(f.Sites, other)
-		}, checks.Failed, "gets through to the primary site, and waits there for archive (S3)", []string{"failed store: archive (S3), context aks [s3://telemetry at http://minio:9000] does not accept data", "problem failed store: spool/archive does not deliver: the archive (S3): AccessDenied: no"}},
+		}, checks.Failed, "gets through to the primary site, and waits there for archive (S3) in context aks", []string{"failed store: archive (S3), context aks [s3://telemetry at http://minio:9000] does not accept data", "problem failed store: spool/archive does not deliver: the archive (S3): AccessDenied: no"}},
+		{"a site that is not in use is scaled to zero", func(f *route.Facts) {
+			backup := f.Sites[0]
+			backup.Context, backup.Config = "aks", config(t, strings.Replace(centralConfig, "value: primary", "value: backup", 1))
+			backup.Central.Value = checks.Part{Workloads: []checks.Workload{{Kind: "StatefulSet", Name: "telepod-central"}}}
+			f.Sites = append(f.Sites, backup)
+		}, checks.Warning, "gets through to the primary site and its stores", []string{"failed site: statefulset/telepod-central, context aks [] scaled to zero; not in use", "problem warning site: statefulset/telepod-central is scaled to zero"}},
+		{"a context without a site", func(f *route.Facts) {
+			f.Sites = append(f.Sites, route.Site{Snapshot: checks.Snapshot{Context: "gke"}})
+		}, checks.OK, "gets through to the primary site and its stores", []string{"skipped site: none, context gke [] this cluster has no central site"}},
+		{"two stores in another cluster", func(f *route.Facts) {
+			f.Sites[0].Context = "aks"
+			f.Sites = []route.Site{{Snapshot: f.Cluster}, f.Sites[0]}
+			f.Sites[1].Samplers.Value.Workloads = []checks.Workload{{Kind: "Deployment", Name: "telepod-sampler", Desired: 1}}
+			sends(t, &f.Sites[1], 5)
+			f.Sites[1].Central.Value.Instances[0].Log = `Exporting failed. {"otelcol.component.id": "spool/archive", "error": "AccessDenied: no"}` + "\n"
+		}, checks.Failed, "and waits there for deployment/telepod-sampler and archive (S3) in context aks", nil},
 		{"no site here", func(f *route.Facts) { f.Sites[0].Central = checks.Answer[checks.Part]{} }, checks.OK, "gets through to the primary site; not all", []string{"skipped store: stores [] not looked at"}},
 		{"rights missing", func(f *route.Facts) {
 			f.Cluster.Collectors, f.Sites[0].Central = checks.Answer[checks.Part]{Err: forbidden}, checks.Answer[checks.Part]{Err: forbidden}

@@ -25,23 +25,26 @@ func (s Site) name() string {
 }
 
 // hops are the Collectors of a site, and its stores.
-// of is added to their names.
+// of is the context if it is in another cluster.
 func (s Site) hops(of string) (hops []Hop) {
 	if err := s.Central.Err; err != nil {
-		return []Hop{{Stage: checks.AtSite, Name: "central Collectors" + of, Status: checks.Unknown, State: "not known: " + fleet.Printable(err.Error())}}
+		return []Hop{{Stage: checks.AtSite, Name: "central Collectors", Context: of, Status: checks.Unknown, State: "not known: " + fleet.Printable(err.Error())}}
 	}
 	for _, part := range []checks.Part{s.Central.Value, s.Samplers.Value} {
 		ready, answered := read(part)
 		unread := ready - answered
 		for _, w := range part.Workloads {
-			hop := Hop{Stage: checks.AtSite, Name: object(w) + of, Status: checks.OK, State: fmt.Sprintf("%d of %d ready", w.Ready, w.Desired)}
+			hop := Hop{Stage: checks.AtSite, Name: object(w), Context: of, Status: checks.OK, State: fmt.Sprintf("%d of %d ready", w.Ready, w.Desired)}
 			if unread > 0 {
 				hop.Status, hop.State = checks.Unknown, hop.State+fmt.Sprintf("; %d without metrics", unread)
 			}
 			if w.Ready < w.Desired && hop.Status == checks.OK {
 				hop.Status = checks.Warning
 			}
-			if w.Ready == 0 {
+			switch {
+			case w.Desired == 0:
+				hop.Status, hop.State = checks.Failed, "scaled to zero"
+			case w.Ready == 0:
 				hop.Status = checks.Failed
 			}
 			hops = append(hops, hop)
@@ -50,7 +53,7 @@ func (s Site) hops(of string) (hops []Hop) {
 	all := slices.Concat(s.Central.Value.Instances, s.Samplers.Value.Instances)
 	for _, b := range checks.BackEnds(all) {
 		hop := store(b)
-		hop.Name, hop.Address = hop.Name+of, s.Config.Value.Address(b.Exporter)
+		hop.Context, hop.Address = of, s.Config.Value.Address(b.Exporter)
 		if hop.Address == "" && s.Config.Err != nil {
 			hop.Address = "not known"
 		}
@@ -78,7 +81,7 @@ type behind struct {
 	// another one.
 	stopped, doubtful []string
 	// waits are other workloads without a ready pod.
-	waits []string
+	waits []Hop
 	// answered of ready Collectors were read.
 	ready, answered int
 }
@@ -86,16 +89,16 @@ type behind struct {
 func (b *behind) add(s Site, of string) {
 	none := !slices.ContainsFunc(s.Central.Value.Workloads, func(w checks.Workload) bool { return w.Ready > 0 })
 	for _, w := range slices.Concat(s.Central.Value.Workloads, s.Samplers.Value.Workloads) {
-		list := &b.waits
+		hop := Hop{Name: object(w), Context: of}
 		switch {
 		case w.Ready > 0:
-			continue
 		case none && s.name() == "":
-			list = &b.doubtful
+			b.doubtful = append(b.doubtful, hop.String())
 		case none:
-			list = &b.stopped
+			b.stopped = append(b.stopped, hop.String())
+		default:
+			b.waits = append(b.waits, hop)
 		}
-		*list = append(*list, object(w)+of)
 	}
 	for _, part := range []checks.Part{s.Central.Value, s.Samplers.Value} {
 		ready, answered := read(part)

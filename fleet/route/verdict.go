@@ -57,15 +57,14 @@ func (r Route) beyond(traffic *status.Traffic, b behind) (checks.Status, string)
 		return checks.Failed, fmt.Sprintf("%s, and waits on %d", to, n) + rest(unknown)
 	}
 	stores := r.at(checks.AtStore)
-	waits, unsure := b.waits, names(with(stores, checks.Unknown))
-	waits = append(waits, names(with(stores, checks.Failed))...)
+	waits := append(b.waits, with(stores, checks.Failed)...)
 	switch {
 	case len(waits) > 0:
-		return checks.Failed, to + ", and waits there for " + strings.Join(waits, ", ") + rest(unknown)
+		return checks.Failed, to + ", and waits there for " + names(waits) + rest(unknown)
 	case len(unknown) > 0:
 		return checks.Unknown, to + rest(unknown)
-	case len(unsure) > 0:
-		return checks.OK, to + "; whether " + strings.Join(unsure, ", ") + " accepts data is not known"
+	case len(with(stores, checks.Unknown)) > 0: // a batch that waits a moment is no news
+		return checks.OK, to
 	case len(stores) == 0 || len(with(stores, checks.Skipped)) > 0:
 		return checks.OK, to + "; not all of its stores are known here"
 	}
@@ -90,11 +89,38 @@ func rest(unknown []string) string {
 	return "; the rest is not known: no metrics of " + strings.Join(unknown, ", nor of ")
 }
 
-func names(hops []Hop) (list []string) {
+// names lists hops by their contexts.
+func names(hops []Hop) string {
+	by := map[string][]string{}
+	var contexts []string
 	for _, h := range hops {
-		list = append(list, h.Name)
+		if by[h.Context] == nil {
+			contexts = append(contexts, h.Context)
+		}
+		by[h.Context] = append(by[h.Context], h.Name)
 	}
-	return list
+	var parts []string
+	for _, name := range contexts {
+		list := by[name]
+		last := len(list) - 1
+		text := list[last]
+		if last > 0 {
+			text = strings.Join(list[:last], ", ") + " and " + text
+		}
+		if name != "" {
+			text += " in context " + name
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// String is the name, with the context if it is in another cluster.
+func (h Hop) String() string {
+	if h.Context == "" {
+		return h.Name
+	}
+	return h.Name + ", context " + h.Context
 }
 
 // at are the hops of a stage.
