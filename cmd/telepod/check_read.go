@@ -37,6 +37,9 @@ func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.
 		func() { f.instances(ctx, c, "sampler", inventory.CollectorMetrics, &s.Samplers) },
 		func() { f.readWebhook(ctx, c, &s) },
 		func() { s.Policies = answer(l.Policies(ctx, f.release.Namespace)) },
+		func() {
+			s.SiteAddresses = collectorConfig(ctx, c, f.release, s.Collectors.Value.Workloads).Value.Addresses()
+		},
 		func() { s.Pods = answer(f.pods(ctx, c)) },
 		func() { f.judge(ctx, l, &s) },
 	)

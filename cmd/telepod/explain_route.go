@@ -60,6 +60,7 @@ func (f *explainFlags) region(ctx context.Context, c *inventory.Cluster, pods []
 				return all || slices.Contains(nodes, i.Node)
 			})
 			config = collectorConfig(ctx, c, f.live.release, s.Collectors.Value.Workloads)
+			s.SiteAddresses = config.Value.Addresses()
 			for _, w := range s.Collectors.Value.Workloads {
 				s.Bindings = answer(c.Bindings(ctx, w.Name))
 			}

@@ -24,11 +24,7 @@ func (s Snapshot) backEnds(r *report, instances []fleet.Instance) {
 		}
 	}
 	for _, why := range slices.Sorted(maps.Keys(unsure)) {
-		accept := "accepts"
-		if len(unsure[why]) > 1 {
-			accept = "accept"
-		}
-		r.add(Skipped, "", "whether %s %s data is not known: %s", strings.Join(unsure[why], ", "), accept, why)
+		r.add(Skipped, "", "whether %s %s data is not known: %s", strings.Join(unsure[why], ", "), fleet.Verb(len(unsure[why]), "accepts", "accept"), why)
 	}
 	if len(well) > 0 {
 		r.ok("back ends accept data: %s", strings.Join(well, ", "))

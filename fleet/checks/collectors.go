@@ -53,13 +53,13 @@ func (s Snapshot) uncovered(r *report, part Part) {
 			continue
 		}
 		without++
-		why, repair := part.Workloads[at].avoids(n)
+		why, repair := s.avoids(part.Workloads[at], n)
 		if senders := s.Pods.Value.SendToNode[n.Name]; senders > 0 {
 			status := Failed
 			if repair == "" { // between two pods of a rollout, for example
 				status, repair = Warning, s.in("describe %s", part.Workloads[at].object())
 			}
-			r.add(status, repair, "node %s has no Collector, and %d of its pods send to one: %s", n.Name, senders, why)
+			r.add(status, repair, "node %s has no Collector, and %d of its pods %s to one: %s", n.Name, senders, fleet.Verb(senders, "sends", "send"), why)
 		}
 	}
 	if with := len(s.Nodes.Value) - without; with > 0 {
@@ -68,11 +68,9 @@ func (s Snapshot) uncovered(r *report, part Part) {
 }
 
 // avoids explains why a DaemonSet has no pod on a node, and what to do; without a reason there is no repair.
-func (w Workload) avoids(n Node) (why, repair string) {
-	for key, value := range w.Pod.NodeSelector {
-		if n.Labels[key] != value {
-			return fmt.Sprintf("regional.nodeSelector wants %s=%s", key, value), "remove it from regional.nodeSelector in the chart's values, and run helm upgrade"
-		}
+func (s Snapshot) avoids(w Workload, n Node) (why, repair string) {
+	if key, value := w.differs(n); key != "" {
+		return "nodeSelector wants " + s.wanted(w, key, value, ""), s.mend(w, key, value)
 	}
 	for i := range n.Taints {
 		taint := &n.Taints[i]
@@ -185,7 +183,7 @@ func (s Snapshot) sites(r *report, instances []fleet.Instance) {
 
 // siteDown reports a site that Collectors cannot use, and the reason if they know it.
 func (s Snapshot) siteDown(r *report, site string, from []fleet.Instance, asked int) {
-	r.add(Failed, repairOf(s.outcome(from, site), s.in("logs %s --tail=50 | grep -i endpoint", from[0].Pod)),
+	r.add(Failed, s.repairOf(site, s.outcome(from, site), s.in("logs %s --tail=50 | grep -i endpoint", from[0].Pod)),
 		"the %s site is not usable from %d of %d Collectors: %s", site, len(from), asked, s.blame(from, site))
 }
 
@@ -242,13 +240,13 @@ func blames(outcome string) bool {
 	return !slices.Contains([]string{"", "recovered", "delivered", "partial", "rejected", "cancelled"}, outcome)
 }
 
-// repairOf is the repair for an outcome.
-func repairOf(outcome, otherwise string) string {
+// repairOf is the repair for a site and an outcome.
+func (s Snapshot) repairOf(site, outcome, otherwise string) string {
 	switch outcome {
 	case "handshake":
 		return "renew the certificate, or trust its authority: docs/operations.md#telepodsitecertificateexpires"
 	case "unreachable", "hung":
-		return "check that the site runs and that central.primary and central.backup lead to it: telepod health HOST:PORT --ca ca.crt --cert tls.crt --key tls.key"
+		return "check that the site runs and that central.primary and central.backup lead to it: " + s.healthCommand(site)
 	}
 	return otherwise
 }

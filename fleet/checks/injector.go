@@ -106,6 +106,10 @@ func (s Snapshot) workload(r *report, w Workload, effect string) {
 	scale := func(replicas int) string { return s.in("scale %s --replicas=%d", name, replicas) }
 	switch {
 	case w.Desired == 0 && w.Kind == "DaemonSet":
+		if why, repair := s.unmatched(w); why != "" {
+			r.add(Failed, repair, "%s has no node: %s: %s", name, why, effect)
+			return
+		}
 		r.add(Failed, "check nodeSelector and tolerations in the chart's values", "%s: no node should have one: %s", name, effect)
 	case w.Desired == 0:
 		r.add(Failed, scale(usualReplicas(w)), "%s is scaled to zero: %s", name, effect)

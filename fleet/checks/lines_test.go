@@ -180,17 +180,48 @@ func TestLines(t *testing.T) {
 		{"a node without", func(s *checks.Snapshot) {
 			s.Collectors.Value.Instances = s.Collectors.Value.Instances[:1]
 			s.Nodes.Value[1].Taints = []corev1.Taint{{Key: "gpu", Value: "yes", Effect: corev1.TaintEffectNoSchedule}}
-		}, checks.Failed, "node n2 has no Collector, and 1 of its pods send to one: it does not tolerate the taint gpu=yes:NoSchedule", "regional.tolerations"},
+		}, checks.Failed, "node n2 has no Collector, and 1 of its pods sends to one: it does not tolerate the taint gpu=yes:NoSchedule", "regional.tolerations"},
 		{"no node for Collectors, because of a label", func(s *checks.Snapshot) {
 			s.Collectors.Value.Workloads[0].Desired, s.Collectors.Value.Workloads[0].Ready, s.Collectors.Value.Instances = 0, 0, nil
 			s.Collectors.Value.Workloads[0].Pod.NodeSelector = map[string]string{"pool": "apps"}
 			s.Nodes.Value, s.Pods.Value.SendToNode = s.Nodes.Value[1:], map[string]int{"n2": 1}
-		}, checks.Failed, "node n2 has no Collector, and 1 of its pods send to one: regional.nodeSelector wants pool=apps", "remove it"},
+		}, checks.Failed, "node n2 has no Collector, and 1 of its pods sends to one: nodeSelector wants pool=apps", "remove pool from regional.nodeSelector"},
+		{"no node for Collectors, because somebody has changed a label", func(s *checks.Snapshot) {
+			w := &s.Collectors.Value.Workloads[0]
+			w.Desired, w.Ready, s.Collectors.Value.Instances = 0, 0, nil
+			w.Pod.NodeSelector, w.Selected = map[string]string{"pool": "app"}, checks.Change{Manager: "kubectl-patch", At: now, Exactly: true}
+			for i := range s.Nodes.Value {
+				s.Nodes.Value[i].Labels = map[string]string{"pool": "apps"}
+			}
+			s.Pods.Value.SendToNode = nil
+		}, checks.Failed, "daemonset/telepod-collector has no node: nodeSelector pool=app matches no node; the nearest label is pool=apps; changed by kubectl-patch at " + now.UTC().Format("2006-01-02 15:04:05Z"),
+			`kubectl -n telepod patch daemonset/telepod-collector --type=merge -p '{"spec":{"template":{"spec":{"nodeSelector":{"pool":"apps"}}}}}'`},
+		{"no node for Collectors, because of a mistyped value", func(s *checks.Snapshot) {
+			s.Collectors.Value.Workloads[0].Desired, s.Collectors.Value.Workloads[0].Ready, s.Collectors.Value.Instances = 0, 0, nil
+			s.Collectors.Value.Workloads[0].Pod.NodeSelector = map[string]string{"pool": "app"}
+			s.Nodes.Value, s.Pods.Value.SendToNode = s.Nodes.Value[1:], map[string]int{"n2": 2}
+			s.Nodes.Value[0].Labels = map[string]string{"pool": "apps"}
+		}, checks.Failed, "node n2 has no Collector, and 2 of its pods send to one: nodeSelector wants pool=app; the nearest label is pool=apps", "set pool: apps in regional.nodeSelector in the chart's values, and run helm upgrade"},
+		{"a node without, because somebody has chosen another", func(s *checks.Snapshot) {
+			w := &s.Collectors.Value.Workloads[0]
+			s.Collectors.Value.Instances = s.Collectors.Value.Instances[:1]
+			w.Pod.NodeSelector, w.Selected = map[string]string{"name": "n1"}, checks.Change{Manager: "kubectl-edit", At: now}
+			s.Nodes.Value[0].Labels, s.Nodes.Value[1].Labels = map[string]string{"name": "n1"}, map[string]string{"name": "n2"}
+		}, checks.Failed, "node n2 has no Collector, and 1 of its pods sends to one: nodeSelector wants name=n1; changed by kubectl-edit at ", "kubectl -n telepod rollout undo daemonset/telepod-collector"},
 		{"a node without senders", func(s *checks.Snapshot) {
 			s.Collectors.Value.Instances = s.Collectors.Value.Instances[:1]
 			delete(s.Pods.Value.SendToNode, "n2")
 		}, checks.OK, "", ""},
 		{"a site is away", func(s *checks.Snapshot) { region(t, s, away("unreachable")) }, checks.Failed, "the primary site is not usable from 1 of 2 Collectors: connecting failed: lookup central.example.com: no such host", "telepod health"},
+		{"a site is away, and its address is known", func(s *checks.Snapshot) {
+			region(t, s, away("unreachable"))
+			s.SiteAddresses = map[string]string{"primary": "https://central.example.com:4318"}
+			s.Collectors.Value.Workloads[0].Pod.Volumes = []corev1.Volume{{Name: "tls", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+				{Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "regional"}, Items: []corev1.KeyToPath{{Key: "tls.crt", Path: "tls.crt"}}}},
+				{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "authority"}, Items: []corev1.KeyToPath{{Key: "ca.crt", Path: "ca.crt"}}}},
+			}}}}}
+		}, checks.Failed, "the primary site is not usable", `(umask 077 && kubectl -n telepod get secret regional -o 'go-template={{index .data "tls.crt" | base64decode}}' > tls.crt && ` +
+			`kubectl -n telepod get configmap authority -o 'go-template={{index .data "ca.crt"}}' > ca.crt) && telepod health central.example.com:4318 --ca ca.crt --cert tls.crt --key tls.key`},
 		{"another authority", func(s *checks.Snapshot) { region(t, s, away("handshake")) }, checks.Failed, "TLS negotiation failed: a certificate has expired, or is of another authority", "renew the certificate"},
 		{"on the backup", func(s *checks.Snapshot) {
 			region(t, s, `otelcol_exporter_failover_active{signal="traces",endpoint="backup"} 1; otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 0`)

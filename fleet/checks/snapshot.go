@@ -52,6 +52,8 @@ type Snapshot struct {
 	Probe Answer[Probe]
 	// Canaries are the paths of canary spans, if any were sent.
 	Canaries []Canary
+	// SiteAddresses are the addresses of central sites, as regional Collectors know them, by the names of the sites.
+	SiteAddresses map[string]string
 	// CLI is the version of this program.
 	CLI string
 }
@@ -111,6 +113,8 @@ type Workload struct {
 	Chart, Version string
 	Labels         map[string]string
 	Pod            corev1.PodSpec
+	// Selected is the last change of its nodeSelector, if it is a DaemonSet.
+	Selected Change
 }
 
 // Hook is one webhook of the MutatingWebhookConfiguration.

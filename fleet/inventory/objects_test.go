@@ -45,6 +45,31 @@ func TestLabelledAt(t *testing.T) {
 	}
 }
 
+// TestSelected: who changed a nodeSelector, if it was not Helm.
+func TestSelected(t *testing.T) {
+	at := metav1.NewTime(time.Date(2026, 11, 27, 8, 50, 29, 0, time.UTC))
+	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Manager: manager, Time: &at, FieldsV1: metav1.NewFieldsV1(fields)}
+	}
+	const pool = `"f:template":{"f:spec":{"f:nodeSelector":{"f:pool":{}}}}`
+	for name, test := range map[string]struct {
+		managed []metav1.ManagedFieldsEntry
+		want    string
+	}{
+		"Helm":            {[]metav1.ManagedFieldsEntry{entry("helm", `{"f:spec":{`+pool+`}}`), entry("kube-controller-manager", `{"f:status":{"f:numberReady":{}}}`)}, ""},
+		"a patch":         {[]metav1.ManagedFieldsEntry{entry("helm", `{"f:spec":{"f:template":{}}}`), entry("kubectl-patch", `{"f:spec":{`+pool+`}}`)}, "changed by kubectl-patch at 2026-11-27 08:50:29Z"},
+		"several patches": {[]metav1.ManagedFieldsEntry{entry("kubectl-patch", `{"f:spec":{"f:revisionHistoryLimit":{},`+pool+`}}`)}, "changed by kubectl-patch at 2026-11-27 08:50:29Z or earlier"},
+	} {
+		got := selected(test.managed)
+		if got.Manager == "" && test.want == "" {
+			continue
+		}
+		if got.String() != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 // TestTrouble: the most specific reason that a pod is not ready.
 func TestTrouble(t *testing.T) {
 	condition := func(kind corev1.PodConditionType, status corev1.ConditionStatus, message string) corev1.PodCondition {

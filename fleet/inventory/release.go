@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
 )
 
@@ -49,7 +51,7 @@ func replicas(kind string, object *unstructured.Unstructured) (checks.Workload, 
 		var d appsv1.DaemonSet
 		err := fromUnstructured(object.Object, &d)
 		w.Desired, w.Ready, w.Updated = int(d.Status.DesiredNumberScheduled), int(d.Status.NumberReady), int(d.Status.UpdatedNumberScheduled)
-		w.Labels, w.Pod = d.Spec.Template.Labels, d.Spec.Template.Spec
+		w.Labels, w.Pod, w.Selected = d.Spec.Template.Labels, d.Spec.Template.Spec, selected(object.GetManagedFields())
 		return w, err
 	}
 	// Deployments and StatefulSets have these fields in common.
@@ -110,4 +112,18 @@ func trouble(pod *corev1.Pod) (text string, troubled bool) {
 		}
 	}
 	return text, true
+}
+
+// selected is the last change of a nodeSelector that Helm has not made.
+func selected(managed []metav1.ManagedFieldsEntry) (last checks.Change) {
+	for _, entry := range managed {
+		fields, ok := fieldsOf(entry)
+		if !ok || strings.HasPrefix(strings.ToLower(entry.Manager), "helm") || entry.Time.Time.Before(last.At) {
+			continue
+		}
+		if wanted, _, _ := unstructured.NestedMap(fields, "f:spec", "f:template", "f:spec", "f:nodeSelector"); leavesOf(wanted) > 0 {
+			last = checks.Change{Manager: fleet.Printable(entry.Manager), At: entry.Time.Time, Exactly: leavesOf(wanted) == leavesOf(fields)}
+		}
+	}
+	return last
 }

@@ -99,6 +99,17 @@ func (c Config) Sites() []SiteAddress {
 	return list
 }
 
+// Addresses are the addresses of the sites by their names; those that are not known are missing.
+func (c Config) Addresses() map[string]string {
+	all := map[string]string{}
+	for _, site := range c.Sites() {
+		if site.Endpoint != "" {
+			all[site.Name] = site.Endpoint
+		}
+	}
+	return all
+}
+
 // Address is where an exporter sends to; empty if the configuration does not name it. A queue in
 // front of an uploader has the address of that one.
 func (c Config) Address(id string) string {

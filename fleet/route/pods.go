@@ -31,7 +31,7 @@ func (f Facts) podLines() (lines []checks.Line) {
 			line.Repair = fmt.Sprintf("%s -n %s logs %s --all-containers --previous --tail=20", f.Cluster.Kubectl, list[0].Metadata.Namespace, list[0].Metadata.Name)
 		}
 		if list[0].Condition.Halted {
-			line.Seen += ": " + verb(len(list), "it sends", "they send") + " nothing"
+			line.Seen += ": " + fleet.Verb(len(list), "it sends", "they send") + " nothing"
 		}
 		lines = append(lines, line)
 	}
@@ -49,18 +49,10 @@ func halted(pods []*fleet.Pod) string {
 	return fmt.Sprintf("it sends nothing: none of its %d pods runs: %s", len(pods), pods[0].Condition.String())
 }
 
-// verb is the singular or the plural, for a number of things.
-func verb(n int, one, several string) string {
-	if n == 1 {
-		return one
-	}
-	return several
-}
-
 func nodes(names []string) string {
 	const most = 3
 	if len(names) <= most {
-		return verb(len(names), "node ", "nodes ") + strings.Join(names, ", ")
+		return fleet.Verb(len(names), "node ", "nodes ") + strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%d nodes: %s, …", len(names), strings.Join(names[:most], ", "))
 }

@@ -187,7 +187,7 @@ func TestBroken(t *testing.T) {
 			f.Cluster.Collectors.Value.Instances = nil
 			f.Cluster.Nodes.Value = []checks.Node{{Name: "n1", Taints: []corev1.Taint{{Key: "gpu", Effect: corev1.TaintEffectNoSchedule}}}}
 		}, checks.Failed, "its telemetry is lost: no Collector on node n1", []string{"failed collector: none on node n1 [10.0.1.7:4317] the node has no Collector", "unknown site: primary site [https://primary.example:4318] not known",
-			"problem failed collector: node n1 has no Collector, and 1 of its pods send to one: it does not tolerate the taint gpu"}},
+			"problem failed collector: node n1 has no Collector, and 1 of its pods sends to one: it does not tolerate the taint gpu"}},
 		{"Collector not ready", func(f *route.Facts) {
 			i := &f.Cluster.Collectors.Value.Instances[0]
 			i.Ready, i.Trouble, i.MetricsErr = false, "pod x: ErrImagePull", errors.New("not ready")

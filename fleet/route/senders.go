@@ -140,10 +140,10 @@ func (f Facts) pods(senders []sender) (hops []Hop) {
 	hop := Hop{Stage: checks.AtPod, Name: count(len(senders), "pod"), Status: checks.OK}
 	var parts []string
 	if bare > 0 {
-		parts = append(parts, fmt.Sprintf("%s, so %s nothing through Telepod", are(bare, "not injected"), verb(bare, "it sends", "they send")))
+		parts = append(parts, fmt.Sprintf("%s, so %s nothing through Telepod", are(bare, "not injected"), fleet.Verb(bare, "it sends", "they send")))
 	}
 	if silent > 0 {
-		parts = append(parts, sends(silent, "nothing, or to an endpoint of "+verb(silent, "its", "their")+" own"))
+		parts = append(parts, sends(silent, "nothing, or to an endpoint of "+fleet.Verb(silent, "its", "their")+" own"))
 	}
 	switch {
 	case len(ways) == 0:
@@ -173,9 +173,9 @@ func (f Facts) pods(senders []sender) (hops []Hop) {
 func target(s sender, pods int) string {
 	switch {
 	case s.sidecar:
-		return verb(pods, "its sidecar", "their sidecars")
+		return fleet.Verb(pods, "its sidecar", "their sidecars")
 	case s.to == profiles.EndpointNode:
-		return "the Collector of " + verb(pods, "its", "their") + " node"
+		return "the Collector of " + fleet.Verb(pods, "its", "their") + " node"
 	case s.to == profiles.EndpointService:
 		return s.address
 	}
@@ -231,7 +231,9 @@ func count(n int, what string) string {
 }
 
 func sends(n int, what string) string {
-	return fmt.Sprintf("%d %s %s", n, verb(n, "sends", "send"), what)
+	return fmt.Sprintf("%d %s %s", n, fleet.Verb(n, "sends", "send"), what)
 }
 
-func are(n int, what string) string { return fmt.Sprintf("%d %s %s", n, verb(n, "is", "are"), what) }
+func are(n int, what string) string {
+	return fmt.Sprintf("%d %s %s", n, fleet.Verb(n, "is", "are"), what)
+}

@@ -103,7 +103,7 @@ func (e *checked) collectorRows() []breakage {
 	node := e.Nodes()[1].Name
 	elsewhere := fmt.Sprintf(`patch %s --type=merge -p={"spec":{"template":{"spec":{"nodeSelector":{"kubernetes.io/hostname":%q}}}}}`, collectors, e.Nodes()[0].Name)
 	everywhere := `patch ` + collectors + ` --type=merge -p={"spec":{"template":{"spec":{"nodeSelector":null}}}}`
-	missing := e.kubectlRow("Collector missing on a node", "node "+node+" has no Collector, and 1 of its pods send to one: regional.nodeSelector wants ", elsewhere)
+	missing := e.kubectlRow("Collector missing on a node", "node "+node+" has no Collector, and 1 of its pods sends to one: nodeSelector wants ", elsewhere)
 	missing.stage = checks.AtCollector
 	missing.mend = func(t *testing.T) { e.own(t, everywhere) }
 	skew := e.kubectlRow("half an upgrade", "an upgrade has changed a part of the release only: "+collectors+" is of chart 0.0.9", "label --overwrite "+collectors+" helm.sh/chart=telepod-0.0.9")

@@ -1,0 +1,135 @@
+package checks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/telepod/telepod/profiles"
+)
+
+// Change is the last change of a DaemonSet's nodeSelector that Helm has not made; zero if there is none.
+type Change struct {
+	// Manager made it: kubectl-patch, for example.
+	Manager string
+	At      time.Time
+	// Exactly: At is the time of this change; it is the latest possible time otherwise.
+	Exactly bool
+}
+
+func (c Change) String() string {
+	at := c.At.UTC().Format("2006-01-02 15:04:05Z")
+	if !c.Exactly {
+		at += " or earlier"
+	}
+	return "changed by " + c.Manager + " at " + at
+}
+
+// differs is the first label that a DaemonSet wants and a node does not have.
+func (w Workload) differs(n Node) (key, value string) {
+	for _, key := range slices.Sorted(maps.Keys(w.Pod.NodeSelector)) {
+		if n.Labels[key] != w.Pod.NodeSelector[key] {
+			return key, w.Pod.NodeSelector[key]
+		}
+	}
+	return "", ""
+}
+
+// unmatched describes a label that no node has; empty if nodes are not known, or each label is there.
+func (s Snapshot) unmatched(w Workload) (why, repair string) {
+	for _, key := range slices.Sorted(maps.Keys(w.Pod.NodeSelector)) {
+		value := w.Pod.NodeSelector[key]
+		if len(s.Nodes.Value) > 0 && !slices.ContainsFunc(s.Nodes.Value, func(n Node) bool { return n.Labels[key] == value }) {
+			return "nodeSelector " + s.wanted(w, key, value, " matches no node"), s.mend(w, key, value)
+		}
+	}
+	return "", ""
+}
+
+// wanted is a label, the nearest one that a node has, and who wanted it.
+func (s Snapshot) wanted(w Workload, key, value, otherwise string) string {
+	text := key + "=" + value + otherwise
+	if near, found := s.nearest(key, value); found {
+		text += "; the nearest label is " + key + "=" + near
+	} else if near, found := profiles.Nearest(key, s.labels()); found && near != key {
+		text += "; the nearest label is " + near
+	}
+	if w.Selected.Manager != "" {
+		text += "; " + w.Selected.String()
+	}
+	return text
+}
+
+// nearest is the value of a label on a node that was probably meant.
+func (s Snapshot) nearest(key, value string) (string, bool) {
+	var values []string
+	for _, n := range s.Nodes.Value {
+		values = append(values, n.Labels[key])
+	}
+	near, found := profiles.Nearest(value, values)
+	return near, found && near != value
+}
+
+func (s Snapshot) labels() (keys []string) {
+	for _, n := range s.Nodes.Value {
+		keys = slices.AppendSeq(keys, maps.Keys(n.Labels))
+	}
+	return keys
+}
+
+// mend is the repair of a nodeSelector: of the DaemonSet if somebody has changed it there, or else of the values.
+func (s Snapshot) mend(w Workload, key, value string) string {
+	near, found := s.nearest(key, value)
+	switch {
+	case w.Selected.Manager != "" && w.Desired == 0 && found:
+		return s.in(`patch %s --type=merge -p '{"spec":{"template":{"spec":{"nodeSelector":{"%s":"%s"}}}}}'`, w.object(), key, near)
+	case w.Selected.Manager != "":
+		return s.in("rollout undo %s  # its pod template before that change", w.object())
+	case found:
+		return fmt.Sprintf("set %s: %s in regional.nodeSelector in the chart's values, and run helm upgrade", key, near)
+	}
+	return fmt.Sprintf("remove %s from regional.nodeSelector in the chart's values, or label the nodes, and run helm upgrade", key)
+}
+
+// healthCommand asks a site with the certificate of the regional Collectors. It works as it is if the site's address is
+// known.
+func (s Snapshot) healthCommand(site string) string {
+	address, found := s.SiteAddresses[site]
+	if !found || len(s.Collectors.Value.Workloads) == 0 {
+		return "telepod health HOST:PORT --ca ca.crt --cert tls.crt --key tls.key"
+	}
+	plain := strings.HasPrefix(address, "http://")
+	address = strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(address, "https://"), "http://"), "/")
+	if plain {
+		return "telepod health " + address
+	}
+	return s.certificateFiles() + "telepod health " + address + " --ca ca.crt --cert tls.crt --key tls.key"
+}
+
+// certificateFiles writes the certificate of the regional Collectors to files, for a command that follows; empty if it is
+// not known where it is.
+func (s Snapshot) certificateFiles() (command string) {
+	for _, volume := range s.Collectors.Value.Workloads[0].Pod.Volumes {
+		if volume.Name != "tls" || volume.Projected == nil {
+			continue
+		}
+		for _, source := range volume.Projected.Sources {
+			switch {
+			case source.Secret != nil:
+				for _, item := range source.Secret.Items {
+					command += s.in(`get secret %s -o 'go-template={{index .data "%s" | base64decode}}' > %s && `, source.Secret.Name, item.Key, item.Path)
+				}
+			case source.ConfigMap != nil:
+				for _, item := range source.ConfigMap.Items {
+					command += s.in(`get configmap %s -o 'go-template={{index .data "%s"}}' > %s && `, source.ConfigMap.Name, item.Key, item.Path)
+				}
+			}
+		}
+	}
+	if command != "" {
+		command = "(umask 077 && " + strings.TrimSuffix(command, " && ") + ") && "
+	}
+	return command
+}
