@@ -62,7 +62,7 @@ func Of(f Facts) Route {
 	for _, pod := range f.Pods {
 		senders = append(senders, senderOf(pod))
 	}
-	r := Route{Hops: f.pods(senders), Problems: append(f.podLines(), f.sidecarLines(senders)...), halted: halted(f.Pods)}
+	r := Route{Hops: f.pods(senders), Problems: f.sidecarLines(senders), halted: halted(f.Pods)}
 	nodes, all := Uses(f.Pods)
 	if slices.ContainsFunc(senders, func(s sender) bool { return s.to == profiles.EndpointNode && s.pod.Node == "" }) {
 		r.Hops = append(r.Hops, Hop{Stage: checks.AtCollector, Name: "of their node", Status: checks.Unknown, State: "not known: pods have no node yet"})
@@ -75,6 +75,11 @@ func Of(f Facts) Route {
 		r.Hops, r.uncovered = append(r.Hops, f.collectors(senders, nodes)...), f.uncovered(nodes)
 		r.Hops = append(r.Hops, f.sites(traffic)...)
 		behind = r.follow(f, traffic)
+	}
+	if lines := f.podLines(); r.halted != "" {
+		r.Problems = append(lines, r.Problems...)
+	} else {
+		r.Problems = append(r.Problems, lines...)
 	}
 	r.Status, r.Verdict = r.verdict(traffic, behind)
 	if r.Status == checks.OK && len(r.Problems) > 0 {
