@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/status"
 )
@@ -25,7 +26,7 @@ func (r Route) verdict(traffic *status.Traffic, b behind) (checks.Status, string
 	case len(stopped) == len(collectors):
 		return checks.Failed, "its telemetry gets no further than its pods: no Collector accepts it"
 	case len(stopped) > 0:
-		return checks.Failed, fmt.Sprintf("telemetry of some pods gets no further: %d of %d Collectors do not accept it", len(stopped), len(collectors))
+		return checks.Failed, fmt.Sprintf("telemetry of some pods gets no further: %d of %d Collectors %s not accept it", len(stopped), len(collectors), fleet.Verb(len(stopped), "does", "do"))
 	case traffic == nil:
 		return checks.Unknown, "it is not known whether its telemetry gets through: no Collector reports a site"
 	}
