@@ -130,27 +130,6 @@ func (r *Route) follow(f Facts, traffic *status.Traffic) (b behind) {
 	return b
 }
 
-// standby adds a site that was asked for and is not in use: telemetry gets there only if the one in use fails.
-func (r *Route) standby(site Site) {
-	of := fleet.Printable(site.Context)
-	if len(site.Central.Value.Workloads) == 0 {
-		r.Hops = append(r.Hops, Hop{Stage: checks.AtSite, Name: "none", Context: of, Status: checks.Skipped, State: "this cluster has no central site"})
-		return
-	}
-	for _, hop := range site.hops(of) {
-		if hop.Stage == checks.AtSite {
-			hop.State += "; not in use"
-			r.Hops = append(r.Hops, hop)
-		}
-	}
-	for _, line := range problems(site.SitePath()) {
-		if line.Status == checks.Failed {
-			line.Status = checks.Warning
-		}
-		r.Problems = append(r.Problems, line)
-	}
-}
-
 // problems are the lines that need attention, a cause before its effects.
 func problems(lines []checks.Line) []checks.Line {
 	return slices.DeleteFunc(checks.Fold(lines), func(l checks.Line) bool { return !l.Status.Problem() })

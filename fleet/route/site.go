@@ -24,6 +24,27 @@ func (s Site) name() string {
 	return cmp.Or(s.Config.Value.Site, checks.SiteName(s.Central.Value.Instances))
 }
 
+// standby adds a site that was asked for and is not in use: telemetry gets there only if the one in use fails.
+func (r *Route) standby(site Site) {
+	of := fleet.Printable(site.Context)
+	if len(site.Central.Value.Workloads) == 0 {
+		r.Hops = append(r.Hops, Hop{Stage: checks.AtSite, Name: "none", Context: of, Status: checks.Skipped, State: "this cluster has no central site"})
+		return
+	}
+	for _, hop := range site.hops(of) {
+		if hop.Stage == checks.AtSite {
+			hop.State += "; not in use"
+			r.Hops = append(r.Hops, hop)
+		}
+	}
+	for _, line := range problems(site.SitePath()) {
+		if line.Status == checks.Failed {
+			line.Status = checks.Warning
+		}
+		r.Problems = append(r.Problems, line)
+	}
+}
+
 // hops are the Collectors of a site, and its stores.
 // of is the context if it is in another cluster.
 func (s Site) hops(of string) (hops []Hop) {
