@@ -64,8 +64,8 @@ run "new_cluster" {
   }
 
   assert {
-    condition     = length(aws_iam_role.collector) == 0 && length(aws_eks_addon.volumes) == 0 && length(module.archive) == 0
-    error_message = "Collectors that use nothing of AWS have no role, and without a site there is no archive."
+    condition     = length(aws_iam_role.collector) == 0 && length(aws_eks_addon.volumes) == 0 && length(module.archive) == 0 && length(kubernetes_labels.readiness) == 0
+    error_message = "Collectors that use nothing of AWS have no role. Without a site there is no archive, and no pod waits for a load balancer."
   }
 
   assert {

@@ -81,6 +81,12 @@ run "pod_identity" {
     error_message = "The primary's name leads to the site's load balancer."
   }
 
+  # The chart's Service has the pods' addresses as targets.
+  assert {
+    condition     = kubernetes_labels.readiness["site"].metadata[0].name == "telepod" && kubernetes_labels.readiness["site"].labels == tomap({ "elbv2.k8s.aws/pod-readiness-gate-inject" = "enabled" })
+    error_message = "A rollout waits until the load balancer sends to each new pod."
+  }
+
   assert {
     condition     = one(aws_eks_addon.volumes["cluster"].pod_identity_association).service_account == "ebs-csi-controller-sa"
     error_message = "The site's queues need volumes."
