@@ -6,7 +6,7 @@
 // attribute "seq", a data point's value. GET /tally/{backend}/{signal} on the control port returns a line
 // for each number that arrived, "<number> <times>"; backends are s3, kafka, otlp and remotewrite, signals
 // traces, metrics and logs. GET /s3/keys lists the archive's objects. GET /seen counts the archived objects
-// and Kafka records that contain a text of -watch.
+// and Kafka records that contain a text of -watch. GET /spans is the number of spans according to the span metrics.
 //
 // The command simulates no faults: tests put a link in front of a backend and cut it.
 package main

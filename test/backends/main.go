@@ -48,13 +48,13 @@ func run(ctx context.Context, host string, o kafkaOptions) error {
 		return err
 	}
 	go kafka.consume(ctx)
-	jaeger, prometheus := newTallies(), newTallies()
+	jaeger, prometheus, spans := newTallies(), newTallies(), &spanCounts{last: map[string]float64{}}
 	ended := make(chan error, 4)
 	serve := func(port string, h http.Handler) {
 		ended <- http.ListenAndServe(net.JoinHostPort(host, port), h)
 	}
 	go serve(s3Port, archive.handler())
-	go serve(remoteWritePort, remoteWrite(prometheus))
+	go serve(remoteWritePort, remoteWrite(prometheus, spans))
 	go func() {
 		listener, err := net.Listen("tcp", net.JoinHostPort(host, otlpPort))
 		if err != nil {
@@ -65,6 +65,7 @@ func run(ctx context.Context, host string, o kafkaOptions) error {
 	}()
 	mux := control(archive, map[string]tallies{"kafka": kafka.counts, "otlp": jaeger, "remotewrite": prometheus})
 	mux.HandleFunc("GET /seen", seen(archive, kafka))
+	mux.Handle("GET /spans", spans)
 	go serve(controlPort, mux)
 	select {
 	case err := <-ended:

@@ -1,18 +1,18 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
+	"sync"
 
 	"github.com/klauspost/compress/snappy"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// remoteWrite receives Prometheus remote write 1.0 and counts the samples of the sequence metric.
-func remoteWrite(counts tallies) http.HandlerFunc {
+// remoteWrite receives Prometheus remote write 1.0, counts the samples of the sequence metric, and keeps the span metrics'.
+func remoteWrite(counts tallies, spans *spanCounts) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		packed, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -21,7 +21,7 @@ func remoteWrite(counts tallies) http.HandlerFunc {
 		}
 		body, err := snappy.Decode(nil, packed)
 		if err == nil {
-			err = fields(body, 1, func(series []byte) error { return addSeries(counts, series) })
+			err = fields(body, 1, func(series []byte) error { return addSeries(counts, spans, series) })
 		}
 		if err != nil {
 			http.Error(w, fmt.Sprintf("decode a write request: %v", err), http.StatusBadRequest)
@@ -32,9 +32,10 @@ func remoteWrite(counts tallies) http.HandlerFunc {
 }
 
 // addSeries decodes a TimeSeries: labels are field 1, samples field 2, a sample's value field 1.
-func addSeries(counts tallies, series []byte) error {
-	name := ""
+func addSeries(counts tallies, spans *spanCounts, series []byte) error {
+	name, labels := "", ""
 	err := fields(series, 1, func(label []byte) error {
+		labels += string(label)
 		var pair [2]string
 		for i := range pair {
 			if err := fields(label, protowire.Number(i+1), func(text []byte) error { pair[i] = string(text); return nil }); err != nil {
@@ -46,21 +47,51 @@ func addSeries(counts tallies, series []byte) error {
 		}
 		return nil
 	})
-	if err != nil || name != sequence {
+	if err != nil || name != sequence && name != spanMetric {
 		return err
 	}
 	return fields(series, 2, func(sample []byte) error {
-		number, kind, n := protowire.ConsumeTag(sample)
-		if n < 0 || number != 1 || kind != protowire.Fixed64Type {
-			return errors.New("the first field of a sample is not its value")
+		value := 0.0 // which is not encoded
+		if number, kind, n := protowire.ConsumeTag(sample); n >= 0 && number == 1 && kind == protowire.Fixed64Type {
+			bits, n := protowire.ConsumeFixed64(sample[n:])
+			if n < 0 {
+				return protowire.ParseError(n)
+			}
+			value = math.Float64frombits(bits)
 		}
-		bits, n := protowire.ConsumeFixed64(sample[n:])
-		if n < 0 {
-			return protowire.ParseError(n)
+		if name == spanMetric {
+			spans.set(labels, value)
+		} else {
+			counts.metrics.add(uint64(value))
 		}
-		counts.metrics.add(uint64(math.Float64frombits(bits)))
 		return nil
 	})
+}
+
+// spanMetric counts spans.
+const spanMetric = "traces_span_metrics_calls_total"
+
+// spanCounts has the last sample of each series of the span metric.
+type spanCounts struct {
+	mu   sync.Mutex
+	last map[string]float64
+}
+
+func (c *spanCounts) set(labels string, value float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last[labels] = value
+}
+
+// ServeHTTP answers with the sum of all series.
+func (c *spanCounts) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sum := 0.0
+	for _, value := range c.last {
+		sum += value
+	}
+	fmt.Fprintln(w, sum)
 }
 
 // fields calls a function for each length-delimited field with that number.

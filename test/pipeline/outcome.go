@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -125,16 +127,29 @@ func (b *Backends) Complete(t testing.TB, s *Sender, backend string) (failed, co
 }
 
 // objects are the keys in the archive.
-func (b *Backends) objects(t testing.TB) string {
+func (b *Backends) objects(t testing.TB) string { return b.control(t, "/s3/keys") }
+
+// counted is the number of spans according to the span metrics in Prometheus.
+func (b *Backends) counted(t testing.TB) float64 {
 	t.Helper()
-	resp, err := http.Get("http://" + net.JoinHostPort(b.Host, "8080") + "/s3/keys")
+	sum, err := strconv.ParseFloat(strings.TrimSpace(b.control(t, "/spans")), 64)
+	if err != nil {
+		t.Fatalf("read the number of spans: %v", err)
+	}
+	return sum
+}
+
+// control returns an answer of the control port.
+func (b *Backends) control(t testing.TB, path string) string {
+	t.Helper()
+	resp, err := http.Get("http://" + net.JoinHostPort(b.Host, "8080") + path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	keys, err := io.ReadAll(resp.Body)
+	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(keys)
+	return string(body)
 }
