@@ -12,9 +12,10 @@ import (
 type Link struct {
 	// Address is the address that the link listens on.
 	Address string
-	target  string
 
 	mu       sync.Mutex
+	targets  []string // connections alternate between them
+	accepted int
 	flows    *sync.Cond
 	held     bool // bytes are accepted but not forwarded
 	listener net.Listener
@@ -33,7 +34,7 @@ func (l *Link) Passed() int64 {
 // NewLink returns a link from an address to a target. It ends with the test.
 func NewLink(t testing.TB, address, target string) *Link {
 	t.Helper()
-	l := &Link{Address: address, target: target, open: map[net.Conn]bool{}}
+	l := &Link{Address: address, targets: []string{target}, open: map[net.Conn]bool{}}
 	l.flows = sync.NewCond(&l.mu)
 	l.Restore(t)
 	t.Cleanup(l.Cut)
@@ -76,11 +77,26 @@ func (l *Link) Swallow() {
 // cuts off no acknowledgement, which would cause a duplicate.
 func (l *Link) AwaitQuiet(t testing.TB) {
 	t.Helper()
-	Await(t, Patience, "a pause on the link to "+l.target, func() bool {
+	Await(t, Patience, "a pause on the link to "+l.targets[0], func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return time.Since(l.passed) > 100*time.Millisecond
 	})
+}
+
+// AddTarget makes new connections alternate between all targets, like a load balancer's. Open connections stay.
+func (l *Link) AddTarget(target string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.targets = append(l.targets, target)
+}
+
+// next is the target of a new connection.
+func (l *Link) next() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.accepted++
+	return l.targets[l.accepted%len(l.targets)]
 }
 
 // Release ends [Link.Swallow]; delayed bytes are delivered late.
@@ -104,7 +120,7 @@ func (l *Link) accept(listener net.Listener) {
 func (l *Link) pass(near net.Conn) {
 	defer near.Close()
 	l.wait(0)
-	far, err := net.Dial("tcp", l.target)
+	far, err := net.Dial("tcp", l.next())
 	if err != nil {
 		return
 	}

@@ -1,0 +1,36 @@
+package pipeline
+
+import (
+	"testing"
+	"time"
+)
+
+// A replica that is added behind a load balancer gets its share of a region that is connected already, because a site
+// ends connections after a while. Nothing is lost.
+func TestAddedReplicaGetsLoad(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("runs Collectors; run without -short")
+	}
+	p := NewPlant(t)
+	replica := func(name string) *Node {
+		site := p.Central(t, name, p.Direct())
+		site.run.Configs = append(site.run.Configs, "yaml:receivers::otlp_mux::connections::max_age: 2s")
+		return site.Start(t)
+	}
+	first := replica("site-0")
+	balancer := p.Link(t, first.Address, "4318")
+	region := p.Region(t, [2]string{balancer.Address, p.Address() + ":4318"}).Start(t)
+	r := &rig{plant: p, region: region, primary: first}
+	r.sendLoad(t)
+	r.awaitArrival(t, first, Patience)
+	second := replica("site-1")
+	balancer.AddTarget(second.Address + ":4318")
+	took := r.awaitArrival(t, second, 30*time.Second) // a busy region also reconnects by itself, later
+	t.Logf("the new replica got load after %v; connections end after 2s", took.Round(time.Second/10))
+	for _, o := range p.Drain(t, r.load, Archives(), Patience) {
+		if o.Lost > 0 || o.Acked == 0 {
+			t.Errorf("%v", o)
+		}
+	}
+}
