@@ -143,17 +143,22 @@ func (s *Sender) note(signal string, first uint64, took time.Duration) {
 	s.took = append(s.took, took)
 }
 
-// Percentile returns the percentile of acknowledgement times since the last call, and their number.
-func (s *Sender) Percentile(percent int) (time.Duration, int) {
+// Took returns the acknowledgement times since the last call, in ascending order.
+func (s *Sender) Took() []time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	took := s.took
 	s.took = nil
-	if len(took) == 0 {
-		return 0, 0
-	}
 	slices.Sort(took)
-	return took[(len(took)-1)*percent/100], len(took)
+	return took
+}
+
+// percentile returns a percentile of sorted times, 0 without any.
+func percentile(took []time.Duration, percent int) time.Duration {
+	if len(took) == 0 {
+		return 0
+	}
+	return took[(len(took)-1)*percent/100]
 }
 
 func (s *Sender) export(signal string, first uint64) error {
