@@ -35,8 +35,10 @@ func newBorder(t *testing.T, values string) *border {
 	}
 	p := newPlant(t)
 	b := &border{primary: p.newLedger(t), backup: p.newLedger(t)}
-	config := p.Render(t, RegionValues([2]string{b.primary.address, b.backup.address})+values, Regional)
-	region := p.node("region", []string{config, offCluster,
+	values = strings.Replace(RegionValues([2]string{b.primary.address, b.backup.address})+values,
+		"{provider: other, region: us-east-1}", `{provider: aws, region: us-east-1, account: "123456789012"}`, 1)
+	region := p.node("region", []string{p.Render(t, values, Regional), offCluster,
+		"yaml:processors::resource_detection::detectors: [env]",
 		"yaml:exporters::otlp_failover::compression: none",
 	}).Start(t)
 	conn, err := grpc.NewClient(region.Address+":4317", grpc.WithTransportCredentials(insecure.NewCredentials()))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -39,6 +40,31 @@ func TestSecretsStayInTheRegion(t *testing.T) {
 		b.primary.await(t, "note of "+place, signal)
 		if found := b.primary.has("secret of " + place); len(found) > 0 {
 			t.Errorf("the secret of the %s left the region, in %q", place, found)
+		}
+	}
+}
+
+// What a pod claims about the place that it runs in is replaced by what the chart's values describe.
+func TestRegionReplacesFalsePlaces(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, "")
+	spans, points, records := spans(1, 1), points(1, 1), records(1, 1)
+	place := map[string]string{
+		"cloud.provider": "aws", "cloud.platform": "aws_eks", "cloud.region": "us-east-1", "cloud.account.id": "123456789012", "k8s.cluster.name": "test",
+	}
+	var claims []*common.KeyValue
+	for key := range place {
+		claims = append(claims, text(key, "false "+key))
+	}
+	for _, of := range []*resource.Resource{spans.ResourceSpans[0].Resource, points.ResourceMetrics[0].Resource, records.ResourceLogs[0].Resource} {
+		of.Attributes = append(of.Attributes, claims...)
+	}
+	b.send(t, spans, points, records)
+	for key, value := range place {
+		b.primary.await(t, strconv.Quote(key), Traces, Metrics, Logs)
+		b.primary.await(t, strconv.Quote(value), Traces, Metrics, Logs)
+		if found := b.primary.has("false " + key); len(found) > 0 {
+			t.Errorf("a false %s left the region, in %q", key, found)
 		}
 	}
 }
