@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	logs "go.opentelemetry.io/proto/otlp/logs/v1"
+	resource "go.opentelemetry.io/proto/otlp/resource/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -46,10 +52,15 @@ regional:
   scrape: {annotated: true, interval: 1s, maxSamples: 5, targetAllocator: {endpoint: "` + allocator.HTTPS + `", secret: target-allocator}}
   destinations: [{name: vendor, protocol: otlp_http, endpoint: "` + vendor.URL + `", signals: [metrics, logs]}]
 `
+	var region *Node
 	for _, name := range []string{Reporter, Regional, Scraper} {
 		node := p.Install(t, Installed{Name: name, Values: values, Collector: name, Region: "us-east-1"})
 		if name == Reporter {
 			node.run.Configs = append(node.run.Configs, "yaml:receivers::k8s_cluster::collection_interval: 1s")
+		}
+		if name == Regional {
+			node.run.Configs = append(node.run.Configs, "yaml:processors::k8s_attributes: {auth_type: kubeConfig, passthrough: false}")
+			region = node
 		}
 		inCluster(t, node, c.Kubeconfig())
 		node.run.Env = append(node.run.Env, "KUBECONFIG="+c.Kubeconfig(), "K8S_NODE_NAME=node-1", "SSL_CERT_FILE="+p.Certificates()+"/ca.crt",
@@ -97,6 +108,8 @@ regional:
 	} {
 		Await(t, Patience, what, func() bool { return vendor.Has(want) })
 	}
+	claimNode(t, vendor, region, modest, map[string]string{"k8s.pod.uid": string(web.UID), "k8s.node.name": "node-1"})
+	claimNode(t, vendor, region, p.Address()+":0", map[string]string{"k8s.node.name": "claimed"})
 	jobs := jobs(t, allocator.HTTP)
 	if !strings.Contains(jobs, "default/guarded") || strings.Contains(jobs, password) {
 		t.Errorf("want the job of default/guarded without its password, because nobody has shown a certificate: %s", jobs)
@@ -109,6 +122,29 @@ regional:
 			t.Errorf("%s arrived: it is beyond maxSamples, or from another node", never)
 		}
 	}
+}
+
+// claimNode sends records that claim another node, until one arrives with these attributes.
+func claimNode(t *testing.T, vendor *Vendor, region *Node, from string, want map[string]string) {
+	t.Helper()
+	host, _, err := net.SplitHostPort(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}}).DialContext}}
+	defer client.CloseIdleConnections()
+	Await(t, Patience, fmt.Sprintf("a record from %s with %v", host, want), func() bool {
+		request := marshal(&collogs.ExportLogsServiceRequest{ResourceLogs: []*logs.ResourceLogs{{
+			Resource:  &resource.Resource{Attributes: []*common.KeyValue{text("k8s.node.name", "claimed")}},
+			ScopeLogs: []*logs.ScopeLogs{{LogRecords: []*logs.LogRecord{{Body: text("", "from "+host).Value}}}},
+		}}})
+		response, err := client.Post("http://"+region.Address+":4318/v1/logs", "application/x-protobuf", bytes.NewReader(request))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return vendor.Has(Received{Name: "from " + host, Resource: want})
+	})
 }
 
 // inCluster makes a Collector of this process use a kubeconfig in place of a ServiceAccount.

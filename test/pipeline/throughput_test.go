@@ -33,7 +33,7 @@ func BenchmarkRegion(b *testing.B) {
 		{"bare", nil},
 		{"region", []string{}},
 		{"no-processors", []string{"yaml:service::pipelines::traces::processors: []"}},
-		{"no-redaction", []string{"yaml:service::pipelines::traces::processors: [memory_limiter, sender_identity, k8s_attributes, resource_detection, resource/cloud]"}},
+		{"no-redaction", []string{"yaml:service::pipelines::traces::processors: [memory_limiter, sender_identity, resource/claims, k8s_attributes, resource_detection, resource/cloud]"}},
 		{"strict-redaction", []string{"yaml:processors::secrets::level: strict"}},
 		{"queue-in-memory", []string{"yaml:exporters::otlp_failover::sending_queue::storage: null"}},
 		{"variant", []string{*extra}},

@@ -68,7 +68,7 @@ prometheus/own:
         metric_relabel_configs:
           - {source_labels: [__name__], regex: "otelcol_.+|http_.+", action: keep}
           # Of the processors only those that take something away.
-          - {source_labels: [__name__, processor], regex: "otelcol_processor_(incoming|outgoing)_items_total;(memory_limiter|k8s_attributes|resource_detection|resource/(cloud|node|site|environment)|secrets|archive_folder|span_names|cluster_identity|delta_to_cumulative|transform/.+)", action: drop}
+          - {source_labels: [__name__, processor], regex: "otelcol_processor_(incoming|outgoing)_items_total;(memory_limiter|k8s_attributes|resource_detection|resource/(claims|cloud|node|site|environment)|secrets|archive_folder|span_names|cluster_identity|delta_to_cumulative|transform/.+)", action: drop}
           - {source_labels: [__name__], regex: "otelcol_processor_memory_limiter_.+|otelcol_processor_tail_sampling_sampling_(decision|policy|trace_removal).+|otelcol_process_runtime_.+|.+_bucket", action: drop}
           - {regex: "otel_scope_(name|version|schema_url|otelcol_component_kind)|http_request_method|network_protocol_.+|url_scheme|url_path|server_(address|port)|error_permanent", action: labeldrop}
       {{- if .webhook }}

@@ -94,6 +94,9 @@ processors:
     trusted_namespaces: {{ toJson . }}
     {{- end }}
   {{- end }}
+  # k8s_attributes replaces nothing that a sender claims. Without the claim it names the node of each pod that it knows.
+  resource/claims:
+    attributes: [{key: telepod.claimed.k8s.node.name, from_attribute: k8s.node.name, action: upsert}, {key: k8s.node.name, action: delete}]
   {{- include "telepod.regional.k8sAttributes" (dict "root" . "ofNode" $daemonset) | nindent 2 }}
   resource_detection:
     {{- /* A detector of another cloud waits for its timeout. In a gateway they would describe the gateway's node.
@@ -106,6 +109,9 @@ processors:
     ec2: {resource_attributes: {cloud.platform: {enabled: false}}} # EKS, see below
     {{- end }}
   {{- include "telepod.regional.cloudResource" . | nindent 2 }}
+      # Of pods that Kubernetes does not know here, such as those of virtual nodes.
+      - {key: k8s.node.name, from_attribute: telepod.claimed.k8s.node.name, action: insert}
+      - {key: telepod.claimed.k8s.node.name, action: delete}
   {{- if $regional.scrape.annotated }}
   # The job's and the target's names would hide the service and the pod.
   resource/scraped:
@@ -175,7 +181,7 @@ service:
     {{- range $signal := list "traces" "metrics" "logs" }}
     {{- $receivers := and (eq $signal "logs") $regional.containerLogs | ternary (list "otlp_mux" "file_log") (list "otlp_mux") }}
     {{- $sender := eq $regional.senderIdentity "none" | ternary list (list "sender_identity") }}
-    {{- $processors := concat (list "memory_limiter") $sender (list "k8s_attributes" "resource_detection" "resource/cloud" "secrets") }}
+    {{- $processors := concat (list "memory_limiter") $sender (list "resource/claims" "k8s_attributes" "resource_detection" "resource/cloud" "secrets") }}
     {{- if and (eq $signal "traces") $samples }}{{ $processors = concat $processors (list "transform/keep" "probabilistic_sampler") }}{{ end }}
     {{- if eq $signal "metrics" }}{{ $processors = append $processors "delta_to_cumulative" }}{{ end }}
     {{- $exporters := list "otlp_failover" }}
