@@ -129,8 +129,8 @@ connectors:
   span_metrics:
     histogram: {unit: s, explicit: {buckets: [5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s, 10s]}}
     exemplars: {enabled: true, max_per_data_point: 1}
-    # Each replica counts for itself, so its name is among the labels.
-    dimensions: [{name: cloud.provider}, {name: cloud.region}, {name: k8s.cluster.name}, {name: k8s.namespace.name}, {name: deployment.environment.name}, {name: http.request.method}, {name: http.route}, {name: http.response.status_code}, {name: collector, default: "${env:K8S_POD_NAME}"}]
+    # Each replica counts for itself, so its name is among the labels. http.status_code is what old SDKs write.
+    dimensions: [{name: cloud.provider}, {name: cloud.region}, {name: k8s.cluster.name}, {name: k8s.namespace.name}, {name: deployment.environment.name}, {name: http.request.method}, {name: http.route}, {name: http.response.status_code}, {name: http.status_code}, {name: collector, default: "${env:K8S_POD_NAME}"}]
     resource_metrics_key_attributes: [{{ join ", " $service }}]
     # Above maxSeriesPerService spans are counted in one series with the label otel_metric_overflow. Above maxServices
     # the service that was counted longest ago starts again at zero.
