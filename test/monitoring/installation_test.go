@@ -66,7 +66,7 @@ scrape_configs:
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, program, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+host+":9090", "--web.enable-remote-write-receiver", "--log.level=warn")
+		"--web.listen-address="+host+":9090", "--web.enable-remote-write-receiver", "--enable-feature=exemplar-storage", "--log.level=warn")
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -100,7 +100,9 @@ central:
   prometheus: %s/api/v1/write
   archive: {bucket: archive, region: us-east-1, endpoint: "http://%s"}
   kafka: {brokers: [%q]}
-`, p.provider, p.region, role, role, stores.OTLP, prometheus, stores.S3, stores.Kafka)})
+  spanMetrics: {maxSeriesPerService: %d}
+`, p.provider, p.region, role, role, stores.OTLP, prometheus, stores.S3, stores.Kafka, namesLimit),
+		Configs: []string{"yaml:connectors::span_metrics::metrics_flush_interval: 5s"}})
 }
 
 func region(t *testing.T, plant *pipeline.Plant, p place, primary, backup *pipeline.Node) *pipeline.Node {

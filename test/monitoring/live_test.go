@@ -3,7 +3,6 @@ package monitoring_test
 import (
 	"flag"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -45,10 +44,10 @@ func TestLive(t *testing.T) {
 	primary := site(t, plant, prometheus, "primary", places[0]).Start(t)
 	backup := site(t, plant, prometheus, "backup", places[1]).Start(t)
 	var loads []*pipeline.Sender
-	var last *pipeline.Node
-	for _, p := range places {
-		last = region(t, plant, p, primary, backup).Start(t)
-		loads = append(loads, pipeline.SendLoad(t, pipeline.Load{Endpoint: last.Address + ":4317", Rate: 40, Batch: 20}))
+	var regions []*pipeline.Node
+	for i, p := range places {
+		regions = append(regions, region(t, plant, p, primary, backup).Start(t))
+		loads = append(loads, pipeline.SendLoad(t, pipeline.Load{Endpoint: regions[i].Address + ":4317", Rate: 40, Batch: 20}))
 	}
 	value := func(query string) float64 { return instant(t, prometheus, query) }
 	pipeline.Await(t, pipeline.Patience, "every region at the primary", func() bool { return value("count(telepod:on_backup:bool == 0)") == 3 })
@@ -58,7 +57,7 @@ func TestLive(t *testing.T) {
 	pipeline.Await(t, 2*time.Minute, "spans at the primary again", func() bool { return primary.Accepted(pipeline.Traces) > 0 })
 
 	pipeline.Await(t, pipeline.Patience, "spans after the decision", func() bool {
-		sendLateSpan(t, last)
+		sendLateSpan(t, regions[0])
 		return value("sum(otelcol_processor_tail_sampling_early_releases_from_cache_decision_total)") > 0
 	})
 	result := checked(t, prometheus, admit)
@@ -95,21 +94,14 @@ func TestLive(t *testing.T) {
 		load.Stop()
 	}
 	reconcile(t, value, loads)
+	testCounts(t, plant, prometheus, regions, []*pipeline.Node{primary, backup})
 }
 
 // sendLateSpan sends another span of the same trace; from the second call on, the trace has been sampled.
 func sendLateSpan(t *testing.T, region *pipeline.Node) {
 	t.Helper()
-	body := fmt.Sprintf(`{"resourceSpans": [{"scopeSpans": [{"spans": [{
-		"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "%016x", "name": "late", "status": {"code": 2}}]}]}]}`, time.Now().UnixNano())
-	response, err := http.Post("http://"+region.Address+":4318/v1/traces", "application/json", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Errorf("a span was answered with %s", response.Status)
-	}
+	sendOTLP(t, region, pipeline.Traces, fmt.Sprintf(`{"resourceSpans": [{"scopeSpans": [{"spans": [{
+		"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "%016x", "name": "late", "status": {"code": 2}}]}]}]}`, time.Now().UnixNano()))
 }
 
 // checked retries for up to a minute until nothing is without data.
