@@ -31,10 +31,10 @@ func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.
 	// A pod that does not answer takes seconds, and so does a webhook: all are asked at the same time.
 	together(
 		func() { s.Nodes = answer(l.Nodes(ctx)) },
-		func() { f.instances(ctx, c, "injector", inventory.InjectorMetrics, &s.Injector) },
-		func() { f.instances(ctx, c, "collector", inventory.CollectorMetrics, &s.Collectors) },
-		func() { f.instances(ctx, c, "central", inventory.CollectorMetrics, &s.Central) },
-		func() { f.instances(ctx, c, "sampler", inventory.CollectorMetrics, &s.Samplers) },
+		func() { c.ReadPart(ctx, f.release, "injector", inventory.InjectorMetrics, &s.Injector) },
+		func() { c.ReadPart(ctx, f.release, "collector", inventory.CollectorMetrics, &s.Collectors) },
+		func() { c.ReadPart(ctx, f.release, "central", inventory.CollectorMetrics, &s.Central) },
+		func() { c.ReadPart(ctx, f.release, "sampler", inventory.CollectorMetrics, &s.Samplers) },
 		func() { f.readWebhook(ctx, c, &s) },
 		func() { s.Policies = answer(l.Policies(ctx, f.release.Namespace)) },
 		func() {
@@ -90,49 +90,6 @@ func together(do ...func()) {
 		wait.Go(one)
 	}
 	wait.Wait()
-}
-
-// Limits for pods: for all of a part together, and the time until the metrics of suspicious Collectors are read again.
-const (
-	answersWithin = 3500 * time.Millisecond
-	secondReading = time.Second
-)
-
-// part reads a part of the release, and the metrics of its pods.
-func (f *liveFlags) part(ctx context.Context, c *inventory.Cluster, component string, port int) (part checks.Answer[checks.Part]) {
-	return f.partOf(ctx, c, component, port, func(fleet.Instance) bool { return true })
-}
-
-// partOf reads only the pods that are wanted.
-func (f *liveFlags) partOf(ctx context.Context, c *inventory.Cluster, component string, port int, wanted func(fleet.Instance) bool) (part checks.Answer[checks.Part]) {
-	part.Value.Workloads, part.Err = c.Workloads(ctx, f.release, component)
-	f.instancesOf(ctx, c, component, port, wanted, &part)
-	return part
-}
-
-// instances reads the pods of a part with workloads, and their metrics.
-func (f *liveFlags) instances(ctx context.Context, c *inventory.Cluster, component string, port int, part *checks.Answer[checks.Part]) {
-	f.instancesOf(ctx, c, component, port, func(fleet.Instance) bool { return true }, part)
-}
-
-// instancesOf reads only the pods that are wanted. Suspicious ones are read a second time, and their logs, to distinguish
-// growing counters from single events in the past.
-func (f *liveFlags) instancesOf(ctx context.Context, c *inventory.Cluster, component string, port int, wanted func(fleet.Instance) bool, part *checks.Answer[checks.Part]) {
-	if part.Err != nil || len(part.Value.Workloads) == 0 {
-		return
-	}
-	all, err := c.Instances(ctx, f.release, component)
-	part.Value.Instances, part.Err = slices.DeleteFunc(all, func(i fleet.Instance) bool { return !wanted(i) }), err
-	ctx, cancel := context.WithTimeout(ctx, answersWithin)
-	defer cancel()
-	together(
-		func() {
-			c.ReadMetricsAgain(ctx, part.Value.Instances, port, inventory.Again{After: secondReading, If: checks.Suspicious})
-		},
-		func() {
-			_ = c.ExplainTroubles(ctx, f.release, part.Value.Instances) // without the right to see events, troubles are less clear
-		},
-	)
 }
 
 // readWebhook reads the webhook configuration, which has the injector's name, and everything that it refers to.

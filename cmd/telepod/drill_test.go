@@ -80,7 +80,7 @@ func TestDrillDoesNothing(t *testing.T) {
 		"dry run":               {"--dry-run", "", true, exitOK, "dry run: nothing was done\n", "the backup is healthy"},
 		"no answer":             {"", "", true, exitError, "", "error: nothing was done: answer yes, or use --yes"},
 		"another answer":        {"", "y\n", true, exitError, "", "error: nothing was done: answer yes, or use --yes"},
-		"an unhealthy backup":   {"--yes", "", false, exitError, "", "telepod-central in backup has 0 of 1 Collectors ready"},
+		"an unhealthy backup":   {"--yes", "", false, exitError, "", "the site in backup: statefulset/telepod-central has 0 of 1 ready: telepod check shows the details"},
 		"the same in a dry run": {"--dry-run", "", false, exitError, "", "the backup cannot take over"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -179,8 +179,13 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"gitVersion":"v1.36.3"}`)
 	case whoAmI:
 		fmt.Fprint(w, `{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1","status":{"userInfo":{"username":"alice@example.test"}}}`)
+	case strings.HasPrefix(r.URL.Path, "/apis/apps/") && !strings.HasSuffix(r.URL.Path, "/statefulsets"), strings.HasSuffix(r.URL.Path, "/events"):
+		http.NotFound(w, r)
+	case strings.Contains(r.URL.Query().Get("labelSelector"), "component=sampler"):
+		fmt.Fprint(w, `{"kind":"List","apiVersion":"v1","items":[]}`)
 	case strings.HasSuffix(r.URL.Path, "/statefulsets"):
-		fmt.Fprint(w, `{"kind":"StatefulSetList","apiVersion":"apps/v1","items":[{"metadata":{"name":"telepod-central"},"spec":{"replicas":1}}]}`)
+		fmt.Fprintf(w, `{"kind":"StatefulSetList","apiVersion":"apps/v1","items":[{"kind":"StatefulSet","apiVersion":"apps/v1","metadata":{"name":"telepod-central"},"spec":{"replicas":1},"status":{"readyReplicas":%d}}]}`,
+			map[bool]int{true: 1}[a.healthy])
 	case strings.HasSuffix(r.URL.Path, "/pods"):
 		fmt.Fprintf(w, `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"telepod-x"},"status":{"conditions":[{"type":"Ready","status":%q}]}}]}`,
 			map[bool]string{true: "True", false: "False"}[a.healthy || !strings.Contains(r.URL.RawQuery, "central")])

@@ -56,7 +56,8 @@ func (f *explainFlags) region(ctx context.Context, c *inventory.Cluster, pods []
 	var config checks.Answer[route.Config]
 	together(
 		func() {
-			s.Collectors = f.live.partOf(ctx, c, "collector", inventory.CollectorMetrics, func(i fleet.Instance) bool {
+			s.Collectors.Value.Workloads, s.Collectors.Err = c.Workloads(ctx, f.live.release, "collector")
+			c.ReadPart(ctx, f.live.release, "collector", inventory.CollectorMetrics, &s.Collectors, func(i fleet.Instance) bool {
 				return all || slices.Contains(nodes, i.Node)
 			})
 			config = collectorConfig(ctx, c, f.live.release, s.Collectors.Value.Workloads)
@@ -78,8 +79,8 @@ func (f *explainFlags) region(ctx context.Context, c *inventory.Cluster, pods []
 func (f *explainFlags) site(ctx context.Context, c *inventory.Cluster, chosen bool) route.Site {
 	s := route.Site{Snapshot: f.live.snapshotOf(c, chosen)}
 	together(
-		func() { s.Central = f.live.part(ctx, c, "central", inventory.CollectorMetrics) },
-		func() { s.Samplers = f.live.part(ctx, c, "sampler", inventory.CollectorMetrics) },
+		func() { s.Central = c.Part(ctx, f.live.release, "central", inventory.CollectorMetrics) },
+		func() { s.Samplers = c.Part(ctx, f.live.release, "sampler", inventory.CollectorMetrics) },
 		func() { s.Policies = answer(c.Policies(ctx, f.live.release.Namespace)) },
 	)
 	if len(s.Central.Value.Workloads) > 0 {

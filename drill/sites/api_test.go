@@ -20,7 +20,7 @@ const (
 	setsPath = "/apis/apps/v1/namespaces/telepod/statefulsets"
 )
 
-// api imitates an API server without nodes: it lists the objects of the test, ignoring selectors, and proxies
+// api imitates an API server without nodes: it lists the objects of the test, none of samplers, and proxies
 // pod:port to local addresses.
 type api struct {
 	objects map[string]any
@@ -39,7 +39,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	object, known := a.objects[r.URL.Path]
-	if !known {
+	if !known || strings.Contains(r.URL.Query().Get("labelSelector"), "component=sampler") {
 		http.NotFound(w, r)
 		return
 	}
@@ -74,12 +74,13 @@ func pod(name string, ready bool) core.Pod {
 	}
 }
 
-func setList(replicas int32, annotations map[string]string) *apps.StatefulSetList {
+func setList(replicas, ready int32, annotations map[string]string) *apps.StatefulSetList {
 	return &apps.StatefulSetList{
 		TypeMeta: meta.TypeMeta{Kind: "StatefulSetList", APIVersion: "apps/v1"},
 		Items: []apps.StatefulSet{{
 			ObjectMeta: meta.ObjectMeta{Name: "telepod-central", Namespace: "telepod", Annotations: annotations},
 			Spec:       apps.StatefulSetSpec{Replicas: &replicas},
+			Status:     apps.StatefulSetStatus{ReadyReplicas: ready},
 		}},
 	}
 }

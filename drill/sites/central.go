@@ -3,11 +3,15 @@ package sites
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	apps "k8s.io/api/apps/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/telepod/telepod/drill"
+	"github.com/telepod/telepod/fleet/checks"
+	"github.com/telepod/telepod/fleet/inventory"
 )
 
 // Central is the central site of a cluster: a [drill.Central] and a [drill.Spare].
@@ -34,7 +38,7 @@ func (c Central) Ready(ctx context.Context) (bool, error) {
 	return len(ready) >= wanted && wanted > 0, err
 }
 
-// Healthy implements [drill.Spare]: every Collector of the site must be ready and report itself healthy.
+// Healthy implements [drill.Spare]: 'telepod check' must find nothing wrong with the site.
 func (c Central) Healthy(ctx context.Context) error {
 	site, err := c.site(ctx)
 	if err != nil {
@@ -43,17 +47,12 @@ func (c Central) Healthy(ctx context.Context) error {
 	if by, marked := site.Annotations[markDrill]; marked {
 		return fmt.Errorf("StatefulSet %s in %s was failed by drill %s: wait until it finishes, or run telepod drill restore", site.Name, c.Name, by)
 	}
-	ready, err := c.readyPods(ctx)
-	if err != nil {
-		return err
-	}
-	if wanted := replicas(site); wanted == 0 || len(ready) < wanted {
-		return fmt.Errorf("StatefulSet %s in %s has %d of %d Collectors ready", site.Name, c.Name, len(ready), wanted)
-	}
-	for _, pod := range ready {
-		if err := c.proxy(c.client.CoreV1().RESTClient().Get(), pod, portHealth, "").Do(ctx).Error(); err != nil {
-			return fmt.Errorf("ask Collector %s in %s for its health: %w", pod, c.Name, brief(err))
-		}
+	release := inventory.Release(c.Release)
+	found := checks.Ill(checks.Snapshot{Now: time.Now(),
+		Central:  c.live.Part(ctx, release, "central", inventory.CollectorMetrics),
+		Samplers: c.live.Part(ctx, release, "sampler", inventory.CollectorMetrics)})
+	if len(found) > 0 {
+		return fmt.Errorf("the site in %s: %s: telepod check shows the details", c.Name, strings.Join(found, "; "))
 	}
 	return nil
 }

@@ -1,33 +1,40 @@
 package sites
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 )
 
+// TestHealthy: a site is healthy if telepod check finds nothing wrong with it.
 func TestHealthy(t *testing.T) {
-	collector := func(status int) string {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	collector := func(status int, metrics string) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			fmt.Fprintln(w, metrics)
+		}))
 		t.Cleanup(server.Close)
 		return strings.TrimPrefix(server.URL, "http://")
 	}
-	well, ill := collector(http.StatusOK), collector(http.StatusServiceUnavailable)
+	queue := func(size int) string {
+		return collector(http.StatusOK, fmt.Sprintf("otelcol_exporter_queue_size{exporter=\"kafka\",data_type=\"traces\"} %d\notelcol_exporter_queue_capacity{exporter=\"kafka\",data_type=\"traces\"} 100", size))
+	}
+	well, full, ill := queue(0), queue(99), collector(http.StatusServiceUnavailable, "")
 	both := podList(pod("c-0", true), pod("c-1", true))
+	of := func(c0, c1 string) map[string]string { return map[string]string{"c-0:8888": c0, "c-1:8888": c1} }
 	for name, c := range map[string]struct {
 		api  *api
 		want string // "" means healthy
 	}{
-		"healthy": {&api{map[string]any{setsPath: setList(2, nil), podsPath: both}, map[string]string{"c-0:13133": well, "c-1:13133": well}}, ""},
-		"one is unhealthy": {
-			&api{map[string]any{setsPath: setList(2, nil), podsPath: both}, map[string]string{"c-0:13133": well, "c-1:13133": ill}},
-			"ask Collector c-1 in test for its health",
-		},
-		"one is missing": {&api{map[string]any{setsPath: setList(3, nil), podsPath: both}, nil}, "telepod-central in test has 2 of 3 Collectors ready"},
-		"scaled to zero": {&api{map[string]any{setsPath: setList(0, nil), podsPath: podList()}, nil}, "has 0 of 0 Collectors ready"},
+		"healthy":        {&api{map[string]any{setsPath: setList(2, 2, nil), podsPath: both}, of(well, well)}, ""},
+		"one is silent":  {&api{map[string]any{setsPath: setList(2, 2, nil), podsPath: both}, of(well, ill)}, "the site in test: 1 of its 2 Collectors could not be read: telepod check"},
+		"a full queue":   {&api{map[string]any{setsPath: setList(2, 2, nil), podsPath: both}, of(well, full)}, "a queue is full"},
+		"one is missing": {&api{map[string]any{setsPath: setList(3, 2, nil), podsPath: both}, of(well, well)}, "statefulset/telepod-central has only 2 of 3 ready"},
+		"scaled to zero": {&api{map[string]any{setsPath: setList(0, 0, nil), podsPath: podList()}, nil}, "statefulset/telepod-central has 0 of 0 ready"},
 		"failed by a drill": {
-			&api{map[string]any{setsPath: setList(0, map[string]string{markDrill: "d0"}), podsPath: podList()}, nil},
+			&api{map[string]any{setsPath: setList(0, 0, map[string]string{markDrill: "d0"}), podsPath: podList()}, nil},
 			"was failed by drill d0: wait until it finishes, or run telepod drill restore",
 		},
 		"no answer": {&api{map[string]any{}, nil}, "find the central site in test"},

@@ -7,6 +7,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/telepod/telepod/fleet/inventory"
 )
 
 // Release identifies the Helm release of Telepod in each cluster.
@@ -33,6 +35,8 @@ type Cluster struct {
 	Name    string
 	Release Release
 	client  kubernetes.Interface
+	// live reads the cluster like 'telepod check'.
+	live *inventory.Cluster
 }
 
 // Connect uses a context of the given kubeconfig, or of the default one.
@@ -64,5 +68,6 @@ func connect(config *rest.Config, name string, release Release) (*Cluster, error
 	if err != nil {
 		return nil, fmt.Errorf("connect to %q: %w", name, err)
 	}
-	return &Cluster{Name: name, Release: release, client: client}, nil
+	live, err := inventory.ConnectTo(config, name)
+	return &Cluster{Name: name, Release: release, client: client, live: live}, err
 }

@@ -123,6 +123,10 @@ func (e *onControlPlane) scale(t *testing.T) {
 		t.Errorf("after the drill %s, before %s", after, before)
 	}
 	e.awaitPods(t, 2)
+	// No node runs them; the rights suffice to see that.
+	if err := central.Healthy(t.Context()); err == nil || !strings.Contains(err.Error(), "the site in use1: statefulset/telepod-central has 0 of 2 ready") {
+		t.Errorf("healthy without a ready Collector: %v", err)
+	}
 	e.scaledBack(t)
 }
 

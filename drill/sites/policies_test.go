@@ -29,7 +29,7 @@ func TestPartitionLeavesOthersAlone(t *testing.T) {
 			TypeMeta: meta.TypeMeta{Kind: "Lease", APIVersion: "coordination.k8s.io/v1"},
 			Spec:     coordination.LeaseSpec{HolderIdentity: &holder},
 		},
-		setsPath: setList(1, nil),
+		setsPath: setList(1, 1, nil),
 		policiesPath: &networking.NetworkPolicyList{
 			TypeMeta: meta.TypeMeta{Kind: "NetworkPolicyList", APIVersion: "networking.k8s.io/v1"},
 			Items: []networking.NetworkPolicy{

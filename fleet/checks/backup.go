@@ -66,6 +66,18 @@ func Backup(snapshots []Snapshot) []Line {
 	return r.lines
 }
 
+// Ill is what Backup finds wrong with a site itself, or cannot find out; empty if the site is healthy.
+func Ill(s Snapshot) []string {
+	for _, part := range []Answer[Part]{s.Central, s.Samplers} {
+		if part.Err != nil {
+			return []string{part.Err.Error()}
+		}
+	}
+	b := &readiness{}
+	b.site(s)
+	return slices.Concat(b.against, b.worse, b.unsure)
+}
+
 // siteClusters finds the clusters of the backup and of the primary; -1 means none. If no Collector of a site answers, it is
 // the backup if the other one is the primary.
 func siteClusters(snapshots []Snapshot) (backup, primary int) {

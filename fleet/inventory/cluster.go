@@ -52,6 +52,12 @@ func Connect(kubeconfig, kubeContext string) (*Cluster, error) {
 	return c, c.connect(config)
 }
 
+// ConnectTo uses the configuration of a client.
+func ConnectTo(config *rest.Config, name string) (*Cluster, error) {
+	c := &Cluster{Context: name}
+	return c, c.connect(rest.CopyConfig(config))
+}
+
 func (c *Cluster) connect(config *rest.Config) error {
 	config.UserAgent = "telepod-fleet"
 	config.QPS = -1                           // there are few requests at a time, which is brake enough
