@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"k8s.io/client-go/tools/clientcmd"
 )
 
 // Telepod runs the telepod command, with keys for the bucket, and returns its standard output.
@@ -21,6 +23,34 @@ func (e *Estate) Telepod(ctx context.Context, args ...string) ([]byte, error) {
 		return out, fmt.Errorf("telepod %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	return out, nil
+}
+
+// Shell runs commands that telepod has printed, as a user would, with the contexts of a kubeconfig.
+func (e *Estate) Shell(ctx context.Context, commands string) error {
+	kubeconfig, err := e.Kubeconfig()
+	if err != nil {
+		return err
+	}
+	if _, err := e.run(ctx, kubeconfig, commands); err != nil {
+		return fmt.Errorf("run %q: %w", commands, err)
+	}
+	return nil
+}
+
+// Viewer writes a kubeconfig in which the context of a site is that of a member of a group, and returns its path.
+func (e *Estate) Viewer(s *Site, group string) (string, error) {
+	path, err := e.Kubeconfig()
+	if err != nil {
+		return "", err
+	}
+	config, err := clientcmd.LoadFromFile(path)
+	if err != nil {
+		return "", err
+	}
+	user := config.AuthInfos[s.Place.Cluster]
+	user.Impersonate, user.ImpersonateGroups = "viewer", []string{group, "system:authenticated"}
+	path = e.path("viewer.kubeconfig")
+	return path, clientcmd.WriteToFile(*config, path)
 }
 
 // Archived counts the spans of a service in the archive by cloud, as telepod archive count does.

@@ -84,8 +84,9 @@ func (e *Estate) run(ctx context.Context, kubeconfig, script string, more ...str
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []string{"charts", "examples"} {
-		if err := os.Symlink(filepath.Join(root, name), e.path(name)); err != nil && !errors.Is(err, os.ErrExist) {
+	// Repairs that telepod prints have CHART in the place of the chart that was installed.
+	for name, of := range map[string]string{"charts": "charts", "examples": "examples", "CHART": "charts/telepod"} {
+		if err := os.Symlink(filepath.Join(root, of), e.path(name)); err != nil && !errors.Is(err, os.ErrExist) {
 			return "", err
 		}
 	}

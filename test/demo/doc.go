@@ -14,6 +14,7 @@
 //	logs.go       from a trace to its logs and back
 //	stores.go     Prometheus, S3, Kafka; searches all stores for secrets
 //	overview.go   telepod status and telepod cost
+//	breakages.go  telepod check, one fault at a time; the backup proven by canaries
 //	faults.go     the primary killed and disconnected, a region disconnected
 //	drill.go      telepod drill
 //	results.go    sent, archived and lost spans; the report

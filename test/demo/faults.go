@@ -44,7 +44,16 @@ func (t *story) kill(ctx context.Context) (string, func(), error) {
 	if err := t.overview(ctx, "backup"); err != nil {
 		return "", nil, err
 	}
+	const unusable = "the primary site is not usable from 1 of 1 Collectors"
+	first, err := t.diagnose(ctx, breakage{name: "site down", at: t.estate.Primary(), cause: "statefulset/telepod-central is scaled to zero",
+		across: map[*clouds.Site]string{t.estate.Sites()[1]: unusable, t.estate.Sites()[2]: unusable}})
+	if err != nil {
+		return "", nil, err
+	}
 	if err := pause(ctx, time.Until(at.Add(outage))); err != nil {
+		return "", nil, err
+	}
+	if err := t.estate.Shell(ctx, first.Repair); err != nil {
 		return "", nil, err
 	}
 	if err := t.estate.StartPrimary(ctx); err != nil {
@@ -107,7 +116,12 @@ func (t *story) cut(ctx context.Context) (string, func(), error) {
 	before := t.queued(region)
 	t.estate.CutRegion(region.Cloud)
 	t.mark(report.Failure, region.Region+" cut off", at)
-	if err := pause(ctx, length); err != nil {
+	lost := breakage{name: "region cut off", at: region, cause: " site is not usable from 1 of 1 Collectors",
+		across: map[*clouds.Site]string{t.estate.Backup(): "the backup site cannot take over: 1 of 1 Collectors of " + region.Place.Cluster + " cannot reach it"}}
+	if _, err := t.diagnose(ctx, lost); err != nil {
+		return "", nil, err
+	}
+	if err := pause(ctx, time.Until(at.Add(length))); err != nil {
 		return "", nil, err
 	}
 	grown := t.queued(region)

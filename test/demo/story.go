@@ -25,6 +25,8 @@ type story struct {
 	orders *clouds.Orders
 	load   *clouds.Load
 	watch  *clouds.Watch
+	// slowest is the longest time that telepod check took.
+	slowest time.Duration
 
 	steps   []report.Step
 	trace   report.Trace
@@ -47,6 +49,7 @@ func (t *story) parts() []step {
 		{"Follow one order", t.follow},
 		{"Search its logs", t.logs},
 		{"Check the stores", t.stores},
+		{"Break one thing after the other", t.breakThings},
 		{"Kill the primary site", t.kill},
 		{"Disconnect the primary's node", t.partition},
 		{"Disconnect a region for a minute", t.cut},
