@@ -32,7 +32,7 @@ func TestHealthy(t *testing.T) {
 		"one is silent":  {&api{map[string]any{setsPath: setList(2, 2, nil), podsPath: both}, of(well, ill)}, "the site in test: 1 of its 2 Collectors could not be read: telepod check"},
 		"a full queue":   {&api{map[string]any{setsPath: setList(2, 2, nil), podsPath: both}, of(well, full)}, "a queue is full"},
 		"one is missing": {&api{map[string]any{setsPath: setList(3, 2, nil), podsPath: both}, of(well, well)}, "statefulset/telepod-central has only 2 of 3 ready"},
-		"scaled to zero": {&api{map[string]any{setsPath: setList(0, 0, nil), podsPath: podList()}, nil}, "statefulset/telepod-central has 0 of 0 ready"},
+		"scaled to zero": {&api{map[string]any{setsPath: setList(0, 0, nil), podsPath: podList()}, nil}, "statefulset/telepod-central is scaled to zero"},
 		"failed by a drill": {
 			&api{map[string]any{setsPath: setList(0, 0, map[string]string{markDrill: "d0"}), podsPath: podList()}, nil},
 			"was failed by drill d0: wait until it finishes, or run telepod drill restore",
