@@ -4,10 +4,13 @@ package main
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
@@ -116,6 +119,56 @@ func (l *onCluster) explainMistakes(t *testing.T) {
 		if _, stderr := l.run(t, test.code, append([]string{"explain"}, strings.Fields(test.args)...)...); !strings.Contains(stderr, test.stderr) {
 			t.Errorf("%s: want %q in %s", test.args, test.stderr, stderr)
 		}
+	}
+}
+
+// explainChanges: who changed what, and when, from the API server's own records. The repair of a changed nodeSelector works.
+func (l *onCluster) explainChanges(t *testing.T) {
+	kubectl := func(args ...string) string {
+		t.Helper()
+		out, err := l.admin.Kubectl(t.Context(), args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	kubectl("create", "namespace", "late")
+	kubectl("label", "namespace", "late", "telepod.dev/injection=enabled")
+	kubectl("-n", "late", "create", "cronjob", "nightly", "--image=example.test/app:1", "--schedule=0 0 1 1 *")
+	out, _ := l.run(t, exitOK, "explain", "cj/nightly", "-n", "late")
+	if since := regexp.MustCompile(`telepod\.dev/injection=enabled \(since \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\)\n`); !since.MatchString(out) {
+		t.Errorf("no %s in\n%s", since, out)
+	}
+	kubectl("delete", "namespace", "late", "--wait=false")
+
+	const collectors = "daemonset/telepod-collector"
+	selector := func() string {
+		return kubectl("-n", "telepod", "get", collectors, "-o=jsonpath={.spec.template.spec.nodeSelector}")
+	}
+	if err := l.admin.Apply(t.Context(), string(read(t, "testdata/live/collector.yaml"))); err != nil {
+		t.Fatal(err)
+	}
+	defer kubectl("-n", "telepod", "delete", collectors)
+	l.sees(t, 1, nil, checks.Failed, collectors+": no node should have one: ")
+	l.revised(t, 1)
+	kubectl("-n", "telepod", "patch", collectors, "--type=merge", `-p={"spec":{"template":{"spec":{"nodeSelector":{"pool":"app"}}}}}`)
+	l.revised(t, 2)
+	l.sees(t, 1, nil, checks.Failed, collectors+" has no node: its nodeSelector was changed by kubectl-patch at 20")
+	kubectl("-n", "telepod", "rollout", "undo", collectors)
+	if got := selector(); got != `{"pool":"apps"}` {
+		t.Errorf("nodeSelector %s after the repair", got)
+	}
+}
+
+// revised waits for a DaemonSet's revisions, which its controller records.
+func (l *onCluster) revised(t *testing.T, want int) {
+	t.Helper()
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, wait.ConditionFunc(func() (bool, error) {
+		out, err := l.admin.Kubectl(t.Context(), "-n", "telepod", "get", "controllerrevisions", "-o=name")
+		return len(strings.Fields(out)) == want, err
+	}).WithContext())
+	if err != nil {
+		t.Fatalf("wait for revision %d: %v", want, err)
 	}
 }
 

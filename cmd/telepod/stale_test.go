@@ -52,6 +52,7 @@ func TestOnCluster(t *testing.T) {
 	t.Run("explain every kind", l.explainKinds)
 	t.Run("explain as JSON", l.explainJSON)
 	t.Run("explain what is wrong", l.explainMistakes)
+	t.Run("explain changes", l.explainChanges)
 	t.Run("check", l.check)
 	t.Run("completion", l.completion)
 	t.Run("status", l.status)

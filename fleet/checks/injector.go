@@ -110,6 +110,10 @@ func (s Snapshot) workload(r *report, w Workload, effect string) {
 			r.add(Failed, repair, "%s has no node: %s: %s", name, why, effect)
 			return
 		}
+		if w.Selected.Manager != "" {
+			r.add(Failed, s.undo(w), "%s has no node: its nodeSelector was %s: %s", name, w.Selected, effect)
+			return
+		}
 		r.add(Failed, "check nodeSelector and tolerations in the chart's values", "%s: no node should have one: %s", name, effect)
 	case w.Desired == 0:
 		r.add(Failed, scale(usualReplicas(w)), "%s is scaled to zero: %s", name, effect)

@@ -86,11 +86,16 @@ func (s Snapshot) mend(w Workload, key, value string) string {
 	case w.Selected.Manager != "" && w.Desired == 0 && found:
 		return s.in(`patch %s --type=merge -p '{"spec":{"template":{"spec":{"nodeSelector":{"%s":"%s"}}}}}'`, w.object(), key, near)
 	case w.Selected.Manager != "":
-		return s.in("rollout undo %s  # its pod template before that change", w.object())
+		return s.undo(w)
 	case found:
 		return fmt.Sprintf("set %s: %s in regional.nodeSelector in the chart's values, and run helm upgrade", key, near)
 	}
 	return fmt.Sprintf("remove %s from regional.nodeSelector in the chart's values, or label the nodes, and run helm upgrade", key)
+}
+
+// undo restores a DaemonSet's pod template from before its last change.
+func (s Snapshot) undo(w Workload) string {
+	return s.in("rollout undo %s  # its pod template before that change", w.object())
 }
 
 // healthCommand asks a site with the certificate of the regional Collectors. It works as it is if the site's address is

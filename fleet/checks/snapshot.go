@@ -113,7 +113,7 @@ type Workload struct {
 	Chart, Version string
 	Labels         map[string]string
 	Pod            corev1.PodSpec
-	// Selected is the last change of its nodeSelector, if it is a DaemonSet.
+	// Selected is the last change of its nodeSelector by another manager than Helm, if it is a DaemonSet.
 	Selected Change
 }
 

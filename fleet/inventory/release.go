@@ -114,11 +114,12 @@ func trouble(pod *corev1.Pod) (text string, troubled bool) {
 	return text, true
 }
 
-// selected is the last change of a nodeSelector that Helm has not made.
+// selected is the last change of a nodeSelector by another manager than the one that installs the object: Helm, or what has
+// set the selector of its pods, which cannot change.
 func selected(managed []metav1.ManagedFieldsEntry) (last checks.Change) {
 	for _, entry := range managed {
 		fields, ok := fieldsOf(entry)
-		if !ok || strings.HasPrefix(strings.ToLower(entry.Manager), "helm") || entry.Time.Time.Before(last.At) {
+		if !ok || strings.HasPrefix(strings.ToLower(entry.Manager), "helm") || owns(entry, "f:spec", "f:selector") || entry.Time.Time.Before(last.At) {
 			continue
 		}
 		if wanted, _, _ := unstructured.NestedMap(fields, "f:spec", "f:template", "f:spec", "f:nodeSelector"); leavesOf(wanted) > 0 {
