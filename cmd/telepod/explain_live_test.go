@@ -139,7 +139,7 @@ func (l *onCluster) explainChanges(t *testing.T) {
 	if since := regexp.MustCompile(`telepod\.dev/injection=enabled \(since \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\)\n`); !since.MatchString(out) {
 		t.Errorf("no %s in\n%s", since, out)
 	}
-	kubectl("delete", "namespace", "late", "--wait=false")
+	kubectl("delete", "namespace", "late")
 
 	const collectors = "daemonset/telepod-collector"
 	selector := func() string {

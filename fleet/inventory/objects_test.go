@@ -51,7 +51,7 @@ func TestSelected(t *testing.T) {
 	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
 		return metav1.ManagedFieldsEntry{Manager: manager, Time: &at, FieldsV1: metav1.NewFieldsV1(fields)}
 	}
-	const pool = `"f:template":{"f:spec":{"f:nodeSelector":{"f:pool":{}}}}`
+	const pool = `"f:template":{"f:spec":{"f:nodeSelector":{}}}`
 	for name, test := range map[string]struct {
 		managed []metav1.ManagedFieldsEntry
 		want    string

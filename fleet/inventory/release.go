@@ -122,8 +122,8 @@ func selected(managed []metav1.ManagedFieldsEntry) (last checks.Change) {
 		if !ok || strings.HasPrefix(strings.ToLower(entry.Manager), "helm") || owns(entry, "f:spec", "f:selector") || entry.Time.Time.Before(last.At) {
 			continue
 		}
-		if wanted, _, _ := unstructured.NestedMap(fields, "f:spec", "f:template", "f:spec", "f:nodeSelector"); leavesOf(wanted) > 0 {
-			last = checks.Change{Manager: fleet.Printable(entry.Manager), At: entry.Time.Time, Exactly: leavesOf(wanted) == leavesOf(fields)}
+		if owns(entry, "f:spec", "f:template", "f:spec", "f:nodeSelector") { // it is changed as a whole
+			last = checks.Change{Manager: fleet.Printable(entry.Manager), At: entry.Time.Time, Exactly: leavesOf(fields) == 1}
 		}
 	}
 	return last
