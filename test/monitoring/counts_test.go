@@ -109,8 +109,7 @@ func sendCounted(t *testing.T, regions []*pipeline.Node) (sent int) {
 	const failed = `"status": {"code": 2}` // no region samples it away
 	var all []string
 	for range old {
-		// A region samples by the status of spans, and keeps these for their priority.
-		all = append(all, one("old", "GET /old", `"attributes": [{"key": "http.status_code", "value": {"intValue": "500"}}, {"key": "sampling.priority", "value": {"intValue": "1"}}]`))
+		all = append(all, one("old", "GET /old", `"attributes": [{"key": "http.status_code", "value": {"intValue": "500"}}]`))
 	}
 	for n := range names {
 		all = append(all, one("greedy", "GET /"+word(n), failed))

@@ -105,13 +105,13 @@ regional:
 	}
 }
 
-// A sampling region sends whole traces, and of all others only errors and slow spans.
+// A sampling region sends whole traces, and of all others only errors, 5xx and slow spans.
 func TestSampledTracesAreWhole(t *testing.T) {
 	t.Parallel()
 	const traces = 200
 	b := newBorder(t, "regional: {samplePercent: 30}")
 	all := spans(1, traces*SpansOfTrace)
-	failed, slow := 0, 0
+	failed, slow, status := 0, 0, map[string]int{"http.response.status_code": 0, "http.status_code": 0}
 	for i, span := range all.ResourceSpans[0].ScopeSpans[0].Spans {
 		span.Name = fmt.Sprintf("trace %d.", i/SpansOfTrace)
 		switch {
@@ -120,6 +120,10 @@ func TestSampledTracesAreWhole(t *testing.T) {
 		case i%100 == 1:
 			span.Name, slow = "slow.", slow+1
 			span.EndTimeUnixNano = span.StartTimeUnixNano + uint64(2*time.Second)
+		case i%100 == 2 || i%100 == 3:
+			key := []string{"http.response.status_code", "http.status_code"}[i%100-2]
+			span.Name, status[key] = key+".", status[key]+1
+			span.Attributes = []*common.KeyValue{{Key: key, Value: &common.AnyValue{Value: &common.AnyValue_IntValue{IntValue: 503}}}}
 		}
 	}
 	b.send(t, all, points(1, 1), records(1, 1))
@@ -129,6 +133,11 @@ func TestSampledTracesAreWhole(t *testing.T) {
 	}
 	if got := b.primary.count("slow."); got != slow {
 		t.Errorf("%d of %d slow spans left the region", got, slow)
+	}
+	for key, want := range status {
+		if got := b.primary.count(key + "."); got != want || want == 0 {
+			t.Errorf("%d of %d spans with a 5xx in %s left the region", got, want, key)
+		}
 	}
 	kept := 0
 	for n := range traces {

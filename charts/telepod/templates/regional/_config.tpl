@@ -125,12 +125,13 @@ processors:
   {{- include "telepod.regional.secrets" $regional.redact | nindent 2 }}
   delta_to_cumulative: {max_stale: 10m, max_streams: {{ int $regional.maxDeltaStreams }}}
   {{- if $samples }}
-  # Errors and slow spans are kept whatever the draw; the rest of their traces may not be. All regions draw alike.
+  # Errors, 5xx and slow spans are kept whatever the draw; the rest of their traces may not be. All regions draw alike.
   transform/keep:
     error_mode: ignore
     trace_statements:
       - context: span
         statements:
+          - set(span.attributes["sampling.priority"], 1) where span.attributes["http.response.status_code"] >= 500 or span.attributes["http.status_code"] >= 500
           - set(span.attributes["sampling.priority"], 1) where span.status.code == STATUS_CODE_ERROR or span.end_time_unix_nano - span.start_time_unix_nano > {{ int $.Values.central.sampling.slowMilliseconds }}000000
   probabilistic_sampler: {mode: proportional, sampling_percentage: {{ $regional.samplePercent }}}
   {{- end }}
