@@ -156,14 +156,6 @@ func (j Judge) whyBare(pod *Pod, ns Namespace) string {
 	return "created while the webhook did not answer, was not called, or had other settings"
 }
 
-// Verb is the singular or the plural, for a number of things.
-func Verb(n int, one, several string) string {
-	if n == 1 {
-		return one
-	}
-	return several
-}
-
 // longestQuoted limits quoted untrusted text, in characters.
 const longestQuoted = 200
 

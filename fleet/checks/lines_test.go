@@ -222,6 +222,10 @@ func TestLines(t *testing.T) {
 			}}}}}
 		}, checks.Failed, "the primary site is not usable", `(umask 077 && kubectl -n telepod get secret regional -o 'go-template={{index .data "tls.crt" | base64decode}}' > tls.crt && ` +
 			`kubectl -n telepod get configmap authority -o 'go-template={{index .data "ca.crt"}}' > ca.crt) && telepod health central.example.com:4318 --ca ca.crt --cert tls.crt --key tls.key`},
+		{"a site is away, and its address would be a command", func(s *checks.Snapshot) {
+			region(t, s, away("unreachable"))
+			s.SiteAddresses = map[string]string{"primary": "https://$(reboot):4318"}
+		}, checks.Failed, "the primary site is not usable", "telepod health HOST:PORT --ca ca.crt"},
 		{"another authority", func(s *checks.Snapshot) { region(t, s, away("handshake")) }, checks.Failed, "TLS negotiation failed: a certificate has expired, or is of another authority", "renew the certificate"},
 		{"on the backup", func(s *checks.Snapshot) {
 			region(t, s, `otelcol_exporter_failover_active{signal="traces",endpoint="backup"} 1; otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 0`)

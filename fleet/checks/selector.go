@@ -3,9 +3,12 @@ package checks
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -107,6 +110,9 @@ func (s Snapshot) healthCommand(site string) string {
 	}
 	plain := strings.HasPrefix(address, "http://")
 	address = strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(address, "https://"), "http://"), "/")
+	if !safe(address) {
+		return "telepod health HOST:PORT --ca ca.crt --cert tls.crt --key tls.key"
+	}
 	if plain {
 		return "telepod health " + address
 	}
@@ -123,11 +129,11 @@ func (s Snapshot) certificateFiles() (command string) {
 		for _, source := range volume.Projected.Sources {
 			switch {
 			case source.Secret != nil:
-				for _, item := range source.Secret.Items {
+				for _, item := range slices.DeleteFunc(slices.Clone(source.Secret.Items), unsafeItem) {
 					command += s.in(`get secret %s -o 'go-template={{index .data "%s" | base64decode}}' > %s && `, source.Secret.Name, item.Key, item.Path)
 				}
 			case source.ConfigMap != nil:
-				for _, item := range source.ConfigMap.Items {
+				for _, item := range slices.DeleteFunc(slices.Clone(source.ConfigMap.Items), unsafeItem) {
 					command += s.in(`get configmap %s -o 'go-template={{index .data "%s"}}' > %s && `, source.ConfigMap.Name, item.Key, item.Path)
 				}
 			}
@@ -138,3 +144,10 @@ func (s Snapshot) certificateFiles() (command string) {
 	}
 	return command
 }
+
+// safe reports whether a text from the cluster can be a word of a command that a person will run in a shell.
+func safe(text string) bool { return safeWord.MatchString(text) }
+
+var safeWord = regexp.MustCompile(`^[A-Za-z0-9.:_/\[\]-]+$`)
+
+func unsafeItem(item corev1.KeyToPath) bool { return !safe(item.Key) || !safe(item.Path) }

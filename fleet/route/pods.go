@@ -25,7 +25,7 @@ func (f Facts) podLines() (lines []checks.Line) {
 	}
 	for _, reason := range reasons {
 		list := by[reason]
-		line := checks.Line{Context: f.Cluster.Context, Section: "pods", Code: checks.CodeWorkload, Status: checks.Warning, Seen: count(len(list), "pod") + ": " + list[0].Condition.String(),
+		line := checks.Line{Context: f.Cluster.Context, Section: "pods", Code: checks.CodeWorkload, Status: checks.Warning, Seen: fleet.Count(len(list), "pod") + ": " + list[0].Condition.String(),
 			Repair: fmt.Sprintf("%s -n %s describe pod %s", f.Cluster.Kubectl, list[0].Metadata.Namespace, list[0].Metadata.Name)}
 		if strings.HasPrefix(reason, "CrashLoopBackOff") || strings.HasPrefix(reason, "Error") {
 			line.Repair = fmt.Sprintf("%s -n %s logs %s --all-containers --previous --tail=20", f.Cluster.Kubectl, list[0].Metadata.Namespace, list[0].Metadata.Name)

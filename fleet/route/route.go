@@ -253,7 +253,7 @@ func siteHop(name string, traffic *status.Traffic) Hop {
 	var parts []string
 	hop.Status = checks.OK
 	if s.Using > 0 {
-		text := fmt.Sprintf("in use by %d of %s", s.Using, count(traffic.Answered, "Collector"))
+		text := fmt.Sprintf("in use by %d of %s", s.Using, fleet.Count(traffic.Answered, "Collector"))
 		if traffic.Site != nil && traffic.Site.Name == name && !traffic.Site.Since.IsZero() {
 			text += " since " + traffic.Site.Since.Format("2006-01-02 15:04Z")
 		}
@@ -263,7 +263,7 @@ func siteHop(name string, traffic *status.Traffic) Hop {
 		}
 	}
 	if s.Down > 0 {
-		parts, hop.Status = append(parts, fmt.Sprintf("not usable from %d of %s", s.Down, count(traffic.Answered, "Collector"))), checks.Failed
+		parts, hop.Status = append(parts, fmt.Sprintf("not usable from %d of %s", s.Down, fleet.Count(traffic.Answered, "Collector"))), checks.Failed
 	}
 	switch {
 	case len(parts) > 0:

@@ -137,7 +137,7 @@ func (f Facts) pods(senders []sender) (hops []Hop) {
 			ways = append(ways, way)
 		}
 	}
-	hop := Hop{Stage: checks.AtPod, Name: count(len(senders), "pod"), Status: checks.OK}
+	hop := Hop{Stage: checks.AtPod, Name: fleet.Count(len(senders), "pod"), Status: checks.OK}
 	var parts []string
 	if bare > 0 {
 		parts = append(parts, fmt.Sprintf("%s, so %s nothing through Telepod", are(bare, "not injected"), fleet.Verb(bare, "it sends", "they send")))
@@ -157,7 +157,7 @@ func (f Facts) pods(senders []sender) (hops []Hop) {
 	hop.State = strings.Join(parts, "; ")
 	hops = append(hops, hop)
 	if sidecars > 0 {
-		side := Hop{Stage: checks.AtPod, Name: count(sidecars, "sidecar"), Address: "127.0.0.1", Status: checks.OK, State: fmt.Sprintf("%d of %d ready", ready, sidecars)}
+		side := Hop{Stage: checks.AtPod, Name: fleet.Count(sidecars, "sidecar"), Address: "127.0.0.1", Status: checks.OK, State: fmt.Sprintf("%d of %d ready", ready, sidecars)}
 		if ready < sidecars {
 			side.Status = checks.Warning
 		}
@@ -197,7 +197,7 @@ func (f Facts) sidecarLines(senders []sender) (lines []checks.Line) {
 		by[reason] = append(by[reason], s.pod.Metadata.Name)
 	}
 	for _, reason := range reasons {
-		seen := fmt.Sprintf("the sidecar of %s is not ready", count(len(by[reason]), "pod"))
+		seen := fmt.Sprintf("the sidecar of %s is not ready", fleet.Count(len(by[reason]), "pod"))
 		if reason != "" {
 			seen += ": " + fleet.Printable(reason)
 		}
@@ -221,13 +221,6 @@ func host(address string) string {
 		return u.Hostname()
 	}
 	return net.JoinHostPort(u.Hostname(), u.Port())
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func sends(n int, what string) string {
