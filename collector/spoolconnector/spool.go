@@ -194,10 +194,17 @@ func (s *spool[D]) push(ctx context.Context, req xexporterhelper.Request) error 
 	return err
 }
 
+// longestTry is how many times the timeout a try may last, after earlier ones were interrupted.
+const longestTry = 4
+
 func (s *spool[D]) deliver(ctx context.Context, data []byte, items int) error {
 	var history tries
+	limit := s.config.Timeout
 	for wait := s.config.Retry.InitialInterval; ; wait = min(2*wait, s.config.Retry.MaxInterval) {
-		interrupted, err := s.try(ctx, data)
+		interrupted, err := s.try(ctx, data, limit)
+		if interrupted { // a batch that needs longer would never arrive
+			limit = min(2*limit, longestTry*s.config.Timeout)
+		}
 		if err == nil {
 			s.successes.Add(1)
 			return nil
@@ -221,14 +228,14 @@ func (s *spool[D]) deliver(ctx context.Context, data []byte, items int) error {
 // try decodes the data each time: what a pipeline got once is the pipeline's, which may change it. It reports whether the
 // spool itself ended the try: an exporter may call that permanent, or even report success if it was between two
 // requests of a batch.
-func (s *spool[D]) try(ctx context.Context, data []byte) (interrupted bool, err error) {
+func (s *spool[D]) try(ctx context.Context, data []byte, limit time.Duration) (interrupted bool, err error) {
 	decoded, err := s.kind.unmarshal(data)
 	if err != nil {
 		return false, consumererror.NewPermanent(fmt.Errorf("decode a stored request: %w", err))
 	}
 	s.setAttributes(ctx, decoded)
-	if s.config.Timeout > 0 {
-		limited, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	if limit > 0 {
+		limited, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		ctx = limited
 	}

@@ -310,6 +310,29 @@ func TestHangingStoreRejectsNothing(t *testing.T) {
 	}
 }
 
+// patient accepts a batch only if it is given long enough.
+type patient struct {
+	*store
+	needs time.Duration
+}
+
+func (p patient) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	if until, limited := ctx.Deadline(); !limited || time.Until(until) > p.needs {
+		return p.store.ConsumeTraces(ctx, td)
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A batch for which the store needs longer than the timeout arrives: each try has more time than the last.
+func TestSlowStoreGetsItsBatch(t *testing.T) {
+	timeout := 20 * time.Millisecond
+	to := patient{newStore(accept), 3 * timeout}
+	r := start(t, t.TempDir(), to, func(c *Config) { c.Timeout = timeout })
+	r.send(t, "a")
+	to.await(t, 1)
+}
+
 // Shutdown ends although the store hangs, and batches of other senders only become due because of it.
 func TestShutdownEnds(t *testing.T) {
 	t.Parallel() // for the grace

@@ -48,7 +48,7 @@ func run(ctx context.Context, host string, o kafkaOptions) error {
 		return err
 	}
 	go kafka.consume(ctx)
-	jaeger, prometheus, spans := newTallies(), newTallies(), &spanCounts{last: map[string]float64{}}
+	jaeger, prometheus, spans := newTallies(), newTallies(), &spanCounts{last: map[uint64]float64{}}
 	ended := make(chan error, 4)
 	serve := func(port string, h http.Handler) {
 		ended <- http.ListenAndServe(net.JoinHostPort(host, port), h)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"hash/fnv"
 	"io"
 	"math"
 	"net/http"
@@ -33,9 +34,9 @@ func remoteWrite(counts tallies, spans *spanCounts) http.HandlerFunc {
 
 // addSeries decodes a TimeSeries: labels are field 1, samples field 2, a sample's value field 1.
 func addSeries(counts tallies, spans *spanCounts, series []byte) error {
-	name, labels := "", ""
+	name, labels := "", fnv.New64a()
 	err := fields(series, 1, func(label []byte) error {
-		labels += string(label)
+		_, _ = labels.Write(label)
 		var pair [2]string
 		for i := range pair {
 			if err := fields(label, protowire.Number(i+1), func(text []byte) error { pair[i] = string(text); return nil }); err != nil {
@@ -60,7 +61,7 @@ func addSeries(counts tallies, spans *spanCounts, series []byte) error {
 			value = math.Float64frombits(bits)
 		}
 		if name == spanMetric {
-			spans.set(labels, value)
+			spans.set(labels.Sum64(), value)
 		} else {
 			counts.metrics.add(uint64(value))
 		}
@@ -71,13 +72,13 @@ func addSeries(counts tallies, spans *spanCounts, series []byte) error {
 // spanMetric counts spans.
 const spanMetric = "traces_span_metrics_calls_total"
 
-// spanCounts has the last sample of each series of the span metric.
+// spanCounts has the last sample of each series of the span metric, by a hash of its labels.
 type spanCounts struct {
 	mu   sync.Mutex
-	last map[string]float64
+	last map[uint64]float64
 }
 
-func (c *spanCounts) set(labels string, value float64) {
+func (c *spanCounts) set(labels uint64, value float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last[labels] = value
