@@ -48,7 +48,7 @@ func (e usageError) Unwrap() error { return e.error }
 // run runs the command line and returns the exit code.
 func run(args []string, s streams) int {
 	root := newRootCommand()
-	root.SetArgs(args)
+	root.SetArgs(withoutHelp(root, args))
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
@@ -68,6 +68,15 @@ func run(args []string, s streams) int {
 		return status.code
 	}
 	return exitError
+}
+
+// withoutHelp removes --help behind a command that does not exist: cobra would show the parent's help instead of an error.
+func withoutHelp(root *cobra.Command, args []string) []string {
+	found, rest, err := root.Find(args)
+	if err != nil || !found.HasAvailableSubCommands() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
+		return args
+	}
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--help" || arg == "-h" })
 }
 
 // visibleLines makes an error harmless for a terminal, because errors quote files, and answers of servers.
