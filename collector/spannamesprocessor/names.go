@@ -5,6 +5,18 @@ import "strings"
 // placeholder stands for an identifier.
 const placeholder = "{id}"
 
+// longest is the length of the longest name, in bytes: each series of span metrics has it, in memory and in the store.
+const longest = 200
+
+// series is the name under which a span is counted: without identifiers, and not longer than a person reads.
+func series(name string) string {
+	name = withoutIDs(name)
+	if len(name) <= longest {
+		return name
+	}
+	return strings.ToValidUTF8(name[:longest], "") + "…"
+}
+
 // withoutIDs returns a span name with {id} in place of each part that looks like an identifier:
 //
 //   - a UUID;

@@ -43,6 +43,20 @@ func TestWithoutIDs(t *testing.T) {
 	}
 }
 
+// A name of any length becomes one of a bounded length, cut between characters.
+func TestSeries(t *testing.T) {
+	for name, want := range map[string]string{
+		strings.Repeat("a ", 100):      strings.Repeat("a ", 100),
+		strings.Repeat("a ", 5000):     strings.Repeat("a ", 100) + "…",
+		strings.Repeat("/4711", 40):    strings.Repeat("/{id}", 40),
+		"x" + strings.Repeat("é", 200): "x" + strings.Repeat("é", 99) + "…",
+	} {
+		if got := series(name); got != want || series(got) != want {
+			t.Errorf("%q became %q, want %q", name, got, want)
+		}
+	}
+}
+
 // FuzzWithoutIDs checks that a name that was replaced stays as it is, and that what remains was there before.
 func FuzzWithoutIDs(f *testing.F) {
 	f.Add("GET /orders/4711?x=3f2504e0-4f89-41d3-9a0c-0305e82c3301")

@@ -35,7 +35,7 @@ func (*renamer) Capabilities() consumer.Capabilities { return consumer.Capabilit
 
 // ConsumeTraces passes on the request, or a copy with other names.
 func (r *renamer) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	if hasIDs(td) {
+	if changes(td) {
 		renamed := ptrace.NewTraces()
 		td.CopyTo(renamed)
 		rename(renamed)
@@ -44,11 +44,11 @@ func (r *renamer) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return r.next.ConsumeTraces(ctx, td)
 }
 
-func hasIDs(td ptrace.Traces) bool {
+func changes(td ptrace.Traces) bool {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				if name := span.Name(); withoutIDs(name) != name {
+				if name := span.Name(); series(name) != name {
 					return true
 				}
 			}
@@ -61,7 +61,7 @@ func rename(td ptrace.Traces) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				span.SetName(withoutIDs(span.Name()))
+				span.SetName(series(span.Name()))
 			}
 		}
 	}
