@@ -24,8 +24,8 @@ type Config struct {
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 	// Retry bounds the time between two tries. There is no last try: MaxElapsedTime is not used.
 	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
-	// Timeout of the first try. Each try after one that it has interrupted has twice the time, four times the timeout at
-	// most. 0 leaves it to the exporter.
+	// Timeout of the first try. After a try that it has interrupted, a batch above 2 MiB is sent in halves, and a smaller one
+	// has twice the time, four times the timeout at most. 0 leaves it to the exporter.
 	Timeout time.Duration `mapstructure:"timeout"`
 	// WhenFull is refuse or drop_oldest.
 	WhenFull string `mapstructure:"when_full"`

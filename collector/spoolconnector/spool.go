@@ -194,6 +194,29 @@ func (s *spool[D]) push(ctx context.Context, req xexporterhelper.Request) error 
 	return err
 }
 
+// smallestHalf is the size of a batch, in bytes, that is not halved any more if a try with it was interrupted.
+const smallestHalf = 2 << 20
+
+// deliverHalves delivers a batch that was too large for one try in two parts, the first one first. It returns a permanent
+// error only if both are done.
+func (s *spool[D]) deliverHalves(ctx context.Context, first, rest []byte) error {
+	var rejected error
+	for _, half := range [][]byte{first, rest} {
+		decoded, err := s.kind.unmarshal(half)
+		if err != nil {
+			return consumererror.NewPermanent(fmt.Errorf("decode half of a stored request: %w", err))
+		}
+		switch err := s.deliver(ctx, half, s.kind.items(decoded)); {
+		case err == nil:
+		case !consumererror.IsPermanent(err):
+			return err
+		default:
+			rejected = err
+		}
+	}
+	return rejected
+}
+
 // longestTry is how many times the timeout a try may last, after earlier ones were interrupted.
 const longestTry = 4
 
@@ -202,7 +225,10 @@ func (s *spool[D]) deliver(ctx context.Context, data []byte, items int) error {
 	limit := s.config.Timeout
 	for wait := s.config.Retry.InitialInterval; ; wait = min(2*wait, s.config.Retry.MaxInterval) {
 		interrupted, err := s.try(ctx, data, limit)
-		if interrupted { // a batch that needs longer would never arrive
+		if interrupted && ctx.Err() == nil { // a batch that needs longer would never arrive
+			if first, rest := encoded.Halve(data); len(data) > smallestHalf && len(rest) > 0 {
+				return s.deliverHalves(ctx, first, rest)
+			}
 			limit = min(2*limit, longestTry*s.config.Timeout)
 		}
 		if err == nil {

@@ -333,6 +333,33 @@ func TestSlowStoreGetsItsBatch(t *testing.T) {
 	to.await(t, 1)
 }
 
+// small accepts only requests of few resources in time.
+type small struct{ *store }
+
+func (s small) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	if td.ResourceSpans().Len() <= 2 {
+		return s.store.ConsumeTraces(ctx, td)
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A batch that is too large for one try arrives in parts, each once.
+func TestLargeBatchIsHalved(t *testing.T) {
+	to := small{newStore(accept)}
+	r := start(t, t.TempDir(), to, func(c *Config) { c.Timeout = 20 * time.Millisecond })
+	td := ptrace.NewTraces()
+	for range 5 {
+		rs := td.ResourceSpans().AppendEmpty()
+		rs.Resource().Attributes().PutStr("long", strings.Repeat("x", 1<<20))
+		rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty().SetName("a")
+	}
+	if err := r.ConsumeTraces(t.Context(), td); err != nil {
+		t.Fatal(err)
+	}
+	to.await(t, 5)
+}
+
 // Shutdown ends although the store hangs, and batches of other senders only become due because of it.
 func TestShutdownEnds(t *testing.T) {
 	t.Parallel() // for the grace

@@ -126,7 +126,7 @@ tier and to (the destination).
   # Where awss3 reads the folder.
   resource_attributes: {telemetry.archive.prefix: archive-folder}
   {{- end }}
-  # Of a first try; four times that at most if the store needs longer. The pods' grace period is longer than the first.
+  # Of a first try. A batch for which that is too short is halved. The pods' grace period is longer.
   timeout: {{ $archive | ternary "30s" "15s" }}
   retry_on_failure: {initial_interval: 1s, max_interval: 5s}
   {{- if and $archive (or (eq .part "central") (include "telepod.regional.persistent" .root)) }}

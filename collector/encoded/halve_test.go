@@ -1,0 +1,35 @@
+package encoded
+
+import (
+	"bytes"
+	"testing"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// TestHalve: both halves are requests, and together they are the whole.
+func TestHalve(t *testing.T) {
+	for resources, want := range map[int][2]int{0: {0, 0}, 1: {1, 0}, 2: {1, 1}, 5: {3, 2}} {
+		md := pmetric.NewMetrics()
+		for range resources {
+			md.ResourceMetrics().AppendEmpty().Resource().Attributes().PutStr("service.name", "shop")
+		}
+		data, err := (&pmetric.ProtoMarshaler{}).MarshalMetrics(md)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, rest := Halve(data)
+		if !bytes.Equal(append(bytes.Clone(first), rest...), data) {
+			t.Errorf("%d resources: the halves are not the whole", resources)
+		}
+		for i, half := range [][]byte{first, rest} {
+			md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(half)
+			if err != nil || md.ResourceMetrics().Len() != want[i] {
+				t.Errorf("%d resources: half %d has %d, %v; want %d", resources, i, md.ResourceMetrics().Len(), err, want[i])
+			}
+		}
+	}
+	if first, rest := Halve([]byte("\xff\xff")); len(first) != 2 || rest != nil {
+		t.Errorf("%q, %q of bytes that are no message", first, rest)
+	}
+}
