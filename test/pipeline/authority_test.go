@@ -21,7 +21,7 @@ func TestForeignAuthority(t *testing.T) {
 		region, central string   // their log messages
 	}{
 		{"the site is not trusted", []string{"ca.crt"}, "certificate signed by unknown authority", "a TLS handshake failed"},
-		{"the region is not trusted", []string{"tls.crt", "tls.key"}, "Switched to another endpoint", "certificate signed by unknown authority"},
+		{"the region is not trusted", []string{"tls.crt", "tls.key"}, "remote error: tls: unknown certificate authority", "certificate signed by unknown authority"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := NewPlant(t)
