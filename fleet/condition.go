@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/telepod/telepod/injector"
@@ -20,13 +19,10 @@ type Condition struct {
 }
 
 func (c Condition) String() string {
-	switch c.Restarts {
-	case 0:
+	if c.Restarts == 0 {
 		return c.Reason
-	case 1:
-		return c.Reason + ", 1 restart"
 	}
-	return fmt.Sprintf("%s, %d restarts", c.Reason, c.Restarts)
+	return c.Reason + ", " + Count(c.Restarts, "restart")
 }
 
 // podStatus is the part of a pod's status that shows whether it runs.

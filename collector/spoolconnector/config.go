@@ -24,7 +24,7 @@ type Config struct {
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 	// Retry bounds the time between two tries. There is no last try: MaxElapsedTime is not used.
 	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
-	// Timeout of the first try. After a try that it has interrupted, a batch above 2 MiB is sent in halves, and a smaller one
+	// Timeout of the first try. After a try that it has interrupted, a batch above 2 MiB is sent in parts of half the size, and a smaller one
 	// has twice the time, four times the timeout at most. 0 leaves it to the exporter.
 	Timeout time.Duration `mapstructure:"timeout"`
 	// WhenFull is refuse or drop_oldest.

@@ -194,40 +194,50 @@ func (s *spool[D]) push(ctx context.Context, req xexporterhelper.Request) error 
 	return err
 }
 
-// smallestHalf is the size of a batch, in bytes, that is not halved any more if a try with it was interrupted.
-const smallestHalf = 2 << 20
+// smallestCut is the size of a part, in bytes, that is not cut any more if a try with it was interrupted.
+const smallestCut = 2 << 20
 
-// deliverHalves delivers a batch that was too large for one try in two parts, the first one first. It returns a permanent
-// error only if both are done.
-func (s *spool[D]) deliverHalves(ctx context.Context, first, rest []byte) error {
+// errTooLarge: a try was interrupted, and half of the part may fit into one.
+var errTooLarge = errors.New("too large for one try")
+
+// deliver sends a batch as a whole, or in parts of the size that fits into one try, in order. Its error is permanent only
+// if all parts are done.
+func (s *spool[D]) deliver(ctx context.Context, data []byte, items int) error {
+	size := len(data)
 	var rejected error
-	for _, half := range [][]byte{first, rest} {
-		decoded, err := s.kind.unmarshal(half)
-		if err != nil {
-			return consumererror.NewPermanent(fmt.Errorf("decode half of a stored request: %w", err))
+	for rest := data; ; {
+		part, after := encoded.Cut(rest, size)
+		if len(part) < len(data) {
+			if decoded, err := s.kind.unmarshal(part); err == nil {
+				items = s.kind.items(decoded)
+			}
 		}
-		switch err := s.deliver(ctx, half, s.kind.items(decoded)); {
-		case err == nil:
-		case !consumererror.IsPermanent(err):
+		switch err := s.deliverPart(ctx, part, items); {
+		case err == errTooLarge:
+			size = len(part) / 2
+			continue
+		case err != nil && !consumererror.IsPermanent(err):
 			return err
-		default:
+		case err != nil:
 			rejected = err
 		}
+		if rest = after; len(rest) == 0 {
+			return rejected
+		}
 	}
-	return rejected
 }
 
 // longestTry is how many times the timeout a try may last, after earlier ones were interrupted.
 const longestTry = 4
 
-func (s *spool[D]) deliver(ctx context.Context, data []byte, items int) error {
+func (s *spool[D]) deliverPart(ctx context.Context, data []byte, items int) error {
 	var history tries
 	limit := s.config.Timeout
 	for wait := s.config.Retry.InitialInterval; ; wait = min(2*wait, s.config.Retry.MaxInterval) {
 		interrupted, err := s.try(ctx, data, limit)
 		if interrupted && ctx.Err() == nil { // a batch that needs longer would never arrive
-			if first, rest := encoded.Halve(data); len(data) > smallestHalf && len(rest) > 0 {
-				return s.deliverHalves(ctx, first, rest)
+			if _, rest := encoded.Cut(data, len(data)/2); len(data) > smallestCut && len(rest) > 0 {
+				return errTooLarge
 			}
 			limit = min(2*limit, longestTry*s.config.Timeout)
 		}

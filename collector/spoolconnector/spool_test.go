@@ -345,7 +345,7 @@ func (s small) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 }
 
 // A batch that is too large for one try arrives in parts, each once.
-func TestLargeBatchIsHalved(t *testing.T) {
+func TestLargeBatchIsSentInParts(t *testing.T) {
 	to := small{newStore(accept)}
 	r := start(t, t.TempDir(), to, func(c *Config) { c.Timeout = 20 * time.Millisecond })
 	td := ptrace.NewTraces()

@@ -105,12 +105,9 @@ func (s Snapshot) undo(w Workload) string {
 // known.
 func (s Snapshot) healthCommand(site string) string {
 	address, found := s.SiteAddresses[site]
-	if !found || len(s.Collectors.Value.Workloads) == 0 {
-		return "telepod health HOST:PORT --ca ca.crt --cert tls.crt --key tls.key"
-	}
 	plain := strings.HasPrefix(address, "http://")
 	address = strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(address, "https://"), "http://"), "/")
-	if !safe(address) {
+	if !found || !safe(address) || len(s.Collectors.Value.Workloads) == 0 {
 		return "telepod health HOST:PORT --ca ca.crt --cert tls.crt --key tls.key"
 	}
 	if plain {
@@ -128,11 +125,11 @@ func (s Snapshot) certificateFiles() (command string) {
 		}
 		for _, source := range volume.Projected.Sources {
 			switch {
-			case source.Secret != nil:
+			case source.Secret != nil && safe(source.Secret.Name):
 				for _, item := range slices.DeleteFunc(slices.Clone(source.Secret.Items), unsafeItem) {
 					command += s.in(`get secret %s -o 'go-template={{index .data "%s" | base64decode}}' > %s && `, source.Secret.Name, item.Key, item.Path)
 				}
-			case source.ConfigMap != nil:
+			case source.ConfigMap != nil && safe(source.ConfigMap.Name):
 				for _, item := range slices.DeleteFunc(slices.Clone(source.ConfigMap.Items), unsafeItem) {
 					command += s.in(`get configmap %s -o 'go-template={{index .data "%s"}}' > %s && `, source.ConfigMap.Name, item.Key, item.Path)
 				}

@@ -7,8 +7,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// TestHalve: both halves are requests, and together they are the whole.
-func TestHalve(t *testing.T) {
+// TestCut: both parts are requests, and together they are the whole.
+func TestCut(t *testing.T) {
 	for resources, want := range map[int][2]int{0: {0, 0}, 1: {1, 0}, 2: {1, 1}, 5: {3, 2}} {
 		md := pmetric.NewMetrics()
 		for range resources {
@@ -18,18 +18,18 @@ func TestHalve(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		first, rest := Halve(data)
+		first, rest := Cut(data, len(data)/2)
 		if !bytes.Equal(append(bytes.Clone(first), rest...), data) {
-			t.Errorf("%d resources: the halves are not the whole", resources)
+			t.Errorf("%d resources: the parts are not the whole", resources)
 		}
-		for i, half := range [][]byte{first, rest} {
-			md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(half)
+		for i, part := range [][]byte{first, rest} {
+			md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(part)
 			if err != nil || md.ResourceMetrics().Len() != want[i] {
-				t.Errorf("%d resources: half %d has %d, %v; want %d", resources, i, md.ResourceMetrics().Len(), err, want[i])
+				t.Errorf("%d resources: part %d has %d, %v; want %d", resources, i, md.ResourceMetrics().Len(), err, want[i])
 			}
 		}
 	}
-	if first, rest := Halve([]byte("\xff\xff")); len(first) != 2 || rest != nil {
+	if first, rest := Cut([]byte("\xff\xff"), 1); len(first) != 2 || rest != nil {
 		t.Errorf("%q, %q of bytes that are no message", first, rest)
 	}
 }
