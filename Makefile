@@ -5,8 +5,8 @@ export CGO_ENABLED ?= 0
 export GOFLAGS += -trimpath
 # Tests of a package mostly wait.
 TESTFLAGS ?= -parallel 4 -timeout 30m
-# Packages that start clusters with nodes again and again: one at a time, for two would starve each other.
-NODES := ./cmd/telepod ./test/cluster ./test/e2e
+# Packages that mostly start clusters with nodes: one at a time, for two would starve each other.
+NODES := ./test/cluster ./test/e2e
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
 # Modules that users import, copy or list in a manifest; those below test/ only hold programs for tests.
