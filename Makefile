@@ -5,8 +5,6 @@ export CGO_ENABLED ?= 0
 export GOFLAGS += -trimpath
 # Tests of a package mostly wait.
 TESTFLAGS ?= -parallel 4 -timeout 30m
-# Packages that mostly start clusters with nodes: one at a time, for two would starve each other.
-NODES := ./test/cluster ./test/e2e
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
 # Modules that users import, copy or list in a manifest; those below test/ only hold programs for tests.
@@ -14,7 +12,7 @@ MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod c
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
 .DEFAULT_GOAL := help
-.PHONY: help build image release push sign release-test demo quickstart test nodes others modules unit e2e terraform faults stress fleet packages programs attack fuzz bench verify format generate clean
+.PHONY: help build image release push sign release-test demo quickstart test others modules unit e2e terraform faults stress fleet packages programs attack fuzz bench verify format generate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,13 +44,10 @@ release-test: packages ## Prove a release on this machine: same bytes twice, pus
 	go test ./test/release -count 1 -v -timeout 30m $(if $(FROM),-args -from $(FROM))
 
 ##@ Develop
-test: others nodes modules ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; demo and terraform run by themselves
+test: others e2e modules ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; demo and terraform run by themselves
 
-others: packages programs # the tests, except for those in packages that start nodes
-	go build ./... && go test -p 2 $(TESTFLAGS) $$(go list ./... | grep -vxFf <(go list $(NODES) ./test/terraform))
-
-nodes: packages programs
-	go test -p 1 $(TESTFLAGS) $(NODES)
+others: packages programs # all tests but those with a target of their own
+	go build ./... && go test -p 2 $(TESTFLAGS) $$(go list ./... | grep -vxFf <(go list ./test/e2e ./test/terraform))
 
 modules:
 	@set -e; for module in $(MODULES); do (set -x; cd $$module && go test ./...); done
@@ -61,7 +56,7 @@ unit: ## Run the tests that need no cluster and no Collector, in under a minute
 	go test -short ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health ./archive/... ./drill/... ./fleet/... ./estate/... ./strict ./terminal ./charts/...
 
 e2e: packages programs ## Run test/e2e: the chart on a cluster with nodes; make test does so, too
-	go test $(TESTFLAGS) ./test/e2e -v
+	go test $(TESTFLAGS) -v ./test/e2e
 
 terraform: ## Check the Terraform modules against the providers' and the chart's schemas
 	@command -v npm >/dev/null || test "$$(id -u)" != 0 || { echo "installing the Debian package npm, for the providers' schemas"; apt-get update && apt-get install -y --no-install-recommends npm; }
