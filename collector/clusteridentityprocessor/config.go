@@ -22,7 +22,7 @@ var _ component.Config = (*Config)(nil)
 
 func defaultConfig() component.Config { return &Config{Domain: "regions.telepod"} }
 
-// Validate reports a domain that no DNS name is below.
+// Validate reports a domain that is empty, or that starts or ends with a dot.
 func (c *Config) Validate() error {
 	if c.Domain == "" || strings.HasPrefix(c.Domain, ".") || strings.HasSuffix(c.Domain, ".") {
 		return errors.New("domain: set a DNS name without dots at its ends, such as regions.telepod")

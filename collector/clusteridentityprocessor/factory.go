@@ -27,42 +27,42 @@ func mutates() processorhelper.Option {
 }
 
 func createTraces(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
-	k, err := newKeeper(set, cfg.(*Config))
+	c, err := newCorrector(set, cfg.(*Config))
 	if err != nil {
 		return nil, err
 	}
 	return processorhelper.NewTraces(ctx, set, cfg, next, func(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
-		clusters, err := k.clusters(ctx)
+		clusters, err := c.clusters(ctx)
 		for _, rs := range td.ResourceSpans().All() {
-			k.hold(ctx, rs.Resource().Attributes(), clusters)
+			c.correct(ctx, rs.Resource().Attributes(), clusters)
 		}
 		return td, err
 	}, mutates())
 }
 
 func createMetrics(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Metrics) (processor.Metrics, error) {
-	k, err := newKeeper(set, cfg.(*Config))
+	c, err := newCorrector(set, cfg.(*Config))
 	if err != nil {
 		return nil, err
 	}
 	return processorhelper.NewMetrics(ctx, set, cfg, next, func(ctx context.Context, md pmetric.Metrics) (pmetric.Metrics, error) {
-		clusters, err := k.clusters(ctx)
+		clusters, err := c.clusters(ctx)
 		for _, rm := range md.ResourceMetrics().All() {
-			k.hold(ctx, rm.Resource().Attributes(), clusters)
+			c.correct(ctx, rm.Resource().Attributes(), clusters)
 		}
 		return md, err
 	}, mutates())
 }
 
 func createLogs(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
-	k, err := newKeeper(set, cfg.(*Config))
+	c, err := newCorrector(set, cfg.(*Config))
 	if err != nil {
 		return nil, err
 	}
 	return processorhelper.NewLogs(ctx, set, cfg, next, func(ctx context.Context, ld plog.Logs) (plog.Logs, error) {
-		clusters, err := k.clusters(ctx)
+		clusters, err := c.clusters(ctx)
 		for _, rl := range ld.ResourceLogs().All() {
-			k.hold(ctx, rl.Resource().Attributes(), clusters)
+			c.correct(ctx, rl.Resource().Attributes(), clusters)
 		}
 		return ld, err
 	}, mutates())

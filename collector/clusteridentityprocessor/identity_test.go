@@ -21,7 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// certificate is what otlp_mux leaves of a client certificate.
+// certificate contains what otlp_mux passes on of a client certificate: its DNS names.
 type certificate []string
 
 func (certificate) GetAttributeNames() []string { return []string{"dns_names"} }
@@ -104,7 +104,7 @@ func (r rig) count(t *testing.T, name string) (sum int64) {
 	return sum
 }
 
-func TestClusterIsThatOfTheCertificate(t *testing.T) {
+func TestClusterMatchesCertificate(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		names     []string
@@ -115,7 +115,7 @@ func TestClusterIsThatOfTheCertificate(t *testing.T) {
 		{"itself", []string{"a.regions.telepod"}, "a", "a", false},
 		{"another", []string{"a.regions.telepod"}, "b", "a", true},
 		{"no claim", []string{"a.regions.telepod"}, nil, "a", false},
-		{"no text", []string{"a.regions.telepod"}, int64(1), "a", true},
+		{"not a string", []string{"a.regions.telepod"}, int64(1), "a", true},
 		{"empty", []string{"a.regions.telepod"}, "", "a", true},
 		{"other case", []string{"prod_a.regions.telepod"}, "Prod_A", "Prod_A", false},
 		{"certificate in other case", []string{"A.REGIONS.Telepod"}, "b", "a", true},
@@ -123,10 +123,10 @@ func TestClusterIsThatOfTheCertificate(t *testing.T) {
 		{"with a dot", []string{"b.a.regions.telepod"}, "b.a", "a", true},
 		{"two clusters", []string{"a.regions.telepod", "b.regions.telepod"}, "b", "b", false},
 		{"neither of two", []string{"a.regions.telepod", "b.regions.telepod"}, "c", "a", true},
-		{"a name besides", []string{"site.example.com", "a.regions.telepod"}, "b", "a", true},
+		{"an additional name", []string{"site.example.com", "a.regions.telepod"}, "b", "a", true},
 		{"another domain", []string{"a.regions.telepod.example.com"}, "b", "b", false},
 		{"the domain itself", []string{"regions.telepod"}, "b", "b", false},
-		{"a name that ends like it", []string{"a.xregions.telepod"}, "b", "b", false},
+		{"a longer domain label", []string{"a.xregions.telepod"}, "b", "b", false},
 		{"a wildcard", []string{"*.regions.telepod"}, "b", "b", false},
 		{"an empty label", []string{".regions.telepod"}, "b", "b", false},
 		{"no name", nil, "b", "b", false},
@@ -148,13 +148,13 @@ func TestClusterIsThatOfTheCertificate(t *testing.T) {
 			}
 			count, lines := r.count(t, "otelcol_cluster_identity_corrected_resources"), r.logs.Len()
 			if want := c.corrected; (count == 3) != want || (count == 0) == want || (lines > 0) != want {
-				t.Errorf("%d counted and %d lines logged, want them: %v", count, lines, want)
+				t.Errorf("%d counted and %d lines logged, want a correction: %v", count, lines, want)
 			}
 		})
 	}
 }
 
-// Somebody with an authority can issue a certificate without a name, or send none to a port that asks for none.
+// Anyone with an authority can issue a certificate without a name, or send none to a port that does not require one.
 func TestRequiredIdentity(t *testing.T) {
 	for name, ctx := range map[string]context.Context{
 		"no certificate": context.Background(), "no name": from(), "another name": from("site.example.com"), "a wildcard": from("*.regions.telepod"),
@@ -181,14 +181,14 @@ func TestRequiredIdentity(t *testing.T) {
 	}
 }
 
-func TestWarningsAreFew(t *testing.T) {
+func TestWarningsAreRateLimited(t *testing.T) {
 	r := newRig(t, false)
-	k, err := newKeeper(r.set, r.config)
+	c, err := newCorrector(r.set, r.config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 1000 {
-		k.hold(context.Background(), pcommonMap("b"), []string{"a"})
+		c.correct(context.Background(), pcommonMap("b"), []string{"a"})
 	}
 	if r.logs.Len() != 1 {
 		t.Errorf("%d lines logged, want 1", r.logs.Len())
