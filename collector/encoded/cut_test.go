@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// TestCut: both parts are requests, and together they are the whole.
+// TestCut checks that both parts are requests, and that together they are the original.
 func TestCut(t *testing.T) {
 	for resources, want := range map[int][2]int{0: {0, 0}, 1: {1, 0}, 2: {1, 1}, 5: {3, 2}} {
 		md := pmetric.NewMetrics()
@@ -20,7 +20,7 @@ func TestCut(t *testing.T) {
 		}
 		first, rest := Cut(data, len(data)/2)
 		if !bytes.Equal(append(bytes.Clone(first), rest...), data) {
-			t.Errorf("%d resources: the parts are not the whole", resources)
+			t.Errorf("%d resources: the parts do not add up to the original", resources)
 		}
 		for i, part := range [][]byte{first, rest} {
 			md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(part)
@@ -30,6 +30,6 @@ func TestCut(t *testing.T) {
 		}
 	}
 	if first, rest := Cut([]byte("\xff\xff"), 1); len(first) != 2 || rest != nil {
-		t.Errorf("%q, %q of bytes that are no message", first, rest)
+		t.Errorf("bytes that are not a message were cut into %q and %q", first, rest)
 	}
 }

@@ -1,5 +1,5 @@
-// Package encoded has OTLP requests as bytes, for queues and batches that need not look inside.
+// Package encoded handles OTLP requests as bytes, for queues and batches that need not decode them.
 //
-// Requests of one signal, written one after another, are the request of them all, because a request is a single
-// repeated field. So what waits in a queue is decoded once, if at all, and never measured by a walk over its items.
+// Concatenated requests of one signal are one valid request, because an OTLP request is a single repeated field. So queued
+// data is decoded at most once, and is never measured by walking over its items.
 package encoded

@@ -8,7 +8,7 @@ type Part struct {
 	Items int
 }
 
-// Join returns the request of all parts.
+// Join returns one request with the data of all parts.
 func Join(parts []Part) []byte {
 	if len(parts) == 1 {
 		return parts[0].Data

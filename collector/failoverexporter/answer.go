@@ -26,7 +26,7 @@ const (
 // answer is an endpoint's response to a request.
 type answer struct {
 	outcome outcome
-	// retryAfter is what the endpoint asked for; zero if it did not.
+	// retryAfter is the delay that the endpoint asked for; zero if it asked for none.
 	retryAfter time.Duration
 	// rejected is the number of items that a partial success rejects.
 	rejected int64
@@ -70,8 +70,8 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// partialSuccess reads how many items an accepted request had rejected, and why. An answer that is not valid is
-// none: the data was accepted.
+// partialSuccess returns how many items of an accepted request were rejected, and why. An invalid answer counts as full
+// success: the data was accepted.
 func partialSuccess(sig signal, content []byte) (int64, string) {
 	var count int64
 	var message string
@@ -92,7 +92,7 @@ func partialSuccess(sig signal, content []byte) (int64, string) {
 	return max(0, count), clean(message)
 }
 
-// statusMessage is the message (field 2) of the google.rpc.Status with which OTLP/HTTP answers errors.
+// statusMessage returns the message (field 2) of the google.rpc.Status with which OTLP/HTTP answers errors.
 func statusMessage(content []byte) string {
 	for len(content) > 0 {
 		number, kind, n := protowire.ConsumeTag(content)

@@ -88,10 +88,10 @@ func TestPartialSuccess(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n, message := partialSuccess(sig, content); n != 3 || message != "tooold" {
-			t.Errorf("%s: %d %q", sig, n, message)
+			t.Errorf("%s: %d items rejected with %q, want 3 with \"tooold\"", sig, n, message)
 		}
 		if n, message := partialSuccess(sig, content[:len(content)-1]); n != 0 || message != "" {
-			t.Errorf("%s: a damaged answer counts as %d %q", sig, n, message)
+			t.Errorf("%s: a damaged answer rejects %d items with %q, want none", sig, n, message)
 		}
 	}
 }
@@ -101,12 +101,12 @@ func FuzzStatusMessage(f *testing.F) {
 	f.Add([]byte{0x12, 0xff})
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if m := clean(statusMessage(content)); len(m) > 4*maxMessage+4 {
-			t.Errorf("%d bytes of message", len(m))
+			t.Errorf("the message has %d bytes, want at most %d", len(m), 4*maxMessage+4)
 		}
 	})
 }
 
-// answerCase is an answer of the primary to its first request with data, and what has to follow.
+// answerCase is an answer of the primary to its first request with data, and the expected result.
 type answerCase struct {
 	respond func(http.ResponseWriter, *http.Request)
 	outcome outcome
@@ -200,7 +200,7 @@ func status(code int) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-// redirect leads to where the request would succeed.
+// redirect points to a URL where the request would succeed.
 func redirect(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
 }
@@ -223,12 +223,12 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	}
 	eventually(t, "the batch is sent again", func() bool { return b.count(traces) == 1 })
 	if waited := time.Since(refusedAt); waited < time.Second {
-		t.Errorf("sent again after %s, the endpoint asked for 1s", waited)
+		t.Errorf("sent again after %s, but the endpoint asked for 1s", waited)
 	}
 }
 
-// A batch on which a site fails, while it accepts others, must not be in their way for ever.
-func TestDropsABatchThatASiteFailsOn(t *testing.T) {
+// A batch on which a site fails, while it accepts others, must not block them forever.
+func TestDropsPoisonedBatch(t *testing.T) {
 	b := newBackend(t)
 	b.answerWith(func(w http.ResponseWriter, r *http.Request, sig signal) bool {
 		if sig != traces || r.ContentLength == 0 || r.ContentLength > 200 {

@@ -16,14 +16,14 @@ type batch struct {
 	parts  []encoded.Part
 	items  int
 	size   int
-	// bodies are what is sent, made when first needed and kept for further tries: by endpoint if it has filters,
-	// or else by none, for all endpoints without.
+	// bodies are created when first needed, and kept for further tries. The key is the endpoint if it has filters, or
+	// else none, for all endpoints without filters.
 	bodies map[int]*body
-	// failures are the answers, by endpoint, that may be the batch's own fault.
+	// failures are counted by endpoint: the batch itself may be the cause.
 	failures map[int]failures
 }
 
-// failures of an endpoint on a batch, between which it accepted others.
+// failures counts how often an endpoint failed on a batch while it accepted others.
 type failures struct {
 	count    int
 	accepted uint64
@@ -33,10 +33,10 @@ func newBatch(sig signal, data []byte, items int) *batch {
 	return &batch{signal: sig, parts: []encoded.Part{{Data: data, Items: items}}, items: items, size: len(data)}
 }
 
-// ItemsCount is the number of spans, data points or log records.
+// ItemsCount returns the number of spans, data points or log records.
 func (b *batch) ItemsCount() int { return b.items }
 
-// BytesSize is the size as encoded, without compression.
+// BytesSize returns the encoded size, without compression.
 func (b *batch) BytesSize() int { return b.size }
 
 // MergeSplit appends another batch, and splits the result between parts if it is larger than maxSize.
@@ -60,8 +60,8 @@ func (b *batch) MergeSplit(_ context.Context, maxSize int, sizer exporterhelper.
 	return split, nil
 }
 
-// suspect notes that an endpoint failed on this batch, having accepted so many others up to now. It reports
-// whether the batch is to blame.
+// suspect records that an endpoint failed on this batch, after it had accepted that many others. It reports whether the
+// batch is to blame.
 func (b *batch) suspect(endpoint int, accepted uint64) bool {
 	f, known := b.failures[endpoint]
 	if !known || accepted > f.accepted {

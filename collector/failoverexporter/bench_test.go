@@ -22,8 +22,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// BenchmarkAgainstUpstream measures the CPU time of a request of 100 spans through queue, batch, zstd and HTTP/2,
-// the receiving server's part included, and its ratio to that of otlp_http in the same run.
+// BenchmarkAgainstUpstream measures the CPU time of a request of 100 spans through queue, batch, zstd and HTTP/2, including
+// the receiving server, and its ratio to that of otlp_http in the same run.
 func BenchmarkAgainstUpstream(b *testing.B) {
 	for name, stored := range map[string]bool{"queue=memory": false, "queue=stored": true} {
 		b.Run(name, func(b *testing.B) {

@@ -15,13 +15,13 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// canaryAttribute of a resource is the name of the endpoint that its one span is for.
+// canaryAttribute is the resource attribute that names the endpoint of a canary.
 const canaryAttribute = "telepod.canary.site"
 
-// Canaries bypass the queue. Anyone who can reach the receiver can send them, so each sender has a limit of its own, and
+// Canaries bypass the queue. Anyone who can reach the receiver can send them, so each sender has its own limit, and
 // cannot use up another's.
 const (
-	// canaryInterval is the least time between two canaries of one sender.
+	// canaryInterval is the minimum time between two canaries of one sender.
 	canaryInterval = time.Second
 	// canarySenders is how many senders are accepted in that time.
 	canarySenders = 16
@@ -55,7 +55,7 @@ func (c *canaries) allow(sender string, now time.Time) bool {
 	return true
 }
 
-// canaryFor is the endpoint that a request is for; false for every other request.
+// canaryFor returns the endpoint that a canary is for, and false for all other requests.
 func (s *sender) canaryFor(td ptrace.Traces) (endpoint int, ok bool) {
 	if td.ResourceSpans().Len() != 1 {
 		return none, false
@@ -69,8 +69,8 @@ func (s *sender) canaryFor(td ptrace.Traces) (endpoint int, ok bool) {
 }
 
 // sendCanary sends one span to one endpoint, whichever is in use, without the queue: the sender learns whether the endpoint
-// has accepted it. Why it has not is in the log and the metrics, which not everyone who can send may read. Which endpoint is
-// in use does not change.
+// has accepted it. The reason for a refusal is in the log and the metrics, because not everyone who can send may read it. The
+// endpoint in use does not change.
 func (s *sender) sendCanary(ctx context.Context, endpoint int, td ptrace.Traces) error {
 	name := s.group.name(endpoint)
 	if !s.canaries.allow(senderOf(ctx), time.Now()) {
@@ -95,10 +95,10 @@ func (s *sender) sendCanary(ctx context.Context, endpoint int, td ptrace.Traces)
 		s.telemetry.logger.Warn("An endpoint did not accept a canary",
 			zap.String("endpoint", name), zap.String("reason", string(a.outcome)), zap.String("cause", a.message))
 	}
-	return fmt.Errorf("send a canary to endpoint %s: it was not delivered, and the log has the reason", name)
+	return fmt.Errorf("send a canary to endpoint %s: it was not delivered; the Collector's log has the reason", name)
 }
 
-// senderOf is the address that a request came from, without its port; empty if it did not come from a connection.
+// senderOf returns the address that a request came from, without its port; empty if it did not come from a connection.
 func senderOf(ctx context.Context) string {
 	addr := client.FromContext(ctx).Addr
 	if addr == nil {

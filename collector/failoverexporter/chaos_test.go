@@ -17,8 +17,8 @@ func refusing(w http.ResponseWriter, _ *http.Request, _ signal) bool {
 	return true
 }
 
-// Whatever happens to two sites, all that was accepted arrives once one of them works. Duplicates come from
-// connections that are cut between a request and its answer.
+// Whatever happens to two sites, all accepted data arrives once one of them works. Duplicates come from connections that
+// are cut between a request and its answer.
 func TestRandomFaults(t *testing.T) {
 	limit := chaosTime
 	if text := os.Getenv("FAILOVER_CHAOS"); text != "" {
@@ -44,7 +44,7 @@ func TestRandomFaults(t *testing.T) {
 				b.link.mend()
 			case 1:
 				b.link.freeze()
-				time.Sleep(5 * pause) // longer than the pings need, or not
+				time.Sleep(5 * pause) // sometimes long enough for the pings to detect it
 				b.link.thaw()
 			case 2:
 				b.answerWith(refusing)

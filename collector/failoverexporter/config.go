@@ -19,16 +19,16 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// Config is the exporter's configuration. Settings that confighttp has too have its names and meanings.
+// Config is the exporter's configuration. Settings that confighttp also has keep their names and meanings.
 type Config struct {
 	// Endpoints in order of priority: the first that accepts a signal gets it.
 	Endpoints []EndpointConfig `mapstructure:"endpoints"`
 
-	// TLS is used for all endpoints that have none of their own.
+	// TLS is used for all endpoints without TLS settings.
 	TLS configtls.ClientConfig `mapstructure:"tls"`
 	// Headers are sent to all endpoints.
 	Headers configopaque.MapList `mapstructure:"headers"`
-	// Auth is used for all endpoints that have none of their own.
+	// Auth is used for all endpoints without an authenticator.
 	Auth configoptional.Optional[configauth.Config] `mapstructure:"auth"`
 	// Compression is zstd, gzip or none.
 	Compression       configcompression.Type              `mapstructure:"compression"`
@@ -36,24 +36,24 @@ type Config struct {
 
 	// Timeout limits one try at one endpoint while its connection is alive.
 	Timeout time.Duration `mapstructure:"timeout"`
-	// ConnectTimeout limits TCP's and TLS's part of a new connection, each.
+	// ConnectTimeout limits the TCP handshake and the TLS handshake of a new connection, each.
 	ConnectTimeout time.Duration `mapstructure:"connect_timeout"`
 	// HTTP2ReadIdleTimeout is how long a connection may be silent before it is pinged.
 	HTTP2ReadIdleTimeout time.Duration `mapstructure:"http2_read_idle_timeout"`
-	// HTTP2PingTimeout limits the time for the answer to a ping. After it the endpoint counts as hung.
+	// HTTP2PingTimeout limits the time for the answer to a ping. After that, the endpoint counts as hung.
 	HTTP2PingTimeout time.Duration `mapstructure:"http2_ping_timeout"`
 	// IdleConnTimeout closes a connection without requests, and so ends its pings.
 	IdleConnTimeout time.Duration `mapstructure:"idle_conn_timeout"`
 	// ExpectContinue waits for the endpoint to ask for the body of a request.
 	ExpectContinue bool `mapstructure:"expect_continue"`
 
-	// ReturnAfter is for how long probes have to succeed before an endpoint that was down is used again.
+	// ReturnAfter is how long probes have to succeed before an endpoint that was down is used again.
 	ReturnAfter time.Duration `mapstructure:"return_after"`
-	// ProbeInterval is the pause between probes of an endpoint that is down.
+	// ProbeInterval is the time between probes of an endpoint that is down.
 	ProbeInterval time.Duration `mapstructure:"probe_interval"`
-	// StandbyInterval is the pause between probes of an endpoint that is not in use; 0 disables them.
+	// StandbyInterval is the time between probes of an endpoint that is not in use; 0 disables them.
 	StandbyInterval time.Duration `mapstructure:"standby_interval"`
-	// MaxRetryAfter bounds the pause that an endpoint may ask for with Retry-After.
+	// MaxRetryAfter bounds the delay that an endpoint may ask for with Retry-After.
 	MaxRetryAfter time.Duration `mapstructure:"max_retry_after"`
 
 	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
@@ -70,11 +70,11 @@ type EndpointConfig struct {
 	Endpoint string `mapstructure:"endpoint"`
 	// TLS replaces that of the exporter.
 	TLS configoptional.Optional[configtls.ClientConfig] `mapstructure:"tls"`
-	// Headers are sent beside those of the exporter, and win over them.
+	// Headers are sent in addition to the exporter's, and override them.
 	Headers configopaque.MapList `mapstructure:"headers"`
 	// Auth replaces that of the exporter.
 	Auth configoptional.Optional[configauth.Config] `mapstructure:"auth"`
-	// Filters are what may be sent to this endpoint.
+	// Filters restrict what may be sent to this endpoint.
 	Filters []FilterConfig `mapstructure:"filters"`
 }
 
@@ -183,9 +183,9 @@ func validHeaders(headers configopaque.MapList) error {
 	for name, value := range headers.Iter {
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
-			return fmt.Errorf("%q is no name of an HTTP header", name)
+			return fmt.Errorf("%q is not a valid name of an HTTP header", name)
 		case !httpguts.ValidHeaderFieldValue(string(value)):
-			return fmt.Errorf("the value of %s has characters that an HTTP header cannot have, such as a line break", name)
+			return fmt.Errorf("the value of %s contains a character that HTTP headers do not allow, such as a line break", name)
 		case slices.Contains(reserved, http.CanonicalHeaderKey(name)):
 			return fmt.Errorf("%s is set by the exporter: remove it (see compression and expect_continue)", name)
 		}

@@ -32,7 +32,7 @@ func TestDefaultConfigIsWellFormed(t *testing.T) {
 	}
 }
 
-func TestConfigOfARegion(t *testing.T) {
+func TestRegionConfig(t *testing.T) {
 	c, err := load(t, `
 endpoints:
   - {name: primary, endpoint: "https://a.example:4318"}
@@ -74,7 +74,7 @@ func TestConfigErrors(t *testing.T) {
 		"endpoints: [{name: a, endpoint: 'https://a:4318', headers: {Expect: 100-continue}}]":                     "set by the exporter",
 		"endpoints: [{name: a, endpoint: 'https://a:4318', prio: 1}]":                                             "prio",
 		valid + "headers: {X-Team: \"a\\r\\nX-Evil: b\"}":                                                         "line break",
-		valid + "headers: {'X Team': a}":                                                                          "no name of an HTTP header",
+		valid + "headers: {'X Team': a}":                                                                          "not a valid name of an HTTP header",
 		valid + "compression: snappy":                                                                             "use zstd, gzip or none",
 		valid + "timeout: 0s":                                                                                     "timeout is 0s",
 		valid + "return_after: -1s":                                                                               "must not be negative",

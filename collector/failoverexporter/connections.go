@@ -8,19 +8,19 @@ import (
 	"sync"
 )
 
-// connections knows how many connections to a site are ready. net/http makes one for each request that finds
-// none, though over HTTP/2 one serves them all: without a gate, three signals that wake up together, or all
-// batches that move to a backup, pay for a TLS handshake each, and so does the site.
+// connections counts the ready connections to a site. net/http opens one for each request that finds none, although over
+// HTTP/2 one serves them all. Without this gate, three signals that wake up together, or all batches that move to a
+// backup, would each pay for a TLS handshake, and so would the site.
 type connections struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu    sync.Mutex
 	ready int
-	// pending is closed when the request that makes the first connection has it, or has failed.
+	// pending is closed when the request that opens the first connection has it, or has failed.
 	pending chan struct{}
 }
 
-// connection is one that a site has, below TLS.
+// connection is a TCP connection to a site, below TLS.
 type connection struct {
 	net.Conn
 	owner *connections
@@ -46,8 +46,8 @@ func (c *connection) Close() error {
 	return c.Conn.Close()
 }
 
-// enter waits if another request is making the first connection, and returns the context for a request of its
-// own, and what to call when that has ended. Whatever becomes of the first request, the others then go ahead.
+// enter waits while another request is opening the first connection. It returns the context for the caller's request, and
+// a function to call when that has ended. The others proceed even if the first request fails.
 func (c *connections) enter(ctx context.Context) (context.Context, func()) {
 	c.mu.Lock()
 	if c.ready > 0 {

@@ -8,7 +8,7 @@
 //
 // The package has a pure core and a thin edge:
 //
-//   - selector decides which endpoint gets the next batch of a signal. It knows no clock and no network.
+//   - selector decides which endpoint gets the next batch of a signal. It uses neither a clock nor the network.
 //   - group runs the selector for the three signals of one component, and probes endpoints that are down.
 //   - site sends one request to one endpoint and classifies the answer.
 //   - batch and encoding are what exporterhelper merges and stores.

@@ -26,7 +26,7 @@ const (
 // encoding is how batches of one signal are stored in a persistent queue.
 type encoding struct {
 	signal signal
-	// unreadable is called for each stored value that is dropped: exporterhelper itself does so in silence.
+	// unreadable is called for each stored value that is dropped: exporterhelper itself drops it silently.
 	unreadable func(error)
 }
 

@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// NewFactory makes the factory of the exporter otlp_failover. The exporters for the three signals that one
-// factory makes from one configuration share their connections.
+// NewFactory returns the factory of the exporter otlp_failover. The exporters that it creates for the three signals of one
+// configuration share their connections.
 func NewFactory() exporter.Factory {
 	f := &factory{groups: map[*Config]*shared{}}
 	return exporter.NewFactory(component.MustNewType("otlp_failover"), createDefaultConfig,
@@ -130,7 +130,7 @@ func (f *factory) sender(sig signal, set exporter.Settings, cfg component.Config
 	return newSender(sig, f.groups[c].group, telemetry), nil
 }
 
-// release forgets a group with its last exporter, so that a reloaded Collector starts with another one.
+// release removes a group with its last exporter, so that a reloaded Collector starts with a new one.
 func (f *factory) release(c *Config) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

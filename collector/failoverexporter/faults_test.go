@@ -86,7 +86,7 @@ func batched(c *Config) *Config {
 	return c
 }
 
-// A site that hangs gets no body that another site gets, so it repeats nothing when it wakes up.
+// A site that hangs gets no body that another site gets, so it stores no duplicates when it wakes up.
 func TestHungSiteGetsNoBody(t *testing.T) {
 	primary, backup := newBackend(t), newBackend(t)
 	r := started(t, testConfig(primary, backup))
@@ -104,6 +104,6 @@ func TestHungSiteGetsNoBody(t *testing.T) {
 	primary.link.thaw()
 	eventually(t, "the primary is in use again", func() bool { return r.sum("active", "signal", "traces", "endpoint", "primary") == 1 })
 	if n := duplicates(union(primary, backup)); n > 0 {
-		t.Errorf("%d spans came twice", n)
+		t.Errorf("%d spans arrived twice", n)
 	}
 }

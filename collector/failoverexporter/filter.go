@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// filter is what an endpoint may be sent of one signal. An item is dropped if any rule drops it, which is what
+// filter decides which items of one signal may be sent to an endpoint. An item is dropped if any rule drops it, which is what
 // filterprocessor does with a list of conditions.
 type filter []rule
 
@@ -19,7 +19,7 @@ type rule struct {
 	values    []string
 }
 
-// newFilter returns the rules for one signal; none if there are none.
+// newFilter returns the rules that apply to one signal.
 func newFilter(rules []FilterConfig, sig signal) filter {
 	var f filter
 	for _, r := range rules {

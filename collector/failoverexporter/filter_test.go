@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// mixed has spans in two resources: each span is named after its attributes.
+// mixed returns spans in two resources: each span is named after its attributes.
 func mixed() ptrace.Traces {
 	td := ptrace.NewTraces()
 	eu := td.ResourceSpans().AppendEmpty()
@@ -51,8 +51,8 @@ func set(names ...string) map[string]bool {
 	return out
 }
 
-// The rules mean what the conditions mean that the chart gave filterprocessor for them: an item or its resource
-// has the attribute with a value, compared as OTTL compares.
+// The rules are equivalent to the conditions that the chart rendered for filterprocessor: an item or its resource has the
+// attribute with a value, compared as in OTTL.
 func TestFilterRules(t *testing.T) {
 	for name, c := range map[string]struct {
 		rules []FilterConfig
@@ -110,12 +110,12 @@ func TestFilterMetricsAndLogs(t *testing.T) {
 	ld := oneLog()
 	ld.ResourceLogs().At(0).Resource().Attributes().PutStr("k", "v")
 	if f.logs(ld); ld.ResourceLogs().Len() != 0 {
-		t.Error("a log record of a resource that is dropped is left")
+		t.Error("a log record of a dropped resource is left")
 	}
 }
 
-// What a site may not have is dropped there, and goes to the other only while that is the one in use.
-func TestFilterBelongsToItsEndpoint(t *testing.T) {
+// Data that a site may not receive is dropped for it, and goes to the other site only while that one is in use.
+func TestFilterAppliesToItsEndpoint(t *testing.T) {
 	primary, backup := newBackend(t), newBackend(t)
 	c := testConfig(primary, backup)
 	c.Endpoints[1].Filters = []FilterConfig{{Action: "drop", Attribute: "service.name", Values: []string{"checkout"}}}
@@ -135,7 +135,7 @@ func TestFilterBelongsToItsEndpoint(t *testing.T) {
 	if err := r.logsOut.ConsumeLogs(t.Context(), oneLog()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "what it does not match goes there", func() bool { return backup.count(logs) == 1 })
+	eventually(t, "the backup gets what its filter does not match", func() bool { return backup.count(logs) == 1 })
 	if backup.count(traces) > 0 {
 		t.Error("the backup got what its filter drops")
 	}

@@ -16,10 +16,10 @@ import (
 
 // group is what the three signals of one component share: the sites with their connections, and the selector.
 type group struct {
-	config *Config
-	sites  []*site
-	zip    *compressor
-	stall  *stallWatch
+	config     *Config
+	sites      []*site
+	compressor *compressor
+	stall      *stallWatch
 
 	mu       sync.Mutex
 	selector *selector
@@ -28,10 +28,10 @@ type group struct {
 	accepted [signalCount][]uint64
 	// causes are the latest failures of each endpoint, for the log.
 	causes []string
-	// changed is closed, and replaced, when a waiting batch should look again.
+	// changed is closed, and replaced, when waiting batches should choose again.
 	changed chan struct{}
 	waiting int
-	// wake has, for each site, a place for the news that it is down.
+	// wake has a channel for each site, which is signaled when the site is down.
 	wake []chan struct{}
 
 	started int
@@ -40,7 +40,7 @@ type group struct {
 }
 
 func newGroup(c *Config, set exporter.Settings) *group {
-	g := &group{config: c, zip: newCompressor(c.Compression, c.CompressionParams), stall: &stallWatch{}, changed: make(chan struct{})}
+	g := &group{config: c, compressor: newCompressor(c.Compression, c.CompressionParams), stall: &stallWatch{}, changed: make(chan struct{})}
 	for _, e := range c.Endpoints {
 		g.sites = append(g.sites, newSite(c, e, set))
 		g.wake = append(g.wake, make(chan struct{}, 1))
@@ -56,7 +56,7 @@ func newGroup(c *Config, set exporter.Settings) *group {
 	return g
 }
 
-// start makes the connections' settings with the first signal that starts. That an endpoint is down is no error.
+// start sets up the sites when the first signal starts. An endpoint that is down is not an error.
 func (g *group) start(ctx context.Context, host component.Host) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -79,7 +79,7 @@ func (g *group) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// shutdown ends the probes with the last signal that stops.
+// shutdown stops the probes when the last signal stops.
 func (g *group) shutdown() {
 	g.mu.Lock()
 	g.started--
@@ -100,7 +100,7 @@ var (
 	errStopping   = errors.New("no endpoint accepts the data, and the exporter is shutting down")
 )
 
-// pick waits for an endpoint. Without patience it does not wait.
+// pick waits for an endpoint. It returns an error instead if retries are disabled.
 func (g *group) pick(ctx context.Context, s *sender) (pick, error) {
 	for {
 		g.mu.Lock()
@@ -123,8 +123,8 @@ func (g *group) pick(ctx context.Context, s *sender) (pick, error) {
 	}
 }
 
-// note changes the selector's state. It wakes probes and waiting batches, and reports switches.
-func (g *group) note(change func(*selector, time.Time)) {
+// update changes the selector's state. It wakes probes and waiting batches, and reports switches.
+func (g *group) update(change func(*selector, time.Time)) {
 	g.mu.Lock()
 	change(g.selector, time.Now())
 	switches := g.selector.changes()
@@ -153,10 +153,10 @@ func (g *group) note(change func(*selector, time.Time)) {
 	}
 }
 
-// failed remembers why an endpoint rejected a batch. The caller must hold the lock, as for note.
+// failed records why an endpoint rejected a batch. The caller must hold the lock, as inside update.
 func (g *group) failed(endpoint int, a answer) { g.causes[endpoint] = a.message }
 
-// name of an endpoint, for people.
+// name returns the name of an endpoint for logs and metrics.
 func (g *group) name(endpoint int) string {
 	if endpoint == none {
 		return "none"
@@ -167,12 +167,13 @@ func (g *group) name(endpoint int) string {
 const (
 	// probeTimeout is enough for a connection and a request over a slow link.
 	probeTimeout = time.Second
-	// maxProbes at once to one endpoint: while it is silent, a new probe need not wait for the old one's end.
+	// maxProbes bounds the concurrent probes of one endpoint: while it is silent, a new probe need not wait for the
+	// previous one.
 	maxProbes = 4
-	// longOutage is after how long an endpoint is probed less: a site that comes back must not be kept busy by
-	// the probes of a thousand nodes, and after that long a few tenths of a second no longer matter.
+	// longOutage is the time after which an endpoint is probed less often: a site that returns must not be kept busy by
+	// the probes of a thousand nodes, and after that time a few tenths of a second no longer matter.
 	longOutage = 30 * time.Second
-	// longFactor is by how much less.
+	// longFactor multiplies the time between probes during a long outage.
 	longFactor = 4
 )
 
@@ -213,7 +214,7 @@ func (g *group) watch(ctx context.Context, endpoint int) {
 	}
 }
 
-// jitter spreads a pause by a quarter to both sides: all nodes of a region lose a site at the same time.
+// jitter varies a pause by a quarter in both directions: all nodes of a region lose a site at the same time.
 func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.75 + rand.Float64()/2))
 }
@@ -232,7 +233,7 @@ func (g *group) probe(ctx context.Context, endpoint int) {
 	if ctx.Err() != nil {
 		return
 	}
-	g.note(func(s *selector, now time.Time) { s.probed(endpoint, ok, began, now) })
+	g.update(func(s *selector, now time.Time) { s.probed(endpoint, ok, began, now) })
 }
 
 // tryEmpty sends an empty request of a signal that this component exports.
@@ -245,7 +246,7 @@ func (g *group) tryEmpty(ctx context.Context, endpoint int) answer {
 	return a
 }
 
-// first is the sender of the first signal that this component exports.
+// first returns the sender of the first signal that this component exports.
 func (g *group) first() *sender {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -39,8 +39,8 @@ func run(t *testing.T, c *Config, d *disk, f func(*rig)) {
 	}
 }
 
-// A shutdown while no site accepts data leaves all of it on disk, what waited for an endpoint included.
-func TestShutdownKeepsWhatWaits(t *testing.T) {
+// A shutdown while no site accepts data leaves all of it on disk, including batches that waited for an endpoint.
+func TestShutdownKeepsWaitingBatches(t *testing.T) {
 	b := newBackend(t)
 	b.link.cut()
 	d := newDisk()
@@ -57,7 +57,7 @@ func TestShutdownKeepsWhatWaits(t *testing.T) {
 		eventually(t, "all spans arrive", func() bool { return len(b.spans()) == 200 })
 	})
 	if n := duplicates(b.spans()); n > 0 {
-		t.Errorf("%d spans came twice", n)
+		t.Errorf("%d spans arrived twice", n)
 	}
 }
 
@@ -81,7 +81,7 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 	b.answerWith(nil)
 	run(t, onDisk(testConfig(b)), d, func(*rig) {})
 	if seen := b.spans(); len(seen) != 10 || duplicates(seen) > 0 {
-		t.Errorf("%d spans, %d twice", len(seen), duplicates(seen))
+		t.Errorf("%d spans arrived, %d of them twice; want 10, each once", len(seen), duplicates(seen))
 	}
 }
 
@@ -132,7 +132,7 @@ func TestOneConnectionForAllSignals(t *testing.T) {
 	}
 	eventually(t, "all signals arrive", func() bool { return b.count(traces) == 1 && b.count(metrics) == 1 && b.count(logs) == 1 })
 	if n := b.link.accepted(); n != 1 {
-		t.Errorf("%d connections", n)
+		t.Errorf("%d connections, want 1", n)
 	}
 	for name, want := range map[string]int64{"active": 3, "endpoint_up": 3, "in_flight": 0, "requests": 3} {
 		if got := r.sum(name, "endpoint", "primary"); got != want {
@@ -145,7 +145,7 @@ func TestOneConnectionForAllSignals(t *testing.T) {
 }
 
 // A site that refuses one signal keeps the others.
-func TestSignalsFailOverByThemselves(t *testing.T) {
+func TestSignalsFailOverSeparately(t *testing.T) {
 	primary, backup := newBackend(t), newBackend(t)
 	primary.answerWith(func(w http.ResponseWriter, _ *http.Request, sig signal) bool {
 		if sig == metrics {
@@ -164,15 +164,15 @@ func TestSignalsFailOverByThemselves(t *testing.T) {
 	}
 	eventually(t, "all arrive", func() bool { return backup.count(metrics) == 5 && primary.count(traces) == 5 })
 	if backup.count(traces) > 0 {
-		t.Error("traces were diverted")
+		t.Error("traces went to the backup")
 	}
 	if r.sum("active", "signal", "metrics", "endpoint", "backup") != 1 || r.sum("active", "signal", "traces", "endpoint", "primary") != 1 {
-		t.Error("the gauge shows other endpoints")
+		t.Error("otelcol_exporter_failover_active shows other endpoints")
 	}
 }
 
-// Nothing is lost while all sites are down, and the first that works gets it, without the wait of a return.
-func TestBothDownThenOneBack(t *testing.T) {
+// Nothing is lost while all sites are down, and the first that works is used without waiting for return_after.
+func TestFirstSiteToRecoverIsUsed(t *testing.T) {
 	primary, backup := newBackend(t), newBackend(t)
 	primary.link.cut()
 	backup.link.cut()
@@ -186,14 +186,14 @@ func TestBothDownThenOneBack(t *testing.T) {
 	sent := stop()
 	eventually(t, "all arrive", func() bool { return uint64(len(union(primary, backup))) == sent })
 	if n := duplicates(union(primary, backup)); n > 0 {
-		t.Errorf("%d of %d spans came twice", n, sent)
+		t.Errorf("%d of %d spans arrived twice", n, sent)
 	}
 	if !r.logged("No endpoint accepts the signal; its data waits") {
-		t.Error("no line about it in the log")
+		t.Error("the log does not report it")
 	}
 }
 
-// Silence that this process slept through is no reason to leave a site that answers.
+// A site that answers stays in use if the silence was this process's own stall.
 func TestOwnStallDoesNotFailOver(t *testing.T) {
 	primary, backup := newBackend(t), newBackend(t)
 	r := started(t, testConfig(primary, backup))
@@ -207,7 +207,7 @@ func TestOwnStallDoesNotFailOver(t *testing.T) {
 			primary.link.freeze()
 			g.stall.tick(time.Now().Add(-time.Hour))
 			g.stall.tick(time.Now())
-			eventually(t, "the site is looked at again", func() bool { return primary.link.accepted() == 2 })
+			eventually(t, "the site is probed", func() bool { return primary.link.accepted() == 2 })
 			primary.link.thaw()
 		})
 		return false
@@ -215,13 +215,13 @@ func TestOwnStallDoesNotFailOver(t *testing.T) {
 	if err := r.traces.ConsumeTraces(t.Context(), numbered(0, 1)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it arrives", func() bool { return len(union(primary, backup)) == 1 })
+	eventually(t, "the span arrives", func() bool { return len(union(primary, backup)) == 1 })
 	if r.sum("switches") > 0 || backup.count(traces) > 0 {
-		t.Error("failed over")
+		t.Error("the exporter failed over")
 	}
 }
 
-// A node that sends nothing costs nothing: its connection is closed, and so not pinged.
+// An idle node costs nothing: its connection is closed, and thus not pinged.
 func TestIdleConnectionIsClosed(t *testing.T) {
 	b := newBackend(t)
 	c := testConfig(b)
@@ -234,7 +234,7 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	if err := r.traces.ConsumeTraces(t.Context(), numbered(1, 1)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "another one is made", func() bool { return b.count(traces) == 2 })
+	eventually(t, "a new one is opened", func() bool { return b.count(traces) == 2 })
 	if r.sum("switches") > 0 {
 		t.Error("a closed idle connection counts as a fault")
 	}
@@ -247,7 +247,7 @@ func TestStartsWithoutAnySite(t *testing.T) {
 	r.start(componenttest.NewNopHost())
 }
 
-// A batch is compressed once for all endpoints without filters, whatever the number of tries.
+// A batch is compressed once for all endpoints without filters, regardless of the number of tries.
 func TestOneBodyForAllTries(t *testing.T) {
 	c := testConfig(newBackend(t), newBackend(t), newBackend(t))
 	c.Endpoints[2].Filters = []FilterConfig{{Action: "drop", Attribute: "k"}}
@@ -269,7 +269,7 @@ func TestOneBodyForAllTries(t *testing.T) {
 		}
 	}
 	if bodies[0] != bodies[1] || bodies[0] != bodies[2] || bodies[3] == bodies[0] {
-		t.Error("not one body for the endpoints without filters, and another for the one with")
+		t.Error("want one body for all endpoints without filters, and another for the one with a filter")
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// link forwards TCP. Frozen, it accepts and swallows, and forwards all of it when it thaws, as the kernel does
-// for a process that is stopped. Cut, it refuses.
+// link forwards TCP. While it is frozen, it accepts data, and forwards all of it when it thaws, as the kernel does for a
+// stopped process. While it is cut, it refuses connections.
 type link struct {
 	t        *testing.T
 	address  string

@@ -2,7 +2,7 @@ package failoverexporter
 
 import "net/http"
 
-// outcome is what became of one request to one endpoint: the closed set of the label outcome.
+// outcome is the result of one request to one endpoint. The set is closed: it labels a metric.
 type outcome string
 
 const (
@@ -17,19 +17,19 @@ const (
 	unavailable outcome = "unavailable"
 	// failing: 500 or another 5xx, which OTLP does not allow to retry: the batch may be the cause.
 	failing outcome = "failing"
-	// denied: 401 or 403. The site does not know this client, or no longer: another may.
+	// denied: 401 or 403. The site does not accept this client; another may.
 	denied outcome = "denied"
-	// unexpected: no OTLP endpoint answers like that (404, a redirect).
+	// unexpected: an answer that OTLP endpoints do not give (404, a redirect).
 	unexpected outcome = "unexpected"
 	// timeout: connected, but no answer within the time limit.
 	timeout outcome = "timeout"
-	// hung: the connection, or an attempt to connect, fell silent.
+	// hung: the connection, or an attempt to connect, got no answer.
 	hung outcome = "hung"
 	// unreachable: connecting was refused.
 	unreachable outcome = "unreachable"
 	// handshake: TLS negotiation failed.
 	handshake outcome = "handshake"
-	// broken: the connection ended in the middle.
+	// broken: the connection ended before the answer.
 	broken outcome = "broken"
 	// cancelled: the sender gave up.
 	cancelled outcome = "cancelled"
@@ -45,15 +45,15 @@ const recovered reason = "recovered"
 type verdict int
 
 const (
-	// final: the batch is answered.
+	// final: the batch is done.
 	final verdict = iota
 	// refusedHere: this endpoint does not accept the signal now.
 	refusedHere
 	// lostHere: the endpoint is unavailable, for all signals.
 	lostHere
-	// undecided: look again before judging.
+	// undecided: a probe has to decide.
 	undecided
-	// abandoned: nothing was found out.
+	// abandoned: the request ended without a result.
 	abandoned
 )
 
@@ -72,8 +72,8 @@ func (o outcome) verdict() verdict {
 }
 
 // classify maps a status to an outcome. OTLP 1.x names 429, 502, 503 and 504 as retryable and every other error
-// as final. Here the final ones are those that speak of the batch. One that speaks of the client or the server
-// is the endpoint's fault: dropping data for it would lose what the other site accepts.
+// as final. Here only errors that concern the batch are final. An error that concerns the client or the server
+// is the endpoint's: dropping data for it would lose what the other site accepts.
 func classify(status int) outcome {
 	switch {
 	case status >= 200 && status < 300:

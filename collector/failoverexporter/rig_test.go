@@ -33,10 +33,10 @@ type backend struct {
 	link   *link
 
 	mu      sync.Mutex
-	seen    map[uint64]int // span number to how often it came
+	seen    map[uint64]int // how often each span number arrived
 	empty   int
 	bodies  [signalCount]int
-	respond func(http.ResponseWriter, *http.Request, signal) bool // whether it has answered
+	respond func(http.ResponseWriter, *http.Request, signal) bool // reports whether it has answered
 }
 
 func newBackend(t *testing.T) *backend {

@@ -5,28 +5,28 @@ import "time"
 // none is the active endpoint of a signal that no endpoint accepts.
 const none = -1
 
-// timing are the durations by which a selector judges.
+// timing contains the durations that a selector uses.
 type timing struct {
-	// returnAfter is for how long probes have to succeed before an endpoint that was down is used again.
+	// returnAfter is how long probes have to succeed before an endpoint that was down is used again.
 	returnAfter time.Duration
-	// firstBackOff and maxBackOff bound how long an endpoint that refused a signal is left alone.
+	// firstBackOff and maxBackOff bound how long a signal avoids an endpoint that refused it.
 	firstBackOff, maxBackOff time.Duration
-	// maxRetryAfter bounds what an endpoint may ask for.
+	// maxRetryAfter bounds the delay that an endpoint may ask for.
 	maxRetryAfter time.Duration
 }
 
 const (
-	// minBackOff keeps full jitter from trying again at once.
+	// minBackOff keeps full jitter from retrying immediately.
 	minBackOff = 20 * time.Millisecond
-	// memory is for how long an earlier failure makes the next one count for more.
+	// memory is how long a failure makes the next one count for more.
 	memory = 10 * time.Second
-	// minProbes is how many probes in a row have to succeed: one may be an accident.
+	// minProbes is how many probes in a row have to succeed: one may be a coincidence.
 	minProbes = 2
 )
 
-// selector decides which endpoint gets the next batch of a signal. It is pure: the time is an argument, and so
-// is chance. An endpoint as a whole is up or down for all signals (its connection: hung, refused, lost); beside
-// that, each signal may be refused there by itself (its answers: 429, 503, 403).
+// selector decides which endpoint gets the next batch of a signal. It is pure: time and
+// randomness are arguments. An endpoint as a whole is up or down for all signals (its connection: hung, refused, lost);
+// in addition, it may refuse single signals (its answers: 429, 503, 403).
 //
 //	endpoint | signal    | what may be sent there
 //	up       | accepted  | anything
@@ -36,7 +36,7 @@ const (
 type selector struct {
 	timing  timing
 	health  []health
-	ladders [signalCount]ladder
+	signals [signalCount]signalState
 	// switched collects changes of the active endpoint until the caller fetches them.
 	switched []change
 }
@@ -54,19 +54,19 @@ type health struct {
 	relapses int
 }
 
-// ladder is the endpoints as one signal sees them.
-type ladder struct {
-	rungs  []rung
-	active int
-	since  time.Time
+// signalState is what one signal knows about the endpoints.
+type signalState struct {
+	endpoints []endpointState
+	active    int
+	since     time.Time
 }
 
-// rung is one signal at one endpoint.
-type rung struct {
+// endpointState is the state of one signal at one endpoint.
+type endpointState struct {
 	refused   bool
 	refusedAt time.Time
 	notBefore time.Time
-	strikes   int
+	refusals  int
 	trial     bool
 }
 
@@ -87,18 +87,18 @@ type change struct {
 
 func newSelector(endpoints int, t timing, now time.Time) *selector {
 	s := &selector{timing: t, health: make([]health, endpoints)}
-	for i := range s.ladders {
-		s.ladders[i] = ladder{rungs: make([]rung, endpoints), since: now}
+	for i := range s.signals {
+		s.signals[i] = signalState{endpoints: make([]endpointState, endpoints), since: now}
 	}
 	return s
 }
 
-// choose picks the endpoint of the next batch. Without one it returns false, and after how long to ask again;
-// zero if only an event (an answer, a probe) can change the matter.
+// choose picks the endpoint for the next batch. If there is none, it returns false, and how long to wait before asking
+// again; zero if only an event (an answer, a probe) can change that.
 func (s *selector) choose(sig signal, now time.Time) (pick, time.Duration, bool) {
-	rungs := s.ladders[sig].rungs
-	for i := range rungs {
-		switch r := &rungs[i]; {
+	endpoints := s.signals[sig].endpoints
+	for i := range endpoints {
+		switch r := &endpoints[i]; {
 		case s.health[i].down:
 		case !r.refused:
 			return pick{endpoint: i, at: now}, 0, true
@@ -108,14 +108,14 @@ func (s *selector) choose(sig signal, now time.Time) (pick, time.Duration, bool)
 		}
 	}
 	var wait time.Duration
-	for i := range rungs {
-		if rungs[i].trial {
+	for i := range endpoints {
+		if endpoints[i].trial {
 			continue
 		}
-		rest := rungs[i].notBefore.Sub(now)
-		// Down, but the latest probe succeeded, and there is nothing better.
+		rest := endpoints[i].notBefore.Sub(now)
+		// Down, but the latest probe succeeded, and no other endpoint is better.
 		if s.health[i].down && s.health[i].good > 0 && rest <= 0 {
-			rungs[i].trial = true
+			endpoints[i].trial = true
 			return pick{endpoint: i, trial: true, at: now}, 0, true
 		}
 		if rest > 0 && (wait == 0 || rest < wait) {
@@ -125,10 +125,10 @@ func (s *selector) choose(sig signal, now time.Time) (pick, time.Duration, bool)
 	return pick{}, wait, false
 }
 
-// accepted notes that an endpoint answered a batch for good: delivered, or rejected for what it contains.
+// accepted records a final answer to a batch: delivered, or rejected because of its content.
 func (s *selector) accepted(sig signal, p pick, now time.Time) {
 	s.released(sig, p)
-	if r := &s.ladders[sig].rungs[p.endpoint]; p.trial || p.at.After(r.refusedAt) {
+	if r := &s.signals[sig].endpoints[p.endpoint]; p.trial || p.at.After(r.refusedAt) {
 		r.refused, r.notBefore = false, time.Time{}
 	}
 	if h := &s.health[p.endpoint]; h.down && p.at.After(h.downSince) {
@@ -137,41 +137,41 @@ func (s *selector) accepted(sig signal, p pick, now time.Time) {
 	s.settle(sig, now, recovered)
 }
 
-// released ends a pick that found nothing out.
+// released ends a pick without a result.
 func (s *selector) released(sig signal, p pick) {
 	if p.trial {
-		s.ladders[sig].rungs[p.endpoint].trial = false
+		s.signals[sig].endpoints[p.endpoint].trial = false
 	}
 }
 
 // refusal is an answer with which an endpoint declined a batch that may be sent again.
 type refusal struct {
 	reason reason
-	// retryAfter is what the endpoint asked for; zero if it did not.
+	// retryAfter is the delay that the endpoint asked for; zero if it asked for none.
 	retryAfter time.Duration
 	// chance is a random number in [0, 1).
 	chance float64
 }
 
-// refuse notes a refusal. Batches that were in flight together are one refusal.
+// refuse records a refusal. Refusals of batches that were in flight together count once.
 func (s *selector) refuse(sig signal, p pick, f refusal, now time.Time) {
 	s.released(sig, p)
-	r := &s.ladders[sig].rungs[p.endpoint]
+	r := &s.signals[sig].endpoints[p.endpoint]
 	if r.refused && !p.trial && p.at.Before(r.refusedAt) {
 		return
 	}
-	if r.strikes > 0 && now.Sub(r.refusedAt) > memory+s.timing.maxBackOff {
-		r.strikes = 0
+	if r.refusals > 0 && now.Sub(r.refusedAt) > memory+s.timing.maxBackOff {
+		r.refusals = 0
 	}
-	pause := min(s.timing.firstBackOff<<min(r.strikes, 16), s.timing.maxBackOff)
+	pause := min(s.timing.firstBackOff<<min(r.refusals, 16), s.timing.maxBackOff)
 	pause = max(time.Duration(f.chance*float64(pause)), minBackOff)
 	pause = max(pause, min(f.retryAfter, s.timing.maxRetryAfter))
 	r.refused, r.refusedAt, r.notBefore = true, now, now.Add(pause)
-	r.strikes++
+	r.refusals++
 	s.settle(sig, now, f.reason)
 }
 
-// lost notes that an endpoint cannot be reached, or has fallen silent, which is so for all signals.
+// lost records that an endpoint cannot be reached or does not answer, which applies to all signals.
 func (s *selector) lost(sig signal, p pick, why reason, now time.Time) {
 	s.released(sig, p)
 	h := &s.health[p.endpoint]
@@ -182,7 +182,7 @@ func (s *selector) lost(sig signal, p pick, why reason, now time.Time) {
 		return
 	}
 	if p.at.Before(h.upSince) {
-		return // of a connection from before it came up again
+		return // the connection is older than the endpoint's return
 	}
 	if h.relapses++; now.Sub(h.upSince) > memory {
 		h.relapses = 0
@@ -193,13 +193,13 @@ func (s *selector) lost(sig signal, p pick, why reason, now time.Time) {
 	}
 }
 
-// probed notes the end of a probe that began at began.
+// probed records the result of a probe that started at began.
 func (s *selector) probed(endpoint int, ok bool, began, now time.Time) {
 	h := &s.health[endpoint]
 	switch {
 	case !h.down || began.Before(h.downSince):
 	case !ok:
-		// Probes overlap: one that began before the others succeeded is out of date.
+		// Probes overlap: one that started before the others succeeded is out of date.
 		if h.good > 0 && !began.Before(h.goodSince) {
 			h.good = 0
 		}
@@ -222,21 +222,21 @@ func (s *selector) up(endpoint int, now time.Time) {
 	}
 }
 
-// settle notes which endpoint a signal uses now, and whether that is another one.
+// settle determines which endpoint a signal uses now, and records a switch if that has changed.
 func (s *selector) settle(sig signal, now time.Time, why reason) {
-	l := &s.ladders[sig]
+	state := &s.signals[sig]
 	to := none
-	for i := range l.rungs {
-		if !s.health[i].down && !l.rungs[i].refused {
+	for i := range state.endpoints {
+		if !s.health[i].down && !state.endpoints[i].refused {
 			to = i
 			break
 		}
 	}
-	if to == l.active {
+	if to == state.active {
 		return
 	}
-	s.switched = append(s.switched, change{signal: sig, from: l.active, to: to, reason: why})
-	l.active, l.since = to, now
+	s.switched = append(s.switched, change{signal: sig, from: state.active, to: to, reason: why})
+	state.active, state.since = to, now
 }
 
 // changes returns the switches since the last call.

@@ -86,7 +86,7 @@ func TestSelectorBoundsRetryAfter(t *testing.T) {
 	}
 }
 
-// A fleet that is refused at the same time comes back evenly over each back-off, which doubles up to its bound.
+// A fleet that is refused at the same time returns evenly spread over each back-off, which doubles up to its bound.
 func TestSelectorBacksOffWithFullJitter(t *testing.T) {
 	const nodes, windows = 4000, 8
 	random := rand.New(rand.NewPCG(1, 2))
@@ -154,7 +154,7 @@ func TestSelectorWaitsLongerForAnEndpointThatKeepsRelapsing(t *testing.T) {
 		now += 100
 	}
 	if !slices.IsSorted(downs) || downs[4] < 4*downs[0] || downs[4] > 3200 {
-		t.Errorf("down for %v ms, want more each time, to a bound", downs)
+		t.Errorf("down for %v ms, want longer times, up to a bound", downs)
 	}
 }
 
@@ -171,7 +171,7 @@ type world struct {
 type endpointModel struct {
 	state   string // up, dead, hung, refusing
 	changed time.Time
-	// known: a flight or probe found out about the present hang.
+	// known: a flight or probe has detected the present hang.
 	known bool
 }
 
@@ -245,7 +245,7 @@ func (w *world) answered(f flight) bool {
 	return true
 }
 
-// settleTime is how long the selector may need to follow the last change: a hang to be noticed, the longest
+// settleTime is how long the selector may need to follow the last change: the detection of a hang, the longest
 // back-off or return time, and the answers.
 const settleTime = hangTime + 3*time.Second + 2*probeEvery + 2*answerTime + 10*step + hangTime
 
@@ -269,7 +269,7 @@ func TestSelectorFollowsAnySchedule(t *testing.T) {
 		}
 		want := slices.IndexFunc(w.ends, func(e endpointModel) bool { return e.state == "up" })
 		for sig := range signalCount {
-			if got := w.s.ladders[sig].active; got != want {
+			if got := w.s.signals[sig].active; got != want {
 				t.Fatalf("%s uses endpoint %d, the first that works is %d (%s)", sig, got, want, fmt.Sprint(w.ends))
 			}
 		}
@@ -300,13 +300,13 @@ func TestStallWatch(t *testing.T) {
 		w.tick(at(ms))
 	}
 	if w.since(at(0), at(510)) {
-		t.Error("saw a stall in even ticks")
+		t.Error("regular ticks count as a stall")
 	}
 	if !w.since(at(0), at(900)) {
-		t.Error("a tick that has not come yet is a stall too")
+		t.Error("an overdue tick does not count as a stall")
 	}
 	w.tick(at(1500))
 	if !w.since(at(1000), at(1501)) || w.since(at(1500), at(1501)) {
-		t.Error("a stall counts for what began before its end")
+		t.Error("a stall must count for what began before its end, and for nothing else")
 	}
 }

@@ -46,7 +46,7 @@ func (s *sender) start(ctx context.Context, host component.Host) error {
 	return s.telemetry.observe(s)
 }
 
-// stop makes batches that wait for an endpoint give up, so that the queue keeps them. It is called before
+// stop makes batches that wait for an endpoint give up, so that the queue keeps them. It must be called before
 // exporterhelper's own shutdown, which waits for them.
 func (s *sender) stop() { s.stopOnce.Do(func() { close(s.stopping) }) }
 
@@ -59,16 +59,14 @@ func (s *sender) shutdown(context.Context) error {
 	return err
 }
 
-// maxVerifications is how often one batch is sent again at once to an endpoint that works, but broke its
-// connection.
+// maxVerifications is how often one batch is resent immediately to an endpoint that works but whose connection broke.
 const maxVerifications = 2
 
-// poisonLimit is how often an endpoint may fail on a batch, accepting others meanwhile, until the batch is what
-// is wrong.
+// poisonLimit is how often an endpoint may fail on a batch while it accepts others, before the batch is dropped.
 const poisonLimit = 4
 
-// send delivers a batch, to whichever endpoint accepts it. It returns an error that is permanent for a batch
-// that no endpoint will ever accept, and another one if it gave up waiting.
+// send delivers a batch to an endpoint that accepts it. The error is permanent if no endpoint will ever accept the batch,
+// and not permanent if send gave up waiting.
 func (s *sender) send(ctx context.Context, req xexporterhelper.Request) error {
 	b, ok := req.(*batch)
 	if !ok || b.signal != s.signal {
@@ -107,7 +105,7 @@ func (s *sender) send(ctx context.Context, req xexporterhelper.Request) error {
 func (s *sender) try(ctx context.Context, p pick, b *batch, verified []int) (bool, answer, error) {
 	content, err := s.body(p.endpoint, b)
 	if err != nil || content.items == 0 {
-		s.group.note(func(sel *selector, _ time.Time) { sel.released(s.signal, p) })
+		s.group.update(func(sel *selector, _ time.Time) { sel.released(s.signal, p) })
 		if err != nil {
 			return true, answer{}, consumererror.NewPermanent(fmt.Errorf("prepare a batch of %s for endpoint %s: %w", s.signal, s.name(p), err))
 		}
@@ -124,10 +122,10 @@ func (s *sender) try(ctx context.Context, p pick, b *batch, verified []int) (boo
 	return s.judge(p, b, a, v)
 }
 
-// verify decides by a request without data what an outcome means that may be an accident: a connection that
-// ended, as when a replica behind a load balancer restarts; silence while this process did not run; or no answer
-// in time. If the endpoint works, the batch is sent there again; if it works but does not get along with this
-// batch, or was too slow, it is left alone for a while, by this signal only.
+// verify sends a request without data to interpret an ambiguous outcome: a connection that ended, for example because a
+// replica behind a load balancer restarted; silence while this process was not running; or a timeout. If the endpoint
+// works, the batch is sent there again. If it works but keeps failing on this batch, or was too slow, this signal avoids
+// it for a while.
 func (s *sender) verify(ctx context.Context, p pick, o outcome, verified []int) verdict {
 	verified[p.endpoint]++
 	switch ok := s.group.tryEmpty(ctx, p.endpoint).outcome.verdict() == final; {
@@ -144,7 +142,7 @@ func (s *sender) verify(ctx context.Context, p pick, o outcome, verified []int) 
 func (s *sender) judge(p pick, b *batch, a answer, v verdict) (bool, answer, error) {
 	switch v {
 	case final:
-		s.group.note(func(sel *selector, now time.Time) {
+		s.group.update(func(sel *selector, now time.Time) {
 			sel.accepted(s.signal, p, now)
 			s.group.accepted[s.signal][p.endpoint]++
 		})
@@ -154,7 +152,7 @@ func (s *sender) judge(p pick, b *batch, a answer, v verdict) (bool, answer, err
 		return true, a, nil
 	case refusedHere:
 		poison := false
-		s.group.note(func(sel *selector, now time.Time) {
+		s.group.update(func(sel *selector, now time.Time) {
 			s.group.failed(p.endpoint, a)
 			sel.refuse(s.signal, p, refusal{reason: a.outcome, retryAfter: a.retryAfter, chance: rand.Float64()}, now)
 			poison = a.outcome == failing && b.suspect(p.endpoint, s.group.accepted[s.signal][p.endpoint])
@@ -165,12 +163,12 @@ func (s *sender) judge(p pick, b *batch, a answer, v verdict) (bool, answer, err
 				s.name(p), poisonLimit, b.items, s.signal, a.message))
 		}
 	case lostHere:
-		s.group.note(func(sel *selector, now time.Time) {
+		s.group.update(func(sel *selector, now time.Time) {
 			s.group.failed(p.endpoint, a)
 			sel.lost(s.signal, p, a.outcome, now)
 		})
 	default:
-		s.group.note(func(sel *selector, _ time.Time) { sel.released(s.signal, p) })
+		s.group.update(func(sel *selector, _ time.Time) { sel.released(s.signal, p) })
 	}
 	return false, a, nil
 }
@@ -190,8 +188,8 @@ func (s *sender) post(ctx context.Context, p pick, content *body) answer {
 	return a
 }
 
-// body is what an endpoint is sent of a batch. It is made once, for all endpoints without filters together and
-// for each endpoint with filters, and kept for further tries.
+// body returns what to send to an endpoint of a batch. It is created once for all endpoints without filters, and once for
+// each endpoint with filters, and kept for further tries.
 func (s *sender) body(endpoint int, b *batch) (*body, error) {
 	key, f := endpoint, s.filters[endpoint]
 	if len(f) == 0 {
@@ -213,7 +211,7 @@ func (s *sender) body(endpoint int, b *batch) (*body, error) {
 	}
 	var err error
 	if made.items > 0 {
-		made.data, err = s.group.zip.compress(parts, size)
+		made.data, err = s.group.compressor.compress(parts, size)
 	}
 	if err == nil {
 		if b.bodies == nil {
@@ -224,7 +222,7 @@ func (s *sender) body(endpoint int, b *batch) (*body, error) {
 	return made, err
 }
 
-// wait for a change, or until an endpoint may be asked again.
+// wait blocks until something has changed, or until an endpoint may be tried again.
 func (s *sender) wait(ctx context.Context, rest time.Duration, changed <-chan struct{}) error {
 	if !s.retry.Enabled {
 		return errNoEndpoint

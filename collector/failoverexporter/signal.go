@@ -1,6 +1,6 @@
 package failoverexporter
 
-// signal is one of the three that OTLP/HTTP carries.
+// signal is traces, metrics or logs.
 type signal int
 
 const (
@@ -10,7 +10,7 @@ const (
 	signalCount
 )
 
-// String is the signal as URLs, labels and configuration spell it.
+// String returns the signal's name in URLs, labels and the configuration.
 func (s signal) String() string {
 	return [...]string{"traces", "metrics", "logs"}[s]
 }

@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 )
 
-// site sends single requests to one endpoint. Its connection serves all signals: over HTTP/2 it is one.
+// site sends single requests to one endpoint. All signals share its connections: over HTTP/2 there is only one.
 type site struct {
 	config    EndpointConfig
 	urls      [signalCount]string
@@ -50,7 +50,7 @@ func newSite(c *Config, e EndpointConfig, set exporter.Settings) *site {
 	return s
 }
 
-// connect makes the transport. It does not contact the endpoint.
+// connect creates the transport. It does not contact the endpoint.
 func (s *site) connect(ctx context.Context, c *Config, host component.Host) error {
 	tlsConfig, auth := c.TLS, c.Auth
 	if s.config.TLS.HasValue() {
@@ -70,7 +70,7 @@ func (s *site) connect(ctx context.Context, c *Config, host component.Host) erro
 		TLSClientConfig:        loaded,
 		TLSHandshakeTimeout:    c.ConnectTimeout,
 		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // an answer is read as it comes: nothing small becomes large
+		DisableCompression:     true, // a small answer must not expand to a large one
 		MaxResponseHeaderBytes: maxAnswer,
 		IdleConnTimeout:        c.IdleConnTimeout,
 		MaxIdleConnsPerHost:    8, // over HTTP/1.1 each request in flight has one
@@ -96,7 +96,7 @@ func (s *site) close() {
 	}
 }
 
-// message is what is sent in one request.
+// message is the content of one request.
 type message struct {
 	signal signal
 	data   []byte
@@ -108,8 +108,7 @@ type message struct {
 	sent *atomic.Int64
 }
 
-// post sends one request and reads the answer. A redirect is an answer like any other: it is not followed, as
-// RoundTrip never does.
+// post sends one request and reads the answer. Redirects are not followed: RoundTrip never does.
 func (s *site) post(ctx context.Context, m message) answer {
 	limited, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -123,7 +122,7 @@ func (s *site) post(ctx context.Context, m message) answer {
 		return answer{outcome: unexpected, message: clean(err.Error())}
 	}
 	req.Header = s.headers.Clone()
-	req.Host = s.headers.Get("Host") // empty: that of the URL
+	req.Host = s.headers.Get("Host") // empty: the URL's
 	if len(m.data) > 0 {
 		req.ContentLength = int64(len(m.data))
 		req.GetBody = func() (io.ReadCloser, error) {
@@ -192,7 +191,7 @@ func (b *countingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTo would let the transport pass Read by, so it counts too.
+// WriteTo counts too, because the transport prefers it to Read.
 func (b *countingBody) WriteTo(w io.Writer) (int64, error) {
 	n, err := b.Reader.WriteTo(w)
 	b.sent.Add(n)

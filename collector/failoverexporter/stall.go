@@ -8,13 +8,13 @@ import (
 
 const (
 	stallTick = 50 * time.Millisecond
-	// stallLimit is how late a tick may be. Beyond that this process did not run, and an answer that seems late
-	// may only have been read late.
+	// stallLimit is how late a tick may be. If it is later, this process was not running, and an answer that seems
+	// late may only have been read late.
 	stallLimit = 250 * time.Millisecond
 )
 
-// stallWatch notices that this process was not running: it was stopped, or the node had no CPU time for it. A
-// site must not be judged by what was missed meanwhile.
+// stallWatch detects that this process was not running: it was stopped, or the node had no CPU time for it. A site must
+// not be judged by what this process missed.
 type stallWatch struct {
 	mu      sync.Mutex
 	last    time.Time

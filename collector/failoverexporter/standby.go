@@ -11,7 +11,7 @@ import (
 // firstStandbyProbe is the longest delay of the first probe of an endpoint that is not in use.
 const firstStandbyProbe = 10 * time.Second
 
-// standbyTimer fires when an endpoint that is up should be probed; never if standby probes are disabled.
+// standbyTimer fires when an endpoint that is up should be probed. It never does if standby probes are disabled.
 func (g *group) standbyTimer(first bool) <-chan time.Time {
 	interval := g.config.StandbyInterval
 	switch {
@@ -23,7 +23,7 @@ func (g *group) standbyTimer(first bool) <-chan time.Time {
 	return time.After(jitter(interval))
 }
 
-// standby probes an endpoint that no signal uses: that it cannot replace the one in use should be known before that one
+// standby probes an endpoint that no signal uses, to find out that it cannot replace the one in use before that one
 // fails. A single failure proves nothing.
 func (g *group) standby(ctx context.Context, endpoint int) {
 	if g.inUse(endpoint) {
@@ -41,18 +41,18 @@ func (g *group) standby(ctx context.Context, endpoint int) {
 	}
 	g.first().telemetry.logger.Warn("An endpoint that is not in use does not answer",
 		zap.String("endpoint", g.name(endpoint)), zap.String("reason", string(a.outcome)), zap.String("cause", a.message))
-	g.note(func(s *selector, now time.Time) {
+	g.update(func(s *selector, now time.Time) {
 		g.failed(endpoint, a)
 		s.lost(0, pick{endpoint: endpoint, at: began}, a.outcome, now)
 	})
 }
 
-// inUse reports whether an endpoint is the active one of a signal, or is down, which is probed anyway.
+// inUse reports whether an endpoint is the active one of a signal, or is down and thus probed anyway.
 func (g *group) inUse(endpoint int) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for sig, s := range g.senders {
-		if s != nil && g.selector.ladders[sig].active == endpoint {
+		if s != nil && g.selector.signals[sig].active == endpoint {
 			return true
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// TestStandbyEndpointIsProbed: an endpoint that is not in use is known to be down, and up again, before it is needed.
+// TestStandbyEndpointIsProbed checks that an endpoint that is not in use is marked down, and up again, before it is needed.
 func TestStandbyEndpointIsProbed(t *testing.T) {
 	primary, backup := newBackend(t), newBackend(t)
 	c := testConfig(primary, backup)
@@ -30,7 +30,7 @@ func TestStandbyEndpointIsProbed(t *testing.T) {
 	})
 	eventually(t, "the backup is down", func() bool { return !up() })
 	if !r.logged("An endpoint that is not in use does not answer") {
-		t.Error("the log does not have it")
+		t.Error("the log does not report it")
 	}
 	if err := r.traces.ConsumeTraces(t.Context(), numbered(0, 10)); err != nil {
 		t.Fatal(err)
@@ -46,14 +46,14 @@ func TestStandbyEndpointIsProbed(t *testing.T) {
 	}
 }
 
-// canaryTo is one span for an endpoint.
+// canaryTo returns a canary for an endpoint.
 func canaryTo(endpoint string) ptrace.Traces {
 	td := numbered(1000, 1)
 	td.ResourceSpans().At(0).Resource().Attributes().PutStr(canaryAttribute, endpoint)
 	return td
 }
 
-// TestCanary: one span goes to the endpoint that it is for, past the queue, and its sender gets the answer.
+// TestCanary sends one span to one endpoint, bypassing the queue. Its sender gets the answer.
 func TestCanary(t *testing.T) {
 	primary, backup := newBackend(t), newBackend(t)
 	c := testConfig(primary, backup)
@@ -66,10 +66,10 @@ func TestCanary(t *testing.T) {
 		t.Errorf("the backup has %v, the primary %v", backup.spans(), primary.spans())
 	}
 	if r.sum("delivered_items", "endpoint", "backup") != 1 || r.sum("switches") != 0 {
-		t.Error("it is not counted, or the endpoint in use has changed")
+		t.Error("the canary is not counted, or the endpoint in use has changed")
 	}
 	if err := r.traces.ConsumeTraces(t.Context(), canaryTo("backup")); err == nil || !strings.Contains(err.Error(), "try again") {
-		t.Errorf("a second canary at once: %v", err)
+		t.Errorf("a second canary in the same second: %v", err)
 	}
 	if err := r.traces.ConsumeTraces(from("10.0.0.1"), canaryTo("backup")); err != nil {
 		t.Errorf("a canary of another sender at the same time: %v", err)
@@ -94,7 +94,7 @@ func TestCanary(t *testing.T) {
 		t.Errorf("a canary that is refused, with the endpoint's answer withheld: %v", err)
 	}
 	if r.sum("requests", "endpoint", "backup", "outcome", "denied") != 1 || !r.logged("An endpoint did not accept a canary") {
-		t.Error("neither metrics nor log have the reason")
+		t.Error("the metrics or the log lack the reason")
 	}
 	if r.sum("endpoint_up", "endpoint", "backup", "signal", "traces") != 1 {
 		t.Error("a canary has changed which endpoints are up")
@@ -110,13 +110,13 @@ func TestCanary(t *testing.T) {
 	eventually(t, "the primary has the rest", func() bool { return len(primary.spans()) == 3 })
 }
 
-// from is the context of a request from an address.
+// from returns the context of a request from an address.
 func from(address string) context.Context {
 	return client.NewContext(context.Background(), client.Info{Addr: &net.IPAddr{IP: net.ParseIP(address)}})
 }
 
-// TestHostileCanaries: a sender that floods gets one canary a second and leaves those of others, and the number of senders is
-// bounded.
+// TestHostileCanaries checks that a flood gets one canary a second and does not affect other senders, and that the number of
+// senders is bounded.
 func TestHostileCanaries(t *testing.T) {
 	c, now := newCanaries(), time.Now()
 	accepted := 0

@@ -16,8 +16,8 @@ import (
 const (
 	scope  = "github.com/telepod/telepod/collector/failoverexporter"
 	prefix = "otelcol_exporter_failover_"
-	// quiet is the least time between two log lines of one kind.
-	quiet = 10 * time.Second
+	// logInterval is the minimum time between two log lines of one kind.
+	logInterval = 10 * time.Second
 )
 
 // instruments are the metrics and logs of one signal. All label sets are closed: the endpoints of the
@@ -67,13 +67,13 @@ func newInstruments(sig signal, c *Config, set exporter.Settings) (*instruments,
 	t.requests = counter("requests", "{request}", "Requests with data, by outcome.")
 	t.deliveredItems = counter("delivered_items", "{item}", "Items that an endpoint accepted.")
 	t.deliveredBytes = counter("delivered_bytes", "By", "Bytes of OTLP that an endpoint accepted, before compression.")
-	t.rejectedItems = counter("rejected_items", "{item}", "Items that an endpoint rejected for good: of a whole batch, or by partial success.")
-	t.filteredItems = counter("filtered_items", "{item}", "Items that the filters of an endpoint kept from it.")
-	t.switches = counter("switches", "{switch}", "Switches of a signal from an endpoint to another.")
+	t.rejectedItems = counter("rejected_items", "{item}", "Items that an endpoint rejected permanently, in whole batches or by partial success.")
+	t.filteredItems = counter("filtered_items", "{item}", "Items that the filters of an endpoint dropped.")
+	t.switches = counter("switches", "{switch}", "Switches of a signal from one endpoint to another.")
 	t.probes = counter("probes", "{probe}", "Requests without data to an endpoint that may be down, by result.")
 	t.unreadableRequests = counter("unreadable_requests", "{request}", "Stored requests that could not be read from the queue, and were dropped.")
-	t.active = gauge("active", "{endpoint}", "Whether an endpoint is the one that a signal is sent to.")
-	t.up = gauge("endpoint_up", "{endpoint}", "Whether an endpoint can be reached. Down, it is probed.")
+	t.active = gauge("active", "{endpoint}", "Whether a signal is sent to this endpoint.")
+	t.up = gauge("endpoint_up", "{endpoint}", "Whether an endpoint is up. While it is down, it is probed.")
 	t.inFlight = gauge("in_flight", "{request}", "Requests with data that wait for an answer.")
 	var err error
 	t.since, err = t.meter.Float64ObservableGauge(prefix+"active_since", metric.WithUnit("s"),
@@ -83,7 +83,7 @@ func newInstruments(sig signal, c *Config, set exporter.Settings) (*instruments,
 		metric.WithDescription("Unix time at which an endpoint last accepted a request or a probe."))
 	errs = append(errs, err)
 	t.sentBytes, err = t.meter.Int64ObservableCounter(prefix+"sent_bytes", metric.WithUnit("By"),
-		metric.WithDescription("Bytes of bodies that were sent, after compression, further tries included."))
+		metric.WithDescription("Bytes of request bodies that were sent, after compression, including retries."))
 	return t, errors.Join(append(errs, err)...)
 }
 
@@ -93,13 +93,13 @@ func (t *instruments) labels(more ...attribute.KeyValue) metric.MeasurementOptio
 
 func endpointLabel(name string) attribute.KeyValue { return attribute.String("endpoint", name) }
 
-// observe makes the state of the sender's signal visible until close.
+// observe reports the state of the sender's signal until close.
 func (t *instruments) observe(s *sender) error {
 	var err error
 	t.registration, err = t.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		g := s.group
 		g.mu.Lock()
-		l := g.selector.ladders[s.signal]
+		l := g.selector.signals[s.signal]
 		active, since := l.active, l.since
 		down := make([]bool, len(t.sites))
 		for i, h := range g.selector.health {
@@ -150,13 +150,13 @@ func (t *instruments) answered(ctx context.Context, endpoint int, content *body,
 	case partial:
 		t.rejectedItems.Add(ctx, min(a.rejected, int64(items)), t.labels(endpointLabel(name)))
 		if count, ok := t.partials.allow(a.rejected, time.Now()); ok {
-			t.logger.Warn("An endpoint accepted data in part; what it rejected is not sent again",
+			t.logger.Warn("An endpoint accepted part of a batch; the rejected items are not sent again",
 				zap.String("endpoint", name), zap.Int64("rejected_items", count), zap.String("message", a.message))
 		}
 	}
 }
 
-// dropped counts a batch that is given up because an endpoint fails on it again and again.
+// dropped counts a batch that is dropped because an endpoint fails on it repeatedly.
 func (t *instruments) dropped(endpoint, items int) {
 	t.rejectedItems.Add(context.Background(), int64(items), t.labels(endpointLabel(t.sites[endpoint].name)))
 }
@@ -182,7 +182,7 @@ func (t *instruments) unreadable(err error) {
 	}
 }
 
-// switched reports a switch: one line, whatever the number of batches.
+// switched reports a switch in one log line, regardless of the number of batches.
 func (t *instruments) switched(from, to, cause string, c change) {
 	t.switches.Add(context.Background(), 1, t.labels(attribute.String("from", from), attribute.String("to", to), attribute.String("reason", string(c.reason))))
 	fields := []zap.Field{zap.Stringer("signal", c.signal), zap.String("from", from), zap.String("to", to), zap.String("reason", string(c.reason))}
@@ -199,7 +199,7 @@ func (t *instruments) switched(from, to, cause string, c change) {
 	}
 }
 
-// limiter lets one log line through in a while, with the sum of what it kept back.
+// limiter allows one log line in each logInterval, with the sum of what it held back.
 type limiter struct {
 	mu   sync.Mutex
 	next time.Time
@@ -214,6 +214,6 @@ func (l *limiter) allow(count int64, now time.Time) (int64, bool) {
 		return 0, false
 	}
 	sum := l.sum
-	l.sum, l.next = 0, now.Add(quiet)
+	l.sum, l.next = 0, now.Add(logInterval)
 	return sum, true
 }

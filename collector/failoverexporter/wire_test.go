@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 )
 
-// The Collector's own receiver gets what is sent with each compression, and its answer to a probe is good.
+// The Collector's own receiver accepts data with each compression, and answers a probe.
 func TestSendsToTheCollectorsReceiver(t *testing.T) {
 	for _, compression := range []string{"zstd", "gzip", "none"} {
 		t.Run(compression, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestSendsToTheCollectorsReceiver(t *testing.T) {
 			}
 			eventually(t, "all spans arrive", func() bool { return sink.SpanCount() == 100 })
 			if a := r.factory.groups[c].group.tryEmpty(t.Context(), 0); a.outcome.verdict() != final {
-				t.Error("the answer to a probe is not good")
+				t.Error("the probe failed")
 			}
 		})
 	}
@@ -77,11 +77,11 @@ func TestFailsOverWhenTheCertificateIsRefused(t *testing.T) {
 	eventually(t, "the backup gets the batch", func() bool { return backup.count(traces) == 1 })
 	// With TLS 1.3 the server's refusal and the first bytes of the request cross: either may be seen first.
 	if r.sum("switches", "reason", string(handshake))+r.sum("switches", "reason", string(broken)) == 0 {
-		t.Errorf("another reason than %s or %s: %v", handshake, broken, r.logs.All())
+		t.Errorf("no switch with the reason %s or %s: %v", handshake, broken, r.logs.All())
 	}
 }
 
-// Over HTTP/1.1 there are no pings: the time limit finds a site that hangs, and a probe confirms it.
+// Over HTTP/1.1 there are no pings: the timeout detects a hung site, and a probe confirms it.
 func TestFailsOverWithoutHTTP2(t *testing.T) {
 	backup := newBackend(t)
 	hang := make(chan struct{})

@@ -93,7 +93,7 @@ func TestCanaryRefused(t *testing.T) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 		s := healthy(t)
-		s.Canaries = []checks.Canary{{Pod: "c1", Wanted: "backup", Refusal: got, Accepted: errors.New("it was not delivered, and the log has the reason")}}
+		s.Canaries = []checks.Canary{{Pod: "c1", Wanted: "backup", Refusal: got, Accepted: errors.New("it was not delivered; the Collector's log has the reason")}}
 		if want := "canary: the backup site did not accept it from the Collector c1: " + cmp.Or(test.want, "it was not delivered"); !strings.HasPrefix(checks.Fold(s.Lines())[0].Seen, want) {
 			t.Errorf("%s: %q, want %q", test.name, checks.Fold(s.Lines())[0].Seen, want)
 		}
