@@ -6,9 +6,9 @@ import "sync"
 // need memory too, however small its body is.
 const leastReservation = 4 << 10
 
-// firstRequest is the size up to which a peer with nothing in flight is admitted if only it fits.
-// A larger one must respect the threshold: else three peers that announce the largest bodies, and
-// never send them, would keep everybody else out.
+// firstRequest is the size up to which a peer with nothing in flight is admitted whenever its request
+// fits. A larger request must respect the threshold. Otherwise three peers that announce the largest
+// bodies, and never send them, would keep everyone else out.
 const firstRequest = 1 << 20
 
 // admission accounts for the bytes of all requests in flight, by peer.
@@ -16,12 +16,12 @@ const firstRequest = 1 << 20
 // New requests are admitted up to three quarters of the limit. The rest is for requests that turn out
 // larger than announced, so that work in progress is seldom thrown away.
 // A peer has a dynamic threshold (Choudhury and Hahne, "Dynamic queue length thresholds", 1998): it may
-// occupy at most a multiple of what is still free. So however much a few peers send, something stays
-// free for the next one, and peers need not be configured in advance.
+// occupy at most a multiple of what is still free. So a few greedy peers always leave something free for
+// the next one, and peers need not be configured in advance.
 type admission struct {
-	limit int64   // bytes, for everything in flight
-	door  int64   // bytes, for admitting new requests
-	alpha float64 // multiple of the free bytes that a peer may occupy; 0: no threshold
+	limit      int64   // bytes, for everything in flight
+	admitLimit int64   // bytes, for admitting new requests
+	alpha      float64 // multiple of the free bytes that a peer may occupy; 0: no threshold
 
 	mu    sync.Mutex
 	total int64
@@ -29,7 +29,7 @@ type admission struct {
 }
 
 func newAdmission(limit int64, share float64) *admission {
-	a := &admission{limit: limit, door: limit / 4 * 3, peers: make(map[string]int64)}
+	a := &admission{limit: limit, admitLimit: limit / 4 * 3, peers: make(map[string]int64)}
 	if share < 1 {
 		a.alpha = share / (1 - share)
 	}
@@ -41,11 +41,11 @@ func (a *admission) admit(peer string, n int64) (*reservation, refusal) {
 	n = max(n, leastReservation)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.total+n > a.door {
+	if a.total+n > a.admitLimit {
 		return nil, refusedMemory
 	}
 	used := a.peers[peer]
-	free := a.door - a.total - n
+	free := a.admitLimit - a.total - n
 	if (used > 0 || n > firstRequest) && a.alpha > 0 && float64(used+n) > a.alpha*float64(free) {
 		return nil, refusedShare
 	}
@@ -74,7 +74,7 @@ func (r *reservation) atLeast(n int64) bool { return n <= r.n || r.set(n) }
 // does not allow it; a smaller reservation is always allowed.
 func (r *reservation) set(n int64) bool { return r.resize(max(n, leastReservation)) }
 
-// release gives everything back; doing it again has no effect.
+// release frees the reservation; a second call has no effect.
 func (r *reservation) release() { r.resize(0) }
 
 func (r *reservation) resize(n int64) bool {

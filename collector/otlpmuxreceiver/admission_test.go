@@ -22,7 +22,7 @@ func TestAdmissionInvariants(t *testing.T) {
 				if (r == nil) == (why == "") {
 					t.Fatalf("reservation %v with refusal %q", r, why)
 				}
-				if r == nil && a.peers[peer] == 0 && before+max(n, leastReservation) <= a.door {
+				if r == nil && a.peers[peer] == 0 && before+max(n, leastReservation) <= a.admitLimit {
 					t.Fatal("a peer with nothing in flight was refused although there is room")
 				}
 				if r != nil {
@@ -66,12 +66,12 @@ func TestAdmissionInvariants(t *testing.T) {
 	})
 }
 
-// TestShares fills the limit with a number of greedy peers and checks what is left for the next.
+// TestShares lets greedy peers fill the limit, and checks what is left for the next peer.
 func TestShares(t *testing.T) {
 	for _, test := range []struct {
 		share  float64
 		greedy int
-		each   int64 // thousandths of the door
+		each   int64 // thousandths of the limit for new requests
 	}{{0.5, 1, 500}, {0.5, 3, 250}, {0.5, 9, 100}, {0.8, 1, 800}, {0.8, 4, 235}, {1, 1, 1000}} {
 		t.Run(fmt.Sprintf("%d peers with share %v", test.greedy, test.share), func(t *testing.T) {
 			a := newAdmission(40_000_000, test.share)
@@ -84,7 +84,7 @@ func TestShares(t *testing.T) {
 				}
 			}
 			for peer := range test.greedy {
-				if got := a.peers[fmt.Sprint(peer)] * 1000 / a.door; got < test.each-5 || got > test.each+5 {
+				if got := a.peers[fmt.Sprint(peer)] * 1000 / a.admitLimit; got < test.each-5 || got > test.each+5 {
 					t.Errorf("peer %d occupies %d thousandths, expected %d", peer, got, test.each)
 				}
 			}

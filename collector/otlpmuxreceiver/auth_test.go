@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// tokens is an authenticator that knows one token.
+// tokens is an authenticator that accepts one token.
 type tokens struct{ component.Component }
 
 func (tokens) Authenticate(ctx context.Context, headers map[string][]string) (context.Context, error) {

@@ -39,7 +39,7 @@ func BenchmarkCost(b *testing.B) {
 	}
 }
 
-// compareCost sends in short turns, so that both receivers see the same neighbours on the machine.
+// compareCost alternates between the receivers, so that other load of the machine affects both equally.
 func compareCost(b *testing.B, own, upstream func() error) {
 	var cpu [2]time.Duration
 	for i := 0; b.Loop(); i++ {

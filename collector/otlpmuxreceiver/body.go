@@ -15,7 +15,7 @@ const (
 	// zstdWindow bounds what a zstd frame makes the decoder allocate. 8 MiB is what RFC 8878
 	// recommends that every decoder supports; Go's and most other encoders stay below it.
 	zstdWindow = 8 << 20
-	// assumedRatio is what a compressed request is assumed to expand to until it is read.
+	// assumedRatio is the assumed expansion of a compressed request until it has been read.
 	// OTLP batches usually compress to between a quarter and a tenth.
 	assumedRatio = 4
 )
@@ -39,7 +39,7 @@ func (b *buffers) put(body []byte) {
 }
 
 // read reads everything from r, expected to be about size bytes, and adjusts the reservation to
-// what it was. The caller gives the result back with put. More than limit bytes are an error.
+// the actual size. The caller returns the buffer with put. More than limit bytes are an error.
 func (b *buffers) read(r io.Reader, size, limit int64, held *reservation) ([]byte, error) {
 	// One byte more than expected, so that the last read can see the end; but not a large buffer
 	// for a large body that may never come.
@@ -70,7 +70,7 @@ func (b *buffers) read(r io.Reader, size, limit int64, held *reservation) ([]byt
 }
 
 // decompressor returns a reader of what r contains, and false for an unknown encoding.
-// Closing it gives its memory back; it does not close r.
+// Closing it returns it to the pool; it does not close r.
 func (b *buffers) decompressor(encoding string, r io.Reader) (io.ReadCloser, bool, error) {
 	switch encoding {
 	case "identity":
@@ -93,7 +93,7 @@ type pooledGzip struct {
 	pool *sync.Pool
 }
 
-// Close gives the reader back, once however often it is called.
+// Close returns the reader to the pool; further calls have no effect.
 func (p *pooledGzip) Close() error {
 	if p.Reader != nil {
 		p.pool.Put(p.Reader)
@@ -118,7 +118,7 @@ type pooledZstd struct {
 	pool *sync.Pool
 }
 
-// Close gives the decoder back, once however often it is called.
+// Close returns the decoder to the pool; further calls have no effect.
 func (p *pooledZstd) Close() error {
 	if p.Decoder != nil {
 		_ = p.Reset(nil)

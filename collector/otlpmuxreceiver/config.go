@@ -38,7 +38,8 @@ type AdmissionConfig struct {
 	// peer sends; with k such peers each gets about 1/(k+1/PeerShare-1). 1 disables fair sharing.
 	PeerShare float64 `mapstructure:"peer_share"`
 
-	// PeerIdentity defines a peer: a remote "address", or the subject of a client "certificate".
+	// PeerIdentity is what identifies a peer: its "address", or its client "certificate", that is, the
+	// intermediate authority that signed it, or its subject if the root did.
 	PeerIdentity peerIdentity `mapstructure:"peer_identity"`
 
 	// MaxRetryAfter is the longest delay that a refusal asks for; each refusal asks for a random
@@ -81,8 +82,8 @@ func createDefaultConfig() component.Config {
 	server.ReadHeaderTimeout = 10 * time.Second
 	server.ReadTimeout = 30 * time.Second
 	server.WriteTimeout = time.Minute
-	// Longer than the 90 s after which Go's clients, and the 60 s after which most others, give an
-	// idle connection up: a client should never send into a connection that is being closed.
+	// Longer than 90 s, after which Go's clients close an idle connection, and 60 s, after which most
+	// others do: a client should never send on a connection that is being closed.
 	server.IdleTimeout = 2 * time.Minute
 	return &Config{
 		ServerConfig: server,
@@ -97,7 +98,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// Validate reports every setting that cannot work, all at once.
+// Validate reports all settings that cannot work.
 func (c *Config) Validate() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }

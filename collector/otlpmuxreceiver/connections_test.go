@@ -17,7 +17,8 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// TestSlowClients ends what sends too slowly, in the header and in the body, and frees its memory.
+// TestSlowClients checks that connections that send too slowly, in the header or in the body, are closed and their memory is
+// freed.
 func TestSlowClients(t *testing.T) {
 	r := start(t, nil, func(c *Config) {
 		c.ReadHeaderTimeout, c.ReadTimeout, c.IdleTimeout = 200*time.Millisecond, 400*time.Millisecond, 300*time.Millisecond
@@ -111,7 +112,7 @@ func TestShutdown(t *testing.T) {
 	send := grpcSender(t, r.address(0), "identity", protobufBody(t, traces(1)))
 	answered, stopped := make(chan error, 1), make(chan error, 1)
 	go func() { answered <- send() }()
-	eventually(t, "the pipeline has it", func() bool { return pipeline.waiting.Load() == 1 })
+	eventually(t, "the pipeline has the request", func() bool { return pipeline.waiting.Load() == 1 })
 	go func() { stopped <- r.Shutdown(context.Background()) }()
 	eventually(t, "the listener is closed", func() bool {
 		connection, err := net.Dial("tcp", r.address(1))
@@ -129,13 +130,13 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// TestPanic checks that a pipeline that panics keeps neither memory nor the process.
+// TestPanic checks that a panic in the pipeline neither leaks memory nor ends the process.
 func TestPanic(t *testing.T) {
 	r := start(t, panics{})
 	body := protobufBody(t, traces(1))
 	for _, send := range []func() error{grpcSender(t, r.address(0), "identity", body), httpSender(t, r.address(1), "identity", body)} {
 		if err := send(); err == nil {
-			t.Error("the client was told that all is well")
+			t.Error("the client got a success")
 		}
 	}
 	eventually(t, "memory is free", func() bool { return r.server.admission.inFlight() == 0 })
@@ -147,7 +148,7 @@ func (panics) Capabilities() consumer.Capabilities { return consumer.Capabilitie
 
 func (panics) ConsumeTraces(context.Context, ptrace.Traces) error { panic("on purpose") }
 
-// TestSlowPipeline: read_timeout applies to bodies only, so a pipeline may be slower.
+// TestSlowPipeline checks that read_timeout applies only to bodies, so a pipeline may take longer.
 func TestSlowPipeline(t *testing.T) {
 	for _, protocol := range []string{"http1 protobuf", "http2 protobuf", "grpc"} {
 		t.Run(protocol, func(t *testing.T) {

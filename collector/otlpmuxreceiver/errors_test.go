@@ -67,7 +67,7 @@ func retryDelay(err error) time.Duration {
 	return 0
 }
 
-// checkRefusal reads the Status message that OTLP/HTTP demands, in the format of the request.
+// checkRefusal reads the Status message that OTLP/HTTP requires, in the format of the request.
 func checkRefusal(t *testing.T, response *http.Response, httpStatus int, code codes.Code) {
 	t.Helper()
 	body, _ := io.ReadAll(response.Body)
@@ -93,7 +93,7 @@ func TestMistakes(t *testing.T) {
 		encoding     string
 		body         []byte
 		status       int
-		says         string
+		message      string
 		reason       refusal
 	}{
 		{"browser", "GET", "/", "", "", nil, 404, "POST to /v1/metrics, /v1/traces", refusedPath},
@@ -121,8 +121,8 @@ func TestMistakes(t *testing.T) {
 			}
 			defer response.Body.Close()
 			answer, _ := io.ReadAll(response.Body)
-			if response.StatusCode != test.status || !strings.Contains(string(answer), test.says) {
-				t.Errorf("%s: %q; expected %d with %q", response.Status, answer, test.status, test.says)
+			if response.StatusCode != test.status || !strings.Contains(string(answer), test.message) {
+				t.Errorf("%s: %q; expected %d with %q", response.Status, answer, test.status, test.message)
 			}
 			if got := r.metric("otelcol_receiver_refused_requests", string(test.reason)); got != 1 {
 				t.Errorf("reason %s was counted %d times", test.reason, got)
@@ -192,7 +192,7 @@ func TestGRPCMistakes(t *testing.T) {
 	}
 }
 
-// TestMessageWithOddCharacters carries a pipeline's text through the headers of gRPC.
+// TestMessageWithOddCharacters checks that a pipeline's message survives the headers of gRPC.
 func TestMessageWithOddCharacters(t *testing.T) {
 	text := "100 % ünïcode\r\nGrpc-Status: 0\x00"
 	r := start(t, consumertest.NewErr(status.Error(codes.InvalidArgument, text)))
@@ -201,7 +201,7 @@ func TestMessageWithOddCharacters(t *testing.T) {
 	}
 }
 
-// TestTLSToPlaintextPort: clients with an https exporter are counted.
+// TestTLSToPlaintextPort checks that clients with an https exporter are counted.
 func TestTLSToPlaintextPort(t *testing.T) {
 	r := start(t, nil)
 	client := httpClient(t, 1, newAuthority(t).clientTLS(t, ""), "")

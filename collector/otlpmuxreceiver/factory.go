@@ -23,7 +23,7 @@ func NewFactory() receiver.Factory {
 	)
 }
 
-// shared gives the pipelines of all signals one receiver for each configuration: they share ports.
+// shared provides one receiver per configuration to the pipelines of all signals, because they share ports.
 type shared struct {
 	mu        sync.Mutex
 	receivers map[*Config]*muxReceiver

@@ -53,7 +53,7 @@ func (s *server) serveGRPC(ctx context.Context, r *http.Request, current *call) 
 	encoding := "identity"
 	if compressed {
 		if encoding = r.Header.Get("Grpc-Encoding"); encoding == "" || encoding == "identity" {
-			return refuse(refusedBody, http.StatusBadRequest, codes.Internal, "message is compressed, but grpc-encoding does not name how")
+			return refuse(refusedBody, http.StatusBadRequest, codes.Internal, "message is compressed, but grpc-encoding names no compression")
 		}
 	}
 	current.size = expectedSize(length, compressed, limit)

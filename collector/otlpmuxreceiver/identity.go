@@ -6,7 +6,7 @@ import "crypto/x509"
 // can compare a sender's claims with its identity. An authenticator configured with "auth" replaces it.
 type certificateAuth struct{ certificate *x509.Certificate }
 
-// GetAttributeNames lists what GetAttribute knows.
+// GetAttributeNames lists the names that GetAttribute supports.
 func (certificateAuth) GetAttributeNames() []string {
 	return []string{"subject", "common_name", "organization", "organizational_unit", "dns_names", "uris", "serial_number"}
 }
@@ -38,8 +38,8 @@ func (a certificateAuth) GetAttribute(name string) any {
 	}
 }
 
-// signerOf names the peer that a verified chain stands for: the intermediate authority that signed the client's
-// certificate, which chooses the names in it at will, or else the client.
+// signerOf returns the peer that a verified chain identifies: the intermediate authority that signed the client's
+// certificate, because it can sign any number of names, or the client if there is none.
 func signerOf(chain []*x509.Certificate) string {
 	if len(chain) > 2 {
 		return chain[1].Subject.String()

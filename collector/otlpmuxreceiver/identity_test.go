@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// An authority of a cluster can sign any number of names, and is one peer all the same.
-func TestPeerIsTheAuthorityThatSigned(t *testing.T) {
+// An authority of a cluster can sign any number of names, but remains one peer.
+func TestPeerIsSigningAuthority(t *testing.T) {
 	named := func(name string) *x509.Certificate {
 		return &x509.Certificate{Subject: pkix.Name{CommonName: name}}
 	}

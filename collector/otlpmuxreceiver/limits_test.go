@@ -46,7 +46,7 @@ func smallLimits(c *Config) {
 	c.Admission.MaxInFlightBytes = 1 << 20
 }
 
-// TestOversized refuses what is too large, announced or not, compressed or not, in every protocol.
+// TestOversized checks that requests that are too large are refused, announced or not, compressed or not, in every protocol.
 func TestOversized(t *testing.T) {
 	r := start(t, nil, smallLimits)
 	zeros := make([]byte, 8<<20)
@@ -94,7 +94,7 @@ func largeTraces() ptrace.Traces {
 	return td
 }
 
-// TestZstdWindow refuses a frame that demands a decoder of 1 GiB.
+// TestZstdWindow checks that a frame that requires a window of 1 GiB is refused.
 func TestZstdWindow(t *testing.T) {
 	r := start(t, nil)
 	// Magic number, frame header without a content size, window descriptor 2^30, one raw block.
@@ -133,12 +133,12 @@ func TestAdmission(t *testing.T) {
 		})
 	}
 	eventually(t, "every request waits or is refused", func() bool { return pipeline.waiting.Load()+refused.Load() == 40 })
-	if n, limit := r.server.admission.inFlight(), r.server.admission.door/2; n > limit || n < limit-int64(len(body)) {
+	if n, limit := r.server.admission.inFlight(), r.server.admission.admitLimit/2; n > limit || n < limit-int64(len(body)) {
 		t.Errorf("%d bytes in flight, expected one peer's share of %d", n, limit)
 	}
 	err := grpcExport(t, r.address(0), "", nil, traces(500))
 	if status.Code(err) != codes.Unavailable || retryDelay(err) < time.Second || retryDelay(err) > 5*time.Second {
-		t.Errorf("gRPC client was told %v, retry after %s", err, retryDelay(err))
+		t.Errorf("gRPC client got %v, retry after %s", err, retryDelay(err))
 	}
 	response := r.post(protobufType, body)
 	checkRefusal(t, response, http.StatusServiceUnavailable, codes.Unavailable)
@@ -200,7 +200,7 @@ func TestFairness(t *testing.T) {
 	flood.Wait()
 	t.Logf("flood: %d accepted, %d refused; polite: 270 accepted; largest in flight %d", flooded.Load(), floodRefused.Load(), r.server.admission.limit)
 	if flooded.Load() == 0 {
-		t.Error("the flooding peer got nothing at all")
+		t.Error("no request of the flooding peer was accepted")
 	}
 	if got := r.metric("otelcol_receiver_refused_requests", string(refusedShare)); got == 0 {
 		t.Error("no refusal was counted as peer_share")
@@ -259,7 +259,7 @@ func TestPeerIsCertificate(t *testing.T) {
 func TestRefusalOfLargeBody(t *testing.T) {
 	r := start(t, nil)
 	r.server.admission.alpha = 0 // one peer may have everything
-	held, _ := r.server.admission.admit("somebody", r.server.admission.door)
+	held, _ := r.server.admission.admit("somebody", r.server.admission.admitLimit)
 	defer held.release()
 	body := make([]byte, 8<<20)
 	for _, major := range []int{1, 2} {

@@ -54,7 +54,7 @@ func (c *connections) open() int64 {
 	return int64(c.total)
 }
 
-// listener wraps the connections that the limits allow, and closes the others at once.
+// listener wraps the connections that the limits allow, and closes the others immediately.
 type listener struct {
 	net.Listener
 	connections *connections
@@ -97,7 +97,7 @@ type conn struct {
 // tlsHandshakeRecord is the first byte of a TLS ClientHello (RFC 8446, section 5.1).
 const tlsHandshakeRecord = 0x16
 
-// Read notices clients that speak TLS to a plaintext port: net/http answers them with a plain
+// Read detects clients that speak TLS to a plaintext port: net/http answers them with a plain
 // "400 Bad Request", which few clients show.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)

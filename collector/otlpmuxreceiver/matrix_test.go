@@ -34,8 +34,8 @@ func (s *seen) ConsumeTraces(ctx context.Context, _ ptrace.Traces) error {
 	return nil
 }
 
-// TestEveryClientArrives sends with every combination of security, protocol, compression and port.
-func TestEveryClientArrives(t *testing.T) {
+// TestEveryProtocolIsAccepted sends with every combination of security, protocol, compression and port.
+func TestEveryProtocolIsAccepted(t *testing.T) {
 	authority := newAuthority(t)
 	for _, security := range []struct {
 		name   string

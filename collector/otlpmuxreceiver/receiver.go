@@ -82,7 +82,7 @@ func (r *muxReceiver) obsReport(transport string) (*receiverhelper.ObsReport, er
 	})
 }
 
-// Start listens on every endpoint. It reports an error if one of them cannot be used.
+// Start listens on every endpoint. It returns an error if one of them cannot be used.
 func (r *muxReceiver) Start(ctx context.Context, host component.Host) error {
 	r.start.Do(func() { r.started = r.startOnce(ctx, host) })
 	return r.started

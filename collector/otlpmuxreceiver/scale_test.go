@@ -14,7 +14,7 @@ import (
 )
 
 // TestManyConnections opens 2,000 connections (TELEPOD_CONNECTIONS changes the number), sends one
-// request on each, and checks that the memory of idle connections stays small and is given back.
+// request on each, and checks that idle connections need little memory and are released.
 func TestManyConnections(t *testing.T) {
 	count := 2_000
 	if value := os.Getenv("TELEPOD_CONNECTIONS"); value != "" {

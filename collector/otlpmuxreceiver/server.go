@@ -23,7 +23,7 @@ type server struct {
 	next             http.Handler // confighttp's chain, which ends in receive
 }
 
-// call is what is known of a request before confighttp's chain changes it.
+// call is what is known about a request before confighttp's chain changes it.
 type call struct {
 	signal *signal
 	peer   string
@@ -33,7 +33,7 @@ type call struct {
 	as     format
 }
 
-// release gives back what the call reserved, if anything.
+// release frees the memory that the call has reserved, if any.
 func (c *call) release() {
 	if c.held != nil {
 		c.held.release()
@@ -71,13 +71,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r = r.WithContext(ctx)
 	if r.Header.Get("Content-Encoding") == "identity" {
-		r.Header.Del("Content-Encoding") // confighttp does not know it
+		r.Header.Del("Content-Encoding") // confighttp does not support it
 	}
 	r.Pattern = current.signal.httpPath
 	s.next.ServeHTTP(w, r)
 }
 
-// route finds out what a request wants.
+// route determines the signal and the format of a request.
 func (s *server) route(r *http.Request, contentType string) (*call, *requestError) {
 	current := &call{isGRPC: contentType == grpcType, as: protobufFormat}
 	current.signal = s.routes.find(r.URL.Path, current.isGRPC)
@@ -158,7 +158,7 @@ func (s *server) receive(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(current.signal.success[current.as])
 }
 
-// decode weighs and decodes a body, and gives its buffer back.
+// decode weighs and decodes a body, and returns its buffer to the pool.
 func (s *server) decode(current *call, body []byte) (push, *requestError) {
 	defer s.buffers.put(body)
 	weight, ok := weigh(body, current.signal.request, current.as)
@@ -166,7 +166,7 @@ func (s *server) decode(current *call, body []byte) (push, *requestError) {
 	case !ok:
 		return nil, refuse(refusedMalformed, http.StatusBadRequest, codes.InvalidArgument,
 			fmt.Sprintf("request is nested more than %d levels deep in protobuf, or %d in JSON", maxNesting, maxJSONNesting))
-	case weight > s.admission.door:
+	case weight > s.admission.admitLimit:
 		return nil, refuse(refusedTooLarge, http.StatusRequestEntityTooLarge, codes.InvalidArgument,
 			fmt.Sprintf("request of %d bytes has so many elements that it decodes to about %d bytes; send smaller batches", len(body), weight*decodedFactor))
 	case !current.held.set(weight):
@@ -207,7 +207,7 @@ func (s *server) chainError(w http.ResponseWriter, r *http.Request, message stri
 	}
 }
 
-// peer returns who a request is accounted to.
+// peer returns the peer to which a request is accounted.
 func (s *server) peer(r *http.Request) string {
 	if s.config.Admission.PeerIdentity == peerCertificate && r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
 		return signerOf(r.TLS.VerifiedChains[0])

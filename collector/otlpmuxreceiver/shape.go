@@ -21,7 +21,7 @@ const (
 type kind uint8
 
 const (
-	opaque kind = iota // anything else; not looked into
+	opaque kind = iota // anything else; not examined
 	tracesRequest
 	metricsRequest
 	logsRequest
@@ -55,8 +55,8 @@ const (
 	kinds
 )
 
-// shapes has the fields of each kind that are messages, and what it decodes to, measured with
-// pdata 1.64, half as much again for slices that grow. A new version of OTLP may add to it.
+// shapes lists for each kind the fields that are messages, and its decoded size: the size measured with
+// pdata 1.64, and half as much again for slices that grow. A new version of OTLP may add to it.
 // Source: https://github.com/open-telemetry/opentelemetry-proto, version 1.10
 var shapes = [kinds]struct {
 	bytes  int64
@@ -134,7 +134,7 @@ func decodedJSONBytes(body []byte, _ kind) (total int64, ok bool) {
 	return total, true
 }
 
-// level is a message that decodedBytes is in.
+// level is a message that decodedBytes has entered.
 type level struct {
 	end  int
 	kind kind

@@ -69,7 +69,7 @@ func TestWeight(t *testing.T) {
 				t.Errorf("%d bytes weigh %d", len(test.body), weight)
 			}
 			if live := decodedHeap(t, test.request, test.body); live > decodedFactor*weight {
-				t.Errorf("%d bytes weigh %d, and take %d decoded", len(test.body), weight, live)
+				t.Errorf("%d bytes weigh %d, but need %d when decoded", len(test.body), weight, live)
 			}
 		})
 	}
@@ -111,7 +111,7 @@ func nested(levels int) []byte {
 	return nest([]byte{0x10, 1}, fields...)
 }
 
-// TestNesting refuses what would end the process, and passes on what people send.
+// TestNesting checks that nesting that would crash the process is refused, and ordinary nesting accepted.
 func TestNesting(t *testing.T) {
 	r := start(t, nil)
 	for levels, expected := range map[int]int{0: 200, 40: 200, 47: 200, 50: 400, 2_000: 400} {
@@ -133,8 +133,8 @@ func TestNesting(t *testing.T) {
 	}
 }
 
-// TestDense refuses few bytes that decode to more memory than there is.
-func TestDense(t *testing.T) {
+// TestDenseRequestsAreRefused sends a few bytes that would decode to more memory than the limit.
+func TestDenseRequestsAreRefused(t *testing.T) {
 	r := start(t, nil)
 	dense := nest(bytes.Repeat(nest(nil, 2), 4<<20), 1, 2)
 	checkRefusal(t, r.post(protobufType, dense), http.StatusRequestEntityTooLarge, codes.InvalidArgument)
@@ -145,8 +145,8 @@ func TestDense(t *testing.T) {
 	}
 }
 
-// FuzzWeigh checks that every body that decodes without an error was looked at to its end, by
-// hiding a deeply nested attribute behind it.
+// FuzzWeigh checks that every body that decodes without an error is weighed to its end, by hiding a
+// deeply nested attribute behind it.
 func FuzzWeigh(f *testing.F) {
 	f.Add(protobufBody(f, traces(2)))
 	f.Add([]byte{0x8b, 0x7d, 0x8c, 0x7d})

@@ -163,7 +163,7 @@ func (r *routes) find(urlPath string, isGRPC bool) *signal {
 	return r.http[path.Clean(urlPath)]
 }
 
-// list names the HTTP paths, for a client that missed them.
+// list returns the HTTP paths, for error messages.
 func (r *routes) list() string {
 	paths := make([]string, 0, len(r.http))
 	for p := range r.http {

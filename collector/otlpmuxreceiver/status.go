@@ -103,7 +103,7 @@ func overloadError(why refusal) *requestError {
 	return refuse(why, http.StatusServiceUnavailable, codes.Unavailable, text)
 }
 
-// withRetry adds a retry delay to a status that asks for a retry and names none. The delay is
+// withRetry adds a retry delay to a status that asks for a retry without one. The delay is
 // random, so that clients refused together do not return together.
 func withRetry(st *status.Status, longest time.Duration) (*status.Status, time.Duration) {
 	for _, detail := range st.Details() {
@@ -122,8 +122,8 @@ func withRetry(st *status.Status, longest time.Duration) (*status.Status, time.D
 	return detailed, delay
 }
 
-// writeError answers in the protocol and format of the request, as OTLP demands; to a client that
-// sent neither it answers in plain text.
+// writeError answers in the protocol and format of the request, as OTLP requires; it answers other
+// clients in plain text.
 func (s *server) writeError(w http.ResponseWriter, r *http.Request, e *requestError) {
 	if e.why != "" {
 		s.report.refuseRequest(r.Context(), e.why)

@@ -77,7 +77,7 @@ func newTelemetry(set receiver.Settings) (*telemetry, error) {
 	t.refusedRequests, errs[0] = m.Int64Counter("otelcol_receiver_refused_requests",
 		metric.WithUnit("{requests}"), metric.WithDescription("Requests refused before their data reached the pipeline, by reason."))
 	t.refusedConnections, errs[1] = m.Int64Counter("otelcol_receiver_refused_connections",
-		metric.WithUnit("{connections}"), metric.WithDescription("Connections refused or useless, by reason."))
+		metric.WithUnit("{connections}"), metric.WithDescription("Connections refused, or closed as unusable, by reason."))
 	t.acceptedConnections, errs[2] = m.Int64Counter("otelcol_receiver_accepted_connections",
 		metric.WithUnit("{connections}"), metric.WithDescription("Connections that sent a request, by the protocol of the first one."))
 	t.openConnections, errs[3] = m.Int64ObservableUpDownCounter("otelcol_receiver_open_connections",
@@ -89,7 +89,7 @@ func newTelemetry(set receiver.Settings) (*telemetry, error) {
 	return t, errors.Join(errs[:]...)
 }
 
-// observe reports the gauges until the returned registration is undone.
+// observe reports the gauges until the returned registration is unregistered.
 func (t *telemetry) observe(a *admission, c *connections) (metric.Registration, error) {
 	own := metric.WithAttributes(t.id)
 	return t.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
@@ -141,8 +141,8 @@ func (t *telemetry) logOnce(why refusal, cause string) {
 	}
 }
 
-// serverLog is the http.Server's ErrorLog. A stranger can make the server log with every
-// connection, so what is known is counted and the rest goes to the debug level; a panic is an error.
+// serverLog is the http.Server's ErrorLog. Any client can make the server log with every
+// connection, so known problems are counted and the rest is logged at debug level; a panic is an error.
 func (t *telemetry) serverLog() *log.Logger { return log.New(serverLogWriter{t}, "", 0) }
 
 type serverLogWriter struct{ *telemetry }
@@ -159,10 +159,10 @@ func (w serverLogWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// maxCause is how much of a line of the server's is logged, in bytes: a stranger writes part of it.
+// maxCause bounds how much of a server's log line is logged, in bytes: clients control part of it.
 const maxCause = 300
 
-// clip makes a line of the server's safe for the log.
+// clip makes a server's log line safe for the log.
 func clip(line []byte) string {
 	text := strings.ToValidUTF8(strings.TrimSpace(string(line[:min(len(line), maxCause)])), "")
 	return strings.Map(func(r rune) rune {
