@@ -6,14 +6,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// arguments cleans a list. A list may be a command line in words: then what follows --password is a secret, and
-// what follows -p may be one.
+// arguments cleans a list. A list may be a command line split into words: then the word after --password is a secret,
+// and the word after -p may be one.
 func (p *pass) arguments(key string, list pcommon.Slice) {
 	command := program{}
 	if isCommandKey(key) {
 		command = programInList(list)
 	}
-	secret, short := false, false // what the word before says of this one
+	secret, short := false, false // determined by the previous word
 	for i := range list.Len() {
 		v := list.At(i)
 		if v.Type() != pcommon.ValueTypeStr {

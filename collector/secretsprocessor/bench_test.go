@@ -15,8 +15,8 @@ import (
 )
 
 // BenchmarkRedaction decodes, redacts and encodes 500 spans or log records: the least that a Collector does with
-// them. "cost" is the processor's time in relation to no redaction, in the same run, so that other work of the
-// machine does not count; "exact keys" is one lookup for each key in each place, as the attributes and transform
+// them. "cost" is the CPU time in relation to no redaction, in the same run, so that other load of the machine
+// does not matter; "exact keys" is one lookup for each key in each place, as the attributes and transform
 // processors do it.
 func BenchmarkRedaction(b *testing.B) {
 	for _, signal := range []struct {
@@ -49,7 +49,7 @@ func BenchmarkRedaction(b *testing.B) {
 	}
 }
 
-// cpuTime is what the process has used of processors, in nanoseconds.
+// cpuTime returns the CPU time of the process, in nanoseconds.
 func cpuTime(b *testing.B) int64 {
 	b.Helper()
 	var usage syscall.Rusage
@@ -100,7 +100,7 @@ func exactKeys(_ *rules, data any) {
 	}
 }
 
-// BenchmarkPass is what redaction alone costs.
+// BenchmarkPass measures only the redaction.
 func BenchmarkPass(b *testing.B) {
 	td, ld := exampleSpans(), exampleLogs()
 	for _, level := range []Level{Standard, Strict} {

@@ -2,7 +2,7 @@ package secretsprocessor
 
 import "strings"
 
-// flag masks what follows --password and -token in a command line. What follows an equals sign is a pair.
+// flag masks what follows --password and -token in a command line. A value after an equals sign is handled by pair.
 func (s *scan) flag(i int) span {
 	if i > s.done && !beforeFlag(s.value[i-1]) {
 		return span{}
@@ -22,7 +22,7 @@ func (s *scan) flag(i int) span {
 		return span{}
 	}
 	if _, found := s.clean("", name); found > 0 {
-		return span{} // a token, and not the name of a flag: what is in it comes first
+		return span{} // a token, not the name of a flag: mask the token instead
 	}
 	return s.argument(end)
 }
@@ -46,7 +46,7 @@ type program struct {
 	flag     string
 	attached bool // -pPASSWORD
 	next     bool // -p PASSWORD
-	login    bool // only after the word login
+	login    bool // only in a command line with the word login
 	user     bool // USER:PASSWORD
 }
 
@@ -92,7 +92,7 @@ func programIn(line string) program {
 	return program{}
 }
 
-// shortFlag masks the argument of a flag that only the program gives its meaning.
+// shortFlag masks the argument of a flag whose meaning depends on the program.
 func (s *scan) shortFlag(begin, end int) span {
 	p := s.program
 	name := s.value[begin:end]
@@ -112,7 +112,7 @@ func (s *scan) shortFlag(begin, end int) span {
 	return span{}
 }
 
-// trim leaves the user in USER:PASSWORD.
+// trim keeps the user of USER:PASSWORD.
 func (p program) trim(s *scan, found span) span {
 	if !p.user || found.end == 0 {
 		return found

@@ -31,7 +31,7 @@ type Config struct {
 	Keys []string `mapstructure:"keys"`
 	// MoreKeys adds to Keys.
 	MoreKeys []string `mapstructure:"more_keys"`
-	// KeepKeys names attributes that stay although their name matches, besides a few that are known to be
+	// KeepKeys names attributes that are kept although their name matches, in addition to a few that are known to be
 	// harmless. Their values are still searched for URLs and tokens.
 	KeepKeys []string `mapstructure:"keep_keys"`
 }
@@ -56,7 +56,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	if total > maxKeys {
-		errs = append(errs, fmt.Errorf("keys, more_keys, keep_keys: %d entries; at most %d are possible", total, maxKeys))
+		errs = append(errs, fmt.Errorf("keys, more_keys, keep_keys: %d entries; at most %d are allowed", total, maxKeys))
 	}
 	return errors.Join(errs...)
 }
@@ -64,9 +64,9 @@ func (c *Config) Validate() error {
 func validateKey(key string) error {
 	switch {
 	case len(key) > maxKeyLength:
-		return fmt.Errorf("key of %d bytes; at most %d are possible", len(key), maxKeyLength)
+		return fmt.Errorf("key of %d bytes; at most %d are allowed", len(key), maxKeyLength)
 	case strings.Contains(strings.TrimPrefix(key, "*"), "*"):
-		return fmt.Errorf("key %q: an asterisk is possible only as the first character", key)
+		return fmt.Errorf("key %q: an asterisk is allowed only as the first character", key)
 	case newWord(key).text == "":
 		return fmt.Errorf("key %q has no letter or digit", key)
 	}
@@ -86,7 +86,7 @@ func defaultKeys() []string {
 	}
 }
 
-// harmlessKeys match the name of a secret and are none: a working directory, and a header that is "true".
+// harmlessKeys match the name of a secret but are harmless: a working directory, and a header that is "true".
 func harmlessKeys() []string {
 	return []string{"process.environment_variable.PWD", "access-control-allow-credentials"}
 }

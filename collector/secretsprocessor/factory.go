@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processorhelper"
 )
 
-// NewFactory makes processors of type secrets.
+// NewFactory returns the factory of the processor secrets.
 func NewFactory() processor.Factory {
 	return processor.NewFactory(
 		component.MustNewType("secrets"),

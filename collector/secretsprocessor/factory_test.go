@@ -29,18 +29,18 @@ func TestProcessorsMutateData(t *testing.T) {
 	proc, err := NewFactory().CreateLogs(t.Context(), set, createDefaultConfig(), consumertest.NewNop())
 	check(t, err)
 	if !proc.Capabilities().MutatesData {
-		t.Error("the processor changes data and does not say so: another pipeline would see the changes")
+		t.Error("the processor changes data but does not report it: another pipeline would see the changes")
 	}
 }
 
-func TestConfigMistakes(t *testing.T) {
+func TestConfigErrors(t *testing.T) {
 	for _, test := range []struct {
 		cfg  Config
 		want string
 	}{
 		{Config{Level: "high"}, `level: unknown level "high"; use standard or strict`},
 		{Config{Level: Strict, MoreKeys: []string{"ours", ""}}, `more_keys[1]: key "" has no letter or digit`},
-		{Config{Level: Strict, Keys: []string{"a*b"}}, `keys[0]: key "a*b": an asterisk is possible only as the first character`},
+		{Config{Level: Strict, Keys: []string{"a*b"}}, `keys[0]: key "a*b": an asterisk is allowed only as the first character`},
 		{Config{Level: Strict, KeepKeys: []string{strings.Repeat("a", 257)}}, `keep_keys[0]: key of 257 bytes`},
 		{Config{Level: Strict, Keys: make([]string, 1001)}, "1001 entries; at most 1000"},
 	} {
@@ -50,8 +50,8 @@ func TestConfigMistakes(t *testing.T) {
 	}
 }
 
-// TestKeysOfOnesOwn are added, replaced and kept.
-func TestKeysOfOnesOwn(t *testing.T) {
+// TestConfiguredKeys adds, replaces and keeps keys.
+func TestConfiguredKeys(t *testing.T) {
 	for _, test := range []struct {
 		cfg  Config
 		key  string
@@ -81,8 +81,8 @@ func TestKeysOfOnesOwn(t *testing.T) {
 	}
 }
 
-// TestKeptKeysCountInsideStrings, and in URLs.
-func TestKeptKeysCountInsideStrings(t *testing.T) {
+// TestKeepKeysApplyInsideStrings checks keep_keys in text and in URLs.
+func TestKeepKeysApplyInsideStrings(t *testing.T) {
 	r := newRules(&Config{Level: Strict, Keys: defaultKeys(), KeepKeys: []string{"page_token"}})
 	const text = "/list?pageToken=abc page_token=abc"
 	if got, n := r.clean("", text); n > 0 {
@@ -90,7 +90,7 @@ func TestKeptKeysCountInsideStrings(t *testing.T) {
 	}
 }
 
-// TestDeepValuesAreMasked: a sender can hide nothing below the depth that is searched.
+// TestDeepValuesAreMasked checks that a sender cannot hide a secret below the maximum depth.
 func TestDeepValuesAreMasked(t *testing.T) {
 	deep := pcommon.NewValueStr("Bearer 0a1b2c3d4e5f6a7b")
 	for range 10_000 {
@@ -113,7 +113,7 @@ func TestDeepValuesAreMasked(t *testing.T) {
 	}
 }
 
-// TestFindingsAreCounted by place and action.
+// TestFindingsAreCounted checks the counts by place and action.
 func TestFindingsAreCounted(t *testing.T) {
 	telemetry := componenttest.NewTelemetry()
 	t.Cleanup(func() { _ = telemetry.Shutdown(t.Context()) })

@@ -23,10 +23,10 @@ func (s *scan) pair(i int) span {
 		return s.bracketed(start, quoted)
 	case s.value[i] == '=' && isSpace(s.value[start-1]) && s.value[i-1] != ' ':
 		return span{} // password= next=value
-	case s.isNoValue(s.value[start:stop]), quoted == "" && s.value[i] == ':' && start > i+1 && isProse(s.value[start:stop]):
+	case s.isPlaceholder(s.value[start:stop]), quoted == "" && s.value[i] == ':' && start > i+1 && isProse(s.value[start:stop]):
 		return span{}
 	}
-	// An unquoted value of JSON is a number; the mask is none.
+	// An unquoted value of JSON is a number. The mask is not, so it needs the quotes of the name.
 	return span{start: start, end: stop, by: quoted + mask + quoted}
 }
 
@@ -39,7 +39,7 @@ func (s *scan) valueAfter(i int) int {
 	return s.run(start, func(c byte) bool { return c == ' ' || c == '\t' })
 }
 
-// secret reports whether a name inside a string is one of a secret and not to be kept.
+// secret reports whether a name inside a string names a secret and is not one to keep.
 func (s *scan) secret(w *words, name string) bool { return w.match(name) && !s.keep.match(name) }
 
 // isSyntax reports whether the colon at i belongs to something else: scheme://, package::name, arn:aws:secret:name.
@@ -84,17 +84,17 @@ func (s *scan) openingQuote(i int) string {
 	return ""
 }
 
-// quoted masks up to the quote that closes, or to the end of a string that was cut.
+// quoted masks up to the closing quote, or to the end of a string that was cut off.
 func (s *scan) quoted(start int, opening string) span {
 	found := s.throughQuote(start, opening)
-	if found.start < found.end && s.isNoValue(s.value[start:s.closingQuote(start, opening)]) {
+	if found.start < found.end && s.isPlaceholder(s.value[start:s.closingQuote(start, opening)]) {
 		return span{start: found.end, end: found.end}
 	}
 	return found
 }
 
-// throughQuote masks up to the quote that closes and goes on behind it, so that it opens nothing. Between quotes
-// with nothing in them there is nothing to mask.
+// throughQuote masks up to the closing quote and continues behind it, so that this quote does not open anything. It does
+// not mask an empty string.
 func (s *scan) throughQuote(start int, opening string) span {
 	end := s.closingQuote(start, opening)
 	after := s.run(end, func(c byte) bool { return c == '\\' })
@@ -120,7 +120,7 @@ func (s *scan) closingQuote(i int, opening string) int {
 		case depth > 0 && backslashes <= depth:
 			return i - backslashes
 		case depth == 0 && quote == '\'' && backslashes == 0 && s.byteAt(i+1) == quote:
-			i++ // '' inside of a literal of SQL
+			i++ // '' inside an SQL literal
 		case depth == 0 && backslashes%2 == 0:
 			return i - backslashes
 		}
@@ -129,8 +129,8 @@ func (s *scan) closingQuote(i int, opening string) int {
 	return len(s.value)
 }
 
-// bracketed masks a list or an object of JSON, and what braces protect in a connection string. Brackets in the strings
-// of JSON, which have the quotes that the name has, do not count.
+// bracketed masks a list or an object of JSON, and a value in braces in a connection string. Brackets inside strings of
+// JSON, which have the same quotes as the name, do not count.
 func (s *scan) bracketed(start int, quoted string) span {
 	depth := 0
 	for i := start; i < len(s.value); i++ {
@@ -189,7 +189,7 @@ func (s *scan) endsBare(i int) bool {
 	}
 }
 
-// endsWithFold reports whether the name ends so, in any case; end is in lower case.
+// endsWithFold reports whether name ends with end, in upper or lower case. end is in lower case.
 func endsWithFold(name, end string) bool {
 	return len(name) >= len(end) && fold(name[len(name)-1]) == end[len(end)-1] && strings.EqualFold(name[len(name)-len(end):], end)
 }
@@ -203,8 +203,8 @@ func isSchemeName(word string) bool {
 	return word != "" && word != mask
 }
 
-// isNoValue reports whether a value is empty or a placeholder: null, $1, ?, %s, ***, the mask.
-func (s *scan) isNoValue(value string) bool {
+// isPlaceholder reports whether a value is empty or a placeholder: null, $1, ?, %s, ***, the mask.
+func (s *scan) isPlaceholder(value string) bool {
 	switch value {
 	case "", "?", "%s", "%v", "%q":
 		return true
@@ -228,7 +228,7 @@ func (s *scan) isNoValue(value string) bool {
 	return false
 }
 
-// isProse reports whether the word after "password: " or "token: " goes on with a sentence.
+// isProse reports whether the word after "password: " or "token: " continues a sentence.
 func isProse(value string) bool {
 	if len(value) > 12 {
 		return false

@@ -34,7 +34,7 @@ func newRules(cfg *Config) *rules {
 	return r
 }
 
-// fillAfter sets which preceding bytes make a trigger worth a look. Most dots, dashes and spaces are not.
+// fillAfter sets the preceding bytes after which a trigger is examined. Most dots, dashes and spaces are not.
 func (r *rules) fillAfter() {
 	for before := range 256 {
 		c := byte(before)
@@ -50,11 +50,11 @@ func (r *rules) fillAfter() {
 	}
 }
 
-// queryKeys are secrets as parameters of URLs, and usually something else as attributes: signatures of Azure's
+// queryKeys are secrets as parameters of URLs, but usually something else as attributes: signatures of Azure's
 // shared access, of S3 and of Cloud Storage.
 func queryKeys() []string { return []string{"sig", "signature", "auth", "pass"} }
 
-// trigger is a kind of byte at which a secret can be recognised. All others cost one look into a table.
+// trigger is a kind of byte at which a secret can be recognised. All others cost one table lookup.
 type trigger byte
 
 const (
@@ -80,9 +80,9 @@ type span struct {
 
 func masked(start, end int) span { return span{start: start, end: end, by: mask} }
 
-// scan is one string on its way through the rules. It is read once, from left to right. A rule looks back no
-// further than to the end of the last finding, and looks forward through bytes that it either masks or does not
-// look through again, so the cost is linear in the length of the string.
+// scan applies the rules to one string. The string is read once, from left to right. A rule looks back no further than to
+// the end of the last finding, and the bytes that it reads ahead are either masked or not read ahead again, so the cost is
+// linear in the length of the string.
 type scan struct {
 	*rules
 	key   string // of the attribute; empty in names, messages and bodies
@@ -108,8 +108,7 @@ func (r *rules) clean(key, value string) (string, int) {
 	return value, 0
 }
 
-// next returns the first position from i on that is worth a look, or the length. It is the loop that all text goes
-// through.
+// next returns the first position from i on that has to be examined, or the length. All text passes through this loop.
 func (r *rules) next(value string, i int) int {
 	for ; i < len(value); i++ {
 		t := r.triggers[value[i]]
@@ -168,7 +167,7 @@ func (s *scan) look(t trigger, i int) span {
 	return span{}
 }
 
-// replace copies what comes before the span, and the mask. What is masked already does not count.
+// replace copies the text before the span, and the mask. A span that is masked already does not count.
 func (s *scan) replace(f span) {
 	start := max(f.start, s.done)
 	if start >= f.end || s.value[start:f.end] == f.by {

@@ -10,7 +10,7 @@ func rulesOf(level Level) *rules {
 	return newRules(&Config{Level: level, Keys: defaultKeys()})
 }
 
-// Whatever surrounds a secret of the standard forms, it is masked; what was cleaned is clean.
+// A secret of a standard form is masked in any context, and cleaning twice changes nothing more.
 func FuzzClean(f *testing.F) {
 	standard, strict := rulesOf(Standard), rulesOf(Strict)
 	planted := []struct{ whole, secret string }{
@@ -46,7 +46,7 @@ func FuzzClean(f *testing.F) {
 	})
 }
 
-// Whatever comes before a secret's name and a separator, it matches.
+// A secret's name matches behind any other text.
 func FuzzNames(f *testing.F) {
 	names := newWords(defaultKeys())
 	for _, s := range []string{"", "_", "x_", "password", "Password1", "a.b.token", "…", "7", "[]"} {
@@ -62,9 +62,9 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-// TestWhatWasCleanedIsClean puts pieces of what the rules look for together at random, with a fixed seed. Nothing
-// panics, no token is left, and a second pass finds nothing.
-func TestWhatWasCleanedIsClean(t *testing.T) {
+// TestCleaningIsIdempotent combines pieces that the rules look for at random, with a fixed seed. Nothing panics, no token
+// is left, and a second pass finds nothing.
+func TestCleaningIsIdempotent(t *testing.T) {
 	const rounds = 20_000
 	pieces := []string{
 		`"`, `'`, `\"`, `\\"`, `\`, "`", "=", ":", "=>", " ", ",", ";", "&", "?", "#", "@", "/", "//", "://", "\n", "(", ")", "[", "]", "{", "}", "<", ">", "</",

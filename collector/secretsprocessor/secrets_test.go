@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what is expected in testdata/secrets.txt")
 
-// row is a line of testdata: where a value is, and what becomes of it at each level.
+// row is a line of testdata: where a value is, and the result at each level.
 type row struct {
 	line              int
 	place, key, value string
@@ -28,13 +28,13 @@ type row struct {
 	secrets           []string // parts of the value in «»
 }
 
-// Results that are not a value.
+// Results other than a value.
 const (
 	deleted   = "(deleted)"
 	unchanged = "(unchanged)"
 )
 
-// Each planted secret is removed at the levels that promise it, and the text around it stays as in the table.
+// Each planted secret is removed at the levels that the table lists, and the text around it stays as in the table.
 func TestSecretsAreRemoved(t *testing.T) {
 	const file = "testdata/secrets.txt"
 	rows, text := readRows(t, file)
@@ -64,7 +64,7 @@ func TestSecretsAreRemoved(t *testing.T) {
 	}
 }
 
-// What is no secret stays as it is, byte for byte, at both levels.
+// Harmless data stays as it is, byte for byte, at both levels.
 func TestHarmlessDataStays(t *testing.T) {
 	const file = "testdata/harmless.txt"
 	rows, _ := readRows(t, file)
@@ -106,7 +106,7 @@ func readRows(t *testing.T, file string) (rows []row, text []string) {
 	return rows, text
 }
 
-// mark removes the marks from the value and remembers what was between them.
+// mark removes the marks from the value and stores the text between them.
 func (r *row) mark() {
 	for {
 		before, rest, found := strings.Cut(r.value, "«")
@@ -157,7 +157,7 @@ func (r *row) run(t *testing.T, level Level) string {
 	return strings.TrimSpace(encoded.String())
 }
 
-// parse reads what follows "json " as JSON, and else \n as a new line and \\ as a backslash.
+// parse reads the value as JSON after "json ". Otherwise it reads \n as a new line and \\ as a backslash.
 func (r *row) parse(t *testing.T) any {
 	t.Helper()
 	encoded, isJSON := strings.CutPrefix(r.value, "json ")
@@ -169,7 +169,7 @@ func (r *row) parse(t *testing.T) any {
 	return value
 }
 
-// planted is a value at a place of a request that has nothing else.
+// planted is a value at one place of an otherwise empty request.
 type planted struct {
 	place, key string
 	value      any

@@ -2,14 +2,14 @@ package secretsprocessor
 
 import "strings"
 
-// prepare looks at the kind of string: in statements, literals behind a secret's name are masked; in command
-// lines, a program gives a short flag its meaning.
+// prepare examines the kind of string: in statements, literals after a secret's name are masked; in command lines, the
+// program determines the meaning of short flags.
 func (s *scan) prepare() {
 	switch {
 	case s.key == "":
 	case isStatementKey(s.key):
 		if len(s.value) > 5 && strings.EqualFold(s.value[:5], "auth ") {
-			s.replace(masked(5, len(s.value))) // of Redis
+			s.replace(masked(5, len(s.value))) // Redis
 			return
 		}
 		s.literals = s.firstSecretName()
@@ -41,7 +41,7 @@ func (s *scan) firstSecretName() int {
 	return len(s.value)
 }
 
-// literal masks a literal of a statement that names a secret before it.
+// literal masks a literal that follows a secret's name in a statement.
 func (s *scan) literal(i int) span {
 	if i < s.literals {
 		return span{}

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// shape is a token with a fixed beginning, as its issuer documents it.
+// shape is a token with a fixed prefix, as its issuer documents it.
 type shape struct {
 	prefix string
 	least  int             // bytes after the prefix
-	of     func(byte) bool // what these may be
-	word   bool            // has to begin a word: its prefix also ends others (risk-, shelf_)
+	of     func(byte) bool // whether one of these bytes is valid
+	word   bool            // has to start a word: the prefix is also the end of ordinary words (risk-, shelf_)
 }
 
 func shapes() []shape {
@@ -40,7 +40,7 @@ func shapes() []shape {
 	}
 }
 
-// shapesByByte has each shape under the byte before its first joint: ghp_ under p.
+// shapesByByte indexes each shape by the byte before its first joint: ghp_ by p.
 func shapesByByte() *[256][]shape {
 	table := &[256][]shape{}
 	for _, sh := range shapes() {
@@ -50,7 +50,7 @@ func shapesByByte() *[256][]shape {
 	return table
 }
 
-// joined looks at a joint: _ - . or ~.
+// joined examines a joint: _ - . or ~.
 func (s *scan) joined(i int) span {
 	switch s.value[i] {
 	case '~':
@@ -117,7 +117,7 @@ const (
 	pemEnd   = "-----END "
 )
 
-// pem masks a private key from its first to its last line, or to the end of a string that was cut.
+// pem masks a private key from its first to its last line, or to the end of a string that was cut off.
 func (s *scan) pem(i int) span {
 	label := s.value[i+len(pemBegin):]
 	label = label[:min(len(label), 40)]
@@ -138,7 +138,7 @@ func (s *scan) pem(i int) span {
 	return masked(i, end+last+5)
 }
 
-// capital looks at the J of a JSON web token and the I of keys of Amazon (AKIA, ASIA) and Google (AIza).
+// capital examines the J of a JSON web token and the I of keys of Amazon (AKIA, ASIA) and Google (AIza).
 func (s *scan) capital(i int) span {
 	if s.value[i] == 'J' {
 		return s.jwt(i)
@@ -173,7 +173,7 @@ func (s *scan) runOf(i, n int, is func(byte) bool) int {
 }
 
 // jwt finds a JSON web token, signed (RFC 7515) or encrypted (RFC 7516): base64url of a JSON object, then two or
-// four more parts behind dots. One that lost its signature counts if its second part is an object as well.
+// four more parts behind dots. A token without a signature counts if its second part is an object as well.
 func (s *scan) jwt(i int) span {
 	start := i - 2
 	if start < max(s.done, s.noJWT) || s.value[start:i] != "ey" {
@@ -200,7 +200,7 @@ func (s *scan) jwt(i int) span {
 	return masked(start, end)
 }
 
-// scheme finds what follows Bearer and Basic, wherever they are: a header's value, or text.
+// scheme masks credentials after Bearer and Basic, in a header's value or in text.
 func (s *scan) scheme(i int) span {
 	bearer := s.wordBefore(i, "bearer")
 	if !bearer && !s.wordBefore(i, "basic") {
@@ -214,7 +214,7 @@ func (s *scan) scheme(i int) span {
 	}
 	end = s.run(padded, func(c byte) bool { return isToken68(c) || c == '=' })
 	for end > start && s.value[end-1] == '.' {
-		end-- // of a sentence
+		end-- // the end of a sentence
 	}
 	token := s.value[start:end]
 	if bearer && looksLikeToken(token) || !bearer && isBasic(token) {
@@ -248,7 +248,7 @@ func looksLikeToken(token string) bool {
 	return false
 }
 
-// isBasic reports whether it is base64 of user:password (RFC 7617).
+// isBasic reports whether a token is the base64 encoding of user:password (RFC 7617).
 func isBasic(token string) bool {
 	const longest = 4096
 	if len(token) < 4 || len(token) > longest {

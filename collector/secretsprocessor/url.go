@@ -6,7 +6,7 @@ import "strings"
 // that should have been escaped.
 const maxUserInfo = 256
 
-// afterEquals looks at the name before an equals sign.
+// afterEquals examines the name before an equals sign.
 func (s *scan) afterEquals(i int) span {
 	start := i
 	for start > 0 && isParameterByte(s.value[start-1]) {
@@ -121,7 +121,7 @@ func (s *scan) userInfo(i int) span {
 		return span{}
 	}
 	if strings.IndexByte(s.value[start:last], ':') >= 0 {
-		// As the semantic conventions want it for url.full.
+		// As the semantic conventions require for url.full.
 		return span{start: start, end: last, by: mask + ":" + mask}
 	}
 	if isLogin(s.value[:i-1]) {
@@ -130,7 +130,7 @@ func (s *scan) userInfo(i int) span {
 	return masked(start, last)
 }
 
-// nextAt returns the position of the first @ from i on, or the length. It looks at no byte twice.
+// nextAt returns the position of the first @ from i on, or the length. It reads no byte twice.
 func (s *scan) nextAt(i int) int {
 	if s.at < i {
 		s.at = len(s.value)
@@ -172,7 +172,7 @@ func isLogin(before string) bool {
 	return strings.HasSuffix(before, "ssh") || strings.HasSuffix(before, "sftp")
 }
 
-// dsn looks at an @ for a data source name of Go's MySQL driver: user:password@tcp(host)/database.
+// dsn masks the password before an @ in a data source name of Go's MySQL driver: user:password@tcp(host)/database.
 func (s *scan) dsn(i int) span {
 	rest := s.value[i+1:]
 	if !strings.HasPrefix(rest, "tcp(") && !strings.HasPrefix(rest, "unix(") && !strings.HasPrefix(rest, "tcp6(") {

@@ -2,7 +2,7 @@ package secretsprocessor
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// maxDepth is how deep lists and mappings may be nested; what is deeper is masked unread, so that a sender can
+// maxDepth is how deep lists and maps may be nested; deeper values are masked without inspection, so that a sender can
 // neither hide a secret nor exhaust the stack.
 const maxDepth = 32
 
@@ -29,7 +29,7 @@ func (p place) String() string {
 	}[p]
 }
 
-// pass is one request on its way through the processor.
+// pass cleans one request.
 type pass struct {
 	*rules
 	place  place
@@ -53,7 +53,7 @@ func (p *pass) attributes(at place, m pcommon.Map) {
 	}
 }
 
-// attribute reports whether the attribute has to go, and cleans its value otherwise.
+// attribute reports whether the attribute has to be deleted, and cleans its value otherwise.
 func (p *pass) attribute(key string, v pcommon.Value) bool {
 	if p.names.match(key) && !p.keep.match(key) {
 		p.counts[p.place].deleted++

@@ -2,9 +2,8 @@ package secretsprocessor
 
 import "strings"
 
-// words answers whether a name ends with one of a list of words. Words are found by the last two letters of the
-// name, so most names cost one look into a table: that is cheaper than a cache of verdicts, and a sender cannot
-// fill it.
+// words reports whether a name ends with one of a list of words. It is indexed by the last two letters of the words, so
+// most names cost one table lookup. That is cheaper than a cache of results, which a sender could fill.
 type words struct {
 	byEnd [1024][]word
 }
@@ -48,8 +47,7 @@ func newWords(keys ...[]string) *words {
 
 func bucket(before, last byte) int { return int(before&31)<<5 | int(last&31) }
 
-// match reports whether the name, or what comes after one of its separators or at a capital letter, is one of the
-// words. Numbers at the end do not count: password2 and authorization.0 match.
+// match reports whether the name, or the part of it after a separator or from a capital letter on, is one of the words. Numbers at the end do not count: password2 and authorization.0 match.
 func (w *words) match(name string) bool {
 	name = trimSeparators(name)
 	if w.endsWithWord(name) {
