@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// movedAtOnce bounds the bytes that cleaning has in memory, but for larger values.
+	// movedAtOnce bounds the bytes that cleaning keeps in memory, except for single values that are larger.
 	movedAtOnce = 1 << 20
 	// cleanedAtOnce bounds the segments that one batch waits for.
 	cleanedAtOnce = 8
 )
 
-// tidy frees segments: those without a current record, then others if the reserve is not whole
-// or if the files are much larger than what is current in them.
+// tidy frees segments: those without a current record, then others if the reserve is incomplete
+// or if the files are much larger than their current records.
 func (s *store) tidy() {
 	var dead []*segment
 	for _, each := range s.sealed {
@@ -43,7 +43,7 @@ func (s *store) tidy() {
 	s.rotated = false
 }
 
-// clean empties the segment that is cheapest to empty, if that moves at most so many bytes.
+// clean empties the segment that is cheapest to empty, if that moves no more than the given number of bytes.
 func (s *store) clean(most int64) bool {
 	var victim *segment
 	for _, each := range s.sealed {
@@ -57,7 +57,7 @@ func (s *store) clean(most int64) bool {
 	return victim != nil && s.evacuate(victim)
 }
 
-// cost is the number of bytes that emptying a segment writes, about.
+// cost estimates the number of bytes that emptying a segment writes.
 func (s *store) cost(of *segment) int64 {
 	cost := of.live
 	for _, e := range of.mentions {
@@ -76,7 +76,7 @@ func (s *store) needed(e *entry, in *segment) bool {
 	return e.in == nil && e.last == in && e.mentions > 1
 }
 
-// evacuate appends what counts in a sealed segment to the active one and frees the segment.
+// evacuate appends the current records of a sealed segment to the active one and frees the segment.
 func (s *store) evacuate(old *segment) bool {
 	if s.cost(old) > s.reachable() {
 		return false
@@ -89,7 +89,7 @@ func (s *store) evacuate(old *segment) bool {
 		s.log.Warn("A segment could not be emptied", zap.String("file", old.path), zap.Error(err))
 		return false
 	}
-	if moved { // the records were safe where they were
+	if moved { // the old copies of the records were safe
 		if err := s.syncFrom(first); err != nil {
 			s.log.Warn("Moved records could not be synced", zap.Error(err))
 			return false
@@ -99,7 +99,7 @@ func (s *store) evacuate(old *segment) bool {
 	return true
 }
 
-// reachable is the room for essential writes, without the losses at the ends of segments.
+// reachable returns the room for essential writes, without the losses at the ends of segments.
 func (s *store) reachable() int64 {
 	room := int64(0)
 	for _, each := range s.free {
@@ -126,7 +126,7 @@ func (s *store) move(old *segment) error {
 		switch {
 		case e.in == old:
 			value, err := s.read(e)
-			if err != nil { // put aside
+			if err != nil { // set aside
 				if s.needed(e, old) {
 					changes = append(changes, change{key: e.key, remove: true})
 				}
@@ -152,7 +152,7 @@ func (s *store) move(old *segment) error {
 	return flush()
 }
 
-// release makes an empty segment a free one.
+// release turns an empty segment into a free one.
 func (s *store) release(old *segment) {
 	s.sealed = slices.DeleteFunc(s.sealed, func(each *segment) bool { return each == old })
 	for _, e := range old.mentions {
@@ -177,7 +177,7 @@ func (s *store) release(old *segment) {
 	s.free = append(s.free, old)
 }
 
-// syncFrom has the disk write what was appended to the segments from a number on.
+// syncFrom syncs the segments from a number on.
 func (s *store) syncFrom(number uint64) error {
 	var errs []error
 	for _, each := range s.segments() {

@@ -32,7 +32,7 @@ var (
 	_ storage.Walker = (*client)(nil)
 )
 
-// newClient serves a store. syncEvery is the interval between syncs, 0 without them.
+// newClient returns a client of a store. syncEvery is the interval between syncs; 0 disables them.
 func newClient(s *store, syncEvery time.Duration, onClose func()) *client {
 	c := &client{store: s, onClose: onClose, ended: make(chan struct{}), parking: parking{starting: true}}
 	if syncEvery > 0 {
@@ -106,7 +106,7 @@ func (c *client) batch(ops []*storage.Operation) error {
 	return nil
 }
 
-// get reads a value as it is after the changes before in the same batch.
+// get returns a value as it is after the earlier changes of the same batch.
 func (c *client) get(key string, pending map[string]change) []byte {
 	if p, ok := pending[key]; ok {
 		if p.remove {
@@ -125,8 +125,8 @@ func (c *client) get(key string, pending map[string]change) []byte {
 	return value
 }
 
-// essential reports whether changes may use the reserve: those that give back what they need, and
-// those that only update keys by a little, such as the queue's list of what is being sent.
+// essential reports whether changes may use the reserve: those that free as much as they need, and
+// small updates of existing keys, such as the queue's list of items in flight.
 func (c *client) essential(changes []change) bool {
 	growth, adds := int64(0), false
 	for _, each := range changes {
@@ -176,7 +176,7 @@ func (c *client) Walk(ctx context.Context, fn storage.WalkFunc) error {
 // usage is what one client uses.
 type usage struct {
 	disk, live int64 // bytes
-	segments   int64 // files, the free ones too
+	segments   int64 // files, including free ones
 }
 
 func (u usage) plus(v usage) usage {
@@ -215,7 +215,7 @@ func (c *client) syncLoop(every time.Duration) {
 	}
 }
 
-// sync has the disk write what was appended. Batches do not wait for it.
+// sync writes appended data to the disk. Batches do not wait for it.
 func (c *client) sync() {
 	c.mu.Lock()
 	if c.closed {
@@ -239,7 +239,7 @@ func (c *client) sync() {
 		}
 	}
 	if err := errors.Join(append(errs, disk.syncDir(dir))...); err != nil {
-		log.Error("What was stored could not be synced", zap.String("directory", dir), zap.Error(err))
+		log.Error("Stored data could not be synced", zap.String("directory", dir), zap.Error(err))
 	}
 }
 

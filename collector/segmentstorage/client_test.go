@@ -111,7 +111,7 @@ func mustOpen(t testing.TB, o options) *client {
 	return c
 }
 
-// copyDir is what a process that is killed leaves: a copy of a client's directory that is in use.
+// copyDir returns what a killed process leaves: a copy of a client's directory while it is in use.
 func copyDir(t testing.TB, from string) string {
 	t.Helper()
 	to := tempDir(t)
@@ -119,7 +119,7 @@ func copyDir(t testing.TB, from string) string {
 	return to
 }
 
-// tempDir is a directory in memory if there is one: these tests make many files.
+// tempDir returns a directory in memory, if there is one: these tests create many files.
 func tempDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "segmentstorage")
@@ -194,7 +194,7 @@ func TestClosedClientRefuses(t *testing.T) {
 	}
 }
 
-func TestWalkAppliesWhatItCollects(t *testing.T) {
+func TestWalkAppliesReturnedOperations(t *testing.T) {
 	o, _ := testOptions(tempDir(t), localDisk{})
 	c, ctx := mustOpen(t, o), t.Context()
 	for _, key := range []string{"a", "b", "c"} {

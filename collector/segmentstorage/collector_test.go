@@ -65,8 +65,8 @@ func (s *site) consume(_ context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// has waits until all names have arrived.
-func (s *site) has(t *testing.T, names []string) {
+// awaitAll waits until all names have arrived.
+func (s *site) awaitAll(t *testing.T, names []string) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
@@ -131,7 +131,7 @@ func startExporter(t *testing.T, ext component.Component, to *site) *collector {
 	return &collector{extension: ext, exporter: exp}
 }
 
-// stop ends the goroutines. Tests of kills copy the directory before.
+// stop ends the goroutines. Tests of kills copy the directory before that.
 func (c *collector) stop(t *testing.T, to *site) {
 	t.Helper()
 	select {
@@ -169,7 +169,7 @@ func (c *collector) fillUp(t *testing.T, size int) (names []string) {
 	return names
 }
 
-// clientDir is the directory of the exporter's client.
+// clientDir returns the directory of the exporter's client.
 func clientDir(dir string) string {
 	return filepath.Join(dir, directoryName(component.KindExporter, component.NewID(exporterType), "traces"))
 }

@@ -15,7 +15,7 @@ const (
 	maxSegment = 1 << 30
 )
 
-// Sync modes: when what was written is made to survive a power cut.
+// Sync modes: when written data is synced, to survive a power cut.
 const (
 	syncNever    = "never"
 	syncInterval = "interval"
@@ -30,7 +30,7 @@ type Config struct {
 	CreateDirectory bool `mapstructure:"create_directory"`
 	// SegmentSize is the size of a file in bytes, 64 KiB to 1 GiB.
 	SegmentSize int64 `mapstructure:"segment_size"`
-	// MaxSize bounds the files of one client, in bytes. 0 is no bound.
+	// MaxSize bounds the files of one client, in bytes. 0 disables the limit.
 	MaxSize int64 `mapstructure:"max_size"`
 	// MinFree is the number of bytes of the file system that stay free.
 	MinFree int64 `mapstructure:"min_free"`

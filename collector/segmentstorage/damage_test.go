@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// written has a store with several segments, and what was ever stored under each key.
+// written fills a store with several segments, and returns what it contains.
 func written(t testing.TB, o options) (want model) {
 	t.Helper()
 	c, want := openStarted(t, o), model{}
@@ -28,7 +28,7 @@ func written(t testing.TB, o options) (want model) {
 	return want
 }
 
-// segmentFiles are the paths of the segments in a directory, oldest first.
+// segmentFiles returns the paths of the segments in a directory, oldest first.
 func segmentFiles(t testing.TB, dir string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*"+segmentSuffix))
@@ -217,7 +217,7 @@ func failWriteNumber(t *testing.T, n int, forGood bool) (writes int) {
 	return writes
 }
 
-// FuzzSegment damages segments in any way. Opening never panics, and no key has a value that was not stored.
+// FuzzSegment damages segments in arbitrary ways. Opening never panics, and no key has a value that was not stored.
 func FuzzSegment(f *testing.F) {
 	o, _ := testOptions(f.TempDir(), localDisk{})
 	written(f, o)

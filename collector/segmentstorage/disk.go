@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// disk is what the store needs of a file system. Tests put faults into it.
+// disk is what the store needs from a file system. Tests inject faults.
 type disk interface {
 	// create makes a file with allocated blocks, so that writing into it needs no more disk space.
 	create(path string, size int64) (file, error)
@@ -14,7 +14,7 @@ type disk interface {
 	open(path string) (file, int64, error)
 	rename(from, to string) error
 	remove(path string) error
-	// available is the number of bytes that can be allocated in a directory.
+	// available returns the number of bytes that can be allocated in a directory.
 	available(dir string) (int64, error)
 	syncDir(dir string) error
 }
@@ -55,7 +55,7 @@ func (localDisk) open(path string) (file, int64, error) {
 func (localDisk) rename(from, to string) error { return os.Rename(from, to) }
 func (localDisk) remove(path string) error     { return os.Remove(path) }
 
-// fill allocates a file's blocks by writing zeros, for file systems that cannot do it otherwise.
+// fill allocates a file's blocks by writing zeros, for file systems without a call for it.
 func fill(f *os.File, size int64) error {
 	zeros := make([]byte, 1<<20)
 	for at := int64(0); at < size; at += int64(len(zeros)) {

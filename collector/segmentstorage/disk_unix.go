@@ -29,7 +29,7 @@ func (localDisk) syncDir(dir string) error {
 
 func lock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
 
-// outOfSpace reports whether an error means that the file system, a quota or a limit of the process is reached.
+// outOfSpace reports whether an error means that the file system is full, or that a quota or a limit of the process is reached.
 func outOfSpace(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }

@@ -108,12 +108,12 @@ func TestOpenReadsNoValues(t *testing.T) {
 			t.Errorf("footers %v: opening %d bytes read %d, want at most %d", footers, c.store.live, n, most)
 		}
 		if c.store.live < 1000*itemSize {
-			t.Errorf("only %d bytes are there", c.store.live)
+			t.Errorf("the store contains only %d bytes", c.store.live)
 		}
 	}
 }
 
-// TestMemoryOfAnItem measures the index.
+// TestMemoryOfAnItem measures the memory of the index.
 func TestMemoryOfAnItem(t *testing.T) {
 	const items = 100_000
 	o, _ := testOptions(tempDir(t), newFaulty())

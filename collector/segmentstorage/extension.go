@@ -59,7 +59,7 @@ func (s *segmentStorage) Start(context.Context, component.Host) error {
 	}
 	if err := lock(f); err != nil {
 		return errors.Join(fmt.Errorf("lock %s: another Collector or another segment_storage extension uses %s; "+
-			"give each a directory of its own: %w", path, s.config.Directory, err), f.Close())
+			"give each its own directory: %w", path, s.config.Directory, err), f.Close())
 	}
 	s.mu.Lock()
 	s.lock = f
@@ -120,7 +120,7 @@ func (s *segmentStorage) GetClient(_ context.Context, kind component.Kind, id co
 	return c, nil
 }
 
-// claim notes that a client is being opened.
+// claim records that a client is being opened.
 func (s *segmentStorage) claim(dir string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *segmentStorage) claim(dir string) error {
 		return errors.New("the segment_storage extension is not running; list it in service.extensions")
 	}
 	if _, taken := s.clients[dir]; taken {
-		return errors.New("the same component has it open already")
+		return errors.New("the component has already opened it")
 	}
 	s.clients[dir] = nil
 	return nil
@@ -167,8 +167,8 @@ func (s *segmentStorage) forget(dir string) {
 	delete(s.clients, dir)
 }
 
-// directoryName is readable, has at most 97 bytes that are safe on all file systems, and differs
-// between any two clients: a hash of all parts follows what can be read.
+// directoryName returns a readable name of at most 97 bytes that is safe on all file systems and differs
+// between any two clients: a hash of all parts follows the readable part.
 func directoryName(kind component.Kind, id component.ID, name string) string {
 	parts := []string{strings.ToLower(kind.String()), id.Type().String(), id.Name(), name}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))

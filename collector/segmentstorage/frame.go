@@ -13,8 +13,8 @@ import (
 //
 // The list contains the changes: kind, key and, for a set, the value's length and checksum. Recovery steps
 // from list to list without reading the values. The checksums start from a seed that depends on a secret of
-// the store and on the segment's number: what a recycled file contained before is no frame, and neither is
-// what a sender puts into its data to look like one. The lengths have a checksum of their own, so that a
+// the store and on the segment's number: neither the old content of a recycled file nor a sender's data that looks
+// like a frame is accepted as one. The lengths have their own checksum, so that a
 // search in such data stays linear.
 const (
 	frameHead   = 20
@@ -121,7 +121,7 @@ func decode(head []byte, values, at int64, seed uint32) ([]record, bool) {
 	return records, values == 0
 }
 
-// decodeRecord reads one entry of a frame's list and returns its length, 0 if it is none.
+// decodeRecord reads one entry of a frame's list and returns its length, or 0 if it is invalid.
 func decodeRecord(b []byte) (record, int) {
 	kind, at := b[0], 1
 	if kind != setKind && kind != removeKind {

@@ -23,15 +23,15 @@ const (
 	importing      = "import.running" // exists in a client's directory until all is copied
 	imported       = "import.done"
 	importedSuffix = ".imported"   // of an old file that was copied
-	brokenSuffix   = ".unreadable" // of an old file that could be copied in parts at best
-	importAtOnce   = 1 << 20       // bytes to write in one batch, but for larger values
+	brokenSuffix   = ".unreadable" // of an old file that could be copied only in part, or not at all
+	importAtOnce   = 1 << 20       // bytes to write in one batch, except for larger values
 )
 
-// fileStorageBucket has all keys of a file_storage file.
+// fileStorageBucket contains all keys of a file_storage file.
 var fileStorageBucket = []byte("default")
 
 // importInto copies the client's file of the old file_storage extension, once. The markers in the client's
-// directory make it resumable: a copy that was interrupted goes on, one that is complete is not repeated,
+// directory make it resumable: an interrupted copy continues, a complete one is not repeated,
 // even if the old file cannot be renamed.
 func (s *segmentStorage) importInto(into *store, kind component.Kind, id component.ID, name string) error {
 	running, done := filepath.Join(into.dir, importing), filepath.Join(into.dir, imported)
@@ -41,7 +41,7 @@ func (s *segmentStorage) importInto(into *store, kind component.Kind, id compone
 	}
 	if !exists(running) {
 		if into.live > 0 {
-			into.log.Error("The old storage file is not imported, because the new storage is in use already",
+			into.log.Error("The old storage file was not imported, because the new storage already contains data",
 				zap.String("file", old))
 			return nil
 		}
@@ -66,7 +66,7 @@ func (s *segmentStorage) importInto(into *store, kind component.Kind, id compone
 		return fmt.Errorf("import %s: %w", old, err)
 	}
 	if err := os.Rename(old, old+suffix); err != nil {
-		into.log.Warn("The old storage file stays; it is not imported again", zap.String("file", old), zap.Error(err))
+		into.log.Warn("The old storage file could not be renamed; it is not imported again", zap.String("file", old), zap.Error(err))
 	}
 	return nil
 }
@@ -166,7 +166,7 @@ func copyBucket(into *store, from *bbolt.Bucket) (n int, err error) {
 		}
 		err := into.commit(changes, false)
 		if errors.Is(err, storage.ErrStorageFull) {
-			err = fmt.Errorf("%w; free some space, or remove import to start without what the old file contains", err)
+			err = fmt.Errorf("%w; free some space, or remove import to start without the data of the old file", err)
 		}
 		changes, size = changes[:0], 0
 		return err

@@ -51,7 +51,7 @@ func oldContent() model {
 	return content
 }
 
-// importing starts an extension that maps otlp_failover to an old exporter.
+// startImporting starts an extension that maps otlp_failover to an old exporter.
 func startImporting(t *testing.T, dir, old string, d disk) *segmentStorage {
 	t.Helper()
 	cfg := defaultConfig().(*Config)
@@ -142,7 +142,7 @@ func TestImportResumes(t *testing.T) {
 	}
 }
 
-// TestImportWithoutRoom reports what to do, and goes on when there is room.
+// TestImportWithoutRoom checks that the error tells what to do, and that the import continues when there is room.
 func TestImportWithoutRoom(t *testing.T) {
 	dir, old, content := tempDir(t), tempDir(t), oldContent()
 	oldFile(t, filepath.Join(old, oldName), content)
@@ -163,7 +163,7 @@ func TestImportWithoutRoom(t *testing.T) {
 	check(t, c, content)
 }
 
-// TestImportOfDamagedFile keeps the file and starts.
+// TestImportOfDamagedFile checks that the extension keeps the file and starts.
 func TestImportOfDamagedFile(t *testing.T) {
 	content := oldContent()
 	for name, change := range map[string]func(b []byte){
@@ -191,8 +191,8 @@ func TestImportOfDamagedFile(t *testing.T) {
 	}
 }
 
-// TestImportKeepsWhatIsThere does not mix an old queue into one that is in use.
-func TestImportKeepsWhatIsThere(t *testing.T) {
+// TestImportKeepsExistingData checks that an old queue is not mixed into one that is in use.
+func TestImportKeepsExistingData(t *testing.T) {
 	dir, old := tempDir(t), tempDir(t)
 	first := startImporting(t, dir, old, newFaulty())
 	c, err := failoverClient(t, first)

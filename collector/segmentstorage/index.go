@@ -10,7 +10,7 @@ import (
 
 var errCorrupt = errors.New("the record is corrupt")
 
-// entry is what the index knows of a key that a segment mentions. About 100 bytes with its place in the map.
+// entry is the index's entry for a key that a segment mentions, about 100 bytes with its place in the map.
 type entry struct {
 	key      string
 	in       *segment // contains the value; nil if the key is removed
@@ -31,7 +31,7 @@ func (s *store) lookup(key string) *entry {
 	return nil
 }
 
-// read returns the value. A record that is corrupt is put aside: afterwards the key has no value.
+// read returns the value. A corrupt record is set aside: afterwards the key has no value.
 func (s *store) read(e *entry) ([]byte, error) {
 	value := make([]byte, e.size)
 	_, err := e.in.file.ReadAt(value, int64(e.offset))
@@ -49,7 +49,7 @@ func (s *store) read(e *entry) ([]byte, error) {
 // setAside counts a corrupt part of a segment and keeps a copy of it.
 func (s *store) setAside(in *segment, at, size int64, reason error) {
 	s.corrupt()
-	s.log.Error("A record is corrupt and was put aside", zap.String("file", in.path), zap.Int64("offset", at),
+	s.log.Error("A record is corrupt and was set aside", zap.String("file", in.path), zap.Int64("offset", at),
 		zap.Int64("bytes", size), zap.String("copy", s.quarantine.path), zap.Error(reason))
 	if err := s.quarantine.add(in, at, size, reason); err != nil {
 		s.log.Warn("The copy of a corrupt record is incomplete", zap.Error(err))
@@ -67,7 +67,7 @@ func (s *store) drop(e *entry) {
 	e.in = nil
 }
 
-// note brings the index up to date with a record of a segment that is the newest.
+// note updates the index with a record of the newest segment.
 func (s *store) note(in *segment, r record) {
 	e := s.index[r.key]
 	if e == nil {

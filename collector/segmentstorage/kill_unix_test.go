@@ -83,7 +83,7 @@ func childOptions(dir string) options {
 	return o
 }
 
-// valueOf is the value that a key always has.
+// valueOf returns the value that a key always has.
 func valueOf(key int) []byte {
 	return bytes.Repeat([]byte{byte(key)}, 100+key*7919%9_000)
 }
@@ -129,7 +129,7 @@ func storeChild(t *testing.T, dir string) {
 	}
 }
 
-// TestKills kills a process that stores, again and again, and compares what is left with what it had confirmed.
+// TestKills repeatedly kills a process that stores data, and compares what is left with what the process had confirmed.
 func TestKills(t *testing.T) {
 	dir, keys := tempDir(t), map[int]bool{}
 	refused := 0
@@ -158,7 +158,7 @@ func TestKills(t *testing.T) {
 	}
 }
 
-// verifyKilled returns the keys that are there. One batch may or may not have been written.
+// verifyKilled returns the keys that the store contains. One batch may or may not have been written.
 func verifyKilled(t *testing.T, dir string, want map[int]bool, unsure int) map[int]bool {
 	t.Helper()
 	o, seen := testOptions(copyDir(t, dir), localDisk{})
@@ -202,7 +202,7 @@ func queueChild(t *testing.T, dir string) {
 		}
 	}()
 	limited := newFaulty()
-	limited.room.Store(0) // what is there already is all that there is
+	limited.room.Store(0) // only the existing files
 	c := startCollector(t, dir, limited, slow)
 	fmt.Println("ready")
 	for i := 0; ; i++ {
@@ -215,7 +215,7 @@ func queueChild(t *testing.T, dir string) {
 	}
 }
 
-// TestQueueKills kills a Collector with a full disk, again and again. Each span that it accepted arrives.
+// TestQueueKills repeatedly kills a Collector with a full disk. Each span that it accepted arrives.
 func TestQueueKills(t *testing.T) {
 	dir, accepted, arrived := tempDir(t), []string{}, newSite(true)
 	stuck, d := newSite(false), newFaulty()
@@ -239,6 +239,6 @@ func TestQueueKills(t *testing.T) {
 	}
 	last := startCollector(t, start, newFaulty(), arrived)
 	defer last.stop(t, arrived)
-	arrived.has(t, accepted)
+	arrived.awaitAll(t, accepted)
 	t.Logf("%d spans accepted, %d kills", len(accepted), kills(t))
 }

@@ -84,7 +84,7 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// openStarted opens a client for which deleting what was read is nothing special.
+// openStarted opens a client that has started, for which parking does not apply.
 func openStarted(t testing.TB, o options) *client {
 	c := mustOpen(t, o)
 	c.parking.starting = false
@@ -171,8 +171,8 @@ func checkReads(t *testing.T, ops []*storage.Operation, err error, want model) {
 	}
 }
 
-// TestLongLivedKeyPinsNothing keeps one old key while much passes through.
-func TestLongLivedKeyPinsNothing(t *testing.T) {
+// TestLongLivedKeyKeepsNoSegments keeps one old key while much data passes through.
+func TestLongLivedKeyKeepsNoSegments(t *testing.T) {
 	o, _ := testOptions(tempDir(t), localDisk{})
 	c, ctx, want := mustOpen(t, o), t.Context(), model{"old": []byte("stays")}
 	if err := c.Set(ctx, "old", want["old"]); err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // parking protects a queue during its start. exporterhelper's persistent queue reads the items that it was sending
-// when the process ended, deletes them in a second batch, and puts each back in a batch of its own. A kill in
+// when the process ended, deletes them in a second batch, and puts each back in a separate batch. A kill in
 // between, or a full disk, would lose them. So items that are read and then deleted at the start are only hidden
 // ("parked"). Each new key removes one of the parked keys in the same frame: the store is consistent at all times,
 // and putting an item back needs no additional space.
@@ -35,7 +35,7 @@ func keysOf(ops []*storage.Operation) []string {
 	return keys
 }
 
-// parkOrUnpark reports whether it has done the whole batch by parking its keys.
+// parkOrUnpark reports whether it has completed the batch by parking its keys.
 func (c *client) parkOrUnpark(ops []*storage.Operation) (done bool, err error) {
 	p := &c.parking
 	switch {
@@ -66,7 +66,7 @@ func (p *parking) park(s *store) {
 	p.read = nil
 }
 
-// pair picks the parked key that changes with a new key replace: the one with the same value, or the first.
+// pair picks the parked key to remove together with changes that add a key: the one with the same value, or the first.
 func (p *parking) pair(s *store, changes []change) (key string, ok bool) {
 	if len(p.keys) == 0 {
 		return "", false

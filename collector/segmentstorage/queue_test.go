@@ -53,7 +53,7 @@ func killWhileFull(t *testing.T, size int) {
 		t.Error("a full disk accepted a span")
 	}
 	mu.Lock()
-	over = true // from here on, spans arrive at a site that the test does not look at
+	over = true // later spans arrive at a site that the test does not check
 	mu.Unlock()
 	next.stop(t, stuck)
 	if len(kills) < 60 {
@@ -79,7 +79,7 @@ func drain(t *testing.T, dir string, accepted []string) {
 	d.room.Store(0)
 	c := startCollector(t, dir, d, open)
 	defer c.stop(t, open)
-	open.has(t, accepted)
+	open.awaitAll(t, accepted)
 	for name, n := range open.arrived {
 		if n > 1 {
 			t.Errorf("%s arrived %d times", name, n)
@@ -95,7 +95,7 @@ func TestQueueOutlivesRestart(t *testing.T) {
 	arrivesOnce(t, accepted, stuck, func(open *site) *collector { return startCollector(t, dir, newFaulty(), open) })
 }
 
-// TestOldQueueIsImported has a queue of the file_storage extension sent by its successor.
+// TestOldQueueIsImported checks that a queue of the file_storage extension is imported and sent.
 func TestOldQueueIsImported(t *testing.T) {
 	old, stuck := tempDir(t), newSite(false)
 	accepted := fillAndStop(t, startExporter(t, &bboltStorage{dir: old}, stuck), stuck)
@@ -127,7 +127,7 @@ func arrivesOnce(t *testing.T, accepted []string, before *site, start func(*site
 		t.Fatal("nothing was left in the queue")
 	}
 	c := start(open)
-	open.has(t, accepted)
+	open.awaitAll(t, accepted)
 	c.stop(t, open)
 	for name, n := range open.arrived {
 		if n != 1 {

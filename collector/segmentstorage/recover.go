@@ -18,7 +18,7 @@ import (
 // secretName is the file with the secret; each segment's header has a copy.
 const secretName = "secret"
 
-// openStore reads what a directory contains. Values are not read, but for those of the newest frame.
+// openStore opens the store in a directory. It does not read values, except for those of the newest frame.
 func openStore(o options) (*store, error) {
 	s := &store{
 		options: o, index: map[string]*entry{},
@@ -108,7 +108,7 @@ func (s *store) replaceFree() {
 	}
 }
 
-// findSecret reads the secret's file or a segment's header. A new store gets a new one.
+// findSecret reads the secret from its file or from a segment's header. A new store gets a new secret.
 func (s *store) findSecret(found []*segment) error {
 	path := filepath.Join(s.dir, secretName)
 	b, err := os.ReadFile(path)
@@ -133,7 +133,7 @@ func (s *store) findSecret(found []*segment) error {
 	return os.Rename(path+".new", path)
 }
 
-// replay brings the index up to date with a segment, the first of those that are left.
+// replay updates the index with the first of the segments that are left.
 func (s *store) replay(left []*segment) {
 	this, last := left[0], len(left) == 1
 	if records, ok := this.footerRecords(s.secret); ok {
@@ -150,7 +150,7 @@ func (s *store) replay(left []*segment) {
 		}
 	}
 	if _, ok := this.header(); !ok {
-		s.log.Error("The header of a segment is damaged; its records are read nevertheless", zap.String("file", this.path))
+		s.log.Error("The header of a segment is damaged; its records are read anyway", zap.String("file", this.path))
 	}
 	s.scan(this, limit, last)
 	if last {
@@ -167,7 +167,7 @@ func (s *store) replay(left []*segment) {
 	s.sealed = append(s.sealed, this)
 }
 
-// scan steps over the frames of a segment. A damaged part costs the records in it and no others.
+// scan reads the frames of a segment. A damaged part costs only the records in it.
 // In the last segment it drops a newest frame with values that were not written completely.
 func (s *store) scan(in *segment, limit int64, last bool) {
 	r := &reader{file: in.file, limit: limit}
@@ -216,7 +216,7 @@ const (
 	searchAhead = 64 << 10 // bytes to read at once in a search
 )
 
-// at returns n bytes, and reads ahead that many if it has to read. It returns nil beyond the limit.
+// at returns n bytes at an offset. If it has to read them, it reads up to ahead bytes. It returns nil beyond the limit.
 func (r *reader) at(offset, n, ahead int64) []byte {
 	if offset < 0 || n < 0 || offset+n > r.limit {
 		return nil

@@ -21,7 +21,7 @@ const (
 // secret is random, and the same for all segments of one client.
 type secret [secretSize]byte
 
-// seed is where the checksums of a segment start.
+// seed returns the initial value of the checksums of a segment.
 func (s secret) seed(number uint64) uint32 {
 	return crc32.Checksum(binary.LittleEndian.AppendUint64(s[:], number), castagnoli)
 }
@@ -51,7 +51,7 @@ func fileNumber(name, suffix string) (number uint64, ok bool) {
 	return number, err == nil
 }
 
-// fits reports whether a frame with that many changes has room, and the footer still after it.
+// fits reports whether there is room for a frame, and for the footer after it.
 func (s *segment) fits(size, footer int64) bool {
 	return s.end+size+s.footer+footer+trailerSize <= s.capacity
 }
@@ -83,7 +83,7 @@ func (s *segment) rename(d disk, name string) error {
 // discard deletes the file.
 func (s *segment) discard(d disk) error { return errors.Join(s.file.Close(), d.remove(s.path)) }
 
-// header is what a segment's header reports.
+// header is the content of a segment's header.
 type header struct {
 	before    uint64 // number of the segment before
 	beforeEnd int64  // end of its frames
@@ -102,10 +102,10 @@ func (s *segment) header() (h header, ok bool) {
 	return h, true
 }
 
-// footerShare is an upper bound of the bytes that a key needs in a footer.
+// footerShare returns an upper bound of the bytes that a key needs in a footer.
 func footerShare(key string) int64 { return int64(1 + 3*binary.MaxVarintLen32 + 4 + len(key)) }
 
-// seal writes the footer: a summary of the segment's keys that spares recovery a scan.
+// seal writes the footer: a summary of the segment's keys, with which recovery needs no scan.
 func (s *segment) seal(key secret) error {
 	b := make([]byte, 0, s.footer+trailerSize)
 	for _, e := range s.mentions {

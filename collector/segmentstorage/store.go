@@ -13,12 +13,12 @@ import (
 // bookkeeping adds before cleaning.
 const reserve = 2
 
-// options are what a store needs to know.
+// options configure a store.
 type options struct {
 	dir     string
 	disk    disk
 	segment int64 // bytes of a segment
-	maxSize int64 // bytes of all segments, 0 without a bound
+	maxSize int64 // bytes of all segments; 0: no limit
 	minFree int64 // bytes of the file system that stay free
 	log     *zap.Logger
 
@@ -26,24 +26,24 @@ type options struct {
 	syncAtClose bool
 
 	corrupt func()              // is called for each corrupt record
-	refused func(reason string) // is called for each write that is refused for want of room
+	refused func(reason string) // is called for each write that is refused for lack of room
 }
 
 // store is the log of segments of one client, and the index of what is current in it.
-// It is not safe for concurrent use: client serialises.
+// It is not safe for concurrent use: client serializes access.
 type store struct {
 	options
 	secret     secret
-	number     uint64 // the highest that a file had
+	number     uint64 // the highest number of a file so far
 	index      map[string]*entry
 	sealed     []*segment // in the order of their numbers
 	active     *segment   // written to; nil before the first write
 	free       []*segment
-	used       int64 // bytes of all segments, the free ones too
+	used       int64 // bytes of all segments, including free ones
 	live       int64 // bytes of keys and values that are current
 	buffer     []byte
 	rotated    bool  // since the last cleaning
-	died       int64 // bytes that ceased to be current, a running total
+	died       int64 // bytes that are no longer current, a running total
 	tidiedAt   int64 // died at the last cleaning
 	barrenAt   int64 // died when cleaning last made no room for an addition
 	quarantine quarantine
@@ -91,7 +91,7 @@ func (s *store) write(changes []change, essential bool) error {
 	return nil
 }
 
-// put writes a frame at the segment's end. What a failed write leaves is overwritten by the next frame.
+// put writes a frame at the segment's end. The next frame overwrites the remains of a failed write.
 func (s *store) put(in *segment, frame []byte) error {
 	if _, err := in.file.WriteAt(frame, in.end); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (s *store) put(in *segment, frame []byte) error {
 	return nil
 }
 
-// admit makes sure that the reserve is whole after a write that is not essential.
+// admit ensures that the reserve is complete after a write that is not essential.
 func (s *store) admit(size, footer int64) error {
 	for tries := len(s.sealed) + 2*reserve + 2; ; tries-- {
 		want := reserve
@@ -119,7 +119,7 @@ func (s *store) admit(size, footer int64) error {
 		if tries <= 0 || s.died-s.barrenAt < s.segment/16 {
 			return err
 		}
-		if !s.clean(s.segment * 3 / 4) { // and do not look again before more has died
+		if !s.clean(s.segment * 3 / 4) { // and do not try again before more bytes have died
 			s.barrenAt = s.died
 			return err
 		}
@@ -149,7 +149,7 @@ func (s *store) room(size, footer int64) (*segment, error) {
 	return next, nil
 }
 
-// fileFor is the size of a file that has room for a frame.
+// fileFor returns the size of a file that has room for a frame.
 func fileFor(size, footer int64) int64 { return headerSize + size + footer + trailerSize }
 
 // next returns a free segment, or makes one if the frame is larger than a segment.
@@ -217,7 +217,7 @@ func (s *store) create(size int64) (*segment, error) {
 func (s *store) forget(old *segment) {
 	s.used -= old.capacity
 	if err := old.discard(s.disk); err != nil {
-		s.log.Warn("The file of a segment stays", zap.String("file", old.path), zap.Error(err))
+		s.log.Warn("The file of a segment could not be deleted", zap.String("file", old.path), zap.Error(err))
 	}
 }
 

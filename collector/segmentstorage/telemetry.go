@@ -12,7 +12,7 @@ import (
 
 const (
 	scopeName = "github.com/telepod/telepod/collector/segmentstorage"
-	// maxClients is the number of clients with a value of their own for the attribute "client".
+	// maxClients is the number of clients that get their own value of the attribute "client".
 	maxClients  = 100
 	otherClient = "other"
 )
@@ -36,19 +36,19 @@ func newMeters(set extension.Settings) (*meters, error) {
 	m := &meters{meter: set.MeterProvider.Meter(scopeName), storage: set.ID.String(), known: map[string]bool{}}
 	var errs [5]error
 	m.disk, errs[0] = m.meter.Int64ObservableUpDownCounter("otelcol_storage_disk_bytes", metric.WithUnit("By"),
-		metric.WithDescription("Bytes of the client's segments on the disk, with those in reserve."))
+		metric.WithDescription("Bytes of the client's segments on the disk, including those in reserve."))
 	m.live, errs[1] = m.meter.Int64ObservableUpDownCounter("otelcol_storage_live_bytes", metric.WithUnit("By"),
 		metric.WithDescription("Bytes of the client's current keys and values."))
 	m.segments, errs[2] = m.meter.Int64ObservableUpDownCounter("otelcol_storage_segments", metric.WithUnit("{segments}"),
-		metric.WithDescription("Number of the client's segments, with those in reserve."))
+		metric.WithDescription("Number of the client's segments, including those in reserve."))
 	m.corrupt, errs[3] = m.meter.Int64Counter("otelcol_storage_corrupt_records", metric.WithUnit("{records}"),
-		metric.WithDescription("Number of records that were corrupt and were put aside."))
+		metric.WithDescription("Number of corrupt records, which were set aside."))
 	m.refused, errs[4] = m.meter.Int64Counter("otelcol_storage_refused_writes", metric.WithUnit("{writes}"),
-		metric.WithDescription("Number of writes that were refused for want of room, by reason: full, floor or max_size."))
+		metric.WithDescription("Number of writes that were refused for lack of room, by reason: full, floor or max_size."))
 	return m, errors.Join(errs[:]...)
 }
 
-// start has usage read at each collection.
+// start registers read, which is called whenever metrics are collected.
 func (m *meters) start(read func() map[string]usage) (err error) {
 	m.reading, err = m.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		sums := map[string]usage{}
