@@ -22,28 +22,28 @@ const (
 type Config struct {
 	// Queue of exporterhelper: storage, size, consumers, batches.
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
-	// Retry bounds the time between two tries. There is no last try: MaxElapsedTime is not used.
+	// Retry bounds the time between two tries. Tries are unlimited: MaxElapsedTime is not used.
 	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
-	// Timeout of the first try. After a try that it has interrupted, a batch above 2 MiB is sent in parts of half the size, and a smaller one
-	// has twice the time, four times the timeout at most. 0 leaves it to the exporter.
+	// Timeout of the first try. After a timeout, a batch above 2 MiB is sent in parts of half the size, and a smaller one
+	// gets twice the time, up to four times the timeout. 0 leaves the timeout to the exporter.
 	Timeout time.Duration `mapstructure:"timeout"`
 	// WhenFull is refuse or drop_oldest.
 	WhenFull string `mapstructure:"when_full"`
-	// FairBy is the key of the client metadata that names the sender. A full queue drops data of the sender that has
-	// the most in it.
+	// FairBy is the key of the client metadata that names the sender. A full queue drops data of the sender with the most
+	// data in it.
 	FairBy string `mapstructure:"fair_by"`
 	// ResourceAttributes are set on all resources of a batch that leaves the queue: the keys are names of attributes, the
 	// values are keys of the client metadata. A processor behind the queue could do the same, but then every connector
-	// in front of it counts as one that changes data, and gets a copy.
+	// in front of it would count as one that changes data, and would copy it.
 	ResourceAttributes map[string]string `mapstructure:"resource_attributes"`
-	// DeadLetter keeps what is rejected. Without a directory it is dropped. It is counted in either case.
+	// DeadLetter keeps rejected data. Without a directory, that data is dropped. It is counted in either case.
 	DeadLetter DeadLetterConfig `mapstructure:"dead_letter"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// DeadLetterConfig is a directory with a bound.
+// DeadLetterConfig is a directory of bounded size.
 type DeadLetterConfig struct {
 	Directory string `mapstructure:"directory"`
 	// MaxBytes of all files; the oldest are deleted above it.

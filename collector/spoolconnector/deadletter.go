@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// deadLetters is a directory with what a store rejected, as OTLP protobuf.
+// deadLetters keeps data that a store rejected in a directory, as OTLP protobuf.
 type deadLetters struct {
 	config DeadLetterConfig
 	signal string

@@ -105,16 +105,17 @@ func (s *logsSpool) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	return s.consume(ctx, ld)
 }
 
-// exporterSettings are those of an exporter with the connector's name: the queue's metrics have it as exporter.
+// exporterSettings returns the settings of an exporter with the connector's name, which labels the queue's metrics.
 func exporterSettings(set connector.Settings) exporter.Settings {
 	return exporter.Settings{ID: set.ID, TelemetrySettings: set.TelemetrySettings, BuildInfo: set.BuildInfo}
 }
 
-// options are those of the queue. Its retry only makes it keep what gave up at shutdown; push has its own.
+// options returns the options of the queue. Its retry only makes it keep batches that gave up at shutdown; push retries
+// itself.
 func (s *spool[D]) options() []exporterhelper.Option {
 	queue := s.config.Queue
 	if queue.HasValue() && s.config.WhenFull == DropOldest {
-		queue.Get().BlockOnOverflow = false // consume has to know that it is full
+		queue.Get().BlockOnOverflow = false // consume must see that it is full
 	}
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.MaxElapsedTime = 0

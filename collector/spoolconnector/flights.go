@@ -6,18 +6,18 @@ import (
 	"sync"
 )
 
-// flight is a batch on its way to the store, or between two tries.
+// flight is a batch in flight: being sent to the store, or between two tries.
 type flight struct {
 	sender  string
 	cancel  context.CancelFunc
 	dropped bool
 }
 
-// flights are the batches on their way, the oldest first.
+// flights are the batches in flight, the oldest first.
 type flights struct {
 	mu      sync.Mutex
 	flights []*flight
-	closed  bool // a flight that begins has ended
+	closed  bool // flights that begin are canceled immediately
 }
 
 func (f *flights) begin(ctx context.Context, sender string) (context.Context, *flight) {
@@ -32,7 +32,7 @@ func (f *flights) begin(ctx context.Context, sender string) (context.Context, *f
 	return ctx, started
 }
 
-// end returns whether the batch was dropped.
+// end reports whether the batch was dropped.
 func (f *flights) end(ended *flight) bool {
 	ended.cancel()
 	f.mu.Lock()
@@ -41,7 +41,7 @@ func (f *flights) end(ended *flight) bool {
 	return ended.dropped
 }
 
-// drop gives up the oldest batch of a sender, or of anyone, that is not given up yet, and returns whether there is one.
+// drop drops the oldest batch of a sender, or of anyone, that is not dropped yet, and reports whether there was one.
 func (f *flights) drop(sender string, anyone bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -55,14 +55,14 @@ func (f *flights) drop(sender string, anyone bool) bool {
 	return false
 }
 
-// has returns whether a batch of the sender is on its way, given up or not.
+// has reports whether a batch of the sender is in flight, dropped or not.
 func (f *flights) has(sender string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.ContainsFunc(f.flights, func(one *flight) bool { return one.sender == sender })
 }
 
-// cancelAll ends all tries, and drops nothing. With andLater it also ends those that begin after it.
+// cancelAll cancels all tries without dropping batches. With andLater, it also cancels tries that begin later.
 func (f *flights) cancelAll(andLater bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/client"
 )
 
-// holdings are the bytes in the queue by sender, as far as they came since the start.
+// holdings counts the bytes in the queue by sender, for data that arrived since the start.
 type holdings struct {
 	mu    sync.Mutex
 	bytes map[string]int64
@@ -36,10 +36,10 @@ func (h *holdings) most() (sender string, held int64) {
 	return sender, held
 }
 
-// offered carries the size of a request from where it is encoded.
+// offered is the context key for the size of a request, which encode sets.
 type offered struct{}
 
-// sender of a request, by its client metadata; without fair_by all are one.
+// sender returns the sender of a request, from its client metadata; without fair_by there is only one.
 func (c *Config) sender(ctx context.Context) string {
 	if c.FairBy == "" {
 		return ""

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/collector/encoded"
 )
 
-// batch is what waits in a queue: encoded requests of one signal, which only push decodes.
+// batch is an element of the queue: encoded requests of one signal, which only push decodes.
 type batch struct {
 	parts       []encoded.Part
 	size, items int
@@ -24,10 +24,10 @@ func newBatch(parts ...encoded.Part) *batch {
 	return &batch{parts: parts, size: size, items: items}
 }
 
-// ItemsCount is the number of spans, data points or log records.
+// ItemsCount returns the number of spans, data points or log records.
 func (b *batch) ItemsCount() int { return b.items }
 
-// BytesSize is the size as encoded.
+// BytesSize returns the encoded size.
 func (b *batch) BytesSize() int { return b.size }
 
 // MergeSplit appends another batch, and splits the result between parts if it is larger than maxSize.
@@ -115,7 +115,7 @@ func (s stored[D]) read(data []byte) (context.Context, encoded.Part, error) {
 		rest = rest[n+m:]
 	}
 	ctx, _, err := request.UnmarshalTraces(header)
-	if err != nil { // older versions of exporterhelper stored the data alone
+	if err != nil { // older versions of exporterhelper stored only the data
 		part, ctx = encoded.Part{Data: data, Items: -1}, context.Background()
 	}
 	if part.Items < 0 {

@@ -32,7 +32,7 @@ func encodedTraces(t testing.TB, names ...string) encoded.Part {
 	return encoded.Part{Data: data, Items: len(names)}
 }
 
-// What is stored can be read by exporterhelper's own queue, and the other way round, in all its versions.
+// exporterhelper's own queue can read the stored form, and the spool can read all versions of exporterhelper's.
 func TestStoredForm(t *testing.T) {
 	want := []string{"a", "b", "c"}
 	own, err := storedTraces().Marshal(inFolder("aws/r"), newBatch(encodedTraces(t, "a", "b"), encodedTraces(t, "c")))
@@ -72,7 +72,7 @@ func TestStoredForm(t *testing.T) {
 	}
 }
 
-// Whatever is on a disk is read, or is an error.
+// Arbitrary bytes on a disk are read or cause an error.
 func FuzzUnmarshal(f *testing.F) {
 	own, err := storedTraces().Marshal(inFolder("aws/r"), newBatch(encodedTraces(f, "a", "b")))
 	if err != nil {

@@ -27,16 +27,16 @@ import (
 
 const scope = "github.com/telepod/telepod/collector/spoolconnector"
 
-// patience is how long a full queue waits for the store before the oldest batch is dropped, and between two drops.
+// patience is how long a full queue waits for the store before it drops the oldest batch, and between two drops.
 const patience = 100 * time.Millisecond
 
-// strangersInterval is the least time between two batches of others that the sender with the most data pushes out.
-const strangersInterval = 10 * time.Second
+// displaceInterval is the minimum time between two batches of others that the sender with the most data displaces.
+const displaceInterval = 10 * time.Second
 
-// grace is how long a try may go on at shutdown. It is well below the grace period of a pod.
+// grace is how long a try may continue at shutdown. It is well below the grace period of a pod.
 const grace = 5 * time.Second
 
-// logInterval is the least time between two lines about failing tries.
+// logInterval is the minimum time between two log lines about failing tries.
 const logInterval = 10 * time.Second
 
 // kind is how data of one signal is sent, counted, encoded, decoded and changed.
@@ -62,7 +62,7 @@ type spool[D any] struct {
 	flights   flights
 	held      holdings
 	dropping  rate.Sometimes // one drop at a time, however many requests wait
-	stuck     atomic.Int64   // Unix nanoseconds since when the sender with the most has nothing on its way; 0: it has
+	stuck     atomic.Int64   // Unix nanoseconds since when the sender with the most data has had nothing in flight; 0: it has
 	failing   rate.Sometimes // a store that is away for hours must not fill the log
 	successes atomic.Int64
 	stopping  chan struct{}
@@ -94,9 +94,9 @@ func (s *spool[D]) Start(ctx context.Context, host component.Host) error {
 	return s.queue.Start(ctx, host)
 }
 
-// Shutdown has batches on their way give up, so that the queue keeps them, and closes the queue. A try that has begun
-// may end, for a while: a batch that the store has, but has not confirmed, is sent again after a restart. A queue on disk
-// sends nothing after that; one in memory goes on, once for each batch, because what it still has is lost with it.
+// Shutdown makes batches in flight give up, so that the queue keeps them, and closes the queue. A running try may continue
+// for the grace, because a batch that the store has but has not confirmed is sent again after a restart. After that, a queue
+// on disk sends nothing; one in memory tries each batch once more, because its content is lost when it closes.
 func (s *spool[D]) Shutdown(ctx context.Context) error {
 	s.stopOnce.Do(func() { close(s.stopping) })
 	onDisk := s.config.Queue.Get().StorageID != nil
@@ -105,7 +105,7 @@ func (s *spool[D]) Shutdown(ctx context.Context) error {
 	return s.queue.Shutdown(ctx)
 }
 
-// consume puts data into the queue. A full queue that may drop waits for the store first, and then drops until there is
+// consume puts data into the queue. A full queue that may drop first waits for the store, and then drops until there is
 // room; see makeRoom.
 func (s *spool[D]) consume(ctx context.Context, data D) error {
 	sender, size := s.config.sender(ctx), 0
@@ -137,7 +137,7 @@ func (s *spool[D]) consume(ctx context.Context, data D) error {
 	}
 }
 
-// measure is how much of the queue a request takes, of size bytes as encoded.
+// measure returns how much of the queue a request needs, given its encoded size in bytes.
 func (s *spool[D]) measure(size int, data D) int64 {
 	switch s.config.Queue.Get().Sizer {
 	case exporterhelper.RequestSizerTypeBytes:
@@ -149,9 +149,10 @@ func (s *spool[D]) measure(size int, data D) int64 {
 	}
 }
 
-// makeRoom drops a batch that is on its way, the oldest of the sender with the most data in the queue, or else the oldest
-// of all; it waits for one of that sender that was given up and has not ended. A sender with more than half of the queue, none of which is on its way, pushes out a batch of others only once
-// in strangersInterval: before that, false is returned, and its newest data is to be dropped.
+// makeRoom drops a batch in flight: the oldest of the sender with the most data in the queue, or else the oldest of all. If
+// a batch of that sender was dropped and has not ended, makeRoom drops no other. A sender with more than half of the queue
+// and nothing in flight displaces a batch of others only once in displaceInterval: before that, makeRoom returns false, and
+// the caller drops the sender's newest data.
 func (s *spool[D]) makeRoom(sender string) bool {
 	most, held := s.held.most()
 	if s.config.FairBy == "" || sender != most || held <= s.config.Queue.Get().QueueSize/2 || s.flights.has(most) {
@@ -164,10 +165,10 @@ func (s *spool[D]) makeRoom(sender string) bool {
 		return false
 	}
 	since := s.stuck.Load()
-	return now-since >= int64(strangersInterval) && s.stuck.CompareAndSwap(since, now) && s.flights.drop("", true)
+	return now-since >= int64(displaceInterval) && s.stuck.CompareAndSwap(since, now) && s.flights.drop("", true)
 }
 
-// encode is what the queue gets: data may be shared with other pipelines, and is not kept.
+// encode returns what the queue stores: data may be shared with other pipelines, and is not kept.
 func (s *spool[D]) encode(ctx context.Context, data D) (xexporterhelper.Request, error) {
 	encodedData, err := s.kind.marshal(data)
 	if size, ok := ctx.Value(offered{}).(*int); ok {
@@ -177,8 +178,8 @@ func (s *spool[D]) encode(ctx context.Context, data D) (xexporterhelper.Request,
 	return newBatch(encoded.Part{Data: encodedData, Items: s.kind.items(data)}), err
 }
 
-// push delivers a batch, and blocks until that is done. Its error is permanent if the batch was dropped or rejected;
-// at shutdown it is not.
+// push delivers a batch, and blocks until it is done. The error is permanent if the batch was dropped or rejected, but not
+// at shutdown.
 func (s *spool[D]) push(ctx context.Context, req xexporterhelper.Request) error {
 	b, ok := req.(*batch)
 	if !ok {
@@ -194,10 +195,10 @@ func (s *spool[D]) push(ctx context.Context, req xexporterhelper.Request) error 
 	return err
 }
 
-// smallestCut is the size of a part, in bytes, that is not cut any more if a try with it was interrupted.
+// smallestCut is the size in bytes up to which a part is no longer cut if a try with it was interrupted.
 const smallestCut = 2 << 20
 
-// errTooLarge: a try was interrupted, and half of the part may fit into one.
+// errTooLarge means that a try was interrupted, and that half of the part may fit into one.
 var errTooLarge = errors.New("too large for one try")
 
 // deliver sends a batch as a whole, or in parts of the size that fits into one try, in order. Its error is permanent only
@@ -261,8 +262,8 @@ func (s *spool[D]) deliverPart(ctx context.Context, data []byte, items int) erro
 	}
 }
 
-// try decodes the data each time: what a pipeline got once is the pipeline's, which may change it. It reports whether the
-// spool itself ended the try: an exporter may call that permanent, or even report success if it was between two
+// try decodes the data each time, because a pipeline owns the data that it receives and may change it. It reports whether
+// the spool itself ended the try: the exporter may then report a permanent error, or even success if it was between two
 // requests of a batch.
 func (s *spool[D]) try(ctx context.Context, data []byte, limit time.Duration) (interrupted bool, err error) {
 	decoded, err := s.kind.unmarshal(data)

@@ -35,13 +35,13 @@ import (
 	"github.com/telepod/telepod/collector/segmentstorage"
 )
 
-// store is the pipeline behind a spool. Answer decides about a batch by its spans' names.
+// store is the pipeline behind a spool. answer decides about a batch by its spans' names.
 type store struct {
 	consumertest.Consumer
 	mu     sync.Mutex
 	answer func(names []string) error
 	names  []string
-	tried  chan struct{} // one element per try, as long as there is room
+	tried  chan struct{} // one element per try, while there is room
 }
 
 func newStore(answer func([]string) error) *store {
@@ -93,7 +93,7 @@ func (s *store) await(t *testing.T, count int) []string {
 
 func accept([]string) error { return nil }
 
-func down([]string) error { return errors.New("the store is away") }
+func down([]string) error { return errors.New("the store is down") }
 
 // rig is a spool on a directory.
 type rig struct {
@@ -199,7 +199,7 @@ func numbered(from, to int) (names []string) {
 	return names
 }
 
-// What was accepted while the store was away arrives once, after a restart too.
+// Data that was accepted while the store was down arrives once, even after a restart.
 func TestRestart(t *testing.T) {
 	dir, to := t.TempDir(), newStore(down)
 	first := start(t, dir, to, nil)
@@ -231,7 +231,7 @@ func TestFullQueueRefuses(t *testing.T) {
 	}
 }
 
-// A full queue gives up the oldest batches, accepts all of the newest, and counts what it dropped.
+// A full queue drops the oldest batches, accepts all of the newest, and counts what it dropped.
 func TestFullQueueDropsTheOldest(t *testing.T) {
 	to := newStore(down)
 	r := start(t, t.TempDir(), to, func(c *Config) {
@@ -270,7 +270,7 @@ func TestRequestLargerThanTheQueueIsRefused(t *testing.T) {
 	}
 }
 
-// hanging is a store that answers nothing, behind an exporter with its own idea of what the end of a try means.
+// hanging is a store that does not answer, behind an exporter with its own interpretation of a timeout.
 type hanging struct {
 	*store
 	hangs chan struct{}
@@ -288,8 +288,8 @@ func (h hanging) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return h.end(ctx.Err())
 }
 
-// A try that the spool ends itself is no answer of the store, whatever the exporter makes of it. Remote write does both.
-func TestHangingStoreRejectsNothing(t *testing.T) {
+// A try that the spool itself ends is not an answer of the store, whatever the exporter reports. Remote write reports both.
+func TestTimeoutIsNotARejection(t *testing.T) {
 	for name, end := range map[string]func(error) error{
 		"permanent": consumererror.NewPermanent,
 		"success":   func(error) error { return nil },
@@ -310,7 +310,7 @@ func TestHangingStoreRejectsNothing(t *testing.T) {
 	}
 }
 
-// patient accepts a batch only if it is given long enough.
+// patient accepts a batch only if the try has enough time.
 type patient struct {
 	*store
 	needs time.Duration
@@ -324,8 +324,8 @@ func (p patient) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return ctx.Err()
 }
 
-// A batch for which the store needs longer than the timeout arrives: each try has more time than the last.
-func TestSlowStoreGetsItsBatch(t *testing.T) {
+// A batch for which the store needs longer than the timeout arrives, because each try gets more time than the last.
+func TestSlowStoreReceivesItsBatch(t *testing.T) {
 	timeout := 20 * time.Millisecond
 	to := patient{newStore(accept), 3 * timeout}
 	r := start(t, t.TempDir(), to, func(c *Config) { c.Timeout = timeout })
@@ -360,7 +360,7 @@ func TestLargeBatchIsSentInParts(t *testing.T) {
 	to.await(t, 5)
 }
 
-// Shutdown ends although the store hangs, and batches of other senders only become due because of it.
+// Shutdown ends although the store hangs, and although batches of other senders only become due because of it.
 func TestShutdownEnds(t *testing.T) {
 	t.Parallel() // for the grace
 	dir, to := t.TempDir(), hanging{newStore(accept), make(chan struct{}), func(err error) error { return err }}
@@ -414,10 +414,10 @@ func (a answered) Error() string       { return fmt.Sprint(a.status, " ", a.code
 func (a answered) HTTPStatusCode() int { return a.status }
 func (a answered) ErrorCode() string   { return a.code }
 
-func TestRejectedBatchGoesAside(t *testing.T) {
+func TestRejectedBatchIsSetAside(t *testing.T) {
 	for name, tc := range map[string]struct{ answer error }{
-		"final, says the exporter":                     {consumererror.NewPermanent(errors.New("bad request"))},
-		"a code that no retry mends":                   {fmt.Errorf("upload: %w", answered{400, "KeyTooLongError"})},
+		"permanent for the exporter":                   {consumererror.NewPermanent(errors.New("bad request"))},
+		"a code that no retry fixes":                   {fmt.Errorf("upload: %w", answered{400, "KeyTooLongError"})},
 		"again and again, while others are accepted":   {fmt.Errorf("upload: %w", answered{400, "InvalidArgument"})},
 		"forbidden again and again, unlike all others": {answered{403, "AccessDenied"}},
 	} {
@@ -454,28 +454,28 @@ func TestRejectedBatchGoesAside(t *testing.T) {
 	}
 }
 
-// A store that refuses everybody is away: wrong credentials, or a bucket that does not exist.
+// A store that refuses all batches rejects none: the credentials are wrong, or the bucket does not exist.
 func TestRejected(t *testing.T) {
 	for name, tc := range map[string]struct {
 		err       error
 		successes []int64 // before each try
 		want      bool
 	}{
-		"refuses everybody":             {answered{403, "AccessDenied"}, []int64{7, 7, 7, 7, 7, 7, 7, 7}, false},
-		"refuses this one":              {answered{403, "AccessDenied"}, []int64{0, 1, 2, 3}, true},
-		"not yet":                       {answered{400, "InvalidArgument"}, []int64{0, 1, 2}, false},
-		"too busy":                      {answered{429, "SlowDown"}, []int64{0, 1, 2, 3, 4, 5}, false},
-		"timeout":                       {answered{408, "RequestTimeout"}, []int64{0, 1, 2, 3, 4, 5}, false},
-		"server":                        {answered{503, "SlowDown"}, []int64{0, 1, 2, 3, 4, 5}, false},
-		"not reached":                   {errors.New("connection refused"), []int64{0, 1, 2, 3, 4, 5}, false},
-		"too large":                     {answered{400, "EntityTooLarge"}, []int64{0}, true},
-		"permanent":                     {consumererror.NewPermanent(errors.New("x")), []int64{0}, true},
-		"permanent, for all requests":   {fmt.Errorf("write: %w", errors.Join(consumererror.NewPermanent(errors.New("x")), consumererror.NewPermanent(errors.New("y")))), []int64{0}, true},
-		"permanent, for one of two":     {fmt.Errorf("write: %w", errors.Join(consumererror.NewPermanent(errors.New("x")), errors.New("503"))), []int64{0}, false},
-		"permanent, for several causes": {consumererror.NewPermanent(errors.Join(errors.New("x"), errors.New("y"))), []int64{0}, true},
-		"permanent, for a timeout":      {consumererror.NewPermanent(&url.Error{Op: "Post", URL: "https://login.example.com", Err: context.DeadlineExceeded}), []int64{0}, false},
-		"wrong region, for everybody":   {answered{400, "AuthorizationHeaderMalformed"}, []int64{0, 0, 0, 0, 0}, false},
-		"expired token, for everybody":  {answered{400, "ExpiredToken"}, []int64{9, 9, 9, 9, 9}, false},
+		"refuses all batches":            {answered{403, "AccessDenied"}, []int64{7, 7, 7, 7, 7, 7, 7, 7}, false},
+		"refuses this one":               {answered{403, "AccessDenied"}, []int64{0, 1, 2, 3}, true},
+		"not yet":                        {answered{400, "InvalidArgument"}, []int64{0, 1, 2}, false},
+		"too busy":                       {answered{429, "SlowDown"}, []int64{0, 1, 2, 3, 4, 5}, false},
+		"timeout":                        {answered{408, "RequestTimeout"}, []int64{0, 1, 2, 3, 4, 5}, false},
+		"server":                         {answered{503, "SlowDown"}, []int64{0, 1, 2, 3, 4, 5}, false},
+		"not reached":                    {errors.New("connection refused"), []int64{0, 1, 2, 3, 4, 5}, false},
+		"too large":                      {answered{400, "EntityTooLarge"}, []int64{0}, true},
+		"permanent":                      {consumererror.NewPermanent(errors.New("x")), []int64{0}, true},
+		"permanent, for all requests":    {fmt.Errorf("write: %w", errors.Join(consumererror.NewPermanent(errors.New("x")), consumererror.NewPermanent(errors.New("y")))), []int64{0}, true},
+		"permanent, for one of two":      {fmt.Errorf("write: %w", errors.Join(consumererror.NewPermanent(errors.New("x")), errors.New("503"))), []int64{0}, false},
+		"permanent, for several causes":  {consumererror.NewPermanent(errors.Join(errors.New("x"), errors.New("y"))), []int64{0}, true},
+		"permanent, for a timeout":       {consumererror.NewPermanent(&url.Error{Op: "Post", URL: "https://login.example.com", Err: context.DeadlineExceeded}), []int64{0}, false},
+		"wrong region, for all batches":  {answered{400, "AuthorizationHeaderMalformed"}, []int64{0, 0, 0, 0, 0}, false},
+		"expired token, for all batches": {answered{400, "ExpiredToken"}, []int64{9, 9, 9, 9, 9}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var history tries
@@ -581,8 +581,8 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
-// While a batch of the sender with the most is given up and has not ended, no other sender loses a batch.
-func TestBatchThatEndsSlowlyCostsNobodyElse(t *testing.T) {
+// While a dropped batch of the sender with the most data has not ended, no other sender loses a batch.
+func TestSlowlyEndingBatchCostsNoOtherSender(t *testing.T) {
 	s := start(t, t.TempDir(), newStore(accept), fairQueue).Traces.(*tracesSpool)
 	s.held.add("loud", 900)
 	s.held.add("quiet", 800)
@@ -593,15 +593,15 @@ func TestBatchThatEndsSlowlyCostsNobodyElse(t *testing.T) {
 		s.makeRoom("quiet")
 	}
 	if loud.Err() == nil || quiet.Err() != nil {
-		t.Errorf("loud: %v, quiet: %v; want only loud to be given up", loud.Err(), quiet.Err())
+		t.Errorf("loud: %v, quiet: %v; want only loud to be dropped", loud.Err(), quiet.Err())
 	}
 	s.flights.end(slow)
 	if s.makeRoom("quiet"); quiet.Err() == nil {
-		t.Error("nothing makes room when loud has no batch on its way")
+		t.Error("no batch is dropped when loud has none in flight")
 	}
 }
 
-// fairQueue shares a queue of 20,000 bytes among folders.
+// fairQueue configures a queue of 20,000 bytes that folders share.
 func fairQueue(c *Config) {
 	c.WhenFull, c.FairBy = DropOldest, "archive-folder"
 	q := c.Queue.Get()
@@ -611,8 +611,8 @@ func fairQueue(c *Config) {
 	q.Batch = configoptional.Some(batches)
 }
 
-// A flood neither pushes out what others have in the queue, nor keeps the newest of others out of it.
-func TestFloodDropsItsOwn(t *testing.T) {
+// A flood neither displaces queued data of others, nor keeps their newest data out of the queue.
+func TestFloodDropsItsOwnData(t *testing.T) {
 	for name, fair := range map[string]bool{"fair": true, "first in, first out": false} {
 		t.Run(name, func(t *testing.T) {
 			to := newStore(down)
@@ -630,7 +630,7 @@ func TestFloodDropsItsOwn(t *testing.T) {
 				}
 			}
 			send("quiet", "oldest")
-			<-to.tried // on its way, before everything else
+			<-to.tried // in flight, before everything else
 			for _, name := range numbered(0, 40) {
 				send("loud", name)
 			}
@@ -638,7 +638,7 @@ func TestFloodDropsItsOwn(t *testing.T) {
 			to.answers(accept)
 			to.await(t, 41-int(r.count(t, "otelcol_spool_dropped_items")))
 			if fair && !kept() {
-				t.Error("the flood pushed out what another sender had in the queue")
+				t.Error("the flood displaced queued data of another sender")
 			}
 			if !fair && kept() {
 				t.Error("without fair_by the oldest is dropped: this test proves nothing")
