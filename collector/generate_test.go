@@ -48,7 +48,7 @@ func TestVersionsMatchTheManifest(t *testing.T) {
 	}
 }
 
-// A distribution that is built as docs/chart.md shows has every component that the chart uses.
+// A distribution built as in docs/chart.md contains every component that the chart uses.
 func TestDocumentedManifestIsComplete(t *testing.T) {
 	own := regexp.MustCompile(`import: (github\.com/telepod/telepod/collector/\w+)`)
 	documented := read(t, "../docs/chart.md")

@@ -13,11 +13,11 @@ const MetadataKey = "archive-folder"
 
 // Config of the processor archive_folder.
 type Config struct {
-	// Fallback is the folder of everything that has no valid place of its own.
+	// Fallback is the folder for data without a valid provider and region.
 	Fallback string `mapstructure:"fallback"`
 	// Allowed folders, provider/region. Empty allows every valid one, up to MaxFolders.
 	Allowed []string `mapstructure:"allowed"`
-	// MaxFolders bounds the number of different folders since the start, besides the fallback.
+	// MaxFolders bounds the number of different folders since the start, not counting the fallback.
 	MaxFolders int `mapstructure:"max_folders"`
 }
 
@@ -27,7 +27,7 @@ func defaultConfig() component.Config {
 	return &Config{Fallback: "unknown/unknown", MaxFolders: 64}
 }
 
-// Validate reports folders that no object's key could contain.
+// Validate reports folders that are not of the form provider/region.
 func (c *Config) Validate() error {
 	if c.MaxFolders < 1 {
 		return fmt.Errorf("max_folders is %d: set it to 1 or more", c.MaxFolders)

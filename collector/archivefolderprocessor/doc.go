@@ -1,7 +1,7 @@
 // Package archivefolderprocessor sorts traces and logs into the folders of an object store, so that an exporter
-// behind it files each batch in one place.
+// behind it writes each batch to one folder.
 //
-// A folder is provider/region, from the resource attributes cloud.provider and cloud.region. Senders decide what
-// these attributes contain, and a store refuses what no key may be. So a folder has to match a closed pattern, or
-// stand in the configured list, and there is a bounded number of them; everything else shares one fixed folder.
+// A folder is provider/region, from the resource attributes cloud.provider and cloud.region. Senders control
+// these attributes, and a store refuses invalid keys. So a folder has to match a strict pattern or be in the
+// configured list, and the number of folders is bounded; everything else shares one fixed folder.
 package archivefolderprocessor

@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Both parts of a folder: what the semantic conventions and the clouds use, and no more. The longest region of a
-// cloud today has 20 characters.
+// The patterns allow what the semantic conventions and the clouds use, and no more. The longest name of a region today
+// has 20 characters.
 var (
 	providerPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{1,31}$`)
 	regionPattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)

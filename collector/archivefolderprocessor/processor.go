@@ -35,7 +35,7 @@ func newSorter(cfg component.Config) sorter {
 // Capabilities reports that data is not changed, so that nothing in front has to copy it.
 func (sorter) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// inFolder carries the folder to the exporter's queue.
+// inFolder adds the folder to the client metadata, for the exporter's queue.
 func inFolder(ctx context.Context, folder string) context.Context {
 	info := client.FromContext(ctx)
 	info.Metadata = client.NewMetadata(map[string][]string{MetadataKey: {folder}})
@@ -51,7 +51,7 @@ func createTraces(_ context.Context, _ processor.Settings, cfg component.Config,
 	return &tracesProcessor{sorter: newSorter(cfg), next: next}, nil
 }
 
-// ConsumeTraces passes on one request for each folder. An error is that of the folders which were refused.
+// ConsumeTraces passes on one request for each folder. The error joins those of the folders that were refused.
 func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	byFolder := map[string]ptrace.Traces{}
 	folders := make([]string, td.ResourceSpans().Len())
@@ -83,7 +83,7 @@ func createLogs(_ context.Context, _ processor.Settings, cfg component.Config, n
 	return &logsProcessor{sorter: newSorter(cfg), next: next}, nil
 }
 
-// ConsumeLogs passes on one request for each folder. An error is that of the folders which were refused.
+// ConsumeLogs passes on one request for each folder. The error joins those of the folders that were refused.
 func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	byFolder := map[string]plog.Logs{}
 	folders := make([]string, ld.ResourceLogs().Len())

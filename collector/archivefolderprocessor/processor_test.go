@@ -27,7 +27,7 @@ func (*filed) Capabilities() consumer.Capabilities { return consumer.Capabilitie
 func (f *filed) file(ctx context.Context, resource pcommon.Resource, n int) {
 	folder := client.FromContext(ctx).Metadata.Get(MetadataKey)
 	if len(folder) != 1 {
-		f.t.Fatalf("a request has the folders %q", folder)
+		f.t.Fatalf("a request has the folders %q, want one", folder)
 	}
 	provider, _ := resource.Attributes().Get("cloud.provider")
 	region, _ := resource.Attributes().Get("cloud.region")
@@ -70,7 +70,7 @@ func fileTraces(t *testing.T, cfg *Config, td ptrace.Traces) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	td.MarkReadOnly() // as by a fan-out
+	td.MarkReadOnly() // as a fan-out does
 	if err := p.ConsumeTraces(t.Context(), td); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestFoldersAreBounded(t *testing.T) {
 	}
 	got := fileTraces(t, defaultConfig().(*Config), traces(many...))
 	if len(got) != 65 || got["unknown/unknown"] != 8000-64 {
-		t.Errorf("8,000 regions made %d folders, with %d spans in the common one; want 65 and %d", len(got), got["unknown/unknown"], 8000-64)
+		t.Errorf("8,000 regions made %d folders, with %d spans in the fallback; want 65 and %d", len(got), got["unknown/unknown"], 8000-64)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestLogs(t *testing.T) {
 	}
 }
 
-func TestMistakesAreNamed(t *testing.T) {
+func TestConfigErrors(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"max_folders is 0": func(c *Config) { c.MaxFolders = 0 },
 		`folder "../x"`:    func(c *Config) { c.Allowed = []string{"../x"} },
@@ -140,7 +140,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		cfg := defaultConfig().(*Config)
 		change(cfg)
 		if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %q", err, want)
+			t.Errorf("error is %v, want %q", err, want)
 		}
 	}
 	if err := defaultConfig().(*Config).Validate(); err != nil {

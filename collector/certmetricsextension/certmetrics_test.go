@@ -86,7 +86,7 @@ func (r rig) collect(t *testing.T) map[string]int64 {
 	return values
 }
 
-// certificate is a PEM block of a certificate that expires then.
+// certificate returns a PEM-encoded certificate that expires at the given time.
 func certificate(t *testing.T, notAfter time.Time) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -130,7 +130,7 @@ func TestFirstExpiryOfEachFile(t *testing.T) {
 	}
 }
 
-// Problems are logged once each; the value stays, and a readable file ends the problem.
+// Each problem is logged once, and the metric keeps its last value. A readable file ends the problem.
 func TestProblems(t *testing.T) {
 	dir := t.TempDir()
 	file, never := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "no.crt")
@@ -143,8 +143,8 @@ func TestProblems(t *testing.T) {
 	r.logged(t, "no such file")
 	damaged := strings.Replace(valid, "M", "*", 1)
 	for content, problem := range map[string]string{
-		"":                                  "no certificate in it",
-		"not PEM":                           "no certificate in it",
+		"":                                  "contains no certificate",
+		"not PEM":                           "contains no certificate",
 		valid + valid[:len(valid)/2]:        "1 of 2 certificates are damaged",
 		damaged + valid:                     "1 of 2 certificates are damaged",
 		strings.Repeat("#\n", 1<<20):        "larger than 1048576 bytes",
@@ -171,7 +171,7 @@ func (r rig) logged(t *testing.T, text string) {
 		t.Fatalf("%d log lines, want one about %q: %v", len(lines), text, lines)
 	}
 	if all := lines[0].Message + " " + lines[0].ContextMap()["file"].(string) + " " + errorOf(lines[0]); !strings.Contains(all, text) {
-		t.Errorf("the log says %q, want %q", all, text)
+		t.Errorf("the log has %q, want %q", all, text)
 	}
 }
 

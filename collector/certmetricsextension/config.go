@@ -13,7 +13,7 @@ const maxFiles = 16
 
 // Config of the extension cert_metrics.
 type Config struct {
-	// Files are paths of PEM files with one certificate or more, 16 at most: certificate chains and CA bundles.
+	// Files are the paths of PEM files with certificates, 16 at most: certificate chains and CA bundles.
 	Files []string `mapstructure:"files"`
 
 	// prevent unkeyed literal initialization

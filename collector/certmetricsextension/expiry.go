@@ -14,9 +14,9 @@ import (
 // maxFileSize bounds what is read of a file, in bytes. A bundle of a hundred authorities is about 100 kB.
 const maxFileSize = 1 << 20
 
-// earliestExpiry returns the NotAfter of the certificate in a PEM file that expires first: a chain fails with its
-// first certificate, and so does what depends on one authority of a bundle. Blocks of other types are skipped. It
-// returns an error if the file is not a regular one, is larger than maxFileSize, or has a damaged certificate or none.
+// earliestExpiry returns the earliest NotAfter of the certificates in a PEM file: a chain fails when its first certificate
+// expires, and a bundle when an authority in use does. Blocks of other types are skipped. It returns an error if the file
+// is not a regular file, is larger than maxFileSize, or contains a damaged certificate or none.
 func earliestExpiry(path string) (time.Time, error) {
 	content, err := readBounded(path)
 	if err != nil {
@@ -41,7 +41,7 @@ func earliestExpiry(path string) (time.Time, error) {
 	case found < begun: // pem.Decode skips them, and so do TLS settings
 		return time.Time{}, fmt.Errorf("read %s: %d of %d certificates are damaged", path, begun-found, begun)
 	case found == 0:
-		return time.Time{}, fmt.Errorf("read %s: no certificate in it; expected PEM", path)
+		return time.Time{}, fmt.Errorf("read %s: it contains no certificate; expected PEM", path)
 	}
 	return earliest, nil
 }

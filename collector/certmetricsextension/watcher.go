@@ -28,7 +28,7 @@ type watcher struct {
 	known map[string]state
 }
 
-// state is what is known of a file.
+// state is what is known about a file.
 type state struct {
 	// expiry is from the last time that the file was readable: TLS settings also keep the certificate that they
 	// loaded last. Zero if the file never was.
@@ -47,7 +47,7 @@ func (w *watcher) Start(context.Context, component.Host) error {
 	}
 	meter := w.telemetry.MeterProvider.Meter(scope)
 	gauge, err := meter.Int64ObservableGauge(metricName, metric.WithUnit("s"),
-		metric.WithDescription("Unix time at which the certificate in a file that expires first does so."))
+		metric.WithDescription("Unix time of the earliest expiry of a certificate in a file."))
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (w *watcher) expiry(file string) time.Time {
 	case err == nil && last.problem != "":
 		w.telemetry.Logger.Info("the certificate file is readable again", zap.String("file", file))
 	case err != nil && last.problem != err.Error():
-		w.telemetry.Logger.Error("cannot tell when a certificate expires; fix the file", zap.String("file", file), zap.Error(err))
+		w.telemetry.Logger.Error("cannot determine when a certificate expires; fix the file", zap.String("file", file), zap.Error(err))
 	}
 	now := state{expiry: expiry}
 	if err != nil {

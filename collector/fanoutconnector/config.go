@@ -12,7 +12,8 @@ import (
 type Config struct {
 	// Required pipelines, asked first and in this order. The first refusal refuses the request.
 	Required []pipeline.ID `mapstructure:"required"`
-	// Optional pipelines, asked once all required ones have accepted. What one of them refuses is dropped for it.
+	// Optional pipelines, asked once all required ones have accepted. Data that one of them refuses is dropped only for
+	// that pipeline.
 	Optional []pipeline.ID `mapstructure:"optional"`
 }
 

@@ -25,7 +25,7 @@ func NewFactory() connector.Factory {
 	)
 }
 
-// router is what the Collector gives a connector that chooses among its pipelines.
+// router is what the Collector passes to a connector that chooses among its pipelines.
 type router[C any] interface {
 	Consumer(...pipeline.ID) (C, error)
 }
@@ -79,7 +79,7 @@ func createLogs(_ context.Context, set connector.Settings, cfg component.Config,
 func branchesOf[D any, C capable](set connector.Settings, cfg *Config, next any, signal signalOf[D, C]) (*branches[D, C], error) {
 	pipelines, ok := next.(router[C])
 	if !ok {
-		return nil, fmt.Errorf("the Collector gave no choice of pipelines: %T", next)
+		return nil, fmt.Errorf("the Collector passed a %T, which cannot choose a pipeline", next)
 	}
 	b := &branches[D, C]{signal: signal, logger: set.Logger}
 	for _, ids := range []struct {
@@ -89,7 +89,7 @@ func branchesOf[D any, C capable](set connector.Settings, cfg *Config, next any,
 		for _, id := range ids.pipelines {
 			to, err := pipelines.Consumer(id)
 			if err != nil {
-				return nil, fmt.Errorf("branch %q: no such pipeline has this connector among its receivers: %w", id, err)
+				return nil, fmt.Errorf("branch %q: no pipeline of that name lists this connector under receivers: %w", id, err)
 			}
 			*ids.to = append(*ids.to, branch[C]{name: id.String(), to: to})
 		}

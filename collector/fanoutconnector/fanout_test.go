@@ -51,7 +51,7 @@ func oneSpan() ptrace.Traces {
 	return td
 }
 
-// send has a connector with two required and two optional branches consume one span.
+// send passes one span to a connector with two required and two optional branches.
 func send(t *testing.T, stores map[string]*store) (*componenttest.Telemetry, error) {
 	t.Helper()
 	telemetry := componenttest.NewTelemetry()
@@ -97,11 +97,11 @@ func TestRequiredBranchRefusesBeforeOptionalOnesSeeAnything(t *testing.T) {
 		t.Errorf("refused with %v, want the error of traces/b", err)
 	}
 	if len(stores["c"].spans)+len(stores["d"].spans) > 0 {
-		t.Error("an optional branch has what was refused: it counts twice when the sender retries")
+		t.Error("an optional branch got data that was refused: it counts twice when the sender retries")
 	}
 }
 
-func TestOptionalBranchDropsAlone(t *testing.T) {
+func TestOptionalBranchDropsOnlyItsOwnData(t *testing.T) {
 	stores := map[string]*store{"a": {}, "b": {}, "c": {refusal: errors.New("queue is full")}, "d": {}}
 	telemetry, err := send(t, stores)
 	if err != nil {
@@ -123,7 +123,7 @@ func TestOptionalBranchDropsAlone(t *testing.T) {
 	}
 }
 
-func TestMistakesAreNamed(t *testing.T) {
+func TestConfigErrors(t *testing.T) {
 	for want, cfg := range map[string]*Config{
 		"no branches":  {},
 		"listed twice": {Required: ids("a"), Optional: ids("a")},
@@ -136,6 +136,6 @@ func TestMistakesAreNamed(t *testing.T) {
 	set := connectortest.NewNopSettings(component.MustNewType("fan_out"))
 	_, err := NewFactory().CreateTracesToTraces(t.Context(), set, &Config{Required: ids("missing")}, router)
 	if err == nil || !strings.Contains(err.Error(), `"traces/missing"`) {
-		t.Errorf("a branch that does not exist: %v", err)
+		t.Errorf("error is %v, want one that names the missing branch", err)
 	}
 }

@@ -26,7 +26,7 @@ const (
 // identityKeys are those that name a pod, also for k8s_attributes, which adds the rest.
 var identityKeys = []string{namespaceKey, nameKey, uidKey, addressKey}
 
-// identity returns a pod's value of each key; the address is the one that was asked for.
+// identity returns a pod's value for each key; the address is the given one.
 func identity(pod *corev1.Pod, address string) map[string]string {
 	return map[string]string{namespaceKey: pod.Namespace, nameKey: pod.Name, uidKey: string(pod.UID), addressKey: address}
 }
@@ -45,14 +45,14 @@ func claims(resource pcommon.Map) map[string]string {
 	return found
 }
 
-// knownPods is what the check asks Kubernetes.
+// knownPods is what the check needs to know from Kubernetes.
 type knownPods interface {
 	at(address string) []*corev1.Pod
 	starting(uid string) bool
 }
 
-// senderOf returns the pod that sent from an address if claims are another pod's, and nil if they are true or if that
-// cannot be known: no pod has the address, or the pod of the claims has none yet and may have got this one.
+// senderOf returns the pod that sent from an address if the claims are another pod's. It returns nil if they are true, or if
+// that is unknown: no pod has the address, or the pod of the claims has none yet and may have just received this one.
 func senderOf(pods knownPods, address string, claims map[string]string) *corev1.Pod {
 	if len(claims) == 0 {
 		return nil
@@ -72,7 +72,7 @@ func senderOf(pods knownPods, address string, claims map[string]string) *corev1.
 func agree(claims map[string]string, pod *corev1.Pod, address string) bool {
 	actual := identity(pod, address)
 	for key, value := range claims {
-		// A pod with two address families may name the other one.
+		// A pod with two address families may claim its other address.
 		if actual[key] != value && (key != addressKey || !slices.Contains(addresses(pod), value)) {
 			return false
 		}

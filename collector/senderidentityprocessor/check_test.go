@@ -24,7 +24,7 @@ import (
 	fcache "k8s.io/client-go/tools/cache/testing"
 )
 
-// newPod is a running pod; its UID is its name with "-uid", and it was created at that minute.
+// newPod returns a running pod. Its UID is its name with "-uid", and it was created at that minute.
 func newPod(namespace, name, address string, minute int) *corev1.Pod {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
@@ -39,7 +39,7 @@ func newPod(namespace, name, address string, minute int) *corev1.Pod {
 	return pod
 }
 
-// watched starts a watch that knows these pods.
+// watched starts a watch with these pods.
 func watched(t *testing.T, pods ...*corev1.Pod) *podWatch {
 	t.Helper()
 	source := fcache.NewFakeControllerSource()
@@ -141,7 +141,7 @@ func TestProcessor(t *testing.T) {
 	}
 }
 
-// An address names a pod, too: k8s_attributes would add that pod's names.
+// An address identifies a pod, too: k8s_attributes would add that pod's names.
 func TestAddressOfAnotherPod(t *testing.T) {
 	got, counted, _ := processAll(t, Config{AuthType: AuthServiceAccount, Action: ActionEnforce}, "10.0.0.1",
 		map[string]any{addressKey: "10.0.0.2"}, newPod("shop", "web", "10.0.0.1", 1), newPod("bank", "vault", "10.0.0.2", 1))

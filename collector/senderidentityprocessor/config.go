@@ -21,7 +21,7 @@ const (
 
 // Config of the processor sender_identity.
 type Config struct {
-	// AuthType is serviceAccount, or none, which checks nothing.
+	// AuthType is serviceAccount, or none, which disables the check.
 	AuthType string `mapstructure:"auth_type"`
 	// Node limits the watch to the pods of one node. Empty watches all pods of the cluster.
 	Node string `mapstructure:"node"`
@@ -40,7 +40,7 @@ func defaultConfig() component.Config {
 	return &Config{AuthType: AuthServiceAccount, Action: ActionReport}
 }
 
-// Validate reports unknown words.
+// Validate reports unknown values.
 func (c *Config) Validate() error {
 	if !slices.Contains([]string{AuthServiceAccount, AuthNone}, c.AuthType) {
 		return fmt.Errorf("auth_type: unknown value %q: use serviceAccount or none", c.AuthType)

@@ -17,7 +17,7 @@ const (
 	byUID     = "uid"
 )
 
-// podWatch knows the pods of a node, or of the cluster, by address and by UID.
+// podWatch indexes the pods of a node, or of the cluster, by address and by UID.
 type podWatch struct {
 	informer cache.SharedIndexInformer
 }
@@ -53,7 +53,7 @@ func (w *podWatch) at(address string) []*corev1.Pod {
 	return pods
 }
 
-// starting returns whether a pod is known that has no address yet.
+// starting reports whether the pod with this UID exists and has no address yet.
 func (w *podWatch) starting(uid string) bool {
 	pods := w.indexed(byUID, uid)
 	return len(pods) > 0 && len(pods[0].Status.PodIPs) == 0
@@ -90,7 +90,7 @@ func strip(object any) (any, error) {
 	}, nil
 }
 
-// addresses are those that belong to a pod alone: not those of its node, nor those that an ended pod had.
+// addresses returns the addresses that belong only to this pod: not its node's, and none if the pod has ended.
 func addresses(pod *corev1.Pod) []string {
 	if pod.Spec.HostNetwork || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 		return nil

@@ -46,7 +46,7 @@ func newChecker(set processor.Settings, cfg *Config) (*checker, error) {
 	}
 	var err error
 	c.mismatched, err = set.MeterProvider.Meter(scope).Int64Counter("otelcol_sender_identity_mismatched_resources", metric.WithUnit("{resource}"),
-		metric.WithDescription("Resources that claim another pod than the one of the connection's address."))
+		metric.WithDescription("Resources that claim a different pod from the one with the connection's address."))
 	return c, err
 }
 
@@ -62,7 +62,7 @@ func inCluster(cfg *Config) (*podWatch, error) {
 	return newPodWatch(client, cfg.Node)
 }
 
-// Start begins the watch with the first of the signals. It does not wait for the API server: what arrives before its
+// Start starts the watch with the first signal. It does not wait for the API server: data that arrives before its first
 // answer is not checked.
 func (c *checker) Start(context.Context, component.Host) error {
 	c.mu.Lock()
@@ -79,7 +79,7 @@ func (c *checker) Start(context.Context, component.Host) error {
 	return nil
 }
 
-// Shutdown ends the watch with the last of the signals.
+// Shutdown stops the watch with the last signal.
 func (c *checker) Shutdown(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -5,10 +5,10 @@ import "strings"
 // placeholder stands for an identifier.
 const placeholder = "{id}"
 
-// longest is the length of the longest name, in bytes: each series of span metrics has it, in memory and in the store.
+// longest bounds a name, in bytes: each series of span metrics contains it, in memory and in the store.
 const longest = 200
 
-// series is the name under which a span is counted: without identifiers, and not longer than a person reads.
+// series returns the name under which a span is counted: without identifiers, and of bounded length.
 func series(name string) string {
 	name = withoutIDs(name)
 	if len(name) <= longest {
@@ -70,7 +70,7 @@ func isID(word string, segment bool) bool {
 	return digits > 0 && len(word) >= 8
 }
 
-// wholeSegment reports whether a word is all of a path's segment, or of a query's value.
+// wholeSegment reports whether a word is an entire path segment or query value.
 func wholeSegment(name string, start, end int) bool {
 	return start > 0 && strings.IndexByte("/=", name[start-1]) >= 0 &&
 		(end == len(name) || strings.IndexByte("/?#& ", name[end]) >= 0)

@@ -43,7 +43,7 @@ func TestWithoutIDs(t *testing.T) {
 	}
 }
 
-// A name of any length becomes one of a bounded length, cut between characters.
+// A name of any length is cut to a bounded length, between characters.
 func TestSeries(t *testing.T) {
 	for name, want := range map[string]string{
 		strings.Repeat("a ", 100):      strings.Repeat("a ", 100),
@@ -57,7 +57,7 @@ func TestSeries(t *testing.T) {
 	}
 }
 
-// FuzzWithoutIDs checks that a name that was replaced stays as it is, and that what remains was there before.
+// FuzzWithoutIDs checks that replacing twice changes nothing more, and that what remains was in the name before.
 func FuzzWithoutIDs(f *testing.F) {
 	f.Add("GET /orders/4711?x=3f2504e0-4f89-41d3-9a0c-0305e82c3301")
 	f.Add("\xff/1/")

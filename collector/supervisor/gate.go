@@ -12,7 +12,7 @@ import (
 const longestStartup = 2 * time.Minute
 
 // gate keeps a startup probe from succeeding until the Collector accepts connections, but no longer than the limit: a
-// Collector that cannot start must not keep the application from starting for ever. Once open, it stays open.
+// Collector that cannot start must not keep the application from starting forever. Once open, it stays open.
 type gate struct {
 	accepts func() bool // whether the Collector accepts connections
 	limit   time.Duration

@@ -16,7 +16,7 @@ func TestGate(t *testing.T) {
 		timedOut                 bool
 		log                      string
 	}{
-		"at once":             {0, 0, false, "level=INFO"},
+		"immediately":         {0, 0, false, "level=INFO"},
 		"before the limit":    {29 * time.Second, 29 * time.Second, false, "waited=29s"},
 		"never":               {time.Hour, 30 * time.Second, true, "level=WARN"},
 		"as the limit is hit": {30 * time.Second, 30 * time.Second, false, "level=INFO"},

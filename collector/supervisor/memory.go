@@ -43,8 +43,8 @@ func ContainerMemoryLimit() int64 {
 // usable returns how much of the container's memory the Collector may have.
 func usable(limit int64) int64 { return max(limit-ownMemory, limit/2) }
 
-// withMemoryLimit adds GOMEMLIMIT to an environment that does not have it: from 80 % of its memory
-// on the Collector collects garbage harder.
+// withMemoryLimit adds GOMEMLIMIT to an environment that does not have it: above 80 % of its
+// memory the Collector collects garbage more often.
 func withMemoryLimit(environment []string, limit int64) []string {
 	if limit <= 0 {
 		return environment
@@ -57,11 +57,11 @@ func withMemoryLimit(environment []string, limit int64) []string {
 	return append(environment, fmt.Sprintf("GOMEMLIMIT=%d", usable(limit)/10*8))
 }
 
-// limitMemory sets RLIMIT_DATA so that the Collector's resident memory ends at 95 % of what it may
-// have: the Go runtime then ends the Collector alone, before the kernel ends the container.
+// limitMemory sets RLIMIT_DATA so that the Collector's resident memory is limited to 95 % of what it
+// may have: the Go runtime then ends only the Collector, before the kernel kills the container.
 //
 // RLIMIT_DATA counts mappings, touched or not (Linux 4.7), so what is mapped and not resident is
-// added to it. expected is how much more of that may still come: runtimeTables right after the
+// added to it. expected is how much more of that is still to come: runtimeTables right after the
 // start, and nothing a moment later.
 func limitMemory(pid int, limit, expected int64, logger *slog.Logger) {
 	if limit <= 0 {
@@ -73,7 +73,7 @@ func limitMemory(pid int, limit, expected int64, logger *slog.Logger) {
 	}
 	data := unix.Rlimit{Cur: uint64(mapped - resident + expected + usable(limit)/100*95), Max: unix.RLIM_INFINITY}
 	if err := unix.Prlimit(pid, unix.RLIMIT_DATA, &data, nil); err != nil {
-		logger.Warn("cannot limit the Collector's memory; if it runs out, the kernel may end the whole container", "error", err)
+		logger.Warn("cannot limit the Collector's memory; if it runs out, the kernel may kill the whole container", "error", err)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// drainTime is how long the last output of a Collector is waited for. Its pipes stay open for
-// longer only if a process that it started still has them.
+// drainTime is how long the supervisor waits for the last output of a Collector. Its pipes stay open
+// for longer only if a process that it started still has them.
 const drainTime = 200 * time.Millisecond
 
 // process is a running Collector.
@@ -80,7 +80,7 @@ func startProcess(config Config, log *ring) (*process, error) {
 	return p, nil
 }
 
-// copyOutput goes on reading if its own output is closed: a Collector must not be ended by its log.
+// copyOutput continues to read if its own output is closed: a Collector must not end because of its log.
 func copyOutput(to io.Writer, log *ring, from *os.File) {
 	defer from.Close()
 	buffer := make([]byte, 32<<10)

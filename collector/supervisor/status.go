@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Status is what the supervisor knows of its Collector.
+// Status is the state of the supervised Collector.
 type Status struct {
 	Up           bool
 	Since        time.Time // of the last start or exit
@@ -41,11 +41,11 @@ func (s *status) read() Status {
 	return s.now
 }
 
-// Status returns the present state.
+// Status returns the current state.
 func (s *Supervisor) Status() Status { return s.status.read() }
 
 // Handler serves /metrics in Prometheus' text format, /log with the Collector's last output, /healthz,
-// which is fine as long as the supervisor runs, and /startup, which is fine once the Collector accepts
+// which succeeds while the supervisor runs, and /startup, which succeeds once the Collector accepts
 // connections or Config.StartupLimit has passed.
 func (s *Supervisor) Handler() http.Handler {
 	mux := http.NewServeMux()

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Config defines what to run and how. New replaces zero durations and a zero LogBytes by defaults.
+// Config defines what to run and how. New replaces zero durations and a zero LogBytes with defaults.
 type Config struct {
 	// Args are the Collector's path and arguments.
 	Args []string
@@ -33,7 +33,7 @@ type Config struct {
 	StartupLimit time.Duration
 }
 
-// Supervisor runs one Collector. Only Run changes it; Status and Log may be called at any time.
+// Supervisor runs one Collector. Only Run changes it; Status and Handler may be called at any time.
 type Supervisor struct {
 	config   Config
 	logger   *slog.Logger
@@ -79,7 +79,7 @@ func setDefault[T comparable](value *T, otherwise T) {
 // and the Collector has exited. SIGTERM and SIGINT stop the Collector, the second of them kills it;
 // SIGHUP, which makes a Collector read its configuration again, is forwarded.
 func (s *Supervisor) Run() {
-	// A channel of its own for SIGCHLD, so that many orphans cannot displace a signal to stop.
+	// SIGCHLD has a separate channel, so that many orphans cannot displace a signal to stop.
 	children, signals := make(chan os.Signal, 1), make(chan os.Signal, 4)
 	signal.Notify(children, syscall.SIGCHLD)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)

@@ -92,7 +92,7 @@ func play(role string) {
 	time.Sleep(time.Minute)
 }
 
-// supervised is a supervisor with a child in some role, as a process of its own.
+// supervised is a supervisor with a child in some role, in a separate process.
 type supervised struct {
 	*exec.Cmd
 	t      *testing.T
@@ -142,7 +142,7 @@ func (s *supervised) send(signal syscall.Signal) {
 	}
 }
 
-// stops asks for the end, which must come with exit code 0.
+// stops checks that the supervisor exits with code 0 on SIGTERM.
 func (s *supervised) stops() {
 	s.t.Helper()
 	s.send(syscall.SIGTERM)
@@ -233,8 +233,8 @@ func TestOrphansAreReaped(t *testing.T) {
 	s.stops()
 }
 
-// TestMemoryEndsTheChildAlone lets a child allocate without bound.
-func TestMemoryEndsTheChildAlone(t *testing.T) {
+// TestMemoryLimitEndsOnlyTheChild lets a child allocate without bound.
+func TestMemoryLimitEndsOnlyTheChild(t *testing.T) {
 	s := supervise(t, "greedy", "TEST_MEMORY_LIMIT="+strconv.Itoa(128<<20))
 	if line := s.until("GOMEMLIMIT"); line != fmt.Sprintf("GOMEMLIMIT %d", (104<<20)/10*8) {
 		t.Error(line)

@@ -48,7 +48,7 @@ func supervise(args []string, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
 	listen := flags.String("listen", os.Getenv(listenVariable), "`address` for /metrics, /log and /healthz, such as 127.0.0.1:8889; empty disables them; the default is "+listenVariable+" of the environment")
-	limit := flags.Int64("memory-limit", -1, "memory limit of the container in `bytes`; 0: none, -1: as the container's cgroup says")
+	limit := flags.Int64("memory-limit", -1, "memory limit of the container in `bytes`; 0: none, -1: from the container's cgroup")
 	backoff := flags.Duration("max-backoff", time.Minute, "longest delay before a restart")
 	startup := flags.Duration("startup-limit", fromEnvironment(startupLimitVariable, stderr), "longest `time` for which probe -startup fails, at most 2m; 0: 30s; the default is "+startupLimitVariable+" of the environment")
 	if err := flags.Parse(args); err != nil {
@@ -94,11 +94,11 @@ func fromEnvironment(variable string, stderr io.Writer) time.Duration {
 	return duration
 }
 
-// supervisedVariable of the environment, set to false, has the supervisor step aside: where Kubernetes restarts the
-// Collector, as in a DaemonSet, its restarts should be seen there.
+// supervisedVariable, set to false in the environment, makes the supervisor replace itself with the Collector: if Kubernetes
+// restarts the Collector, as in a DaemonSet, Kubernetes should show the restarts.
 const supervisedVariable = "COLLECTOR_SUPERVISED"
 
-// replace runs the Collector in the place of this process. It returns only if that is impossible.
+// replace replaces this process with the Collector. It returns only if that is impossible.
 func replace(args []string) error {
 	if len(args) == 0 {
 		return errors.New("no Collector: name its program after --")
@@ -113,7 +113,7 @@ func serve(network, address string, handler http.Handler, stderr io.Writer) {
 		server := &http.Server{Handler: handler, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10}
 		err = server.Serve(listener)
 	}
-	fmt.Fprintf(stderr, "collector-supervisor: %s does not answer: %v\n", address, err)
+	fmt.Fprintf(stderr, "collector-supervisor: cannot serve %s: %v\n", address, err)
 }
 
 // probe only contacts the supervisor with -startup: when the supervisor ends, so does its container,
