@@ -17,7 +17,7 @@ resource "kubernetes_namespace_v1" "telepod" {
   }
 }
 
-# In Telepod's namespace: a ClusterIssuer would sign for everybody who can edit any namespace.
+# In Telepod's namespace, because a ClusterIssuer would sign for everyone who can edit any namespace.
 resource "kubernetes_secret_v1" "authority" {
   metadata {
     name      = "${var.issuer}-authority"
@@ -32,8 +32,8 @@ resource "kubernetes_secret_v1" "authority" {
   data_wo_revision = var.private_key_revision
 }
 
-# A chart of one object: Terraform's own kind of manifest needs cert-manager's types in the cluster
-# before it can plan, which a new cluster does not have.
+# A chart with one object, because kubernetes_manifest can only plan if the cluster already has cert-manager's
+# types, and a new cluster does not.
 resource "helm_release" "issuer" {
   name      = "${var.issuer}-issuer"
   chart     = "${path.module}/chart"

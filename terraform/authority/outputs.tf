@@ -1,5 +1,5 @@
 output "tls" {
-  description = "For telepod.tls of this cluster's module, which then waits for the issuer."
+  description = "Pass it to telepod.tls of this cluster's module, which then waits for the issuer."
   value = {
     issuer               = var.issuer
     issuer_kind          = "Issuer"

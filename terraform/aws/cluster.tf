@@ -1,4 +1,4 @@
-# A cluster with a node group, unless there is one.
+# A cluster with a node group, unless you have one.
 
 locals {
   created = var.cluster.create ? { cluster = var.cluster } : {}
@@ -90,7 +90,7 @@ resource "aws_eks_node_group" "this" {
   }
 
   lifecycle {
-    # An autoscaler's business from then on.
+    # Afterwards, an autoscaler may change it.
     ignore_changes = [scaling_config[0].desired_size]
   }
 
@@ -103,7 +103,7 @@ resource "aws_launch_template" "nodes" {
   name_prefix = "${each.value.name}-telepod-"
   tags        = var.tags
 
-  # Pods ask for their node's region and zone: they are one hop further away than the node.
+  # Pods query their node's region and zone, and are one hop further away than the node.
   metadata_options {
     http_tokens                 = "required"
     http_put_response_hop_limit = 2
@@ -138,7 +138,7 @@ resource "aws_iam_role_policy_attachment" "nodes" {
   policy_arn = "${local.managed}/${each.value}"
 }
 
-# Has the network plugin enforce NetworkPolicies, which the chart brings.
+# Makes the network plugin enforce the chart's NetworkPolicies.
 resource "aws_eks_addon" "network" {
   for_each = local.created
 
@@ -149,7 +149,7 @@ resource "aws_eks_addon" "network" {
   tags                        = var.tags
 }
 
-# Roles for pods, and volumes for a site's queues.
+# Pod Identity for the Collectors' roles; below it, volumes for a site's queues.
 resource "aws_eks_addon" "pod_identity" {
   for_each = local.created
 

@@ -1,9 +1,9 @@
-# A role for each kind of Collector that has something to do in AWS, and for that alone.
+# A role for each kind of Collector that uses AWS, with only the permissions that it needs.
 
 locals {
   exports = var.telepod.collect ? var.telepod.export.signals : []
   exporter = concat(
-    # X-Ray has no resources to name: its actions take "*" only.
+    # X-Ray has no resources to name: its actions only accept "*".
     contains(local.exports, "traces") ? [{
       Effect   = "Allow"
       Action   = ["xray:PutTraceSegments", "xray:PutSpans", "xray:PutSpansForIndexing"]
@@ -28,7 +28,7 @@ locals {
   issuer     = trimprefix(local.cluster.issuer, "https://")
   federation = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:oidc-provider/${local.issuer}"
 
-  # Whom a role trusts: one ServiceAccount of this cluster.
+  # A role trusts one ServiceAccount of this cluster.
   trust = {
     for name, role in local.roles : name => var.identity == "irsa" ? {
       Effect    = "Allow"
@@ -81,7 +81,7 @@ resource "aws_eks_pod_identity_association" "collector" {
   tags            = var.tags
 }
 
-# A cluster of yours that has roles for ServiceAccounts has this provider already.
+# If your cluster has roles for ServiceAccounts, this provider already exists.
 resource "aws_iam_openid_connect_provider" "cluster" {
   for_each = var.identity == "irsa" ? local.created : {}
 
@@ -90,7 +90,7 @@ resource "aws_iam_openid_connect_provider" "cluster" {
   tags           = var.tags
 }
 
-# Made here and not by the Collector, which would keep logs for ever.
+# Created here and not by the Collector, which would keep logs forever.
 resource "aws_cloudwatch_log_group" "applications" {
   for_each = contains(local.exports, "logs") ? toset(["logs"]) : []
 

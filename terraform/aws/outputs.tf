@@ -6,7 +6,7 @@ output "cluster" {
     ca_certificate = local.cluster.ca
   }
 
-  # What is installed through these providers needs nodes to run on.
+  # Releases that these providers install need nodes.
   depends_on = [aws_eks_node_group.this]
 }
 
@@ -16,16 +16,16 @@ output "site_hostname" {
 }
 
 output "archive_bucket" {
-  description = "Name of the archive's bucket; null: none."
+  description = "Name of the archive's bucket; null without one."
   value       = one([for archive in module.archive : archive.bucket])
 }
 
 output "role_arns" {
-  description = "The Collectors' roles, by regional and central, as far as there are."
+  description = "ARNs of the Collectors' roles that exist: regional, central."
   value       = { for name, role in aws_iam_role.collector : name => role.arn }
 }
 
 output "values" {
-  description = "The chart's values as YAML, for a look, or for another tool that installs the chart."
+  description = "The chart's values as YAML, to inspect, or for another tool that installs the chart."
   value       = module.release.values
 }

@@ -1,4 +1,4 @@
-# The archive, the chart with what belongs to this cloud, and the site's name.
+# The archive, the chart with this cloud's values, and the site's name.
 
 module "archive" {
   source   = "./archive"
@@ -28,7 +28,7 @@ module "release" {
   ]
 }
 
-# Pods of a site are ready once their load balancer sends to them: this counts from the next rollout on.
+# A site's pods become ready only when their load balancer sends to them. This takes effect with the next rollout.
 resource "kubernetes_labels" "readiness" {
   for_each = { for site in var.site[*] : "site" => site }
 

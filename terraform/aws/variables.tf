@@ -1,5 +1,5 @@
 variable "cluster" {
-  description = "The EKS cluster. It is made, in subnets of yours in two zones at least, unless create is false: then the cluster of that name is used. public_access_cidrs opens its API server to these ranges; empty leaves it private."
+  description = "The EKS cluster. It is created, in your subnets in at least two zones, unless create is false: then the existing cluster of that name is used. public_access_cidrs opens its API server to these ranges; empty keeps it private."
   type = object({
     name                = string
     create              = optional(bool, true)
@@ -10,12 +10,12 @@ variable "cluster" {
 
   validation {
     condition     = !var.cluster.create || length(var.cluster.subnet_ids) >= 2
-    error_message = "cluster.subnet_ids lists two subnets at least, in different zones, for a cluster that is to be made."
+    error_message = "cluster.subnet_ids must list at least two subnets, in different zones, for a new cluster."
   }
 }
 
 variable "nodes" {
-  description = "The node group of a cluster that is made."
+  description = "The node group of a new cluster."
   type = object({
     min            = optional(number, 2)
     desired        = optional(number, 3)
@@ -25,26 +25,26 @@ variable "nodes" {
   })
   default = {}
 
-  # With one node a site is away whenever its node is replaced.
+  # With one node, a site is down whenever its node is replaced.
   validation {
     condition     = 2 <= var.nodes.min && var.nodes.min <= var.nodes.desired && var.nodes.desired <= var.nodes.max
-    error_message = "nodes: 2 <= min <= desired <= max."
+    error_message = "nodes must satisfy 2 <= min <= desired <= max."
   }
 }
 
 variable "identity" {
-  description = "How Collectors get their roles: pod-identity (the agent has to run; it does on a cluster that is made) or irsa."
+  description = "How Collectors get their roles: pod-identity (your own cluster needs the agent; a new one has it) or irsa."
   type        = string
   default     = "pod-identity"
 
   validation {
     condition     = contains(["pod-identity", "irsa"], var.identity)
-    error_message = "identity is pod-identity or irsa."
+    error_message = "identity must be pod-identity or irsa."
   }
 }
 
 variable "archive" {
-  description = "The site's S3 bucket for all traces and logs, with its lifecycle; null: none. See the module archive for what the fields mean."
+  description = "The site's S3 bucket for all traces and logs, with its lifecycle; null for none. The module archive describes the fields."
   type = object({
     bucket             = string
     cold_after_days    = optional(number, 30)
@@ -56,18 +56,18 @@ variable "archive" {
 }
 
 variable "zone_id" {
-  description = "Route 53 zone to put the site's name into; null: none."
+  description = "Route 53 zone for the site's name; null for none."
   type        = string
   default     = null
 
   validation {
     condition     = var.zone_id == null || var.site != null
-    error_message = "zone_id is for the name of a site, and there is none: set site, or leave zone_id out."
+    error_message = "zone_id is for the name of a site, but there is no site: set site, or remove zone_id."
   }
 }
 
 variable "tags" {
-  description = "Tags of everything."
+  description = "Tags for all resources."
   type        = map(string)
   default     = {}
 }

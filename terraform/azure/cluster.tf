@@ -1,4 +1,4 @@
-# A cluster with a node pool, unless there is one.
+# A cluster with a node pool, unless you have one.
 
 locals {
   created = var.cluster.create ? { cluster = var.cluster } : {}
@@ -32,7 +32,7 @@ resource "azurerm_kubernetes_cluster" "this" {
   private_cluster_enabled   = each.value.private
   oidc_issuer_enabled       = true
   workload_identity_enabled = true
-  # Identities only: a certificate of the cluster's own could not be taken back.
+  # Only identities have access: a local account's certificate could not be revoked.
   local_account_disabled = true
 
   azure_active_directory_role_based_access_control {
@@ -61,7 +61,7 @@ resource "azurerm_kubernetes_cluster" "this" {
     }
   }
 
-  # Network policies, which the chart brings, take effect with Cilium.
+  # Cilium makes the chart's NetworkPolicies take effect.
   network_profile {
     network_plugin      = "azure"
     network_plugin_mode = "overlay"
@@ -79,7 +79,7 @@ resource "azurerm_kubernetes_cluster" "this" {
   }
 
   lifecycle {
-    # The autoscaler's business from then on.
+    # Afterwards, the autoscaler changes it.
     ignore_changes = [default_node_pool[0].node_count]
   }
 }
@@ -92,7 +92,7 @@ resource "azurerm_role_assignment" "administrator" {
   principal_id         = each.value
 }
 
-# Images from a container registry of yours.
+# Images from your container registry.
 resource "azurerm_role_assignment" "images" {
   for_each = { for id in var.cluster.registry_id[*] : "registry" => id if var.cluster.create }
 
@@ -101,7 +101,7 @@ resource "azurerm_role_assignment" "images" {
   principal_id         = azurerm_kubernetes_cluster.this["cluster"].kubelet_identity[0].object_id
 }
 
-# For internal load balancers in a subnet that is not the cluster's own.
+# For internal load balancers in your subnet.
 resource "azurerm_role_assignment" "network" {
   for_each = local.created
 

@@ -1,5 +1,5 @@
-# A managed identity for what writes blobs. The regional Collectors need none: Azure Monitor's exporter
-# authenticates by its connection string.
+# A managed identity for the gateway that writes blobs. The regional Collectors need none: Azure Monitor's exporter
+# authenticates with its connection string.
 
 locals {
   gateways = { for blobs in var.blobs[*] : "gateway" => blobs.gateway }

@@ -6,7 +6,7 @@ output "cluster" {
     ca_certificate = local.cluster.ca
   }
 
-  # What is installed through these providers needs the permission to.
+  # These providers can only install releases with this permission.
   depends_on = [azurerm_role_assignment.administrator]
 }
 
@@ -16,7 +16,7 @@ output "site_ip" {
 }
 
 output "archive_account" {
-  description = "Name of the storage account; null: none."
+  description = "Name of the storage account; null without one."
   value       = one([for archive in module.archive : archive.storage_account])
 }
 
@@ -26,6 +26,6 @@ output "identity_client_ids" {
 }
 
 output "values" {
-  description = "The chart's values as YAML, for a look, or for another tool that installs the chart."
+  description = "The chart's values as YAML, to inspect, or for another tool that installs the chart."
   value       = module.release.values
 }

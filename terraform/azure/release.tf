@@ -1,4 +1,4 @@
-# The storage account, the chart with what belongs to this cloud, and the site's name.
+# The storage account, the chart with this cloud's values, and the site's name.
 
 module "archive" {
   source   = "./archive"

@@ -1,10 +1,10 @@
 variable "subscription_id" {
-  description = "Subscription of everything: the account that telemetry names."
+  description = "Subscription for all resources; the account in telemetry."
   type        = string
 }
 
 variable "resource_group" {
-  description = "Resource group of everything, which exists."
+  description = "Existing resource group for all resources."
   type        = string
 }
 
@@ -14,7 +14,7 @@ variable "location" {
 }
 
 variable "cluster" {
-  description = "The AKS cluster. It is made, with nodes in a subnet of yours, unless create is false: then the cluster of that name is used; it needs its OIDC issuer and workload identity turned on. admin_object_ids are the people, groups and applications that may administer it, this Terraform's own among them. authorized_ranges may call its API server; empty leaves that to identities alone. private gives the API server an address in your network only: Terraform has to run there. registry_id is a container registry that its nodes may pull images from."
+  description = "The AKS cluster. It is created, with nodes in your subnet, unless create is false: then the existing cluster of that name is used; it needs its OIDC issuer and workload identity enabled. admin_object_ids are the people, groups and applications that may administer it, including the identity that runs Terraform. authorized_ranges may call its API server; empty allows all addresses, and only identities protect it. private gives the API server an address only in your network: Terraform has to run there. registry_id is a container registry from which its nodes may pull images."
   type = object({
     name              = string
     create            = optional(bool, true)
@@ -28,17 +28,17 @@ variable "cluster" {
 
   validation {
     condition     = !var.cluster.create || (var.cluster.subnet_id != null && length(var.cluster.admin_object_ids) > 0)
-    error_message = "cluster.subnet_id and cluster.admin_object_ids are needed for a cluster that is to be made: without the latter no one may install anything in it."
+    error_message = "cluster.subnet_id and cluster.admin_object_ids are required for a new cluster: without the latter, no one may install anything in it."
   }
 
   validation {
     condition     = !(var.cluster.private && length(var.cluster.authorized_ranges) > 0)
-    error_message = "cluster.authorized_ranges are for a public API server: leave them out, or set cluster.private to false."
+    error_message = "cluster.authorized_ranges are for a public API server: remove them, or set cluster.private to false."
   }
 }
 
 variable "nodes" {
-  description = "The node pool of a cluster that is made."
+  description = "The node pool of a new cluster."
   type = object({
     min            = optional(number, 2)
     desired        = optional(number, 3)
@@ -49,15 +49,15 @@ variable "nodes" {
   })
   default = {}
 
-  # With one node a site is away whenever its node is replaced.
+  # With one node, a site is down whenever its node is replaced.
   validation {
     condition     = 2 <= var.nodes.min && var.nodes.min <= var.nodes.desired && var.nodes.desired <= var.nodes.max
-    error_message = "nodes: 2 <= min <= desired <= max."
+    error_message = "nodes must satisfy 2 <= min <= desired <= max."
   }
 }
 
 variable "blobs" {
-  description = "A storage account with the archive's lifecycle; null: none. The Collector's exporter cannot write to it by itself, see the README: gateway names the ServiceAccount, as namespace/name, of what writes for it. See the module archive for what the other fields mean."
+  description = "A storage account with the archive's lifecycle; null for none. The Collector's exporter cannot write to it directly (see the README): gateway names the ServiceAccount, as namespace/name, of the gateway that writes for it. The module archive describes the other fields."
   type = object({
     storage_account   = string
     gateway           = string
@@ -71,7 +71,7 @@ variable "blobs" {
 }
 
 variable "archive" {
-  description = "What the site writes all traces and logs to by the S3 protocol; null: nothing. credentials_secret names a Secret in the release's namespace with the keys access-key-id and secret-access-key; endpoint is for another service than S3."
+  description = "The bucket to which the site writes all traces and logs with the S3 protocol; null for none. credentials_secret names a Secret in the release's namespace with the keys access-key-id and secret-access-key; endpoint is the URL of a service other than S3."
   type = object({
     bucket             = string
     region             = string
@@ -82,7 +82,7 @@ variable "archive" {
 }
 
 variable "dns_zone" {
-  description = "DNS zone (private: of a private zone) to put the site's name into; null: none."
+  description = "DNS zone for the site's name, which may be private; null for none."
   type = object({
     name           = string
     resource_group = string
@@ -92,12 +92,12 @@ variable "dns_zone" {
 
   validation {
     condition     = var.dns_zone == null || var.site != null
-    error_message = "dns_zone is for the name of a site, and there is none: set site, or leave dns_zone out."
+    error_message = "dns_zone is for the name of a site, but there is no site: set site, or remove dns_zone."
   }
 }
 
 variable "tags" {
-  description = "Tags of everything that has some."
+  description = "Tags for all resources that support them."
   type        = map(string)
   default     = {}
 }

@@ -1,4 +1,4 @@
-# A cluster with a node pool, unless there is one.
+# A cluster with a node pool, unless you have one.
 
 locals {
   created = var.cluster.create ? { cluster = var.cluster } : {}
@@ -29,12 +29,12 @@ resource "google_container_cluster" "this" {
   deletion_protection = each.value.deletion_protection
   resource_labels     = var.labels
 
-  # Network policies, which the chart brings, take effect with it.
+  # Makes the chart's NetworkPolicies take effect.
   datapath_provider = "ADVANCED_DATAPATH"
-  # Internal load balancers that reach pods on every node.
+  # Internal load balancers then reach pods on every node.
   enable_l4_ilb_subsetting = true
 
-  # The pool below takes the place of the default one.
+  # The pool below replaces the default one.
   remove_default_node_pool = true
   initial_node_count       = 1
 
@@ -84,7 +84,7 @@ resource "google_container_node_pool" "this" {
   project  = var.project
   location = google_container_cluster.this["cluster"].location
   cluster  = google_container_cluster.this["cluster"].name
-  # In each zone.
+  # Per zone.
   initial_node_count = ceil(var.nodes.desired / var.nodes.zones)
 
   autoscaling {
@@ -105,7 +105,7 @@ resource "google_container_node_pool" "this" {
     oauth_scopes    = ["https://www.googleapis.com/auth/cloud-platform"]
     labels          = var.labels
 
-    # Pods see their own identity, not their node's.
+    # Pods get their own identity, not their node's.
     workload_metadata_config {
       mode = "GKE_METADATA"
     }
@@ -117,7 +117,7 @@ resource "google_container_node_pool" "this" {
   }
 
   lifecycle {
-    # The autoscaler's business from then on.
+    # Afterwards, the autoscaler changes it.
     ignore_changes = [initial_node_count]
   }
 }

@@ -1,7 +1,7 @@
-# A Google service account for each thing that has something to do in Google Cloud, and for that alone.
+# A Google service account for each component that uses Google Cloud, with only the permissions that it needs.
 
 locals {
-  # What a signal needs to reach the cloud's own tools.
+  # The role that each signal needs to reach the cloud's own tools.
   role_of = {
     traces  = "roles/cloudtrace.agent"
     metrics = "roles/monitoring.metricWriter"
@@ -9,7 +9,7 @@ locals {
   }
   exports = toset(var.telepod.collect ? var.telepod.export.signals : [])
 
-  # The ServiceAccount that acts as it, as namespace/name.
+  # The ServiceAccount that acts as each, as namespace/name.
   accounts = merge(
     length(local.exports) == 0 ? {} : { regional = "${var.telepod.namespace}/telepod-collector" },
     var.bucket == null ? {} : { gateway = var.bucket.gateway },
@@ -31,7 +31,7 @@ resource "google_service_account_iam_member" "collector" {
   role               = "roles/iam.workloadIdentityUser"
   member             = "serviceAccount:${var.project}.svc.id.goog[${each.value}]"
 
-  # The pool of identities comes with the project's first cluster.
+  # The project's first cluster creates the pool of identities.
   depends_on = [google_container_cluster.this]
 }
 

@@ -6,7 +6,7 @@ output "cluster" {
     ca_certificate = local.cluster.ca
   }
 
-  # What is installed through these providers needs nodes to run on.
+  # Releases that these providers install need nodes.
   depends_on = [google_container_node_pool.this]
 }
 
@@ -16,16 +16,16 @@ output "site_ip" {
 }
 
 output "archive_bucket" {
-  description = "Name of the Cloud Storage bucket; null: none."
+  description = "Name of the Cloud Storage bucket; null without one."
   value       = one([for archive in module.archive : archive.bucket])
 }
 
 output "service_accounts" {
-  description = "E-mails of the Google service accounts, by regional and gateway, as far as there are."
+  description = "E-mails of the Google service accounts that exist: regional, gateway."
   value       = { for name, account in google_service_account.collector : name => account.email }
 }
 
 output "values" {
-  description = "The chart's values as YAML, for a look, or for another tool that installs the chart."
+  description = "The chart's values as YAML, to inspect, or for another tool that installs the chart."
   value       = module.release.values
 }

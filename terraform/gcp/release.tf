@@ -1,4 +1,4 @@
-# The bucket, the chart with what belongs to this cloud, and the site's name.
+# The bucket, the chart with this cloud's values, and the site's name.
 
 module "archive" {
   source   = "./archive"

@@ -1,5 +1,5 @@
 variable "telepod" {
-  description = "What is installed. The estate has in common: primary and backup, the host:port of the central sites; environment; tls, the cert-manager issuer of this cluster, the ConfigMap with the estate's root, and for a site the one with the authorities of the clusters that may send to it. chart is a path or an OCI reference, and the chart beside these modules if it is null. inject and collect turn injection and regional Collectors off; export sends signals to the cloud's own tools too; values are further YAML documents for the chart, which win."
+  description = "What to install. primary and backup are host:port of the central sites, and environment is the deployment environment: the same in the whole estate. tls names the cert-manager issuer of this cluster, the ConfigMap with the estate's root, and for a site the ConfigMap with the authorities of the clusters that may send to it. chart is a path or an OCI reference; null means the chart next to these modules. inject and collect enable injection and regional Collectors; export also sends signals to the cloud's own tools; values are additional YAML documents for the chart, which override the rest."
   type = object({
     primary     = string
     backup      = optional(string, "")
@@ -28,7 +28,7 @@ variable "telepod" {
 }
 
 variable "site" {
-  description = "The central site that this cluster hosts; null: none. regions lists every region that sends here, as provider/region, each of which gets a folder in the archive. jaeger is host:port of OTLP over gRPC, prometheus a remote-write URL. annotations are those of its Service, such as the ones that choose a static address."
+  description = "The central site that this cluster hosts; null for none. regions lists every region that sends to it, as provider/region; each gets a folder in the archive. jaeger is host:port of an OTLP gRPC endpoint, prometheus a remote-write URL. annotations are set on its Service, for example to choose a static address."
   type = object({
     role              = string
     regions           = list(string)

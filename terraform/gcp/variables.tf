@@ -1,5 +1,5 @@
 variable "project" {
-  description = "Project of everything."
+  description = "Project for all resources."
   type        = string
 }
 
@@ -9,7 +9,7 @@ variable "region" {
 }
 
 variable "cluster" {
-  description = "The GKE cluster. It is made, regional, with private nodes in a subnetwork of yours, unless create is false: then the cluster of that name is used, in location if that is not the region. authorized_ranges may call its API server, by names of yours; empty leaves that to identities alone."
+  description = "The GKE cluster. A regional one is created, with private nodes in your subnetwork, unless create is false: then the existing cluster of that name is used, in location if that is not the region. authorized_ranges may call its API server, by names that you choose; empty allows all addresses, and only identities protect it."
   type = object({
     name                = string
     create              = optional(bool, true)
@@ -25,12 +25,12 @@ variable "cluster" {
 
   validation {
     condition     = !var.cluster.create || (var.cluster.network != null && var.cluster.subnetwork != null)
-    error_message = "cluster.network and cluster.subnetwork are needed for a cluster that is to be made."
+    error_message = "cluster.network and cluster.subnetwork are required for a new cluster."
   }
 }
 
 variable "nodes" {
-  description = "The node pool of a cluster that is made: its nodes in all zones together."
+  description = "The node pool of a new cluster; numbers count the nodes of all zones."
   type = object({
     min            = optional(number, 2)
     desired        = optional(number, 3)
@@ -41,15 +41,15 @@ variable "nodes" {
   })
   default = {}
 
-  # With one node a site is away whenever its node is replaced.
+  # With one node, a site is down whenever its node is replaced.
   validation {
     condition     = 2 <= var.nodes.min && var.nodes.min <= var.nodes.desired && var.nodes.desired <= var.nodes.max
-    error_message = "nodes: 2 <= min <= desired <= max."
+    error_message = "nodes must satisfy 2 <= min <= desired <= max."
   }
 }
 
 variable "bucket" {
-  description = "A Cloud Storage bucket with the archive's lifecycle; null: none. The Collector's exporter cannot write to it by itself, see the README: gateway names the ServiceAccount, as namespace/name, of what writes for it. See the module archive for what the other fields mean."
+  description = "A Cloud Storage bucket with the archive's lifecycle; null for none. The Collector's exporter cannot write to it directly (see the README): gateway names the ServiceAccount, as namespace/name, of the gateway that writes for it. The module archive describes the other fields."
   type = object({
     name               = string
     gateway            = string
@@ -62,7 +62,7 @@ variable "bucket" {
 }
 
 variable "archive" {
-  description = "What the site writes all traces and logs to by the S3 protocol; null: nothing. credentials_secret names a Secret in the release's namespace with the keys access-key-id and secret-access-key; endpoint is for another service than S3."
+  description = "The bucket to which the site writes all traces and logs with the S3 protocol; null for none. credentials_secret names a Secret in the release's namespace with the keys access-key-id and secret-access-key; endpoint is the URL of a service other than S3."
   type = object({
     bucket             = string
     region             = string
@@ -73,18 +73,18 @@ variable "archive" {
 }
 
 variable "dns_zone" {
-  description = "Cloud DNS zone, by its resource's name, to put the site's name into; null: none."
+  description = "Cloud DNS zone for the site's name, by its resource name; null for none."
   type        = string
   default     = null
 
   validation {
     condition     = var.dns_zone == null || var.site != null
-    error_message = "dns_zone is for the name of a site, and there is none: set site, or leave dns_zone out."
+    error_message = "dns_zone is for the name of a site, but there is no site: set site, or remove dns_zone."
   }
 }
 
 variable "labels" {
-  description = "Labels of everything that has some."
+  description = "Labels for all resources that support them."
   type        = map(string)
   default     = {}
 }

@@ -1,7 +1,7 @@
 locals {
   chart = coalesce(var.telepod.chart, "${path.module}/../../charts/telepod")
 
-  # Only what differs from the chart's own defaults is named, and only for what is installed.
+  # Only values that differ from the chart's defaults, and only for enabled components.
   values = {
     cloud       = var.cloud
     cluster     = { name = var.cluster_name }
@@ -45,7 +45,7 @@ locals {
     regions  = try(var.site.regions, [])
   }]...)
 
-  # Keys stay in a Secret of the cluster; neither values nor Terraform's state know them.
+  # Keys stay in a Secret of the cluster, not in values or Terraform's state.
   credentials = try(var.archive.credentials_secret, null) == null ? [] : [
     for name, key in { AWS_ACCESS_KEY_ID = "access-key-id", AWS_SECRET_ACCESS_KEY = "secret-access-key" } : {
       name                               = name
@@ -61,7 +61,7 @@ resource "helm_release" "telepod" {
   create_namespace = true
   values           = concat([yamlencode(local.values)], var.telepod.values)
 
-  # The injector has to serve, and a site's load balancer to have an address.
+  # Wait until the injector serves and the site's load balancer has an address.
   wait    = true
   timeout = 900
 }

@@ -4,12 +4,12 @@ output "namespace" {
 }
 
 output "site_hostname" {
-  description = "Name of the site's load balancer, where the cloud gives names; null without a site."
+  description = "Name of the site's load balancer, if the cloud assigns names; null without a site."
   value       = try(coalesce(local.ingress.hostname), null)
 }
 
 output "site_ip" {
-  description = "Address of the site's load balancer, where the cloud gives addresses; null without a site."
+  description = "Address of the site's load balancer, if the cloud assigns addresses; null without a site."
   value       = try(coalesce(local.ingress.ip), null)
 }
 
@@ -18,6 +18,6 @@ locals {
 }
 
 output "values" {
-  description = "The chart's values as YAML, for a look, or for another tool that installs the chart."
+  description = "The chart's values as YAML, to inspect, or for another tool that installs the chart."
   value       = helm_release.telepod.values[0]
 }

@@ -8,17 +8,17 @@ variable "cloud" {
 
   validation {
     condition     = contains(["aws", "gcp", "azure"], var.cloud.provider)
-    error_message = "cloud.provider is one of aws, gcp and azure."
+    error_message = "cloud.provider must be aws, gcp or azure."
   }
 }
 
 variable "cluster_name" {
-  description = "The cluster's name in the whole estate."
+  description = "The cluster's name, unique in the estate."
   type        = string
 }
 
 variable "identities" {
-  description = "What the chart's ServiceAccounts are annotated with: a role's ARN, a service account's e-mail or a client id. Empty for EKS Pod Identity, or none."
+  description = "Cloud identities of the chart's ServiceAccounts: a role's ARN, a service account's e-mail or a client id. Empty for none, and for EKS Pod Identity."
   type = object({
     regional = optional(string, "")
     central  = optional(string, "")
@@ -27,7 +27,7 @@ variable "identities" {
 }
 
 variable "archive" {
-  description = "The S3 bucket that the site writes all traces and logs to. credentials_secret names a Secret with the keys access-key-id and secret-access-key, where the site has no identity that the bucket knows."
+  description = "The S3 bucket to which the site writes all traces and logs. credentials_secret names a Secret with the keys access-key-id and secret-access-key, for a site without an identity that the bucket accepts."
   type = object({
     bucket             = string
     region             = string
@@ -38,7 +38,7 @@ variable "archive" {
 }
 
 variable "telepod" {
-  description = "What every cluster of the estate has in common; see the README of the cloud's module."
+  description = "What to install; see the README of the cloud's module."
   type = object({
     primary     = string
     backup      = optional(string, "")
@@ -67,12 +67,12 @@ variable "telepod" {
 
   validation {
     condition     = alltrue([for site in compact([var.telepod.primary, var.telepod.backup]) : can(regex("^[^/]+:[0-9]+$", site))])
-    error_message = "telepod.primary and telepod.backup are host:port without a scheme, such as central.example.com:4318."
+    error_message = "telepod.primary and telepod.backup must be host:port without a scheme, such as central.example.com:4318."
   }
 }
 
 variable "site" {
-  description = "The central site that this cluster hosts, or null; see the README of the cloud's module."
+  description = "The central site that this cluster hosts; null for none. See the README of the cloud's module."
   type = object({
     role              = string
     regions           = list(string)
@@ -92,15 +92,15 @@ variable "site" {
 
   validation {
     condition     = var.site == null || try(contains(["primary", "backup"], var.site.role), false)
-    error_message = "site.role is primary or backup."
+    error_message = "site.role must be primary or backup."
   }
-  # Without it the archive's folders are those of whichever region comes first in a batch.
+  # Without the list, the first region in a batch determines the archive's folder.
   validation {
     condition     = var.site == null || try(length(var.site.regions) > 0 && alltrue([for r in var.site.regions : can(regex("^(aws|gcp|azure)/[a-z0-9-]+$", r))]), false)
-    error_message = "site.regions lists every region that sends here, as provider/region: aws/us-east-1."
+    error_message = "site.regions must list every region that sends to the site, as provider/region, such as aws/us-east-1."
   }
   validation {
     condition     = var.site == null || try(contains(["internal", "public"], var.site.exposure), false)
-    error_message = "site.exposure is internal or public."
+    error_message = "site.exposure must be internal or public."
   }
 }

@@ -47,9 +47,9 @@ func mistakes() map[string]mistake {
 		},
 		"field of the caller": {
 			file: "examples/three-clouds/main.tf", right: `exposure          = "public"`, wrong: `exposure          = "open"`,
-			found: "site.exposure is internal or public",
+			found: "site.exposure must be internal or public",
 		},
-		"chart value that there is not": {
+		"unknown chart value": {
 			file: "release/main.tf", right: "tracesPerSecond =", wrong: "tracePerSecond =",
 			found: "additional properties 'tracePerSecond' not allowed",
 		},
@@ -63,19 +63,19 @@ func mistakes() map[string]mistake {
 		},
 		"name of the chart's service account": {
 			file: "aws/identity.tf", right: `"telepod-collector"`, wrong: `"telepod-regional"`,
-			found: "The role is for the chart's regional ServiceAccount",
+			found: "The role must be for the chart's regional ServiceAccount",
 		},
 		"lifecycle": {
 			file: "aws/archive/variables.tf", right: "default     = 90", wrong: "default     = 365",
-			found: "Objects are deleted after 90 days",
+			found: "Objects must be deleted after 90 days",
 		},
 		"wildcard": {
 			file: "aws/archive/main.tf", right: `"s3:PutObject"`, wrong: `"s3:*"`,
-			found: "The writer may put objects and nothing else",
+			found: "The writer must only have permission to put objects",
 		},
 		"regions of the archive": {
 			file: "release/main.tf", right: "try(var.site.regions, [])", wrong: "[]",
-			found: "The archive needs the list of regions",
+			found: "The archive must have the list of regions",
 		},
 	}
 }

@@ -10,32 +10,32 @@ variables {
 run "authority" {
   assert {
     condition     = output.tls == { issuer = "telemetry", issuer_kind = "Issuer", ca_config_map = "telemetry-ca", client_ca_config_map = "" }
-    error_message = "The chart is pointed at the issuer and the root."
+    error_message = "The output must name the issuer and the root for the chart."
   }
 
   assert {
     condition     = kubernetes_secret_v1.authority.data_wo == null && kubernetes_secret_v1.authority.data_wo_revision == 1
-    error_message = "The key is in the state."
+    error_message = "The key must not be in the state."
   }
 
   assert {
     condition     = kubernetes_secret_v1.authority.metadata[0].namespace == "telepod" && helm_release.issuer.namespace == "telepod" && kubernetes_secret_v1.authority.type == "kubernetes.io/tls"
-    error_message = "The issuer and its Secret are in Telepod's namespace, out of the reach of others."
+    error_message = "The issuer and its Secret must be in Telepod's namespace, out of the reach of others."
   }
 
   assert {
     condition     = yamldecode(helm_release.issuer.values[0]) == { issuer = "telemetry", secret = "telemetry-authority" }
-    error_message = "The issuer signs with the Secret."
+    error_message = "The issuer must sign with the Secret."
   }
 
   assert {
     condition     = kubernetes_config_map_v1.root.data["ca.crt"] == var.root_certificate && kubernetes_config_map_v1.root.metadata[0].namespace == "telepod"
-    error_message = "Telepod's namespace has the estate's root."
+    error_message = "Telepod's namespace must contain the estate's root."
   }
 
   assert {
     condition     = length(kubernetes_config_map_v1.regions) == 0
-    error_message = "A cluster without a site accepts no clients."
+    error_message = "A cluster without a site must accept no clients."
   }
 }
 
@@ -46,12 +46,12 @@ run "site" {
 
   assert {
     condition     = output.tls.client_ca_config_map == "telemetry-regions" && kubernetes_config_map_v1.regions[0].metadata[0].namespace == "telepod"
-    error_message = "The site is pointed at the authorities of its clients."
+    error_message = "The output must name the authorities of the site's clients."
   }
 
   assert {
     condition     = kubernetes_config_map_v1.regions[0].data["ca.crt"] == join("\n", [for name in ["a", "b"] : "-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----"])
-    error_message = "The bundle has one certificate after the other."
+    error_message = "The bundle must contain one certificate after the other."
   }
 }
 
@@ -65,14 +65,14 @@ run "root_among_the_clients" {
   expect_failures = [var.client_authorities]
 }
 
-run "cert_manager_is_there" {
+run "existing_cert_manager" {
   variables {
     cert_manager = { install = false, namespace = "certificates" }
   }
 
   assert {
     condition     = length(helm_release.cert_manager) == 0
-    error_message = "cert-manager of the cluster is used."
+    error_message = "The cluster's own cert-manager must be used."
   }
 }
 

@@ -33,8 +33,8 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "archive" {
   }
 }
 
-# No versions: every object has a name of its own and is written once, the writer may not delete, and
-# what expires has to be gone, not kept and billed as an earlier version.
+# No versions: every object has a unique name and is written once, the writer may not delete, and expired objects have
+# to be gone, not kept and billed as an earlier version.
 resource "aws_s3_bucket_versioning" "archive" {
   bucket = aws_s3_bucket.archive.id
 
@@ -90,7 +90,7 @@ data "aws_partition" "current" {}
 locals {
   arn = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket}"
 
-  # What a Collector does: it puts objects below these two, and neither reads nor lists nor deletes.
+  # A Collector only puts objects into these two folders; it does not read, list or delete.
   writer = jsonencode({
     Version = "2012-10-17"
     Statement = concat([{
@@ -99,7 +99,7 @@ locals {
       Resource = ["${local.arn}/traces/*", "${local.arn}/logs/*"]
       }], [for key in var.kms_key_arn[*] : {
       Effect = "Allow"
-      # Decrypt is for uploads in parts.
+      # Multipart uploads need Decrypt.
       Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
       Resource = [key]
     }])

@@ -9,6 +9,6 @@ output "arn" {
 }
 
 output "writer_policy" {
-  description = "IAM policy, as JSON, that lets its holder write the archive and nothing else."
+  description = "IAM policy, as JSON, that only allows writing the archive."
   value       = local.writer
 }

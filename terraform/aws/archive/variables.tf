@@ -10,29 +10,29 @@ variable "cold_after_days" {
 
   validation {
     condition     = var.cold_after_days >= 30 && var.cold_after_days < var.delete_after_days
-    error_message = "cold_after_days is 30 at least, which is what S3 bills, and less than delete_after_days."
+    error_message = "cold_after_days must be at least 30, which S3 bills anyway, and less than delete_after_days."
   }
 }
 
 variable "delete_after_days" {
-  description = "Days after which objects are deleted. Glacier classes bill 90 days from the move at least, also for what is deleted before."
+  description = "Days after which objects are deleted. Glacier classes bill at least 90 days from the move, also for objects that are deleted earlier."
   type        = number
   default     = 90
 }
 
 variable "cold_storage_class" {
-  description = "GLACIER_IR can be read, and replayed, at once. GLACIER and DEEP_ARCHIVE have to be restored first, within hours."
+  description = "GLACIER_IR can be read and replayed immediately. GLACIER and DEEP_ARCHIVE have to be restored first, which takes hours."
   type        = string
   default     = "GLACIER_IR"
 
   validation {
     condition     = contains(["GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"], var.cold_storage_class)
-    error_message = "cold_storage_class is GLACIER_IR, GLACIER or DEEP_ARCHIVE."
+    error_message = "cold_storage_class must be GLACIER_IR, GLACIER or DEEP_ARCHIVE."
   }
 }
 
 variable "kms_key_arn" {
-  description = "Key of yours to encrypt with; null encrypts with S3's own."
+  description = "Your KMS key for encryption; null uses S3's own."
   type        = string
   default     = null
 }

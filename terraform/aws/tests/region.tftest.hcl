@@ -50,27 +50,27 @@ variables {
 run "new_cluster" {
   assert {
     condition     = aws_eks_node_group.this["cluster"].scaling_config[0] == { min_size = 2, desired_size = 3, max_size = 5 }
-    error_message = "The node group has three nodes, between two and five."
+    error_message = "The node group must start with three nodes, between two and five."
   }
 
   assert {
     condition     = aws_launch_template.nodes["cluster"].metadata_options[0].http_put_response_hop_limit == 2 && aws_launch_template.nodes["cluster"].metadata_options[0].http_tokens == "required"
-    error_message = "Pods reach the node's metadata, with tokens only."
+    error_message = "Pods must reach the node's metadata, only with tokens."
   }
 
   assert {
     condition     = !aws_eks_cluster.this["cluster"].vpc_config[0].endpoint_public_access && aws_eks_cluster.this["cluster"].vpc_config[0].endpoint_private_access
-    error_message = "The API server is private unless ranges are given."
+    error_message = "The API server must be private unless ranges are set."
   }
 
   assert {
     condition     = length(aws_iam_role.collector) == 0 && length(aws_eks_addon.volumes) == 0 && length(module.archive) == 0 && length(kubernetes_labels.readiness) == 0
-    error_message = "Collectors that use nothing of AWS have no role. Without a site there is no archive, and no pod waits for a load balancer."
+    error_message = "Collectors that do not use AWS must have no role. Without a site there must be no archive, and no pod may wait for a load balancer."
   }
 
   assert {
     condition     = yamldecode(output.values).cloud == { provider = "aws", region = "us-east-1", account = "123456789012" }
-    error_message = "The chart is told where the cluster runs."
+    error_message = "The chart's values must contain the cluster's cloud, region and account."
   }
 }
 
@@ -81,12 +81,12 @@ run "existing_cluster" {
 
   assert {
     condition     = length(aws_eks_cluster.this) + length(aws_eks_node_group.this) + length(aws_eks_addon.pod_identity) + length(aws_iam_role.nodes) == 0
-    error_message = "A cluster that exists is left as it is."
+    error_message = "An existing cluster must not change."
   }
 
   assert {
     condition     = output.cluster == { name = "prod-use1", endpoint = "https://found.example.com", ca_certificate = "ca" }
-    error_message = "The providers are led to the cluster that exists."
+    error_message = "The output must describe the existing cluster for the providers."
   }
 }
 
@@ -101,22 +101,22 @@ run "export_to_the_cloud" {
 
   assert {
     condition     = alltrue([for a in flatten(jsondecode(aws_iam_role_policy.collector["regional"].policy).Statement[*].Action) : !strcontains(a, "*")])
-    error_message = "A policy allows whole families of actions."
+    error_message = "A policy must not allow actions with wildcards."
   }
 
   assert {
     condition     = alltrue([for s in jsondecode(aws_iam_role_policy.collector["regional"].policy).Statement : !contains(s.Resource, "*") || alltrue([for a in s.Action : startswith(a, "xray:")])])
-    error_message = "A policy reaches everything, and not only for X-Ray, which knows no resources."
+    error_message = "A policy must not allow all resources, except for X-Ray, which has none to name."
   }
 
   assert {
     condition     = aws_eks_pod_identity_association.collector["regional"].service_account == "telepod-collector" && aws_eks_pod_identity_association.collector["regional"].namespace == "telepod"
-    error_message = "The role is for the chart's regional ServiceAccount."
+    error_message = "The role must be for the chart's regional ServiceAccount."
   }
 
   assert {
     condition     = yamldecode(output.values).regional.cloudExport.logGroup == "/telepod/prod-use1" && aws_cloudwatch_log_group.applications["logs"].retention_in_days == 30
-    error_message = "The log group exists, and forgets."
+    error_message = "The log group must exist and expire its logs."
   }
 }
 
@@ -130,7 +130,7 @@ run "one_node" {
   expect_failures = [var.nodes]
 }
 
-run "more_nodes_than_there_may_be" {
+run "more_nodes_than_the_maximum" {
   command = plan
 
   variables {

@@ -49,17 +49,17 @@ override_data {
 run "pod_identity" {
   assert {
     condition     = yamldecode(output.values).central.archive == { bucket = "example-telemetry", region = "us-east-1", endpoint = "", regions = ["aws/us-east-1", "gcp/europe-west1", "azure/eastasia"] }
-    error_message = "The site archives into its bucket, with a folder for each region."
+    error_message = "The site must archive into its bucket, with a folder for each region."
   }
 
   assert {
     condition     = yamldecode(output.values).central.role == "primary" && yamldecode(output.values).central.identity == ""
-    error_message = "With Pod Identity the ServiceAccount carries no role."
+    error_message = "With Pod Identity, the ServiceAccount must not be annotated with a role."
   }
 
   assert {
     condition     = aws_eks_pod_identity_association.collector["central"].service_account == "telepod-central"
-    error_message = "The role is for the site's ServiceAccount."
+    error_message = "The role must be for the site's ServiceAccount."
   }
 
   assert {
@@ -68,33 +68,33 @@ run "pod_identity" {
       "aws:RequestTag/kubernetes-service-account" = "telepod-central"
       "aws:RequestTag/eks-cluster-arn"            = "arn:aws:eks:us-east-1:123456789012:cluster/prod-use1"
     }
-    error_message = "Another ServiceAccount, or another cluster, may take the role."
+    error_message = "No other ServiceAccount or cluster may assume the role."
   }
 
   assert {
     condition     = aws_iam_role_policy.collector["central"].policy == module.archive["archive"].writer_policy && !strcontains(aws_iam_role_policy.collector["central"].policy, "\"*\"")
-    error_message = "The site may write its archive and nothing else."
+    error_message = "The site must only have permission to write its archive."
   }
 
   assert {
     condition     = aws_route53_record.site["site"].name == "us.example.com" && aws_route53_record.site["site"].records == toset(["nlb.example.com"])
-    error_message = "The primary's name leads to the site's load balancer."
+    error_message = "The primary's name must point to the site's load balancer."
   }
 
-  # The chart's Service has the pods' addresses as targets.
+  # The load balancer's targets are pod addresses, so the readiness gate applies.
   assert {
     condition     = kubernetes_labels.readiness["site"].metadata[0].name == "telepod" && kubernetes_labels.readiness["site"].labels == tomap({ "elbv2.k8s.aws/pod-readiness-gate-inject" = "enabled" })
-    error_message = "A rollout waits until the load balancer sends to each new pod."
+    error_message = "A rollout must wait until the load balancer sends to each new pod."
   }
 
   assert {
     condition     = one(aws_eks_addon.volumes["cluster"].pod_identity_association).service_account == "ebs-csi-controller-sa"
-    error_message = "The site's queues need volumes."
+    error_message = "The driver for the volumes of the site's queues must have a role."
   }
 
   assert {
     condition     = jsondecode(aws_iam_role.volumes["cluster"].assume_role_policy).Statement[0].Condition.StringEquals["aws:RequestTag/kubernetes-service-account"] == "ebs-csi-controller-sa"
-    error_message = "Another ServiceAccount may make and delete volumes."
+    error_message = "No other ServiceAccount may create and delete volumes."
   }
 }
 
@@ -108,17 +108,17 @@ run "irsa" {
       "oidc.eks.us-east-1.amazonaws.com/id/ABC:sub" = "system:serviceaccount:telepod:telepod-central"
       "oidc.eks.us-east-1.amazonaws.com/id/ABC:aud" = "sts.amazonaws.com"
     }
-    error_message = "Another ServiceAccount may take the role."
+    error_message = "No other ServiceAccount may assume the role."
   }
 
   assert {
     condition     = yamldecode(output.values).central.identity == aws_iam_role.collector["central"].arn && length(aws_eks_pod_identity_association.collector) == 0
-    error_message = "With IRSA the ServiceAccount is annotated with the role."
+    error_message = "With IRSA, the ServiceAccount must be annotated with the role."
   }
 
   assert {
     condition     = aws_iam_openid_connect_provider.cluster["cluster"].url == "https://oidc.eks.us-east-1.amazonaws.com/id/ABC"
-    error_message = "IAM trusts the cluster's issuer."
+    error_message = "IAM must trust the cluster's issuer."
   }
 }
 
@@ -129,11 +129,11 @@ run "backup" {
 
   assert {
     condition     = aws_route53_record.site["site"].name == "eu.example.com" && yamldecode(output.values).central.role == "backup"
-    error_message = "The backup goes by the backup's name."
+    error_message = "The backup site must have the backup's name and role."
   }
 }
 
-run "name_without_a_site" {
+run "dns_zone_without_a_site" {
   command = plan
 
   variables {

@@ -13,12 +13,12 @@ resource "azurerm_storage_account" "archive" {
   allow_nested_items_to_be_public   = false
   cross_tenant_replication_enabled  = false
   infrastructure_encryption_enabled = true
-  # Identities only: keys of the account could delete everything.
+  # Only identities have access: the account's keys could delete everything.
   shared_access_key_enabled = false
   local_user_enabled        = false
 
-  # No versions, and nothing kept after its deletion: every blob has a name of its own and is written
-  # once, the writer may not delete, and what expires has to be gone, not billed on.
+  # No versions, and nothing kept after its deletion: every blob has a unique name and is written once,
+  # the writer may not delete, and expired blobs have to be gone, and no longer billed.
   blob_properties {
     versioning_enabled = false
   }
@@ -63,7 +63,7 @@ data "azurerm_resource_group" "archive" {
   name = var.resource_group
 }
 
-# Azure's own roles for blobs may read and delete, too.
+# Azure's built-in roles for blobs may also read and delete.
 resource "azurerm_role_definition" "writer" {
   name        = "Telepod archive writer ${var.storage_account}"
   scope       = data.azurerm_resource_group.archive.id

@@ -1,10 +1,10 @@
 variable "storage_account" {
-  description = "Name of the storage account, unique in all of Azure: 3 to 24 small letters and digits."
+  description = "Name of the storage account, unique in all of Azure: 3 to 24 lower-case letters and digits."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z0-9]{3,24}$", var.storage_account))
-    error_message = "storage_account has 3 to 24 small letters and digits."
+    error_message = "storage_account must have 3 to 24 lower-case letters and digits."
   }
 }
 
@@ -37,7 +37,7 @@ variable "cold_after_days" {
 
   validation {
     condition     = var.cold_after_days >= 1 && var.cold_after_days < var.delete_after_days
-    error_message = "cold_after_days is 1 at least, and less than delete_after_days."
+    error_message = "cold_after_days must be at least 1, and less than delete_after_days."
   }
 }
 
@@ -48,24 +48,24 @@ variable "delete_after_days" {
 }
 
 variable "cold_tier" {
-  description = "cool is billed for 30 days at least, cold for 90; both can be read at once. archive is billed for 180 days, and has to be restored first, within hours."
+  description = "cool is billed for at least 30 days, cold for 90; both can be read immediately. archive is billed for 180 days, and has to be restored first, which takes hours."
   type        = string
   default     = "cool"
 
   validation {
     condition     = contains(["cool", "cold", "archive"], var.cold_tier)
-    error_message = "cold_tier is cool, cold or archive."
+    error_message = "cold_tier must be cool, cold or archive."
   }
 }
 
 variable "subnet_ids" {
-  description = "Subnets, with the service endpoint Microsoft.Storage, that reach the storage account; empty: reachable from everywhere, for identities that may."
+  description = "Subnets, with the service endpoint Microsoft.Storage, that may reach the storage account; empty allows all networks, and only identities protect it."
   type        = list(string)
   default     = []
 }
 
 variable "writers" {
-  description = "Who may write, and nothing else: principal ids, by names of yours."
+  description = "Principal ids that may only write, by names that you choose."
   type        = map(string)
   default     = {}
 }

@@ -35,27 +35,27 @@ run "new_cluster" {
       azurerm_kubernetes_cluster.this["cluster"].default_node_pool[0].min_count == 2 && azurerm_kubernetes_cluster.this["cluster"].default_node_pool[0].node_count == 3 &&
       azurerm_kubernetes_cluster.this["cluster"].default_node_pool[0].max_count == 5 && azurerm_kubernetes_cluster.this["cluster"].default_node_pool[0].auto_scaling_enabled
     )
-    error_message = "The node pool has three nodes, between two and five."
+    error_message = "The node pool must start with three nodes, between two and five."
   }
 
   assert {
     condition     = azurerm_kubernetes_cluster.this["cluster"].oidc_issuer_enabled && azurerm_kubernetes_cluster.this["cluster"].workload_identity_enabled && azurerm_kubernetes_cluster.this["cluster"].local_account_disabled
-    error_message = "Pods and people have identities, and the cluster has no key of its own."
+    error_message = "Pods and people must have identities, and the cluster no local account."
   }
 
   assert {
     condition     = azurerm_role_assignment.administrator["terraform"].role_definition_name == "Azure Kubernetes Service RBAC Cluster Admin"
-    error_message = "This Terraform may install the chart."
+    error_message = "The identity that runs Terraform must have permission to install the chart."
   }
 
   assert {
     condition     = length(azurerm_user_assigned_identity.collector) == 0 && length(module.archive) == 0
-    error_message = "Collectors that use nothing of Azure have no identity."
+    error_message = "Collectors that do not use Azure must have no identity."
   }
 
   assert {
     condition     = yamldecode(output.values).cloud == { provider = "azure", region = "eastasia", account = "00000000-0000-0000-0000-000000000001" }
-    error_message = "The chart is told where the cluster runs."
+    error_message = "The chart's values must contain the cluster's cloud, region and account."
   }
 }
 
@@ -66,12 +66,12 @@ run "existing_cluster" {
 
   assert {
     condition     = length(azurerm_kubernetes_cluster.this) + length(azurerm_role_assignment.administrator) + length(azurerm_role_assignment.network) == 0
-    error_message = "A cluster that exists is left as it is."
+    error_message = "An existing cluster must not change."
   }
 
   assert {
     condition     = output.cluster == { name = "prod-ea", endpoint = "https://found.example.com", ca_certificate = "ca" }
-    error_message = "The providers are led to the cluster that exists."
+    error_message = "The output must describe the existing cluster for the providers."
   }
 }
 
@@ -90,17 +90,17 @@ run "site" {
 
   assert {
     condition     = azurerm_dns_a_record.site["site"].name == "eu" && azurerm_dns_a_record.site["site"].records == toset(["198.51.100.7"]) && length(azurerm_private_dns_a_record.site) == 0
-    error_message = "The backup's name leads to the site's load balancer."
+    error_message = "The backup's name must point to the site's load balancer."
   }
 
   assert {
     condition     = azurerm_federated_identity_credential.collector["gateway"].subject == "system:serviceaccount:s3-gateway:gateway" && azurerm_federated_identity_credential.collector["gateway"].issuer == "https://eastasia.oic.prod-aks.azure.com/made/"
-    error_message = "The gateway's ServiceAccount of this cluster is the identity, and no other."
+    error_message = "Only the gateway's ServiceAccount in this cluster may use the identity."
   }
 
   assert {
     condition     = yamldecode(output.values).central.archive.regions == ["azure/eastasia"] && yamldecode(output.values).central.role == "backup"
-    error_message = "The site archives with a folder for each region."
+    error_message = "The site must archive with a folder for each region."
   }
 }
 
@@ -117,7 +117,7 @@ run "site_in_a_private_zone" {
 
   assert {
     condition     = azurerm_private_dns_a_record.site["site"].name == "us" && length(azurerm_dns_a_record.site) == 0
-    error_message = "The primary's name is in the private zone."
+    error_message = "The primary's name must be in the private zone."
   }
 }
 
@@ -141,7 +141,7 @@ run "cluster_without_administrators" {
   expect_failures = [var.cluster]
 }
 
-run "name_without_a_site" {
+run "dns_zone_without_a_site" {
   command = plan
 
   variables {

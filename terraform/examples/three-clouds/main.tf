@@ -2,7 +2,7 @@
 # backup on GKE in europe-west1, and AKS in eastasia sends to them.
 
 locals {
-  # What every cluster has in common; tls is each one's own.
+  # Common to all clusters, except for tls.
   estate = {
     primary     = var.names.primary
     backup      = var.names.backup
@@ -25,8 +25,8 @@ locals {
   clients = [for chain in values(var.certificate_chains) : regex("(?s)-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", chain)]
 }
 
-# One root for three clusters: each signs with an authority of its own, which the root restricts. The sites
-# accept these authorities.
+# One root for three clusters: each signs with its own authority, which the root restricts. The sites accept these
+# authorities.
 
 module "aws_authority" {
   source    = "../../authority"
@@ -83,7 +83,7 @@ module "gcp" {
   site     = merge(local.site, { role = "backup" })
   telepod  = merge(local.estate, { tls = module.gcp_authority.tls })
 
-  # An archive of its own, in a region of its own, by keys in the cluster: see the README.
+  # A separate archive in another region, written with keys in the cluster: see the README.
   archive = {
     bucket             = module.backup_archive.bucket
     region             = "eu-west-1"

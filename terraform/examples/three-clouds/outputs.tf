@@ -1,5 +1,5 @@
 output "sites" {
-  description = "The load balancers behind the two names."
+  description = "The load balancers of the two sites."
   value = {
     primary = module.aws.site_hostname
     backup  = module.gcp.site_ip
@@ -7,6 +7,6 @@ output "sites" {
 }
 
 output "backup_archive_policy" {
-  description = "For the IAM user whose keys the Secret telemetry-archive of the backup's cluster holds."
+  description = "Policy for the IAM user whose keys are in the Secret telemetry-archive of the backup's cluster."
   value       = module.backup_archive.writer_policy
 }

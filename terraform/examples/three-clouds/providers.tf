@@ -2,7 +2,7 @@ provider "aws" {
   region = "us-east-1"
 }
 
-# Of the backup's archive.
+# For the backup's archive.
 provider "aws" {
   alias  = "backup"
   region = "eu-west-1"
@@ -20,7 +20,7 @@ provider "azurerm" {
   features {}
 }
 
-# The clusters, by the clouds' own logins: no credentials in the state.
+# The clouds' own logins for the clusters, so that no credentials are in the state.
 locals {
   logins = {
     aws   = { command = "aws", args = ["eks", "get-token", "--region", "us-east-1", "--cluster-name", module.aws.cluster.name] }

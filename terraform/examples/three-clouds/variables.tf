@@ -11,7 +11,7 @@ variable "names" {
 }
 
 variable "image" {
-  description = "Where you have pushed Telepod's image to."
+  description = "Telepod's injector image in your registry."
   type = object({
     repository = string
     tag        = string
@@ -19,12 +19,12 @@ variable "image" {
 }
 
 variable "source_ranges" {
-  description = "Addresses that the regions' traffic comes from: those of their NAT gateways. No others may connect to a site."
+  description = "Source addresses of the regions' traffic: those of their NAT gateways. No others may connect to a site."
   type        = list(string)
 
   validation {
     condition     = length(var.source_ranges) > 0
-    error_message = "source_ranges lists the regions' NAT addresses: with none, everyone could try."
+    error_message = "source_ranges must list the regions' NAT addresses: an empty list would let every address connect."
   }
 }
 
@@ -43,7 +43,7 @@ variable "certificate_chains" {
 }
 
 variable "private_keys" {
-  description = "Keys of the clusters' authorities, as PEM; they go into the clusters and not into the state."
+  description = "Keys of the clusters' authorities, as PEM; they go into the clusters, but not into the state."
   type = object({
     aws   = string
     gcp   = string
@@ -53,7 +53,7 @@ variable "private_keys" {
 }
 
 variable "aws" {
-  description = "Subnets of the cluster in us-east-1, in two zones at least; who may call its API server; the Route 53 zone of the primary's name; the names of both archives."
+  description = "Subnets of the cluster in us-east-1, in at least two zones; ranges that may call its API server; the Route 53 zone of the primary's name; the names of both archives."
   type = object({
     subnet_ids          = list(string)
     public_access_cidrs = list(string)

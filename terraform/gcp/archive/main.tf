@@ -7,8 +7,8 @@ resource "google_storage_bucket" "archive" {
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
-  # No versions, and nothing kept after its deletion: every object has a name of its own and is written
-  # once, the writer may not delete, and what expires has to be gone, not billed on.
+  # No versions, and nothing kept after its deletion: every object has a unique name and is written once,
+  # the writer may not delete, and expired objects have to be gone, and no longer billed.
   versioning {
     enabled = false
   }
@@ -17,7 +17,7 @@ resource "google_storage_bucket" "archive" {
     retention_duration_seconds = 0
   }
 
-  # Cloud Storage encrypts everything anyway; this is for a key of yours.
+  # Cloud Storage encrypts everything anyway; this sets your own key.
   dynamic "encryption" {
     for_each = var.kms_key[*]
 

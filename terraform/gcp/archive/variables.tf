@@ -20,7 +20,7 @@ variable "cold_after_days" {
 
   validation {
     condition     = var.cold_after_days >= 1 && var.cold_after_days < var.delete_after_days
-    error_message = "cold_after_days is 1 at least, and less than delete_after_days."
+    error_message = "cold_after_days must be at least 1, and less than delete_after_days."
   }
 }
 
@@ -31,24 +31,24 @@ variable "delete_after_days" {
 }
 
 variable "cold_storage_class" {
-  description = "COLDLINE is billed for 90 days from an object's creation at least, NEARLINE for 30, ARCHIVE for 365. All can be read at once."
+  description = "COLDLINE is billed for at least 90 days from an object's creation, NEARLINE for 30, ARCHIVE for 365. All can be read immediately."
   type        = string
   default     = "COLDLINE"
 
   validation {
     condition     = contains(["NEARLINE", "COLDLINE", "ARCHIVE"], var.cold_storage_class)
-    error_message = "cold_storage_class is NEARLINE, COLDLINE or ARCHIVE."
+    error_message = "cold_storage_class must be NEARLINE, COLDLINE or ARCHIVE."
   }
 }
 
 variable "kms_key" {
-  description = "Cloud KMS key of yours to encrypt with, in full (projects/…/cryptoKeys/…); null encrypts with Google's own."
+  description = "Your Cloud KMS key for encryption, in full (projects/…/cryptoKeys/…); null uses Google's own."
   type        = string
   default     = null
 }
 
 variable "writers" {
-  description = "Who may write, and nothing else: members such as serviceAccount:NAME@PROJECT.iam.gserviceaccount.com, by names of yours."
+  description = "Members that may only write, such as serviceAccount:NAME@PROJECT.iam.gserviceaccount.com, by names that you choose."
   type        = map(string)
   default     = {}
 }

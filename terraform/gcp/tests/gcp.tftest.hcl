@@ -34,32 +34,32 @@ variables {
 run "new_cluster" {
   assert {
     condition     = google_container_node_pool.this["cluster"].autoscaling[0].total_min_node_count == 2 && google_container_node_pool.this["cluster"].autoscaling[0].total_max_node_count == 5
-    error_message = "The node pool has between two and five nodes in all zones together."
+    error_message = "The node pool must have between two and five nodes in all zones together."
   }
 
   assert {
     condition     = google_container_node_pool.this["cluster"].initial_node_count * var.nodes.zones == 3
-    error_message = "The node pool starts with three nodes."
+    error_message = "The node pool must start with three nodes."
   }
 
   assert {
     condition     = google_container_cluster.this["cluster"].workload_identity_config[0].workload_pool == "shop-prod.svc.id.goog" && google_container_node_pool.this["cluster"].node_config[0].workload_metadata_config[0].mode == "GKE_METADATA"
-    error_message = "Pods have identities of their own, and not their node's."
+    error_message = "Pods must have their own identities, not their node's."
   }
 
   assert {
     condition     = google_container_cluster.this["cluster"].private_cluster_config[0].enable_private_nodes && google_project_iam_member.nodes["cluster"].role == "roles/container.defaultNodeServiceAccount"
-    error_message = "Nodes are private and have the least role that nodes can have."
+    error_message = "Nodes must be private and have the smallest role for nodes."
   }
 
   assert {
     condition     = length(google_service_account.collector) == 0 && length(module.archive) == 0
-    error_message = "Collectors that use nothing of Google Cloud have no service account."
+    error_message = "Collectors that do not use Google Cloud must have no service account."
   }
 
   assert {
     condition     = yamldecode(output.values).cloud == { provider = "gcp", region = "europe-west1", account = "shop-prod" }
-    error_message = "The chart is told where the cluster runs."
+    error_message = "The chart's values must contain the cluster's cloud, region and account."
   }
 }
 
@@ -70,12 +70,12 @@ run "existing_cluster" {
 
   assert {
     condition     = length(google_container_cluster.this) + length(google_container_node_pool.this) + length(google_service_account.nodes) == 0
-    error_message = "A cluster that exists is left as it is."
+    error_message = "An existing cluster must not change."
   }
 
   assert {
     condition     = data.google_container_cluster.this["cluster"].location == "europe-west1-b" && output.cluster == { name = "prod-euw1", endpoint = "https://192.0.2.2", ca_certificate = "ca" }
-    error_message = "The providers are led to the cluster that exists."
+    error_message = "The output must describe the existing cluster for the providers."
   }
 }
 
@@ -90,17 +90,17 @@ run "export_to_the_cloud" {
 
   assert {
     condition     = toset([for m in google_project_iam_member.export : m.role]) == toset(["roles/cloudtrace.agent", "roles/logging.logWriter"])
-    error_message = "Each signal brings the role that it needs, and no other."
+    error_message = "Each signal must add only the role that it needs."
   }
 
   assert {
     condition     = google_service_account_iam_member.collector["regional"].member == "serviceAccount:shop-prod.svc.id.goog[telepod/telepod-collector]" && google_service_account_iam_member.collector["regional"].role == "roles/iam.workloadIdentityUser"
-    error_message = "The chart's regional ServiceAccount acts as the service account, and no other."
+    error_message = "Only the chart's regional ServiceAccount may act as the service account."
   }
 
   assert {
     condition     = yamldecode(output.values).regional.identity == google_service_account.collector["regional"].email
-    error_message = "The ServiceAccount is annotated with the service account."
+    error_message = "The ServiceAccount must be annotated with the service account."
   }
 }
 
@@ -119,17 +119,17 @@ run "site" {
 
   assert {
     condition     = google_dns_record_set.site["site"].name == "eu.example.com." && google_dns_record_set.site["site"].rrdatas == tolist(["198.51.100.7"])
-    error_message = "The backup's name leads to the site's load balancer."
+    error_message = "The backup's name must point to the site's load balancer."
   }
 
   assert {
     condition     = google_service_account_iam_member.collector["gateway"].member == "serviceAccount:shop-prod.svc.id.goog[s3-gateway/gateway]" && output.archive_bucket == "example-telemetry"
-    error_message = "The gateway writes the bucket, and no one else."
+    error_message = "Only the gateway may write to the bucket."
   }
 
   assert {
     condition     = yamldecode(output.values).central.archive == { bucket = "example-telemetry", region = "europe-west1", endpoint = "http://s3-gateway.s3-gateway:7070", regions = ["aws/us-east-1", "gcp/europe-west1"] }
-    error_message = "The site archives through the gateway, with a folder for each region."
+    error_message = "The site must archive through the gateway, with a folder for each region."
   }
 }
 
@@ -153,7 +153,7 @@ run "cluster_without_a_network" {
   expect_failures = [var.cluster]
 }
 
-run "name_without_a_site" {
+run "dns_zone_without_a_site" {
   command = plan
 
   variables {

@@ -14,31 +14,31 @@ variables {
 run "region" {
   assert {
     condition     = yamldecode(output.values).central == { primary = "us.example.com:4318", backup = "eu.example.com:4318" }
-    error_message = "A region's cluster knows both sites and hosts none."
+    error_message = "A region's cluster must know both sites and host none."
   }
 
   assert {
     condition     = yamldecode(output.values).cloud == { provider = "gcp", region = "europe-west1", account = "shop-prod" }
-    error_message = "The chart is told where the cluster runs."
+    error_message = "The chart's values must contain the cluster's cloud, region and account."
   }
 
   assert {
     condition     = yamldecode(output.values).tls == { issuerRef = { name = "telemetry", kind = "Issuer", group = "cert-manager.io" }, caConfigMap = "telemetry-ca", clientCAConfigMap = "" }
-    error_message = "Certificates come from the cluster's issuer and are checked against the estate's root."
+    error_message = "Certificates must come from the cluster's issuer and be checked against the estate's root."
   }
 
   assert {
     condition     = length(data.kubernetes_service_v1.site) == 0 && output.site_ip == null && output.site_hostname == null
-    error_message = "Without a site there is no load balancer to look for."
+    error_message = "Without a site, no load balancer may be looked up."
   }
 
   assert {
     condition     = helm_release.telepod.create_namespace && helm_release.telepod.namespace == "telepod" && helm_release.telepod.wait
-    error_message = "The release is installed into its own namespace, and waited for."
+    error_message = "Terraform must install the release into its own namespace, and wait for it."
   }
 }
 
-# Digits stay a string: the chart's schema refuses a number.
+# An account number stays a string: the chart's schema refuses a number.
 run "account_of_digits" {
   variables {
     cloud = { provider = "aws", region = "us-east-1", account = "012345678901" }
@@ -46,7 +46,7 @@ run "account_of_digits" {
 
   assert {
     condition     = yamldecode(output.values).cloud.account == "012345678901"
-    error_message = "The account lost its leading zero, or became a number."
+    error_message = "The account must keep its leading zero and remain a string."
   }
 }
 
@@ -77,12 +77,12 @@ run "site" {
 
   assert {
     condition     = yamldecode(output.values).central.role == "backup" && yamldecode(output.values).central.enabled
-    error_message = "The site has the wrong role."
+    error_message = "The site must be enabled, with its role."
   }
 
   assert {
     condition     = yamldecode(output.values).central.archive.regions == ["aws/us-east-1", "gcp/europe-west1"]
-    error_message = "The archive needs the list of regions: each gets its folder."
+    error_message = "The archive must have the list of regions: each gets its folder."
   }
 
   assert {
@@ -90,26 +90,26 @@ run "site" {
       { name = "AWS_ACCESS_KEY_ID", valueFrom = { secretKeyRef = { name = "telemetry-archive", key = "access-key-id" } } },
       { name = "AWS_SECRET_ACCESS_KEY", valueFrom = { secretKeyRef = { name = "telemetry-archive", key = "secret-access-key" } } },
     ]
-    error_message = "Keys come from a Secret of the cluster."
+    error_message = "Keys must come from a Secret of the cluster."
   }
 
   assert {
     condition     = yamldecode(output.values).central.service == { annotations = {}, exposure = "public", sourceRanges = ["192.0.2.0/24"] }
-    error_message = "The load balancer's reach is not what was asked for."
+    error_message = "The Service must have the requested exposure and source ranges."
   }
 
   assert {
     condition     = output.site_ip == "198.51.100.7" && output.site_hostname == null
-    error_message = "The site's address is that of its load balancer."
+    error_message = "The site's address must be that of its load balancer."
   }
 
   assert {
     condition     = helm_release.telepod.values[1] == "central: {priorityClassName: high}"
-    error_message = "Values of one's own come last, and win."
+    error_message = "Additional values must come last, so that they override the rest."
   }
 }
 
-run "no_cloud_of_that_name" {
+run "unknown_cloud" {
   command = plan
 
   variables {
@@ -129,7 +129,7 @@ run "site_with_a_scheme" {
   expect_failures = [var.telepod]
 }
 
-run "no_role_of_that_name" {
+run "unknown_role" {
   command = plan
 
   variables {

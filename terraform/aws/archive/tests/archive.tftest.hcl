@@ -11,22 +11,22 @@ variables {
 run "lifecycle" {
   assert {
     condition     = [for t in aws_s3_bucket_lifecycle_configuration.archive.rule[0].transition : [t.days, t.storage_class]] == [[30, "GLACIER_IR"]]
-    error_message = "Objects move to a Glacier class after 30 days."
+    error_message = "Objects must move to a Glacier class after 30 days."
   }
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.archive.rule[0].expiration[0].days == 90
-    error_message = "Objects are deleted after 90 days."
+    error_message = "Objects must be deleted after 90 days."
   }
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.archive.rule[0].status == "Enabled" && aws_s3_bucket_lifecycle_configuration.archive.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 1
-    error_message = "The rule is on, and clears what was half uploaded."
+    error_message = "The rule must be enabled, and delete incomplete uploads."
   }
 
   assert {
     condition     = aws_s3_bucket_versioning.archive.versioning_configuration[0].status == "Disabled"
-    error_message = "Versions would outlive their expiry."
+    error_message = "Versioning must be off: versions would outlive their expiry."
   }
 }
 
@@ -38,29 +38,29 @@ run "closed" {
       aws_s3_bucket_public_access_block.archive.ignore_public_acls,
       aws_s3_bucket_public_access_block.archive.restrict_public_buckets,
     ])
-    error_message = "Public access is blocked in all four ways."
+    error_message = "Public access must be blocked in all four ways."
   }
 
   assert {
     condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.archive.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
-    error_message = "Objects are encrypted."
+    error_message = "Objects must be encrypted."
   }
 
   assert {
     condition     = jsondecode(aws_s3_bucket_policy.archive.policy).Statement[0].Effect == "Deny" && jsondecode(aws_s3_bucket_policy.archive.policy).Statement[0].Condition == { Bool = { "aws:SecureTransport" = "false" } }
-    error_message = "Plaintext is refused."
+    error_message = "Plaintext requests must be refused."
   }
 }
 
 run "least_privilege" {
   assert {
     condition     = flatten(jsondecode(output.writer_policy).Statement[*].Action) == ["s3:PutObject", "s3:AbortMultipartUpload"]
-    error_message = "The writer may put objects and nothing else."
+    error_message = "The writer must only have permission to put objects."
   }
 
   assert {
     condition     = flatten(jsondecode(output.writer_policy).Statement[*].Resource) == ["arn:aws:s3:::example-telemetry/traces/*", "arn:aws:s3:::example-telemetry/logs/*"]
-    error_message = "The writer reaches the archive's two folders and nothing else."
+    error_message = "The writer must only reach the archive's two folders."
   }
 }
 
@@ -71,12 +71,12 @@ run "own_key" {
 
   assert {
     condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.archive.rule).apply_server_side_encryption_by_default) == { sse_algorithm = "aws:kms", kms_master_key_id = "arn:aws:kms:us-east-1:123456789012:key/archive" }
-    error_message = "Objects are encrypted with the key."
+    error_message = "Objects must be encrypted with the key."
   }
 
   assert {
     condition     = jsondecode(output.writer_policy).Statement[1] == { Effect = "Allow", Action = ["kms:GenerateDataKey", "kms:Decrypt"], Resource = ["arn:aws:kms:us-east-1:123456789012:key/archive"] }
-    error_message = "The writer may use this key and no other."
+    error_message = "The writer must only have permission for this key."
   }
 }
 

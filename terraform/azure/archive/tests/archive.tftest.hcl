@@ -20,22 +20,22 @@ variables {
 run "lifecycle" {
   assert {
     condition     = azurerm_storage_management_policy.archive.rule[0].actions[0].base_blob[0].tier_to_cool_after_days_since_modification_greater_than == 30
-    error_message = "Blobs turn cool after 30 days."
+    error_message = "Blobs must move to the cool tier after 30 days."
   }
 
   assert {
     condition     = azurerm_storage_management_policy.archive.rule[0].actions[0].base_blob[0].delete_after_days_since_modification_greater_than == 90
-    error_message = "Blobs are deleted after 90 days."
+    error_message = "Blobs must be deleted after 90 days."
   }
 
   assert {
     condition     = azurerm_storage_management_policy.archive.rule[0].enabled && one(azurerm_storage_management_policy.archive.rule[0].filters).prefix_match == toset(["telemetry/"])
-    error_message = "The rule is on, for the archive's container."
+    error_message = "The rule must be enabled, for the archive's container."
   }
 
   assert {
     condition     = !azurerm_storage_account.archive.blob_properties[0].versioning_enabled && length(azurerm_storage_account.archive.blob_properties[0].delete_retention_policy) == 0
-    error_message = "Versions, or what was deleted, would outlive their expiry."
+    error_message = "Versioning and soft deletion must be off: the data would outlive its expiry."
   }
 }
 
@@ -48,7 +48,7 @@ run "archive_tier" {
     condition = azurerm_storage_management_policy.archive.rule[0].actions[0].base_blob[0].tier_to_archive_after_days_since_modification_greater_than == 30 && (
       azurerm_storage_management_policy.archive.rule[0].actions[0].base_blob[0].tier_to_cool_after_days_since_modification_greater_than == null
     )
-    error_message = "Blobs go to the archive tier, and to no other."
+    error_message = "Blobs must move only to the archive tier."
   }
 }
 
@@ -58,17 +58,17 @@ run "closed" {
       !azurerm_storage_account.archive.allow_nested_items_to_be_public && azurerm_storage_account.archive.https_traffic_only_enabled &&
       azurerm_storage_account.archive.min_tls_version == "TLS1_2" && azurerm_storage_container.archive.container_access_type == "private"
     )
-    error_message = "Nothing can be made public, and nothing travels in plaintext."
+    error_message = "It must be impossible to make blobs public or to use plaintext."
   }
 
   assert {
     condition     = !azurerm_storage_account.archive.shared_access_key_enabled && !azurerm_storage_account.archive.local_user_enabled
-    error_message = "Only identities have access."
+    error_message = "Only identities may have access."
   }
 
   assert {
     condition     = azurerm_storage_account.archive.infrastructure_encryption_enabled
-    error_message = "Blobs are encrypted twice."
+    error_message = "Blobs must be encrypted twice."
   }
 }
 
@@ -78,12 +78,12 @@ run "least_privilege" {
       "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write",
       "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action",
     ])
-    error_message = "Writers may add blobs and nothing else."
+    error_message = "Writers must only have permission to add blobs."
   }
 
   assert {
     condition     = azurerm_role_assignment.writer["gateway"].scope == azurerm_storage_container.archive.id
-    error_message = "Writers reach this container and no other."
+    error_message = "Writers must only reach this container."
   }
 }
 
@@ -94,7 +94,7 @@ run "own_subnets" {
 
   assert {
     condition     = azurerm_storage_account.archive.network_rules[0].default_action == "Deny"
-    error_message = "Other networks are refused."
+    error_message = "Other networks must be refused."
   }
 }
 

@@ -103,54 +103,54 @@ run "estate" {
     condition = toset([for values in [module.aws.values, module.gcp.values, module.azure.values] : "${yamldecode(values).central.primary} ${yamldecode(values).central.backup}"]) == toset([
       "telemetry.us.example.com:4318 telemetry.eu.example.com:4318",
     ])
-    error_message = "All clusters know the same two sites."
+    error_message = "All clusters must have the same two sites."
   }
 
   assert {
     condition     = [for values in [module.aws.values, module.gcp.values, module.azure.values] : try(yamldecode(values).central.role, "none")] == ["primary", "backup", "none"]
-    error_message = "AWS hosts the primary, Google Cloud the backup, Azure neither."
+    error_message = "AWS must host the primary, Google Cloud the backup, Azure neither."
   }
 
   assert {
     condition     = alltrue([for values in [module.aws.values, module.gcp.values] : yamldecode(values).central.archive.regions == ["aws/us-east-1", "gcp/europe-west1", "azure/eastasia"]])
-    error_message = "Both archives have a folder for each region."
+    error_message = "Both archives must have a folder for each region."
   }
 
   assert {
     condition = toset([for values in [module.aws.values, module.gcp.values, module.azure.values] : "${yamldecode(values).cloud.provider}/${yamldecode(values).cloud.region}"]) == toset([
       for region in local.site.regions : region
     ])
-    error_message = "The archive's folders are those of the clusters that there are."
+    error_message = "The archive's folders must match the clusters' regions."
   }
 
   assert {
     condition     = yamldecode(module.aws.values).central.archive.bucket != yamldecode(module.gcp.values).central.archive.bucket
-    error_message = "The sites share a bucket: the backup would depend on the primary's."
+    error_message = "The sites must not share a bucket: the backup would depend on the primary's."
   }
 
   assert {
     condition     = alltrue([for values in [module.aws.values, module.gcp.values, module.azure.values] : yamldecode(values).tls.caConfigMap == "telemetry-ca" && yamldecode(values).tls.issuerRef.name == "telemetry"])
-    error_message = "Every cluster has an issuer of its own and trusts the estate's root."
+    error_message = "Every cluster must have its own issuer and trust the estate's root."
   }
 
   assert {
     condition     = [for values in [module.aws.values, module.gcp.values, module.azure.values] : yamldecode(values).tls.clientCAConfigMap] == ["telemetry-regions", "telemetry-regions", ""]
-    error_message = "The sites accept a list of authorities."
+    error_message = "The sites must accept a list of authorities."
   }
 
   assert {
     condition     = join("", local.clients) == join("", [for name in ["aws", "azure", "gcp"] : "-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----"])
-    error_message = "The root is among the authorities that sites accept, or one of the clusters is not."
+    error_message = "The sites must accept the authorities of all clusters, but not the root."
   }
 
   assert {
     condition     = alltrue([for values in [module.aws.values, module.gcp.values] : yamldecode(values).central.service == { annotations = {}, exposure = "public", sourceRanges = ["192.0.2.0/24"] }])
-    error_message = "The sites are open to the regions, and to no one else."
+    error_message = "The sites must only be open to the regions."
   }
 
   assert {
     condition     = output.sites == { primary = "nlb.example.com", backup = "198.51.100.7" }
-    error_message = "The sites have load balancers."
+    error_message = "The output must contain the sites' load balancers."
   }
 }
 
