@@ -17,7 +17,7 @@ type Terms struct {
 	// Bucket is the source of the replay, Target its destination.
 	Bucket string `json:"bucket"`
 	Target string `json:"target"`
-	// Asked is the selection as the user typed it: "from=2h" resumes the same replay on another day.
+	// Asked is the selection as the user typed it, so that "from=2h" resumes the same replay on another day.
 	Asked string `json:"asked"`
 }
 
@@ -42,7 +42,7 @@ type Checkpoint struct {
 	Start
 	mu     sync.Mutex
 	file   *os.File
-	lock   *flock.Flock // of a file beside it: Windows lets no other handle read what is locked
+	lock   *flock.Flock // on a separate file: on Windows, no other handle can read a locked file
 	keys   map[string]bool
 	broken error // a failed write: a later line would be appended to its remains
 }
@@ -159,7 +159,7 @@ func (c *Checkpoint) append(line any) error {
 	return c.file.Sync()
 }
 
-// Len is the number of objects that have arrived.
+// Len returns the number of objects that have arrived.
 func (c *Checkpoint) Len() int {
 	if c == nil {
 		return 0
@@ -169,5 +169,5 @@ func (c *Checkpoint) Len() int {
 	return len(c.keys)
 }
 
-// Close closes the file, and lets another process open it. An empty .lock file remains.
+// Close closes the file, so that another process can open it. An empty .lock file remains.
 func (c *Checkpoint) Close() error { return errors.Join(c.file.Close(), c.lock.Close()) }

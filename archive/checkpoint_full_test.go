@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestCheckpointFull: after a failed write, such as on a full disk, nothing is appended to the incomplete line,
-// even once there is space again.
+// TestCheckpointFull: after a failed write, such as on a full disk, nothing is appended to the incomplete line, even
+// when space is available again.
 func TestCheckpointFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "checkpoint")
 	start := Start{Terms: Terms{Bucket: "b", Target: "t", Asked: "a"}, Name: "r"}

@@ -28,7 +28,7 @@ type content struct {
 	stored []byte
 }
 
-// open reads an object from a store. An [ObjectError] concerns that object alone.
+// open reads an object from a store. An [ObjectError] concerns only that object.
 func open(ctx context.Context, store Store, o Object) (content, error) {
 	if o.Size > MaxObject {
 		return content{}, &ObjectError{o.Key, fmt.Errorf("it has %d bytes; the maximum is 64 MiB", o.Size)}
@@ -116,14 +116,14 @@ func readGroups(r *bufio.Reader, visit func(groupMessage) error) error {
 		}
 		size, err := binary.ReadUvarint(r)
 		if err != nil {
-			return wholeOrCut(err)
+			return noEOF(err)
 		}
 		if size > maxGroup {
 			return fmt.Errorf("one resource has %d bytes; the maximum is 32 MiB", size)
 		}
 		message := make([]byte, size)
 		if _, err := io.ReadFull(r, message); err != nil {
-			return wholeOrCut(err)
+			return noEOF(err)
 		}
 		if err := visit(message); err != nil {
 			return err
@@ -131,7 +131,8 @@ func readGroups(r *bufio.Reader, visit func(groupMessage) error) error {
 	}
 }
 
-func wholeOrCut(err error) error {
+// noEOF returns io.ErrUnexpectedEOF for an end inside a message.
+func noEOF(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
 	}

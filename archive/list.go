@@ -15,7 +15,7 @@ type Store interface {
 	Folders(ctx context.Context, prefix string) ([]string, error)
 	// List lists the objects with a prefix whose keys sort after a key. An error ends it.
 	List(ctx context.Context, prefix, after string) iter.Seq2[Entry, error]
-	// Read returns an object's bytes. An [ObjectError] concerns that object alone.
+	// Read returns an object's bytes. An [ObjectError] concerns only that object.
 	Read(ctx context.Context, key string) ([]byte, error)
 }
 

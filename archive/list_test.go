@@ -36,7 +36,7 @@ func TestList(t *testing.T) {
 		want      string
 		foreign   int
 	}{
-		{"everything, in the order of time", archive.Selection{}, "a1 whole-hour l1 a2 g1 u1 a3 a4 a5", 1},
+		{"everything, in order of time", archive.Selection{}, "a1 whole-hour l1 a2 g1 u1 a3 a4 a5", 1},
 		{"a signal", archive.Selection{Signals: []archive.Signal{archive.Logs}}, "l1", 0},
 		{"a signal named twice", archive.Selection{Signals: []archive.Signal{archive.Logs, archive.Logs}}, "l1", 0},
 		{"a cloud", archive.Selection{Cloud: "gcp"}, "g1", 0},
@@ -64,7 +64,7 @@ func TestList(t *testing.T) {
 				t.Errorf("foreign %q, want %d", l.Foreign, test.foreign)
 			}
 			if slices.ContainsFunc(l.Objects, func(o archive.Object) bool { return !o.End.After(o.Start) }) {
-				t.Error("an object has no time")
+				t.Error("an object has no period")
 			}
 		})
 	}

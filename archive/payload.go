@@ -91,7 +91,7 @@ func Payloads(ctx context.Context, store Store, s Selection) iter.Seq2[*Payload,
 	}
 }
 
-// Load reads one object. An [ObjectError] concerns that object alone.
+// Load reads one object. An [ObjectError] concerns only that object.
 func Load(ctx context.Context, store Store, o Object) (*Payload, error) {
 	c, err := open(ctx, store, o)
 	if err != nil {

@@ -57,7 +57,7 @@ func TestDamagedPayload(t *testing.T) {
 	flipped[len(flipped)/2] ^= 0xff
 	for name, stored := range map[string][]byte{
 		"cut off":      whole[:len(whole)-5],
-		"a bit flips":  flipped,
+		"flipped bits": flipped,
 		"other data":   []byte("<html>not found</html>"),
 		"another kind": {0x0a, 0x02, 0x0a},
 	} {
@@ -131,7 +131,7 @@ func TestTally(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]archive.Source{source("gcp", "europe-west1", "stock")}, only.Sources()); diff != "" {
-		t.Errorf("of gcp (-want +got):\n%s", diff)
+		t.Errorf("sources of gcp (-want +got):\n%s", diff)
 	}
 }
 
@@ -156,7 +156,7 @@ func FuzzPayload(f *testing.F) {
 			return
 		}
 		if problem != nil || err != nil {
-			t.Fatalf("protobuf reads it, but: %v, %v", problem, err)
+			t.Fatalf("protobuf can decode it, but Add returned %v and Items %v", problem, err)
 		}
 		sum := int64(0)
 		for _, amount := range tally {

@@ -205,7 +205,7 @@ func TestReplayResumes(t *testing.T) {
 	store, all := stored(t, objects)
 	path := filepath.Join(t.TempDir(), "checkpoint")
 	start := archive.Start{Name: "r1", Window: archive.Window{To: at(12, 0)}}
-	away := errors.New("away")
+	unavailable := errors.New("unavailable")
 	to := &receiver{}
 	runs := 0
 	for ; runs < 10; runs++ {
@@ -219,7 +219,7 @@ func TestReplayResumes(t *testing.T) {
 		left := 15
 		to.answer = func(archive.Request) (archive.Answer, error) {
 			if left--; left < 0 {
-				return archive.Answer{}, away
+				return archive.Answer{}, unavailable
 			}
 			return archive.Answer{}, nil
 		}
@@ -233,7 +233,7 @@ func TestReplayResumes(t *testing.T) {
 			}
 			break
 		}
-		if !errors.Is(err, away) {
+		if !errors.Is(err, unavailable) {
 			t.Fatal(err)
 		}
 	}
@@ -263,7 +263,7 @@ func TestReplayProblems(t *testing.T) {
 	to := &receiver{answer: func(r archive.Request) (archive.Answer, error) {
 		switch {
 		case bytes.Contains(r.Data, []byte("3-a")):
-			return archive.Answer{}, &archive.RefusedError{Err: errors.New("not so")}
+			return archive.Answer{}, &archive.RefusedError{Err: errors.New("refused")}
 		case bytes.Contains(r.Data, []byte("4-a")):
 			return archive.Answer{Rejected: 2, Message: "too old"}, nil
 		}
@@ -314,21 +314,21 @@ func TestReplayCanceled(t *testing.T) {
 	}
 }
 
-// TestReplayRefused: the replay stops when every request is refused, but not when every other one is.
+// TestReplayRefused: the replay stops if every request is refused, but not if every second one is.
 func TestReplayRefused(t *testing.T) {
 	store, all := stored(t, 60)
 	for _, every := range []int{1, 2} {
 		requests := 0
 		to := &receiver{answer: func(archive.Request) (archive.Answer, error) {
 			if requests++; requests%every == 0 {
-				return archive.Answer{}, &archive.RefusedError{Err: errors.New("not so")}
+				return archive.Answer{}, &archive.RefusedError{Err: errors.New("refused")}
 			}
 			return archive.Answer{}, nil
 		}}
 		r := archive.Replay{Store: store, Sender: to}
 		result, err := r.Run(t.Context(), all)
 		if ends := err != nil; ends != (every == 1) || every == 2 && len(result.Problems) != 30 {
-			t.Errorf("one refused of %d: %d problems, %v", every, len(result.Problems), err)
+			t.Errorf("with one of %d requests refused: %d problems, %v", every, len(result.Problems), err)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (c *checker) warn(path, format string, args ...any) {
 	c.warnings = append(c.warnings, strict.Mistake{Line: c.Line(path), Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// structure checks every field on its own.
+// structure checks each field separately.
 func (c *checker) structure() {
 	if !c.Blamed("kind") && c.Kind != Kind {
 		c.Report("kind", "is %q, must be %q", c.Kind, Kind)
@@ -37,7 +37,7 @@ func (c *checker) structure() {
 		}
 	}
 	c.chart()
-	c.word("certificates.from", c.Certificates.From, "", FromCertManager, FromSecrets)
+	c.oneOf("certificates.from", c.Certificates.From, "", FromCertManager, FromSecrets)
 	if c.Sites.Primary == nil && !c.Blamed("sites") {
 		c.Report("sites", "has no primary site: set sites.primary.cluster and sites.primary.endpoint")
 	}
@@ -46,7 +46,7 @@ func (c *checker) structure() {
 	}
 	switch n := len(c.Clusters); {
 	case n == 0 && !c.Blamed("clusters"):
-		c.Report("clusters", "is empty: list all clusters, those of the sites included")
+		c.Report("clusters", "is empty: list all clusters, including those of the sites")
 	case n > maxClusters:
 		c.Report("clusters", "lists %d clusters; an estate has at most %d", n, maxClusters)
 	}
@@ -64,7 +64,7 @@ var version = regexp.MustCompile(`^v?[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)
 
 func (c *checker) chart() {
 	if strings.HasPrefix(c.Chart.Source, "-") {
-		c.Report("chart.source", "%q is a flag: write a directory, an archive or an oci:// reference", c.Chart.Source)
+		c.Report("chart.source", "%q looks like a flag: write a directory, an archive or an oci:// reference", c.Chart.Source)
 	}
 	c.version("chart.version", c.Chart.Version)
 }
@@ -75,8 +75,8 @@ func (c *checker) version(path, text string) {
 	}
 }
 
-// word checks that a value is one of a fixed set.
-func (c *checker) word(path, value string, known ...string) {
+// oneOf checks that a value is one of a fixed set.
+func (c *checker) oneOf(path, value string, known ...string) {
 	if !slices.Contains(known, value) && !c.Blamed(path) {
 		shown := slices.DeleteFunc(slices.Clone(known), func(w string) bool { return w == "" })
 		c.Report(path, "%q is not one of %s%s", value, strings.Join(shown, ", "), profiles.DidYouMean(value, shown))
@@ -90,7 +90,7 @@ func (c *checker) required(path, value, advice string) bool {
 	return value != "" && !c.Blamed(path)
 }
 
-// clusterName fits into a DNS label of a certificate, and into a file name.
+// clusterName matches names that fit into a DNS label of a certificate, and into a file name.
 var clusterName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$`)
 
 func (c *checker) cluster(path string, cluster Cluster) {
@@ -101,9 +101,9 @@ func (c *checker) cluster(path string, cluster Cluster) {
 		c.Report(path+".name", "%q cannot be a cluster's name: use at most 63 letters, digits, '-' and '_', with a letter or digit at either end", cluster.Name)
 	}
 	if c.required(path+".cloud", cluster.Cloud, "write aws, gcp, azure or other") {
-		c.word(path+".cloud", cluster.Cloud, "aws", "gcp", "azure", "other")
+		c.oneOf(path+".cloud", cluster.Cloud, "aws", "gcp", "azure", "other")
 	}
-	c.word(path+".platform", cluster.Platform, "", "eks", "gke", "aks", "other")
+	c.oneOf(path+".platform", cluster.Platform, "", "eks", "gke", "aks", "other")
 	if c.required(path+".region", cluster.Region, "write the cloud's name of the region, such as us-east-1") {
 		mistake, doubt := checkRegion(cluster.Cloud, cluster.Region)
 		if mistake != "" {
@@ -117,7 +117,7 @@ func (c *checker) cluster(path string, cluster Cluster) {
 		c.Report(path+".account", "%q is not an account of %s: write %s", cluster.Account, known.title, known.accountIs)
 	}
 	if strings.HasPrefix(cluster.Context, "-") {
-		c.Report(path+".context", "%q is a flag: write a context of the kubeconfig", cluster.Context)
+		c.Report(path+".context", "%q looks like a flag: write a context of the kubeconfig", cluster.Context)
 	}
 	c.version(path+".version", cluster.Version)
 	for i, network := range cluster.Networks {
@@ -128,8 +128,8 @@ func (c *checker) cluster(path string, cluster Cluster) {
 }
 
 var (
-	roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/.+$`)
-	account = regexp.MustCompile(`^[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com$`)
+	roleARN        = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/.+$`)
+	serviceAccount = regexp.MustCompile(`^[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com$`)
 )
 
 // identity checks that an identity belongs to the cluster's cloud and account.
@@ -143,7 +143,7 @@ func (c *checker) identity(path string, cluster Cluster, identity string) {
 	case "aws":
 		form, example = roleARN, "a role's ARN, such as arn:aws:iam::123456789012:role/telepod"
 	case "gcp":
-		form, example = account, "a service account, such as telepod@project.iam.gserviceaccount.com"
+		form, example = serviceAccount, "a service account, such as telepod@project.iam.gserviceaccount.com"
 	case "azure":
 		form, example = clouds()["azure"].account, "the client id of a managed identity"
 	default:
@@ -175,7 +175,7 @@ func (c *checker) rule(path string, rule Rule) {
 		c.Report(path+".regions", "is missing: list the regions that may store it, as cloud/region")
 	}
 	if len(rule.Values) > 0 && rule.Attribute == "" {
-		c.Report(path, "has values but no attribute: set the attribute that has them")
+		c.Report(path, "has values but no attribute: set the attribute with these values")
 	}
 	for i, region := range rule.Regions {
 		at := fmt.Sprintf("%s.regions[%d]", path, i)
@@ -190,7 +190,7 @@ func (c *checker) rule(path string, rule Rule) {
 		if mistake, _ := checkRegion(provider, name); mistake != "" && !strings.HasSuffix(name, "*") {
 			c.Report(at, "%s", strings.Replace(mistake, "the cluster is on", "the rule names", 1))
 		}
-		c.word(at, provider, "aws", "gcp", "azure", "other")
+		c.oneOf(at, provider, "aws", "gcp", "azure", "other")
 	}
 }
 
@@ -199,7 +199,7 @@ func (c *checker) site(path string, site *Site) {
 	if c.required(path+".endpoint", site.Endpoint, "write host:port under which the regions reach the site") {
 		c.endpoint(path+".endpoint", site.Endpoint)
 	}
-	c.word(path+".exposure", site.Exposure, "", "internal", "public")
+	c.oneOf(path+".exposure", site.Exposure, "", "internal", "public")
 	for i, text := range site.SourceRanges {
 		at := fmt.Sprintf("%s.sourceRanges[%d]", path, i)
 		prefix := c.prefix(at, text)
@@ -208,7 +208,7 @@ func (c *checker) site(path string, site *Site) {
 		}
 	}
 	if site.Exposure == "public" && len(site.SourceRanges) == 0 {
-		c.warn(path, "is public, and everyone can connect: mutual TLS refuses strangers, but set sourceRanges to the regions' NAT addresses too")
+		c.warn(path, "is public and open to all addresses: mutual TLS refuses strangers, but also set sourceRanges to the regions' NAT addresses")
 	}
 	if stores := site.Stores; stores.Jaeger == "" && stores.Prometheus == "" && stores.Archive == nil && len(stores.Kafka) == 0 &&
 		lookup(site.Values, []string{"central", "destinations"}) == nil && !c.Blamed(path+".stores") {
@@ -217,7 +217,7 @@ func (c *checker) site(path string, site *Site) {
 	c.stores(path+".stores", site.Stores)
 }
 
-// endpoint checks that a name can be in a certificate and be resolved from other clusters.
+// endpoint checks that a name can be in a certificate, and that other clusters can resolve it.
 func (c *checker) endpoint(path, endpoint string) {
 	host, port := splitEndpoint(endpoint)
 	_, notIP := netip.ParseAddr(strings.Trim(host, "[]"))
@@ -227,14 +227,14 @@ func (c *checker) endpoint(path, endpoint string) {
 	case host == "" || !isPort(port):
 		c.Report(path, "%q is not host:port, such as telemetry.example.com:4318", endpoint)
 	case notIP == nil:
-		c.Report(path, "%q is an address: the authorities sign names only, so make a DNS name that leads to the load balancer", endpoint)
+		c.Report(path, "%q is an IP address, but the authorities sign only names: create a DNS name that points to the load balancer", endpoint)
 	case len(validation.IsDNS1123Subdomain(host)) > 0:
 		c.Report(path, "%q cannot be a DNS name: use lower-case letters, digits, '-' and '.'", host)
 	case port == "4317":
-		c.Report(path, "regions send OTLP over HTTP, but 4317 is the port of OTLP over gRPC: use 4318, or any other")
+		c.Report(path, "regions send OTLP over HTTP, but 4317 is the port of OTLP over gRPC: use 4318, or another port")
 	case strings.HasSuffix(host, ".svc") && len(c.Clusters) == 1: // no other cluster has to resolve it
 	case !strings.Contains(host, ".") || strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".local") || host == "localhost":
-		c.Report(path, "%q is known inside one cluster only: use a name that all clusters resolve to the site's load balancer", host)
+		c.Report(path, "%q resolves only inside one cluster: use a name that all clusters resolve to the site's load balancer", host)
 	}
 }
 

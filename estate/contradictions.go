@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// contradictions checks for problems that no field, and no cluster, shows alone.
+// contradictions finds problems that only show when fields or clusters are compared.
 func (c *checker) contradictions() {
 	c.unique("name", func(cluster Cluster) string { return strings.ToLower(cluster.Name) })
 	c.unique("context", Cluster.KubeContext)
@@ -40,13 +40,13 @@ func (c *checker) contradictions() {
 func (c *checker) unique(field string, of func(Cluster) string) {
 	first := map[string]int{}
 	for i, cluster := range c.Clusters {
-		before, found := first[of(cluster)]
+		earlier, found := first[of(cluster)]
 		if !found {
 			first[of(cluster)] = i
 			continue
 		}
-		c.Report(fmt.Sprintf("clusters[%d].%s", i, field), "%q is already that of clusters[%d], on line %d: give every cluster its own",
-			of(cluster), before, c.Line(fmt.Sprintf("clusters[%d].%s", before, field)))
+		c.Report(fmt.Sprintf("clusters[%d].%s", i, field), "%q is also used by clusters[%d], on line %d: give each cluster its own",
+			of(cluster), earlier, c.Line(fmt.Sprintf("clusters[%d].%s", earlier, field)))
 	}
 }
 
@@ -54,7 +54,7 @@ func (c *checker) unique(field string, of func(Cluster) string) {
 func (c *checker) pair() {
 	primary, backup := c.Sites.Primary, c.Sites.Backup
 	if backup == nil {
-		c.warn("sites", "has no backup: while the primary is away, telemetry waits on the nodes' disks")
+		c.warn("sites", "has no backup: while the primary is down, telemetry waits on the nodes' disks")
 		return
 	}
 	a, _ := c.Cluster(primary.Cluster)
@@ -63,14 +63,14 @@ func (c *checker) pair() {
 	hostB, _ := splitEndpoint(backup.Endpoint)
 	switch {
 	case a.Name == b.Name:
-		c.Report("sites.backup.cluster", "%q is the cluster of the primary too: a backup needs a cluster of its own", b.Name)
+		c.Report("sites.backup.cluster", "%q also hosts the primary: put the backup into another cluster", b.Name)
 	case a.Place() == b.Place():
-		c.Report("sites.backup.cluster", "both sites are in %s: put the backup into another region, best into another cloud", a.Place())
+		c.Report("sites.backup.cluster", "both sites are in %s: put the backup into another region, preferably in another cloud", a.Place())
 	case a.Cloud == b.Cloud && a.Cloud != "other":
-		c.warn("sites.backup.cluster", "both sites are on %s: a backup in another cloud survives more", clouds()[a.Cloud].title)
+		c.warn("sites.backup.cluster", "both sites are on %s: a backup in another cloud also survives a failure of the cloud", clouds()[a.Cloud].title)
 	}
 	if strings.EqualFold(hostA, hostB) {
-		c.Report("sites.backup.endpoint", "both sites have the name %q: each name has to lead to one site only, or there is no failover", hostB)
+		c.Report("sites.backup.endpoint", "both sites have the name %q: each name must point to only one site, or failover cannot work", hostB)
 	}
 }
 
@@ -81,7 +81,7 @@ func (c *checker) buckets() {
 		cluster, _ := c.Cluster(site.Cluster)
 		archive, path := site.Stores.Archive, "sites."+role+".stores.archive"
 		if archive != nil && archive.Endpoint == "" && cluster.Cloud != "aws" && archive.KeysSecret == "" {
-			c.warn(path, "the bucket is on AWS and the site is not: set keysSecret to a Secret with access-key-id and secret-access-key")
+			c.warn(path, "the bucket is on AWS, but the site is not: set keysSecret to a Secret with access-key-id and secret-access-key")
 		}
 	}
 	if c.Sites.Backup == nil || c.Sites.Primary.Stores.Archive == nil || c.Sites.Backup.Stores.Archive == nil {
@@ -89,7 +89,7 @@ func (c *checker) buckets() {
 	}
 	a, b := *c.Sites.Primary.Stores.Archive, *c.Sites.Backup.Stores.Archive
 	if a.Bucket == b.Bucket && a.Endpoint == b.Endpoint {
-		c.warn("sites.backup.stores.archive.bucket", "both sites write to the bucket %q: without its cloud neither can archive; give each site its own", b.Bucket)
+		c.warn("sites.backup.stores.archive.bucket", "both sites write to the bucket %q, so neither can archive if its cloud fails: give each site its own", b.Bucket)
 	}
 }
 
@@ -101,12 +101,12 @@ func (r Rule) matches(place string) bool {
 	})
 }
 
-// concerns reports whether a rule is about what a cluster sends.
-func (r Rule) concerns(cluster Cluster) bool {
+// appliesTo reports whether a rule applies to what a cluster sends.
+func (r Rule) appliesTo(cluster Cluster) bool {
 	return len(r.Clusters) == 0 || slices.Contains(r.Clusters, cluster.Name)
 }
 
-// residency finds rules under which telemetry can go nowhere.
+// residency finds rules under which no site may store some telemetry.
 func (c *checker) residency() {
 	for i, rule := range c.Residency {
 		path := fmt.Sprintf("residency[%d]", i)
@@ -125,31 +125,31 @@ func (c *checker) residency() {
 		}
 		switch {
 		case len(allowed) == 0:
-			c.Report(path+".regions", "no site is in %s (%s), so what the rule matches would be dropped: put a site there, or change the rule",
+			c.Report(path+".regions", "no site is in %s (%s), so telemetry that the rule matches would be dropped: put a site there, or change the rule",
 				strings.Join(rule.Regions, ", "), strings.Join(places, ", "))
 		case !slices.Contains(allowed, Primary):
-			c.Report(path+".regions", "the primary site may not store what the rule matches (%s), so it would be dropped while the primary works: make the backup the primary, or change the rule",
+			c.Report(path+".regions", "the primary site may not store telemetry that the rule matches (%s), so it would be dropped while the primary works: make the backup the primary, or change the rule",
 				strings.Join(places, ", "))
 		case len(allowed) < len(places):
-			c.warn(path+".regions", "only the primary may store what the rule matches: it is dropped while the backup serves")
+			c.warn(path+".regions", "only the primary may store telemetry that the rule matches: it is dropped while the backup serves")
 		}
-		c.residencyBesideSites(path, rule)
+		c.residencyOfDestinations(path, rule)
 	}
 }
 
-// residencyBesideSites warns that a rule applies to all regional destinations, because the file does not know their region.
-func (c *checker) residencyBesideSites(path string, rule Rule) {
+// residencyOfDestinations warns that a rule applies to all regional destinations, because their region is unknown.
+func (c *checker) residencyOfDestinations(path string, rule Rule) {
 	var clusters, names []string
 	for _, cluster := range c.Clusters {
 		to := regionalDestinations(c.ValuesOf(cluster))
-		if len(to) == 0 || !cluster.HasApplications() || !rule.concerns(cluster) {
+		if len(to) == 0 || !cluster.HasApplications() || !rule.appliesTo(cluster) {
 			continue
 		}
 		clusters, names = append(clusters, cluster.Name), append(names, to...)
 	}
 	if len(names) > 0 {
 		slices.Sort(names)
-		c.warn(path, "what the rule matches is not sent to regional.destinations (%s) of %s: this file does not know their region",
+		c.warn(path, "telemetry that the rule matches is not sent to regional.destinations (%s) of %s: their region is unknown",
 			strings.Join(slices.Compact(names), ", "), strings.Join(clusters, ", "))
 	}
 }
@@ -161,13 +161,13 @@ func (c *checker) networks() {
 			site := c.Sites.Site(role)
 			other, _ := c.Cluster(site.Cluster)
 			if site.Exposure == "public" || other.Name == cluster.Name || c.Role(cluster.Name) == Primary && role == Backup {
-				continue // each pair once
+				continue // report each pair once
 			}
 			for n, text := range cluster.Networks {
 				for _, theirs := range other.Networks {
 					a, b := netip.MustParsePrefix(text), netip.MustParsePrefix(theirs)
 					if a.Overlaps(b) {
-						c.Report(fmt.Sprintf("clusters[%d].networks[%d]", i, n), "%s overlaps %s of %q, which has the %s site: peered networks cannot route it; change one, or set sites.%s.exposure to public", text, theirs, other.Name, role, role)
+						c.Report(fmt.Sprintf("clusters[%d].networks[%d]", i, n), "%s overlaps %s of %q, which hosts the %s site, so peered networks cannot route it: change one, or set sites.%s.exposure to public", text, theirs, other.Name, role, role)
 					}
 				}
 			}
@@ -175,11 +175,11 @@ func (c *checker) networks() {
 	}
 }
 
-// versions finds clusters with other versions than the rest.
+// versions finds clusters whose chart version or images differ from the rest.
 func (c *checker) versions() {
 	for i, cluster := range c.Clusters {
 		if cluster.Version != "" && cluster.Version != c.Chart.Version && !cluster.Canary {
-			c.warn(fmt.Sprintf("clusters[%d].version", i), "is %s, but the estate's is %s: for a trial set canary: true, or else remove it", cluster.Version, orNewest(c.Chart.Version))
+			c.warn(fmt.Sprintf("clusters[%d].version", i), "is %s, but the estate's is %s: for a trial, set canary: true; otherwise remove it", cluster.Version, orNewest(c.Chart.Version))
 		}
 	}
 	for _, path := range [][]string{{"injector", "image"}, {"collector", "image"}, {"drill", "image"}} {

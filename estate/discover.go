@@ -14,7 +14,7 @@ var (
 	eksContext    = regexp.MustCompile(`^arn:aws[a-z-]*:eks:([a-z0-9-]+):([0-9]{12}):cluster/(.+)$`)
 	eksctlContext = regexp.MustCompile(`^[^@]+@([^.]+)\.([a-z0-9-]+)\.eksctl\.io$`)
 	gkeContext    = regexp.MustCompile(`^gke_([^_]+)_([a-z]+-[a-z]+[0-9]+)(-[a-z])?_(.+)$`)
-	noName        = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+	notInName     = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 )
 
 // Discover describes a cluster from the name of its context, as EKS, eksctl and GKE create it, and from one of its
@@ -42,7 +42,7 @@ func Discover(kubeContext string, node Node) Cluster {
 	case scheme != "" && c.Cloud == "":
 		c.Cloud = "other"
 	}
-	c.Name = strings.Trim(noName.ReplaceAllString(c.Name, "-"), "-_")
+	c.Name = strings.Trim(notInName.ReplaceAllString(c.Name, "-"), "-_")
 	if c.Context == c.Name {
 		c.Context = ""
 	}

@@ -33,7 +33,7 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
-// TestText: a written file loads again unchanged, whatever its texts contain.
+// TestText: a new file has the same content when it is loaded, whatever characters its values contain.
 func TestText(t *testing.T) {
 	want := estate.Estate{Environment: "yes", Sites: estate.Sites{
 		Primary: &estate.Site{Cluster: "a", Endpoint: "a.example.com:4318", Exposure: "public", Stores: estate.Stores{
@@ -52,7 +52,7 @@ func TestText(t *testing.T) {
 		t.Errorf("(-want +got):\n%s\n%s", diff, text)
 	}
 	want.Environment = "two\nlines"
-	if _, err := estate.Text(want); err == nil || !strings.Contains(err.Error(), "is no text of one line") {
+	if _, err := estate.Text(want); err == nil || !strings.Contains(err.Error(), "is not a single line of text") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -3,11 +3,11 @@
 //	estate.yaml ▶ Load: strict decoding, then every contradiction ▶ Estate ▶ Values of each cluster
 //	                                                                       ▶ Order of installation
 //
-// [Load] reports all problems at once, with line, path and the nearest name: structure first, then what no
-// cluster can notice alone, such as two clusters of one name. It resolves no names and asks no cloud.
+// [Load] reports all problems together, with line, path and the nearest name: first the structure, then what no
+// single cluster can notice, such as two clusters with the same name. It neither resolves names nor queries clouds.
 //
-// The package is pure: it reads no files and knows no clients. Package estate/authorities makes the
-// certificates, cmd/telepod runs the commands.
+// The package is pure: it reads no files and has no clients. Package estate/authorities creates the
+// certificates, and cmd/telepod runs the commands.
 package estate
 
 //go:generate go test -run Reference -update .

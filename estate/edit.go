@@ -14,10 +14,10 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// The functions below change the text of a valid estate file. What they do not change stays as it is, comments and order
-// included. They return an error, and no text, if the changed file would have mistakes.
+// The functions below change the text of a valid estate file. The rest stays as it is, including comments and order.
+// They return an error, and no text, if the changed file would have mistakes.
 
-// operation is one of a JSON Patch.
+// operation is an operation of a JSON Patch.
 type operation struct {
 	Op    string `json:"op"`
 	Path  string `json:"path"`
@@ -44,7 +44,7 @@ func Remove(name string, text []byte, cluster string) ([]byte, error) {
 	case i < 0:
 		return nil, fmt.Errorf("the estate has no cluster %q%s", cluster, profiles.DidYouMean(cluster, e.Names()))
 	case e.Role(cluster) != "":
-		return nil, fmt.Errorf("cluster %s has the %s site: choose another cluster for it first, with 'telepod estate set sites.%[2]s.cluster=NAME'", cluster, e.Role(cluster))
+		return nil, fmt.Errorf("cluster %s hosts the %s site: move the site first, with 'telepod estate set sites.%[2]s.cluster=NAME'", cluster, e.Role(cluster))
 	}
 	out, err := patched(name, text, operation{Op: "remove", Path: pointer([]string{"clusters", strconv.Itoa(i)})})
 	if err != nil {
@@ -61,7 +61,7 @@ type Assignment struct {
 }
 
 // Set sets or removes fields. Chart values are YAML; for other fields a value is text, or YAML if the field accepts no
-// text. To remove a field that is not set changes nothing.
+// text. Removing a field that is not set changes nothing.
 func Set(name string, text []byte, fields ...Assignment) ([]byte, error) {
 	e, problems := Load(name, text)
 	if e == nil {
@@ -107,13 +107,13 @@ func set(name string, text []byte, parts []string, f Assignment) ([]byte, error)
 	return asText, nil
 }
 
-// unset returns the text without a field, and without the mappings that would be empty then.
+// unset returns the text without a field, and without the mappings that would then be empty.
 func unset(name string, text []byte, parts []string, f Assignment) ([]byte, error) {
 	var document any
 	if err := kyaml.Unmarshal(text, &document); err != nil {
 		return nil, err
 	}
-	last := 0 // of the parts that lead to what is removed
+	last := 0 // index of the last part of the path to remove
 	for i, part := range parts {
 		switch at := document.(type) {
 		case map[string]any:
@@ -122,7 +122,7 @@ func unset(name string, text []byte, parts []string, f Assignment) ([]byte, erro
 			}
 			inner, found := at[part]
 			if !found {
-				return text, knownField(name, text, parts)
+				return text, checkField(name, text, parts)
 			}
 			document = inner
 		case []any:
@@ -132,14 +132,14 @@ func unset(name string, text []byte, parts []string, f Assignment) ([]byte, erro
 			}
 			document, last = at[n], i+1
 		default:
-			return text, knownField(name, text, parts)
+			return text, checkField(name, text, parts)
 		}
 	}
 	return patched(name, text, operation{Op: "remove", Path: pointer(parts[:last+1])})
 }
 
-// knownField returns an error for a field that an estate file cannot have.
-func knownField(name string, text []byte, parts []string) error {
+// checkField returns an error for a field that an estate file cannot have.
+func checkField(name string, text []byte, parts []string) error {
 	probe, err := put(name, text, parts, "")
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func put(name string, text []byte, parts []string, value any) ([]byte, error) {
 	return patched(name, text, o)
 }
 
-// accepts reports whether there is no mistake in a field.
+// accepts reports whether a field has no mistake.
 func accepts(name string, text []byte, parts []string) bool {
 	path := parts[0]
 	for _, part := range parts[1:] {
@@ -181,7 +181,7 @@ func accepts(name string, text []byte, parts []string) bool {
 	return !slices.ContainsFunc(problems.Errors(), func(p Problem) bool { return p.Path == path })
 }
 
-// Swap makes the backup site the primary, and the other way round.
+// Swap exchanges the roles of the primary and the backup site.
 func Swap(name string, text []byte) ([]byte, error) {
 	e, problems := Load(name, text)
 	if e == nil {
@@ -197,7 +197,7 @@ func Swap(name string, text []byte) ([]byte, error) {
 	return checked(name, out)
 }
 
-// setter sets the value at a path, and makes the mappings that lead to it.
+// setter returns the operation that sets a value at a path, with the mappings that are missing on the way.
 func setter(document any, parts []string, value any) (operation, error) {
 	for i, part := range parts {
 		var inner any
@@ -211,7 +211,7 @@ func setter(document any, parts []string, value any) (operation, error) {
 			}
 			inner = at[n]
 		default:
-			return operation{}, fmt.Errorf("%s is no mapping: it has no field %s", strings.Join(parts[:i], "."), part)
+			return operation{}, fmt.Errorf("%s is not a mapping: it has no field %s", strings.Join(parts[:i], "."), part)
 		}
 		if inner == nil || i == len(parts)-1 {
 			for _, missing := range slices.Backward(parts[i+1:]) {
@@ -224,7 +224,7 @@ func setter(document any, parts []string, value any) (operation, error) {
 	return operation{}, errors.New("no field to set")
 }
 
-// pointer is a JSON Pointer (RFC 6901).
+// pointer returns a JSON Pointer (RFC 6901).
 func pointer(parts []string) string {
 	var b strings.Builder
 	for _, part := range parts {
@@ -233,7 +233,7 @@ func pointer(parts []string) string {
 	return b.String()
 }
 
-// parts splits the name of a field. A cluster's name becomes its index.
+// parts splits the name of a field, and replaces a cluster's name by its index.
 func (e *Estate) parts(field string) ([]string, error) {
 	parts := strings.Split(field, ".")
 	if parts[0] != "clusters" || len(parts) == 1 {
@@ -254,12 +254,12 @@ func patched(name string, text []byte, o operation) ([]byte, error) {
 	}
 	out, err := manifest.Patched(name, text, patch)
 	if errors.Is(err, manifest.ErrStyle) {
-		return nil, fmt.Errorf("%s: the change removes fields or items where this command cannot, such as a list in flow style ([…]): edit the file", name)
+		return nil, fmt.Errorf("%s: this command cannot remove fields or items there, such as in a list in flow style ([…]): edit the file", name)
 	}
 	return out, err
 }
 
-// checked returns a text if it is a valid estate file. Its mistakes have no line: they are in no file yet.
+// checked returns a text if it is a valid estate file. Mistakes have no line, because the text is in no file yet.
 func checked(name string, text []byte) ([]byte, error) {
 	e, problems := Load(name, text)
 	if e != nil {

@@ -47,7 +47,7 @@ values:
     b]
 `
 
-// TestEdits: a change of the file changes its lines, and nothing else.
+// TestEdits: a change replaces only the lines that it affects.
 func TestEdits(t *testing.T) {
 	set := func(field, value string) func([]byte) ([]byte, error) {
 		return func(text []byte) ([]byte, error) {
@@ -76,7 +76,7 @@ func TestEdits(t *testing.T) {
 		{"text that looks like a number", set("clusters.us.account", "012345678901"), "region: us-east-1\n", "region: us-east-1\n    account: \"012345678901\"\n", ""},
 		{"a new field", set("chart.source", "charts/telepod"), "# after the freeze\n", "# after the freeze\n  source: charts/telepod\n", ""},
 		{"a new mapping", set("certificates.from", "secrets"), "    b]\n", "    b]\ncertificates:\n  from: secrets\n", ""},
-		{"a truth value of a cluster", set("clusters.asia-1.canary", "true"), "eastasia # for now\n", "eastasia # for now\n    canary: true\n", ""},
+		{"a boolean of a cluster", set("clusters.asia-1.canary", "true"), "eastasia # for now\n", "eastasia # for now\n    canary: true\n", ""},
 		{"a list", set("clusters.eu.networks", "[10.2.0.0/16]"), "europe-west1}", "europe-west1, networks: [10.2.0.0/16]}", ""},
 		{"a shorter list", set("values.zones", "[c]"), "zones: [a, b]", "zones: [c]", ""},
 		{"a chart value", set("values.central.replicas", "5"), "{replicas: 3}", "{replicas: 5}", ""},
@@ -103,23 +103,23 @@ func TestEdits(t *testing.T) {
 		{"an unknown field is removed", unset("chart.versoin"), "", "", `estate.yaml: chart.versoin: unknown field (did you mean "version"?)`},
 		{"an unknown mapping is removed", unset("chrat.version"), "", "", `estate.yaml: chrat: unknown field (did you mean "chart"?)`},
 		{"an item of a list is removed", unset("clusters.asia-1"), "", "", "clusters.asia-1: an item of a list cannot be removed: set the whole list, or use 'telepod estate remove' for a cluster"},
-		{"a field of text is removed", unset("environment.name"), "", "", "environment is no mapping"},
+		{"a field of text is removed", unset("environment.name"), "", "", "environment is not a mapping"},
 
 		{"an unknown field", set("chart.versoin", "1"), "", "", `estate.yaml: chart.versoin: unknown field (did you mean "version"?)`},
 		{"an unknown cluster", set("clusters.asia-2.canary", "true"), "", "", `the estate has no cluster "asia-2" (did you mean "asia-1"?)`},
-		{"a field of text", set("environment.name", "x"), "", "", "environment is no mapping: it has no field name"},
+		{"a field of text", set("environment.name", "x"), "", "", "environment is not a mapping: it has no field name"},
 		{"an item of a list", set("clusters.9.name", "x"), "", "", `the estate has no cluster "9"`},
-		{"nothing", set("", "x"), "", "", "unknown field"},
-		{"a value that is no YAML", set("values.x", "{"), "", "", `values.x: "{" is not YAML`},
+		{"an empty field name", set("", "x"), "", "", "unknown field"},
+		{"a value that is not YAML", set("values.x", "{"), "", "", `values.x: "{" is not YAML`},
 		{"a list with a comment becomes shorter", set("values.commented", "[a]"), "", "", "edit the file"},
-		{"fields would go", set("values.central", "{x: 1}"), "", "", "estate.yaml: the change removes fields or items where this command cannot, such as a list in flow style ([…]): edit the file"},
-		{"a version that is none", set("chart.version", "1.10"), "", "", `chart.version: "1.10" is not a version`},
+		{"fields would be lost", set("values.central", "{x: 1}"), "", "", "estate.yaml: this command cannot remove fields or items there, such as in a list in flow style ([…]): edit the file"},
+		{"an invalid version", set("chart.version", "1.10"), "", "", `chart.version: "1.10" is not a version`},
 		{"a list with a mistake", set("clusters.eu.networks", "[10.2.0.0]"), "", "", `"10.2.0.0" is not an address range`},
-		{"a truth value that is none", set("clusters.eu.canary", "often"), "", "", "clusters[1].canary: "},
+		{"an invalid boolean", set("clusters.eu.canary", "often"), "", "", "clusters[1].canary: "},
 		{"a contradiction", set("sites.backup.cluster", "us"), "", "", "estate.yaml: sites.backup.cluster: "},
-		{"a known name", add(Cluster{Name: "eu", Cloud: "aws", Region: "us-east-1"}), "", "", `estate.yaml: clusters[3].name: `},
+		{"a name that exists", add(Cluster{Name: "eu", Cloud: "aws", Region: "us-east-1"}), "", "", `estate.yaml: clusters[3].name: `},
 		{"an unknown cluster is removed", remove("asia-2"), "", "", `the estate has no cluster "asia-2" (did you mean "asia-1"?)`},
-		{"a site is removed", remove("eu"), "", "", "cluster eu has the backup site: choose another cluster for it first, with 'telepod estate set sites.backup.cluster=NAME'"},
+		{"a site is removed", remove("eu"), "", "", "cluster eu hosts the backup site: move the site first, with 'telepod estate set sites.backup.cluster=NAME'"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := test.edit([]byte(commented))
@@ -133,7 +133,7 @@ func TestEdits(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n := strings.Count(commented, test.old); n != 1 {
-				t.Fatalf("%q is %d times in the file", test.old, n)
+				t.Fatalf("%q occurs %d times in the file, want once", test.old, n)
 			}
 			if diff := cmp.Diff(strings.Replace(commented, test.old, test.new, 1), string(got)); diff != "" {
 				t.Errorf("wrong text (-want +got):\n%s", diff)
@@ -142,7 +142,8 @@ func TestEdits(t *testing.T) {
 	}
 }
 
-// TestRemoveFromTheMiddle: fields are checked together, after all are set. Comments above a removed cluster go with it, those above the next one stay.
+// TestRemoveFromTheMiddle: fields are checked after all of them are set. Comments above a removed cluster go with it, those
+// above the next one stay.
 func TestRemoveFromTheMiddle(t *testing.T) {
 	text, err := Set("estate.yaml", []byte(commented), Assignment{Field: "sites.backup.cluster", Value: "us"}, Assignment{Field: "sites.primary.cluster", Value: "asia-1"})
 	if err == nil {
@@ -170,7 +171,7 @@ func TestSwapInFlowStyle(t *testing.T) {
 	}
 }
 
-// TestSwapCountsLinesAsYAML: a line ends where YAML ends it, in comments too, or the sites' names would go to other lines.
+// TestSwapCountsLinesAsYAML: lines are counted as in YAML, also in comments. Otherwise the wrong lines would change.
 func TestSwapCountsLinesAsYAML(t *testing.T) {
 	odd := strings.NewReplacer("# The estate", "# The\u2028# estate", "primary:\n", "primary:\n# The first of them.\n", "backup:\n", "backup:\n# And the second one.\n").Replace(commented)
 	for name, text := range map[string]string{

@@ -15,19 +15,19 @@ const Kind = "Estate"
 type Estate struct {
 	// Kind is always Estate.
 	Kind string `json:"kind"`
-	// Environment is deployment.environment.name of everything, such as production.
+	// Environment is the deployment.environment.name of all telemetry, such as production.
 	Environment string `json:"environment,omitempty"`
-	// Namespace is that of Telepod in every cluster; telepod if empty.
+	// Namespace is Telepod's namespace in every cluster; telepod if empty.
 	Namespace string `json:"namespace,omitempty"`
 	// Release is the name of the Helm release in every cluster; telepod if empty.
 	Release string `json:"release,omitempty"`
-	// Chart is what is installed.
+	// Chart describes the chart to install.
 	Chart Chart `json:"chart,omitempty"`
 	// Certificates describes who signs the certificates between regions and sites.
 	Certificates Certificates `json:"certificates,omitempty"`
 	// Sites are the central sites.
 	Sites Sites `json:"sites"`
-	// Clusters are all clusters, those of the sites included.
+	// Clusters lists all clusters, including those of the sites.
 	Clusters []Cluster `json:"clusters"`
 	// Residency limits where telemetry may be stored.
 	Residency []Rule `json:"residency,omitempty"`
@@ -41,7 +41,7 @@ type Estate struct {
 type Chart struct {
 	// Source is a directory, an archive or an oci:// reference; oci://ghcr.io/telepod/charts/telepod if empty.
 	Source string `json:"source,omitempty"`
-	// Version of the chart; empty means the newest, or that of the directory.
+	// Version is the chart's version; empty means the newest, or that of the directory.
 	Version string `json:"version,omitempty"`
 }
 
@@ -56,7 +56,7 @@ type Certificates struct {
 type Sites struct {
 	// Primary receives the telemetry of all regions.
 	Primary *Site `json:"primary"`
-	// Backup receives it while the primary is away; best in another cloud.
+	// Backup receives it while the primary is down; preferably in another cloud.
 	Backup *Site `json:"backup,omitempty"`
 }
 
@@ -64,27 +64,27 @@ type Sites struct {
 type Site struct {
 	// Cluster is the name of the cluster that runs the site.
 	Cluster string `json:"cluster"`
-	// Endpoint is host:port under which every region reaches the site, OTLP over HTTP.
+	// Endpoint is the host:port at which every region reaches the site, for OTLP over HTTP.
 	Endpoint string `json:"endpoint"`
 	// Exposure is internal (peered networks) or public (the Internet, guarded by mutual TLS); internal if empty.
 	Exposure string `json:"exposure,omitempty"`
 	// SourceRanges are the address ranges that may connect; empty means all.
 	SourceRanges []string `json:"sourceRanges,omitempty"`
-	// Stores are where the site writes to; others are central.destinations in its values.
+	// Stores are the back ends of the site; add others as central.destinations in its values.
 	Stores Stores `json:"stores,omitempty"`
 	// Values are chart values for the site's cluster.
 	Values map[string]any `json:"values,omitempty"`
 }
 
-// Stores are back ends of a site.
+// Stores are the back ends of a site.
 type Stores struct {
-	// Jaeger is host:port of an OTLP gRPC endpoint for sampled traces.
+	// Jaeger is the host:port of an OTLP gRPC endpoint for sampled traces.
 	Jaeger string `json:"jaeger,omitempty"`
 	// Prometheus is a remote-write URL for metrics.
 	Prometheus string `json:"prometheus,omitempty"`
 	// Archive is the bucket for all traces and logs.
 	Archive *Archive `json:"archive,omitempty"`
-	// Kafka lists brokers, host:port, for sampled traces, metrics and logs.
+	// Kafka lists brokers, as host:port, for sampled traces, metrics and logs.
 	Kafka []string `json:"kafka,omitempty"`
 }
 
@@ -94,9 +94,9 @@ type Archive struct {
 	Bucket string `json:"bucket"`
 	// Region is where the bucket is.
 	Region string `json:"region,omitempty"`
-	// Endpoint is the URL of another service with the S3 protocol.
+	// Endpoint is the URL of another S3-compatible service.
 	Endpoint string `json:"endpoint,omitempty"`
-	// KeysSecret is a Secret with access-key-id and secret-access-key, for a site outside of AWS.
+	// KeysSecret is a Secret with access-key-id and secret-access-key, for a site outside AWS.
 	KeysSecret string `json:"keysSecret,omitempty"`
 }
 
@@ -108,35 +108,35 @@ type Cluster struct {
 	Cloud string `json:"cloud"`
 	// Platform is eks, gke, aks or other; empty follows the cloud.
 	Platform string `json:"platform,omitempty"`
-	// Region is the cloud's name of it.
+	// Region is the cloud's name for its region.
 	Region string `json:"region"`
 	// Account is the AWS account id, Google Cloud project id or Azure subscription id.
 	Account string `json:"account,omitempty"`
-	// Context of the kubeconfig; the cluster's name if empty.
+	// Context is the cluster's context in the kubeconfig; the cluster's name if empty.
 	Context string `json:"context,omitempty"`
 	// Networks are the address ranges of its nodes and pods, as CIDR.
 	Networks []string `json:"networks,omitempty"`
 	// Applications is false for a cluster that only runs a site: nothing is injected or collected there.
 	Applications *bool `json:"applications,omitempty"`
-	// Identity in the cloud of the Collectors.
+	// Identity describes the cloud identities of the Collectors.
 	Identity Identity `json:"identity,omitempty,omitzero"`
 	// Canary marks the regions that are upgraded first.
 	Canary bool `json:"canary,omitempty"`
-	// Version of the chart in this cluster, if it differs.
+	// Version is the chart's version in this cluster, if it differs.
 	Version string `json:"version,omitempty"`
 	// Values are chart values for this cluster.
 	Values map[string]any `json:"values,omitempty"`
 }
 
-// Identity is a role's ARN, a service account's e-mail or a client id.
+// Identity contains cloud identities: a role's ARN, a service account's e-mail or a client id.
 type Identity struct {
-	// Regional is that of the regional Collectors.
+	// Regional is the identity of the regional Collectors.
 	Regional string `json:"regional,omitempty"`
-	// Central is that of the central site, which writes the archive.
+	// Central is the identity of the central site, which writes the archive.
 	Central string `json:"central,omitempty"`
 }
 
-// Rule is a residency rule: what it matches is stored in the regions that it lists only.
+// Rule is a residency rule: telemetry that it matches may be stored only in the regions that it lists.
 type Rule struct {
 	// Clusters limits the rule to what these clusters send; empty means all.
 	Clusters []string `json:"clusters,omitempty"`
@@ -144,7 +144,7 @@ type Rule struct {
 	Attribute string `json:"attribute,omitempty"`
 	// Values are the attribute's values; empty means any.
 	Values []string `json:"values,omitempty"`
-	// Regions may store it, as cloud/region; gcp/europe-* means every region that begins so.
+	// Regions are the regions that may store it, as cloud/region; a * at the end matches any rest, as in gcp/europe-*.
 	Regions []string `json:"regions"`
 }
 
@@ -162,12 +162,12 @@ func (s Sites) Site(role string) *Site {
 	return s.Backup
 }
 
-// Roles lists the roles of the sites that the estate has.
+// Roles returns the roles for which the estate has a site.
 func (s Sites) Roles() []string {
 	return slices.DeleteFunc([]string{Primary, Backup}, func(role string) bool { return s.Site(role) == nil })
 }
 
-// Role is primary or backup for a cluster with that site, else empty.
+// Role returns the role of the site in a cluster; empty if the cluster hosts none.
 func (e *Estate) Role(cluster string) string {
 	for _, role := range e.Sites.Roles() {
 		if e.Sites.Site(role).Cluster == cluster {
@@ -186,7 +186,7 @@ func (e *Estate) Cluster(name string) (Cluster, bool) {
 	return e.Clusters[i], true
 }
 
-// Names lists the clusters in the order of the file.
+// Names returns the clusters' names in the order of the file.
 func (e *Estate) Names() []string {
 	var names []string
 	for _, c := range e.Clusters {
@@ -198,13 +198,13 @@ func (e *Estate) Names() []string {
 // HasApplications reports whether applications run in the cluster.
 func (c Cluster) HasApplications() bool { return c.Applications == nil || *c.Applications }
 
-// KubeContext is the context of the kubeconfig.
+// KubeContext returns the cluster's context in the kubeconfig.
 func (c Cluster) KubeContext() string { return cmp.Or(c.Context, c.Name) }
 
-// Place is cloud/region, as in the archive.
+// Place returns cloud/region, as in the archive.
 func (c Cluster) Place() string { return c.Cloud + "/" + c.Region }
 
-// defaults fills in what may be left out for the whole estate.
+// defaults sets the estate's optional fields.
 func (e *Estate) defaults() {
 	e.Namespace = cmp.Or(e.Namespace, "telepod")
 	e.Release = cmp.Or(e.Release, "telepod")
@@ -218,8 +218,8 @@ const (
 	FromSecrets     = "secrets"
 )
 
-// Order lists the clusters in the order of an installation or an upgrade: the sites, so that no region sends what its
-// site does not understand yet, the backup first; then canaries, then the other regions.
+// Order returns the clusters in the order of an installation or upgrade: the backup site, the primary site, canaries,
+// the other regions. The sites come first so that no region sends data that its site does not understand yet.
 func (e *Estate) Order() []Cluster {
 	rank := func(c Cluster) int {
 		switch {
@@ -238,7 +238,7 @@ func (e *Estate) Order() []Cluster {
 	return order
 }
 
-// FullName is the prefix of the chart's objects in a cluster, as the chart makes it.
+// FullName returns the prefix of the chart's objects in a cluster, computed as in the chart.
 func (e *Estate) FullName(c Cluster) string {
 	name, _ := lookup(e.ValuesOf(c), []string{"fullnameOverride"}).(string)
 	switch {

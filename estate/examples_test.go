@@ -32,7 +32,7 @@ func TestExamples(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.Contains(string(text), e.Chart.Version) || !strings.Contains(string(text), "ghcr.io/telepod/charts") {
-			t.Errorf("%s is not about version %s of the chart", file, e.Chart.Version)
+			t.Errorf("%s does not use version %s of the chart from ghcr.io/telepod/charts", file, e.Chart.Version)
 		}
 		if file == "main.tf" {
 			continue

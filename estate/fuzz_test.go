@@ -8,7 +8,7 @@ import (
 	"github.com/telepod/telepod/estate"
 )
 
-// FuzzLoad: no file makes Load panic, and an estate without errors has values and an order for each cluster.
+// FuzzLoad: no file makes Load panic, and every cluster of an estate without errors has values and a place in the order.
 func FuzzLoad(f *testing.F) {
 	files, err := filepath.Glob("testdata/*/*.yaml")
 	if err != nil {
@@ -24,13 +24,13 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e, problems := estate.Load("fuzz.yaml", data)
 		if (e == nil) != (len(problems.Errors()) > 0) {
-			t.Fatalf("an estate: %t, with problems:\n%v", e != nil, problems)
+			t.Fatalf("the estate loaded: %t, with problems:\n%v", e != nil, problems)
 		}
 		if e == nil {
 			return
 		}
 		if len(e.Order()) != len(e.Clusters) {
-			t.Errorf("%d clusters are installed, of %d", len(e.Order()), len(e.Clusters))
+			t.Errorf("the order has %d clusters, want %d", len(e.Order()), len(e.Clusters))
 		}
 		for _, c := range e.Clusters {
 			if _, err := e.ValuesFile(c, "fuzz.yaml"); err != nil {

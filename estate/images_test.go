@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/estate"
 )
 
-// TestImages: clusters that run another image than the others are reported, for every image that the chart has.
+// TestImages: a cluster whose image differs from the others is reported, for every image of the chart.
 func TestImages(t *testing.T) {
 	data, err := os.ReadFile("../charts/telepod/values.yaml")
 	if err != nil {
@@ -48,7 +48,7 @@ func TestImages(t *testing.T) {
 	}
 }
 
-// images are the paths of the chart's images.
+// images returns the paths of the chart's images.
 func images(values map[string]any, prefix string) (paths []string) {
 	for key, value := range values {
 		mapping, ok := value.(map[string]any)

@@ -33,7 +33,7 @@ type Problem struct {
 	Warning bool
 }
 
-// Error is "file:line: path: message", with the parts that are known.
+// Error returns "file:line: path: message", with the parts that are known.
 func (p Problem) Error() string {
 	warning := ""
 	if p.Warning {
@@ -45,21 +45,21 @@ func (p Problem) Error() string {
 // Problems are all problems of a file, ordered by line.
 type Problems []Problem
 
-// Error prints one problem per line.
+// Error returns one problem per line.
 func (p Problems) Error() string { return strict.Lines(p) }
 
-// Errors are the problems that are not warnings.
+// Errors returns the problems that are not warnings.
 func (p Problems) Errors() Problems {
 	return slices.DeleteFunc(slices.Clone(p), func(p Problem) bool { return p.Warning })
 }
 
-// Warnings are the problems that are warnings.
+// Warnings returns the problems that are warnings.
 func (p Problems) Warnings() Problems {
 	return slices.DeleteFunc(slices.Clone(p), func(p Problem) bool { return !p.Warning })
 }
 
-// Load reads an estate file and checks it. The estate is nil if there is an error other than a warning. Messages
-// contain the name.
+// Load reads an estate file and checks it. The estate is nil if any problem is not a warning. Messages contain the
+// name.
 func Load(name string, data []byte) (*Estate, Problems) {
 	root, err := parse(data)
 	if err != nil {
@@ -73,7 +73,7 @@ func Load(name string, data []byte) (*Estate, Problems) {
 	}
 	c := checker{Estate: e, Document: document}
 	c.structure()
-	if len(document.Mistakes) == 0 { // what refers to each other is only known then
+	if len(document.Mistakes) == 0 { // contradictions can only be found in a valid structure
 		e.defaults()
 		c.contradictions()
 	}
@@ -106,7 +106,7 @@ func parse(data []byte) (*yaml.Node, error) {
 		return nil, err
 	}
 	if err := decoder.Decode(&second); err == nil {
-		return nil, fmt.Errorf("yaml: line %d: a second document: an estate is one document", second.Line)
+		return nil, fmt.Errorf("yaml: line %d: unexpected second document: an estate file has only one", second.Line)
 	} else if !errors.Is(err, io.EOF) {
 		return nil, err
 	}

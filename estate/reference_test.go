@@ -15,7 +15,7 @@ import (
 	"github.com/telepod/telepod/test/golden"
 )
 
-// field is one of a struct's, as documents have it.
+// field is a field of a struct, as documented.
 type field struct {
 	name, of, meaning string
 	optional          bool
@@ -96,7 +96,7 @@ func typeName(of string) string {
 	return "mapping, see below"
 }
 
-// object is the schema of a struct.
+// object returns the schema of a struct.
 func object(structs map[string][]field, name string) map[string]any {
 	properties, required := map[string]any{}, []string{}
 	for _, f := range structs[name] {

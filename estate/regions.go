@@ -15,9 +15,9 @@ type cloud struct {
 	title   string
 	region  *regexp.Regexp
 	account *regexp.Regexp
-	// what an account is, for messages
+	// accountIs describes an account in messages.
 	accountIs string
-	// regions in early 2026, to distinguish a typo from a new region.
+	// regions lists those of early 2026, to distinguish a typo from a new region.
 	regions string
 }
 
@@ -46,7 +46,8 @@ var clouds = sync.OnceValue(func() map[string]cloud {
 	}
 })
 
-// checkRegion finds a region that cannot exist in the cloud, and one that is probably misspelt.
+// checkRegion returns a mistake for a region that cannot exist in the cloud, and a doubt for one that is probably
+// misspelt.
 func checkRegion(provider, region string) (mistake, doubt string) {
 	cloud, known := clouds()[provider]
 	if !known {
@@ -67,7 +68,7 @@ func checkRegion(provider, region string) (mistake, doubt string) {
 	case !cloud.region.MatchString(region):
 		return fmt.Sprintf("%q cannot be a region of %s%s", region, cloud.title, suggestion), ""
 	case found:
-		return "", fmt.Sprintf("%q is not a region of %s that Telepod knows%s", region, cloud.title, suggestion)
+		return "", fmt.Sprintf("%q is not a known region of %s%s", region, cloud.title, suggestion)
 	}
 	return "", ""
 }

@@ -2,16 +2,16 @@ package estate
 
 import "cmp"
 
-// Release is how a cluster is installed or upgraded.
+// Release describes how to install or upgrade a cluster.
 type Release struct {
 	Cluster Cluster
 	// Title describes the cluster's role, such as "backup site".
 	Title string
-	// Helm has the arguments of helm, which reads the values from standard input.
+	// Helm contains the arguments of helm, which reads the values from standard input.
 	Helm []string
 	// Site is true for a cluster with a site.
 	Site bool
-	// Checked is true if 'telepod check' has something to check: an injector.
+	// Checked is true if the cluster has an injector that 'telepod check' can check.
 	Checked bool
 }
 

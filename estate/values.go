@@ -37,7 +37,7 @@ func derivedValues() []derivedValue {
 	}
 }
 
-// ValuesOf are the chart's values for a cluster. Values in the file override derived ones: those of the cluster
+// ValuesOf returns the chart's values for a cluster. Values in the file override derived ones: those of the cluster
 // override those of its site, which override the estate's. Mappings merge, lists replace.
 func (e *Estate) ValuesOf(cluster Cluster) map[string]any {
 	values := e.base(cluster)
@@ -59,17 +59,17 @@ func (e *Estate) ValuesOf(cluster Cluster) map[string]any {
 // ValuesHeader is the start of every values file.
 const ValuesHeader = "# Values of "
 
-// ValuesFile is the values file of a cluster.
+// ValuesFile returns the values file of a cluster.
 func (e *Estate) ValuesFile(cluster Cluster, source string) ([]byte, error) {
 	text, err := yaml.Marshal(e.ValuesOf(cluster))
 	if err != nil {
 		return nil, fmt.Errorf("write the values of %s: %w", cluster.Name, err)
 	}
-	return append([]byte(ValuesHeader+cluster.Name+", made from "+source+" by telepod estate render: change that file.\n"), text...), nil
+	return append([]byte(ValuesHeader+cluster.Name+", generated from "+source+" by telepod estate render: edit that file instead.\n"), text...), nil
 }
 
 func (e *Estate) base(cluster Cluster) map[string]any {
-	cloud := without(map[string]any{"provider": cluster.Cloud, "platform": cluster.Platform, "region": cluster.Region, "account": cluster.Account})
+	cloud := withoutEmpty(map[string]any{"provider": cluster.Cloud, "platform": cluster.Platform, "region": cluster.Region, "account": cluster.Account})
 	central := map[string]any{"primary": e.Sites.Primary.Endpoint}
 	if e.Sites.Backup != nil {
 		central["backup"] = e.Sites.Backup.Endpoint
@@ -104,14 +104,14 @@ func (e *Estate) siteValues(cluster Cluster, role string) map[string]any {
 		service["sourceRanges"] = site.SourceRanges
 	}
 	central["service"] = service
-	maps.Copy(central, without(map[string]any{
+	maps.Copy(central, withoutEmpty(map[string]any{
 		"jaeger": site.Stores.Jaeger, "prometheus": site.Stores.Prometheus, "identity": cluster.Identity.Central,
 	}))
 	if len(site.Stores.Kafka) > 0 {
 		central["kafka"] = map[string]any{"brokers": site.Stores.Kafka}
 	}
 	if a := site.Stores.Archive; a != nil {
-		archive := without(map[string]any{"bucket": a.Bucket, "region": a.Region, "endpoint": a.Endpoint})
+		archive := withoutEmpty(map[string]any{"bucket": a.Bucket, "region": a.Region, "endpoint": a.Endpoint})
 		archive["regions"] = e.places()
 		central["archive"] = archive
 		if a.KeysSecret != "" {
@@ -128,7 +128,7 @@ func fromSecret(variable, secret, key string) map[string]any {
 	return map[string]any{"name": variable, "valueFrom": map[string]any{"secretKeyRef": map[string]any{"name": secret, "key": key}}}
 }
 
-// places are the regions that send, in the format of the archive's folders.
+// places returns the regions that send, in the format of the archive's folders.
 func (e *Estate) places() []string {
 	var places []string
 	for _, c := range e.Clusters {
@@ -146,25 +146,25 @@ func (e *Estate) sovereignty(cluster Cluster, values map[string]any) (rules []an
 	}
 	signals, _ := lookup(values, []string{"regional", "cloudExport", "signals"}).([]any)
 	for _, rule := range e.Residency {
-		if !rule.concerns(cluster) {
+		if !rule.appliesTo(cluster) {
 			continue
 		}
-		var not []any
+		var excluded []any
 		for _, role := range e.Sites.Roles() {
 			if site, _ := e.Cluster(e.Sites.Site(role).Cluster); !rule.matches(site.Place()) {
-				not = append(not, role)
+				excluded = append(excluded, role)
 			}
 		}
 		if len(signals) > 0 && !rule.matches(cluster.Place()) {
-			not = append(not, "cloud")
+			excluded = append(excluded, "cloud")
 		}
 		for _, name := range regionalDestinations(values) {
-			not = append(not, name) // their region is not known
+			excluded = append(excluded, name) // their region is unknown
 		}
-		if len(not) == 0 {
+		if len(excluded) == 0 {
 			continue
 		}
-		drop := map[string]any{"action": "drop", "destinations": not}
+		drop := map[string]any{"action": "drop", "destinations": excluded}
 		if rule.Attribute != "" {
 			drop["attribute"] = rule.Attribute
 		}
@@ -180,7 +180,7 @@ func (e *Estate) sovereignty(cluster Cluster, values map[string]any) (rules []an
 	return rules
 }
 
-// regionalDestinations are the names of what a region sends to beside the sites.
+// regionalDestinations returns the names of the destinations, other than the sites, to which a region sends.
 func regionalDestinations(values map[string]any) (names []string) {
 	list, _ := lookup(values, []string{"regional", "destinations"}).([]any)
 	for _, entry := range list {
@@ -192,13 +192,13 @@ func regionalDestinations(values map[string]any) (names []string) {
 	return names
 }
 
-// without leaves empty strings out.
-func without(values map[string]any) map[string]any {
+// withoutEmpty removes empty strings.
+func withoutEmpty(values map[string]any) map[string]any {
 	maps.DeleteFunc(values, func(_ string, value any) bool { return value == "" })
 	return values
 }
 
-// merge lays values over others: mappings merge, everything else replaces. Mappings from more are copied.
+// merge adds the values of more, which override: mappings merge, everything else replaces. Mappings from more are copied.
 func merge(into, more map[string]any) {
 	for key, value := range more {
 		mapping, isMapping := value.(map[string]any)
@@ -216,7 +216,7 @@ func merge(into, more map[string]any) {
 	}
 }
 
-// lookup finds a value; nil if there is none.
+// lookup returns the value at a path; nil if there is none.
 func lookup(values map[string]any, path []string) any {
 	var value any = values
 	for _, key := range path {

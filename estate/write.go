@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// page is the template of a new file, with comments for what is likely to be added next.
+// page is the template of a new file, with comments on what users are likely to add next.
 const page = `# All clusters with Telepod. Check this file with: telepod estate check
 # https://github.com/telepod/telepod/blob/main/docs/estate.md lists every field.
 kind: Estate
@@ -34,7 +34,7 @@ sites:
 {{- with $.Sites.Site $role}}
   {{$role}}:
     cluster: {{scalar .Cluster}}
-    # A DNS name that leads to the load balancer of this site only.
+    # A DNS name that points only to this site's load balancer.
     endpoint: {{scalar .Endpoint}}
 {{- with .Exposure}}
     exposure: {{scalar .}}
@@ -85,7 +85,7 @@ const clusterPage = `  - name: {{scalar .Name}}
     context: {{scalar .}}
 {{- end}}`
 
-// Text writes a new file: the fields that 'telepod estate init' knows.
+// Text returns a new file, with the fields that 'telepod estate init' can set.
 func Text(e Estate) ([]byte, error) {
 	of := template.Must(template.New("cluster").Funcs(template.FuncMap{"scalar": scalar}).Parse(clusterPage))
 	all := template.Must(template.New("estate").Funcs(template.FuncMap{"scalar": scalar, "cluster": func(c Cluster) (string, error) {
@@ -100,11 +100,11 @@ func Text(e Estate) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// scalar formats a text as YAML, quoted if necessary.
+// scalar formats text as YAML, quoted if necessary.
 func scalar(text string) (string, error) {
 	out, err := yaml.Marshal(text)
 	if err != nil || strings.Count(string(out), "\n") > 1 {
-		return "", fmt.Errorf("%q is no text of one line", text)
+		return "", fmt.Errorf("%q is not a single line of text", text)
 	}
 	return strings.TrimSpace(string(out)), nil
 }

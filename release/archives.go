@@ -27,12 +27,12 @@ type file struct {
 	mode    fs.FileMode
 }
 
-// archives makes one archive of telepod for each platform: program, licence, completions and man pages.
+// archives writes one archive of telepod for each platform: program, licence, completions and man pages.
 func (b *builder) archives(ctx context.Context) error {
 	if err := os.MkdirAll(b.out, 0o755); err != nil {
 		return err
 	}
-	common, err := b.companions(ctx)
+	common, err := b.commonFiles(ctx)
 	if err != nil {
 		return err
 	}
@@ -55,17 +55,17 @@ func (b *builder) archives(ctx context.Context) error {
 	})
 }
 
-// archiveName is that of telepod's archive for a platform.
+// archiveName returns the file name of telepod's archive for a platform.
 func (b *builder) archiveName(goos, arch string) string {
-	end := ".tar.gz"
+	extension := ".tar.gz"
 	if goos == "windows" {
-		end = ".zip"
+		extension = ".zip"
 	}
-	return fmt.Sprintf("telepod_%s_%s_%s%s", b.version, goos, arch, end)
+	return fmt.Sprintf("telepod_%s_%s_%s%s", b.version, goos, arch, extension)
 }
 
-// companions are the files that are the same on every platform. telepod itself writes them.
-func (b *builder) companions(ctx context.Context) ([]file, error) {
+// commonFiles returns the files that are the same on every platform. telepod writes its completions and man pages.
+func (b *builder) commonFiles(ctx context.Context) ([]file, error) {
 	program, err := b.compile(ctx, image.CommandLine().Programs[0], runtime.GOOS, runtime.GOARCH)
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (b *builder) telepod(ctx context.Context, program string, args ...string) (
 	cmd := exec.CommandContext(ctx, program, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	// Flags may have defaults from the environment, which belongs to no release.
+	// Flags may have defaults from the environment, which must not get into a release.
 	cmd.Env = []string{fmt.Sprintf("SOURCE_DATE_EPOCH=%d", b.epoch.Unix())}
 	out, err := cmd.Output()
 	if err != nil {
@@ -120,7 +120,7 @@ func (b *builder) telepod(ctx context.Context, program string, args ...string) (
 	return out, nil
 }
 
-// writeTarball writes files in the given order, with one time and no owner.
+// writeTarball writes files in the given order, all with the same time and no owner.
 func writeTarball(path string, files []file, when time.Time) error {
 	content, err := compressedTar(files, when)
 	if err != nil {
@@ -174,7 +174,7 @@ func writeZip(path string, files []file, when time.Time) error {
 	return os.WriteFile(path, b.Bytes(), 0o644)
 }
 
-// checksums writes checksums.txt, as sha256sum does, for every file of the release.
+// checksums writes checksums.txt, in the format of sha256sum, for every file of the release.
 func (b *builder) checksums(context.Context) error {
 	entries, err := os.ReadDir(b.out)
 	if err != nil {

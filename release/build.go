@@ -13,14 +13,14 @@ import (
 	"github.com/telepod/telepod/image"
 )
 
-// builder makes one release.
+// builder builds one release.
 type builder struct {
 	options
 	commit string
 	epoch  time.Time
 }
 
-// build makes everything that needs no registry. It replaces an earlier build.
+// build builds everything that needs no registry. It replaces an earlier build.
 func build(ctx context.Context, o options) error {
 	b, err := newBuilder(ctx, o)
 	if err != nil {
@@ -52,7 +52,7 @@ func build(ctx context.Context, o options) error {
 	return nil
 }
 
-// newBuilder takes commit and time from git, or, outside a clone, the time from SOURCE_DATE_EPOCH.
+// newBuilder reads the commit and its time from git. SOURCE_DATE_EPOCH overrides the time.
 func newBuilder(ctx context.Context, o options) (*builder, error) {
 	b := &builder{options: o, epoch: time.Unix(0, 0).UTC()}
 	git := exec.CommandContext(ctx, "git", "-C", o.root, "log", "-1", "--format=%H %ct")
@@ -95,15 +95,15 @@ func (b *builder) compile(ctx context.Context, p image.Program, goos, arch strin
 	return path, nil
 }
 
-// programs is where compiled programs are kept, beside what is published.
+// programs returns the directory of compiled programs, outside of what is published.
 func (b *builder) programs() string { return b.out + "-programs" }
 
-// each calls do for every platform that was asked for, of all systems or of one.
+// each calls do for every requested platform, or only for those of one operating system.
 func (b *builder) each(system string, do func(goos, arch string) error) error {
 	for platform := range strings.SplitSeq(b.platforms, ",") {
 		goos, arch, ok := strings.Cut(platform, "/")
 		if !ok {
-			return fmt.Errorf("-platforms: %q is no platform: write system/architecture, such as linux/amd64", platform)
+			return fmt.Errorf("-platforms: %q is not a platform: write system/architecture, such as linux/amd64", platform)
 		}
 		if system != "" && system != goos {
 			continue
@@ -115,7 +115,7 @@ func (b *builder) each(system string, do func(goos, arch string) error) error {
 	return nil
 }
 
-// tool is a program of release/tools.
+// tool returns a command that runs the program at a path, or, without a path, that of release/tools.
 func (o *options) tool(ctx context.Context, program, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
 	if path == "" {

@@ -25,7 +25,7 @@ import (
 // chartRepository is the chart's name in a registry.
 const chartRepository = "telepod/charts/telepod"
 
-// metadata is what Chart.yaml has that a release needs.
+// metadata contains the fields of Chart.yaml that a release needs.
 type metadata struct {
 	Name        string            `json:"name"`
 	Version     string            `json:"version"`
@@ -47,7 +47,7 @@ func readChart(root string) (metadata, error) {
 }
 
 // chart packs the chart with the digests of its images, as a file and into the OCI layout. It does not use `helm
-// package` and `helm push`, which write the present time.
+// package` and `helm push`, because they write the current time.
 func (b *builder) chart(context.Context) error {
 	store, err := layout.FromPath(b.layout())
 	if err != nil {
@@ -85,7 +85,7 @@ func (b *builder) chart(context.Context) error {
 	return store.AppendImage(artifact, layout.WithAnnotations(map[string]string{refName: chartRepository}))
 }
 
-// digests of everything in an OCI layout, by name.
+// digests returns the digests of everything in an OCI layout, by name.
 func digests(store layout.Path) (map[string]v1.Hash, error) {
 	index, err := store.ImageIndex()
 	if err != nil {
@@ -102,7 +102,7 @@ func digests(store layout.Path) (map[string]v1.Hash, error) {
 	return all, nil
 }
 
-// chartFiles are the files of the chart besides those that .helmignore lists, in order.
+// chartFiles returns the files of the chart in order, except those that .helmignore lists.
 func chartFiles(dir string) ([]file, error) {
 	text, err := os.ReadFile(filepath.Join(dir, ".helmignore"))
 	if err != nil {
@@ -133,8 +133,8 @@ func chartFiles(dir string) ([]file, error) {
 	return files, err
 }
 
-// pinned adds the images and their digests to Chart.yaml, whose last key is annotations: for the chart itself, see
-// templates/_images.tpl, and for Artifact Hub.
+// pinned adds the images and their digests to the annotations of Chart.yaml, which must be its last key. The chart's
+// templates/_images.tpl and Artifact Hub read them.
 func (b *builder) pinned(text []byte, digests map[string]v1.Hash) ([]byte, error) {
 	var digestLines, listed strings.Builder
 	for _, i := range b.chosen() {
@@ -145,12 +145,12 @@ func (b *builder) pinned(text []byte, digests map[string]v1.Hash) ([]byte, error
 	text = append(bytes.TrimRight(text, "\n"), "\n"+digestLines.String()+"  artifacthub.io/images: |\n"+listed.String()...)
 	var m metadata
 	if err := yaml.Unmarshal(text, &m); err != nil || m.Annotations["artifacthub.io/images"] == "" {
-		return nil, fmt.Errorf("charts/telepod/Chart.yaml: annotations have to be its last key, so that digests can be added: %v", err)
+		return nil, fmt.Errorf("charts/telepod/Chart.yaml: annotations must be its last key, so that digests can be added: %v", err)
 	}
 	return text, nil
 }
 
-// artifact is the chart as Helm reads it from a registry.
+// artifact returns the chart as Helm reads it from a registry.
 func (b *builder) artifact(description, archive []byte) (v1.Image, error) {
 	config, err := yaml.YAMLToJSON(description)
 	if err != nil {
@@ -185,7 +185,7 @@ func (b *builder) artifact(description, archive []byte) (v1.Image, error) {
 	return partial.CompressedToImage(&artifact{config, manifest, content})
 }
 
-// artifact has one layer, and a configuration that is not an image's.
+// artifact is an OCI artifact with one layer, and a configuration that is not an image's.
 type artifact struct {
 	config, manifest []byte
 	layer            v1.Layer

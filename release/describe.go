@@ -11,7 +11,7 @@ import (
 )
 
 // sboms writes one SBOM (CycloneDX) for each program, from the list of modules in the program for linux.
-// That cyclonedx-gomod reads programs and not sources, and compiles in seconds, is why it is used and not syft.
+// cyclonedx-gomod replaces syft because it reads programs, not sources, and compiles in seconds.
 func (b *builder) sboms(ctx context.Context) error {
 	for _, i := range b.chosen() {
 		for _, p := range i.Programs {

@@ -54,13 +54,13 @@ func (b *builder) images(ctx context.Context) error {
 	return nil
 }
 
-// chosen are the images that this build makes.
+// chosen returns the images to build.
 func (b *builder) chosen() []image.Image {
 	names := strings.Split(b.names, ",")
 	return slices.DeleteFunc(image.All(), func(i image.Image) bool { return !slices.Contains(names, i.Name()) })
 }
 
-// refName is the annotation that names what is in an OCI layout.
+// refName is the annotation that names an entry of an OCI layout.
 const refName = "org.opencontainers.image.ref.name"
 
 func (b *builder) layout() string { return filepath.Join(b.out, "oci") }
@@ -77,7 +77,7 @@ func (b *builder) labels(i image.Image) map[string]string {
 	return labels
 }
 
-// image is one image for one architecture: a layer with the public roots, and one with the programs.
+// image returns an image for one architecture: a layer with the public roots, and one with the programs.
 func (b *builder) image(ctx context.Context, i image.Image, arch string) (v1.Image, error) {
 	files := map[string][]byte{}
 	for _, p := range i.Programs {
@@ -115,7 +115,7 @@ func (b *builder) image(ctx context.Context, i image.Image, arch string) (v1.Ima
 	return mutate.ConfigFile(one, config)
 }
 
-// layer is a layer with files of one mode, which belong to root.
+// layer returns a layer whose files have the same mode and belong to root.
 func layer(files map[string][]byte, mode int64, when time.Time) (v1.Layer, error) {
 	var content bytes.Buffer
 	w := tar.NewWriter(&content)
@@ -140,7 +140,7 @@ func layer(files map[string][]byte, mode int64, when time.Time) (v1.Layer, error
 	return tarball.LayerFromOpener(opener, tarball.WithMediaType(types.OCILayer), tarball.WithCompressedCaching)
 }
 
-// rootsPEM are the public authorities that Mozilla trusts without constraints.
+// rootsPEM returns the public authorities that Mozilla trusts without constraints.
 func rootsPEM() []byte {
 	var b bytes.Buffer
 	for root := range bundle.Roots() {
@@ -191,7 +191,7 @@ func writeArchive(ctx context.Context, o options) error {
 	return nil
 }
 
-// compressed is the number of bytes that a node pulls.
+// compressed returns the number of bytes that a node pulls.
 func compressed(i v1.Image) (int64, error) {
 	layers, err := i.Layers()
 	if err != nil {

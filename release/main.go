@@ -21,9 +21,9 @@ func main() {
 	}
 }
 
-const usage = "usage: release build|push|sign|image [flags]; release COMMAND -h shows them"
+const usage = "usage: release build|push|sign|image [flags]; release COMMAND -h lists the flags"
 
-// options of all commands; each uses some.
+// options are the flags of all commands; each command uses some.
 type options struct {
 	root, out, version   string
 	platforms, arch      string
@@ -57,14 +57,14 @@ func parse(command string, args []string) (options, error) {
 	flags := flag.NewFlagSet("release "+command, flag.ContinueOnError)
 	flags.StringVar(&o.root, "root", "..", "the repository's root")
 	flags.StringVar(&o.out, "out", "", "directory of the release (default bin/release below the root)")
-	flags.StringVar(&o.version, "version", "", "version, such as 1.2.3; it has to be the chart's (default)")
-	flags.StringVar(&o.platforms, "platforms", "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64", "platforms of telepod; images exist for those of linux")
-	flags.StringVar(&o.names, "images", "injector,telepod,collector", "images to make; a release has all")
-	flags.StringVar(&o.registry, "registry", "ghcr.io", "registry, with or without a path, to push to and to sign in")
-	flags.BoolVar(&o.plainHTTP, "plain-http", false, "speak HTTP without TLS to the registry; always on loopback")
-	flags.StringVar(&o.key, "key", "", "private key of cosign to sign with; empty signs without a key, with the identity of the workflow")
-	flags.StringVar(&o.cosign, "cosign", "", "program cosign (default that of release/tools)")
-	flags.StringVar(&o.cyclonedx, "cyclonedx-gomod", "", "program cyclonedx-gomod (default that of release/tools)")
+	flags.StringVar(&o.version, "version", "", "version, such as 1.2.3; must equal the chart's, which is the default")
+	flags.StringVar(&o.platforms, "platforms", "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64", "platforms of telepod; images are built for those of linux")
+	flags.StringVar(&o.names, "images", "injector,telepod,collector", "images to build; a release needs all")
+	flags.StringVar(&o.registry, "registry", "ghcr.io", "registry, with or without a path, for push and sign")
+	flags.BoolVar(&o.plainHTTP, "plain-http", false, "connect to the registry without TLS; always so on loopback")
+	flags.StringVar(&o.key, "key", "", "cosign private key; empty signs without a key, with the identity of the workflow")
+	flags.StringVar(&o.cosign, "cosign", "", "path of cosign (default: that of release/tools)")
+	flags.StringVar(&o.cyclonedx, "cyclonedx-gomod", "", "path of cyclonedx-gomod (default: that of release/tools)")
 	flags.StringVar(&o.name, "name", "", "image to write: injector, telepod or collector")
 	flags.StringVar(&o.arch, "arch", "amd64", "architecture of the image to write")
 	flags.StringVar(&o.archive, "archive", "", "file to write the image to (default bin/NAME-image.tar)")
@@ -77,7 +77,7 @@ func parse(command string, args []string) (options, error) {
 	return o, o.complete()
 }
 
-// complete fills in what depends on the repository, and refuses a version that its files do not have.
+// complete sets the defaults that depend on the repository, and refuses a version other than the chart's.
 func (o *options) complete() (err error) {
 	if o.root, err = filepath.Abs(o.root); err != nil {
 		return err

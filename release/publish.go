@@ -54,7 +54,7 @@ func push(ctx context.Context, o options) error {
 func (b *builder) published(do func(repository string, index v1.ImageIndex, d v1.Descriptor) error) error {
 	store, err := layout.FromPath(b.layout())
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s has no release: run make release first", b.out)
+		return fmt.Errorf("%s contains no release: run make release first", b.out)
 	}
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (b *builder) reference(text string) (name.Reference, error) {
 	return ref, nil
 }
 
-// sign signs what push has pushed, by digest, attests the SBOMs of the images, and signs the checksums.
+// sign signs what push has pushed, by digest; it also attests the images' SBOMs, and signs the checksums.
 func sign(ctx context.Context, o options) error {
 	b := &builder{options: o}
 	err := b.published(func(repository string, _ v1.ImageIndex, d v1.Descriptor) error {
@@ -114,7 +114,7 @@ func sign(ctx context.Context, o options) error {
 	return b.runCosign(ctx, "sign-blob", "--bundle="+checksums+".sigstore.json", checksums)
 }
 
-// runCosign signs with a key, which leaves no trace in public logs, or without one in a workflow.
+// runCosign signs with the key, without an entry in public logs, or without a key in a workflow.
 func (b *builder) runCosign(ctx context.Context, command string, args ...string) error {
 	flags := []string{command, "--yes"}
 	if b.key != "" {

@@ -20,7 +20,7 @@ import (
 	"github.com/telepod/telepod/image"
 )
 
-// standIn makes a builder with stand-ins for all programs, which take long to compile.
+// standIn returns a builder with stand-ins for all programs, because compiling them takes long.
 func standIn(t *testing.T) *builder {
 	t.Helper()
 	o, err := parse("build", []string{"-out", filepath.Join(t.TempDir(), "release"), "-platforms", "linux/amd64,linux/arm64,darwin/arm64"})
@@ -88,7 +88,7 @@ func TestImages(t *testing.T) {
 		return nil
 	})
 	if err != nil || found != len(image.All()) {
-		t.Fatalf("%d images, %v", found, err)
+		t.Fatalf("found %d images, want %d: %v", found, len(image.All()), err)
 	}
 }
 
@@ -129,7 +129,7 @@ func checkImage(t *testing.T, i image.Image, one v1.Image, arch string) {
 		}
 	}
 	if len(files) != len(i.Programs)+1 {
-		t.Errorf("%s has %d files, want its programs and the roots alone", i.Repository, len(files))
+		t.Errorf("%s has %d files, want only its programs and the roots", i.Repository, len(files))
 	}
 }
 
@@ -172,7 +172,7 @@ func TestChartNamesDigests(t *testing.T) {
 	}
 }
 
-// TestMistakes: what wrong flags are answered with.
+// TestMistakes: wrong flags and files give an error that says what to set.
 func TestMistakes(t *testing.T) {
 	empty := t.TempDir()
 	for _, c := range []struct {
@@ -192,11 +192,11 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 	b := &builder{options: options{platforms: "linux"}}
-	if err := b.each("", nil); err == nil || !strings.Contains(err.Error(), "is no platform") {
+	if err := b.each("", nil); err == nil || !strings.Contains(err.Error(), "is not a platform") {
 		t.Errorf("a platform without architecture gave %v", err)
 	}
 	t.Setenv("SOURCE_DATE_EPOCH", "today")
 	if _, err := newBuilder(t.Context(), options{}); err == nil || !strings.Contains(err.Error(), "seconds since 1970") {
-		t.Errorf("a time in words gave %v", err)
+		t.Errorf("SOURCE_DATE_EPOCH=today gave %v", err)
 	}
 }

@@ -146,7 +146,7 @@ func (b *Bucket) Read(ctx context.Context, key string) ([]byte, error) {
 	var data []byte
 	var err error
 	for range 3 {
-		if data, err = b.read(ctx, key); err == nil || ctx.Err() != nil || !errors.Is(err, errBrokenOff) {
+		if data, err = b.read(ctx, key); err == nil || ctx.Err() != nil || !errors.Is(err, errInterrupted) {
 			break
 		}
 	}
@@ -156,21 +156,21 @@ func (b *Bucket) Read(ctx context.Context, key string) ([]byte, error) {
 	if _, is := errors.AsType[*archive.ObjectError](err); is {
 		return nil, err
 	}
-	if reason := ofObject(err); reason != nil {
+	if reason := objectProblem(err); reason != nil {
 		return nil, &archive.ObjectError{Key: key, Err: reason}
 	}
 	return nil, fmt.Errorf("read object %s of bucket %s: %w", archive.Printable(key), b.name, advise(err))
 }
 
-// errBrokenOff reports a connection that ended or stalled in the middle of an object.
-var errBrokenOff = errors.New("the connection broke off")
+// errInterrupted reports a connection that ended or stalled in the middle of an object.
+var errInterrupted = errors.New("the connection was interrupted")
 
 func (b *Bucket) read(ctx context.Context, key string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.patience)
 	defer cancel()
 	object, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil && ctx.Err() != nil {
-		return nil, fmt.Errorf("%w: %w", errBrokenOff, err)
+		return nil, fmt.Errorf("%w: %w", errInterrupted, err)
 	}
 	if err != nil {
 		return nil, err
@@ -179,15 +179,15 @@ func (b *Bucket) read(ctx context.Context, key string) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(object.Body, archive.MaxObject+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", errBrokenOff, err)
+		return nil, fmt.Errorf("%w: %w", errInterrupted, err)
 	case len(data) > archive.MaxObject:
 		return nil, &archive.ObjectError{Key: key, Err: errors.New("it is larger than 64 MiB, although its listed size is smaller")}
 	}
 	return data, nil
 }
 
-// ofObject returns the reason if it concerns this object alone, otherwise nil.
-func ofObject(err error) error {
+// objectProblem returns the reason if an error concerns only this object, otherwise nil.
+func objectProblem(err error) error {
 	if _, is := errors.AsType[*types.NoSuchKey](err); is {
 		return errors.New("it no longer exists: the bucket's lifecycle may have deleted it")
 	}

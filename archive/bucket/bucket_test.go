@@ -37,18 +37,18 @@ func clearAWSEnv(t *testing.T) {
 			os.Unsetenv(name) // Setenv restores it
 		}
 	}
-	none := filepath.Join(t.TempDir(), "none")
-	t.Setenv("AWS_CONFIG_FILE", none)
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", none)
+	missing := filepath.Join(t.TempDir(), "missing")
+	t.Setenv("AWS_CONFIG_FILE", missing)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", missing)
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
 
 // server answers as S3 does and records the requests.
 func server(t *testing.T, handle http.HandlerFunc) (*bucket.Bucket, *[]*http.Request) {
 	t.Helper()
-	var asked []*http.Request
+	var requests []*http.Request
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r)
+		requests = append(requests, r)
 		handle(w, r)
 	}))
 	t.Cleanup(s.Close)
@@ -56,7 +56,7 @@ func server(t *testing.T, handle http.HandlerFunc) (*bucket.Bucket, *[]*http.Req
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b, &asked
+	return b, &requests
 }
 
 func refuse(w http.ResponseWriter, status int, code, more string) {
@@ -67,7 +67,7 @@ func refuse(w http.ResponseWriter, status int, code, more string) {
 // TestList follows the pages of a listing.
 func TestList(t *testing.T) {
 	setCredentials(t)
-	b, asked := server(t, func(w http.ResponseWriter, r *http.Request) {
+	b, requests := server(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("continuation-token") == "" {
 			fmt.Fprint(w, `<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>
 				<Contents><Key>traces/1</Key><Size>10</Size><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>`)
@@ -86,9 +86,9 @@ func TestList(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	query := (*asked)[0].URL.Query()
-	if query.Get("prefix") != "traces/" || query.Get("start-after") != "traces/0" || (*asked)[0].URL.Path != "/telemetry" {
-		t.Errorf("asked for %s", (*asked)[0].URL)
+	query := (*requests)[0].URL.Query()
+	if query.Get("prefix") != "traces/" || query.Get("start-after") != "traces/0" || (*requests)[0].URL.Path != "/telemetry" {
+		t.Errorf("requested %s", (*requests)[0].URL)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestList(t *testing.T) {
 func TestKeysAreDecoded(t *testing.T) {
 	setCredentials(t)
 	strange := []string{"traces/a\x01b/r/k", "traces/a b/r/k", "traces/a+b/r/k", "traces/100%/r/k", "traces/\x1b[2J/r/k", "traces/ü/r/k"}
-	b, asked := server(t, func(w http.ResponseWriter, r *http.Request) {
+	b, requests := server(t, func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "<ListBucketResult><EncodingType>url</EncodingType>")
 		for _, key := range strange {
 			encoded := strings.ReplaceAll(url.QueryEscape(key), "%2F", "/") // as S3 does
@@ -122,9 +122,9 @@ func TestKeysAreDecoded(t *testing.T) {
 	if diff := cmp.Diff(strange, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for _, r := range *asked {
+	for _, r := range *requests {
 		if r.URL.Query().Get("encoding-type") != "url" {
-			t.Errorf("asked for %s, without encoding-type=url", r.URL)
+			t.Errorf("requested %s, without encoding-type=url", r.URL)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestKeysAreDecoded(t *testing.T) {
 // TestReadLimitsObjects: a server cannot send more than the maximum size of an object.
 func TestReadLimitsObjects(t *testing.T) {
 	setCredentials(t)
-	b, asked := server(t, func(w http.ResponseWriter, _ *http.Request) {
+	b, requests := server(t, func(w http.ResponseWriter, _ *http.Request) {
 		chunk := make([]byte, 1<<20)
 		for range 65 {
 			if _, err := w.Write(chunk); err != nil {
@@ -141,22 +141,22 @@ func TestReadLimitsObjects(t *testing.T) {
 		}
 	})
 	_, err := b.Read(t.Context(), "k")
-	if one, is := errors.AsType[*archive.ObjectError](err); !is || one.Key != "k" || len(*asked) != 1 {
-		t.Errorf("error %v after %d requests, want one about the object after one", err, len(*asked))
+	if one, is := errors.AsType[*archive.ObjectError](err); !is || one.Key != "k" || len(*requests) != 1 {
+		t.Errorf("error %v after %d requests, want one about the object after one", err, len(*requests))
 	}
 }
 
 // TestSignature: headers that Google's front end changes are sent, but not signed.
 func TestSignature(t *testing.T) {
 	setCredentials(t)
-	b, asked := server(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<ListBucketResult/>") })
+	b, requests := server(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<ListBucketResult/>") })
 	if _, err := b.Folders(t.Context(), "traces/"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Read(t.Context(), "k"); err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range *asked {
+	for _, r := range *requests {
 		authorization := r.Header.Get("Authorization")
 		if !strings.Contains(authorization, "Credential=key/") || strings.Contains(authorization, "accept-encoding") {
 			t.Errorf("%s: Authorization: %s", r.URL, authorization)
@@ -191,7 +191,7 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// TestReadRetries: a connection that breaks off is retried.
+// TestReadRetries: reading is retried after the connection is interrupted.
 func TestReadRetries(t *testing.T) {
 	setCredentials(t)
 	times := 0
@@ -233,14 +233,14 @@ func TestCredentials(t *testing.T) {
 			for name, value := range environment {
 				t.Setenv(name, value)
 			}
-			b, asked := server(t, func(w http.ResponseWriter, _ *http.Request) {})
+			b, requests := server(t, func(w http.ResponseWriter, _ *http.Request) {})
 			if _, err := b.Read(t.Context(), "k"); err != nil {
 				t.Fatal(err)
 			}
-			if !slices.ContainsFunc(*asked, func(r *http.Request) bool {
+			if !slices.ContainsFunc(*requests, func(r *http.Request) bool {
 				return strings.Contains(r.Header.Get("Authorization"), "Credential="+want+"/")
 			}) {
-				t.Errorf("signed by %q", (*asked)[0].Header.Get("Authorization"))
+				t.Errorf("signed by %q", (*requests)[0].Header.Get("Authorization"))
 			}
 		})
 	}
@@ -253,14 +253,14 @@ func TestOpenWithoutRegion(t *testing.T) {
 	}
 }
 
-// TestStall: a connection that stays open but sends no more data is dropped and retried.
-func TestStall(t *testing.T) {
+// TestStalledRead: a connection that stays open without sending data is closed, and reading is retried.
+func TestStalledRead(t *testing.T) {
 	setCredentials(t)
-	var asked atomic.Int32
+	var requests atomic.Int32
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "5")
 		fmt.Fprint(w, "wh")
-		if asked.Add(1) == 1 {
+		if requests.Add(1) == 1 {
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
 			return

@@ -87,7 +87,7 @@ func (c *Client) Close() error { return c.close() }
 
 // Send implements [archive.Sender]. It retries for up to Options.GiveUp.
 func (c *Client) Send(ctx context.Context, r archive.Request) (archive.Answer, error) {
-	began, pause := time.Now(), c.options.Pause
+	started, pause := time.Now(), c.options.Pause
 	for {
 		answer, err := c.try(ctx, r)
 		transient, again := errors.AsType[transientError](err)
@@ -95,7 +95,7 @@ func (c *Client) Send(ctx context.Context, r archive.Request) (archive.Answer, e
 			return answer, err
 		}
 		next := max(jitter(pause), transient.after)
-		if time.Since(began)+next > c.options.GiveUp {
+		if time.Since(started)+next > c.options.GiveUp {
 			return answer, fmt.Errorf("send to %s: retried for %v: %w", c.options.Endpoint, c.options.GiveUp, err)
 		}
 		if c.options.Retry != nil {
@@ -116,7 +116,7 @@ func (c *Client) try(ctx context.Context, r archive.Request) (archive.Answer, er
 	return c.attempt(ctx, r)
 }
 
-// jitter keeps parallel senders from retrying all at once.
+// jitter keeps parallel senders from retrying at the same time.
 func jitter(pause time.Duration) time.Duration {
 	return pause/2 + rand.N(pause/2+1)
 }

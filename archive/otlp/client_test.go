@@ -128,7 +128,7 @@ func withRetryInfo(t *testing.T, code codes.Code) error {
 
 // Outcomes of a Send.
 const (
-	arrives = "arrives"
+	arrived = "arrived"
 	refused = "refused"
 	fatal   = "fatal"
 )
@@ -140,7 +140,7 @@ func outcome(err error) string {
 	if err != nil {
 		return fatal
 	}
-	return arrives
+	return arrived
 }
 
 func TestGRPC(t *testing.T) {
@@ -149,9 +149,9 @@ func TestGRPC(t *testing.T) {
 		answers []error
 		want    string
 	}{
-		{"accepted", nil, arrives},
-		{"unavailable for a while", []error{status.Error(codes.Unavailable, ""), status.Error(codes.DeadlineExceeded, ""), status.Error(codes.Aborted, "")}, arrives},
-		{"a retry delay requested", []error{withRetryInfo(t, codes.Unavailable), withRetryInfo(t, codes.ResourceExhausted)}, arrives},
+		{"accepted", nil, arrived},
+		{"unavailable for a while", []error{status.Error(codes.Unavailable, ""), status.Error(codes.DeadlineExceeded, ""), status.Error(codes.Aborted, "")}, arrived},
+		{"a retry delay requested", []error{withRetryInfo(t, codes.Unavailable), withRetryInfo(t, codes.ResourceExhausted)}, arrived},
 		{"too large", []error{status.Error(codes.ResourceExhausted, "larger than max")}, refused},
 		{"invalid", []error{status.Error(codes.InvalidArgument, "no such")}, refused},
 		{"no permission", []error{status.Error(codes.PermissionDenied, "no")}, fatal},
@@ -163,9 +163,9 @@ func TestGRPC(t *testing.T) {
 			c := open(t, otlp.Options{Endpoint: url, Protocol: otlp.GRPC, Headers: map[string]string{"X-Team": "shop"}})
 			_, err := c.Send(t.Context(), spans(t, "one"))
 			if outcome(err) != test.want {
-				t.Errorf("%s: %v; want that it %s", outcome(err), err, test.want)
+				t.Errorf("outcome %q, want %q: %v", outcome(err), test.want, err)
 			}
-			if arrived := len(r.names) == 1 && r.names[0] == "one"; arrived != (test.want == arrives) {
+			if got := len(r.names) == 1 && r.names[0] == "one"; got != (test.want == arrived) {
 				t.Errorf("arrived: %q", r.names)
 			}
 			if diff := cmp.Diff([]string{"shop"}, r.headers.Get("x-team")); diff != "" {
@@ -209,8 +209,8 @@ func TestHTTP(t *testing.T) {
 		answers []int
 		want    string
 	}{
-		{"accepted", nil, arrives},
-		{"unavailable for a while", []int{503, 429, 502, 504}, arrives},
+		{"accepted", nil, arrived},
+		{"unavailable for a while", []int{503, 429, 502, 504}, arrived},
 		{"too large", []int{413}, refused},
 		{"invalid", []int{400}, refused},
 		{"no permission", []int{401}, fatal},
@@ -234,9 +234,9 @@ func TestHTTP(t *testing.T) {
 			c := open(t, otlp.Options{Endpoint: server.URL + "/otlp", Protocol: otlp.HTTP, Headers: map[string]string{"X-Team": "shop"}})
 			answer, err := c.Send(t.Context(), spans(t, "one"))
 			if outcome(err) != test.want {
-				t.Errorf("%s: %v; want that it %s", outcome(err), err, test.want)
+				t.Errorf("outcome %q, want %q: %v", outcome(err), test.want, err)
 			}
-			if arrived := strings.Join(names, " ") == "one"; arrived != (test.want == arrives) || arrived && answer.Message != "warning" {
+			if got := strings.Join(names, " ") == "one"; got != (test.want == arrived) || got && answer.Message != "warning" {
 				t.Errorf("arrived: %q, answer %+v", names, answer)
 			}
 			if path != "/otlp/v1/traces" || header != "shop" {
@@ -246,7 +246,7 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// TestRedirection: the answer of another page to a GET does not prove that the data has arrived.
+// TestRedirection: redirects are not followed, because a page's answer to a GET does not prove that the data arrived.
 func TestRedirection(t *testing.T) {
 	followed := false
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))

@@ -27,8 +27,8 @@ clusters:
   - {name: eu-2, cloud: gcp, region: europe-west2}
 `
 
-// made is a directory with a root and all authorities.
-func made(t *testing.T, from string) authorities.Directory {
+// newDirectory returns a directory with a root and all authorities.
+func newDirectory(t *testing.T, from string) authorities.Directory {
 	t.Helper()
 	d := authorities.Directory{Path: t.TempDir(), Estate: load(t, strings.Replace(file, "FROM", from, 1)), Now: time.Now()}
 	if err := d.Init(); err != nil {
@@ -62,7 +62,7 @@ func cluster(t *testing.T, d authorities.Directory, name string) estate.Cluster 
 	return c
 }
 
-// state is every file that matters, by its path.
+// state returns the content of every file, by path.
 func state(t *testing.T, d authorities.Directory) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -83,7 +83,7 @@ func state(t *testing.T, d authorities.Directory) map[string]string {
 
 // TestKeysArePrivate: keys are written with private permissions, and a key that others can read is refused.
 func TestKeysArePrivate(t *testing.T) {
-	d := made(t, "secrets")
+	d := newDirectory(t, "secrets")
 	for name, text := range state(t, d) {
 		info, err := os.Stat(filepath.Join(d.Path, name))
 		if err != nil {
@@ -107,35 +107,34 @@ func refused(t *testing.T, err error, want string) {
 	}
 }
 
-// TestNothingIsReplaced: a second init or issue leaves every file unchanged, and so does a failed command.
-func TestNothingIsReplaced(t *testing.T) {
-	d := made(t, "secrets")
+// TestFilesAreNotOverwritten: a second init or issue leaves every file unchanged, and so does a failed command.
+func TestFilesAreNotOverwritten(t *testing.T) {
+	d := newDirectory(t, "secrets")
 	before := state(t, d)
-	refused(t, d.Init(), "root.crt exists: a new root would end every connection")
+	refused(t, d.Init(), "root.crt exists: a new root would break every connection")
 	if names, err := d.Issue(); err != nil || len(names) > 0 {
-		t.Errorf("made %v: %v", names, err)
+		t.Errorf("issued again: %v, %v", names, err)
 	}
 	if diff := cmp.Diff(before, state(t, d)); diff != "" {
 		t.Errorf("files changed (-before +after):\n%s", diff)
 	}
-	// A missing root, stored elsewhere, is reported before anything is moved.
+	// A root key that is stored elsewhere is reported before any file is moved.
 	if err := os.Rename(filepath.Join(d.Path, "root.key"), filepath.Join(t.TempDir(), "root.key")); err != nil {
 		t.Fatal(err)
 	}
 	delete(before, "root.key")
-	refused(t, d.Renew(cluster(t, d, "eu")), "root.key is not there: bring it back")
+	refused(t, d.Renew(cluster(t, d, "eu")), "root.key is missing: restore it")
 	if diff := cmp.Diff(before, state(t, d)); diff != "" {
 		t.Errorf("files changed (-before +after):\n%s", diff)
 	}
 }
 
-// TestRevoke: one cluster is removed, the bundles of both sites keep the others, and a revoked cluster returns only
-// if
-// it is named.
+// TestRevoke: one cluster is removed, the bundles of both sites keep the others, and a revoked cluster gets a new
+// authority only if it is named.
 func TestRevoke(t *testing.T) {
 	for _, from := range []string{"secrets", "certManager"} {
 		t.Run(from, func(t *testing.T) {
-			d := made(t, from)
+			d := newDirectory(t, from)
 			others := state(t, d)
 			authority := others["clusters/eu-2/authority.crt"]
 			if err := d.Revoke(cluster(t, d, "eu-2"), false); err != nil {
@@ -150,14 +149,14 @@ func TestRevoke(t *testing.T) {
 			for _, site := range []string{"us", "eu"} {
 				bundle := bundleOf(t, after["manifests/"+site+".yaml"])
 				if strings.Contains(bundle, first(authority)) || !strings.Contains(bundle, first(others["clusters/eu/authority.crt"])) {
-					t.Errorf("the bundle of %s is not that of the other cluster:\n%s", site, bundle)
+					t.Errorf("the bundle of %s must contain only the other cluster:\n%s", site, bundle)
 				}
 			}
 			if names, err := d.Issue(); err != nil || len(names) > 0 {
-				t.Errorf("without its name, made %v: %v", names, err)
+				t.Errorf("issued without naming the cluster: %v, %v; want none", names, err)
 			}
 			if names, err := d.Issue(cluster(t, d, "eu-2")); err != nil || len(names) != 1 {
-				t.Errorf("by its name, made %v: %v", names, err)
+				t.Errorf("issued for the named cluster: %v, %v; want one", names, err)
 			}
 			if err := d.Revoke(cluster(t, d, "eu-2"), false); err != nil {
 				t.Fatal(err)
@@ -168,7 +167,7 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
-// first is the first certificate of a chain.
+// first returns the first line of a chain's first certificate.
 func first(chain string) string {
 	one, _, _ := strings.Cut(chain, "-----END")
 	return strings.Split(strings.TrimSpace(one), "\n")[1]
@@ -187,7 +186,7 @@ func bundleOf(t *testing.T, manifests string) string {
 
 // TestRenew: sites accept the old and the new authority until the old one is revoked, or expires.
 func TestRenew(t *testing.T) {
-	d := made(t, "secrets")
+	d := newDirectory(t, "secrets")
 	before := state(t, d)
 	if err := d.Renew(cluster(t, d, "eu")); err != nil {
 		t.Fatal(err)
@@ -195,19 +194,19 @@ func TestRenew(t *testing.T) {
 	after := state(t, d)
 	for name := range before {
 		if !strings.HasPrefix(name, "manifests/") && strings.HasPrefix(name, "clusters/eu/") == (before[name] == after[name]) {
-			t.Errorf("%s is as before: %t", name, before[name] == after[name])
+			t.Errorf("%s is unchanged: %t, want the opposite", name, before[name] == after[name])
 		}
 	}
 	both := bundleOf(t, after["manifests/us.yaml"])
 	for _, state := range []map[string]string{before, after} {
 		if !strings.Contains(both, first(state["clusters/eu/authority.crt"])) {
-			t.Error("a bundle misses an authority")
+			t.Error("a bundle lacks an authority")
 		}
 	}
 	later := d
 	later.Now = d.Now.Add(3 * 365 * 24 * time.Hour)
 	if err := later.WriteManifests(); err == nil && strings.Contains(bundleOf(t, state(t, d)["manifests/us.yaml"]), first(before["clusters/eu/authority.crt"])) {
-		t.Error("a bundle has an authority that has ended")
+		t.Error("a bundle contains an expired authority")
 	}
 	if err := d.Revoke(cluster(t, d, "eu"), true); err != nil {
 		t.Fatal(err)
@@ -221,7 +220,7 @@ func TestRenew(t *testing.T) {
 
 // TestCertificates: a region and a site of an estate without cert-manager accept each other.
 func TestCertificates(t *testing.T) {
-	d := made(t, "secrets")
+	d := newDirectory(t, "secrets")
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM([]byte(state(t, d)["root.crt"])) {
 		t.Fatal("no root")
@@ -238,26 +237,26 @@ func TestCertificates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		between := x509.NewCertPool()
+		intermediates := x509.NewCertPool()
 		for _, der := range pair.Certificate[1:] {
 			c, err := x509.ParseCertificate(der)
 			if err != nil {
 				t.Fatal(err)
 			}
-			between.AddCert(c)
+			intermediates.AddCert(c)
 		}
-		if _, err := pair.Leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: want.host, KeyUsages: []x509.ExtKeyUsage{want.usage}}); err != nil {
+		if _, err := pair.Leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: want.host, KeyUsages: []x509.ExtKeyUsage{want.usage}}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(d.Path, "clusters/us/regional.crt")); err == nil {
-		t.Error("a cluster without applications has a certificate of a region")
+		t.Error("a cluster without applications has a region's certificate")
 	}
 }
 
-// TestOtherNames: an authority that no longer fits the estate is reported, with the command that helps.
-func TestOtherNames(t *testing.T) {
-	d := made(t, "certManager")
+// TestChangedNames: an authority that no longer matches the estate is reported, with the command that renews it.
+func TestChangedNames(t *testing.T) {
+	d := newDirectory(t, "certManager")
 	d.Estate = load(t, strings.NewReplacer("FROM", "certManager", "telemetry-eu", "telemetry-europe").Replace(file))
 	_, err := d.Issue()
 	refused(t, err, "its authority is for eu.regions.telepod, telemetry-eu.example.com, telepod-central.telepod.svc, but the estate needs eu.regions.telepod, telemetry-europe.example.com")
@@ -269,12 +268,12 @@ func TestOtherNames(t *testing.T) {
 // TestBrokenFiles: a damaged file is refused with its name.
 func TestBrokenFiles(t *testing.T) {
 	for file, want := range map[string]string{
-		"root.crt":                    "is no certificate in PEM: restore it from a backup",
-		"clusters/eu/authority.crt":   "is no certificate in PEM",
-		"clusters/eu/authority.key":   "is no private key in PEM",
-		"clusters/eu-2/authority.key": "is no private key in PEM",
+		"root.crt":                    "is not a certificate in PEM format: restore it from a backup",
+		"clusters/eu/authority.crt":   "is not a certificate in PEM format",
+		"clusters/eu/authority.key":   "is not a private key in PEM format",
+		"clusters/eu-2/authority.key": "is not a private key in PEM format",
 	} {
-		d := made(t, "certManager")
+		d := newDirectory(t, "certManager")
 		if err := os.WriteFile(filepath.Join(d.Path, file), []byte(strings.Repeat("x", 100)), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -282,7 +281,7 @@ func TestBrokenFiles(t *testing.T) {
 		refused(t, err, file)
 		refused(t, err, want)
 	}
-	d := made(t, "certManager")
+	d := newDirectory(t, "certManager")
 	if err := os.Rename(filepath.Join(d.Path, "clusters/eu/authority.key"), filepath.Join(d.Path, "clusters/eu-2/authority.key")); err != nil {
 		t.Fatal(err)
 	}

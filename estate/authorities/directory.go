@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/estate"
 )
 
-// Directory has the certificates and keys of an estate.
+// Directory contains the certificates and keys of an estate.
 type Directory struct {
 	Path   string
 	Estate *estate.Estate
@@ -27,14 +27,14 @@ func (d Directory) of(cluster, file string) string {
 }
 func (d Directory) authority(cluster string) string { return d.of(cluster, "authority") }
 
-// Init creates the root. It fails if there is one.
+// Init creates the root. It fails if a root exists.
 func (d Directory) Init() error {
-	before, err := load(d.root())
+	existing, err := load(d.root())
 	if err != nil {
 		return err
 	}
-	if before.Certificate != nil {
-		return fmt.Errorf("%s.crt exists: a new root would end every connection; 'telepod estate ca issue' makes authorities that are missing", d.root())
+	if existing.Certificate != nil {
+		return fmt.Errorf("%s.crt exists: a new root would break every connection; 'telepod estate ca issue' creates missing authorities", d.root())
 	}
 	root, err := newRoot(d.Now)
 	if err != nil {
@@ -46,7 +46,7 @@ func (d Directory) Init() error {
 	return ReplaceFile(filepath.Join(d.Path, ".gitignore"), []byte("*.key\nmanifests/\n"), 0o644)
 }
 
-// signer is the root with its key.
+// signer returns the root with its key.
 func (d Directory) signer() (Pair, error) {
 	root, err := load(d.root())
 	switch {
@@ -55,12 +55,12 @@ func (d Directory) signer() (Pair, error) {
 	case root.Certificate == nil:
 		return root, fmt.Errorf("%s has no root: run 'telepod estate ca init', or name the directory with --directory", d.Path)
 	case root.Key == nil:
-		return root, fmt.Errorf("%s.key is not there: bring it back from where it is kept, for this command only", d.root())
+		return root, fmt.Errorf("%s.key is missing: restore it from where you keep it, for this command only", d.root())
 	}
 	return root, nil
 }
 
-// limitsOf are the names and usages that a cluster's certificates may have.
+// limitsOf returns the names and usages that a cluster's certificates may have.
 func (d Directory) limitsOf(c estate.Cluster) (all, regional, central limits) {
 	if c.HasApplications() {
 		regional = limits{[]string{strings.ToLower(c.Name) + ".regions.telepod"}, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
@@ -74,7 +74,7 @@ func (d Directory) limitsOf(c estate.Cluster) (all, regional, central limits) {
 }
 
 // Issue creates the missing authorities of clusters (and with certificates.from: secrets the certificates), and
-// returns the names of those clusters. Existing ones stay. No clusters means all except revoked ones.
+// returns the names of those clusters. Existing authorities stay. Without clusters, it issues for all that are not revoked.
 func (d Directory) Issue(clusters ...estate.Cluster) (made []string, err error) {
 	if len(clusters) == 0 {
 		if clusters, err = d.notRevoked(); err != nil {
@@ -82,18 +82,18 @@ func (d Directory) Issue(clusters ...estate.Cluster) (made []string, err error) 
 		}
 	}
 	for _, c := range clusters {
-		is, err := d.issue(c)
+		issued, err := d.issue(c)
 		if err != nil {
 			return made, fmt.Errorf("cluster %s: %w", c.Name, err)
 		}
-		if is {
+		if issued {
 			made = append(made, c.Name)
 		}
 	}
 	return made, d.WriteManifests()
 }
 
-// notRevoked are the clusters except those that only have a revoked authority.
+// notRevoked returns the clusters except those whose authorities are all revoked.
 func (d Directory) notRevoked() (list []estate.Cluster, err error) {
 	for _, c := range d.Estate.Clusters {
 		revoked, err := d.Revoked(c.Name)
@@ -107,7 +107,7 @@ func (d Directory) notRevoked() (list []estate.Cluster, err error) {
 	return list, nil
 }
 
-// Revoked reports whether a cluster only has a revoked authority.
+// Revoked reports whether all authorities of a cluster are revoked.
 func (d Directory) Revoked(cluster string) (bool, error) {
 	accepted, err := d.accepted(cluster)
 	if err != nil || len(accepted) > 0 {
@@ -143,11 +143,11 @@ func (d Directory) issue(c estate.Cluster) (made bool, err error) {
 		return made, nil
 	}
 	for name, l := range map[string]limits{"regional": regional, "central": central} {
-		is, err := d.leaf(c.Name, name, l, authority)
+		issued, err := d.leaf(c.Name, name, l, authority)
 		if err != nil {
 			return made, err
 		}
-		made = made || is
+		made = made || issued
 	}
 	return made, nil
 }
@@ -155,12 +155,12 @@ func (d Directory) issue(c estate.Cluster) (made bool, err error) {
 // leaf creates a missing certificate.
 func (d Directory) leaf(cluster, name string, l limits, by Pair) (made bool, err error) {
 	path := d.of(cluster, name)
-	before, err := load(path)
-	if err != nil || before.Certificate != nil || len(l.names) == 0 {
+	existing, err := load(path)
+	if err != nil || existing.Certificate != nil || len(l.names) == 0 {
 		return false, err
 	}
 	if by.Key == nil {
-		return false, fmt.Errorf("%s.key is not there: bring it back, or run 'telepod estate ca renew %s'", d.authority(cluster), cluster)
+		return false, fmt.Errorf("%s.key is missing: restore it, or run 'telepod estate ca renew %s'", d.authority(cluster), cluster)
 	}
 	certificate, err := by.issue(l, d.Now)
 	if err != nil {
@@ -211,8 +211,8 @@ func (d Directory) retire(cluster, to string) error {
 	return nil
 }
 
-// Revoke removes the authorities of a cluster from the bundles of the sites: all of them, or only those renewed
-// since. Other clusters are not affected.
+// Revoke removes the authorities of a cluster from the bundles of the sites: all of them, or, with previous, only those
+// that were renewed since. Other clusters are not affected.
 func (d Directory) Revoke(c estate.Cluster, previous bool) error {
 	earlier, err := filesIn(d.of(c.Name, ""), "previous-")
 	if err != nil {
@@ -249,7 +249,7 @@ func (d Directory) Revoke(c estate.Cluster, previous bool) error {
 	return d.WriteManifests()
 }
 
-// accepted are the authorities of a cluster that sites accept: the current one, and earlier ones that have not
+// accepted returns the authorities of a cluster that sites accept: the current one, and earlier ones that have not
 // expired.
 func (d Directory) accepted(cluster string) (list []*x509.Certificate, err error) {
 	paths, err := filesIn(d.of(cluster, ""), "previous-")
@@ -268,10 +268,10 @@ func (d Directory) accepted(cluster string) (list []*x509.Certificate, err error
 	return list, nil
 }
 
-// bundle lists the authorities of clusters that may send, except those of one cluster.
-func (d Directory) bundle(without string) (list []*x509.Certificate, err error) {
+// bundle returns the authorities of clusters that may send, except those of one cluster.
+func (d Directory) bundle(except string) (list []*x509.Certificate, err error) {
 	for _, c := range d.Estate.Clusters {
-		if !c.HasApplications() || c.Name == without {
+		if !c.HasApplications() || c.Name == except {
 			continue
 		}
 		accepted, err := d.accepted(c.Name)

@@ -28,7 +28,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	if filepath.Ext(path) == ".key" && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("%s can be read by others (mode %o): run 'chmod 600 %s', and make a new one if somebody may have read it", path, info.Mode().Perm(), path)
+		return nil, fmt.Errorf("%s can be read by others (mode %o): run 'chmod 600 %s', and replace the key if someone may have read it", path, info.Mode().Perm(), path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(text) > maxFile {
@@ -64,11 +64,11 @@ func load(name string) (Pair, error) {
 	case errors.Is(err, fs.ErrNotExist) && c == nil:
 		return Pair{}, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return Pair{Certificate: c}, nil // whoever needs the key asks for it
+		return Pair{Certificate: c}, nil // callers that need the key check for it
 	case err != nil:
 		return Pair{}, fmt.Errorf("read a key: %w", err)
 	case c == nil:
-		return Pair{}, fmt.Errorf("%s.key has no certificate beside it: a command was interrupted; remove the key", name)
+		return Pair{}, fmt.Errorf("%s.key has no certificate next to it: a command was interrupted; remove the key", name)
 	}
 	key, err := readKey(text)
 	if err != nil {
@@ -80,8 +80,8 @@ func load(name string) (Pair, error) {
 	return Pair{c, key}, nil
 }
 
-// save writes NAME.key and NAME.crt, which must not exist. The certificate is followed by its issuers.
-func save(name string, p Pair, above ...*x509.Certificate) error {
+// save writes NAME.key and NAME.crt, which must not exist. NAME.crt contains the certificate and then its issuers.
+func save(name string, p Pair, issuers ...*x509.Certificate) error {
 	text, err := keyPEM(p.Key)
 	if err != nil {
 		return err
@@ -92,10 +92,10 @@ func save(name string, p Pair, above ...*x509.Certificate) error {
 	if err := writeNew(name+".key", text, 0o600); err != nil {
 		return err
 	}
-	return writeNew(name+".crt", certificatesPEM(append([]*x509.Certificate{p.Certificate}, above...)...), 0o644)
+	return writeNew(name+".crt", certificatesPEM(append([]*x509.Certificate{p.Certificate}, issuers...)...), 0o644)
 }
 
-// writeNew never replaces a file.
+// writeNew writes a file that must not exist.
 func writeNew(path string, text []byte, mode fs.FileMode) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if errors.Is(err, fs.ErrExist) {
@@ -117,7 +117,7 @@ func ReplaceFile(path string, text []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // nothing is left of it if all went well
+	defer os.Remove(f.Name()) // after a successful rename, there is nothing to remove
 	_, err = f.Write(text)
 	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return err
@@ -125,7 +125,7 @@ func ReplaceFile(path string, text []byte, mode fs.FileMode) error {
 	return os.Rename(f.Name(), path)
 }
 
-// filesIn lists the certificates in a directory with a name prefix; none if the directory does not exist.
+// filesIn returns the certificates with a name prefix in a directory; none if the directory does not exist.
 func filesIn(dir, prefix string) (paths []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/estate"
 )
 
-// Manifest is the path of the manifests for a cluster.
+// Manifest returns the path of the manifests for a cluster.
 func (d Directory) Manifest(cluster string) string {
 	return filepath.Join(d.Path, "manifests", cluster+".yaml")
 }
@@ -30,8 +30,7 @@ func (d Directory) WriteManifests() error {
 	return nil
 }
 
-// manifests are a cluster's namespace, keys and bundles. A cluster without an authority, because it was revoked, gets
-// bundles only.
+// manifests returns a cluster's namespace, keys and bundles. A revoked cluster has no authority, and gets only bundles.
 func (d Directory) manifests(c estate.Cluster) ([]byte, error) {
 	root, err := loadCertificate(d.root() + ".crt")
 	if err != nil {
@@ -70,7 +69,7 @@ func (d Directory) manifests(c estate.Cluster) ([]byte, error) {
 	return documents(objects)
 }
 
-// leaves are the Secrets that the chart expects without an issuer.
+// leaves returns the Secrets that the chart expects without an issuer.
 func (d Directory) leaves(c estate.Cluster, root *x509.Certificate) (objects []any, err error) {
 	authority, err := loadCertificate(d.authority(c.Name) + ".crt")
 	if err != nil || authority == nil {
@@ -93,7 +92,7 @@ func (d Directory) leaves(c estate.Cluster, root *x509.Certificate) (objects []a
 	return objects, nil
 }
 
-// namespace allows the regional Collectors their hostPath and host ports.
+// namespace returns the Namespace, which allows the regional Collectors' hostPath volumes and host ports.
 func (d Directory) namespace(c estate.Cluster) map[string]any {
 	metadata := map[string]any{"name": d.Estate.Namespace}
 	if c.HasApplications() {
@@ -106,13 +105,13 @@ func (d Directory) configMap(name string, certificates ...*x509.Certificate) map
 	return d.object("v1", "ConfigMap", name, "data", map[string]any{"ca.crt": string(certificatesPEM(certificates...))})
 }
 
-// secret contains a certificate with its issuers, and its key; and ca.crt if a root is given.
-func (d Directory) secret(name string, p Pair, root *x509.Certificate, above ...*x509.Certificate) (map[string]any, error) {
+// secret returns a Secret with a certificate, its issuers and its key, and with ca.crt if root is not nil.
+func (d Directory) secret(name string, p Pair, root *x509.Certificate, issuers ...*x509.Certificate) (map[string]any, error) {
 	key, err := keyPEM(p.Key)
 	if err != nil {
 		return nil, err
 	}
-	data := map[string][]byte{"tls.crt": certificatesPEM(append([]*x509.Certificate{p.Certificate}, above...)...), "tls.key": key}
+	data := map[string][]byte{"tls.crt": certificatesPEM(append([]*x509.Certificate{p.Certificate}, issuers...)...), "tls.key": key}
 	if root != nil {
 		data["ca.crt"] = certificatesPEM(root)
 	}

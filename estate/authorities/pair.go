@@ -20,7 +20,7 @@ const (
 	rootLifetime      = 10 * 365 * 24 * time.Hour
 	authorityLifetime = 2 * 365 * 24 * time.Hour
 	leafLifetime      = 365 * 24 * time.Hour
-	// skew is how far a cluster's clock may be behind.
+	// skew is how far a cluster's clock may lag.
 	skew = time.Hour
 )
 
@@ -30,7 +30,7 @@ type Pair struct {
 	Key         crypto.Signer
 }
 
-// limits of an authority, or the names and usages of a certificate.
+// limits are the names and usages of a certificate, or those that an authority may sign.
 type limits struct {
 	names  []string
 	usages []x509.ExtKeyUsage
@@ -44,8 +44,8 @@ func newRoot(now time.Time) (Pair, error) {
 	}, now)
 }
 
-// delegate creates the authority of a cluster. It can sign only for its names and usages, for no IP address, and for
-// no authority below it, whatever its issuer is asked for.
+// delegate creates the authority of a cluster. It can sign only for its names and usages: no IP addresses, and no
+// further authorities, whatever its issuer is asked to sign.
 func (p Pair) delegate(cluster string, l limits, now time.Time) (Pair, error) {
 	return p.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: "Telemetry " + cluster}, NotAfter: now.Add(authorityLifetime),
@@ -58,7 +58,7 @@ func (p Pair) delegate(cluster string, l limits, now time.Time) (Pair, error) {
 	}, now)
 }
 
-// issue makes a certificate for a region or a site.
+// issue creates a certificate for a region or a site.
 func (p Pair) issue(l limits, now time.Time) (Pair, error) {
 	return p.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: "telepod"}, NotAfter: now.Add(leafLifetime),
@@ -70,10 +70,10 @@ func (p Pair) issue(l limits, now time.Time) (Pair, error) {
 func (p Pair) sign(template *x509.Certificate, now time.Time) (Pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return Pair{}, fmt.Errorf("make a key: %w", err)
+		return Pair{}, fmt.Errorf("generate a key: %w", err)
 	}
 	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 126)); err != nil {
-		return Pair{}, fmt.Errorf("make a serial number: %w", err)
+		return Pair{}, fmt.Errorf("generate a serial number: %w", err)
 	}
 	template.NotBefore = now.Add(-skew)
 	by := p
@@ -83,7 +83,7 @@ func (p Pair) sign(template *x509.Certificate, now time.Time) (Pair, error) {
 		template.NotAfter = end
 	}
 	if !template.NotAfter.After(now) {
-		return Pair{}, fmt.Errorf("%s has expired on %s", by.Certificate.Subject.CommonName, template.NotAfter.Format(time.DateOnly))
+		return Pair{}, fmt.Errorf("%s expired on %s", by.Certificate.Subject.CommonName, template.NotAfter.Format(time.DateOnly))
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, by.Certificate, key.Public(), by.Key)
 	if err != nil {
@@ -113,7 +113,7 @@ func keyPEM(key crypto.Signer) ([]byte, error) {
 func readCertificate(text []byte) (*x509.Certificate, error) {
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, errors.New("is no certificate in PEM")
+		return nil, errors.New("is not a certificate in PEM format")
 	}
 	return x509.ParseCertificate(block.Bytes)
 }
@@ -121,7 +121,7 @@ func readCertificate(text []byte) (*x509.Certificate, error) {
 func readKey(text []byte) (crypto.Signer, error) {
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, errors.New("is no private key in PEM")
+		return nil, errors.New("is not a private key in PEM format")
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
