@@ -161,16 +161,3 @@ which it reads for each token, and does not start without the others. Arguments:
 - name: {{ include "telepod.destination.variable" . }}
   valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key | quote }}{{ if .optional }}, optional: true{{ end }}}}
 {{- end -}}
-
-{{/* The extensions of destinations, and their names as the rest of a list. Arguments: the destinations. */}}
-{{- define "telepod.destinations.extensions" -}}
-{{- range . }}
-{{- with include "telepod.destination.extension" . }}
-{{ . }}
-{{- end }}
-{{- end }}
-{{- end -}}
-
-{{- define "telepod.destinations.authenticators" -}}
-{{- range . }}{{ with include "telepod.destination.authenticator" . }}, {{ . }}{{ end }}{{ end -}}
-{{- end -}}

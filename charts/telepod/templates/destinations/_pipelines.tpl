@@ -1,30 +1,47 @@
 {{/* What the pipelines of destinations consist of. */}}
 
-{{/* Arguments: root, part, tier and here (the destinations of the tier). */}}
-{{- define "telepod.destinations.exporters" -}}
-{{- $texts := list -}}
-{{- range $to := .here -}}
-{{- $texts = append $texts (include "telepod.destination.exporters" (dict "root" $.root "part" $.part "tier" $.tier "to" $to)) -}}
-{{- end -}}
-{{ join "\n" $texts }}
-{{- end -}}
-
-{{/* Connectors with the queues of destinations whose exporters have none on disk. Arguments: root, part, tier and here. */}}
-{{- define "telepod.destinations.spools" -}}
-{{- $texts := list -}}
-{{- range $to := .here -}}
-{{- if hasPrefix "spool/" $to.exporter -}}
-{{- $texts = append $texts (include "telepod.destination.spool" (dict "root" $.root "part" $.part "tier" $.tier "to" $to)) -}}
-{{- end -}}
-{{- end -}}
-{{ join "\n" $texts }}
-{{- end -}}
-
-{{/* The pipeline behind such a queue, or nothing. Arguments: to (the destination) and signal. */}}
-{{- define "telepod.destination.upload" -}}
-{{- if hasPrefix "spool/" .to.exporter -}}
-{{ .signal }}/{{ .to.name }}-upload: {receivers: [{{ .to.exporter }}], exporters: [{{ include "telepod.destination.uploader" . }}]}
-{{- end -}}
+{{/*
+Destinations as a feature of a Collector. Arguments: root, part, tier, here (the destinations of the tier), and fans: the branches
+of each fan_out, by its name.
+*/}}
+{{- define "telepod.destinations.feature" -}}
+extensions: |
+  {{- range .here }}
+  {{- with include "telepod.destination.extension" . }}{{ . | nindent 2 }}{{ end }}
+  {{- end }}
+processors: |
+  {{- with include "telepod.destinations.processors" . }}{{ . | trim | nindent 2 }}{{ end }}
+connectors: |
+  {{- range $name, $of := .fans }}
+  # Required branches are asked first: what a full queue refuses there, no other branch has seen.
+  fan_out/{{ $name }}:
+    required: [{{ join ", " $of.required }}]
+    optional: [{{ join ", " $of.optional }}]
+  {{- end }}
+  {{- range $to := .here }}
+  {{- if hasPrefix "spool/" $to.exporter }}
+  {{- include "telepod.destination.spool" (dict "root" $.root "part" $.part "tier" $.tier "to" $to) | nindent 2 }}
+  {{- end }}
+  {{- end }}
+exporters: |
+  {{- range $to := .here }}
+  {{- include "telepod.destination.exporters" (dict "root" $.root "part" $.part "tier" $.tier "to" $to) | nindent 2 }}
+  {{- end }}
+pipelines: |
+  {{- $queues := list }}
+  {{- range include "telepod.destinations.queues" . | fromYamlArray }}{{ $queues = append $queues (printf "%s/%s" .signal .destination) }}{{ end }}
+  {{- range $to := .here }}
+  {{- $processors := include "telepod.destination.processors" $to | fromYamlArray }}
+  {{- range $signal := $to.signals }}
+  {{- $fan := and (eq $signal "traces") $to.sampled | ternary "sampled" $signal }}
+  {{- if hasKey $.fans $fan }}
+  {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $fan }}], {{ with $processors }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ $to.exporter }}]}
+  {{- end }}
+  {{- if and (hasPrefix "spool/" $to.exporter) (has (printf "%s/%s" $signal $to.name) $queues) }}
+  {{ $signal }}/{{ $to.name }}-upload: {receivers: [{{ $to.exporter }}], exporters: [{{ include "telepod.destination.uploader" (dict "to" $to "signal" $signal) }}]}
+  {{- end }}
+  {{- end }}
+  {{- end }}
 {{- end -}}
 
 {{/*
@@ -78,7 +95,7 @@ transform/labels:
 {{- if and .rules (ne .protocol "otlp_http") }}
 filter/{{ .name }}:
   error_mode: propagate
-  {{- include "telepod.collector.filter" .rules | trimSuffix "\n" | nindent 2 }}
+  {{- include "telepod.collector.filter" .rules | trim | nindent 2 }}
 {{- end }}
 {{- end }}
 {{- end -}}

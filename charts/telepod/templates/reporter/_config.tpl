@@ -10,52 +10,75 @@ so no other Collector asks it.
 Arguments: root and component.
 */}}
 {{- define "telepod.reporter.config" -}}
-{{- $root := .root }}
-{{- $component := .component }}
-{{- $receivers := include "telepod.reporter.receivers" . | fromYaml }}
-{{- with .root }}
-{{- $regional := .Values.regional }}
-{{- $objects := and (eq $component "reporter") $regional.clusterMetrics }}
-{{- $events := and (eq $component "reporter") $regional.events }}
-{{- $service := printf "telepod-%s" $component }}
-{{- $destinations := list }}
-{{- range include "telepod.destinations" (dict "root" . "part" "regional") | fromYamlArray }}
-{{- if or (has "metrics" .signals) (has "logs" .signals) }}
-{{- $destinations = append $destinations . }}
-{{- end }}
-{{- end }}
-{{- $fans := pick (include "telepod.regional.fans" . | fromYaml) "metrics" "logs" -}}
+{{- $features := include "telepod.reporter.features" . | fromYamlArray -}}
 extensions:
   health_check: {endpoint: "[${env:K8S_POD_IP}]:13133"}
   segment_storage/queue: {directory: "${env:QUEUE_DIR}", create_directory: true}
   cert_metrics: {files: ["${env:TLS_DIR}/tls.crt", "${env:TLS_DIR}/ca.crt"]}
-  {{- with include "telepod.destinations.extensions" $destinations | trim }}{{ . | nindent 2 }}{{ end }}
+  {{- include "telepod.collector.section" (dict "features" $features "section" "extensions") }}
 
 receivers:
-  {{- if $objects }}
+  {{- include "telepod.collector.section" (dict "features" $features "section" "receivers") }}
+
+processors:
+  memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
+  {{- include "telepod.regional.cloudResource" .root | nindent 2 }}
+  {{- include "telepod.regional.secrets" .root.Values.regional.redact | nindent 2 }}
+  {{- include "telepod.collector.section" (dict "features" $features "section" "processors") }}
+
+exporters:
+  {{- include "telepod.regional.sitesExporter" (dict "root" .root "persistent" true "megabytes" (min 256 .root.Values.regional.queue.megabytes)) | nindent 2 }}
+  {{- include "telepod.collector.section" (dict "features" $features "section" "exporters") }}
+{{- with include "telepod.collector.section" (dict "features" $features "section" "connectors") }}
+
+connectors:
+  {{- . }}
+{{- end }}
+
+service:
+  extensions: [health_check, segment_storage/queue, cert_metrics{{ include "telepod.collector.extensionNames" $features }}]
+  pipelines:
+    {{- include "telepod.collector.section" (dict "features" $features "section" "pipelines") }}
+  telemetry:
+    {{- include "telepod.metrics.telemetry" (dict "root" .root "service" (printf "telepod-%s" .component)) | nindent 4 }}
+{{- end -}}
+
+{{/* The features of a component, as a list. Arguments: root and component. */}}
+{{- define "telepod.reporter.features" -}}
+{{- $regional := .root.Values.regional -}}
+{{- $reporter := eq .component "reporter" -}}
+{{- $objects := and $reporter $regional.clusterMetrics -}}
+{{- $events := and $reporter $regional.events -}}
+{{- $own := .root.Values.collector.metrics.send -}}
+{{- $signals := list -}}
+{{- if or $objects $own (not $reporter) }}{{ $signals = append $signals "metrics" }}{{ end -}}
+{{- if $events }}{{ $signals = append $signals "logs" }}{{ end -}}
+{{- $fans := dict -}}
+{{- range $signal, $of := include "telepod.regional.fans" .root | fromYaml }}{{ if has $signal $signals }}{{ $_ := set $fans $signal $of }}{{ end }}{{ end -}}
+{{- $arguments := dict "root" .root "component" .component "fans" $fans -}}
+{{- range $name, $wanted := dict "objects" $objects "events" $events "monitors" (not $reporter) "ownMetrics" $own "destinations" $fans }}
+{{- if $wanted }}
+- {{ include (printf "telepod.reporter.%s" $name) $arguments | fromYaml | toJson }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "telepod.reporter.objects" -}}
+receivers: |
   k8s_cluster:
     auth_type: serviceAccount
     collection_interval: 30s
     node_conditions_to_report: [Ready, MemoryPressure, DiskPressure, PIDPressure]
     allocatable_types_to_report: [cpu, memory, ephemeral-storage]
-  {{- end }}
-  {{- if $events }}
+pipelines: |
+  metrics/objects: {receivers: [k8s_cluster], processors: [memory_limiter, resource/cloud], exporters: [{{ include "telepod.regional.metricsTo" .root }}]}
+{{- end -}}
+
+{{- define "telepod.reporter.events" -}}
+receivers: |
   # Events from its start on; those of a pause of its own are missing.
   k8s_events: {auth_type: serviceAccount}
-  {{- end }}
-  {{- if eq $component "scraper" }}
-  {{- include "telepod.reporter.monitors" . | nindent 2 }}
-  {{- end }}
-  {{- if .Values.collector.metrics.send }}
-  {{- include "telepod.metrics.receiver" (dict "root" . "service" $service "instance" "K8S_POD_NAME") | nindent 2 }}
-  {{- end }}
-
-processors:
-  memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
-  {{- if eq $component "scraper" }}
-  {{- include "telepod.regional.k8sAttributes" (dict "root" .) | nindent 2 }}
-  {{- end }}
-  {{- if $events }}
+processors: |
   # An event is about an object: the resource is that object's, as in its other telemetry.
   transform/events:
     error_mode: ignore
@@ -72,60 +95,44 @@ processors:
           {{- end }}
           {{- end }}
           - set(resource.attributes["service.name"], "kubernetes-events")
-  {{- end }}
-  {{- include "telepod.regional.cloudResource" . | nindent 2 }}
-  {{- include "telepod.regional.secrets" $regional.redact | nindent 2 }}
-  {{- with include "telepod.destinations.processors" (dict "root" . "here" $destinations) }}
-  {{- . | trim | nindent 2 }}
-  {{- end }}
+pipelines: |
+  logs/events: {receivers: [k8s_events], processors: [memory_limiter, transform/events, resource/cloud, secrets], exporters: [{{ hasKey .fans "logs" | ternary "fan_out/logs" "otlp_failover" }}]}
+{{- end -}}
 
-exporters:
-  {{- include "telepod.regional.sitesExporter" (dict "root" . "persistent" true "megabytes" (min 256 $regional.queue.megabytes)) | nindent 2 }}
-  {{- with $destinations }}
-  {{- include "telepod.destinations.exporters" (dict "root" $root "part" "regional" "tier" "regional" "here" .) | nindent 2 }}
-  {{- end }}
-{{- if $fans }}
+{{- define "telepod.reporter.monitors" -}}
+receivers: |
+  {{- include "telepod.reporter.targets" .root | nindent 2 }}
+processors: |
+  {{- include "telepod.regional.k8sAttributes" (dict "root" .root) | nindent 2 }}
+pipelines: |
+  metrics/monitors: {receivers: [prometheus/monitors], processors: [memory_limiter, k8s_attributes, resource/cloud, secrets], exporters: [{{ include "telepod.regional.metricsTo" .root }}]}
+{{- end -}}
 
-connectors:
-  {{- with include "telepod.destinations.spools" (dict "root" . "part" "regional" "tier" "regional" "here" $destinations) }}
-  {{- . | nindent 2 }}
-  {{- end }}
-  {{- range $signal, $of := $fans }}
-  fan_out/{{ $signal }}:
-    required: [{{ join ", " $of.required }}]
-    optional: [{{ join ", " $of.optional }}]
-  {{- end }}
-{{- end }}
+{{- define "telepod.reporter.ownMetrics" -}}
+receivers: |
+  {{- include "telepod.metrics.receiver" (dict "root" .root "service" (printf "telepod-%s" .component) "instance" "K8S_POD_NAME") | nindent 2 }}
+pipelines: |
+  metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [{{ include "telepod.regional.metricsTo" .root }}]}
+{{- end -}}
 
-service:
-  extensions: [health_check, segment_storage/queue, cert_metrics{{ include "telepod.destinations.authenticators" $destinations }}]
-  pipelines:
-    {{- range $signal, $of := $receivers }}
-    {{- $exporter := hasKey $fans $signal | ternary (printf "fan_out/%s" $signal) "otlp_failover" }}
-    {{- range $name, $processors := $of }}
-    {{ $signal }}/{{ $name }}: {receivers: [{{ get (dict "objects" "k8s_cluster" "events" "k8s_events" "monitors" "prometheus/monitors" "own" "prometheus/own") $name }}], processors: [{{ join ", " $processors }}], exporters: [{{ $exporter }}]}
-    {{- end }}
-    {{- if hasKey $fans $signal }}
-    {{ $signal }}/sites: {receivers: [fan_out/{{ $signal }}], exporters: [otlp_failover]}
-    {{- end }}
-    {{- range $to := $destinations }}
-    {{- if has $signal $to.signals }}
-    {{ $signal }}/{{ $to.name }}: {receivers: [fan_out/{{ $signal }}], {{ with include "telepod.destination.processors" $to | fromYamlArray }}processors: [{{ join ", " . }}], {{ end }}exporters: [{{ $to.exporter }}]}
-    {{- with include "telepod.destination.upload" (dict "to" $to "signal" $signal) }}
-    {{ . }}
-    {{- end }}
-    {{- end }}
-    {{- end }}
-    {{- end }}
-  telemetry:
-    {{- include "telepod.metrics.telemetry" (dict "root" . "service" $service) | nindent 4 }}
-{{- end }}
+{{/* regional.destinations, for the signals of this component. */}}
+{{- define "telepod.reporter.destinations" -}}
+{{- $here := list -}}
+{{- range include "telepod.destinations" (dict "root" .root "part" "regional") | fromYamlArray -}}
+{{- $signals := list -}}
+{{- range .signals }}{{ if hasKey $.fans . }}{{ $signals = append $signals . }}{{ end }}{{ end -}}
+{{- if $signals }}{{ $here = append $here (set . "signals" $signals) }}{{ end -}}
+{{- end -}}
+{{- include "telepod.destinations.feature" (dict "root" .root "part" "regional" "tier" "regional" "here" $here "fans" .fans) }}
+  {{- range $signal, $_ := .fans }}
+  {{ $signal }}/sites: {receivers: [fan_out/{{ $signal }}], exporters: [otlp_failover]}
+  {{- end }}
 {{- end -}}
 
 {{/*
 The receiver of what a target allocator assigns. Monitors without limits of their own get those of scrape. Arguments: the root.
 */}}
-{{- define "telepod.reporter.monitors" -}}
+{{- define "telepod.reporter.targets" -}}
 {{- $scrape := .Values.regional.scrape -}}
 prometheus/monitors:
   config:
@@ -146,20 +153,6 @@ prometheus/monitors:
     {{- $directory := "${env:TARGET_ALLOCATOR_DIR:-/etc/telepod/target-allocator}" }}
     tls: {ca_file: "{{ $directory }}/ca.crt", cert_file: "{{ $directory }}/tls.crt", key_file: "{{ $directory }}/tls.key", reload_interval: 1h}
     {{- end }}
-{{- end -}}
-
-{{/* Its pipelines by signal, with the processors of each. Arguments: root and component. */}}
-{{- define "telepod.reporter.receivers" -}}
-{{- $metrics := dict -}}
-{{- $all := dict -}}
-{{- $values := .root.Values -}}
-{{- $reporter := eq .component "reporter" -}}
-{{- if and $reporter $values.regional.clusterMetrics }}{{ $_ := set $metrics "objects" (list "memory_limiter" "resource/cloud") }}{{ end -}}
-{{- if not $reporter }}{{ $_ := set $metrics "monitors" (list "memory_limiter" "k8s_attributes" "resource/cloud" "secrets") }}{{ end -}}
-{{- if $values.collector.metrics.send }}{{ $_ := set $metrics "own" (list "memory_limiter") }}{{ end -}}
-{{- if $metrics }}{{ $_ := set $all "metrics" $metrics }}{{ end -}}
-{{- if and $reporter $values.regional.events }}{{ $_ := set $all "logs" (dict "events" (list "memory_limiter" "transform/events" "resource/cloud" "secrets")) }}{{ end -}}
-{{ toYaml $all }}
 {{- end -}}
 
 {{/*
