@@ -101,7 +101,7 @@ func (r *rig) note(format string, args ...any) {
 func hold() { time.Sleep(*outage) }
 
 // finish calls report for faults that must lose nothing. Each fault of mayRepeat may repeat what a signal sends in half a second:
-// a region's batch fills for 0.4 s. A test of two sites that allows no duplicates does not run beside
+// a region's batch fills for 0.2 s. A test of two sites that allows no duplicates does not run beside
 // others: a ping that is late on a busy machine makes a region change its site, which causes some.
 func (r *rig) finish(t *testing.T) {
 	t.Helper()

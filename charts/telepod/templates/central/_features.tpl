@@ -4,22 +4,21 @@
 {{- $routes := and $site (include "telepod.central.hasSamplers" .root) -}}
 {{- $decides := and (include "telepod.central.samples" .root) (not $routes) -}}
 {{- $metrics := include "telepod.central.siteMetrics" .root -}}
-{{- $on := dict
-      "fromRegions" $site
-      "fromSite" (not $site)
-      "spanMetrics" (and $site $metrics)
-      "routing" $routes
-      "sampling" $decides
-      "ownMetrics" (and $metrics .root.Values.collector.metrics.send)
-      "destinations" true -}}
 {{- $fans := $site | ternary (include "telepod.central.branches" .root | fromYaml) dict -}}
 {{- if $decides -}}
 {{- $_ := set $fans "sampled" (include "telepod.destinations.branches" (dict "root" .root "part" "central" "sampled" true) | fromYaml).traces -}}
 {{- end -}}
 {{- $arguments := dict "root" .root "part" .part "tier" .tier "here" (include "telepod.central.here" . | fromYamlArray) "fans" $fans -}}
-{{- range $name, $wanted := $on }}
-{{- if $wanted }}
-- {{ include (printf "telepod.central.%s" $name) $arguments | fromYaml | toJson }}
+{{- range list
+      (list "fromRegions" $site)
+      (list "fromSite" (not $site))
+      (list "spanMetrics" (and $site $metrics))
+      (list "routing" $routes)
+      (list "sampling" $decides)
+      (list "destinations" true)
+      (list "ownMetrics" (and $metrics .root.Values.collector.metrics.send)) }}
+{{- if last . }}
+- {{ include (printf "telepod.central.%s" (first .)) $arguments | fromYaml | toJson }}
 {{- end }}
 {{- end }}
 {{- end -}}

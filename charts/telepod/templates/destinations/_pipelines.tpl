@@ -12,8 +12,10 @@ extensions: |
 processors: |
   {{- with include "telepod.destinations.processors" . }}{{ . | trim | nindent 2 }}{{ end }}
 connectors: |
-  {{- range $name, $of := .fans }}
+  {{- if .fans }}
   # Required branches are asked first: what a full queue refuses there, no other branch has seen.
+  {{- end }}
+  {{- range $name, $of := .fans }}
   fan_out/{{ $name }}:
     required: [{{ join ", " $of.required }}]
     optional: [{{ join ", " $of.optional }}]

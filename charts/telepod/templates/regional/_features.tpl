@@ -1,19 +1,18 @@
 {{/* The features of the regional Collectors that values turn on, as a list. Arguments: the root. */}}
 {{- define "telepod.regional.features" -}}
 {{- $regional := .Values.regional -}}
-{{- $on := dict
-      "queueOnDisk" (include "telepod.regional.persistent" .)
-      "containerLogs" $regional.containerLogs
-      "nodeMetrics" $regional.nodeMetrics
-      "annotatedPods" $regional.scrape.annotated
-      "ownMetrics" .Values.collector.metrics.send
-      "sampling" (lt (float64 $regional.samplePercent) 100.0)
-      "applicationMetrics" $regional.applicationMetrics
-      "cloudExport" $regional.cloudExport.signals
-      "destinations" $regional.destinations -}}
-{{- range $name, $wanted := $on }}
-{{- if $wanted }}
-- {{ include (printf "telepod.regional.%s" $name) $ | fromYaml | toJson }}
+{{- range list
+      (list "queueOnDisk" (include "telepod.regional.persistent" .))
+      (list "containerLogs" $regional.containerLogs)
+      (list "nodeMetrics" $regional.nodeMetrics)
+      (list "annotatedPods" $regional.scrape.annotated)
+      (list "sampling" (lt (float64 $regional.samplePercent) 100.0))
+      (list "applicationMetrics" $regional.applicationMetrics)
+      (list "cloudExport" $regional.cloudExport.signals)
+      (list "destinations" $regional.destinations)
+      (list "ownMetrics" .Values.collector.metrics.send) }}
+{{- if last . }}
+- {{ include (printf "telepod.regional.%s" (first .)) $ | fromYaml | toJson }}
 {{- end }}
 {{- end }}
 {{- end -}}

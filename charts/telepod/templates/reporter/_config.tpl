@@ -56,9 +56,9 @@ service:
 {{- $fans := dict -}}
 {{- range $signal, $of := include "telepod.regional.fans" .root | fromYaml }}{{ if has $signal $signals }}{{ $_ := set $fans $signal $of }}{{ end }}{{ end -}}
 {{- $arguments := dict "root" .root "component" .component "fans" $fans -}}
-{{- range $name, $wanted := dict "objects" $objects "events" $events "monitors" (not $reporter) "ownMetrics" $own "destinations" $fans }}
-{{- if $wanted }}
-- {{ include (printf "telepod.reporter.%s" $name) $arguments | fromYaml | toJson }}
+{{- range list (list "objects" $objects) (list "events" $events) (list "monitors" (not $reporter)) (list "destinations" $fans) (list "ownMetrics" $own) }}
+{{- if last . }}
+- {{ include (printf "telepod.reporter.%s" (first .)) $arguments | fromYaml | toJson }}
 {{- end }}
 {{- end }}
 {{- end -}}
