@@ -85,7 +85,7 @@ func TestConfigErrors(t *testing.T) {
 		case err == nil:
 			t.Errorf("no error for %s", text)
 		case !strings.Contains(err.Error(), want):
-			t.Errorf("%s: %v, want %q", text, err, want)
+			t.Errorf("%s: error is %v, want %q", text, err, want)
 		case strings.Contains(err.Error(), "secret"):
 			t.Errorf("the error shows a password: %v", err)
 		}

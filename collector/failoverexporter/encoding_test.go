@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/xpdata/request"
 )
 
-// samples are, by signal, an encoded request and what newer and older versions of exporterhelper store for it.
+// samples returns, by signal, an encoded request and what newer and older versions of exporterhelper store for it.
 func samples(t testing.TB) (encoded, wrapped, bare [signalCount][]byte) {
 	t.Helper()
 	must := func(b []byte, err error) []byte {
@@ -34,7 +34,8 @@ func samples(t testing.TB) (encoded, wrapped, bare [signalCount][]byte) {
 	return encoded, wrapped, bare
 }
 
-// items are those of testdata's three spans, metrics (of two data points each, but for one) and log records.
+// itemsOf returns the number of items in testdata's three spans, metrics (with two data points each, except one) or log
+// records.
 func itemsOf(sig signal) int {
 	if sig == metrics {
 		return testdata.GenerateMetrics(3).DataPointCount()
@@ -120,7 +121,7 @@ func TestDamagedBatchesAreRefused(t *testing.T) {
 		}
 	}
 	if dropped != len(damaged) {
-		t.Errorf("counted %d of %d", dropped, len(damaged))
+		t.Errorf("counted %d of %d damaged batches", dropped, len(damaged))
 	}
 }
 
@@ -162,12 +163,12 @@ func TestMergeSplitsBetweenParts(t *testing.T) {
 		then  *batch
 		want  []int // bytes
 	}{
-		"no limit":           {exporterhelper.RequestSizerTypeBytes, 0, part(600, 1), part(600, 1), []int{1200}},
-		"within the limit":   {exporterhelper.RequestSizerTypeBytes, 1200, part(600, 1), part(600, 1), []int{1200}},
-		"above the limit":    {exporterhelper.RequestSizerTypeBytes, 1000, part(600, 1), part(600, 1), []int{600, 600}},
-		"a part is one":      {exporterhelper.RequestSizerTypeBytes, 500, part(600, 1), nil, []int{600}},
-		"and stays in order": {exporterhelper.RequestSizerTypeBytes, 500, part(100, 1), part(900, 1), []int{100, 900}},
-		"by items":           {exporterhelper.RequestSizerTypeItems, 10, part(600, 6), part(700, 6), []int{600, 700}},
+		"no limit":                      {exporterhelper.RequestSizerTypeBytes, 0, part(600, 1), part(600, 1), []int{1200}},
+		"within the limit":              {exporterhelper.RequestSizerTypeBytes, 1200, part(600, 1), part(600, 1), []int{1200}},
+		"above the limit":               {exporterhelper.RequestSizerTypeBytes, 1000, part(600, 1), part(600, 1), []int{600, 600}},
+		"a single part above the limit": {exporterhelper.RequestSizerTypeBytes, 500, part(600, 1), nil, []int{600}},
+		"parts keep their order":        {exporterhelper.RequestSizerTypeBytes, 500, part(100, 1), part(900, 1), []int{100, 900}},
+		"by items":                      {exporterhelper.RequestSizerTypeItems, 10, part(600, 6), part(700, 6), []int{600, 700}},
 	} {
 		var other *batch
 		var split []int

@@ -58,18 +58,18 @@ func TestFilterRules(t *testing.T) {
 		rules []FilterConfig
 		want  map[string]bool
 	}{
-		"drop a value":       {[]FilterConfig{{Action: "drop", Attribute: "data.residency", Values: []string{"eu"}}}, set("nothing", "item us", "item 7", "item empty")},
-		"drop values":        {[]FilterConfig{{Action: "drop", Attribute: "data.residency", Values: []string{"eu", "us"}}}, set("nothing", "item 7", "item empty")},
-		"no string":          {[]FilterConfig{{Action: "drop", Attribute: "data.residency", Values: []string{"7"}}}, set("resource eu", "nothing", "item eu", "item us", "item 7", "item empty")},
-		"drop any value":     {[]FilterConfig{{Action: "drop", Attribute: "data.residency"}}, set("nothing", "item empty")},
-		"keep a value":       {[]FilterConfig{{Action: "keep", Attribute: "data.residency", Values: []string{"eu"}}}, set("resource eu", "item eu")},
-		"keep any value":     {[]FilterConfig{{Action: "keep", Attribute: "data.residency"}}, set("resource eu", "item eu", "item us", "item 7")},
-		"drop all":           {[]FilterConfig{{Action: "drop"}}, set()},
-		"keep all":           {[]FilterConfig{{Action: "keep"}}, names(mixed())},
-		"two rules":          {[]FilterConfig{{Action: "keep", Attribute: "data.residency"}, {Action: "drop", Attribute: "data.residency", Values: []string{"us"}}}, set("resource eu", "item eu", "item 7")},
-		"of another signal":  {[]FilterConfig{{Action: "drop", Signals: []string{"logs", "metrics"}}}, names(mixed())},
-		"of this signal":     {[]FilterConfig{{Action: "drop", Signals: []string{"logs", "traces"}}}, set()},
-		"of two that differ": {[]FilterConfig{{Action: "keep", Attribute: "a"}, {Action: "keep", Attribute: "data.residency"}}, set()},
+		"drop a value":                {[]FilterConfig{{Action: "drop", Attribute: "data.residency", Values: []string{"eu"}}}, set("nothing", "item us", "item 7", "item empty")},
+		"drop values":                 {[]FilterConfig{{Action: "drop", Attribute: "data.residency", Values: []string{"eu", "us"}}}, set("nothing", "item 7", "item empty")},
+		"not a string":                {[]FilterConfig{{Action: "drop", Attribute: "data.residency", Values: []string{"7"}}}, set("resource eu", "nothing", "item eu", "item us", "item 7", "item empty")},
+		"drop any value":              {[]FilterConfig{{Action: "drop", Attribute: "data.residency"}}, set("nothing", "item empty")},
+		"keep a value":                {[]FilterConfig{{Action: "keep", Attribute: "data.residency", Values: []string{"eu"}}}, set("resource eu", "item eu")},
+		"keep any value":              {[]FilterConfig{{Action: "keep", Attribute: "data.residency"}}, set("resource eu", "item eu", "item us", "item 7")},
+		"drop all":                    {[]FilterConfig{{Action: "drop"}}, set()},
+		"keep all":                    {[]FilterConfig{{Action: "keep"}}, names(mixed())},
+		"two rules":                   {[]FilterConfig{{Action: "keep", Attribute: "data.residency"}, {Action: "drop", Attribute: "data.residency", Values: []string{"us"}}}, set("resource eu", "item eu", "item 7")},
+		"for another signal":          {[]FilterConfig{{Action: "drop", Signals: []string{"logs", "metrics"}}}, names(mixed())},
+		"for this signal":             {[]FilterConfig{{Action: "drop", Signals: []string{"logs", "traces"}}}, set()},
+		"two that exclude each other": {[]FilterConfig{{Action: "keep", Attribute: "a"}, {Action: "keep", Attribute: "data.residency"}}, set()},
 	} {
 		data, err := encodeTraces(mixed())
 		if err != nil {

@@ -198,7 +198,7 @@ func TestFairness(t *testing.T) {
 	polite.Wait()
 	close(stop)
 	flood.Wait()
-	t.Logf("flood: %d accepted, %d refused; polite: 270 accepted; largest in flight %d", flooded.Load(), floodRefused.Load(), r.server.admission.limit)
+	t.Logf("flood: %d accepted, %d refused; polite: 270 accepted; limit %d bytes", flooded.Load(), floodRefused.Load(), r.server.admission.limit)
 	if flooded.Load() == 0 {
 		t.Error("no request of the flooding peer was accepted")
 	}
@@ -248,7 +248,7 @@ func TestPeerIsCertificate(t *testing.T) {
 	peers := slices.Sorted(maps.Keys(r.server.admission.peers))
 	r.server.admission.mu.Unlock()
 	if !slices.Equal(peers, []string{"CN=cluster-a,O=telepod", "CN=cluster-b,O=telepod"}) {
-		t.Errorf("peers are %q", peers)
+		t.Errorf("peers are %q, want the two certificates", peers)
 	}
 	close(pipeline.opened)
 	sent.Wait()

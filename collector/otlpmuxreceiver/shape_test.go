@@ -63,7 +63,7 @@ func TestWeight(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			weight, ok := weigh(test.body, test.request, protobufFormat)
 			if !ok {
-				t.Fatal("refused")
+				t.Fatal("the request was refused")
 			}
 			if strings.HasPrefix(test.name, "ordinary") && weight != int64(len(test.body)) {
 				t.Errorf("%d bytes weigh %d", len(test.body), weight)
@@ -122,7 +122,7 @@ func TestNesting(t *testing.T) {
 	// An unknown group and a number of ten bytes in front do not hide what follows.
 	hidden := append([]byte{0x8b, 0x7d, 0x8c, 0x7d, 0xf8, 0x7c, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0x7f}, nested(60)...)
 	if response := r.post(protobufType, hidden); response.StatusCode != http.StatusBadRequest {
-		t.Errorf("hidden: %s", response.Status)
+		t.Errorf("nesting behind an unknown group: %s, expected 400", response.Status)
 	}
 	for levels, expected := range map[int]int{40: 200, 60: 400, 100_000: 400} {
 		json := `{"resourceSpans":[{"resource":{"attributes":[{"key":"\"}[","value":` +
@@ -158,7 +158,7 @@ func FuzzWeigh(f *testing.F) {
 		}
 		if _, ok := weigh(append(bytes.Clone(body), nested(60)...), tracesRequest, protobufFormat); ok {
 			if _, alone := weigh(body, tracesRequest, protobufFormat); alone {
-				t.Error(errors.New("what follows this body is not seen"))
+				t.Error(errors.New("a nested attribute after this body is not weighed"))
 			}
 		}
 	})

@@ -31,21 +31,21 @@ func TestConfig(t *testing.T) {
 		set  map[string]any
 		want string // part of the error
 	}{
-		"least":            {map[string]any{"directory": dir}, ""},
-		"all":              {map[string]any{"directory": dir + "/new", "create_directory": true, "segment_size": 1 << 20, "max_size": 1 << 30, "min_free": 0, "sync": "interval", "sync_interval": "5s", "import": map[string]any{"directory": dir, "components": map[string]any{"otlp_failover": "otlp_grpc/loop"}}}, ""},
-		"no directory":     {nil, "directory: must be set"},
-		"missing":          {map[string]any{"directory": dir + "/new"}, "create_directory: true"},
-		"a file":           {map[string]any{"directory": file}, "is not a directory"},
-		"small segments":   {map[string]any{"directory": dir, "segment_size": 1000}, "segment_size: must be from 65536"},
-		"large segments":   {map[string]any{"directory": dir, "segment_size": int64(2) << 30}, "segment_size"},
-		"small bound":      {map[string]any{"directory": dir, "max_size": 17 << 20}, "max_size: must be 0 or at least 4 segments"},
-		"negative bound":   {map[string]any{"directory": dir, "max_size": -1}, "max_size"},
-		"negative floor":   {map[string]any{"directory": dir, "min_free": -1}, "min_free"},
-		"unknown sync":     {map[string]any{"directory": dir, "sync": "often"}, `sync: must be never, interval or always, is "often"`},
-		"no interval":      {map[string]any{"directory": dir, "sync": "interval", "sync_interval": "0s"}, "sync_interval"},
-		"import from none": {map[string]any{"directory": dir, "import": map[string]any{"components": map[string]any{"a": "b"}}}, "import.components"},
-		"import of no ID":  {map[string]any{"directory": dir, "import": map[string]any{"directory": dir, "components": map[string]any{"a": "b/"}}}, `"b/"`},
-		"unknown key":      {map[string]any{"directory": dir, "fsync": true}, "fsync"},
+		"least":                      {map[string]any{"directory": dir}, ""},
+		"all":                        {map[string]any{"directory": dir + "/new", "create_directory": true, "segment_size": 1 << 20, "max_size": 1 << 30, "min_free": 0, "sync": "interval", "sync_interval": "5s", "import": map[string]any{"directory": dir, "components": map[string]any{"otlp_failover": "otlp_grpc/loop"}}}, ""},
+		"no directory":               {nil, "directory: must be set"},
+		"missing":                    {map[string]any{"directory": dir + "/new"}, "create_directory: true"},
+		"a file":                     {map[string]any{"directory": file}, "is not a directory"},
+		"small segments":             {map[string]any{"directory": dir, "segment_size": 1000}, "segment_size: must be from 65536"},
+		"large segments":             {map[string]any{"directory": dir, "segment_size": int64(2) << 30}, "segment_size"},
+		"small bound":                {map[string]any{"directory": dir, "max_size": 17 << 20}, "max_size: must be 0 or at least 4 segments"},
+		"negative bound":             {map[string]any{"directory": dir, "max_size": -1}, "max_size"},
+		"negative floor":             {map[string]any{"directory": dir, "min_free": -1}, "min_free"},
+		"unknown sync":               {map[string]any{"directory": dir, "sync": "often"}, `sync: must be never, interval or always, is "often"`},
+		"no interval":                {map[string]any{"directory": dir, "sync": "interval", "sync_interval": "0s"}, "sync_interval"},
+		"import without a directory": {map[string]any{"directory": dir, "import": map[string]any{"components": map[string]any{"a": "b"}}}, "import.components"},
+		"import with an invalid ID":  {map[string]any{"directory": dir, "import": map[string]any{"directory": dir, "components": map[string]any{"a": "b/"}}}, `"b/"`},
+		"unknown key":                {map[string]any{"directory": dir, "fsync": true}, "fsync"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := NewFactory().CreateDefaultConfig()
@@ -113,7 +113,7 @@ func TestBounds(t *testing.T) {
 				}
 			}
 			if seen.refused[reason] != 1 || len(seen.refused) != 1 {
-				t.Errorf("refused %v", seen.refused)
+				t.Errorf("refused writes are %v, want one with reason %s", seen.refused, reason)
 			}
 			for i := keys - 1; i >= 0; i-- {
 				if err := c.Batch(t.Context(), storage.SetOperation("meta", make([]byte, 1000)), storage.DeleteOperation(fmt.Sprint(i))); err != nil {
@@ -202,7 +202,7 @@ func TestClientsBeyondTheBoundShareAName(t *testing.T) {
 	}
 	for i := range maxClients {
 		if name := fmt.Sprint(i); m.name(name) != name {
-			t.Fatalf("client %d has no name of its own", i)
+			t.Fatalf("client %d does not keep its name", i)
 		}
 	}
 	if m.name("one more") != otherClient || m.name("0") != "0" {

@@ -142,7 +142,7 @@ func TestImportResumes(t *testing.T) {
 	}
 }
 
-// TestImportWithoutRoom checks that the error tells what to do, and that the import continues when there is room.
+// TestImportWithoutRoom checks that the error states what to do, and that the import continues when there is room.
 func TestImportWithoutRoom(t *testing.T) {
 	dir, old, content := tempDir(t), tempDir(t), oldContent()
 	oldFile(t, filepath.Join(old, oldName), content)

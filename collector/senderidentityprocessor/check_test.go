@@ -66,29 +66,29 @@ func TestSenderOf(t *testing.T) {
 	onHost.Spec.HostNetwork = true
 	pods := watched(t,
 		newPod("shop", "web", "10.0.0.1", 1),
-		newPod("shop", "old", "10.0.0.2", 1), newPod("bank", "new", "10.0.0.2", 2), // the address was used again
+		newPod("shop", "old", "10.0.0.2", 1), newPod("bank", "new", "10.0.0.2", 2), // a reused address
 		newPod("bank", "starting", "", 3), newPod("bank", "six", "fd00::1", 1), ended, onHost)
 	for name, tc := range map[string]struct {
 		address string
 		claims  map[string]string
 		want    string
 	}{
-		"true":                            {"10.0.0.1", map[string]string{namespaceKey: "shop", nameKey: "web", uidKey: "web-uid"}, ""},
-		"true in part":                    {"10.0.0.1", map[string]string{namespaceKey: "shop"}, ""},
-		"no claims":                       {"10.0.0.1", nil, ""},
-		"another namespace":               {"10.0.0.1", map[string]string{namespaceKey: "bank"}, "web"},
-		"another name":                    {"10.0.0.1", map[string]string{namespaceKey: "shop", nameKey: "new"}, "web"},
-		"another UID":                     {"10.0.0.1", map[string]string{uidKey: "new-uid"}, "web"},
-		"another address":                 {"10.0.0.1", map[string]string{addressKey: "10.0.0.2"}, "web"},
-		"its own address":                 {"10.0.0.1", map[string]string{addressKey: "10.0.0.1"}, ""},
-		"IPv6":                            {"fd00::1", map[string]string{nameKey: "web"}, "six"},
-		"true, of an address used again":  {"10.0.0.2", map[string]string{namespaceKey: "bank", nameKey: "new", uidKey: "new-uid"}, ""},
-		"true, of the pod before":         {"10.0.0.2", map[string]string{nameKey: "old"}, ""},
-		"false, of an address used again": {"10.0.0.2", map[string]string{nameKey: "web"}, "new"},
-		"a pod that starts":               {"10.0.0.2", map[string]string{namespaceKey: "bank", nameKey: "starting", uidKey: "starting-uid"}, ""},
-		"an unknown address":              {"10.0.0.77", map[string]string{nameKey: "web"}, ""},
-		"the address of an ended pod":     {"10.0.0.9", map[string]string{nameKey: "web"}, ""},
-		"the address of the node":         {"192.168.0.1", map[string]string{nameKey: "web"}, ""},
+		"true":                         {"10.0.0.1", map[string]string{namespaceKey: "shop", nameKey: "web", uidKey: "web-uid"}, ""},
+		"true and incomplete":          {"10.0.0.1", map[string]string{namespaceKey: "shop"}, ""},
+		"no claims":                    {"10.0.0.1", nil, ""},
+		"another namespace":            {"10.0.0.1", map[string]string{namespaceKey: "bank"}, "web"},
+		"another name":                 {"10.0.0.1", map[string]string{namespaceKey: "shop", nameKey: "new"}, "web"},
+		"another UID":                  {"10.0.0.1", map[string]string{uidKey: "new-uid"}, "web"},
+		"another address":              {"10.0.0.1", map[string]string{addressKey: "10.0.0.2"}, "web"},
+		"its own address":              {"10.0.0.1", map[string]string{addressKey: "10.0.0.1"}, ""},
+		"IPv6":                         {"fd00::1", map[string]string{nameKey: "web"}, "six"},
+		"true, with a reused address":  {"10.0.0.2", map[string]string{namespaceKey: "bank", nameKey: "new", uidKey: "new-uid"}, ""},
+		"true for the previous pod":    {"10.0.0.2", map[string]string{nameKey: "old"}, ""},
+		"false, with a reused address": {"10.0.0.2", map[string]string{nameKey: "web"}, "new"},
+		"a pod that starts":            {"10.0.0.2", map[string]string{namespaceKey: "bank", nameKey: "starting", uidKey: "starting-uid"}, ""},
+		"an unknown address":           {"10.0.0.77", map[string]string{nameKey: "web"}, ""},
+		"the address of an ended pod":  {"10.0.0.9", map[string]string{nameKey: "web"}, ""},
+		"the address of the node":      {"192.168.0.1", map[string]string{nameKey: "web"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got string
@@ -122,7 +122,7 @@ func TestProcessor(t *testing.T) {
 		"enforce, trusted":        {Config{AuthType: AuthServiceAccount, Action: ActionEnforce, TrustedNamespaces: []string{"shop"}}, "10.0.0.1", stripped, 0},
 		"enforce, unknown sender": {Config{AuthType: AuthServiceAccount, Action: ActionEnforce}, "10.9.9.9", stripped, 0},
 		"no connection":           {Config{AuthType: AuthServiceAccount, Action: ActionEnforce}, "", stripped, 0},
-		"nothing to ask":          {Config{AuthType: AuthNone, Action: ActionEnforce}, "10.0.0.1", stripped, 0},
+		"check disabled":          {Config{AuthType: AuthNone, Action: ActionEnforce}, "10.0.0.1", stripped, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, counted, watches := processAll(t, tc.config, tc.address, lie, newPod("shop", "web", "10.0.0.1", 1))

@@ -382,7 +382,7 @@ func TestShutdownEnds(t *testing.T) {
 	after := newStore(accept)
 	start(t, dir, after, nil)
 	if got := after.await(t, 4); len(got) != 4 {
-		t.Errorf("the store has %v", got)
+		t.Errorf("the store has %v, want 4 spans", got)
 	}
 }
 
@@ -440,7 +440,7 @@ func TestRejectedBatchIsSetAside(t *testing.T) {
 			r.stop()
 			files, err := filepath.Glob(filepath.Join(letters, "traces-*.binpb"))
 			if err != nil || len(files) != 1 {
-				t.Fatalf("dead letters: %v, %v", files, err)
+				t.Fatalf("dead letters are %v, %v; want one file", files, err)
 			}
 			data, err := os.ReadFile(files[0])
 			if err != nil {

@@ -249,7 +249,7 @@ func TestMemoryLimitEndsOnlyTheChild(t *testing.T) {
 
 func TestMissingCollector(t *testing.T) {
 	if _, err := New(Config{Stderr: io.Discard}); err == nil {
-		t.Error("no command is not an error")
+		t.Error("a missing command is accepted")
 	}
 	s, err := New(Config{Args: []string{"/does/not/exist"}, Stdout: io.Discard, Stderr: io.Discard})
 	if err != nil {
@@ -263,7 +263,7 @@ func TestMissingCollector(t *testing.T) {
 		t.Errorf("status %+v", got)
 	}
 	if !restart.Stop() && s.failures != 1 {
-		t.Error("no restart is planned")
+		t.Error("no restart is scheduled")
 	}
 }
 
