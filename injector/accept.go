@@ -9,18 +9,18 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// acceptEndpoint accepts what an OTLP exporter can use with this profile: node, service or sidecar, or a URL.
+// acceptEndpoint accepts the endpoints that an OTLP exporter can use with this profile: node, service, sidecar or a URL.
 func acceptEndpoint(profile *profiles.Resolved) func(string) (string, string) {
 	return func(value string) (problem, nearest string) {
 		names := []string{profiles.EndpointNode, profiles.EndpointService, profiles.EndpointSidecar}
 		switch {
 		case value == profiles.EndpointService && profile.OTLP.ServiceHost == "":
-			return "profile " + profile.Name + " does not say otlp.serviceHost", ""
+			return "profile " + profile.Name + " does not set otlp.serviceHost", ""
 		case slices.Contains(names, value):
 			return "", ""
 		}
 		if !strings.Contains(value, "://") {
-			return "valid are node, service, sidecar or a URL such as http://collector:4317", near(value, names)
+			return "use node, service, sidecar or a URL such as http://collector:4317", near(value, names)
 		}
 		if problem := profiles.EndpointProblem(value); problem != "" {
 			return "it " + problem, ""

@@ -8,12 +8,12 @@ import (
 // earlierInjection is what an earlier call did to the pod.
 type earlierInjection struct {
 	status Status
-	done   map[string]bool
+	done   map[string]bool // names of the containers that it injected
 }
 
-// remember reads the status annotation. If it cannot be parsed, another program wrote it: the pod then
+// readEarlier reads the status annotation. If it cannot be parsed, another program wrote it: the pod then
 // counts as injected.
-func remember(pod *Pod) (*earlierInjection, bool) {
+func readEarlier(pod *Pod) (*earlierInjection, bool) {
 	e := &earlierInjection{done: map[string]bool{}}
 	if err := json.Unmarshal([]byte(pod.Metadata.Annotations[StatusAnnotation]), &e.status); err != nil || e.status.Profile == "" {
 		return nil, false
@@ -24,19 +24,19 @@ func remember(pod *Pod) (*earlierInjection, bool) {
 	return e, true
 }
 
-// newcomers reports whether the pod has containers that the earlier call did not inject. The API server
+// hasNewContainers reports whether the pod has containers that the earlier call did not inject. The API server
 // calls again when another webhook has changed the pod.
-func (e *earlierInjection) newcomers(pod *Pod) bool {
+func (e *earlierInjection) hasNewContainers(pod *Pod) bool {
 	return slices.ContainsFunc(slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers),
 		func(c Container) bool { return !e.done[c.Name] && c.Name != SidecarName })
 }
 
-// again plans for a pod that was injected before: containers added since get their variables,
-// everything else stays as it is.
-func (in *Injector) again(r Request) *Plan {
+// planAgain plans for a pod that was injected before: containers added since get their variables,
+// and everything else stays as it is.
+func (in *Injector) planAgain(r Request) *Plan {
 	done := &Plan{Decision: Decision{Reason: AlreadyInjected}, SidecarKind: SidecarNone, pod: r.Pod}
-	earlier, ok := remember(r.Pod)
-	if !ok || !earlier.newcomers(r.Pod) {
+	earlier, ok := readEarlier(r.Pod)
+	if !ok || !earlier.hasNewContainers(r.Pod) {
 		return done
 	}
 	decision, _ := optedIn(r.Pod, r.Namespace, in.options.Policy)
@@ -44,14 +44,14 @@ func (in *Injector) again(r Request) *Plan {
 		return done
 	}
 	plan := in.plan(r, decision, nil, earlier)
-	plan.Warnings, plan.MoreWarnings = nil, 0 // the first call has given them
+	plan.Warnings, plan.MoreWarnings = nil, 0 // the first call has reported them
 	if !slices.ContainsFunc(plan.Edits, func(edit Edit) bool { return edit.Kind != Annotate }) {
 		return done
 	}
 	return plan
 }
 
-// merged is the status including the earlier injection.
+// merged returns the status of both injections.
 func (e *earlierInjection) merged(now Status) Status {
 	now.Containers = append(slices.Clone(e.status.Containers), now.Containers...)
 	for name, reason := range e.status.Silent {

@@ -2,7 +2,7 @@ package injector
 
 import corev1 "k8s.io/api/core/v1"
 
-// applyTyped makes the plan's edits on a typed pod, apart from the renderer of patches, to compare the two.
+// applyTyped applies the plan's edits to a typed pod, independently of the renderer of patches, to compare the two.
 func applyTyped(p *Plan, pod *corev1.Pod) {
 	for i := 0; i < len(p.Edits); {
 		e := &p.Edits[i]
@@ -36,7 +36,7 @@ func applyTyped(p *Plan, pod *corev1.Pod) {
 	}
 }
 
-// applyEnv makes a new list: the edits are in the order of their positions.
+// applyEnv returns a new list. The edits must be in the order of their positions.
 func applyEnv(user []corev1.EnvVar, edits []Edit) []corev1.EnvVar {
 	list := make([]corev1.EnvVar, 0, len(user)+len(edits))
 	next := 0

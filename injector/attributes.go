@@ -18,7 +18,7 @@ func literalAttribute(key, value string) attribute {
 	return attribute{key: key, value: escape(percentEncode(value))}
 }
 
-// expressionAttribute makes an attribute from a profile's value: $(NAME) in it is a reference, the rest is literal.
+// expressionAttribute makes an attribute from a profile's value: $(NAME) in it is a reference, and the rest is literal.
 func expressionAttribute(key, value string) attribute {
 	a := attribute{key: key}
 	scan(value, func(text string) { a.value += percentEncode(text) }, func(name string) {
@@ -34,7 +34,7 @@ func expressionAttribute(key, value string) attribute {
 func percentEncode(s string) string {
 	const hex = "0123456789ABCDEF"
 	plain := func(c byte) bool {
-		return c > ' ' && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\' && c != '=' && c != '%' && c != '+' // "+": the Collector's env detector takes it for a space
+		return c > ' ' && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\' && c != '=' && c != '%' && c != '+' // "+": the Collector's env detector decodes it as a space
 	}
 	ok := true
 	for i := range len(s) {
@@ -85,8 +85,8 @@ func parseAttributes(value string) (user userAttributes, ok bool) {
 	return user, true
 }
 
-// annotated are the attributes from annotations resource.opentelemetry.io/<key>, the pod's before the
-// namespace's, sorted by key. service.name has its own variable.
+// annotated returns the attributes from annotations resource.opentelemetry.io/<key>, sorted by key. The pod's
+// override the namespace's. service.name has its own variable.
 func annotated(pod *Pod, ns Namespace) []attribute {
 	values := map[string]string{}
 	for _, annotations := range []map[string]string{ns.Annotations, pod.Metadata.Annotations} {
@@ -103,7 +103,7 @@ func annotated(pod *Pod, ns Namespace) []attribute {
 	return list
 }
 
-// overlay merges the attributes of top into base: for equal keys, top's value at base's position.
+// overlay merges the attributes of top into base. A key in both gets top's value, at base's position.
 func overlay(base, top []attribute) []attribute {
 	if len(top) == 0 {
 		return base

@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// BenchmarkPlan is the pure part of an admission: decode, decide, plan, render.
+// BenchmarkPlan measures the pure part of an admission: decode, decide, plan, render.
 func BenchmarkPlan(b *testing.B) {
 	set, err := profiles.Load(facts)
 	if err != nil {

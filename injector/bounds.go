@@ -13,7 +13,7 @@ const (
 	// maxMetadata is the length in bytes of all keys and values of the annotations, as in the API
 	// server, and of other maps.
 	maxMetadata = annotationBudget
-	// maxOwners is how many ownerReferences are kept besides the controller's, and how many pull secrets.
+	// maxOwners is how many ownerReferences (besides the controller's) and how many pull secrets are kept.
 	maxOwners = 16
 	// maxNames is how many names or patterns an annotation may list.
 	maxNames = 256
@@ -28,8 +28,8 @@ const (
 	maxWarnings = 32
 )
 
-// grown reports whether there are too many edits for one response, and why.
-func (p *planner) grown() (Reason, bool) {
+// overLimit reports whether there are too many edits for one response, and why.
+func (p *planner) overLimit() (Reason, bool) {
 	for ; p.measured < len(p.plan.Edits); p.measured++ {
 		if v := p.plan.Edits[p.measured].Variable; v != nil {
 			p.bytes += len(v.json)
@@ -44,14 +44,14 @@ func (p *planner) grown() (Reason, bool) {
 	return "", false
 }
 
-// untouched is the plan for a pod that exceeds a limit.
+// untouched returns the plan for a pod that exceeds a limit.
 func untouched(pod *Pod, reason Reason) *Plan {
 	plan := &Plan{Decision: Decision{Reason: reason}, SidecarKind: SidecarNone, pod: pod}
 	plan.remark("", "", reason)
 	return plan
 }
 
-// bare is a plan without its edits, with another decision; settings and warnings stay.
-func bare(plan *Plan, decision Decision) *Plan {
+// withoutEdits returns the plan with another decision and no edits; settings and warnings stay.
+func withoutEdits(plan *Plan, decision Decision) *Plan {
 	return &Plan{Decision: decision, Warnings: plan.Warnings, Profile: plan.Profile, Settings: plan.Settings, SidecarKind: SidecarNone, pod: plan.pod}
 }

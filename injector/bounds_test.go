@@ -9,8 +9,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// hostile are pods designed to be expensive, with the reason for leaving them alone; no reason means that they
-// are injected at a reasonable cost.
+// hostile returns pods that are designed to be expensive, with the expected reason. Those with NamespaceEnabled are
+// injected at a reasonable cost; the others are left alone.
 func hostile() map[string]struct {
 	pod    string
 	reason Reason
@@ -55,9 +55,8 @@ func hostile() map[string]struct {
 	}
 }
 
-// TestBounds: a pod that is meant to cost a lot is left alone or costs little. Memory stands for time:
-// what is slow by being more than linear also allocates, or is a loop without allocation over input
-// that a bound cuts.
+// TestBounds checks that a hostile pod is left alone or costs little. It measures memory instead of time: a
+// step that takes more than linear time also allocates, or loops over input that a limit cuts.
 func TestBounds(t *testing.T) {
 	set, err := profiles.Load(facts)
 	if err != nil {
@@ -82,13 +81,13 @@ func TestBounds(t *testing.T) {
 				t.Errorf("reason %q, want %q", plan.Decision.Reason, c.reason)
 			}
 			if !plan.Decision.Inject && (len(patch) > 0 || len(plan.Remarks()) != 1) {
-				t.Errorf("not injected, with a patch of %d bytes and remarks %v", len(patch), plan.Remarks())
+				t.Errorf("not injected, but there is a patch of %d bytes with remarks %v, want no patch and one remark", len(patch), plan.Remarks())
 			}
 			if len(plan.Warnings) > maxWarnings {
-				t.Errorf("%d warnings", len(plan.Warnings))
+				t.Errorf("%d warnings, want at most %d", len(plan.Warnings), maxWarnings)
 			}
 			if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
-				t.Errorf("%d bytes were allocated for a pod of %d", n, len(c.pod))
+				t.Errorf("allocated %d bytes for a pod of %d bytes", n, len(c.pod))
 			}
 		})
 	}

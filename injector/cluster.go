@@ -2,7 +2,7 @@ package injector
 
 import apiversion "k8s.io/apimachinery/pkg/util/version"
 
-// Cluster is what the API server and the nodes support, determined once and not for each pod.
+// Cluster describes what the API server and the nodes support. It is determined once, not for each pod.
 type Cluster struct {
 	// NativeSidecars: init containers may have restartPolicy Always (on by default since 1.29).
 	NativeSidecars bool
@@ -13,7 +13,7 @@ type Cluster struct {
 	NodeIPv6 bool
 }
 
-// Choice decides whether the cluster has a feature.
+// Choice determines whether the cluster has a feature.
 type Choice string
 
 // The choices. Auto follows the version of the API server.
@@ -36,8 +36,8 @@ const (
 	topologyLabelsSince = "1.35" // KEP-4742
 )
 
-// Cluster is what an API server of a version supports. With nil, for an unknown version, it is what older
-// ones support too.
+// Cluster returns what an API server of a version supports. For an unknown version, nil, it is what the
+// oldest ones support.
 func (c Capabilities) Cluster(v *apiversion.Version) Cluster {
 	has := func(choice Choice, since string) bool {
 		return choice == Always || choice == Auto && v != nil && v.AtLeast(apiversion.MustParseGeneric(since))

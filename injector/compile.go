@@ -7,8 +7,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// compiledProfile is a profile with everything precomputed that does not depend on the pod, when profiles
-// load; the rest is computed for each request.
+// compiledProfile is a profile with everything that does not depend on the pod, computed when profiles load.
+// The rest is computed for each request.
 type compiledProfile struct {
 	*profiles.Resolved
 	identity         []*EnvVar       // where the pod runs, from the profile and the nodes; first
@@ -16,9 +16,9 @@ type compiledProfile struct {
 	propagators      *EnvVar         // or nil
 	attributes       []attribute     // of every container
 	removed          []string        // keys of attributes that the profile removes
-	skip             []Skip          // what neither profile nor cluster knows
+	skip             []Skip          // variables that neither profile nor cluster can supply
 	names            map[string]bool // of every variable that Telepod may set
-	sidecarContainer *AddedSidecar   // as the profile has it
+	sidecarContainer *AddedSidecar   // with the profile's settings
 	config           *EnvVar
 }
 
@@ -55,7 +55,7 @@ func compile(profile *profiles.Resolved, cluster Cluster) *compiledProfile {
 	return c
 }
 
-// identify adds what says where the pod runs, and notes what is not known.
+// identify adds the variables and attributes of the pod's location. It notes those that are not known.
 func (c *compiledProfile) identify(cluster Cluster, why string) {
 	known := func(name, key, value string) {
 		if value == "" {

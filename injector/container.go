@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// containerEnv is the work on one container's env. A variable goes before the user's first entry, so
-// that the user's values may refer to it, unless it refers to a variable that the user defines: then
-// it goes directly behind that one.
+// containerEnv plans the env of one container. A variable goes before the user's first entry, so
+// the user's values may refer to it. If it refers to a variable that the user defines, it goes directly
+// behind that one.
 type containerEnv struct {
 	*planner
 	target     *Target
 	userVars   []Variable
-	userIndex  map[string]int // the user's variables that Telepod knows, at their last place
-	sources    *sourcedNames  // what envFrom brings; nil where that is nothing
-	configFile bool           // the SDK reads its settings from a file, and no OTEL_* besides
-	start      int            // where the container's edits begin in those of the plan
+	userIndex  map[string]int // last position of each of the user's variables that Telepod may set
+	sources    *sourcedNames  // from envFrom; nil if there are none
+	configFile bool           // the SDK reads its settings from a file, and ignores other OTEL_*
+	start      int            // index of the container's first edit in the plan
 }
 
 func (p *planner) container(target *Target, c *Container) {
@@ -43,11 +43,11 @@ func (p *planner) container(target *Target, c *Container) {
 		e.add(p.profile.propagators)
 	}
 	slices.SortStableFunc(p.plan.Edits[e.start:], func(x, y Edit) int {
-		return cmp.Or(x.At-y.At, int(x.Kind)-int(y.Kind)) // what goes before an entry, then the entry
+		return cmp.Or(x.At-y.At, int(x.Kind)-int(y.Kind)) // insertions before an entry, then the entry
 	})
 }
 
-// add plans one variable, or notes why not.
+// add plans one variable, or notes why it is left out.
 func (e *containerEnv) add(v *EnvVar) {
 	if reason, ok := e.free(v.Name); !ok {
 		e.plan.skip(e.target.Name, v.Name, reason)
@@ -101,13 +101,13 @@ func (e *containerEnv) added(name string) (index int, ok bool) {
 	return 0, false
 }
 
-// userSets reports whether the container has an entry of that name.
+// userSets reports whether the container's env has an entry of that name.
 func (e *containerEnv) userSets(name string) bool {
 	_, ok := e.userIndex[name]
 	return ok
 }
 
-// given reports whether the container itself sets a variable to a non-empty value: SDKs treat an empty
+// given reports whether the container itself sets a variable to a non-empty value. SDKs treat an empty
 // one as unset (specification, SDK environment variables).
 func (e *containerEnv) given(name string) bool {
 	if at, ok := e.userIndex[name]; ok {

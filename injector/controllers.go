@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// stableLabels are labels with the stable name from the user, set by controllers that change the names of
-// pods, Jobs and Deployments with every run or revision. A service name that changes like that creates
-// new time series each time. The first label that a pod has wins.
+// stableLabels returns the labels with the name that the user chose, set by controllers that rename pods,
+// Jobs and Deployments with every run or revision. A service name that changed with them would create new
+// time series each time. The first label that a pod has wins.
 func stableLabels() []string {
 	return []string{
 		"serving.kserve.io/inferenceservice",      // KServe, before Knative's, on which it may run
@@ -30,15 +30,15 @@ func stableLabels() []string {
 	}
 }
 
-// stableName is the first of these labels, or Airflow's: its pods have no owner, and the key dag_id is too
-// generic on its own.
+// stableName returns the first of these labels, or Airflow's. Airflow's pods have no owner, and the key
+// dag_id is too generic on its own.
 func stableName(labels map[string]string) string {
 	if len(labels) == 0 {
 		return ""
 	}
 	for _, label := range stableLabels() {
 		if name := labels[label]; name != "" {
-			return withoutRun(label, name)
+			return withoutRunSuffix(label, name)
 		}
 	}
 	if labels["airflow_version"] != "" {
@@ -47,16 +47,16 @@ func stableName(labels map[string]string) string {
 	return ""
 }
 
-// withoutRun removes the random part from the name of an object that a controller created for one run.
-func withoutRun(label, name string) string {
+// withoutRunSuffix removes the random part from the name of an object that a controller created for one run.
+func withoutRunSuffix(label, name string) string {
 	if label == "ray.io/cluster" || label == "sparkoperator.k8s.io/app-name" || label == "jobset.sigs.k8s.io/jobset-name" {
 		return withoutSuffix(name)
 	}
 	return name
 }
 
-// controllerName is for pods of owners without a variable: the owner's name, which its pods share,
-// instead of the pod's. Owners that run once have a random suffix.
+// controllerName returns the name of an owner that has no variable of its own. The owner's pods share it.
+// Owners that run once have a random suffix.
 func controllerName(c *OwnerReference) string {
 	if slices.Contains([]string{"Workflow", "PipelineRun", "TaskRun", "RayJob", "SparkApplication", "EphemeralRunner"}, c.Kind) {
 		return withoutSuffix(c.Name)
@@ -64,12 +64,12 @@ func controllerName(c *OwnerReference) string {
 	return c.Name
 }
 
-// generatedAlphabet has the characters of random suffixes by the API server and controllers: no vowels
-// and no lookalikes (k8s.io/apimachinery/pkg/util/rand), five at a time.
+// generatedAlphabet lists the characters of the random suffixes that the API server and controllers
+// generate: no vowels and no lookalikes (k8s.io/apimachinery/pkg/util/rand), five at a time.
 const generatedAlphabet, generatedLength = "bcdfghjklmnpqrstvwxz2456789", 5
 
 // withoutSuffix removes the random suffix of generateName: load-x7k2p becomes load. Some common technical
-// words consist of that alphabet too.
+// words use only that alphabet too.
 func withoutSuffix(name string) string {
 	i := strings.LastIndexByte(name, '-')
 	if i <= 0 || len(name)-i-1 != generatedLength || strings.Trim(name[i+1:], generatedAlphabet) != "" ||
@@ -79,8 +79,8 @@ func withoutSuffix(name string) string {
 	return name[:i]
 }
 
-// helper reports whether a container belongs to its controller, by a name that is only significant
-// together with the controller's label: Argo's executor in a step of a Workflow.
-func helper(labels map[string]string, container string) bool {
+// belongsToController reports whether a controller added a container: Argo's executor in a step of a
+// Workflow. Its name is significant only together with the controller's label.
+func belongsToController(labels map[string]string, container string) bool {
 	return labels["workflows.argoproj.io/workflow"] != "" && (container == "init" || container == "wait")
 }

@@ -16,15 +16,15 @@ const (
 	mirrorAnnotation = "kubernetes.io/config.mirror"
 )
 
-// Namespace is the pod's namespace: Telepod's keys and the resource attributes among its labels and
-// annotations are enough.
+// Namespace is the pod's namespace. Of its labels and annotations, only Telepod's keys and the resource
+// attributes matter.
 type Namespace struct {
 	Name        string
 	Labels      map[string]string
 	Annotations map[string]string
 }
 
-// Decision is whether a pod is injected, and why or why not.
+// Decision states whether a pod is injected, and why or why not.
 type Decision struct {
 	Inject bool
 	// Deny is true only in strict mode: the request must be refused for InvalidSettings.
@@ -44,7 +44,7 @@ type Policy struct {
 //
 //	namespace is protected                         no   protected-namespace
 //	pod mirrors a static pod                       no   mirror-pod
-//	pod has annotation telepod.dev/status          no   already-injected, but for containers that came since
+//	pod has annotation telepod.dev/status          no   already-injected, except for containers added since
 //	pod annotation telepod.dev/inject: false       no   pod-disabled
 //	pod annotation telepod.dev/inject: true        yes  pod-enabled
 //	pod label telepod.dev/inject: false            no   pod-disabled
@@ -53,7 +53,7 @@ type Policy struct {
 //	namespace label telepod.dev/injection: enabled yes  namespace-enabled
 //	the default                                    yes  default-enabled, no default-disabled
 //
-// Any other value counts as absent, and gives a warning.
+// Any other value counts as absent and produces a warning.
 func Decide(pod *Pod, ns Namespace, policy Policy) (Decision, []Warning) {
 	for _, name := range policy.ProtectedNamespaces {
 		if ns.Name == name {
@@ -69,10 +69,10 @@ func Decide(pod *Pod, ns Namespace, policy Policy) (Decision, []Warning) {
 	return optedIn(pod, ns, policy)
 }
 
-// optedIn is the part of Decide from the pod's own annotation on.
+// optedIn evaluates the rows of Decide from the pod's own annotation on.
 func optedIn(pod *Pod, ns Namespace, policy Policy) (Decision, []Warning) {
 	var warnings []Warning
-	said := func(where Origin, values map[string]string, key, yes, no string) (inject, ok bool) {
+	lookup := func(where Origin, values map[string]string, key, yes, no string) (inject, ok bool) {
 		value, ok := values[key]
 		value = strings.TrimSpace(value)
 		switch {
@@ -89,11 +89,11 @@ func optedIn(pod *Pod, ns Namespace, policy Policy) (Decision, []Warning) {
 		return false, false
 	}
 	for _, values := range []map[string]string{pod.Metadata.Annotations, pod.Metadata.Labels} {
-		if inject, ok := said(FromPod, values, InjectKey, "true", "false"); ok {
+		if inject, ok := lookup(FromPod, values, InjectKey, "true", "false"); ok {
 			return decision(inject, PodEnabled, PodDisabled), warnings
 		}
 	}
-	if inject, ok := said(FromNamespace, ns.Labels, InjectionLabel, "enabled", "disabled"); ok {
+	if inject, ok := lookup(FromNamespace, ns.Labels, InjectionLabel, "enabled", "disabled"); ok {
 		return decision(inject, NamespaceEnabled, NamespaceDisabled), warnings
 	}
 	return decision(policy.InjectByDefault, DefaultEnabled, DefaultDisabled), warnings

@@ -2,7 +2,7 @@ package injector
 
 import "testing"
 
-// TestDecide is the truth table above Decide, row by row, each against the rows below it.
+// TestDecide checks the truth table above Decide, row by row, each against the rows below it.
 func TestDecide(t *testing.T) {
 	policy := func(byDefault bool) Policy {
 		return Policy{InjectByDefault: byDefault, ProtectedNamespaces: []string{"kube-system", "telepod"}}
@@ -60,12 +60,12 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestReasons: the set is fixed, and every code has one sentence.
+// TestReasons checks that every code appears once, with a sentence.
 func TestReasons(t *testing.T) {
 	seen := map[Reason]bool{}
 	for _, r := range Reasons() {
 		if seen[r.Reason] || r.Text == "" || r.Reason.Text() != r.Text {
-			t.Errorf("reason %s stands twice or has no sentence", r.Reason)
+			t.Errorf("reason %s is listed twice or has no sentence", r.Reason)
 		}
 		seen[r.Reason] = true
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // ParsePod parses the JSON of a pod and keeps the few fields of Pod. It is as lenient as the API server
-// about text (duplicate names, invalid UTF-8). It reports JSON that is not a pod, without quoting it. It
-// stops reading a pod at a limit.
+// about text (duplicate names, invalid UTF-8). The error for JSON that is not a pod does not quote it. Beyond
+// a limit, ParsePod keeps nothing more of the pod.
 func ParsePod(raw []byte) (*Pod, error) {
 	pod := &Pod{}
 	err := json.Unmarshal(raw, pod, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -59,7 +59,7 @@ func DescribeJSON(err error) string {
 	return "not the JSON of this type"
 }
 
-// podJSON is a pod as the API has it; the types of its parts are those of Pod where these fit.
+// podJSON is a pod as in the API. Its parts have the types of Pod where possible.
 type podJSON struct {
 	Metadata *metadataJSON `json:"metadata"`
 	Spec     specJSON      `json:"spec"`

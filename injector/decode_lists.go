@@ -7,13 +7,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The lists and maps of a pod that its sender can make arbitrarily long are read element by element, so
-// that what exceeds a limit uses no memory.
+// A sender can make the lists and maps of a pod arbitrarily long. They are read element by element, so
+// that elements beyond a limit use no memory.
 
 // budget counts the elements of all containers of a pod.
 type budget struct {
 	containers, variables, sources int
-	excess                         Reason // the first bound that was passed, or ""
+	excess                         Reason // the first limit that was exceeded, or ""
 }
 
 func (b *budget) exceeds(reason Reason, over bool) {
@@ -22,18 +22,18 @@ func (b *budget) exceeds(reason Reason, over bool) {
 	}
 }
 
-// take increments n and reports whether to keep the element.
-func (b *budget) take(n *int, limit int, reason Reason) bool {
+// count increments n and reports whether to keep the element.
+func (b *budget) count(n *int, limit int, reason Reason) bool {
 	*n++
 	b.exceeds(reason, *n > limit)
 	return b.excess == ""
 }
 
-// elements calls read at each element of a list; null is an empty list.
+// elements calls read at each element of a list. It treats null as an empty list.
 func elements(dec *jsontext.Decoder, read func() error) error {
 	if dec.PeekKind() != '[' {
 		var list []struct{}
-		return json.UnmarshalDecode(dec, &list) // null, or an error that states the place
+		return json.UnmarshalDecode(dec, &list) // null, or an error with the position
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -47,7 +47,7 @@ func elements(dec *jsontext.Decoder, read func() error) error {
 	return err
 }
 
-// empty is a list to append to: nil for null, which an edit has to create.
+// empty returns a list to append to. For null it is nil: an edit must then create the list.
 func empty[T any](dec *jsontext.Decoder, capacity int) []T {
 	if dec.PeekKind() != '[' {
 		return nil
@@ -64,7 +64,7 @@ type containersJSON struct {
 func (c *containersJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	c.list = empty[Container](dec, 4)
 	return elements(dec, func() error {
-		if !c.budget.take(&c.budget.containers, maxContainers, TooManyContainers) {
+		if !c.budget.count(&c.budget.containers, maxContainers, TooManyContainers) {
 			return dec.SkipValue()
 		}
 		var wire containerJSON
@@ -85,7 +85,7 @@ func (e *envJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	e.list = empty[Variable](dec, 16)
 	var wire variableJSON // one for all elements, because it escapes
 	return elements(dec, func() error {
-		if !e.budget.take(&e.budget.variables, maxVariables, TooManyVariables) {
+		if !e.budget.count(&e.budget.variables, maxVariables, TooManyVariables) {
 			return dec.SkipValue()
 		}
 		wire = variableJSON{}
@@ -104,7 +104,7 @@ type sourcesJSON struct {
 func (s *sourcesJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	s.list = nil
 	return elements(dec, func() error {
-		if !s.budget.take(&s.budget.sources, maxSources, TooManyVariables) {
+		if !s.budget.count(&s.budget.sources, maxSources, TooManyVariables) {
 			return dec.SkipValue()
 		}
 		var wire sourceJSON
@@ -219,7 +219,7 @@ func (v *valuesJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return elements(dec, func() error { return json.UnmarshalDecode(dec, &v.last) })
 }
 
-// stringMap is a map of strings up to the bound on annotations.
+// stringMap is a map of strings, read up to the limit for annotations.
 type stringMap struct {
 	values   map[string]string
 	exceeded bool
@@ -229,7 +229,7 @@ type stringMap struct {
 func (m *stringMap) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != '{' {
 		m.values = nil
-		return json.UnmarshalDecode(dec, &m.values) // null, or an error that states the place
+		return json.UnmarshalDecode(dec, &m.values) // null, or an error with the position
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -253,7 +253,7 @@ func (m *stringMap) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return err
 }
 
-// present is true for a field that has a value of any kind, known to this version or not.
+// present is true for a field with any value except null, even of an unknown type.
 type present bool
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.

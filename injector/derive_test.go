@@ -16,17 +16,17 @@ func TestOwners(t *testing.T) {
 		want                                  []Workload
 	}{
 		{"deployment", "apps/v1", "ReplicaSet", "web-6d4b75cb6d", "6d4b75cb6d", "", []Workload{{"ReplicaSet", "web-6d4b75cb6d"}, {"Deployment", "web"}}},
-		{"replica set alone", "apps/v1", "ReplicaSet", "web", "", "", []Workload{{"ReplicaSet", "web"}}},
-		{"hash of another", "apps/v1", "ReplicaSet", "web-1", "2", "", []Workload{{"ReplicaSet", "web-1"}}},
+		{"replica set without a deployment", "apps/v1", "ReplicaSet", "web", "", "", []Workload{{"ReplicaSet", "web"}}},
+		{"hash of another replica set", "apps/v1", "ReplicaSet", "web-1", "2", "", []Workload{{"ReplicaSet", "web-1"}}},
 		{"hash is the name", "apps/v1", "ReplicaSet", "-1", "1", "", []Workload{{"ReplicaSet", "-1"}}},
-		{"rollout of Argo", "apps/v1", "ReplicaSet", "web-789", "", "789", []Workload{{"ReplicaSet", "web-789"}, {"Rollout", "web"}}},
+		{"Argo rollout", "apps/v1", "ReplicaSet", "web-789", "", "789", []Workload{{"ReplicaSet", "web-789"}, {"Rollout", "web"}}},
 		{"stateful set", "apps/v1", "StatefulSet", "db", "", "", []Workload{{"StatefulSet", "db"}}},
 		{"daemon set", "apps/v1", "DaemonSet", "agent", "", "", []Workload{{"DaemonSet", "agent"}}},
 		{"job", "batch/v1", "Job", "migrate", "", "", []Workload{{"Job", "migrate"}}},
 		{"cron job", "batch/v1", "Job", "report-29391840", "", "", []Workload{{"Job", "report-29391840"}, {"CronJob", "report"}}},
 		{"job with a date", "batch/v1", "Job", "backup-20261122", "", "", []Workload{{"Job", "backup-20261122"}}},
-		{"job with a number alone", "batch/v1", "Job", "-29391840", "", "", []Workload{{"Job", "-29391840"}}},
-		{"not Kubernetes' own", "example.com/v1", "ReplicaSet", "web-1", "1", "", nil},
+		{"job whose name is only a number", "batch/v1", "Job", "-29391840", "", "", []Workload{{"Job", "-29391840"}}},
+		{"kind of another API group", "example.com/v1", "ReplicaSet", "web-1", "1", "", nil},
 		{"node", "v1", "Node", "n1", "", "", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -52,17 +52,17 @@ func TestServiceVersion(t *testing.T) {
 		"":                            "",
 	} {
 		if got := serviceVersion(&Pod{}, image); got != want {
-			t.Errorf("%s: %q, want %q", image, got, want)
+			t.Errorf("%s: version is %q, want %q", image, got, want)
 		}
 	}
 	labelled := &Pod{Metadata: Metadata{Labels: map[string]string{"app.kubernetes.io/version": "9"}}}
 	if got := serviceVersion(labelled, "web:1"); got != "9" {
-		t.Errorf("the label loses against the image: %q", got)
+		t.Errorf("version is %q, want 9: the label must override the image", got)
 	}
 }
 
-// TestEncodingReachesTheSDK sends values through the real SDK's parser, as a pod's process does.
-func TestEncodingReachesTheSDK(t *testing.T) {
+// TestSDKDecodesAttributes decodes values with the real SDK's parser, as a pod's process does.
+func TestSDKDecodesAttributes(t *testing.T) {
 	want := map[string]string{
 		"plain": "a-b_c.d/e:f", "comma": "a,b", "equals": "a=b", "percent": "100%25 %", "quote": `"a\b";c`,
 		"space": " a b ", "unicode": "ü→", "dollar": "$(HOME) $$ $", "newline": "a\nb",
@@ -98,16 +98,16 @@ func TestAcceptImage(t *testing.T) {
 	}
 }
 
-// TestInvalidUTF8: a patch with invalid UTF-8 input is still valid JSON.
+// TestInvalidUTF8 checks that the patch is valid JSON even if the pod has invalid UTF-8.
 func TestInvalidUTF8(t *testing.T) {
 	f := load(t, "testdata/deployment.txtar")
 	raw := []byte("{\"metadata\":{\"name\":\"p\",\"annotations\":{\"resource.opentelemetry.io/service.name\":\"x\xff\"}},\"spec\":{\"containers\":[{\"name\":\"c\xfe\"}]}}")
 	if got := f.plan(t, raw).AppendPatch(nil, ""); !json.Valid(got) {
-		t.Errorf("%q", got)
+		t.Errorf("invalid JSON: %q", got)
 	}
 }
 
-// TestAnnotationBudget fills a pod's annotations up to what the API server allows.
+// TestAnnotationBudget fills a pod's annotations up to the API server's limit.
 func TestAnnotationBudget(t *testing.T) {
 	f := load(t, "testdata/deployment.txtar")
 	for filler, want := range map[int]Reason{annotationBudget - 1000: NamespaceEnabled, annotationBudget - 220: NamespaceEnabled, annotationBudget - 50: AnnotationsFull} {
@@ -116,7 +116,7 @@ func TestAnnotationBudget(t *testing.T) {
 		plan := f.injector.Plan(Request{Pod: pod, Namespace: f.namespace})
 		size := len(StatusAnnotation) + len(plan.Status) + 1 + filler
 		if plan.Decision.Reason != want || plan.Decision.Inject && size > annotationBudget {
-			t.Errorf("with %d bytes: %s, and %d bytes of annotations", filler, plan.Decision.Reason, size)
+			t.Errorf("with %d bytes: reason %s, and %d bytes of annotations", filler, plan.Decision.Reason, size)
 		}
 	}
 }

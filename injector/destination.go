@@ -6,8 +6,9 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// signal can have its own endpoint and protocol. It has the path for OTLP over HTTP (OTLP specification),
-// which SDKs append only to the general endpoint. A signal without a path gets no endpoint.
+// signal is a kind of telemetry that can have its own endpoint and protocol. The path is that of OTLP over
+// HTTP (OTLP specification), which SDKs append only to the general endpoint. A signal without a path gets no
+// endpoint.
 type signal struct{ endpoint, protocol, path string }
 
 func signals() [4]signal {
@@ -19,13 +20,12 @@ func signals() [4]signal {
 	}
 }
 
-// addDestination sets the endpoint and the protocol, which have to match: the first row that
-// applies wins.
+// addDestination sets the endpoint and the protocol, which must match. The first row that applies wins.
 //
-//	the container names its endpoint                     nothing: user-pair
-//	it names a signal's endpoint, and no protocol for it nothing: a general protocol would change it
-//	it names its protocol                                the endpoint that fits
-//	otherwise                                            endpoint and protocol
+//	the container sets its endpoint                     nothing: user-pair
+//	it sets a signal's endpoint without its protocol    nothing: a general protocol would change it
+//	it sets its protocol                                the matching endpoint
+//	otherwise                                           endpoint and protocol
 //
 // A signal with a protocol other than the general one gets its own endpoint.
 func (e *containerEnv) addDestination() {
@@ -46,12 +46,12 @@ func (e *containerEnv) destination() (Reason, bool) {
 		}
 		return reason, false
 	}
-	protocol, reason, ok := e.spoken(otelProtocol)
+	protocol, reason, ok := e.userProtocol(otelProtocol)
 	if !ok {
 		return reason, false
 	}
 	fixed := protocol != ""
-	if !fixed && e.signalAlone() {
+	if !fixed && e.signalWithoutProtocol() {
 		return UserPair, false
 	}
 	if !fixed {
@@ -75,9 +75,9 @@ func (e *containerEnv) destination() (Reason, bool) {
 	return "", true
 }
 
-// spoken is the protocol in a variable of the container; "" if unset. It is false if the protocol cannot
-// be determined, or Telepod has no endpoint for it.
-func (e *containerEnv) spoken(name string) (protocol string, reason Reason, ok bool) {
+// userProtocol returns the protocol in a variable of the container; "" if unset. It returns false if the
+// protocol cannot be determined, or Telepod has no endpoint for it.
+func (e *containerEnv) userProtocol(name string) (protocol string, reason Reason, ok bool) {
 	at, set := e.userIndex[name]
 	switch {
 	case !set && e.sources.may(name):
@@ -99,9 +99,9 @@ func (e *containerEnv) spoken(name string) (protocol string, reason Reason, ok b
 	return "", UserPair, false
 }
 
-// signalAlone reports whether the container sets a signal's endpoint and no protocol: the signal then
-// uses the SDK's default, and a general protocol would change that.
-func (e *containerEnv) signalAlone() bool {
+// signalWithoutProtocol reports whether the container sets a signal's endpoint without its protocol. The
+// signal then uses the SDK's default, and a general protocol would change that.
+func (e *containerEnv) signalWithoutProtocol() bool {
 	for _, s := range signals() {
 		if e.sets(s.endpoint) && !e.sets(s.protocol) {
 			return true
@@ -110,10 +110,10 @@ func (e *containerEnv) signalAlone() bool {
 	return false
 }
 
-// sets reports whether the container sets the variable itself, or may.
+// sets reports whether the container sets the variable, in env or a known envFrom.
 func (e *containerEnv) sets(name string) bool { return e.userSets(name) || e.sources.has(name) }
 
-// endpointBy is the endpoint for a protocol. A URL has one protocol; node, service and sidecar have a
+// endpointBy returns the endpoint for a protocol. A URL has one protocol; node, service and sidecar have a
 // port for each.
 func (e *containerEnv) endpointBy(protocol string) (*EnvVar, bool) {
 	to := e.destinationOf(e.target)
@@ -123,7 +123,7 @@ func (e *containerEnv) endpointBy(protocol string) (*EnvVar, bool) {
 	case strings.Contains(to.Value, "://"):
 		return nil, false
 	}
-	return expression(otelEndpoint, e.url(to.Value, protocol), "endpoint "+to.Value+", as the container's own protocol wants it"), true
+	return expression(otelEndpoint, e.url(to.Value, protocol), "endpoint "+to.Value+", for the container's own protocol"), true
 }
 
 // addSignals adds endpoints for the signals with a protocol other than the general one.
@@ -132,7 +132,7 @@ func (e *containerEnv) addSignals(general string) {
 		if s.path == "" {
 			continue
 		}
-		protocol, reason, ok := e.spoken(s.protocol)
+		protocol, reason, ok := e.userProtocol(s.protocol)
 		switch {
 		case ok && (protocol == "" || protocol == general), e.sets(s.endpoint):
 			continue
@@ -149,11 +149,11 @@ func (e *containerEnv) addSignals(general string) {
 		if protocol == profiles.ProtocolHTTP {
 			url = strings.TrimSuffix(url, "/") + s.path
 		}
-		e.add(expression(s.endpoint, url, "as the container's own protocol of this signal wants it"))
+		e.add(expression(s.endpoint, url, "for the container's own protocol of this signal"))
 	}
 }
 
-// remark explains to the owner of the pod why a container gets no endpoint.
+// remark reports to the pod's owner why a container gets no endpoint.
 func (e *containerEnv) remark(reason Reason) {
 	switch {
 	case reason == ConfigFile:

@@ -7,14 +7,14 @@ import (
 	"github.com/telepod/telepod/test/golden"
 )
 
-// TestDocs keeps the reference of the annotations complete: every key is in it, and the list of
-// reasons is written from the set itself (-update).
+// TestDocs checks that the reference of the annotations is complete: it must have every key, and its list of
+// reasons is generated from the set (-update).
 func TestDocs(t *testing.T) {
 	const path, from, to = "../docs/annotations.md", "<!-- reasons -->\n", "<!-- /reasons -->"
 	page := string(golden.Read(t, path))
 	for _, key := range append(Annotations(), InjectionLabel, StatusAnnotation) {
 		if !strings.Contains(page, "`"+key+"`") {
-			t.Errorf("%s says nothing of %s", path, key)
+			t.Errorf("%s does not describe %s", path, key)
 		}
 	}
 	var table strings.Builder

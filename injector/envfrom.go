@@ -7,29 +7,29 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// sourcedNames are the variables from a container's envFrom, as far as they are known. Kubernetes lets env
-// override envFrom, so Telepod does not set variables with these names: the container's own values win,
-// whatever their source.
+// sourcedNames are the variables from a container's envFrom, as far as they are known. In Kubernetes env
+// overrides envFrom, so Telepod does not set variables with these names: the container's own values win,
+// even those from envFrom.
 type sourcedNames struct {
 	names map[string]bool
 	// open are the prefixes of sources that may define any name.
 	open []string
 }
 
-// has reports whether the variable is known to be set.
+// has reports whether a known source sets the variable.
 func (s *sourcedNames) has(name string) bool { return s != nil && s.names[name] }
 
-// may reports whether the variable is set, or might be.
+// may reports whether a source sets the variable, or might set it.
 func (s *sourcedNames) may(name string) bool {
 	return s.has(name) || s != nil && slices.ContainsFunc(s.open, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// sources looks at a container's envFrom, by the setting:
+// sources evaluates a container's envFrom, by the setting:
 //
-//	          keys of a ConfigMap   a ConfigMap without known keys   a Secret
-//	inspect   are the container's   expected to bring none           expected to bring none
-//	keep      are the container's   may bring any name               may bring any name
-//	override  hidden                hidden                           hidden
+//	          keys of a ConfigMap   a ConfigMap with unknown keys    a Secret
+//	inspect   are the container's   assumed to set no such name      assumed to set no such name
+//	keep      are the container's   might set any name               might set any name
+//	override  overridden            overridden                       overridden
 func (p *planner) sources(target *Target, c *Container) *sourcedNames {
 	setting := p.plan.Settings.EnvFrom.Value
 	if len(c.EnvFrom) == 0 || setting == profiles.EnvFromOverride {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// explain is the plan as text, for fixtures: the decision, the settings with their origins, every edit with what
-// it is derived from, what was left out and why, and the warnings.
+// explain describes the plan as text, for fixtures: the decision, the settings with their origins, every edit with its
+// source, everything left out with the reason, and the warnings.
 func explain(p *Plan) string {
 	var b strings.Builder
 	verdict := "left as it is"
@@ -87,7 +87,7 @@ func explainSettings(b *strings.Builder, p *Plan) {
 	}
 }
 
-// longest is where a value is cut, in characters: a sidecar's configuration would fill the screen.
+// longest is the number of characters after which a value is cut, such as a sidecar's configuration.
 const longest = 160
 
 func explainVariable(b *strings.Builder, e *Edit) {

@@ -19,13 +19,14 @@ import (
 	"github.com/telepod/telepod/test/golden"
 )
 
-// A fixture is a txtar archive: what it shows as comment, then
+// A fixture is a txtar archive. Its comment describes the case, and its files are
 //
 //	pod.yaml        the pod as the API server sends it
 //	namespace.yaml  optional: name, labels, annotations
-//	options.yaml    optional: Options, with facts and profiles beside them
+//	options.yaml    optional: Options, and facts and profiles
+//	configmaps.yaml optional: the keys of each ConfigMap, by its name
 //	want.yaml       the pod afterwards
-//	want.txt        explain, the plan as text
+//	want.txt        the output of explain
 type fixture struct {
 	path      string
 	archive   *txtar.Archive
@@ -116,7 +117,7 @@ func (f *fixture) plan(t *testing.T, raw []byte) *Plan {
 	return f.injector.Plan(Request{Pod: pod, Namespace: f.namespace, ConfigMapKeys: f.keys(t)})
 }
 
-// keys looks ConfigMaps up in the section configmaps.yaml: the keys of each by its name.
+// keys returns a lookup of ConfigMaps in the section configmaps.yaml.
 func (f *fixture) keys(t *testing.T) func(string, string) ([]string, bool) {
 	t.Helper()
 	text := f.section("configmaps.yaml")
@@ -133,7 +134,7 @@ func (f *fixture) keys(t *testing.T) func(string, string) ([]string, bool) {
 	}
 }
 
-// TestFixtures compares every case with its expected output, and checks what must be true of every case.
+// TestFixtures compares every case with its expected output, and checks the properties that all cases share.
 func TestFixtures(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -150,8 +151,8 @@ func TestFixtures(t *testing.T) {
 			if !bytes.Equal(before, f.pod) {
 				t.Error("the input changed")
 			}
-			views(t, plan, f.pod, patched)
-			f.twice(t, patched)
+			compareViews(t, plan, f.pod, patched)
+			f.injectAgain(t, patched)
 			f.unknownFields(t)
 		})
 	}
@@ -164,7 +165,7 @@ func (f *fixture) compare(t *testing.T, plan *Plan, patched []byte) {
 		t.Fatal(err)
 	}
 	explained, got := explain(plan), string(pod)
-	if plan.Profile != nil { // package profiles tests the hash; here it would change with every word of a profile
+	if plan.Profile != nil { // package profiles tests the hash; here it would change with every edit of a profile
 		hide := strings.NewReplacer(plan.Profile.Hash, "HASH")
 		explained, got = hide.Replace(explained), hide.Replace(got)
 	}
@@ -184,17 +185,17 @@ func (f *fixture) compare(t *testing.T, plan *Plan, patched []byte) {
 	}
 	for _, s := range f.archive.Files {
 		if !strings.Contains(" pod.yaml namespace.yaml options.yaml configmaps.yaml want.yaml want.txt ", " "+s.Name+" ") {
-			t.Errorf("section %s is not known", s.Name)
+			t.Errorf("unknown section %s", s.Name)
 		}
 	}
 }
 
-// views checks that the patch and the edits of the typed pod are the same change.
-func views(t testing.TB, plan *Plan, raw, patched []byte) {
+// compareViews checks that the patch and the edits of the typed pod make the same change.
+func compareViews(t testing.TB, plan *Plan, raw, patched []byte) {
 	t.Helper()
 	var typed, want corev1.Pod
 	for data, into := range map[*corev1.Pod][]byte{&typed: raw, &want: patched} {
-		if err := kjson.UnmarshalCaseSensitivePreserveInts(into, data); err != nil { // as the API server reads
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(into, data); err != nil { // as the API server does
 			t.Skip("not a pod by its types: ", err) // fuzzing only
 		}
 	}
@@ -204,16 +205,16 @@ func views(t testing.TB, plan *Plan, raw, patched []byte) {
 	}
 }
 
-// twice checks that an injected pod is left alone.
-func (f *fixture) twice(t *testing.T, patched []byte) {
+// injectAgain checks that an injected pod is left alone.
+func (f *fixture) injectAgain(t *testing.T, patched []byte) {
 	t.Helper()
 	again := f.plan(t, patched)
 	if len(again.Edits) != 0 {
-		t.Errorf("injected twice: %s", explain(again))
+		t.Errorf("a second injection changes the pod: %s", explain(again))
 	}
 }
 
-// unknownFields checks that unknown fields survive everywhere.
+// unknownFields checks that unknown fields survive in all parts of the pod.
 func (f *fixture) unknownFields(t *testing.T) {
 	t.Helper()
 	marked, marks := document.Mark(t, f.pod)

@@ -6,18 +6,18 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Options are the operator's settings.
+// Options are the settings of the installation.
 type Options struct {
 	Policy
 	Cluster
-	// DefaultProfile is used for pods without an annotation.
+	// DefaultProfile applies to pods without an annotation.
 	DefaultProfile string
 	// Strict denies a pod with invalid annotations, instead of falling back with a warning.
 	Strict bool
 }
 
-// Injector plans injections. It is immutable and safe for concurrent use; a change of profiles or
-// options makes a new one.
+// Injector plans injections. It is immutable and safe for concurrent use; changed profiles or options
+// need a new one.
 type Injector struct {
 	options  Options
 	profiles *profiles.Set
@@ -46,11 +46,11 @@ type Request struct {
 	// workload that contains the template. Outermost last.
 	Owners []Workload
 	// ConfigMapKeys returns the keys of a ConfigMap, which become variables through envFrom; known is
-	// false if they are not known. If it is nil, EnvFromInspect is EnvFromOverride.
+	// false if they are not known. Without the function, EnvFromInspect is the same as EnvFromOverride.
 	ConfigMapKeys func(namespace, name string) (keys []string, known bool)
 }
 
-// Plan decides and, for a pod to inject, plans the edits. The pod is not changed.
+// Plan decides whether to inject the pod, and plans the edits if so. It does not change the pod.
 func (in *Injector) Plan(r Request) *Plan {
 	if r.Pod.excess != "" {
 		return untouched(r.Pod, r.Pod.excess)
@@ -61,7 +61,7 @@ func (in *Injector) Plan(r Request) *Plan {
 	}
 	switch {
 	case decision.Reason == AlreadyInjected:
-		return in.again(r)
+		return in.planAgain(r)
 	case !decision.Inject:
 		return &Plan{Decision: decision, Warnings: warnings, SidecarKind: SidecarNone, pod: r.Pod}
 	}
@@ -84,7 +84,7 @@ func (in *Injector) plan(r Request, decision Decision, warnings []Warning, earli
 	plan = (&planner{plan: plan, profile: profile, options: &in.options, request: r, read: read, earlier: earlier}).run()
 	plan.Warnings, plan.MoreWarnings = read.warnings, read.more
 	if in.options.Strict && len(plan.Warnings) > 0 {
-		return bare(plan, Decision{Deny: true, Reason: InvalidSettings})
+		return withoutEdits(plan, Decision{Deny: true, Reason: InvalidSettings})
 	}
 	return plan
 }

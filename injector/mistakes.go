@@ -16,7 +16,7 @@ func (r *settingsReader) unknownKeys() {
 		for key := range at.values {
 			switch {
 			case key == InjectKey && at.origin == FromNamespace:
-				r.misplaced(at.origin, key, at.values[key], "on a namespace it is the label "+InjectionLabel+" (enabled or disabled)")
+				r.misplaced(at.origin, key, at.values[key], "on a namespace, use the label "+InjectionLabel+" (enabled or disabled)")
 			case strings.HasPrefix(key, Domain) && key != StatusAnnotation && !slices.Contains(known, key):
 				unknown = append(unknown, key)
 			}
@@ -29,7 +29,7 @@ func (r *settingsReader) unknownKeys() {
 	}
 	for _, key := range sortedKeys(r.pod.Metadata.Labels) {
 		if strings.HasPrefix(key, Domain) && key != InjectKey {
-			r.misplaced(FromPod, key, r.pod.Metadata.Labels[key], "it is a label, and only annotations are read; ignored")
+			r.misplaced(FromPod, key, r.pod.Metadata.Labels[key], "it is a label, but must be an annotation; ignored")
 		}
 	}
 }
@@ -38,8 +38,8 @@ func (r *settingsReader) misplaced(origin Origin, key, value, problem string) {
 	r.warn(Warning{Reason: Misplaced, Origin: origin, Key: key, Value: value, Problem: problem})
 }
 
-// unknownContainers warns about names that the pod does not have. On a namespace they are not a mistake,
-// because its pods differ. A list that then selects nothing is ignored.
+// unknownContainers warns about names of containers that the pod does not have. On a namespace they are not a
+// mistake, because its pods differ. A list without any known name is ignored.
 func (r *settingsReader) unknownContainers(key string, list *List) {
 	if list.Names == nil || list.Origin == FromNamespace {
 		return

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// injectorKey is how a pod requests telemetry from another injector: an annotation or label with a key that
+// injectorKey identifies another injector. A pod requests it by an annotation or label with a key that
 // starts with prefix, and a value that does not turn it off.
 type injectorKey struct{ prefix, injector string }
 
@@ -26,8 +26,8 @@ func injectorKeys() []injectorKey {
 	}
 }
 
-// injectedContainers are what other injectors have added to a pod that requested nothing itself, because they select
-// namespaces or workloads: the start of a container's name, or a variable.
+// injectedContainers returns how the names of containers start that other injectors add. Some injectors select
+// namespaces or workloads, so the pod itself shows no request.
 func injectedContainers() []injectorKey {
 	return []injectorKey{
 		{"azure-monitor-auto-instrumentation-", aksInstrumentation},
@@ -45,32 +45,32 @@ const operator = "the OpenTelemetry operator"
 
 const aksInstrumentation = "AKS's Application Insights autoinstrumentation"
 
-// nameOthers remarks on other telemetry injectors that work on the pod, and notes the clouds' webhooks
-// that give it credentials. Telepod overrides neither: what they have set counts as the container's own,
-// and they may change the pod afterwards.
-func (p *planner) nameOthers() {
+// reportInjectors adds a remark for each other telemetry injector that works on the pod, and a note for each
+// cloud webhook that gives it credentials. Telepod overrides neither: their variables count as the container's
+// own, and they may change the pod afterwards.
+func (p *planner) reportInjectors() {
 	m := &p.request.Pod.Metadata
-	for _, injector := range asked(m.Annotations, m.Labels) {
-		p.nameOther(injector, OtherInjector)
+	for _, injector := range requestedInjectors(m.Annotations, m.Labels) {
+		p.reportInjector(injector, OtherInjector)
 	}
 	if m.Labels["azure.workload.identity/use"] == "true" {
-		p.nameOther("Azure Workload Identity", CloudIdentity)
+		p.reportInjector("Azure Workload Identity", CloudIdentity)
 	}
 	for _, containers := range [][]Container{p.request.Pod.Spec.InitContainers, p.request.Pod.Spec.Containers} {
 		for i := range containers {
 			if injector := addedBy(containers[i].Name); injector != "" {
-				p.nameOther(injector, OtherInjector)
+				p.reportInjector(injector, OtherInjector)
 			}
 			for j := range containers[i].Env {
 				if injector, reason := setBy(&containers[i].Env[j]); injector != "" {
-					p.nameOther(injector, reason)
+					p.reportInjector(injector, reason)
 				}
 			}
 		}
 	}
 }
 
-// addedBy is the injector that adds a container of this name, or "".
+// addedBy returns the injector that adds containers of this name, or "".
 func addedBy(container string) string {
 	for _, added := range injectedContainers() {
 		if strings.HasPrefix(container, added.prefix) {
@@ -80,7 +80,7 @@ func addedBy(container string) string {
 	return ""
 }
 
-// setBy is the webhook that sets a variable, or "". GKE's Workload Identity sets none: its
+// setBy returns the webhook that sets a variable, or "". GKE's Workload Identity sets none: its
 // credentials come from the node's metadata server.
 func setBy(v *Variable) (injector string, reason Reason) {
 	switch v.Name {
@@ -104,8 +104,8 @@ func setBy(v *Variable) (injector string, reason Reason) {
 	return "", ""
 }
 
-// nameOther reports an injector once: telemetry injectors in a warning, credential webhooks in a note.
-func (p *planner) nameOther(injector string, reason Reason) {
+// reportInjector reports an injector once: telemetry injectors in a warning, credential webhooks in a note.
+func (p *planner) reportInjector(injector string, reason Reason) {
 	other := Skip{Item: injector, Reason: reason}
 	switch {
 	case reason == CloudIdentity:
@@ -117,8 +117,8 @@ func (p *planner) nameOther(injector string, reason Reason) {
 	}
 }
 
-// asked are the injectors that annotations and labels request, in the order of injectorKeys.
-func asked(maps ...map[string]string) []string {
+// requestedInjectors returns the injectors that annotations and labels request, in the order of injectorKeys.
+func requestedInjectors(maps ...map[string]string) []string {
 	keys := injectorKeys()
 	found := make([]bool, len(keys))
 	for _, values := range maps {

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Workload is an owner of the pod, outermost last: a ReplicaSet, then its Deployment.
+// Workload is an owner of the pod. In lists the outermost is last: a ReplicaSet, then its Deployment.
 type Workload struct {
 	Kind string // Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob or Rollout
 	Name string
 }
 
-// The labels with the hash in a ReplicaSet's name, of a Deployment and of an Argo Rollout.
+// The labels with the hash that ends a ReplicaSet's name, for a Deployment and an Argo Rollout.
 const templateHashLabel, rolloutHashLabel = "pod-template-hash", "rollouts-pod-template-hash"
 
 // A CronJob names its Jobs <name>-<minutes since 1970 of the scheduled time>. Digits outside
@@ -19,8 +19,8 @@ const templateHashLabel, rolloutHashLabel = "pod-template-hash", "rollouts-pod-t
 const earliestMinutes, latestMinutes = 25_000_000, 50_000_000
 
 // Owners computes the workloads above a pod from its controller's name, without querying the API server.
-// A ReplicaSet of a Deployment is called <deployment>-<pod-template-hash>, and one of an Argo Rollout
-// similarly; its own name changes with every release and is unsuitable as a service name.
+// A Deployment's ReplicaSet is named <deployment>-<pod-template-hash>, and an Argo Rollout's similarly. That
+// name changes with every release, so it is unsuitable as a service name.
 func Owners(pod *Pod) []Workload {
 	c := pod.controller()
 	if c == nil {
@@ -38,7 +38,7 @@ func Owners(pod *Pod) []Workload {
 		}
 		return list
 	case group == "apps" && (c.Kind == "StatefulSet" || c.Kind == "DaemonSet" || c.Kind == "Deployment"):
-		// Some operators create the pods of their Deployments themselves, such as Flink's native mode.
+		// Some operators, such as Flink's in native mode, create the pods of their Deployments themselves.
 		return []Workload{{c.Kind, c.Name}}
 	case group == "batch" && c.Kind == "Job":
 		list := []Workload{{"Job", c.Name}}
@@ -53,8 +53,8 @@ func Owners(pod *Pod) []Workload {
 	return nil
 }
 
-// variable is the name of the workload's variable, e.g. K8S_DEPLOYMENT_NAME.
+// variable returns the name of the workload's variable, e.g. K8S_DEPLOYMENT_NAME.
 func (w Workload) variable() string { return "K8S_" + strings.ToUpper(w.Kind) + "_NAME" }
 
-// attribute is the resource attribute, e.g. k8s.deployment.name.
+// attribute returns the resource attribute, e.g. k8s.deployment.name.
 func (w Workload) attribute() string { return "k8s." + strings.ToLower(w.Kind) + ".name" }

@@ -37,7 +37,7 @@ func (p *Plan) AppendPatch(dst []byte, prefix string) []byte {
 	return append(r.dst, ']')
 }
 
-// size estimates the patch, so that it is allocated once.
+// size estimates the size of the patch, so it is allocated once.
 func (p *Plan) size(prefix int) int {
 	n := 0
 	for i := range p.Edits {
@@ -57,7 +57,7 @@ func (p *Plan) size(prefix int) int {
 	return n
 }
 
-// ofContainer is the run of edits for one container that starts at i.
+// ofContainer returns the edits of one container, starting at i.
 func (p *Plan) ofContainer(i int) []Edit {
 	end := i + 1
 	for end < len(p.Edits) && p.Edits[end].Kind <= SetValue && p.Edits[end].Target == p.Edits[i].Target {
@@ -114,7 +114,7 @@ func (r *renderer) env(edits []Edit) {
 	}
 }
 
-// separator is what comes before element i of a list.
+// separator returns the character before element i of a list.
 func separator(i int) byte {
 	if i == 0 {
 		return '['
@@ -163,7 +163,7 @@ func (r *renderer) annotation(text *Annotation) {
 	r.close()
 }
 
-// appendPair appends an object of one member.
+// appendPair appends an object with one member.
 func appendPair(dst []byte, key, value string) []byte {
 	return append(appendString(append(appendString(append(dst, '{'), key), ':'), value), '}')
 }

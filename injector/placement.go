@@ -10,12 +10,12 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Signs of nodes that are not ordinary machines of the cluster.
+// Fields and values by which a pod shows that its node is not an ordinary machine of the cluster.
 const (
-	// AKS documents both for its virtual nodes; a taint with the key keeps all other pods away.
+	// AKS documents this label and taint for its virtual nodes; the taint keeps all other pods away.
 	virtualNodeType           = "virtual-kubelet" // value of the node's label "type"
 	virtualNodeTaint          = "virtual-kubelet.io/provider"
-	virtualNodeTaintOfOld     = "azure.com/aci"
+	legacyVirtualNodeTaint    = "azure.com/aci"
 	fargateProfileLabel       = "eks.amazonaws.com/fargate-profile" // set by EKS's own webhook
 	fargateScheduler          = "fargate-scheduler"
 	nodeTypeLabel             = "type"
@@ -23,16 +23,16 @@ const (
 	fieldHostIP, fieldHostIPs = "status.hostIP", "status.hostIPs"
 )
 
-// placement is the kind of node that the pod will run on, as far as its own fields show.
+// placement is the kind of node that the pod will run on, as far as its own fields show it.
 type placement int
 
 const (
 	ordinaryNode placement = iota
-	// windowsNode: the regional DaemonSet is for Linux.
+	// windowsNode does not run the regional DaemonSet, which is for Linux.
 	windowsNode
-	// fargateNode: no DaemonSets.
+	// fargateNode runs no DaemonSets.
 	fargateNode
-	// virtualNode: no DaemonSets, and a kubelet that refuses env from status.podIP and status.hostIP, init
+	// virtualNode runs no DaemonSets. Its kubelet refuses env from status.podIP and status.hostIP, init
 	// containers with probes or resources, and args without a command.
 	virtualNode
 )
@@ -49,11 +49,11 @@ func (p *Pod) placement() placement {
 	return ordinaryNode
 }
 
-// virtualKey reports whether a toleration's key is one of the virtual nodes'.
-func virtualKey(key string) bool { return key == virtualNodeTaint || key == virtualNodeTaintOfOld }
+// virtualKey reports whether a toleration's key is a taint of virtual nodes.
+func virtualKey(key string) bool { return key == virtualNodeTaint || key == legacyVirtualNodeTaint }
 
-// placePod adapts the endpoint and the variables to the pod's node. Without a DaemonSet the node has no
-// Collector, so pods send to the Service instead, unless the pod itself sets node.
+// placePod adapts the endpoint and the variables to the pod's node. A node without the DaemonSet has no
+// Collector, so the pod sends to the Service instead, unless the pod itself sets node.
 func (p *planner) placePod() {
 	at, s := p.request.Pod.placement(), &p.plan.Settings
 	if p.noDaemonSet && s.Endpoint.Value == profiles.EndpointNode && (s.Endpoint.Origin != FromPod || at == virtualNode) && p.hasService() {
@@ -89,9 +89,9 @@ func fieldOf(v corev1.EnvVar) string {
 	return v.ValueFrom.FieldRef.FieldPath
 }
 
-// upstream is the destination of the pod's sidecar, and of containers that cannot use the sidecar: the
+// upstream returns the destination of the pod's sidecar, and of containers that cannot use the sidecar: the
 // profile's endpoint. The endpoint "sidecar" is for pods on nodes without a DaemonSet, such as those of
-// Fargate, which cannot be recognized from the pod's fields: their sidecars send to the Service.
+// Fargate. The pod's fields may not show that, so the sidecar sends to the Service.
 func (p *planner) upstream() Setting[string] {
 	up := upstream(p.profile.Resolved)
 	if up.Value == profiles.EndpointNode && (p.noDaemonSet || p.plan.Settings.sidecarEndpoint) && p.hasService() {
@@ -100,8 +100,8 @@ func (p *planner) upstream() Setting[string] {
 	return up
 }
 
-// url is the URL for node, service or sidecar, or the URL itself. Over HTTP, SDKs append /v1/traces and
-// so on to it (OTLP exporter specification).
+// url returns the URL for node, service or sidecar, or the URL itself. For HTTP, SDKs append /v1/traces and
+// so on (OTLP exporter specification).
 func (p *planner) url(endpoint, protocol string) string {
 	o := &p.profile.OTLP
 	port := o.GRPCPort

@@ -7,8 +7,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Plan is what happens to one pod: the decision, and for an injected pod the edits, in order. Operations
-// and AppendPatch are views of it.
+// Plan describes what happens to one pod: the decision and, if it is injected, the edits in order. AppendPatch
+// renders them.
 type Plan struct {
 	Decision Decision
 	// Profile is nil if the pod is not injected.
@@ -20,12 +20,12 @@ type Plan struct {
 	Warnings []Warning
 	// MoreWarnings counts those beyond the limit.
 	MoreWarnings int
-	// SidecarKind is the kind that the pod has afterwards.
+	// SidecarKind is the kind of sidecar that the pod has afterwards.
 	SidecarKind SidecarKind
 	// Status is the value of the annotation telepod.dev/status.
 	Status string
-	// Silent are the containers that get variables but have no endpoint, by name, each with the reason: they
-	// send no telemetry.
+	// Silent are the containers that get variables but no endpoint, so they send no telemetry. It has the
+	// reason for each container's name.
 	Silent map[string]Reason
 	// UnknownConfigMaps are those in envFrom that Request.ConfigMapKeys did not know.
 	UnknownConfigMaps []string
@@ -53,7 +53,7 @@ type EditKind int
 const (
 	// AddVariable inserts Variable before position At of the container's env.
 	AddVariable EditKind = iota
-	// SetValue replaces the literal value of the user's variable at position At by Variable's.
+	// SetValue replaces the literal value of the user's variable at position At with Variable's.
 	SetValue
 	// AddSidecar inserts Sidecar: first among the init containers, or last among the containers.
 	AddSidecar
@@ -92,23 +92,23 @@ type Skip struct {
 	Reason    Reason
 }
 
-// sidecarItem is the Item of a Skip that means the sidecar.
+// sidecarItem is the Item of a Skip for the sidecar.
 const sidecarItem = "sidecar"
 
-// AddsSidecar reports whether the plan adds the sidecar; a pod that has one already keeps it.
+// AddsSidecar reports whether the plan adds the sidecar. A pod that already has one keeps it.
 func (p *Plan) AddsSidecar() bool {
 	return slices.ContainsFunc(p.Edits, func(e Edit) bool { return e.Kind == AddSidecar })
 }
 
-// Remarks are what the owner of the pod should know besides Warnings: containers that send no telemetry come first, then
-// a requested sidecar that was left out, and so on. Sentence describes each.
+// Remarks returns what the owner of the pod should know in addition to Warnings. Containers that send no telemetry come
+// first, then a requested sidecar that was left out, and so on. Sentence describes each.
 func (p *Plan) Remarks() []Skip { return p.remarks }
 
 func (p *Plan) remark(container, item string, reason Reason) {
 	p.remarks = append(p.remarks, Skip{container, item, reason})
 }
 
-// silent notes a container without an endpoint, behind others of the kind and before all other remarks.
+// silent notes a container without an endpoint, after other such containers and before all other remarks.
 func (p *Plan) silent(container string, reason Reason) {
 	if p.Silent == nil {
 		p.Silent = map[string]Reason{}
@@ -125,7 +125,7 @@ func (p *Plan) unknown(container, name string) {
 	}
 }
 
-// Plain is the sentence without any text from the user, for readers other than the user.
+// Plain is Sentence without any text from the user, for readers other than the user.
 func (s Skip) Plain() string {
 	if s.Item == sidecarItem && s.Container == "" {
 		return s.Sentence()
@@ -161,7 +161,7 @@ func (p *Plan) skip(container, item string, reason Reason) {
 	p.Skipped = append(p.Skipped, Skip{container, item, reason})
 }
 
-// in finds the container in its pod.
+// in returns the container in its pod.
 func (t *Target) in(pod *Pod) *Container {
 	if t.Init {
 		return &pod.Spec.InitContainers[t.Index]

@@ -7,7 +7,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// planner makes the edits of one plan. The sidecar is decided first, because the destinations of the
+// planner makes the edits of one plan. It decides about the sidecar first, because the destinations of the
 // containers depend on it.
 type planner struct {
 	plan    *Plan
@@ -15,26 +15,26 @@ type planner struct {
 	options *Options
 	request Request
 	read    *settingsReader
-	earlier *earlierInjection // what was done to the pod before, or nil
+	earlier *earlierInjection // the previous injection of the pod, or nil
 
 	podVars       []*EnvVar   // the same for every container, in order
-	podAttributes []attribute // likewise, without the container's own
+	podAttributes []attribute // likewise; each container adds its own
 	endpoint      *EnvVar
-	initEndpoint  *EnvVar // the endpoint of init containers, which an ordinary sidecar comes too late for
+	initEndpoint  *EnvVar // the endpoint of init containers, which run before an ordinary sidecar starts
 	protocol      *EnvVar
 	service       *EnvVar // OTEL_SERVICE_NAME or nil
-	fromImage     bool    // service.version is not annotated
-	instance      bool    // service.instance.id is not annotated
-	named         bool    // k8s.container.name is wanted
+	fromImage     bool    // Telepod computes service.version
+	instance      bool    // Telepod computes service.instance.id
+	named         bool    // Telepod computes k8s.container.name
 	containers    []string
 
 	hasSidecar  bool      // the pod has the sidecar already
 	onlyProxies bool      // all containers are proxies
 	noDaemonSet bool      // no DaemonSet runs where the pod runs
-	variables   []*EnvVar // the profile's, but for what the node refuses
+	variables   []*EnvVar // the profile's, except those that the node refuses
 
-	usable          []attribute     // of the container at hand, to use its memory again
-	measured, bytes int             // the edits that grown has looked at, and their JSON
+	usable          []attribute     // of the current container; its memory is reused
+	measured, bytes int             // the edits that overLimit has counted, and the size of their JSON
 	excludes        map[string]bool // by a variable's name: whether an annotation excludes it
 }
 
@@ -45,7 +45,7 @@ func (p *planner) run() *Plan {
 	p.noDaemonSet = pod.placement() != ordinaryNode
 	p.onlyProxies = !slices.ContainsFunc(pod.Spec.Containers, func(c Container) bool { return !p.profile.skips(c.Name) })
 	if p.earlier == nil {
-		p.nameOthers()
+		p.reportInjectors()
 	}
 	p.decideSidecar()
 	p.placePod()
@@ -54,11 +54,11 @@ func (p *planner) run() *Plan {
 	plan.Edits = make([]Edit, 0, total*(len(p.podVars)+len(p.variables)+6)+2)
 	p.planContainers(true, pod.Spec.InitContainers)
 	p.planContainers(false, pod.Spec.Containers)
-	if _, over := p.grown(); !over && plan.SidecarKind != SidecarNone && !p.hasSidecar {
+	if _, over := p.overLimit(); !over && plan.SidecarKind != SidecarNone && !p.hasSidecar {
 		plan.Edits = append(plan.Edits, Edit{Kind: AddSidecar, Sidecar: p.sidecarContainer()})
 		p.addPullSecrets()
 	}
-	reason, over := p.grown()
+	reason, over := p.overLimit()
 	if !over && plan.size(0) > maxPatch {
 		reason, over = PatchTooLarge, true
 	}
@@ -67,7 +67,7 @@ func (p *planner) run() *Plan {
 	}
 	status, ok := p.status()
 	if !ok {
-		return bare(plan, Decision{Reason: AnnotationsFull})
+		return withoutEdits(plan, Decision{Reason: AnnotationsFull})
 	}
 	plan.Status = status
 	plan.Edits = append(plan.Edits, Edit{Kind: Annotate, Annotation: &Annotation{StatusAnnotation, status}})
@@ -96,7 +96,7 @@ func (p *planner) prepare() {
 	if other := p.destinationOf(&Target{Init: true}); other != s.Endpoint {
 		p.initEndpoint = p.endpointVar(other)
 	}
-	p.protocol = literal(otelProtocol, s.Protocol.Value, "goes with the endpoint, by "+string(s.Protocol.Origin))
+	p.protocol = literal(otelProtocol, s.Protocol.Value, "matches the endpoint, by "+string(s.Protocol.Origin))
 	fromLabels := p.profile.ServiceNameFromLabels != nil && *p.profile.ServiceNameFromLabels
 	if name := serviceName(pod, ns, p.request.Owners, fromLabels); name != "" {
 		p.service = literal(otelServiceName, name, "annotation, label, owner or name, in this order")
@@ -121,8 +121,8 @@ func (p *planner) endpointFor(target *Target) *EnvVar {
 	return p.endpoint
 }
 
-// destinationOf is the destination of a container. Init containers run before an ordinary sidecar, and
-// use the sidecar's own destination.
+// destinationOf returns the destination of a container. Init containers run before an ordinary sidecar, so
+// they use the sidecar's own destination.
 func (p *planner) destinationOf(target *Target) Setting[string] {
 	if s := p.plan.Settings.Endpoint; !target.Init || p.plan.SidecarKind != SidecarContainer || s.Value != profiles.EndpointSidecar {
 		return s
@@ -140,7 +140,7 @@ func (p *planner) planContainers(init bool, containers []Container) {
 			p.plan.skip(target.Name, "", reason)
 			continue
 		}
-		if _, over := p.grown(); over {
+		if _, over := p.overLimit(); over {
 			return
 		}
 		p.containers = append(p.containers, target.Name)
@@ -159,7 +159,7 @@ func (p *planner) selects(target *Target) (Reason, bool) {
 		return ContainerExcluded, false
 	case s.Containers.Names != nil && !slices.Contains(s.Containers.Names, name):
 		return NotSelected, false
-	case s.Containers.Names == nil && (target.Init || !p.onlyProxies) && (p.profile.skips(name) || helper(p.request.Pod.Metadata.Labels, name)):
+	case s.Containers.Names == nil && (target.Init || !p.onlyProxies) && (p.profile.skips(name) || belongsToController(p.request.Pod.Metadata.Labels, name)):
 		return ContainerSkipped, false
 	}
 	return "", true
@@ -191,7 +191,7 @@ func (p *planner) excludesAttribute(key string) bool {
 	return names != nil && matches(names, key)
 }
 
-// kept are the attributes that no annotation excludes. The profile's own removals are already applied, and
+// kept returns the attributes that no annotation excludes. The profile's own removals are already applied, and
 // an annotation resource.opentelemetry.io/<key> overrides them.
 func (p *planner) kept(list []attribute) []attribute {
 	if p.plan.Settings.ExcludeAttributes.Names == nil {

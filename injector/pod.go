@@ -6,8 +6,8 @@ type Pod struct {
 	Metadata Metadata
 	Spec     Spec
 
-	noMetadata bool   // a pod template may come without
-	excess     Reason // the bound that the pod is beyond, or ""
+	noMetadata bool   // a pod template may have none
+	excess     Reason // the limit that the pod exceeds, or ""
 }
 
 // Metadata is the relevant part of ObjectMeta.
@@ -42,9 +42,9 @@ type Spec struct {
 	SchedulerName  string
 	InitContainers []Container
 	Containers     []Container
-	// ImagePullSecrets are the names of Secrets; a nil list is one that an edit must create.
+	// ImagePullSecrets are the names of Secrets. An edit must create the list if it is nil.
 	ImagePullSecrets []string
-	// PodResources: the pod sets spec.resources, for itself as a whole.
+	// PodResources: the pod sets spec.resources, for the pod as a whole.
 	PodResources bool
 }
 
@@ -53,8 +53,7 @@ type OS struct {
 	Name string `json:"name"`
 }
 
-// Container is the relevant part of a container. A nil Env means that the pod has no list yet, which an
-// edit must then create.
+// Container is the relevant part of a container. An edit must create the list Env if it is nil.
 type Container struct {
 	Name  string
 	Image string
@@ -86,7 +85,7 @@ type Variable struct {
 	Sourced bool
 }
 
-// controller is the owner that controls the pod, or nil.
+// controller returns the owner that controls the pod, or nil.
 func (p *Pod) controller() *OwnerReference {
 	for i := range p.Metadata.OwnerReferences {
 		if p.Metadata.OwnerReferences[i].Controller {
@@ -103,7 +102,7 @@ func (p *Pod) windows() bool {
 	return p.Spec.Windows || p.Spec.OS.Name == "windows" || p.Spec.NodeSelector[osLabel] == "windows"
 }
 
-// finite reports whether the pod is expected to terminate: a Job's, or one not always restarted.
+// finite reports whether the pod is expected to terminate: its containers are not always restarted.
 func (p *Pod) finite() bool {
 	return p.Spec.RestartPolicy == "Never" || p.Spec.RestartPolicy == "OnFailure"
 }

@@ -15,9 +15,8 @@ import (
 	"github.com/telepod/telepod/test/document"
 )
 
-// expand is Kubernetes' rule for $(NAME), written from its documentation (core/v1 EnvVar.value) and
-// on purpose apart from scan: $$ is $, $(NAME) is replaced where NAME is defined and stays as it is
-// otherwise.
+// expand implements Kubernetes' rule for $(NAME) from its documentation (core/v1 EnvVar.value), deliberately
+// without scan: $$ becomes $, and $(NAME) is replaced if NAME is defined, else left as it is.
 func expand(s string, defined map[string]string) string {
 	var out strings.Builder
 	for s != "" {
@@ -41,8 +40,8 @@ func expand(s string, defined map[string]string) string {
 	return out.String()
 }
 
-// environ is what a container's process sees: the list read from front to back, the last of a name
-// winning.
+// environ returns the environment of a container's process. The list is evaluated from front to back, and the
+// last entry of a name wins.
 func environ(list []corev1.EnvVar) map[string]string {
 	env := map[string]string{}
 	for _, v := range list {
@@ -55,8 +54,8 @@ func environ(list []corev1.EnvVar) map[string]string {
 	return env
 }
 
-// randomEnv makes a user's list out of the names that matter, in any order, with references to
-// earlier, later and unknown variables, and duplicates.
+// randomEnv returns a user's list with the relevant names in any order, with references to earlier, later and
+// unknown variables, and with duplicates.
 func randomEnv(r *rand.Rand) []corev1.EnvVar {
 	names := []string{"A", "B", "CLOUD_REGION", "K8S_NODE_IP", "K8S_POD_NAME", "K8S_NAMESPACE", "K8S_CONTAINER_NAME", otelEndpoint, otelProtocol,
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", otelServiceName, otelResourceAttributes, otelPropagators}
@@ -117,7 +116,7 @@ func TestEnvironmentProperties(t *testing.T) {
 		}
 		plan := in.Plan(Request{Pod: parsed, Namespace: Namespace{Name: "shop"}})
 		patched := document.Patch(t, raw, plan.AppendPatch(nil, ""))
-		views(t, plan, raw, patched)
+		compareViews(t, plan, raw, patched)
 		var after corev1.Pod
 		if err := json.Unmarshal(patched, &after); err != nil {
 			t.Fatal(err)
@@ -134,12 +133,12 @@ func compareEnvironments(before, after []corev1.EnvVar) string {
 	for _, v := range before {
 		own[v.Name] = true
 	}
-	// The user's entries are all there, in their order, with their values.
+	// All of the user's entries must remain, in their order, with their values.
 	next := 0
 	for _, v := range after {
 		if next < len(before) && v.Name == before[next].Name {
 			if v.Name == otelResourceAttributes && strings.HasSuffix(v.Value, before[next].Value) {
-				before[next].Value = v.Value // completed: what refers to it sees that too
+				before[next].Value = v.Value // completed: references to it see the new value too
 			}
 			if diff := cmp.Diff(before[next], v); diff != "" {
 				return "the user's entry changed: " + diff
@@ -148,36 +147,36 @@ func compareEnvironments(before, after []corev1.EnvVar) string {
 			continue
 		}
 		if own[v.Name] || injected[v.Name] {
-			return v.Name + " stands twice"
+			return v.Name + " is set twice"
 		}
 		injected[v.Name] = true
 	}
 	if next != len(before) {
-		return "an entry of the user's is gone or moved"
+		return "one of the user's entries is missing or has moved"
 	}
 	was, is := environ(before), environ(after)
 	for name := range own {
-		// An unresolved reference of the user's may now be resolved; nothing else changes.
+		// One of the user's unresolved references may now be resolved; nothing else may change.
 		if was[name] != is[name] && !strings.Contains(was[name], "$(") && !strings.Contains(was[name], "sourced:") {
 			return fmt.Sprintf("%s was %q and is %q", name, was[name], is[name])
 		}
 	}
 	for name := range injected {
 		if strings.Contains(is[name], "$(") {
-			// Only what the user's own variable brought along.
+			// Allowed only if it comes from the user's own variable.
 			if !strings.Contains(fmt.Sprint(was), "$(") {
-				return name + " has an open reference: " + is[name]
+				return name + " has an unresolved reference: " + is[name]
 			}
 		}
 	}
 	return destinations(own, injected, is)
 }
 
-// destinations checks that whatever Telepod adds leaves every signal with an endpoint and a protocol
-// that fit each other, and that no signal of the user's own is sent elsewhere.
+// destinations checks that after injection every signal has an endpoint and a protocol that match, and that no
+// signal that the user configured is sent elsewhere.
 func destinations(own, injected map[string]bool, is map[string]string) string {
 	if injected[otelProtocol] && !injected[otelEndpoint] || injected[otelEndpoint] && !injected[otelProtocol] && !own[otelProtocol] {
-		return "endpoint and protocol are not a pair"
+		return "only one of endpoint and protocol is injected"
 	}
 	general := signal{endpoint: otelEndpoint, protocol: otelProtocol}
 	all := signals()
@@ -195,20 +194,20 @@ func destinations(own, injected map[string]bool, is map[string]string) string {
 			target = otelEndpoint
 		}
 		if known := []string{"", profiles.ProtocolGRPC, profiles.ProtocolHTTP}; !injected[target] || !slices.Contains(known, spoken) && s != general {
-			continue // no endpoint fits what is not known; the signal was going nowhere before
+			continue // no endpoint matches an unknown protocol; the signal had no destination before either
 		}
 		port := ":4318"
 		if spoken == profiles.ProtocolGRPC {
 			port = ":4317"
 		}
 		if !strings.Contains(is[target], port) || injected[endpoint] && strings.HasSuffix(is[endpoint], s.path) != (port == ":4318") && s != general {
-			return fmt.Sprintf("%s is %q, and the signal speaks %q", target, is[target], spoken)
+			return fmt.Sprintf("%s is %q, but the signal's protocol is %q", target, is[target], spoken)
 		}
 	}
 	return ""
 }
 
-// TestEscape: escaped text is restored unchanged.
+// TestEscape checks that Kubernetes expands escaped text to the original.
 func TestEscape(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	for range 20000 {
@@ -223,8 +222,8 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-// FuzzPlan: whatever a pod looks like, planning neither panics nor makes a patch that does not
-// apply, and all views agree.
+// FuzzPlan checks for any pod that planning does not panic, that the patch applies, and that it makes the same
+// change as the edits.
 func FuzzPlan(f *testing.F) {
 	set, err := profiles.Load(facts)
 	if err != nil {
@@ -245,8 +244,8 @@ func FuzzPlan(f *testing.F) {
 		plan := in.Plan(Request{Pod: pod, Namespace: Namespace{Name: "shop", Labels: map[string]string{InjectionLabel: "enabled"}}})
 		explain(plan)
 		if !json.Valid([]byte(raw)) {
-			return // the webhook never sees it; lenient parsing may
+			return // the webhook never receives it; lenient parsing may accept it
 		}
-		views(t, plan, []byte(raw), document.Patch(t, []byte(raw), plan.AppendPatch(nil, "")))
+		compareViews(t, plan, []byte(raw), document.Patch(t, []byte(raw), plan.AppendPatch(nil, "")))
 	})
 }

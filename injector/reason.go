@@ -1,5 +1,7 @@
 package injector
 
+import "slices"
+
 // Reason is a code from a fixed set. The same code appears in the log line, the metric, the
 // admission warning, the audit annotation, the event, the status annotation and `telepod explain`.
 type Reason string
@@ -24,7 +26,7 @@ const (
 	NoContainers       Reason = "no-containers"
 	AnnotationsFull    Reason = "annotations-full"
 	InternalError      Reason = "internal-error"
-	// Limits on pods.
+	// The pod exceeds a limit.
 	AnnotationsTooLarge Reason = "annotations-too-large"
 	TooManyNames        Reason = "too-many-names"
 	TooManyContainers   Reason = "too-many-containers"
@@ -76,6 +78,11 @@ const (
 
 // Reasons lists the whole set with a sentence each, in the order of the documentation.
 func Reasons() []ReasonText {
+	return slices.Concat(decisionReasons(), omissionReasons(), mistakeReasons())
+}
+
+// decisionReasons are the reasons why a pod is injected or left as it is.
+func decisionReasons() []ReasonText {
 	return []ReasonText{
 		{PodEnabled, "the pod has telepod.dev/inject: \"true\""},
 		{NamespaceEnabled, "the namespace is labelled telepod.dev/injection: enabled"},
@@ -83,7 +90,7 @@ func Reasons() []ReasonText {
 
 		{ProtectedNamespace, "the namespace is never injected (kube-system, Telepod's own, or listed by the operator)"},
 		{MirrorPod, "the pod mirrors a static pod: the kubelet ignores changes to it"},
-		{AlreadyInjected, "the pod carries telepod.dev/status: it was injected before"},
+		{AlreadyInjected, "the pod has telepod.dev/status: it was injected before"},
 		{PodDisabled, "the pod has telepod.dev/inject: \"false\""},
 		{NamespaceDisabled, "the namespace is labelled telepod.dev/injection: disabled"},
 		{DefaultDisabled, "neither pod nor namespace opts in"},
@@ -100,18 +107,23 @@ func Reasons() []ReasonText {
 		{InternalError, "the injector failed; the pod was admitted unchanged"},
 		{Canceled, "the API server stopped waiting before the answer was ready"},
 		{InvalidSettings, "an annotation is invalid and the injector is strict"},
+	}
+}
 
+// omissionReasons are the reasons why a part of the injection is left out.
+func omissionReasons() []ReasonText {
+	return []ReasonText{
 		{UserDefined, "the container sets it itself"},
-		{UserPair, "the container sets an OTLP endpoint or protocol itself, which Telepod's would not fit"},
-		{ValueFrom, "the container reads it from a source that is not known at admission"},
-		{EnvFrom, "the container's envFrom brings it or, with telepod.dev/env-from: keep, may bring it"},
-		{UnknownConfigMap, "its keys are not known; it is expected to bring none of Telepod's names (telepod.dev/env-from: keep expects any)"},
-		{ConfigFile, "the container sets OTEL_CONFIG_FILE, with which its SDK ignores all other OTEL_* variables"},
+		{UserPair, "the container sets its own OTLP endpoint or protocol, which Telepod's would not match"},
+		{ValueFrom, "the container reads it from a source that is unknown at admission"},
+		{EnvFrom, "the container's envFrom sets it or, with telepod.dev/env-from: keep, might set it"},
+		{UnknownConfigMap, "its keys are unknown; Telepod assumes that it sets none of Telepod's variables (with telepod.dev/env-from: keep, any of them)"},
+		{ConfigFile, "the container sets OTEL_CONFIG_FILE, so its SDK ignores all other OTEL_* variables"},
 		{Unparseable, "the container's own value is not a list of key=value pairs"},
-		{MissingReference, "it refers to a variable that is not available at that place"},
+		{MissingReference, "it refers to a variable that is not defined at that position"},
 		{NotKnown, "neither the profile, the cluster facts nor the cluster's topology labels set it"},
-		{OtherInjector, "it injects this pod too; what it sets counts as the container's own"},
-		{CloudIdentity, "it gives the pod the cloud's credentials, which Telepod leaves as they are"},
+		{OtherInjector, "it injects this pod too; Telepod keeps the variables that it sets"},
+		{CloudIdentity, "it gives the pod cloud credentials, which Telepod does not change"},
 		{ExcludedVariable, "telepod.dev/exclude-variables names it"},
 		{ExcludedAttribute, "telepod.dev/exclude-attributes names it"},
 		{ContainerSkipped, "the profile skips this container (a proxy or agent)"},
@@ -119,15 +131,20 @@ func Reasons() []ReasonText {
 		{NotSelected, "telepod.dev/containers does not name it"},
 		{NoSidecar, "the profile does not describe a sidecar"},
 		{Windows, "the sidecar is a Linux container and the pod runs on Windows"},
-		{VirtualNode, "the pod is bound for a virtual node, whose kubelet refuses addresses in variables and native sidecars"},
+		{VirtualNode, "the pod will run on a virtual node, whose kubelet refuses IP addresses in variables and native sidecars"},
 		{HostNetwork, "the pod uses the node's network, where the sidecar's ports would collide"},
 		{WouldNotFinish, "the cluster has no native sidecars, and an ordinary one would keep the pod from finishing"},
-		{NameTaken, "the pod has a container of the sidecar's name"},
+		{NameTaken, "the pod already has a container with the sidecar's name"},
 		{PortTaken, "a container of the pod declares a port that the sidecar listens on"},
 		{PodLevelResources, "the pod sets resources for the pod as a whole, which a container's requests could exceed"},
-		{TooLong, "the Collector's env detector takes 255 bytes at most, and stops at more"},
+		{TooLong, "the Collector's env detector accepts at most 255 bytes; longer values stop the Collector"},
+	}
+}
 
-		{UnknownAnnotation, "the annotation is not one that Telepod knows"},
+// mistakeReasons describe what is wrong with an annotation.
+func mistakeReasons() []ReasonText {
+	return []ReasonText{
+		{UnknownAnnotation, "Telepod has no such annotation"},
 		{Misplaced, "the key has no effect there"},
 		{InvalidValue, "the value is not valid for this annotation"},
 		{UnknownProfile, "no profile has this name"},
@@ -142,7 +159,7 @@ type ReasonText struct {
 	Text   string
 }
 
-// Text is the reason's sentence: lower case, no full stop.
+// Text returns the reason's sentence: lower case, no full stop.
 func (r Reason) Text() string {
 	for _, t := range Reasons() {
 		if t.Reason == r {

@@ -8,7 +8,7 @@ import (
 )
 
 // addService sets OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. The latter overrides service.name in
-// the former (SDK specification), so it is left out if the user's list names the service or might.
+// the former (SDK specification), so it is left out if the user's list names the service, or might.
 func (e *containerEnv) addService(c *Container) {
 	ofContainer := e.containerAttributes(c)
 	at, taken := e.userIndex[otelResourceAttributes]
@@ -38,7 +38,7 @@ func (e *containerEnv) addName() {
 }
 
 // completeUserList adds missing attributes to the user's list at a position, if it can be parsed. It
-// returns why OTEL_SERVICE_NAME must be left out: the list names the service, or may; otherwise "".
+// returns why OTEL_SERVICE_NAME must be left out (the list names the service, or might), or "".
 func (e *containerEnv) completeUserList(attributes []attribute, at int) Reason {
 	list := e.userVars[at]
 	user, ok := parseAttributes(list.Value)
@@ -65,7 +65,7 @@ func (e *containerEnv) completeUserList(attributes []attribute, at int) Reason {
 	return ""
 }
 
-// containerAttributes are the attributes of this container alone.
+// containerAttributes returns the attributes of only this container.
 func (e *containerEnv) containerAttributes(c *Container) []attribute {
 	var list []attribute
 	if e.named {
@@ -82,8 +82,8 @@ func (e *containerEnv) containerAttributes(c *Container) []attribute {
 	return list
 }
 
-// addAttributes plans the variable if the user has not set it. It leaves out an attribute that refers to
-// something unavailable; if one refers to the user's variable, the whole variable moves behind that.
+// addAttributes plans the variable if the user has not set it. It leaves out attributes that refer to an
+// undefined variable. If one refers to the user's variable, the whole variable moves behind that one.
 func (e *containerEnv) addAttributes(ofContainer []attribute) {
 	usable, refs := e.usable[:0], []string(nil)
 	for _, list := range [...][]attribute{e.podAttributes, ofContainer} {
@@ -102,9 +102,8 @@ func (e *containerEnv) addAttributes(ofContainer []attribute) {
 	e.add(newEnvVar(otelResourceAttributes, joinAttributes(usable), refs, "profile, owner, annotations and image"))
 }
 
-// merge adds to the user's list the keys that it lacks. They go in front, so that the user's keys
-// win in SDKs that use the last of two, even if a reference hides them; the user's text stays
-// as it is.
+// merge adds to the user's list the keys that it lacks. They go in front, so the user's keys win in SDKs
+// that use the last of two, even if a reference hides them. The user's text stays as it is.
 func (e *containerEnv) merge(attributes []attribute, user userAttributes, at int) {
 	var missing []attribute
 	for _, a := range attributes {

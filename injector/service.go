@@ -3,9 +3,9 @@ package injector
 import "strings"
 
 // serviceName follows the order of the semantic conventions for Kubernetes: annotation; if the profile
-// opts in, the labels app.kubernetes.io/instance and /name; the outermost workload; the pod; the
-// container. If the workload's name changes with every run or revision, the stable name of its
-// controller replaces it. The name is empty only for a pod that the API server has yet to name.
+// opts in, the labels app.kubernetes.io/instance and /name; the outermost workload; the pod. If the
+// workload's name changes with every run or revision, the stable name of its controller replaces it. The
+// name is empty only for a pod that the API server has yet to name.
 func serviceName(pod *Pod, ns Namespace, workloads []Workload, fromLabels bool) string {
 	if name := attributeAnnotation(pod, ns, "service.name"); name != "" {
 		return name
@@ -33,8 +33,8 @@ func serviceName(pod *Pod, ns Namespace, workloads []Workload, fromLabels bool) 
 	return pod.Metadata.Name
 }
 
-// serviceVersion follows the same conventions: annotation, label app.kubernetes.io/version, then the
-// image's tag@digest, digest or tag.
+// serviceVersion follows the same conventions: the label app.kubernetes.io/version, then the image's
+// tag@digest, digest or tag. The caller handles the annotation.
 func serviceVersion(pod *Pod, image string) string {
 	if version := pod.Metadata.Labels["app.kubernetes.io/version"]; version != "" {
 		return version
@@ -50,7 +50,7 @@ func serviceVersion(pod *Pod, image string) string {
 	return tag
 }
 
-// attributeAnnotation is the value of resource.opentelemetry.io/<key>, the pod's before the
+// attributeAnnotation returns the value of resource.opentelemetry.io/<key>. The pod's overrides the
 // namespace's.
 func attributeAnnotation(pod *Pod, ns Namespace, key string) string {
 	if value := pod.Metadata.Annotations[ResourcePrefix+key]; value != "" {

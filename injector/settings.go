@@ -72,7 +72,7 @@ type Settings struct {
 	// SidecarResources are the quantities in annotations, by annotation key.
 	SidecarResources map[string]Setting[resource.Quantity]
 
-	sidecarEndpoint bool // an annotation asks for endpoint: sidecar
+	sidecarEndpoint bool // an annotation sets endpoint: sidecar
 }
 
 // settingsReader looks keys up on the pod, then on the namespace, and collects warnings.
@@ -81,10 +81,10 @@ type settingsReader struct {
 	namespace Namespace
 	warnings  []Warning
 	more      int    // warnings beyond maxWarnings
-	excess    Reason // the bound that an annotation is beyond, or ""
+	excess    Reason // the limit that an annotation exceeds, or ""
 }
 
-// warn notes a mistake. It searches the candidates for a suggestion only if the warning is kept.
+// warn adds a warning. It searches the candidates for a suggestion only if the warning is kept.
 func (r *settingsReader) warn(w Warning, candidates ...string) {
 	if len(r.warnings) >= maxWarnings {
 		r.more++
@@ -125,7 +125,7 @@ func (r *settingsReader) first(key string, accept func(string) (problem, nearest
 	return Setting[string]{}, false
 }
 
-// annotation is the annotation as it was written.
+// annotation returns the annotation as the user wrote it.
 func (r *settingsReader) annotation(key string) string {
 	if value, ok := r.pod.Metadata.Annotations[key]; ok {
 		return strings.TrimSpace(value)
@@ -133,13 +133,13 @@ func (r *settingsReader) annotation(key string) string {
 	return strings.TrimSpace(r.namespace.Annotations[key])
 }
 
-// choice accepts one of a fixed set of words.
+// choice returns a function that accepts one of a fixed set of words.
 func choice(words ...string) func(string) (string, string) {
 	return func(value string) (string, string) {
 		if slices.Contains(words, value) {
 			return "", ""
 		}
-		return "valid are " + strings.Join(words, ", "), near(value, words)
+		return "use one of " + strings.Join(words, ", "), near(value, words)
 	}
 }
 
@@ -189,7 +189,7 @@ func (r *settingsReader) read(profile *profiles.Resolved, chosen Setting[string]
 	if v, ok := r.first(ProtocolAnnotation, choice(profiles.ProtocolGRPC, profiles.ProtocolHTTP)); ok {
 		s.Protocol = v
 	}
-	r.first(RepairAnnotation, choice("true", "false")) // only for its mistakes
+	r.first(RepairAnnotation, choice("true", "false")) // only to report mistakes
 	if v, ok := r.first(SidecarAnnotation, choice("true", "false")); ok {
 		s.Sidecar = Setting[bool]{v.Value == "true", v.Origin}
 	}
@@ -201,20 +201,20 @@ func (r *settingsReader) read(profile *profiles.Resolved, chosen Setting[string]
 			if s.SidecarResources == nil {
 				s.SidecarResources = map[string]Setting[resource.Quantity]{}
 			}
-			s.SidecarResources[key] = Setting[resource.Quantity]{resource.MustParse(v.Value), v.Origin} // acceptQuantity
+			s.SidecarResources[key] = Setting[resource.Quantity]{resource.MustParse(v.Value), v.Origin} // acceptQuantity has checked it
 		}
 	}
-	r.agree(&s, profile)
-	r.agreeProtocol(&s)
+	r.reconcile(&s, profile)
+	r.reconcileProtocol(&s)
 	return s
 }
 
-// agree makes endpoint and sidecar fit each other.
+// reconcile makes endpoint and sidecar consistent.
 //
-//	endpoint sidecar, sidecar refused as close to the pod or closer  endpoint becomes upstream
-//	endpoint sidecar, sidecar not asked for                          sidecar becomes true
-//	sidecar true, endpoint not set as close to the pod               endpoint becomes sidecar
-func (r *settingsReader) agree(s *Settings, profile *profiles.Resolved) {
+//	endpoint sidecar, sidecar refused at the same level or closer to the pod  endpoint becomes upstream
+//	endpoint sidecar, sidecar not requested                                   sidecar becomes true
+//	sidecar true, endpoint not set at the same level or closer                endpoint becomes sidecar
+func (r *settingsReader) reconcile(s *Settings, profile *profiles.Resolved) {
 	inPod, toPod := s.Sidecar.Value, s.Endpoint.Value == profiles.EndpointSidecar
 	refused := s.Sidecar.Origin != FromProfile && !stronger(s.Endpoint.Origin, s.Sidecar.Origin)
 	switch {
@@ -230,21 +230,21 @@ func (r *settingsReader) agree(s *Settings, profile *profiles.Resolved) {
 	}
 }
 
-// agreeProtocol derives the protocol from a URL with port 4317 or 4318, unless an annotation as close
-// to the pod sets it.
-func (r *settingsReader) agreeProtocol(s *Settings) {
+// reconcileProtocol derives the protocol from a URL with port 4317 or 4318, unless an annotation at the same
+// level or closer to the pod sets it.
+func (r *settingsReader) reconcileProtocol(s *Settings) {
 	conventional := profiles.ProtocolOf(s.Endpoint.Value)
 	switch {
 	case conventional == "" || conventional == s.Protocol.Value:
 	case stronger(s.Endpoint.Origin, s.Protocol.Origin):
 		s.Protocol = Setting[string]{conventional, s.Endpoint.Origin}
 	case s.Protocol.Origin != FromProfile:
-		r.contradiction(ProtocolAnnotation, s.Protocol, "the port of "+s.Endpoint.Value+" is by convention "+conventional+"; both are used as given")
+		r.contradiction(ProtocolAnnotation, s.Protocol, "the port of "+s.Endpoint.Value+" is by convention for "+conventional+"; both stay as set")
 	}
 }
 
-// sendTo makes the upstream the endpoint, with its protocol: a protocol that was chosen for the sidecar
-// may not match a URL.
+// sendTo makes the upstream the endpoint, and sets its protocol: one that was chosen for the sidecar may
+// not match a URL.
 func (s *Settings) sendTo(profile *profiles.Resolved, to Setting[string]) {
 	s.Endpoint = to
 	if protocol := urlProtocol(profile, s.Endpoint.Value); protocol != "" {
@@ -252,7 +252,7 @@ func (s *Settings) sendTo(profile *profiles.Resolved, to Setting[string]) {
 	}
 }
 
-// urlProtocol is what a URL of the profile speaks; "" for an endpoint that has a name.
+// urlProtocol returns the protocol of a URL in the profile; "" for the endpoints node, service and sidecar.
 func urlProtocol(profile *profiles.Resolved, endpoint string) string {
 	if !strings.Contains(endpoint, "://") {
 		return ""
@@ -260,7 +260,7 @@ func urlProtocol(profile *profiles.Resolved, endpoint string) string {
 	return cmp.Or(profiles.ProtocolOf(endpoint), profile.OTLP.Protocol)
 }
 
-// upstream is the destination of a sidecar, and of a pod that cannot have one: the profile's endpoint,
+// upstream returns the destination of a sidecar, and of a pod that cannot have one: the profile's endpoint,
 // or the Service if that endpoint is the sidecar itself.
 func upstream(profile *profiles.Resolved) Setting[string] {
 	if endpoint := profile.OTLP.Endpoint; endpoint != profiles.EndpointSidecar {

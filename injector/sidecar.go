@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// addPullSecrets adds the profile's pull secrets to the pod's, those that it lacks.
+// addPullSecrets adds the profile's pull secrets that the pod lacks.
 func (p *planner) addPullSecrets() {
 	for _, name := range p.profile.Sidecar.ImagePullSecrets {
 		if !slices.Contains(p.request.Pod.Spec.ImagePullSecrets, name) {
@@ -18,8 +18,8 @@ func (p *planner) addPullSecrets() {
 	}
 }
 
-// decideSidecar decides whether the pod gets the sidecar that the settings ask for. If it cannot run, the pod
-// sends to where the sidecar would have sent.
+// decideSidecar decides whether the pod gets the sidecar that the settings request. If the sidecar cannot run,
+// the pod sends to the sidecar's destination.
 func (p *planner) decideSidecar() {
 	s := &p.plan.Settings
 	if !s.Sidecar.Value {
@@ -31,7 +31,7 @@ func (p *planner) decideSidecar() {
 	}
 	if p.earlier != nil {
 		if s.Endpoint.Value == profiles.EndpointSidecar {
-			s.sendTo(p.profile.Resolved, p.upstream()) // it could not be had then, and comes too late now
+			s.sendTo(p.profile.Resolved, p.upstream()) // it was left out then, and it is too late to add it now
 		}
 		return
 	}
@@ -49,8 +49,8 @@ func (p *planner) decideSidecar() {
 	}
 }
 
-// sidecarOf is the kind of the sidecar that a pod has already: another call has added it, or the pod is a
-// copy of one that was injected, as `kubectl debug --copy-to` makes them.
+// sidecarOf returns the kind of the sidecar that a pod already has: an earlier call has added it, or the pod
+// is a copy of an injected one, made by `kubectl debug --copy-to`.
 func sidecarOf(pod *Pod) SidecarKind {
 	is := func(c Container) bool {
 		return c.Name == SidecarName && slices.ContainsFunc(c.Env, func(v Variable) bool { return v.Name == sidecarConfig })
@@ -98,14 +98,14 @@ func sidecarPort(port int32) bool {
 	return port == profiles.SidecarGRPCPort || port == profiles.SidecarHTTPPort || port == profiles.SidecarHealthPort
 }
 
-// sidecarContainer is the container with the variables of this pod.
+// sidecarContainer returns the sidecar with the variables of this pod.
 func (p *planner) sidecarContainer() *AddedSidecar {
 	side := *p.profile.sidecarContainer
 	spec, changed := side.spec, false
 	if image := p.plan.Settings.SidecarImage; image.Origin != FromProfile {
 		spec.Image, changed = image.Value, true
 		if len(p.profile.Sidecar.ProbeCommand) == 0 && !profiles.HasSupervisor(image.Value) {
-			spec.StartupProbe = nil // its command may be missing there, and the application would never start
+			spec.StartupProbe = nil // the image may lack its command, and the application would never start
 		}
 	}
 	if p.request.Pod.Spec.PodResources {
@@ -122,7 +122,7 @@ func (p *planner) sidecarContainer() *AddedSidecar {
 	return &side
 }
 
-// sidecarEnv gives the Collector the pod's identity, where to send, and its configuration.
+// sidecarEnv returns the Collector's variables: the pod's identity, the destination and the configuration.
 func (p *planner) sidecarEnv() []*EnvVar {
 	env := make([]*EnvVar, 0, len(p.podVars)+len(p.variables)+len(p.profile.Sidecar.Env)+8)
 	defined := make(map[string]bool, cap(env))
@@ -163,8 +163,8 @@ func (p *planner) sidecarEnv() []*EnvVar {
 	if urlProtocol(p.profile.Resolved, to) == profiles.ProtocolHTTP {
 		exporter, protocol = "otlp_http", profiles.ProtocolHTTP
 	}
-	add(literal(sidecarExporter, exporter, "as is spoken there"))
-	add(expression(sidecarExport, p.url(to, protocol), "where the sidecar sends to"))
+	add(literal(sidecarExporter, exporter, "the protocol of that endpoint"))
+	add(expression(sidecarExport, p.url(to, protocol), "the sidecar's destination"))
 	add(literal(sidecarDetectors, "["+strings.Join(p.profile.Detectors, ", ")+"]", "profile "+p.profile.Name))
 	for _, spec := range p.profile.Sidecar.Env {
 		add(fromSpec(spec, "profile "+p.profile.Name))

@@ -7,13 +7,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// leastMemory is what the Collector needs to start and to answer its liveness probe: it idles at 60
-// MB, most of it the program's own pages.
-const leastMemory = "64Mi"
+// minimumMemory is what the Collector needs to start and to pass its liveness probe. It idles at 60 MB,
+// mostly the pages of the program itself.
+const minimumMemory = "64Mi"
 
-// sidecarResources lays the annotations over the profile's resources, each resource by itself. The
-// API server refuses a pod with a request above its limit, and a sidecar that cannot start may keep
-// the pod from starting, so such annotations fall back.
+// sidecarResources overrides the profile's resources with the annotations, separately for cpu and memory.
+// The API server refuses a pod with a request above its limit, and a sidecar that cannot start may keep
+// the pod from starting. Annotations that would cause that are ignored, with a warning.
 func (p *planner) sidecarResources(profile corev1.ResourceRequirements) corev1.ResourceRequirements {
 	changed := *profile.DeepCopy()
 	for _, r := range []struct {
@@ -25,8 +25,8 @@ func (p *planner) sidecarResources(profile corev1.ResourceRequirements) corev1.R
 		case request != nil && limit != nil && request.Cmp(*limit) > 0:
 			p.fallBack(r.request, r.limit, fmt.Sprintf("the sidecar would request %s of %s, above its limit of %s", request, r.name, limit))
 			continue
-		case r.name == corev1.ResourceMemory && limit != nil && limit.Cmp(resource.MustParse(leastMemory)) < 0:
-			p.fallBack(r.limit, r.limit, "the Collector needs "+leastMemory)
+		case r.name == corev1.ResourceMemory && limit != nil && limit.Cmp(resource.MustParse(minimumMemory)) < 0:
+			p.fallBack(r.limit, r.limit, "the Collector needs "+minimumMemory)
 			continue
 		}
 		set(&changed.Requests, r.name, request)
@@ -35,7 +35,7 @@ func (p *planner) sidecarResources(profile corev1.ResourceRequirements) corev1.R
 	return changed
 }
 
-// quantity is what an annotation sets, or else the profile; nil where neither does.
+// quantity returns the quantity from the annotation, or else from the profile; nil if neither sets it.
 func (p *planner) quantity(key string, profile corev1.ResourceList, name corev1.ResourceName) *resource.Quantity {
 	if annotated, ok := p.plan.Settings.SidecarResources[key]; ok {
 		return &annotated.Value
@@ -56,7 +56,7 @@ func set(list *corev1.ResourceList, name corev1.ResourceName, q *resource.Quanti
 	(*list)[name] = *q
 }
 
-// fallBack warns about the one of two annotations that is set.
+// fallBack warns about key, or about other if the annotation key is not set.
 func (p *planner) fallBack(key, other, problem string) {
 	annotated, ok := p.plan.Settings.SidecarResources[key]
 	if !ok {

@@ -12,11 +12,11 @@ import (
 // SidecarName is the name of the Collector's container in a pod.
 const SidecarName = "telepod-collector"
 
-// maxDetected is how long a key or an encoded value may be for the Collector's env detector: at one
-// with more than 256 characters the Collector stops (0.158.0).
+// maxDetected is how long a key or an encoded value may be for the Collector's env detector. The Collector
+// stops if one has more than 256 characters (0.158.0).
 const maxDetected = 255
 
-// Variables of the sidecar alone.
+// Variables that only the sidecar gets.
 const (
 	sidecarConfig    = "TELEPOD_SIDECAR_CONFIG"
 	sidecarExporter  = "TELEPOD_EXPORTER"
@@ -24,7 +24,7 @@ const (
 	sidecarDetectors = "TELEPOD_DETECTORS"
 )
 
-// AddedSidecar is the Collector's container: the part that only the profile decides, encoded once, and
+// AddedSidecar is the Collector's container: the part that depends only on the profile, encoded once, and
 // the variables of this pod.
 type AddedSidecar struct {
 	spec    corev1.Container // without Env
@@ -33,7 +33,7 @@ type AddedSidecar struct {
 	native  bool
 }
 
-// Typed is the container as the API has it.
+// Typed returns the container as an API object.
 func (s *AddedSidecar) Typed() corev1.Container {
 	c := *s.spec.DeepCopy()
 	for _, v := range s.env {
@@ -55,13 +55,13 @@ func (s *AddedSidecar) appendJSON(dst []byte) []byte {
 // Telepod's image decides.
 var startupCommand = []string{"/collector-supervisor", "probe", "-startup"}
 
-// The kubelet restarts the sidecar after so many failures of its startup probe, one a second. The supervisor lets the
+// The kubelet restarts the sidecar after this many failures of its startup probe, one a second. The supervisor makes the
 // probe succeed after 2 minutes at the latest.
 const startupFailures = 180
 
-// sidecarSpec makes the container of a profile. It has no readiness probe, and no startup probe by default: a Collector
-// that fails must neither keep the application from starting nor remove the pod from its Services. Its probes are
-// commands: a service mesh with strict mTLS refuses the kubelet's HTTP requests.
+// sidecarSpec returns the container of a profile. It has no readiness probe, and no startup probe by default: a failing
+// Collector must neither keep the application from starting nor remove the pod from its Services. Its probes are
+// commands, because a service mesh with strict mTLS refuses the kubelet's HTTP requests.
 func sidecarSpec(profile *profiles.Resolved, native bool) *AddedSidecar {
 	p := profile.Sidecar
 	probe := func(command []string, period, failures int32) *corev1.Probe {

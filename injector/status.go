@@ -20,14 +20,14 @@ type Status struct {
 	Skipped map[Reason][]string `json:"skipped,omitempty"`
 }
 
-// maxSkipped bounds what the annotation lists for each reason; Plan.Skipped has them all.
+// maxSkipped limits how many items the annotation lists for each reason; Plan.Skipped has all.
 const maxSkipped = 20
 
-// annotationBudget is what keys and values of all annotations may come to (apimachinery,
+// annotationBudget is the maximum total size of all annotations' keys and values (apimachinery,
 // TotalAnnotationSizeLimitB); the API server refuses a pod with more.
 const annotationBudget = 256 << 10
 
-// status is the annotation's value; false where the pod's own annotations leave no room for it.
+// status returns the annotation's value; false if the pod's own annotations leave no room for it.
 func (p *planner) status() (string, bool) {
 	plan := p.plan
 	s := Status{
@@ -48,7 +48,7 @@ func (p *planner) status() (string, bool) {
 	}
 	room := annotationBudget - len(StatusAnnotation)
 	for key, value := range p.request.Pod.Metadata.Annotations {
-		if key != StatusAnnotation { // which this one replaces
+		if key != StatusAnnotation { // the new one replaces it
 			room -= len(key) + len(value)
 		}
 	}
@@ -71,7 +71,7 @@ func (s *Status) encode() string {
 	return string(encoded)
 }
 
-// String names the part: "container/item", "item" or "container".
+// String returns the name of the part: "container/item", "item" or "container".
 func (s Skip) String() string {
 	if s.Container == "" {
 		return s.Item

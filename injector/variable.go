@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Variables with rules of their own.
+// Variables with special rules.
 const (
 	otelPrefix             = "OTEL_"
 	otelEndpoint           = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -18,26 +18,26 @@ const (
 	otelPropagators        = "OTEL_PROPAGATORS"
 	otelDisabled           = "OTEL_SDK_DISABLED"
 
-	// With either, an SDK reads its settings from a file and ignores all other OTEL_* (declarative
-	// configuration; the second name is that of SDKs before it was stable).
+	// If either is set, an SDK reads its settings from a file and ignores all other OTEL_* (declarative
+	// configuration; older SDKs use the second name).
 	otelConfigFile             = "OTEL_CONFIG_FILE"
 	otelExperimentalConfigFile = "OTEL_EXPERIMENTAL_CONFIG_FILE"
 )
 
-// EnvVar is a variable to inject: its Kubernetes form, its JSON, made once, and the variables that
+// EnvVar is a variable to inject: its Kubernetes form, its JSON (encoded once), and the variables that
 // its value refers to.
 type EnvVar struct {
 	corev1.EnvVar
-	Why string // for Explain: what it is derived from
+	Why string // what it is derived from, for `telepod explain`
 
 	json []byte
 	refs []string
 }
 
-// literal is a variable with a literal value: every $( in it is escaped.
+// literal returns a variable with a literal value: every $( in it is escaped.
 func literal(name, value, why string) *EnvVar { return newEnvVar(name, escape(value), nil, why) }
 
-// expression is a variable with a value that may refer to others as $(NAME).
+// expression returns a variable with a value that may refer to others as $(NAME).
 func expression(name, value, why string) *EnvVar {
 	return newEnvVar(name, value, references(value), why)
 }
@@ -53,7 +53,7 @@ func newEnvVar(name, value string, refs []string, why string) *EnvVar {
 	return v
 }
 
-// field is a variable from the Downward API.
+// field returns a variable from the Downward API.
 func field(name, path, why string) *EnvVar {
 	return fromSpec(corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}}, why)
 }
@@ -73,8 +73,8 @@ func appendString(dst []byte, s string) []byte {
 	return dst
 }
 
-// escape makes Kubernetes write s as it stands. In env values, $(NAME) is a reference and $$ is $
-// (core/v1 EnvVar.value).
+// escape returns the env value that Kubernetes expands to s. In env values, $(NAME) is a reference and $$
+// is $ (core/v1 EnvVar.value).
 func escape(s string) string {
 	if !strings.Contains(s, "$(") && !strings.Contains(s, "$$") {
 		return s
@@ -96,8 +96,8 @@ func references(value string) []string {
 	return names
 }
 
-// scan reads value as the kubelet does and hands out its literal parts, escapes left in, and the
-// names that it refers to, in order.
+// scan reads value as the kubelet does. It calls text with each literal part, escapes included, and reference
+// with each name that value refers to, in order.
 func scan(value string, text, reference func(string)) {
 	start := 0
 	for i := 0; i+1 < len(value); i++ {

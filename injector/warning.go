@@ -8,7 +8,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Origin is where a setting comes from.
+// Origin is the source of a setting.
 type Origin string
 
 // Origins, strongest first.
@@ -17,25 +17,25 @@ const (
 	FromNamespace Origin = "namespace"
 	FromProfile   Origin = "profile"
 	FromDefault   Origin = "default"
-	// FromPlacement is what follows from the node that the pod is bound for.
+	// FromPlacement: the setting follows from the kind of node that the pod will run on.
 	FromPlacement Origin = "placement"
 )
 
 // Warning is a mistake in an annotation. It never blocks a pod unless the injector is strict.
 type Warning struct {
 	Reason  Reason
-	Origin  Origin // pod or namespace: whose annotation it is
+	Origin  Origin // the object with the annotation: pod or namespace
 	Key     string
 	Value   string
-	Problem string // what is wrong and what was done instead
+	Problem string // what is wrong, and what happens instead
 	Nearest string // a valid name or value close to the given one, or ""
 }
 
-// maxQuoted bounds how much of a user's text a message repeats: API servers cut warnings at 256
-// characters and drop the rest past 4,096 in all.
+// maxQuoted limits how much of a user's text a message repeats. API servers cut each warning at 256
+// characters, and drop what exceeds 4,096 in total.
 const maxQuoted = 64
 
-// String is the sentence that the user sees.
+// String returns the sentence that the user sees.
 func (w Warning) String() string {
 	text := fmt.Sprintf("%s: %s annotation %s", w.Reason, w.Origin, Clip(w.Key, maxQuoted))
 	if w.Value != "" {
@@ -44,7 +44,7 @@ func (w Warning) String() string {
 	return text + ": " + w.Problem + profiles.Suggest(w.Nearest)
 }
 
-// Plain is the sentence without any text of the user's, for where others than the user read it.
+// Plain returns the sentence without any text from the user, for readers other than the user.
 func (w Warning) Plain() string {
 	text := string(w.Reason) + ": "
 	if slices.Contains(Annotations(), w.Key) {

@@ -12,7 +12,7 @@ import (
 	"github.com/telepod/telepod/strict"
 )
 
-// check notes the mistakes in this document's own fields, independent of inheritance.
+// check reports the mistakes in this document's own fields, independent of inheritance.
 func (d *document) check() {
 	d.checkName()
 	d.checkWord("cloud.provider", d.Cloud.Provider, knownProviders())
@@ -44,14 +44,14 @@ const labelRule = "use at most 63 lower-case letters, digits and '-', with no '-
 
 func isLabel(name string) bool { return len(validation.IsDNS1123Label(name)) == 0 }
 
-// checkWord accepts a known value, and any other unless it looks like a misspelt known one.
+// checkWord accepts known values, and others unless they look like a misspelt known one.
 func (d *document) checkWord(path, value string, known []string) {
 	switch near, ok := Nearest(value, known); {
 	case value == "" || slices.Contains(known, value):
 	case ok:
 		d.Report(path, "unknown value %q%s", value, Suggest(near))
 	case strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != "":
-		d.Report(path, "%q has other characters than letters, digits, '.', '_' and '-'", value)
+		d.Report(path, "%q has invalid characters: use letters, digits, '.', '_' and '-'", value)
 	}
 }
 
@@ -102,7 +102,7 @@ func (d *document) checkHost(path, host string) {
 
 func (d *document) checkPort(path string, port int32) {
 	if d.Has(path) && !d.Blamed(path) && (port < 1 || port > 65535) {
-		d.Report(path, "%d is no port: use 1 to 65535", port)
+		d.Report(path, "%d is not a port: use 1 to 65535", port)
 	}
 }
 
@@ -119,7 +119,7 @@ func (d *document) checkEndpoint() {
 	}
 	problem := EndpointProblem(endpoint)
 	if problem == "" && strings.Contains(endpoint, "$(") {
-		problem = "has no literal host: write it as https://host:port"
+		problem = "must have a literal host: write it as https://host:port"
 	}
 	if problem == "" {
 		return
@@ -130,19 +130,19 @@ func (d *document) checkEndpoint() {
 	d.Report(path, "%q %s", endpoint, problem)
 }
 
-// EndpointProblem states why an OTLP exporter cannot send to a URL (OpenTelemetry specification, OTLP exporter), in
-// words that follow the URL; "" means that it can.
+// EndpointProblem returns why an OTLP exporter cannot send to a URL (OpenTelemetry specification, OTLP exporter), as
+// a predicate without the URL; "" means that it can.
 func EndpointProblem(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil:
-		return "is no URL: write it as https://host:port"
+		return "is not a URL: write it as https://host:port"
 	case u.Scheme != "http" && u.Scheme != "https":
 		return fmt.Sprintf("has the scheme %q: use http or https, for gRPC too", u.Scheme)
 	case u.Hostname() == "":
 		return "has no host: write it as https://host:port"
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return "has more than scheme, host, port and path: remove the rest"
+		return "must only have scheme, host, port and path: remove the rest"
 	case u.Port() != "" && !isPort(u.Port()):
 		return fmt.Sprintf("has the port %s: use 1 to 65535", u.Port())
 	}
@@ -163,9 +163,9 @@ func (d *document) checkAttributes() {
 		case value == "" && key != "":
 			// Removed attributes need no checks.
 		case field != "":
-			d.Report(path, "set %s instead, which this attribute is made from", field)
+			d.Report(path, "set %s instead, from which Telepod derives this attribute", field)
 		case key == "service.name":
-			d.Report(path, "would name every service the same: annotate pods with resource.opentelemetry.io/service.name")
+			d.Report(path, "would give every service the same name: annotate pods with resource.opentelemetry.io/service.name")
 		case key == "" || strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") != "":
 			d.Report(path, "%q cannot be an attribute's key: use letters, digits, '.', '_', '-' and '/'", key)
 		}

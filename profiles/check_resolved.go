@@ -12,15 +12,15 @@ import (
 	"github.com/telepod/telepod/strict"
 )
 
-// checkResolved notes mistakes that only appear together with inherited fields. Ancestors with mistakes are
-// not resolved, so this document causes whatever is found here.
+// checkResolved reports mistakes that only appear together with inherited fields. Ancestors with mistakes are
+// not resolved, so every mistake found here is in this document.
 func (d *document) checkResolved(r *Resolved) {
 	d.checkResolvedOTLP(r)
 	d.checkReferences(r)
 	d.checkResolvedSidecar(r)
 }
 
-// nodeAddress is the variable in the endpoint node.
+// nodeAddress is the variable that the endpoint node uses.
 const nodeAddress = "K8S_NODE_IP"
 
 func (d *document) checkResolvedOTLP(r *Resolved) {
@@ -35,14 +35,14 @@ func (d *document) checkResolvedOTLP(r *Resolved) {
 		d.Report("otlp.serviceHost", "is missing: the endpoint %s needs it", o.Endpoint)
 	}
 	if o.Endpoint == EndpointNode && indexOf(r.Variables, nodeAddress) < 0 {
-		d.Report("variables", "%s is missing: the endpoint node is made from it (fieldRef status.hostIP)", nodeAddress)
+		d.Report("variables", "%s is missing: the endpoint node uses it (fieldRef status.hostIP)", nodeAddress)
 	}
 	if want := ProtocolOf(o.Endpoint); want != "" && want != o.Protocol && !d.Blamed("otlp.protocol") {
 		d.Report("otlp.endpoint", "%q has the port of %s, but otlp.protocol is %s: make them agree", o.Endpoint, want, o.Protocol)
 	}
 }
 
-// ProtocolOf is the conventional protocol of a URL's port (OTLP specification), or "".
+// ProtocolOf returns the conventional protocol for a URL's port (OTLP specification), or "".
 func ProtocolOf(endpoint string) string {
 	parsed, err := url.Parse(endpoint)
 	if err != nil {
@@ -54,8 +54,8 @@ func ProtocolOf(endpoint string) string {
 	}[parsed.Port()]
 }
 
-// checkReferences walks the variables in the order in which a container gets them: Kubernetes leaves
-// a $(NAME) that is not defined earlier as it is, which would reach backends as text.
+// checkReferences checks the variables in the order in which a container gets them. Kubernetes does not
+// replace a $(NAME) that is not defined earlier, so backends would receive it as text.
 func (d *document) checkReferences(r *Resolved) {
 	known := d.checkValues("variables", r.Variables, Derived())
 	for key, value := range r.ResourceAttributes {
@@ -63,7 +63,7 @@ func (d *document) checkReferences(r *Resolved) {
 	}
 	for _, v := range r.Sidecar.Env {
 		if indexOf(r.Variables, v.Name) >= 0 {
-			d.Report(d.pathOf("sidecar.env", v.Name)+".name", "%s is one of variables already, which the sidecar gets too: rename one", v.Name)
+			d.Report(d.pathOf("sidecar.env", v.Name)+".name", "%s is already in variables, which the sidecar gets too: rename one", v.Name)
 		}
 	}
 	d.checkValues("sidecar.env", r.Sidecar.Env, known)
@@ -87,13 +87,13 @@ func (d *document) checkValues(list string, resolved []corev1.EnvVar, known []st
 func (d *document) checkReference(path, value string, known []string) {
 	for _, name := range references(value) {
 		if !slices.Contains(known, name) {
-			d.Report(path, "refers to $(%s), which is no variable of this profile%s; write $$(%s) for the text itself",
+			d.Report(path, "refers to $(%s), which is not a variable of this profile%s; write $$(%s) for the literal text",
 				name, DidYouMean(name, known), name)
 		}
 	}
 }
 
-// pathOf is the path of a variable in this document, or of the list if it is inherited.
+// pathOf returns the path of a variable in this document, or of the list if it is inherited.
 func (d *document) pathOf(list, name string) string {
 	variables := d.Variables
 	if list == "sidecar.env" {
@@ -105,7 +105,7 @@ func (d *document) pathOf(list, name string) string {
 	return list
 }
 
-// indexOf is the position of a variable, or -1.
+// indexOf returns the position of a variable, or -1.
 func indexOf(list []corev1.EnvVar, name string) int {
 	return slices.IndexFunc(list, func(v corev1.EnvVar) bool { return v.Name == name })
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/telepod/telepod/strict"
 )
 
-// longestConfig is the limit of one environment variable (Linux, MAX_ARG_STRLEN: 128 KiB with name and
+// maxConfig is the limit of one environment variable (Linux, MAX_ARG_STRLEN: 128 KiB with name and
 // terminator).
-const longestConfig = 128<<10 - 64
+const maxConfig = 128<<10 - 64
 
 // ValidImage reports whether a container runtime accepts image as a reference. A pod with an invalid one
 // can never start (InvalidImageName).
@@ -30,7 +30,7 @@ func ValidImage(image string) bool {
 func (d *document) checkSidecarImage() {
 	s := d.Sidecar
 	if s.Image != "" && !ValidImage(s.Image) {
-		d.Report("sidecar.image", "%q is no image reference: write registry/name:tag", s.Image)
+		d.Report("sidecar.image", "%q is not an image reference: write registry/name:tag", s.Image)
 	}
 	policies := []string{string(corev1.PullAlways), string(corev1.PullIfNotPresent), string(corev1.PullNever)}
 	if p := string(s.ImagePullPolicy); p != "" && !slices.Contains(policies, p) {
@@ -91,21 +91,21 @@ type collectorConfig struct {
 	} `yaml:"service"`
 }
 
-// checkConfig refuses a configuration that cannot start, or that the pod's containers or the kubelet could
-// not reach.
+// checkConfig refuses a configuration with which the Collector would not start, or that the pod's containers
+// could not reach.
 func (d *document) checkConfig() {
 	const path = "sidecar.config"
 	if d.Sidecar.Config == "" {
 		return
 	}
-	if len(d.Sidecar.Config) > longestConfig {
-		d.Report(path, "is %d bytes long; %d fit into the variable that carries it", len(d.Sidecar.Config), longestConfig)
+	if len(d.Sidecar.Config) > maxConfig {
+		d.Report(path, "is %d bytes long; %d fit into the variable that carries it", len(d.Sidecar.Config), maxConfig)
 	}
 	config, err := readCollectorConfig(d.Sidecar.Config)
 	if err != nil {
 		problem := syntaxProblem(d.file, err)
 		message, _, _ := strings.Cut(problem.Message, " at line ") // counted within the configuration
-		d.ReportAt(d.lineInBlock(path, problem.Line), path, "is no Collector configuration: %s", strings.TrimPrefix(message, "read YAML: "))
+		d.ReportAt(d.lineInBlock(path, problem.Line), path, "is not a Collector configuration: %s", strings.TrimPrefix(message, "read YAML: "))
 		return
 	}
 	if len(config.Service.Pipelines) == 0 {
@@ -118,7 +118,7 @@ func (d *document) checkConfig() {
 		}
 	}
 	for _, port := range config.missedByMux() {
-		d.Report(path, "receiver otlp_mux does not listen on 127.0.0.1:%d, where the pod's containers send to: add it to endpoints", port)
+		d.Report(path, "receiver otlp_mux does not listen on 127.0.0.1:%d, but the pod's containers send there: add it to endpoints", port)
 	}
 }
 
@@ -130,15 +130,15 @@ func (d *document) checkGate(s Sidecar) {
 	d.Report("sidecar.gateStartup", "needs the supervisor of telepod/collector, which image %s may lack: set sidecar.probeCommand to a command of that image", s.Image)
 }
 
-// HasSupervisor reports whether image is Telepod's Collector, from whatever registry: its process is a supervisor,
-// which answers a startup probe.
+// HasSupervisor reports whether image is Telepod's Collector, from any registry: its process is a supervisor,
+// which responds to a startup probe.
 func HasSupervisor(image string) bool {
 	named, err := reference.ParseNormalizedNamed(image)
 	return err == nil && strings.HasSuffix("/"+reference.Path(named), "/telepod/collector")
 }
 
-// missedByMux are the ports that the pod's containers send to and the receiver "otlp_mux" does not listen on.
-// Only the Collector can expand ${…}.
+// missedByMux returns the ports that the pod's containers send to but on which the receiver "otlp_mux" does
+// not listen. Only the Collector can expand ${…}.
 func (c collectorConfig) missedByMux() (missed []int) {
 	mux := c.Receivers.OTLPMux
 	if mux == nil || strings.Contains(strings.Join(mux.Endpoints, " "), "$") {
@@ -161,7 +161,7 @@ func readCollectorConfig(text string) (config collectorConfig, err error) {
 		return config, err
 	}
 	if len(node.Content) == 0 || node.Content[0].Kind != yaml.MappingNode {
-		return config, errors.New("it has no mapping of receivers, exporters, service and so on")
+		return config, errors.New("it must be a mapping with receivers, exporters, service and so on")
 	}
 	// Decode a map first, because only that reports duplicate keys.
 	if err := node.Decode(new(map[string]any)); err != nil {
@@ -170,7 +170,7 @@ func readCollectorConfig(text string) (config collectorConfig, err error) {
 	return config, node.Decode(&config)
 }
 
-// listeners are the explicit addresses of the receiver "otlp" by protocol (grpc, http). The default is
+// listeners returns the explicit addresses of the receiver "otlp" by protocol (grpc, http). The default is
 // correct, and only the Collector can expand ${…}.
 func (c collectorConfig) listeners() map[string]string {
 	addresses := map[string]string{}
@@ -189,7 +189,7 @@ func reachableInPod(host string) bool {
 	return host == "" || host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
 }
 
-// lineInBlock is the line in the file of a line in a literal block, else that of the field.
+// lineInBlock returns the line in the file for a line in a literal block, else that of the field.
 func (d *document) lineInBlock(path string, line int) int {
 	if start, ok := d.Blocks[path]; ok && line > 0 {
 		return start + line

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// checkVariables checks one list of variables on its own; references are checked in the resolved profile.
+// checkVariables checks one list of variables, except for references: those are checked in the resolved profile.
 func (d *document) checkVariables(list string, variables []corev1.EnvVar) {
 	first := map[string]int{}
 	for i, v := range variables {
@@ -39,9 +39,9 @@ func (d *document) checkVariableName(list, path, name string) {
 	case strings.HasPrefix(name, prefixOTel):
 		d.Report(path, "%s is written by Telepod: set otlp, propagators or resourceAttributes instead, or set it in the pod", name)
 	case strings.HasPrefix(name, prefixTelepod):
-		d.Report(path, "names that begin with %s are Telepod's own: choose another", prefixTelepod)
-	case list == "variables" && steersSDKs(name):
-		d.Report(path, "%s changes what the cloud's SDKs in the application do: set it in sidecar.env, and let applications read CLOUD_*", name)
+		d.Report(path, "names that start with %s are reserved for Telepod: choose another", prefixTelepod)
+	case list == "variables" && configuresCloudSDK(name):
+		d.Report(path, "%s changes what the cloud's SDKs in the application do: set it in sidecar.env, and use CLOUD_* in applications", name)
 	}
 }
 
@@ -59,18 +59,18 @@ func (d *document) checkVariableSource(path string, v corev1.EnvVar) {
 	}
 }
 
-// checkFieldRef accepts what the API server accepts for an environment variable; anything else
-// would have it reject every pod.
+// checkFieldRef accepts the fields that the API server accepts for an environment variable. With any other, it
+// would reject every pod.
 func (d *document) checkFieldRef(path string, ref *corev1.ObjectFieldSelector) {
 	if ref.APIVersion != "" {
-		d.Report(path+".apiVersion", "the fields are always those of v1: leave it out")
+		d.Report(path+".apiVersion", "fields are always those of v1: remove it")
 	}
 	field, key := downwardField(ref.FieldPath)
 	allowed := downwardFields()
 	switch {
 	case d.Blamed(path + ".fieldPath"):
 	case !slices.Contains(allowed, field):
-		d.Report(path+".fieldPath", "%q is no field that a variable can have: use one of %s%s",
+		d.Report(path+".fieldPath", "%q is not a field that a variable can refer to: use one of %s%s",
 			ref.FieldPath, strings.Join(allowed, ", "), DidYouMean(field, allowed))
 	case key != "":
 		if problems := validation.IsQualifiedName(strings.ToLower(key)); len(problems) > 0 {
@@ -79,8 +79,8 @@ func (d *document) checkFieldRef(path string, ref *corev1.ObjectFieldSelector) {
 	}
 }
 
-// references lists the names in $(NAME), as Kubernetes reads them: $$ is a literal $, and what is
-// not closed is text.
+// references lists the names in $(NAME), as Kubernetes reads them: $$ is a literal $, and an unclosed $( is
+// text.
 func references(value string) []string {
 	var names []string
 	for i := 0; i+1 < len(value); i++ {
@@ -89,7 +89,7 @@ func references(value string) []string {
 		}
 		i++
 		if value[i] != '(' {
-			continue // $$, or a $ by itself
+			continue // $$, or a $ without (
 		}
 		if end := strings.IndexByte(value[i:], ')'); end > 0 {
 			names = append(names, value[i+1:i+end])

@@ -15,14 +15,14 @@ import (
 	"github.com/telepod/telepod/test/golden"
 )
 
-// TestDocs keeps the tables of docs/profiles.md equal to the comments in profile.go and to the
-// profile base; -update writes them.
+// TestDocs compares the tables of docs/profiles.md with the comments in profile.go and the profile
+// base; -update writes them.
 func TestDocs(t *testing.T) {
 	const file, begin, end = "../docs/profiles.md", "<!-- begin fields -->\n", "<!-- end fields -->"
 	golden.Section(t, file, begin, end, fieldTables(t))
 }
 
-// fieldTables is a table for the profile and one for each part of it.
+// fieldTables returns a table for the profile and one for each of its parts.
 func fieldTables(t *testing.T) string {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), "profile.go", nil, parser.ParseComments)
@@ -71,7 +71,7 @@ func jsonName(field *ast.Field) string {
 	return name
 }
 
-// typeName is a Go type in the words of a manifest.
+// typeName returns the name of a Go type for readers of manifests.
 func typeName(name string) string {
 	name = strings.TrimPrefix(name, "*")
 	if item, ok := strings.CutPrefix(name, "[]"); ok {
@@ -93,7 +93,7 @@ func typeName(name string) string {
 	}
 }
 
-// inBase is a short value itself, and that there is one otherwise.
+// inBase returns a short value, or "set" for a long one.
 func inBase(value any) string {
 	if value == nil {
 		return "–"

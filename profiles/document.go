@@ -13,15 +13,15 @@ import (
 	"github.com/telepod/telepod/strict"
 )
 
-// document is one profile as it was written, with what is needed to point at its mistakes.
+// document is one profile as its author wrote it, with the positions of its mistakes.
 type document struct {
 	Profile
 	strict.Document
 	file    string
-	named   string // the name, if only that can be read
+	named   string // the name, read even if the rest is invalid
 	builtin bool
-	// unreadable is set when a part could not be decoded, so that checks of the resolved
-	// profile would complain about what is only missing here.
+	// unreadable is set if a part could not be decoded. The resolved profile is then not checked: it would
+	// seem to lack that part.
 	unreadable bool
 }
 
@@ -34,8 +34,8 @@ func (d *document) problems() Problems {
 	return list
 }
 
-// parse reads the profiles of a source. A mistake in the YAML itself ends the source, as what
-// follows cannot be understood; everything else is noted in the document that it is in.
+// parse reads the profiles of a source. It stops at a mistake in the YAML itself, because the rest cannot be
+// parsed. Each document keeps its other mistakes.
 func parse(source Source) (documents []*document, problems Problems) {
 	decoder := yaml.NewDecoder(bytes.NewReader(source.Data))
 	for {
@@ -58,7 +58,7 @@ func parse(source Source) (documents []*document, problems Problems) {
 	}
 }
 
-// attributesPath is the mapping in which a null means something: it removes an attribute.
+// attributesPath is the mapping in which a null has a meaning: it removes an attribute.
 const attributesPath = "resourceAttributes"
 
 func newDocument(file string, root *yaml.Node) *document {
@@ -71,8 +71,8 @@ func newDocument(file string, root *yaml.Node) *document {
 	return d
 }
 
-// suggestField names the field that was probably meant: one of the same name in another part of the
-// profile (cloud.region is written identity.region), or a similar one at this place.
+// suggestField suggests the field that was probably meant: one with the same name in another part of the
+// profile (identity.region for cloud.region), or a similar one in this part.
 func suggestField(word string, known []string) string {
 	profile := reflect.TypeFor[Profile]()
 	for field := range profile.Fields() {
@@ -87,7 +87,7 @@ func suggestField(word string, known []string) string {
 	return DidYouMean(word, known)
 }
 
-// nameOf finds the profile's name without looking at anything else.
+// nameOf returns the profile's name, even if the rest of the document is invalid.
 func nameOf(root *yaml.Node) string {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		if root.Content[i].Value == "name" && root.Content[i+1].Kind == yaml.ScalarNode {

@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/test/golden"
 )
 
-// facts stand for a cluster in every fixture.
+// facts describe the cluster of every fixture.
 var facts = profiles.Facts{Identity: profiles.Identity{Region: "fact-region", Account: "fact-account", Cluster: "fact-cluster", Environment: "fact-environment"}}
 
 // TestValid resolves the profiles of each testdata/valid/CASE.yaml and compares them with CASE.want.
@@ -37,8 +37,8 @@ func TestValid(t *testing.T) {
 	})
 }
 
-// withoutBase is the resolved profile less what would make every fixture change with the built-in
-// Collector configuration.
+// withoutBase returns the resolved profile without the built-in Collector configuration, so fixtures do not
+// change with it.
 func withoutBase(t *testing.T, set *profiles.Set, name string) profiles.Resolved {
 	t.Helper()
 	resolved, base := *lookup(t, set, name), lookup(t, set, "base")
@@ -54,13 +54,13 @@ func TestInvalid(t *testing.T) {
 	eachFixture(t, "testdata/invalid", func(t *testing.T, source profiles.Source) string {
 		_, err := profiles.Load(facts, source)
 		if err == nil {
-			t.Fatal("loaded without a problem")
+			t.Fatal("invalid profiles were loaded without an error")
 		}
 		return err.Error() + "\n"
 	})
 }
 
-// eachFixture runs every CASE.yaml or CASE.json of a directory. A CASE.want without its case fails.
+// eachFixture runs every CASE.yaml or CASE.json of a directory.
 func eachFixture(t *testing.T, dir string, run func(*testing.T, profiles.Source) string) {
 	golden.Cases(t, dir, []string{".yaml", ".json"}, ".want") // a CASE.want without its case fails
 	sources, err := profiles.ReadDir(dir)

@@ -8,8 +8,8 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// FuzzLoad: no file makes Load panic; its result is the same a second time; and a profile that
-// loads can be inherited without a change.
+// FuzzLoad checks that no file makes Load panic, that a second call returns the same result, and that a
+// profile that loads can be inherited unchanged.
 func FuzzLoad(f *testing.F) {
 	for _, dir := range []string{"testdata/valid", "testdata/invalid", "builtin"} {
 		list, err := profiles.ReadDir(dir)
@@ -24,23 +24,23 @@ func FuzzLoad(f *testing.F) {
 		list := []profiles.Source{{Name: "fuzz.yaml", Data: data}}
 		first := outcome(list)
 		if diff := cmp.Diff(first, outcome(list)); diff != "" {
-			t.Fatalf("loaded twice:\n%s", diff)
+			t.Fatalf("a second load returns another result:\n%s", diff)
 		}
 		for name, resolved := range first {
 			parent, ok := resolved.(*profiles.Resolved)
 			if !ok || parent.Source != "fuzz.yaml" {
 				continue
 			}
-			const heir = "heir-of-a-fuzzed-profile"
-			heirs := outcome(append(list, profiles.Source{Name: "heir.yaml", Data: []byte("{name: " + heir + ", inherits: '" + name + "'}")}))
-			child, ok := heirs[heir].(*profiles.Resolved)
+			const childName = "child-of-a-fuzzed-profile"
+			all := outcome(append(list, profiles.Source{Name: "child.yaml", Data: []byte("{name: " + childName + ", inherits: '" + name + "'}")}))
+			child, ok := all[childName].(*profiles.Resolved)
 			if !ok {
-				t.Fatalf("inherit %s: %v", name, heirs)
+				t.Fatalf("inherit %s: %v", name, all)
 			}
 			want := parent.Profile
-			want.Name, want.Inherits, want.Description = heir, name, ""
+			want.Name, want.Inherits, want.Description = childName, name, ""
 			if diff := cmp.Diff(want, child.Profile); diff != "" {
-				t.Errorf("an heir differs from its parent:\n%s", diff)
+				t.Errorf("a child differs from its parent:\n%s", diff)
 			}
 		}
 	})

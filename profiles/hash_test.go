@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// TestHashChanges edits every field that can reach a pod, one at a time.
+// TestHashChanges checks that each field that affects pods changes the hash.
 func TestHashChanges(t *testing.T) {
 	const head = "name: mine\ninherits: aws\n"
 	seen := map[string]string{lookup(t, mustLoad(t, head), "mine").Hash: "nothing"}
@@ -53,17 +53,17 @@ func TestHashChanges(t *testing.T) {
 	} {
 		hash := lookup(t, mustLoad(t, head+edit), "mine").Hash
 		if len(hash) != 12 {
-			t.Errorf("hash %q has not 12 digits", hash)
+			t.Errorf("hash %q has %d digits, want 12", hash, len(hash))
 		}
 		if other, ok := seen[hash]; ok {
-			t.Errorf("%s has the hash of %s", edit, other)
+			t.Errorf("%s has the same hash as %s", edit, other)
 		}
 		seen[hash] = edit
 	}
 }
 
-// TestHashStays writes the same profile in other words.
-func TestHashStays(t *testing.T) {
+// TestEqualProfilesHaveEqualHashes writes the same profile in different ways.
+func TestEqualProfilesHaveEqualHashes(t *testing.T) {
 	const want = `
 name: mine
 inherits: aws
@@ -73,14 +73,14 @@ sidecar: {resources: {requests: {cpu: 100m}}}
 `
 	hash := lookup(t, mustLoad(t, want), "mine").Hash
 	for name, documents := range map[string][]string{
-		"description":      {want + "description: Another one."},
-		"order of keys":    {"sidecar: {resources: {requests: {cpu: 100m}}}\nresourceAttributes: {d: e, b: c}\nidentity: {region: a}\ninherits: aws\nname: mine"},
-		"quantity":         {strings.Replace(want, "100m", "0.1", 1)},
-		"between":          {strings.Replace(want, "inherits: aws", "inherits: between", 1), "{name: between, inherits: aws}"},
-		"from the parent":  {"{name: mine, inherits: between, identity: {region: a}, resourceAttributes: {b: c}}", "{name: between, inherits: aws, resourceAttributes: {d: e}, sidecar: {resources: {requests: {cpu: 100m}}}}"},
-		"unrelated":        {want, "{name: unrelated, inherits: base}"},
-		"same as before":   {want + "otlp: {endpoint: node}\npropagators: [tracecontext, baggage]"},
-		"empty is nothing": {want + "variables: []\ncloud:\n"},
+		"description":     {want + "description: Another one."},
+		"order of keys":   {"sidecar: {resources: {requests: {cpu: 100m}}}\nresourceAttributes: {d: e, b: c}\nidentity: {region: a}\ninherits: aws\nname: mine"},
+		"quantity":        {strings.Replace(want, "100m", "0.1", 1)},
+		"new parent":      {strings.Replace(want, "inherits: aws", "inherits: between", 1), "{name: between, inherits: aws}"},
+		"from the parent": {"{name: mine, inherits: between, identity: {region: a}, resourceAttributes: {b: c}}", "{name: between, inherits: aws, resourceAttributes: {d: e}, sidecar: {resources: {requests: {cpu: 100m}}}}"},
+		"unrelated":       {want, "{name: unrelated, inherits: base}"},
+		"same as base":    {want + "otlp: {endpoint: node}\npropagators: [tracecontext, baggage]"},
+		"empty fields":    {want + "variables: []\ncloud:\n"},
 	} {
 		if got := lookup(t, mustLoad(t, documents...), "mine").Hash; got != hash {
 			t.Errorf("%s changed the hash from %s to %s", name, hash, got)
@@ -94,7 +94,7 @@ sidecar: {resources: {requests: {cpu: 100m}}}
 		t.Errorf("a fact instead of an identity changed the hash from %s to %s", hash, got)
 	}
 	if got := fmt.Sprint(lookup(t, set, "mine").Lineage); got != "[mine aws base]" {
-		t.Errorf("lineage is %s", got)
+		t.Errorf("lineage is %s, want [mine aws base]", got)
 	}
 }
 

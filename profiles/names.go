@@ -6,9 +6,9 @@ import (
 )
 
 // Derived lists the variables that package injector computes for each container from the profile's
-// Cloud and Identity, the pod and its owner, in the order in which they are injected. They come
-// before the profile's own variables, so those may refer to them as $(NAME), and may not define
-// them. One that is unknown for a pod (no region, another kind of owner) is absent.
+// Cloud and Identity, the pod and its owner, in the order in which they are injected. They precede
+// the profile's own variables, which may refer to them as $(NAME) but may not define them. A variable
+// that is unknown for a pod (no region, another kind of owner) is absent.
 func Derived() []string {
 	return []string{
 		"CLOUD_PROVIDER",
@@ -29,16 +29,16 @@ func Derived() []string {
 	}
 }
 
-// Prefixes of variables that only Telepod writes: SDK settings, which follow from otlp, propagators
-// and resourceAttributes, and what the sidecar's configuration reads.
+// Prefixes of variables that only Telepod sets: SDK settings, derived from otlp, propagators and
+// resourceAttributes, and variables for the sidecar's configuration.
 const (
 	prefixOTel    = "OTEL_"
 	prefixTelepod = "TELEPOD_"
 )
 
-// steersSDKs reports whether a variable changes what the clouds' own SDKs do. Collectors need some;
-// in an application they would silently move it to another region or account.
-func steersSDKs(name string) bool {
+// configuresCloudSDK reports whether a variable configures the clouds' own SDKs. Collectors need some; in an
+// application they would silently redirect its calls to another region or account.
+func configuresCloudSDK(name string) bool {
 	return slices.Contains([]string{
 		"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ROLE_ARN",
 		"GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_REGION", "GCLOUD_PROJECT", "GCP_PROJECT",
@@ -47,8 +47,8 @@ func steersSDKs(name string) bool {
 	}, name)
 }
 
-// fieldOfAttribute is where a profile sets what would otherwise be a resource attribute, or
-// empty: two sources for one attribute could disagree.
+// fieldOfAttribute returns the field of a profile from which a resource attribute is derived, or "". Such an
+// attribute must not be set itself: its two sources could disagree.
 func fieldOfAttribute(key string) string {
 	switch key {
 	case "cloud.provider":
@@ -68,7 +68,7 @@ func fieldOfAttribute(key string) string {
 	}
 }
 
-// The lists below are the known values, to distinguish a slip (azure_aks) from a custom value.
+// The lists below are the known values, to distinguish a typo (azure_aks) from a custom value.
 
 // knownProviders are the values of cloud.provider (semantic conventions 1.44, resource/cloud).
 func knownProviders() []string {
@@ -103,7 +103,7 @@ func knownDetectors() []string {
 	}
 }
 
-// downwardFields are the fields of a pod that an environment variable can have (Downward API).
+// downwardFields are the fields of a pod that an environment variable can refer to (Downward API).
 // KEY stands for any key.
 func downwardFields() []string {
 	return []string{
@@ -114,7 +114,7 @@ func downwardFields() []string {
 	}
 }
 
-// downwardField is the path as downwardFields has it, and its key; other paths have none.
+// downwardField returns the path as in downwardFields, and its key, if any.
 func downwardField(path string) (field, key string) {
 	field, rest, _ := strings.Cut(path, "['")
 	if key, ok := strings.CutSuffix(rest, "']"); ok && key != "" {

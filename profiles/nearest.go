@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// longestWord is the longest word that Nearest looks at. Words come from annotations, which can be
+// maxWord is the length of the longest word that Nearest compares. Words come from annotations, which can be
 // large; no name here is longer than a DNS label.
-const longestWord = 63
+const maxWord = 63
 
-// Nearest returns the candidate that word was probably meant to be: the one with the fewest
-// insertions, deletions, replacements and swaps of neighbours, letter case aside. The answer is
-// false when every candidate differs too much to be a slip: by more than one letter in a word of
-// up to three, two up to six, three beyond. Among equals the alphabetically first wins.
+// Nearest returns the candidate that word is probably a typo of: the one with the fewest insertions,
+// deletions, replacements and swaps of neighbouring letters, ignoring case. It returns false if every
+// candidate differs too much: by more than one letter for words of up to three letters, two for up to
+// six, three for longer ones. Among equals, the alphabetically first wins.
 func Nearest(word string, candidates []string) (string, bool) {
-	if word == "" || len(word) > longestWord {
+	if word == "" || len(word) > maxWord {
 		return "", false
 	}
 	limit := min((len(word)+2)/3, 3)
@@ -25,7 +25,7 @@ func Nearest(word string, candidates []string) (string, bool) {
 			continue
 		}
 		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < limit || d == limit && !found {
-			// From here on only nearer candidates count.
+			// After this one, only nearer candidates count.
 			best, found, limit = candidate, true, d
 		}
 	}
@@ -55,13 +55,13 @@ func distance(a, b string) int {
 	return previous[len(b)]
 }
 
-// DidYouMean is the end of a message about an unknown word: a suggestion, or nothing if no candidate is near.
+// DidYouMean returns the end of a message about an unknown word: a suggestion, or nothing if no candidate is near.
 func DidYouMean(word string, candidates []string) string {
 	near, _ := Nearest(word, candidates)
 	return Suggest(near)
 }
 
-// Suggest is the end of a message that suggests a word; nothing if there is none.
+// Suggest returns the end of a message that suggests a word; nothing if the word is empty.
 func Suggest(word string) string {
 	if word == "" {
 		return ""

@@ -10,10 +10,10 @@ import (
 
 // Problem is one mistake in one profile.
 type Problem struct {
-	// File is the Source's name and Line the line in it, from 1; 0 when the mistake has none.
+	// File is the Source's name and Line the line in it, from 1; 0 if the mistake has no line.
 	File string
 	Line int
-	// Profile is the profile's name; empty when the mistake comes before a name is known.
+	// Profile is the profile's name; empty if it is unknown.
 	Profile string
 	// Path leads to the field, e.g. sidecar.resources.requests.cpu; empty for the whole profile.
 	Path string
@@ -21,7 +21,7 @@ type Problem struct {
 	Message string
 }
 
-// Error is "file:line: profile "name": path: message", with the parts that are known.
+// Error returns `file:line: profile "name": path: message`, with the parts that are known.
 func (p Problem) Error() string {
 	profile := ""
 	if p.Profile != "" {
@@ -33,10 +33,10 @@ func (p Problem) Error() string {
 // Problems is the error that Load returns: every mistake of every source, ordered by file and line.
 type Problems []Problem
 
-// Error prints one problem a line.
+// Error returns one problem per line.
 func (p Problems) Error() string { return strict.Lines(p) }
 
-// sorted returns the problems in their printed order, each once.
+// sorted returns the problems in the order of Error, without duplicates.
 func (p Problems) sorted() Problems {
 	slices.SortFunc(p, func(a, b Problem) int {
 		return cmp.Or(

@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// resolver finds parents and merges.
+// resolver merges profiles with their ancestors.
 type resolver struct {
 	facts     Facts
 	documents []*document
@@ -17,7 +17,7 @@ type resolver struct {
 	resolved  map[string]*Resolved // nil for a profile that cannot be resolved
 }
 
-// newResolver indexes the documents and notes the names in use.
+// newResolver indexes the documents by name, and reports duplicate names.
 func newResolver(documents []*document, facts Facts) *resolver {
 	r := &resolver{facts: facts, byName: map[string]*document{}, resolved: map[string]*Resolved{}}
 	for _, d := range documents {
@@ -44,8 +44,8 @@ func (r *resolver) all() map[string]*Resolved {
 	return r.resolved
 }
 
-// resolve merges a document with its ancestors; nil, with the reason reported once, if one of them
-// cannot be. below are the names that led here, youngest first.
+// resolve merges a document with its ancestors. If that fails it reports the reason once and returns nil. below are
+// the names of the descendants that led here, youngest first.
 func (r *resolver) resolve(d *document, below []string) *Resolved {
 	if done, ok := r.resolved[d.Name]; ok {
 		return done
@@ -74,7 +74,7 @@ func (r *resolver) resolve(d *document, below []string) *Resolved {
 
 func (r *resolver) names() []string { return slices.Collect(maps.Keys(r.byName)) }
 
-// reportCycle notes a cycle once, at its alphabetically first member.
+// reportCycle reports a cycle once, at its alphabetically first member.
 func (r *resolver) reportCycle(cycle []string) {
 	first := slices.Index(cycle, slices.Min(cycle))
 	path := slices.Concat(cycle[first:], cycle[:first+1])
@@ -110,8 +110,8 @@ func (r *resolver) merge(parent *Resolved, d *document) *Resolved {
 	return merged
 }
 
-// mergeProfiles lays a child over its parent: what the child sets wins; maps and variables merge by
-// key, everything else is replaced as a whole.
+// mergeProfiles overrides a parent with its child: the child's settings win, maps and variables merge by key,
+// and everything else is replaced as a whole.
 func mergeProfiles(parent, child Profile) Profile {
 	return Profile{
 		Name:        child.Name,
@@ -159,7 +159,7 @@ func mergeProfiles(parent, child Profile) Profile {
 	}
 }
 
-// overlay fills what top leaves open from below.
+// overlay fills the unset fields of top from below.
 func overlay(below, top Identity) Identity {
 	return Identity{
 		Region:      cmp.Or(top.Region, below.Region),
@@ -169,7 +169,7 @@ func overlay(below, top Identity) Identity {
 	}
 }
 
-// mergeVariables keeps the parent's order, so that what later variables refer to stays earlier.
+// mergeVariables keeps the parent's order, so variables stay behind those that they refer to.
 func mergeVariables(parent, child []corev1.EnvVar) []corev1.EnvVar {
 	merged := slices.Clone(parent)
 	for _, v := range child {

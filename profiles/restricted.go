@@ -10,8 +10,8 @@ import (
 	"k8s.io/pod-security-admission/policy"
 )
 
-// checkSecurityContext checks the sidecar by the API server's rules: a sidecar that breaks one has it reject the
-// application's whole pod. The pod's own security context is the user's, so the container's must suffice.
+// checkSecurityContext checks the sidecar against the API server's rules: if the sidecar violates one, the API server
+// rejects the application's whole pod. The pod's security context is the user's, so the container's must suffice.
 func (d *document) checkSecurityContext(c *corev1.SecurityContext) {
 	report := func(field, message string) {
 		if path := "sidecar.securityContext." + field; !d.Blamed(path) {
@@ -26,7 +26,7 @@ func (d *document) checkSecurityContext(c *corev1.SecurityContext) {
 		report("runAsGroup", "must not be negative")
 	}
 	if p := c.SeccompProfile; p != nil && (p.Type == corev1.SeccompProfileTypeLocalhost) != (p.LocalhostProfile != nil && *p.LocalhostProfile != "") {
-		report("seccompProfile", "needs a localhostProfile for the type Localhost, and for no other")
+		report("seccompProfile", "needs a localhostProfile if and only if the type is Localhost")
 	}
 	if c.WindowsOptions != nil {
 		report("windowsOptions", "must be absent, as the sidecar runs on Linux")
@@ -42,8 +42,8 @@ func (d *document) checkSecurityContext(c *corev1.SecurityContext) {
 	}
 }
 
-// restrictedChecks returns the checks of PodSecurity "restricted", without those of "baseline" that it replaces, and
-// without the one of Windows.
+// restrictedChecks returns the checks of PodSecurity "restricted", without those of "baseline" that it replaces and
+// the one for Windows.
 func restrictedChecks() []policy.Check {
 	checks := policy.DefaultChecks()
 	without := []policy.CheckID{"windowsHostProcess"}

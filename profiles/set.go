@@ -21,7 +21,7 @@ var builtin embed.FS
 
 // Source is a file of profiles: YAML documents, one profile each, or JSON.
 type Source struct {
-	// Name stands for the file in errors.
+	// Name identifies the file in errors.
 	Name string
 	Data []byte
 }
@@ -33,12 +33,12 @@ type Resolved struct {
 	Hash string `json:"hash"`
 	// Lineage is the profile's own name, its parent's, and so on.
 	Lineage []string `json:"lineage"`
-	// Source is the name of the Source that the profile is written in.
+	// Source is the name of the Source that contains the profile.
 	Source string `json:"source"`
 }
 
-// Set is an immutable collection of resolved profiles. Any number of goroutines may use one; what
-// it hands out must not be modified.
+// Set is an immutable collection of resolved profiles, safe for concurrent use. Callers must not modify the
+// profiles that it returns.
 type Set struct {
 	profiles map[string]*Resolved
 }
@@ -54,7 +54,7 @@ func (s *Set) Names() []string {
 	return slices.Sorted(maps.Keys(s.profiles))
 }
 
-// Nearest returns the profile's name that was probably meant.
+// Nearest returns the profile name that was probably meant.
 func (s *Set) Nearest(name string) (string, bool) {
 	return Nearest(name, s.Names())
 }
@@ -113,7 +113,8 @@ func embedded() ([]*document, Problems) {
 	return documents, problems
 }
 
-// checkFacts refuses what an environment variable cannot contain, and what is no endpoint, host, image or Secret.
+// checkFacts reports control characters, which an environment variable cannot contain, and invalid endpoints, hosts,
+// ports, images and Secret names.
 func checkFacts(facts Facts) Problems {
 	d := &document{file: "facts", Profile: Profile{
 		OTLP:    OTLP{Endpoint: facts.Endpoint, ServiceHost: facts.ServiceHost, ClusterServiceHost: facts.ClusterServiceHost},
@@ -124,7 +125,7 @@ func checkFacts(facts Facts) Problems {
 	problems := Problems(d.problems())
 	for field, port := range map[string]int32{"grpcPort": facts.GRPCPort, "httpPort": facts.HTTPPort} {
 		if port < 0 || port > 65535 {
-			problems = append(problems, Problem{File: "facts", Path: field, Message: fmt.Sprintf("%d is no port: use 1 to 65535", port)})
+			problems = append(problems, Problem{File: "facts", Path: field, Message: fmt.Sprintf("%d is not a port: use 1 to 65535", port)})
 		}
 	}
 	for field, value := range map[string]string{
@@ -139,9 +140,9 @@ func checkFacts(facts Facts) Problems {
 	return problems
 }
 
-// ReadDir reads the profiles of a directory: its files *.yaml, *.yml and *.json, links followed,
-// names that begin with a dot left out. Of a mounted ConfigMap it reads one generation, even
-// while the kubelet puts the next one in place.
+// ReadDir reads the profiles of a directory: its files *.yaml, *.yml and *.json. It follows links and skips
+// names that start with a dot. From a mounted ConfigMap it reads one generation, even while the kubelet
+// replaces it with the next one.
 func ReadDir(dir string) ([]Source, error) {
 	// The kubelet links every file through ..data, which it replaces as a whole.
 	root, err := filepath.EvalSymlinks(filepath.Join(dir, "..data"))
@@ -171,7 +172,7 @@ func ReadDir(dir string) ([]Source, error) {
 	return sources, nil
 }
 
-// hash covers the name too, as pods carry it; not what only people read, nor where it comes from.
+// hash includes the name, because pods contain it. It ignores the description and the parent's name.
 func hash(p Profile) (string, error) {
 	p.Description, p.Inherits = "", ""
 	data, err := json.Marshal(p)

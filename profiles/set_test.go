@@ -40,8 +40,8 @@ func lookup(t *testing.T, set *profiles.Set, name string) *profiles.Resolved {
 	return resolved
 }
 
-// TestBuiltin compares the clouds with the values of the semantic conventions and to the detectors that
-// find a region on each.
+// TestBuiltin compares the built-in profiles with the values of the semantic conventions, and with the
+// detectors that find the region on each cloud.
 func TestBuiltin(t *testing.T) {
 	set, err := profiles.Builtin()
 	if err != nil {
@@ -67,11 +67,11 @@ func TestBuiltin(t *testing.T) {
 		t.Errorf("built-in profiles (-want +got):\n%s", diff)
 	}
 	if near, _ := set.Nearest("azur"); near != "azure" {
-		t.Errorf("nearest to azur is %q", near)
+		t.Errorf("nearest to azur is %q, want azure", near)
 	}
 }
 
-// TestResolvedIsAProfile writes every built-in profile out in full and loads it again.
+// TestResolvedIsAProfile writes every built-in profile in full, and loads it again.
 func TestResolvedIsAProfile(t *testing.T) {
 	set := mustLoad(t)
 	for _, name := range set.Names() {
@@ -103,12 +103,12 @@ func TestFactsFillUnsetFields(t *testing.T) {
 	_, err = profiles.Load(profiles.Facts{Endpoint: "sidecars", ServiceHost: "http://a"})
 	for _, want := range []string{`facts: otlp.endpoint: unknown endpoint "sidecars"`, "facts: otlp.serviceHost: "} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("no endpoint and no host: want %q in %v", want, err)
+			t.Errorf("invalid endpoint and host: want %q in %v", want, err)
 		}
 	}
 	_, err = profiles.Load(profiles.Facts{HTTPPort: 70000})
-	if err == nil || !strings.Contains(err.Error(), "facts: httpPort: 70000 is no port") {
-		t.Errorf("no port gave %v", err)
+	if err == nil || !strings.Contains(err.Error(), "facts: httpPort: 70000 is not a port") {
+		t.Errorf("an invalid port gave %v", err)
 	}
 	_, err = profiles.Load(profiles.Facts{Identity: profiles.Identity{Cluster: "a\x00b"}})
 	if err == nil || !strings.Contains(err.Error(), "facts: cluster: ") {
@@ -116,8 +116,9 @@ func TestFactsFillUnsetFields(t *testing.T) {
 	}
 }
 
-// TestFactsOfTheRegion: where the regional Collectors are reaches every profile that does not set it.
-func TestFactsOfTheRegion(t *testing.T) {
+// TestRegionalCollectorFacts checks that every profile gets the addresses of the regional Collectors unless it
+// sets its own.
+func TestRegionalCollectorFacts(t *testing.T) {
 	set, err := profiles.Load(profiles.Facts{Endpoint: "sidecar", ServiceHost: "gateway.obs.svc", GRPCPort: 14317, HTTPPort: 14318},
 		sources("{name: mine, inherits: gcp, otlp: {serviceHost: elsewhere}}", "{name: child, inherits: mine, otlp: {endpoint: node}}")...)
 	if err != nil {
@@ -135,8 +136,8 @@ func TestFactsOfTheRegion(t *testing.T) {
 	}
 }
 
-// TestFactsOfTheSidecar: the image of this cluster reaches every profile that sets none.
-func TestFactsOfTheSidecar(t *testing.T) {
+// TestSidecarFacts checks that every profile gets the sidecar's image of this cluster unless it sets its own.
+func TestSidecarFacts(t *testing.T) {
 	set, err := profiles.Load(profiles.Facts{SidecarImage: "registry.example.com/collector:1", SidecarPullSecrets: []string{"all"}},
 		sources("{name: mine, inherits: gcp, sidecar: {image: mine/collector:2, imagePullSecrets: [own]}}", "{name: child, inherits: mine}")...)
 	if err != nil {
@@ -157,11 +158,11 @@ func TestFactsOfTheSidecar(t *testing.T) {
 	}
 }
 
-// TestOrderOfSources loads the same files in every rotation, good ones and bad ones.
+// TestOrderOfSources loads valid and invalid files in every rotation.
 func TestOrderOfSources(t *testing.T) {
 	for name, documents := range map[string][]string{
-		"good": {"{name: child, inherits: parent}", "{name: parent, inherits: aws}", "{name: other, inherits: parent}"},
-		"bad":  {"{name: one, inherits: two}", "{name: two, inherits: one}", "{name: one, inherits: none}"},
+		"valid":   {"{name: child, inherits: parent}", "{name: parent, inherits: aws}", "{name: other, inherits: parent}"},
+		"invalid": {"{name: one, inherits: two}", "{name: two, inherits: one}", "{name: one, inherits: none}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			list := sources(documents...)
@@ -169,14 +170,14 @@ func TestOrderOfSources(t *testing.T) {
 			for range list {
 				list = slices.Concat(list[1:], list[:1])
 				if diff := cmp.Diff(want, outcome(list)); diff != "" {
-					t.Errorf("another order (-want +got):\n%s", diff)
+					t.Errorf("the result depends on the order (-want +got):\n%s", diff)
 				}
 			}
 		})
 	}
 }
 
-// outcome is everything that Load returns, in a form to compare.
+// outcome returns the result of Load in a comparable form.
 func outcome(list []profiles.Source) map[string]any {
 	set, err := profiles.Load(profiles.Facts{}, list...)
 	if err != nil {
@@ -189,7 +190,7 @@ func outcome(list []profiles.Source) map[string]any {
 	return all
 }
 
-// TestProblemsOfAllFiles has one mistake in each file, a syntax error among them.
+// TestProblemsOfAllFiles checks that the mistakes of all files are reported, including a syntax error.
 func TestProblemsOfAllFiles(t *testing.T) {
 	_, err := profiles.Load(profiles.Facts{}, sources("name: [", "name: b\ninherits: bsae", "name: b\ninherits: base")...)
 	want := `a.yaml:1: read YAML: did not find expected node content
@@ -199,11 +200,11 @@ c.yaml:1: profile "b": name: is already defined at b.yaml:1: rename one`
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}
 	if problems, ok := err.(profiles.Problems); !ok || len(problems) != 3 {
-		t.Errorf("the error is a %T", err)
+		t.Errorf("the error is a %T, want 3 Problems", err)
 	}
 }
 
-// TestSidecarConfigMustFit: execve refuses a variable of 128 KiB.
+// TestSidecarConfigMustFit checks the limit for the configuration: execve refuses a variable of 128 KiB.
 func TestSidecarConfigMustFit(t *testing.T) {
 	config := lookup(t, mustLoad(t), "base").Sidecar.Config
 	indented := strings.ReplaceAll(config, "\n", "\n    ") + "# " + strings.Repeat("x", 128<<10)
@@ -213,7 +214,7 @@ func TestSidecarConfigMustFit(t *testing.T) {
 	}
 }
 
-// TestReadDir builds what the kubelet makes of a ConfigMap.
+// TestReadDir reads a directory that is laid out like a mounted ConfigMap.
 func TestReadDir(t *testing.T) {
 	dir := t.TempDir()
 	generation := filepath.Join(dir, "..2026_11_22")
@@ -254,7 +255,7 @@ func TestReadDir(t *testing.T) {
 		})
 	}
 	if _, err := profiles.ReadDir(filepath.Join(dir, "none")); err == nil {
-		t.Error("a directory that is not there was read")
+		t.Error("reading a missing directory gave no error")
 	}
 }
 
@@ -271,6 +272,6 @@ func TestNearest(t *testing.T) {
 		}
 	}
 	if got, _ := profiles.Nearest("ab", []string{"ac", "aa"}); got != "aa" {
-		t.Errorf("among equals got %q, want the first by name", got)
+		t.Errorf("among equals got %q, want aa, the first by name", got)
 	}
 }

@@ -86,9 +86,9 @@ func TestCommands(t *testing.T) {
 		{"inject - -o patch", hostNetwork, exitOK, `"op":"add"`, "stdin:1: Pod default/p: warning: host-network: sidecar was left out: "},
 		{"inject - --strict", hostNetwork, exitError, "", "stdin:1: Pod default/p: error: host-network: sidecar was left out: "},
 		{"explain -", hostNetwork, exitOK, "  ! host-network: sidecar was left out: ", ""},
-		{"explain -", silentPod, exitOK, "stdin:1: Pod default/p\n  ! value-from: container a sends no telemetry: the container reads it from a source that is not known at admission\n" +
+		{"explain -", silentPod, exitOK, "stdin:1: Pod default/p\n  ! value-from: container a sends no telemetry: the container reads it from a source that is unknown at admission\n" +
 			"  injected: namespace-enabled: assumed that the namespace opts in (label telepod.dev/injection: enabled)\n  ! host-network: sidecar was left out: ", ""},
-		{"inject - -o patch", silentPod, exitOK, `"op":"add"`, "stdin:1: Pod default/p: warning: value-from: container a sends no telemetry: the container reads it from a source that is not known at admission\n" +
+		{"inject - -o patch", silentPod, exitOK, `"op":"add"`, "stdin:1: Pod default/p: warning: value-from: container a sends no telemetry: the container reads it from a source that is unknown at admission\n" +
 			"stdin:1: Pod default/p: warning: host-network: sidecar was left out: "},
 		{"explain -", strings.Replace(barePod, "name: p", "name: p, annotations: {telepod.dev/exclude-attributes: k8s.pod.uid}", 1), exitOK, "exclude attributes k8s.pod.uid (pod)", ""},
 		{"explain - --strict", hostNetwork, exitError, "  ! host-network: sidecar was left out: ", "error: strict: 1 warning(s) count as errors"},

@@ -78,7 +78,7 @@ func (l *onCluster) explainKinds(t *testing.T) {
 		{"deploy/checkout --context telepod", "Deployment shop/checkout, context ", "\n  repair: kubectl --context telepod -n shop rollout restart deployment/checkout\n"},
 		{"cj/nightly", "CronJob shop/nightly, context ", "\n  outside: no pods run\n"},
 		{"job/once", "Job shop/once, context ", "K8S_JOB_NAME"},
-		{"cj/mute", "CronJob shop/mute, context ", "\n  ! value-from: container app sends no telemetry: the container reads it from a source that is not known at admission\n  outside: no pods run\n"},
+		{"cj/mute", "CronJob shop/mute, context ", "\n  ! value-from: container app sends no telemetry: the container reads it from a source that is unknown at admission\n  outside: no pods run\n"},
 	} {
 		out, _ := l.run(t, exitOK, append([]string{"explain", "-n", "shop"}, strings.Fields(test.args)...)...)
 		if !strings.HasPrefix(out, test.first) || !strings.Contains(out, test.more) {
@@ -200,7 +200,7 @@ func TestRepairsNameContext(t *testing.T) {
 // TestExplainNamesOtherInjectors of running pods once, although the workload's template has nothing of them.
 func TestExplainNamesOtherInjectors(t *testing.T) {
 	l := &liveExplanation{now: planned{Plan: &injector.Plan{}}, findings: []fleet.Finding{{Others: []string{"Odigos"}}, {Others: []string{"Odigos", "Datadog"}}, {}}}
-	const why = ": it injects this pod too; what it sets counts as the container's own"
+	const why = ": it injects this pod too; Telepod keeps the variables that it sets"
 	if _, got := l.problems(); !slices.Equal(got, []string{"other-injector: Odigos" + why, "other-injector: Datadog" + why}) {
 		t.Errorf("%q", got)
 	}
