@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// Planner plans the injection of one pod; an *injector.Injector is one.
+// Planner plans the injection of one pod. *injector.Injector implements it.
 type Planner interface {
 	Plan(injector.Request) *injector.Plan
 }
@@ -22,18 +22,18 @@ type Admitter struct {
 	Planner func() Planner
 	// Namespace returns the known data of a namespace.
 	Namespace func(name string) injector.Namespace
-	// Await waits until the known data of a namespace is as recent as what the API server has matched (current
-	// decides), up to patience, and returns it; nil never waits.
+	// Await waits, up to patience, until current accepts the known data of a namespace: it is then as recent as
+	// the labels that the API server has matched. It returns the data. Admit does not wait if Await is nil.
 	Await func(name string, current func(injector.Namespace) bool, patience time.Duration) injector.Namespace
 	// ConfigMapKeys is injector.Request.ConfigMapKeys; nil if ConfigMaps are not watched.
 	ConfigMapKeys func(namespace, name string) (keys []string, known bool)
-	// AwaitConfigMaps waits until ConfigMaps are known, and reports whether any has become known.
+	// AwaitConfigMaps waits, up to patience, until ConfigMaps are known, and reports whether any is.
 	AwaitConfigMaps func(ctx context.Context, namespace string, names []string, patience time.Duration) bool
 	// DefaultOn is whether pods are injected if their namespace opts neither in nor out.
 	DefaultOn bool
 }
 
-// Selection is what the API server determined about the namespace before its call.
+// Selection is what the API server determined about the namespace before the call.
 type Selection int
 
 const (
@@ -43,7 +43,8 @@ const (
 	NamespaceSelected
 )
 
-// Admit never panics and never refuses because of its own errors: they leave the pod unchanged.
+// Admit answers one request. It never panics, and never refuses a pod because of its own errors: such pods stay
+// unchanged.
 func (a *Admitter) Admit(ctx context.Context, request *Request, selection Selection) (out Outcome) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -70,16 +71,16 @@ func (a *Admitter) Admit(ctx context.Context, request *Request, selection Select
 	return planned(pod, plan)
 }
 
-// patience is how long an admission waits for a change that the API server has already seen. API servers
-// time out after seconds.
+// patience is how long an admission waits for a change that the API server has already seen. API servers time
+// out after several seconds.
 const patience = 250 * time.Millisecond
 
-// namespace trusts the API server, which has matched the namespace's labels, over what has been
-// watched so far:
+// namespace returns the namespace's data. The API server has matched the namespace's labels, so its result
+// overrides older data from the watch:
 //
-//	by default pods are   the API server has matched   a label that is known to be
-//	not injected          injection: enabled           absent or another one is late: waited for, then enabled
-//	injected              not injection: disabled      disabled is late: waited for, then absent
+//	by default pods are   the API server has matched   the watch has         result
+//	not injected          injection: enabled           another label, none   wait for it, else assume enabled
+//	injected              not injection: disabled      disabled              wait for it, else assume no label
 func (a *Admitter) namespace(name string, selection Selection) injector.Namespace {
 	ns := a.Namespace(name)
 	if selection != NamespaceSelected {

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// TestOutcomes: the answer, the log and the metrics show the same decision and reason.
+// TestOutcomes checks that response, log and metrics have the same decision and reason.
 func TestOutcomes(t *testing.T) {
 	strict := func(o *injector.Options) { o.Strict = true }
 	byDefault := func(o *injector.Options) { o.InjectByDefault = true }
@@ -27,14 +27,14 @@ func TestOutcomes(t *testing.T) {
 		reason               injector.Reason
 		warnings             []string
 	}{
-		{name: "pod asks", namespace: "shop", pod: wanted, verdict: Injected, reason: injector.PodEnabled},
+		{name: "pod opts in", namespace: "shop", pod: wanted, verdict: Injected, reason: injector.PodEnabled},
 		{name: "not requested", namespace: "shop", pod: plain, verdict: NotInjected, reason: injector.DefaultDisabled},
-		{name: "namespace asks", namespace: "opted-in", pod: plain, verdict: Injected, reason: injector.NamespaceEnabled},
-		{name: "API server has matched", namespace: "shop", pod: plain, selection: NamespaceSelected, verdict: Injected, reason: injector.NamespaceEnabled},
-		{name: "on by default, API server has matched", namespace: "shop", pod: plain, options: byDefault, selection: NamespaceSelected, verdict: Injected, reason: injector.DefaultEnabled},
-		{name: "pod refuses although matched", namespace: "shop", pod: strings.Replace(wanted, `"true"`, `"false"`, 1),
+		{name: "namespace opts in", namespace: "opted-in", pod: plain, verdict: Injected, reason: injector.NamespaceEnabled},
+		{name: "API server has matched the namespace", namespace: "shop", pod: plain, selection: NamespaceSelected, verdict: Injected, reason: injector.NamespaceEnabled},
+		{name: "on by default, API server has matched the namespace", namespace: "shop", pod: plain, options: byDefault, selection: NamespaceSelected, verdict: Injected, reason: injector.DefaultEnabled},
+		{name: "pod opts out, namespace matched", namespace: "shop", pod: strings.Replace(wanted, `"true"`, `"false"`, 1),
 			selection: NamespaceSelected, verdict: NotInjected, reason: injector.PodDisabled},
-		{name: "protected although matched", namespace: "kube-system", pod: wanted, selection: NamespaceSelected, verdict: NotInjected, reason: injector.ProtectedNamespace},
+		{name: "protected, namespace matched", namespace: "kube-system", pod: wanted, selection: NamespaceSelected, verdict: NotInjected, reason: injector.ProtectedNamespace},
 		{name: "mistake", namespace: "shop", pod: mistaken, verdict: Injected, reason: injector.PodEnabled,
 			warnings: []string{`invalid-value: pod annotation telepod.dev/protocol = "grcp"`}},
 		{name: "mistake, strict", namespace: "shop", pod: mistaken, options: strict, verdict: Denied, reason: injector.InvalidSettings},
@@ -43,7 +43,7 @@ func TestOutcomes(t *testing.T) {
 				`"spec":{`, `"spec":{"hostNetwork":true,`).Replace(wanted),
 			warnings: []string{"host-network: sidecar was left out"}},
 		{name: "no pod", namespace: "shop", pod: `null`, verdict: NotInjected, reason: injector.UnreadablePod, warnings: []string{"unreadable-pod"}},
-		{name: "no shape of a pod", namespace: "shop", pod: `{"spec":{"containers":"s3cret"}}`, verdict: NotInjected, reason: injector.UnreadablePod, warnings: []string{"unreadable-pod"}},
+		{name: "wrong type in the pod", namespace: "shop", pod: `{"spec":{"containers":"s3cret"}}`, verdict: NotInjected, reason: injector.UnreadablePod, warnings: []string{"unreadable-pod"}},
 		{name: "no containers", namespace: "shop", pod: `{"metadata":{"annotations":{"telepod.dev/inject":"true"}}}`, verdict: NotInjected, reason: injector.NoContainers},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestOutcomes(t *testing.T) {
 			h.selection = c.selection
 			response := h.admit(t, c.namespace, c.pod)
 			if response.Allowed != (c.verdict != Denied) {
-				t.Errorf("allowed = %v", response.Allowed)
+				t.Errorf("allowed is %v for verdict %s", response.Allowed, c.verdict)
 			}
 			if (response.Patch != nil) != (c.verdict == Injected) || (response.PatchType != nil) != (c.verdict == Injected) {
 				t.Errorf("patch %s of type %v for verdict %s", response.Patch, response.PatchType, c.verdict)
@@ -92,7 +92,7 @@ func TestPatchApplies(t *testing.T) {
 	}
 	for _, want := range []string{`"CLOUD_REGION"`, `"us-east-1"`, `"OTEL_EXPORTER_OTLP_ENDPOINT"`, `"telepod.dev/status"`} {
 		if !strings.Contains(string(injected), want) {
-			t.Errorf("no %s in %s", want, injected)
+			t.Errorf("the injected pod lacks %s: %s", want, injected)
 		}
 	}
 }
@@ -106,7 +106,7 @@ func TestDenialNamesEveryProblem(t *testing.T) {
 	}
 	for _, want := range []string{"invalid-settings", "telepod.dev/protocol", `did you mean "grpc"?`, "telepod.dev/sidcar", "telepod.dev/sidecar"} {
 		if !strings.Contains(response.Result.Message, want) {
-			t.Errorf("no %q in %q", want, response.Result.Message)
+			t.Errorf("the message lacks %q: %q", want, response.Result.Message)
 		}
 	}
 }
@@ -135,10 +135,10 @@ func TestPanicAdmitsUnchanged(t *testing.T) {
 	h.admitter.Planner = func() Planner { return panics{} }
 	response := h.admit(t, "shop", wanted)
 	if !response.Allowed || response.Patch != nil || response.AuditAnnotations["reason"] != string(injector.InternalError) || len(response.Warnings) != 1 {
-		t.Errorf("%+v", response)
+		t.Errorf("response %+v, want an unchanged pod and internal-error", response)
 	}
 	if log := h.log.String(); !strings.Contains(log, "admit_test.go") || strings.Contains(log, "s3cret") {
-		t.Errorf("log lacks the stack, or quotes the pod: %s", log)
+		t.Errorf("the log lacks the stack or quotes the pod: %s", log)
 	}
 }
 
@@ -153,17 +153,17 @@ func TestWarningsAreBounded(t *testing.T) {
 	}
 	response := newHarness(t, nil).admit(t, "shop", strings.Replace(wanted, `{"telepod.dev/inject":"true"}`, string(encoded), 1))
 	if got := len(response.Warnings); got != maxWarnings+1 {
-		t.Fatalf("%d warnings", got)
+		t.Fatalf("%d warnings, want %d", got, maxWarnings+1)
 	}
 	if last := response.Warnings[maxWarnings]; !strings.HasPrefix(last, "38 more problems") {
-		t.Errorf("last warning %q", last)
+		t.Errorf("last warning is %q, want 38 more problems", last)
 	}
 	total := 0
 	for _, warning := range response.Warnings {
 		total += len(warning)
 	}
 	if total > 4096 {
-		t.Errorf("%d bytes of warnings; the API server takes 4,096", total)
+		t.Errorf("%d bytes of warnings; the API server accepts 4,096", total)
 	}
 }
 

@@ -28,9 +28,9 @@ import (
 	"github.com/telepod/telepod/test/cluster"
 )
 
-// TestAttack sends what anybody who may create a pod, or reaches the port, can send, to a webhook behind
-// a real API server. Ordinary admissions go on beside it and must all be injected; their latency and
-// the memory of the process, clients included, are printed. `make attack` runs it alone.
+// TestAttack attacks a webhook behind a real API server, as any client that may create pods or reaches the port
+// can. All ordinary admissions at the same time must be injected. Their latency and the memory of the process,
+// including the clients, are printed. `make attack` runs only this test.
 func TestAttack(t *testing.T) {
 	client := newVictim(t)
 	quiet := client.ordinary(t, 50)
@@ -70,7 +70,7 @@ func TestAttack(t *testing.T) {
 			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n{", PathPod, maxBody)
 			held = append(held, conn)
 		}
-		t.Logf("%d connections held: %s", len(held), client.ordinary(t, 25))
+		t.Logf("%d open connections: %s", len(held), client.ordinary(t, 25))
 		for _, conn := range held {
 			conn.Close()
 		}
@@ -80,7 +80,7 @@ func TestAttack(t *testing.T) {
 	}
 }
 
-// attacks are hostile pods that an API server accepts.
+// attacks returns hostile pods that an API server accepts.
 func attacks() map[string]string {
 	pod := func(annotations, containers string) string {
 		return `{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"attack-","annotations":{` + annotations + `}},"spec":{"containers":[` + containers + `]}}`
@@ -110,7 +110,7 @@ func attacks() map[string]string {
 	}
 }
 
-// victim is a webhook behind an API server, and the client that looks after it.
+// victim is a webhook behind an API server, with a client.
 type victim struct {
 	*running
 	api     *kubernetes.Clientset
@@ -183,7 +183,7 @@ func (v *victim) register(t *testing.T) {
 	})
 }
 
-// create admits an ordinary pod, with a ConfigMap that brings CLOUD_REGION.
+// create admits an ordinary pod with a ConfigMap that sets CLOUD_REGION.
 func (v *victim) create(ctx context.Context) (*corev1.Pod, error) {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "web-"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "web:1",
 		EnvFrom: []corev1.EnvFromSource{{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}}}}}}}
@@ -200,7 +200,7 @@ func (l latency) String() string {
 	return fmt.Sprintf("ordinary admissions p50 %v, p99 %v, heap at most %d MB", l.p50.Round(100*time.Microsecond), l.p99.Round(100*time.Microsecond), l.heap>>20)
 }
 
-// ordinary admits pods one after the other; each has to be injected.
+// ordinary admits pods one after the other; each must be injected.
 func (v *victim) ordinary(t *testing.T, count int) latency {
 	t.Helper()
 	var took []time.Duration
@@ -217,7 +217,7 @@ func (v *victim) ordinary(t *testing.T, count int) latency {
 			return slices.ContainsFunc(env, func(e corev1.EnvVar) bool { return e.Name == name })
 		}
 		if !has("OTEL_EXPORTER_OTLP_ENDPOINT") || has("CLOUD_REGION") {
-			t.Errorf("an ordinary pod has %v", env)
+			t.Errorf("an ordinary pod has the variables %v, want an endpoint and no CLOUD_REGION", env)
 		}
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
@@ -227,7 +227,7 @@ func (v *victim) ordinary(t *testing.T, count int) latency {
 	return latency{took[len(took)/2], took[len(took)*99/100], most}
 }
 
-// attack sends a pod as a dry run. The API server may refuse it, for its own reasons.
+// attack sends a pod as a dry run. The API server may refuse it as invalid.
 func (v *victim) attack(ctx context.Context, t *testing.T, body string) {
 	raw, err := v.api.CoreV1().RESTClient().Post().Namespace(attacked).Resource("pods").Param("dryRun", "All").
 		SetHeader("Content-Type", "application/json").Body([]byte(body)).Do(ctx).Raw()
@@ -240,7 +240,7 @@ func (v *victim) attack(ctx context.Context, t *testing.T, body string) {
 	}
 }
 
-// reasons are the reasons of the admissions so far.
+// reasons returns the reasons of the admissions that were not injected.
 func (v *victim) reasons(t *testing.T) []string {
 	t.Helper()
 	_, text := v.get(t, metrics, "/metrics")

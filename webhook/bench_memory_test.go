@@ -16,11 +16,11 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// ofInterest is how many of the namespaces have opted in.
+// ofInterest is the number of namespaces that have opted in.
 const ofInterest = 10
 
-// BenchmarkMemory measures what a server that follows a cluster with few and with many unrelated
-// namespaces adds to the heap, after a collection; x-few is the ratio of the two.
+// BenchmarkMemory measures the heap of a server in a cluster with few and with many unrelated namespaces, after a
+// garbage collection; x-few is the ratio of the two.
 func BenchmarkMemory(b *testing.B) {
 	var few float64
 	for _, unrelated := range []int{10, 10_000} {
@@ -40,7 +40,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// heapWith runs a server until it knows all namespaces, and ends it.
+// heapWith runs a server until it has read all namespaces, then stops it.
 func heapWith(b *testing.B, unrelated int) float64 {
 	b.Helper()
 	api := httptest.NewServer(namespacesAPI(unrelated))
@@ -68,14 +68,14 @@ func heapWith(b *testing.B, unrelated int) float64 {
 
 func heapInUse() float64 {
 	runtime.GC()
-	runtime.GC() // the first only empties the pools
+	runtime.GC() // the first collection only empties the pools
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return float64(stats.HeapAlloc)
 }
 
-// namespacesAPI is the watch of an API server that sends what there is first (KEP-3157). It makes
-// each namespace as it goes, so that the heap has what the client has.
+// namespacesAPI is the watch of an API server that first sends the existing objects (KEP-3157). It creates each
+// namespace when it sends it, so the heap only contains those of the client.
 func namespacesAPI(unrelated int) http.Handler {
 	const manager = `{"manager":"helm","operation":"Update","apiVersion":"v1","time":"2026-11-22T10:00:00Z","fieldsType":"FieldsV1",` +
 		`"fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:kubernetes.io/metadata.name":{},"f:team":{}}}}}`

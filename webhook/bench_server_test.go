@@ -17,8 +17,8 @@ import (
 	"k8s.io/client-go/metadata/fake"
 )
 
-// BenchmarkServer measures typical admissions with sidecar over HTTPS on loopback, client included,
-// with few and with many unrelated namespaces.
+// BenchmarkServer measures typical admissions with a sidecar over HTTPS on loopback, including the client, with few and
+// with many unrelated namespaces.
 func BenchmarkServer(b *testing.B) {
 	review := reviewOf("shop", benchPod(3, 15, `"telepod.dev/inject":"true","telepod.dev/sidecar":"true"`))
 	for _, namespaces := range []int{10, 10_000} {

@@ -18,8 +18,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// ConfigMaps caches the keys of ConfigMaps that can be names of variables. It requests only metadata
-// from the API server: the managed fields list the keys, and no value is ever received. Reads are lock-free.
+// ConfigMaps caches the keys of ConfigMaps that can be names of variables. It requests only metadata from the
+// API server: the managed fields list the keys, and values are never transferred. Reads are lock-free.
 type ConfigMaps struct {
 	all     sync.Map // "namespace/name" to []string
 	size    atomic.Int64
@@ -32,7 +32,7 @@ type ConfigMaps struct {
 const (
 	// maxConfigMapBytes limits names and keys in memory. ConfigMaps that do not fit stay unknown.
 	maxConfigMapBytes = 16 << 20
-	// configMapOverhead is an entry's size besides its text.
+	// configMapOverhead is the size of an entry without its text.
 	configMapOverhead = 160
 	// maxConfigMapKeys limits one ConfigMap: an object of 1 MiB can have 100,000 keys.
 	maxConfigMapKeys = 1000
@@ -48,8 +48,8 @@ func NewConfigMaps() *ConfigMaps {
 	return c
 }
 
-// Keys returns the keys of a ConfigMap that can be names of variables; known is false if it has not been
-// seen, or has no managed fields.
+// Keys returns the keys of a ConfigMap that can be names of variables; known is false if the watch has not
+// received it, or it has no managed fields.
 func (c *ConfigMaps) Keys(namespace, name string) (keys []string, known bool) {
 	if v, ok := c.all.Load(namespace + "/" + name); ok {
 		return v.([]string), true
@@ -57,13 +57,13 @@ func (c *ConfigMaps) Keys(namespace, name string) (keys []string, known bool) {
 	return nil, false
 }
 
-// Await waits until all of the ConfigMaps are known, up to patience: one may have been created together
-// with the pod that needs it. It reports whether any has become known.
+// Await waits, up to patience, until all of the ConfigMaps are known: one may have been created together with
+// the pod that uses it. It reports whether any is known.
 func (c *ConfigMaps) Await(ctx context.Context, namespace string, names []string, patience time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		changed := *c.changed.Load() // before looking, so that no change is missed
+		changed := *c.changed.Load() // before the check, so no change is missed
 		missing := 0
 		for _, name := range names {
 			if _, known := c.Keys(namespace, name); !known {
@@ -81,7 +81,7 @@ func (c *ConfigMaps) Await(ctx context.Context, namespace string, names []string
 	}
 }
 
-// Len is the number of ConfigMaps that are known.
+// Len returns the number of known ConfigMaps.
 func (c *ConfigMaps) Len() int { return int(c.kept.Load()) }
 
 // Synced reports whether all ConfigMaps have been read once.
@@ -169,7 +169,7 @@ func dataKeys(raw []byte, keys map[string]string) bool {
 	}
 }
 
-// variableName reports whether a key can be the end of a variable's name that Telepod writes.
+// variableName reports whether a key can be the end of the name of a variable that Telepod sets.
 func variableName(key string) bool {
 	for i := range len(key) {
 		c := key[i]
@@ -180,7 +180,7 @@ func variableName(key string) bool {
 	return key != ""
 }
 
-// The rest is cache.ReflectorStore.
+// The methods below implement cache.ReflectorStore.
 
 // Add implements cache.ReflectorStore.
 func (c *ConfigMaps) Add(object any) error {
@@ -239,7 +239,7 @@ func (c *ConfigMaps) put(object any) {
 	for name := range m.Annotations {
 		keys = append(keys, name)
 	}
-	if was, ok := c.all.Load(key); ok { // replaced in one step: readers never miss it
+	if was, ok := c.all.Load(key); ok { // replaced in one step, so readers always find it
 		c.size.Add(-sizeOf(key, was.([]string)))
 		c.kept.Add(-1)
 	}
@@ -267,10 +267,10 @@ func sizeOf(key string, keys []string) int64 {
 	return n
 }
 
-func (c *ConfigMaps) change(how func()) {
+func (c *ConfigMaps) change(apply func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	how()
+	apply()
 	next := make(chan struct{})
 	close(*c.changed.Swap(&next))
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// configMap is the metadata of one, as the API server gives it; each of fields is a manager's.
+// configMap returns the metadata of a ConfigMap, as the API server returns it; each of fields belongs to one manager.
 func configMap(namespace, name string, fields ...string) *metav1.PartialObjectMetadata {
 	m := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
@@ -36,14 +36,14 @@ func TestKeysOfConfigMaps(t *testing.T) {
 		keys   []string
 		known  bool
 	}{
-		"two managers":         {[]string{`{"f:data":{".":{},"f:CLOUD_REGION":{}}}`, `{"f:data":{"f:MODE":{}},"f:metadata":{"f:labels":{"f:OTEL_X":{}}}}`}, []string{"CLOUD_REGION", "MODE"}, true},
-		"files":                {[]string{`{"f:data":{"f:app.yaml":{},"f:a-b":{}},"f:binaryData":{"f:OTEL_Y":{}}}`}, nil, true},
-		"empty":                {[]string{`{"f:metadata":{}}`}, nil, true},
-		"no managed fields":    {nil, nil, false},
-		"unreadable":           {[]string{`{"f:data":{"f:A":`}, nil, false},
-		"too many":             {[]string{`{"f:data":{".":{}` + many.String() + `}}`}, nil, false},
-		"data is no mapping":   {[]string{`{"f:data":{"f:A":{"f:B":{}}}}`}, []string{"A"}, true},
-		"nested data, not the": {[]string{`{"f:metadata":{"f:data":{"f:A":{}}}}`}, nil, true},
+		"two managers":      {[]string{`{"f:data":{".":{},"f:CLOUD_REGION":{}}}`, `{"f:data":{"f:MODE":{}},"f:metadata":{"f:labels":{"f:OTEL_X":{}}}}`}, []string{"CLOUD_REGION", "MODE"}, true},
+		"files":             {[]string{`{"f:data":{"f:app.yaml":{},"f:a-b":{}},"f:binaryData":{"f:OTEL_Y":{}}}`}, nil, true},
+		"empty":             {[]string{`{"f:metadata":{}}`}, nil, true},
+		"no managed fields": {nil, nil, false},
+		"unreadable":        {[]string{`{"f:data":{"f:A":`}, nil, false},
+		"too many":          {[]string{`{"f:data":{".":{}` + many.String() + `}}`}, nil, false},
+		"data is nested":    {[]string{`{"f:data":{"f:A":{"f:B":{}}}}`}, []string{"A"}, true},
+		"data of metadata":  {[]string{`{"f:metadata":{"f:data":{"f:A":{}}}}`}, nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := NewConfigMaps()
@@ -59,7 +59,7 @@ func TestKeysOfConfigMaps(t *testing.T) {
 	}
 }
 
-// TestConfigMapsAreBounded: whoever may write ConfigMaps must not fill the webhook's memory.
+// TestConfigMapsAreBounded checks that many large ConfigMaps cannot fill the webhook's memory.
 func TestConfigMapsAreBounded(t *testing.T) {
 	store := NewConfigMaps()
 	fields := strings.Builder{}
@@ -76,13 +76,13 @@ func TestConfigMapsAreBounded(t *testing.T) {
 		t.Errorf("%d ConfigMaps with %d bytes are kept", n, store.size.Load())
 	}
 	if err := store.Replace(nil, ""); err != nil || store.Len() != 0 || store.size.Load() != 0 || !store.Synced() {
-		t.Errorf("after all are gone: %d, %d bytes, %v", store.Len(), store.size.Load(), err)
+		t.Errorf("after all were deleted: %d ConfigMaps, %d bytes, %v", store.Len(), store.size.Load(), err)
 	}
 }
 
-// TestEnvFromOfAConfigMapThatComesLate: the pod and its ConfigMap are created together, and the pod's
-// admission comes before the news of the ConfigMap.
-func TestEnvFromOfAConfigMapThatComesLate(t *testing.T) {
+// TestEnvFromOfALateConfigMap covers a pod and its ConfigMap that are created together: the pod's admission
+// arrives before the event of the ConfigMap.
+func TestEnvFromOfALateConfigMap(t *testing.T) {
 	scheme := kuberuntime.NewScheme()
 	if err := metav1.AddMetaToScheme(scheme); err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestEnvFromOfAConfigMapThatComesLate(t *testing.T) {
 	}
 	response := answer(t, post(r.Handler(), reviewOf("shop", pod("there"))))
 	if strings.Contains(string(response.Patch), `"CLOUD_REGION"`) || !strings.Contains(string(response.Patch), `"CLOUD_PROVIDER"`) {
-		t.Errorf("the ConfigMap's CLOUD_REGION is hidden: %s", response.Patch)
+		t.Errorf("the patch overrides the ConfigMap's CLOUD_REGION: %s", response.Patch)
 	}
 	asked, late := make(chan struct{}), make(chan string, 1)
 	admitter := &Admitter{Planner: r.live.Planner, Namespace: r.namespaces.Lookup, ConfigMapKeys: func(namespace, name string) ([]string, bool) {
@@ -114,7 +114,7 @@ func TestEnvFromOfAConfigMapThatComesLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if patch := <-late; patch == "" || strings.Contains(patch, `"CLOUD_REGION"`) {
-		t.Errorf("the late ConfigMap's CLOUD_REGION is hidden: %s", patch)
+		t.Errorf("the patch overrides CLOUD_REGION of the late ConfigMap: %s", patch)
 	}
 	before := time.Now()
 	missing := answer(t, post(r.Handler(), reviewOf("shop", pod("missing"))))

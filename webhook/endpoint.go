@@ -13,8 +13,8 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 )
 
-// maxBody is what an AdmissionReview can come to: two objects of at most 3 MB, as etcd and the API
-// server limit them, and 1 MB of the rest (controller-runtime's figure).
+// maxBody is the maximum size of an AdmissionReview: two objects of at most 3 MB, the limit of etcd and the API
+// server, and 1 MB for the rest (controller-runtime's figure).
 const maxBody = 7 << 20
 
 // maxKept is the largest buffer that is kept for the next request.
@@ -25,13 +25,13 @@ type Endpoint struct {
 	admitter  *Admitter
 	selection Selection
 	observer  *observer
-	closing   func() bool // whether clients are to look for another replica
-	large     *room       // for bodies that are no ordinary ones, shared by all paths
+	closing   func() bool // whether clients should switch to another replica
+	large     *room       // for large bodies, shared by all paths
 	buffers   sync.Pool   // of *bytes.Buffer
 }
 
-// ServeHTTP implements http.Handler. A request that is no AdmissionReview of a pod gets an HTTP
-// status and a sentence; every other one gets an AdmissionReview.
+// ServeHTTP implements http.Handler. A request that is not an AdmissionReview gets an HTTP status and a sentence;
+// all others get an AdmissionReview.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	if e.closing() {
@@ -58,21 +58,21 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.observer.done(ctx, admission{request, &out, time.Since(started)})
 }
 
-// problem is a request that gets no AdmissionReview.
+// problem is the response to a request that is not answered with an AdmissionReview.
 type problem struct {
 	status int
 	text   string
 }
 
-// admit refuses what needs no reading and waits for room for the rest.
+// admit refuses requests that are invalid without their body, and waits for room for the others.
 func (e *Endpoint) admit(w http.ResponseWriter, r *http.Request) (release func(), p *problem) {
 	if p := refuse(w, r); p != nil {
 		return nil, p
 	}
 	release, ok := e.large.admit(r.Context(), r.ContentLength)
 	if !ok {
-		w.Header().Set("Connection", "close") // rather than read the body
-		return nil, &problem{http.StatusTooManyRequests, "read AdmissionReview: too many large ones at once: try again"}
+		w.Header().Set("Connection", "close") // instead of reading the body
+		return nil, &problem{http.StatusTooManyRequests, "read AdmissionReview: too many large requests at the same time: try again"}
 	}
 	return release, nil
 }
@@ -87,7 +87,7 @@ func refuse(w http.ResponseWriter, r *http.Request) *problem {
 			fmt.Sprintf("content type %.64q: send application/json", r.Header.Get("Content-Type"))}
 	}
 	if r.ContentLength > maxBody {
-		w.Header().Set("Connection", "close") // rather than read the rest
+		w.Header().Set("Connection", "close") // instead of reading the rest
 		return tooLarge()
 	}
 	return nil
@@ -95,7 +95,7 @@ func refuse(w http.ResponseWriter, r *http.Request) *problem {
 
 func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, buffer *bytes.Buffer) (*Request, *problem) {
 	if r.ContentLength > 0 {
-		// No more than that on a client's word alone, before a byte has come.
+		// A client's header must not make the server allocate more before data arrives.
 		buffer.Grow(min(int(r.ContentLength)+bytes.MinRead, maxKept))
 	}
 	_, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
@@ -104,7 +104,7 @@ func (e *Endpoint) read(w http.ResponseWriter, r *http.Request, buffer *bytes.Bu
 	case errors.As(err, &large):
 		return nil, tooLarge()
 	case err != nil:
-		return nil, &problem{http.StatusBadRequest, "read AdmissionReview: the body ended early or came too slowly"}
+		return nil, &problem{http.StatusBadRequest, "read AdmissionReview: the body was incomplete or too slow"}
 	case buffer.Len() == 0:
 		return nil, &problem{http.StatusBadRequest, "read AdmissionReview: the body is empty"}
 	}

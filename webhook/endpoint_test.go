@@ -19,34 +19,34 @@ func TestHostileRequests(t *testing.T) {
 		name, method, media string
 		body                io.Reader
 		status              int
-		says                string
+		text                string
 	}{
-		{name: "GET", method: http.MethodGet, status: 405, says: "POST an AdmissionReview"},
-		{name: "no content type", media: "-", body: strings.NewReader(review), status: 415, says: "send application/json"},
-		{name: "YAML", media: "application/yaml", body: strings.NewReader(review), status: 415, says: "send application/json"},
+		{name: "GET", method: http.MethodGet, status: 405, text: "POST an AdmissionReview"},
+		{name: "no content type", media: "-", body: strings.NewReader(review), status: 415, text: "send application/json"},
+		{name: "YAML", media: "application/yaml", body: strings.NewReader(review), status: 415, text: "send application/json"},
 		{name: "charset", media: "application/json; charset=utf-8", body: strings.NewReader(review), status: 200},
-		{name: "empty", body: strings.NewReader(""), status: 400, says: "the body is empty"},
-		{name: "not JSON", body: strings.NewReader("kind: AdmissionReview"), status: 400, says: "no valid JSON"},
-		{name: "cut off", body: strings.NewReader(review[:len(review)/2]), status: 400, says: "no valid JSON"},
-		{name: "more than one", body: strings.NewReader(review + review), status: 400, says: "no valid JSON"},
-		{name: "an array", body: strings.NewReader("[]"), status: 400, says: "a JSON array does not belong"},
-		{name: "null", body: strings.NewReader("null"), status: 400, says: "got kind \"\""},
-		{name: "another kind", body: replaced(`"AdmissionReview"`, `"ConversionReview"`), status: 400, says: "ConversionReview"},
-		{name: "another group", body: replaced("admission.k8s.io", "example.com"), status: 400, says: "example.com/v1"},
-		{name: "v1beta1", body: replaced("admission.k8s.io/v1", "admission.k8s.io/v1beta1"), status: 400, says: "admissionReviewVersions: [v1]"},
-		{name: "no request", body: strings.NewReader(`{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}`), status: 400, says: "no request"},
-		{name: "request null", body: strings.NewReader(`{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":null}`), status: 400, says: "no request"},
-		{name: "no uid", body: replaced(`"uid":"u-1",`, ""), status: 400, says: "request.uid is missing"},
-		{name: "uid a number", body: replaced(`"u-1"`, "1"), status: 400, says: "a JSON number does not belong at \"/request/uid\""},
+		{name: "empty", body: strings.NewReader(""), status: 400, text: "the body is empty"},
+		{name: "not JSON", body: strings.NewReader("kind: AdmissionReview"), status: 400, text: "no valid JSON"},
+		{name: "cut off", body: strings.NewReader(review[:len(review)/2]), status: 400, text: "no valid JSON"},
+		{name: "more than one", body: strings.NewReader(review + review), status: 400, text: "no valid JSON"},
+		{name: "an array", body: strings.NewReader("[]"), status: 400, text: "a JSON array does not belong"},
+		{name: "null", body: strings.NewReader("null"), status: 400, text: "got kind \"\""},
+		{name: "another kind", body: replaced(`"AdmissionReview"`, `"ConversionReview"`), status: 400, text: "ConversionReview"},
+		{name: "another group", body: replaced("admission.k8s.io", "example.com"), status: 400, text: "example.com/v1"},
+		{name: "v1beta1", body: replaced("admission.k8s.io/v1", "admission.k8s.io/v1beta1"), status: 400, text: "admissionReviewVersions: [v1]"},
+		{name: "no request", body: strings.NewReader(`{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}`), status: 400, text: "no request"},
+		{name: "request null", body: strings.NewReader(`{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":null}`), status: 400, text: "no request"},
+		{name: "no uid", body: replaced(`"uid":"u-1",`, ""), status: 400, text: "request.uid is missing"},
+		{name: "uid is a number", body: replaced(`"u-1"`, "1"), status: 400, text: "a JSON number does not belong at \"/request/uid\""},
 		{name: "no object", body: replaced(`"object":`, `"objekt":`), status: 200},
-		{name: "object a string", body: replaced(`"object":{`, `"object":"s3cret","x":{`), status: 200},
-		{name: "user of any shape", body: replaced(`"userInfo":{`, `"userInfo":3,"x":{`), status: 200},
+		{name: "object is a string", body: replaced(`"object":{`, `"object":"s3cret","x":{`), status: 200},
+		{name: "user of another type", body: replaced(`"userInfo":{`, `"userInfo":3,"x":{`), status: 200},
 		{name: "invalid UTF-8", body: replaced(`"shop-"`, "\"shop\xff\xfe-\""), status: 200},
-		{name: "names twice", body: replaced(`"namespace":"shop"`, `"namespace":"kube-system","namespace":"shop"`), status: 200},
-		{name: "deep in the object", body: replaced(`"spec":{`, `"x":`+strings.Repeat("[", 20000)+strings.Repeat("]", 20000)+`,"spec":{`), status: 400, says: "no valid JSON"},
-		{name: "10 MB, length announced", body: strings.NewReader(strings.Repeat(" ", 10<<20)), status: 413, says: "more than 7340032 bytes"},
-		{name: "10 MB, in chunks", body: io.MultiReader(strings.NewReader(strings.Repeat(" ", 10<<20))), status: 413, says: "more than 7340032 bytes"},
-		{name: "breaks off", body: io.MultiReader(strings.NewReader(review[:100]), iotest.ErrReader(errors.New("reset"))), status: 400, says: "ended early"},
+		{name: "duplicate names", body: replaced(`"namespace":"shop"`, `"namespace":"kube-system","namespace":"shop"`), status: 200},
+		{name: "deeply nested object", body: replaced(`"spec":{`, `"x":`+strings.Repeat("[", 20000)+strings.Repeat("]", 20000)+`,"spec":{`), status: 400, text: "no valid JSON"},
+		{name: "10 MB, with Content-Length", body: strings.NewReader(strings.Repeat(" ", 10<<20)), status: 413, text: "more than 7340032 bytes"},
+		{name: "10 MB, in chunks", body: io.MultiReader(strings.NewReader(strings.Repeat(" ", 10<<20))), status: 413, text: "more than 7340032 bytes"},
+		{name: "connection reset", body: io.MultiReader(strings.NewReader(review[:100]), iotest.ErrReader(errors.New("reset"))), status: 400, text: "incomplete or too slow"},
 		{name: "6 MB of variables", body: replaced(`"image":"shop:1"`, `"image":"shop:1","env":[`+strings.Repeat(`{"name":"SOME_VARIABLE","value":"some value"},`, 130000)+`{"name":"X"}]`), status: 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -65,11 +65,11 @@ func TestHostileRequests(t *testing.T) {
 			}
 			recorder := httptest.NewRecorder()
 			h.ServeHTTP(recorder, request)
-			if recorder.Code != c.status || !strings.Contains(recorder.Body.String(), c.says) {
-				t.Fatalf("got %d %.300s, want %d %s", recorder.Code, recorder.Body, c.status, c.says)
+			if recorder.Code != c.status || !strings.Contains(recorder.Body.String(), c.text) {
+				t.Fatalf("got %d %.300s, want %d %s", recorder.Code, recorder.Body, c.status, c.text)
 			}
 			if strings.Contains(h.log.String(), "s3cret") || strings.Contains(recorder.Body.String(), "s3cret") {
-				t.Errorf("text of the pod in log %s or answer %s", h.log, recorder.Body)
+				t.Errorf("log %s or response %s quotes the pod", h.log, recorder.Body)
 			}
 			if c.status == 200 {
 				if response := answer(t, recorder); !response.Allowed {
@@ -82,13 +82,13 @@ func TestHostileRequests(t *testing.T) {
 				t.Errorf("metrics %q, want %q", got, want)
 			}
 			if len(h.scrape("telepod_admissions_total{")) > 0 {
-				t.Error("counted as an admission")
+				t.Error("the refused request counts as an admission")
 			}
 		})
 	}
 }
 
-// TestContentLengthReservesNoMemory: a client that announces 6 MB has not sent them yet.
+// TestContentLengthReservesNoMemory checks that a Content-Length of 6 MB does not allocate them before they arrive.
 func TestContentLengthReservesNoMemory(t *testing.T) {
 	h := newHarness(t, nil)
 	var first firstRead
@@ -98,11 +98,11 @@ func TestContentLengthReservesNoMemory(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	h.ServeHTTP(recorder, request)
 	if first.offered == 0 || first.offered > maxKept || recorder.Code != http.StatusBadRequest {
-		t.Errorf("%d bytes made ready, answer %d", first.offered, recorder.Code)
+		t.Errorf("%d bytes allocated, status %d", first.offered, recorder.Code)
 	}
 }
 
-// firstRead is a body that ends at once and keeps how much room there was for its first bytes.
+// firstRead is an empty body that records the size of the buffer for its first bytes.
 type firstRead struct{ offered int }
 
 func (f *firstRead) Read(p []byte) (int, error) {
@@ -126,8 +126,7 @@ func TestBuffersAreNotMixedUp(t *testing.T) {
 	}
 }
 
-// FuzzHandler sends anything at all: the answer is a clear refusal, or an AdmissionReview that
-// allows.
+// FuzzHandler checks that every body is answered by a refusal with a text, or by an AdmissionReview that allows the pod.
 func FuzzHandler(f *testing.F) {
 	f.Add(reviewOf("shop", wanted))
 	f.Add(reviewOf("opted-in", `{"spec":{"containers":[{"env":[{"name":"OTEL_RESOURCE_ATTRIBUTES","value":"a=b"}]},{}],"initContainers":[]}}`))

@@ -16,10 +16,10 @@ import (
 // component is the source of the events.
 const component = "telepod"
 
-// eventWriter writes events about pods that need attention onto their controllers: the pod does not
-// exist yet. Writing is asynchronous; client-go joins equal events, limits each object's rate and
-// drops events rather than wait. Their text has no words of the pod's: whoever reaches the webhook
-// could have it write in any namespace, about any object.
+// eventWriter writes events about pods that need attention on their controllers, because the pods do not exist
+// yet. Writing is asynchronous: client-go merges equal events, limits the rate for each object, and drops events
+// instead of waiting. The text never quotes the pod: any client that reaches the port could otherwise choose
+// what is written in any namespace, about any object.
 type eventWriter struct {
 	recorder record.EventRecorder
 	stop     func()
@@ -55,13 +55,13 @@ func (w *eventWriter) record(a admission) {
 	}
 	for _, skip := range a.Plan.Remarks()[:min(len(a.Plan.Remarks()), maxWarnings)] {
 		if skip.Reason == injector.OtherInjector {
-			continue // nothing to look after
+			continue // needs no attention
 		}
 		w.recorder.Event(owner, corev1.EventTypeWarning, string(skip.Reason), skip.Plain())
 	}
 }
 
-// ownerOf is the pod's controller, or nil.
+// ownerOf returns the pod's controller, or nil.
 func ownerOf(a admission) *corev1.ObjectReference {
 	if a.Pod == nil {
 		return nil

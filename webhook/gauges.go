@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/webhook/certs"
 )
 
-// state is what the gauges read when they are scraped.
+// state is the source of the gauges, read at each scrape.
 type state struct {
 	version     string
 	namespaces  *Namespaces
@@ -20,22 +20,22 @@ type state struct {
 	certificate func() certs.Status
 }
 
-// register makes the gauges of s.
+// register creates the gauges.
 func (s state) register(meter metric.Meter) error {
 	g := &gauges{meter: meter}
-	g.gauge("telepod_build_info", "Always 1; the labels tell the version.", func() float64 { return 1 },
+	g.gauge("telepod_build_info", "Always 1; the labels show the version.", func() float64 { return 1 },
 		attribute.String("version", s.version), attribute.String("goversion", runtime.Version()))
-	g.gauge("telepod_namespaces", "Namespaces with labels or annotations that matter to injection.",
+	g.gauge("telepod_namespaces", "Namespaces with labels or annotations that affect injection.",
 		func() float64 { return float64(s.namespaces.Len()) })
 	if s.configMaps != nil {
-		g.gauge("telepod_config_maps", "ConfigMaps whose keys are known, for what envFrom brings.",
+		g.gauge("telepod_config_maps", "ConfigMaps with known keys, for variables from envFrom.",
 			func() float64 { return float64(s.configMaps.Len()) })
 	}
-	g.gauge("telepod_profiles_last_reload_successful", "Whether the files of profiles load as they are; if not, older ones are in use, or since the start those without mistakes.",
+	g.gauge("telepod_profiles_last_reload_successful", "1 if the current profile files load without mistakes; if 0, the previous profiles are in use or, since the start, only the files without mistakes.",
 		func() float64 { return truth(s.profiles().Err == nil) })
 	g.gauge("telepod_profiles_last_reload_timestamp_seconds", "When the profiles in use were loaded.",
 		func() float64 { return float64(s.profiles().LoadedAt.UnixMilli()) / 1000 })
-	g.gauge("telepod_profiles_generation", "How many sets of profiles have been used since the start.",
+	g.gauge("telepod_profiles_generation", "Number of profile sets used since the start.",
 		func() float64 { return float64(s.profiles().Generation) })
 	if g.err != nil || s.certificate == nil {
 		return g.err
@@ -70,7 +70,7 @@ func (g *gauges) gauge(name, help string, read func() float64, values ...attribu
 
 // registerCertificate exports certs.Metrics.
 func registerCertificate(meter metric.Meter, status func() certs.Status) error {
-	// All possible series: those of a certificate with all of its times.
+	// A status with all times has all possible series.
 	known := time.Unix(0, 0)
 	full := certs.Status{NotBefore: known, NotAfter: known, RenewAt: known, CAs: []certs.CA{{NotAfter: known}}}
 	byName := map[string]metric.Float64Observable{}

@@ -9,12 +9,12 @@ import (
 // check is one condition of readiness.
 type check struct {
 	name string
-	// look reports whether it is met, and details.
+	// look reports whether the condition is met, and details.
 	look func() (ok bool, detail string)
 }
 
-// healthHandler serves /healthz, which is about the process alone, and /readyz, which is 200 when
-// all checks are met. The latter's text names each check with ?verbose, and those not met always.
+// healthHandler serves /healthz, which only shows that the process runs, and /readyz, which returns 200 if all
+// checks are met. The text of /readyz lists the checks that are not met and, with ?verbose, all checks.
 func healthHandler(checks []check) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
@@ -53,7 +53,7 @@ func (s *Server) checks() []check {
 	checks := []check{
 		{"draining", func() (bool, string) {
 			if s.draining.Load() {
-				return false, "shutting down; other replicas take over"
+				return false, "shutting down; other replicas answer requests"
 			}
 			return true, "no"
 		}},
@@ -86,7 +86,7 @@ func (s *Server) checks() []check {
 			if known := s.versions.known.Load(); known != nil {
 				return true, "version " + *known
 			}
-			return false, "version of the API server not known yet"
+			return false, "the API server's version is not known yet"
 		}})
 	}
 	return checks

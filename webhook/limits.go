@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// ordinaryBody is the length in bytes up to which a body waits for nothing: the AdmissionReview of a
-	// pod with ten containers and 400 variables has 40,000. maxConnections bounds how many there are.
+	// ordinaryBody is the length in bytes up to which a body does not wait: the AdmissionReview of a pod with
+	// ten containers and 400 variables has 40,000. maxConnections limits the number of such bodies.
 	ordinaryBody = 64 << 10
-	// maxLarge bounds the larger bodies in memory at once, in bytes. They wait for each other.
+	// maxLarge limits the total size of larger bodies in memory, in bytes. They wait for each other.
 	maxLarge = 2 * maxBody
 	// bodyPatience is how long a request waits for room.
 	bodyPatience = 2 * time.Second
-	// maxConnections is far above what the API servers of a cluster keep open.
+	// maxConnections is far above the number of connections that the API servers of a cluster keep open.
 	maxConnections = 256
 )
 
-// room is a number of bytes that requests share. Those that wait get it in the order of their coming.
+// room is a number of bytes that requests share. Waiting requests get them in the order of arrival.
 type room struct {
 	mu      sync.Mutex
 	free    int64
@@ -35,8 +35,8 @@ type claim struct {
 
 func newRoom(bytes int64) *room { return &room{free: bytes} }
 
-// take waits for bytes until ctx is done, and reports whether it got them.
-func (r *room) take(ctx context.Context, bytes int64) bool {
+// acquire waits for bytes until ctx is done, and reports whether it got them.
+func (r *room) acquire(ctx context.Context, bytes int64) bool {
 	r.mu.Lock()
 	if r.waiting.Len() == 0 && r.free >= bytes {
 		r.free -= bytes
@@ -54,7 +54,7 @@ func (r *room) take(ctx context.Context, bytes int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	select {
-	case <-c.granted: // in the meantime
+	case <-c.granted: // just before the lock
 		r.free += bytes
 	default:
 		r.waiting.Remove(place)
@@ -63,7 +63,7 @@ func (r *room) take(ctx context.Context, bytes int64) bool {
 	return false
 }
 
-func (r *room) give(bytes int64) {
+func (r *room) release(bytes int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.free += bytes
@@ -82,7 +82,7 @@ func (r *room) grant() {
 	}
 }
 
-// admit waits for room for a body of the announced length; one that announces none may be the largest.
+// admit waits for room for a body of the given Content-Length; without one the body may have the maximum size.
 func (r *room) admit(ctx context.Context, length int64) (release func(), ok bool) {
 	bytes := length
 	if length < 0 {
@@ -93,24 +93,24 @@ func (r *room) admit(ctx context.Context, length int64) (release func(), ok bool
 	}
 	ctx, cancel := context.WithTimeout(ctx, bodyPatience)
 	defer cancel()
-	if !r.take(ctx, bytes) {
+	if !r.acquire(ctx, bytes) {
 		return nil, false
 	}
-	return func() { r.give(bytes) }, true
+	return func() { r.release(bytes) }, true
 }
 
-// connections closes connections where there are too many: whoever reaches the port could keep the API
-// server out by holding all of them open. The oldest that has not completed a request goes first, idle
-// or slow; then the one that has been idle for longest, which an API server's never is.
+// connections closes connections if there are too many: otherwise any client that reaches the port could keep
+// the API server out by opening all of them. It first closes the oldest that has not completed a request, and
+// then the one that has been idle longest, which is never an API server's.
 type connections struct {
 	mu    sync.Mutex
 	limit int
 	all   map[net.Conn]*place
-	fresh list.List // of net.Conn: no request completed yet, in the order of their coming
+	fresh list.List // of net.Conn: no request completed yet, in the order of arrival
 	idle  list.List // of net.Conn: longest idle first
 }
 
-// place is where a connection stands; in is nil while it is busy with a later request.
+// place is a connection's position in a list; in is nil while the connection serves a later request.
 type place struct {
 	in *list.List
 	at *list.Element

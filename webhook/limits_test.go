@@ -18,26 +18,25 @@ func TestRoom(t *testing.T) {
 	r := newRoom(10)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if !r.take(gone, 10) || r.take(gone, 1) {
-		t.Fatal("the room is not counted")
+	if !r.acquire(gone, 10) || r.acquire(gone, 1) {
+		t.Fatal("acquire does not count the free bytes")
 	}
 	second := make(chan bool, 1)
-	go func() { second <- r.take(t.Context(), 4) }()
+	go func() { second <- r.acquire(t.Context(), 4) }()
 	eventually(t, "the second to wait", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.waiting.Len() == 1 })
-	if r.take(gone, 1) {
-		t.Error("it came before the one that waits")
+	if r.acquire(gone, 1) {
+		t.Error("a later request got bytes before the waiting one")
 	}
-	r.give(10)
+	r.release(10)
 	if !<-second || r.free != 6 || r.waiting.Len() != 0 {
 		t.Errorf("%d bytes are free, %d wait", r.free, r.waiting.Len())
 	}
 }
 
-// TestLargeBodiesWaitForEachOther: senders of large bodies that never end must not keep ordinary
-// admissions out.
+// TestLargeBodiesWaitForEachOther checks that endless large bodies do not delay ordinary admissions.
 func TestLargeBodiesWaitForEachOther(t *testing.T) {
 	h := newHarness(t, nil)
-	if !h.large.take(t.Context(), maxLarge) {
+	if !h.large.acquire(t.Context(), maxLarge) {
 		t.Fatal("no room")
 	}
 	if response := h.admit(t, "shop", wanted); len(response.Patch) == 0 {
@@ -54,7 +53,7 @@ func TestLargeBodiesWaitForEachOther(t *testing.T) {
 	}
 }
 
-// conn is a connection that remembers whether it was closed.
+// conn is a connection that records whether it was closed.
 type conn struct {
 	net.Conn
 	closed bool
@@ -69,7 +68,7 @@ func TestTooManyConnections(t *testing.T) {
 	c.track(server, http.StateActive)
 	c.track(server, http.StateIdle)
 	c.track(slow, http.StateNew)
-	c.track(slow, http.StateActive) // and sends no more
+	c.track(slow, http.StateActive) // and then sends nothing
 	for range 100 {
 		c.track(&conn{}, http.StateNew)
 	}
@@ -91,8 +90,7 @@ func TestTooManyConnections(t *testing.T) {
 	}
 }
 
-// TestForgedReview: a review that no API server wrote puts no words of its own into events and bounds
-// what it writes to the log.
+// TestForgedReview checks that a forged review cannot choose the text of events, and writes little to the log.
 func TestForgedReview(t *testing.T) {
 	recorder := record.NewFakeRecorder(100)
 	h := newHarness(t, nil)

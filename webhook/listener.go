@@ -11,21 +11,20 @@ import (
 	"time"
 )
 
-// listener is one port with what is served there.
+// listener is one port with its handler.
 type listener struct {
 	name, address string
 	handler       http.Handler
 	log           *slog.Logger
-	// certificate makes it HTTPS.
+	// certificate, if set, enables HTTPS.
 	certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 
 	net.Listener
 	server *http.Server
 }
 
-// Timeouts. An AdmissionReview arrives at once or not at all; connections are kept for longer than
-// an API server does (90 s), so that it is never the server that closes one which the client is
-// about to use.
+// Timeouts. An AdmissionReview arrives immediately or not at all. Idle connections are kept longer than in API
+// servers (90 s), so the server never closes one that the client is about to use.
 const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 20 * time.Second
@@ -44,8 +43,8 @@ func (l *listener) open(ctx context.Context) error {
 		opened = tls.NewListener(opened, &tls.Config{
 			MinVersion:     tls.VersionTLS12,
 			GetCertificate: l.certificate,
-			// API servers speak HTTP/1.1 with webhooks, to spread requests over replicas
-			// (kubernetes/kubernetes#75791). Without HTTP/2, its floods (CVE-2023-44487) are no matter.
+			// API servers use HTTP/1.1 for webhooks, to spread requests over replicas
+			// (kubernetes/kubernetes#75791). Without HTTP/2, its floods (CVE-2023-44487) are not possible.
 			NextProtos: []string{"http/1.1"},
 		})
 	}
@@ -54,7 +53,7 @@ func (l *listener) open(ctx context.Context) error {
 		Handler: l.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ConnState: newConnections(maxConnections).track,
-		// Above all: an API server that does not trust the certificate.
+		// Mostly handshakes of API servers that do not trust the certificate.
 		ErrorLog: slog.NewLogLogger(l.log.With("port", l.name).Handler(), slog.LevelWarn),
 	}
 	return nil
@@ -72,5 +71,5 @@ func (l *listener) finish(ctx context.Context) error { return l.server.Shutdown(
 
 func (l *listener) close() {
 	_ = l.server.Close()
-	_ = l.Listener.Close() // when it was never served
+	_ = l.Listener.Close() // in case it was never served
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Live has the injector in use and makes a new one when the profiles or the cluster change. A
-// change that does not work leaves the one in use.
+// Live provides the injector in use, and replaces it when the profiles or the cluster change. If a change
+// fails, the injector stays in use.
 type Live struct {
 	options LiveOptions
 	current atomic.Pointer[injector.Injector]
 	status  atomic.Pointer[ProfileStatus]
 
-	mu      sync.Mutex // guards what follows: one change at a time
+	mu      sync.Mutex // guards the fields below: one change at a time
 	set     *profiles.Set
 	sources []profiles.Source
 	cluster injector.Cluster
@@ -29,44 +29,43 @@ type Live struct {
 
 // LiveOptions configure a Live.
 type LiveOptions struct {
-	// Injector are the options that do not change; its Cluster is where the start is made.
+	// Injector are the options that do not change; its Cluster is the initial one.
 	Injector injector.Options
 	Facts    profiles.Facts
-	// Dir has profiles besides the built-in ones; empty means none.
+	// Dir contains profiles in addition to the built-in ones; empty means none.
 	Dir string
 	Now func() time.Time
 }
 
 // ProfileStatus describes the profiles in use and how they were loaded.
 type ProfileStatus struct {
-	// Err is why the files as they were last read do not load; nil when they do.
+	// Err is why the files, as last read, do not load; nil if they do.
 	Err error
-	// LeftOut names the files that the set in use does without, since the start.
+	// LeftOut names the files that were left out of the set in use at the start.
 	LeftOut []string
 	// LoadedAt is when the profiles in use were loaded.
 	LoadedAt time.Time
 	// Generation counts the sets of profiles since the start, from 1.
 	Generation int
-	// Profiles are those of the set in use, each by its name and the hash of its content.
+	// Profiles lists the set in use: the name and the content hash of each profile.
 	Profiles []string
 }
 
-// String is the status in a line, and the mistakes as they come.
+// String returns the status on one line, followed by the mistakes.
 func (s ProfileStatus) String() string {
 	text := fmt.Sprintf("generation %d: %s", s.Generation, strings.Join(s.Profiles, ", "))
 	if len(s.LeftOut) > 0 {
 		text += "; left out: " + strings.Join(s.LeftOut, ", ")
 	}
 	if s.Err != nil {
-		text += fmt.Sprintf("; the last reload did not work: %v", s.Err)
+		text += fmt.Sprintf("; the last reload failed: %v", s.Err)
 	}
 	return text
 }
 
-// NewLive loads the profiles a first time. There is no older set to fall back to, and a mistake in
-// one file must not cost the others, or no replica could start again after a bad change: files with
-// mistakes are left out, and Status lists them. Only when the default profile is not among the rest is
-// there an error, with every mistake.
+// NewLive loads the profiles for the first time. There is no older set to fall back to, and a mistake in one file
+// must not keep replicas from restarting: files with mistakes are left out, and Status lists them. It returns an
+// error, with every mistake, only if the default profile is not among the rest.
 func NewLive(o LiveOptions) (*Live, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -83,7 +82,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 		if len(bad) == 0 {
 			return nil, errors.Join(mistakes, err)
 		}
-		if mistakes == nil { // those that follow are of files that need the ones left out
+		if mistakes == nil { // later mistakes only concern files that inherit from those left out
 			mistakes = err
 		}
 		leftOut = append(leftOut, bad...)
@@ -93,7 +92,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 	return l, nil
 }
 
-// faulty names the sources that have the mistakes of err.
+// faulty returns the names of the sources with the mistakes in err.
 func faulty(sources []profiles.Source, err error) []string {
 	var bad []string
 	problems, _ := errors.AsType[profiles.Problems](err)
@@ -105,14 +104,14 @@ func faulty(sources []profiles.Source, err error) []string {
 	return bad
 }
 
-// Planner is the injector in use.
+// Planner returns the injector in use.
 func (l *Live) Planner() Planner { return l.current.Load() }
 
-// Status is cheap and safe for concurrent use.
+// Status returns the status. It is cheap and safe for concurrent use.
 func (l *Live) Status() ProfileStatus { return *l.status.Load() }
 
-// Reload reads the profiles again and reports whether they have changed. After an error the set in
-// use stays and Status has the error.
+// Reload reads the profiles again and reports whether they have changed. After an error the set in use stays,
+// and Status contains the error.
 func (l *Live) Reload() (changed bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -130,7 +129,7 @@ func (l *Live) Reload() (changed bool, err error) {
 	return err == nil, err
 }
 
-// SetCluster remakes the injector for what the cluster can do.
+// SetCluster replaces the injector if the capabilities of the cluster have changed.
 func (l *Live) SetCluster(cluster injector.Cluster) (changed bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -179,14 +178,14 @@ func (l *Live) use(set *profiles.Set, cluster injector.Cluster) error {
 	return nil
 }
 
-// recordResult puts what became of the files into the status.
+// recordResult records in the status which files were left out, and the error.
 func (l *Live) recordResult(leftOut []string, err error) {
 	after := l.Status()
 	after.LeftOut, after.Err = leftOut, err
 	l.status.Store(&after)
 }
 
-// versions are the profiles of a set with their hashes.
+// versions returns the profiles of a set with their hashes.
 func versions(set *profiles.Set) []string {
 	names := set.Names()
 	for i, name := range names {

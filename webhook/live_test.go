@@ -23,7 +23,7 @@ const (
 	badProfile   = "name: shop\ninherits: basse\nidentitty: {}\n"
 )
 
-// volume is a directory as the kubelet writes that of a ConfigMap.
+// volume is a directory that is laid out like a mounted ConfigMap.
 type volume struct {
 	t          *testing.T
 	dir        string
@@ -95,19 +95,19 @@ func TestProfilesAreReloaded(t *testing.T) {
 	v.put(badProfile)
 	eventually(t, "the error", func() bool { return l.Status().Err != nil })
 	if region(l) != "two" || l.Status().Generation != 2 {
-		t.Errorf("the last good set is not in use: region %q, status %+v", region(l), l.Status())
+		t.Errorf("the last valid set is not in use: region %q, status %+v", region(l), l.Status())
 	}
 	for _, want := range []string{"shop.yaml", "identitty", "basse", "did you mean"} {
 		if err := l.Status().Err.Error(); !strings.Contains(err, want) {
 			t.Errorf("no %q in %s", want, err)
 		}
 	}
-	eventually(t, "the log line", func() bool { return strings.Contains(log.String(), "the last good ones stay in use") })
+	eventually(t, "the log line", func() bool { return strings.Contains(log.String(), "the last valid ones stay in use") })
 
-	v.put(otherProfile) // what is in use already
-	eventually(t, "the error to go", func() bool { return l.Status().Err == nil })
+	v.put(otherProfile) // the profile in use
+	eventually(t, "the error to disappear", func() bool { return l.Status().Err == nil })
 	if l.Status().Generation != 2 {
-		t.Errorf("a new generation although nothing is new: %+v", l.Status())
+		t.Errorf("unchanged profiles made a new generation: %+v", l.Status())
 	}
 }
 
@@ -119,11 +119,11 @@ func TestReloadThatLosesTheDefaultProfile(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if region(l) != "one" {
-		t.Error("the last good set is not in use")
+		t.Error("the last valid set is not in use")
 	}
 }
 
-// TestStartWithBadProfiles: a mistake in one file must not cost the others, nor the webhook.
+// TestStartWithBadProfiles checks that a mistake in one file affects neither the other files nor the webhook.
 func TestStartWithBadProfiles(t *testing.T) {
 	v := newVolume(t, badProfile)
 	write := func(name, text string) {
@@ -132,7 +132,7 @@ func TestStartWithBadProfiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("child.yaml", "name: child\ninherits: shop\n") // of a file that is left out
+	write("child.yaml", "name: child\ninherits: shop\n") // inherits from a file that is left out
 	write("good.yaml", "name: good\ninherits: aws\n")
 	r := start(t, func(o *Options) { o.ProfilesDir = v.dir })
 	r.waitReady(t)
@@ -143,13 +143,13 @@ func TestStartWithBadProfiles(t *testing.T) {
 		t.Errorf("%d %s", code, text)
 	}
 	if _, text := r.get(t, metrics, "/metrics"); !strings.Contains(text, "telepod_profiles_last_reload_successful 0") {
-		t.Error("the metric says that all is well")
+		t.Error("telepod_profiles_last_reload_successful is not 0")
 	}
 	eventually(t, "the log line", func() bool {
 		return strings.Contains(r.log.String(), `left_out="[shop.yaml child.yaml]"`) && strings.Contains(r.log.String(), "identitty")
 	})
 	if response := answer(t, post(r.Handler(), reviewOf("shop", wanted))); len(response.Patch) == 0 {
-		t.Errorf("a pod with the default profile stayed bare: %+v", response)
+		t.Errorf("a pod with the default profile was not injected: %+v", response)
 	}
 	v.put(goodProfile)
 	eventually(t, "the correction", func() bool { return region(r.live) == "one" })
@@ -175,21 +175,21 @@ func TestStartWithoutTheBadFile(t *testing.T) {
 	}
 }
 
-// TestStartNeedsTheDefaultProfile: there is nothing to inject without it.
+// TestStartNeedsTheDefaultProfile checks the errors if the default profile cannot be loaded.
 func TestStartNeedsTheDefaultProfile(t *testing.T) {
 	for name, c := range map[string]struct {
 		dir   string
 		facts profiles.Facts
 		want  []string
 	}{
-		"it has mistakes":  {newVolume(t, badProfile).dir, profiles.Facts{}, []string{"identitty", "basse", `default profile "shop": no such profile`}},
-		"no directory":     {filepath.Join(t.TempDir(), "none"), profiles.Facts{}, []string{"read profiles directory", `default profile "shop"`}},
-		"facts of no kind": {newVolume(t, goodProfile).dir, profiles.Facts{Identity: profiles.Identity{Region: "a\x00"}}, []string{"facts: region"}},
+		"mistakes":      {newVolume(t, badProfile).dir, profiles.Facts{}, []string{"identitty", "basse", `default profile "shop": no such profile`}},
+		"no directory":  {filepath.Join(t.TempDir(), "none"), profiles.Facts{}, []string{"read profiles directory", `default profile "shop"`}},
+		"invalid facts": {newVolume(t, goodProfile).dir, profiles.Facts{Identity: profiles.Identity{Region: "a\x00"}}, []string{"facts: region"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := NewLive(LiveOptions{Injector: injector.Options{DefaultProfile: "shop"}, Facts: c.facts, Dir: c.dir})
 			if err == nil {
-				t.Fatal("it started")
+				t.Fatal("NewLive returned no error")
 			}
 			for _, want := range c.want {
 				if !strings.Contains(err.Error(), want) {
@@ -239,8 +239,8 @@ func TestFactsReachTheProfiles(t *testing.T) {
 	}
 }
 
-// eventually waits until done returns true. It polls, as what it waits for is another goroutine's
-// state; its limit is there to end a test that cannot succeed.
+// eventually waits until done returns true. It polls, because the condition depends on another goroutine. Its limit
+// only ends tests that cannot succeed.
 func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -19,19 +19,18 @@ const (
 	labelStatus   = "status"
 )
 
-// durations are the histogram's bounds in seconds: an admission needs tens of microseconds, and API
-// servers time out after seconds.
+// durations returns the histogram's bounds in seconds: an admission takes tens of microseconds, and API servers
+// time out after several seconds.
 func durations() []float64 {
 	return []float64{50e-6, 100e-6, 200e-6, 400e-6, 800e-6, 1.6e-3, 3.2e-3, 6.4e-3, 12.8e-3, 25e-3, 50e-3, 100e-3, 250e-3, 500e-3, 1}
 }
 
-// patchSizes are bounds in bytes.
+// patchSizes returns the histogram's bounds in bytes.
 func patchSizes() []float64 {
 	return []float64{1 << 10, 2 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10}
 }
 
-// instruments record outcomes. All label sets are made in advance, so that recording allocates
-// nothing.
+// instruments record outcomes. All label sets are created in advance, so recording does not allocate.
 type instruments struct {
 	admissions metric.Int64Counter
 	skipped    metric.Int64Counter
@@ -59,9 +58,9 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 		admissions: m.counter("telepod.admissions", "Admission requests by decision and reason."),
 		skipped:    m.counter("telepod.admission.skipped", "Parts of injections that were left out, by reason."),
 		warnings:   m.counter("telepod.admission.warnings", "Mistakes in annotations, by reason."),
-		silent:     m.counter("telepod.containers.silent", "Containers that got variables and no endpoint, by reason: they send no telemetry."),
+		silent:     m.counter("telepod.containers.silent", "Containers that got variables but no endpoint, by reason: they send no telemetry."),
 		sidecars:   m.counter("telepod.sidecars", "Collector sidecars added, by kind."),
-		refusals:   m.counter("telepod.requests.refused", "HTTP requests that were no AdmissionReview, by status."),
+		refusals:   m.counter("telepod.requests.refused", "HTTP requests that were not an AdmissionReview, by status."),
 		duration: m.seconds("telepod.admission.duration",
 			"Time from the request's headers to the response, by decision."),
 		patch:     m.bytes("telepod.admission.patch", "Size of JSON patches."),
@@ -148,7 +147,7 @@ func (i *instruments) refused(ctx context.Context, status int) {
 	i.refusals.Add(ctx, 1, metric.WithAttributes(attribute.String(labelStatus, strconv.Itoa(status))))
 }
 
-// runs counts the reasons of neighbours: most parts that are left out have the same one.
+// runs yields each run of equal reasons with its length: most omitted parts have the same reason as the one before.
 func runs(skipped []injector.Skip) func(yield func(injector.Reason, int64) bool) {
 	return func(yield func(injector.Reason, int64) bool) {
 		for start := 0; start < len(skipped); {

@@ -18,9 +18,9 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// Namespaces caches the labels and annotations of namespaces that matter to injection. Other keys, and
-// namespaces without relevant ones, are dropped, so that memory does not grow with the cluster.
-// Reads are lock-free: a change replaces the map.
+// Namespaces caches the labels and annotations of namespaces that affect injection. It drops other keys, and
+// namespaces without relevant ones, so memory does not grow with the cluster. Reads are lock-free: a change
+// replaces the map.
 type Namespaces struct {
 	current atomic.Pointer[map[string]injector.Namespace]
 	changed atomic.Pointer[chan struct{}] // closed by the next change
@@ -37,7 +37,7 @@ func NewNamespaces() *Namespaces {
 	return n
 }
 
-// Lookup returns what is known; of most namespaces that is no more than the name.
+// Lookup returns the known data of a namespace; for most namespaces that is only the name.
 func (n *Namespaces) Lookup(name string) injector.Namespace {
 	if ns, ok := (*n.current.Load())[name]; ok {
 		return ns
@@ -45,13 +45,13 @@ func (n *Namespaces) Lookup(name string) injector.Namespace {
 	return injector.Namespace{Name: name}
 }
 
-// Await is Lookup for a namespace that the API server knows better: a namespace and its first pod can
-// arrive together, and the pod before the news of the namespace's labels and annotations. It waits until
-// current accepts what is known, for no longer than patience.
+// Await is like Lookup, but first waits, up to patience, until current accepts the data. The watch can lag behind
+// the API server: a namespace and its first pod may be created together, and the pod's request may arrive before
+// the namespace's event.
 func (n *Namespaces) Await(name string, current func(injector.Namespace) bool, patience time.Duration) injector.Namespace {
 	var late <-chan time.Time
 	for {
-		changed := *n.changed.Load() // before looking, so that no change is missed
+		changed := *n.changed.Load() // before the lookup, so no change is missed
 		ns := n.Lookup(name)
 		if current(ns) {
 			return ns
@@ -69,14 +69,13 @@ func (n *Namespaces) Await(name string, current func(injector.Namespace) bool, p
 	}
 }
 
-// Len is the number of namespaces kept.
+// Len returns the number of namespaces kept.
 func (n *Namespaces) Len() int { return len(*n.current.Load()) }
 
 // Synced reports whether all namespaces have been read once.
 func (n *Namespaces) Synced() bool { return n.synced.Load() }
 
-// Follow keeps the store in step with the API server until ctx ends. Trouble is logged and retried
-// by client-go.
+// Follow watches the API server until ctx ends. client-go logs and retries errors.
 func (n *Namespaces) Follow(ctx context.Context, client metadata.Interface) {
 	api := client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"})
 	source := &cache.ListWatch{
@@ -100,7 +99,7 @@ func (n *Namespaces) Follow(ctx context.Context, client metadata.Interface) {
 		&metav1.PartialObjectMetadata{}, n, cache.ReflectorOptions{Name: "namespaces"}).RunWithContext(ctx)
 }
 
-// slim drops what does not matter before anything refers to the page.
+// slim drops irrelevant data before other code refers to the page.
 func slim(items []metav1.PartialObjectMetadata) []metav1.PartialObjectMetadata {
 	var kept []metav1.PartialObjectMetadata
 	for i := range items {
@@ -111,7 +110,7 @@ func slim(items []metav1.PartialObjectMetadata) []metav1.PartialObjectMetadata {
 	return kept
 }
 
-// slimEvent does the same to events. A namespace that no longer matters counts as deleted.
+// slimEvent does the same for events. A namespace without relevant data counts as deleted.
 func slimEvent(e watch.Event) (watch.Event, bool) {
 	m, ok := e.Object.(*metav1.PartialObjectMetadata)
 	if !ok || (e.Type != watch.Added && e.Type != watch.Modified) {
@@ -127,7 +126,7 @@ func slimEvent(e watch.Event) (watch.Event, bool) {
 	return watch.Event{}, false
 }
 
-// relevant returns a copy with no more than what matters, and whether that is anything.
+// relevant returns a copy with only the relevant data, and whether there is any.
 func relevant(m *metav1.PartialObjectMetadata) (*metav1.PartialObjectMetadata, bool) {
 	slim := &metav1.PartialObjectMetadata{TypeMeta: m.TypeMeta, ObjectMeta: metav1.ObjectMeta{
 		Name: strings.Clone(m.Name), ResourceVersion: m.ResourceVersion,
@@ -153,7 +152,7 @@ func pick(values map[string]string, prefixes ...string) map[string]string {
 	return picked
 }
 
-// The rest is cache.ReflectorStore.
+// The methods below implement cache.ReflectorStore.
 
 // Add implements cache.ReflectorStore.
 func (n *Namespaces) Add(object any) error {
@@ -193,11 +192,11 @@ func put(all map[string]injector.Namespace, object any) {
 	}
 }
 
-func (n *Namespaces) change(how func(map[string]injector.Namespace)) {
+func (n *Namespaces) change(apply func(map[string]injector.Namespace)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	all := maps.Clone(*n.current.Load())
-	how(all)
+	apply(all)
 	n.current.Store(&all)
 	next := make(chan struct{})
 	close(*n.changed.Swap(&next))

@@ -59,11 +59,11 @@ func TestNamespacesFollowTheCluster(t *testing.T) {
 	if err := tracker.Update(namespaceResource, namespace("plain", nil, nil), ""); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "plain to be forgotten", func() bool { return n.Len() == 1 })
+	eventually(t, "plain to be dropped", func() bool { return n.Len() == 1 })
 	if err := tracker.Delete(namespaceResource, "", "shop"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "shop to be gone", func() bool { return n.Len() == 0 })
+	eventually(t, "shop to be deleted", func() bool { return n.Len() == 0 })
 }
 
 func TestUnrelatedNamespacesAreNotKept(t *testing.T) {
@@ -90,18 +90,18 @@ func TestReadersSeeWholeMaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(*before) != 0 || !slices.Equal(slices.Collect(maps.Keys(*n.current.Load())), []string{"a"}) {
-		t.Error("a reader's map was changed under it")
+		t.Error("a change modified a map that readers use")
 	}
 }
 
-// TestNamespacesAwait: the news of a namespace that has just opted in are waited for, and no longer
-// than patience.
+// TestNamespacesAwait checks that Await waits for the event of a namespace that has just opted in, but not longer than
+// patience.
 func TestNamespacesAwait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := NewNamespaces()
 		start := time.Now()
 		if got := n.Await("shop", isEnabled, patience); got.Labels != nil || time.Since(start) != patience {
-			t.Errorf("nothing came, and after %s there is %v", time.Since(start), got)
+			t.Errorf("without an event, after %s: %v", time.Since(start), got)
 		}
 		go func() {
 			time.Sleep(patience / 2)
@@ -115,13 +115,13 @@ func TestNamespacesAwait(t *testing.T) {
 		}
 		start = time.Now()
 		if n.Await("shop", isEnabled, patience); time.Since(start) != 0 {
-			t.Error("waited for what is known")
+			t.Error("waited although the label is known")
 		}
 	})
 }
 
-// TestAdmitterAwaitsSelectedNamespaces: only what the API server has selected by a label that is
-// not known yet is worth waiting for.
+// TestAdmitterAwaitsSelectedNamespaces checks that the admitter waits only if the API server has matched a label that
+// the watch does not have yet.
 func TestAdmitterAwaitsSelectedNamespaces(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -131,10 +131,10 @@ func TestAdmitterAwaitsSelectedNamespaces(t *testing.T) {
 		waits     bool
 		enabled   bool
 	}{
-		{"news of the label", NamespaceSelected, nil, false, true, true},
-		{"known", NamespaceSelected, map[string]string{injector.InjectionLabel: "enabled"}, false, false, true},
-		{"disabled a moment ago", NamespaceSelected, map[string]string{injector.InjectionLabel: "disabled"}, false, true, true},
-		{"disabled a moment ago, on by default", NamespaceSelected, map[string]string{injector.InjectionLabel: "disabled"}, true, true, false},
+		{"label not received yet", NamespaceSelected, nil, false, true, true},
+		{"label known", NamespaceSelected, map[string]string{injector.InjectionLabel: "enabled"}, false, false, true},
+		{"still disabled", NamespaceSelected, map[string]string{injector.InjectionLabel: "disabled"}, false, true, true},
+		{"still disabled, on by default", NamespaceSelected, map[string]string{injector.InjectionLabel: "disabled"}, true, true, false},
 		{"invalid label, on by default", NamespaceSelected, map[string]string{injector.InjectionLabel: "yes"}, true, false, false},
 		{"selected by the default", NamespaceSelected, nil, true, false, false},
 		{"annotated pod elsewhere", Unselected, nil, false, false, false},

@@ -15,7 +15,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// An API server keeps names to these lengths; a request that pretends to be its may not.
+// API servers limit names to these lengths; a forged request may not.
 const (
 	maxNamespace = 63
 	maxName      = 253
@@ -27,8 +27,8 @@ const (
 type observer struct {
 	log         *slog.Logger
 	instruments *instruments
-	tracer      trace.Tracer // nil when traces go nowhere
-	events      *eventWriter // nil when there is no API server to write to
+	tracer      trace.Tracer // nil if traces are not exported
+	events      *eventWriter // nil without an API server
 	refusals    *rate.Limiter
 }
 
@@ -58,8 +58,8 @@ func (o *observer) done(ctx context.Context, a admission) {
 	}
 }
 
-// refused reports a request that was not an AdmissionReview. Anyone who reaches the port can send
-// such requests, so only some of them are logged.
+// refused reports a request that was not an AdmissionReview. Any client that reaches the port can send such
+// requests, so only some of them are logged.
 func (o *observer) refused(ctx context.Context, p *problem) {
 	o.instruments.refused(ctx, p.status)
 	if o.refusals.Allow() {
@@ -67,7 +67,7 @@ func (o *observer) refused(ctx context.Context, p *problem) {
 	}
 }
 
-// write logs one line, with names and codes and never the contents of a pod.
+// write logs one line with names and codes, never with the contents of a pod.
 func (o *observer) write(ctx context.Context, a admission) {
 	level := slog.LevelInfo
 	if a.Err != nil || a.Verdict == Denied {
@@ -116,7 +116,7 @@ func finish(span trace.Span, a admission) {
 	span.End()
 }
 
-// pod is the pod's name, or what the API server is going to make it from.
+// pod returns the pod's name, or the prefix from which the API server will generate it.
 func (a *admission) pod() string {
 	switch {
 	case a.request.Name != "":

@@ -62,7 +62,7 @@ func TestRequestsWithoutEvents(t *testing.T) {
 	}
 	h.admit(t, "shop", owned)
 	if len(recorder.Events) != 2 {
-		t.Errorf("%d events of a real request", len(recorder.Events))
+		t.Errorf("%d events for a real request, want 2", len(recorder.Events))
 	}
 }
 
@@ -92,7 +92,7 @@ func TestMetricsOfParts(t *testing.T) {
 	h := newHarness(t, nil)
 	h.admit(t, "shop", owned)
 	h.admit(t, "shop", strings.Replace(owned, `"hostNetwork":true,`, "", 1))
-	// Its protocol is not known, so it gets no endpoint.
+	// The protocol is unknown, so this pod gets no endpoint.
 	h.admit(t, "shop", `{"metadata":{"name":"quiet","annotations":{"telepod.dev/inject":"true"}},"spec":{"containers":[{"name":"app","image":"shop:1","env":[`+
 		`{"name":"OTEL_EXPORTER_OTLP_PROTOCOL","valueFrom":{"configMapKeyRef":{"name":"a","key":"b"}}}]}]}}`)
 	for _, want := range []string{
@@ -137,7 +137,7 @@ func TestOTLPIsSentOnlyIfConfigured(t *testing.T) {
 	}
 }
 
-// TestSidecarsAreCountedOnce: the API server calls again for a pod that another webhook has changed.
+// TestSidecarsAreCountedOnce checks the count if the API server calls again because another webhook has changed the pod.
 func TestSidecarsAreCountedOnce(t *testing.T) {
 	h := newHarness(t, nil)
 	pod := []byte(strings.Replace(wanted, `"telepod.dev/inject":"true"`, `"telepod.dev/inject":"true","telepod.dev/sidecar":"true"`, 1))
@@ -150,9 +150,9 @@ func TestSidecarsAreCountedOnce(t *testing.T) {
 	}
 	again := strings.Replace(string(pod), `"containers":[`, `"containers":[{"name":"late"},`, 1)
 	if h.admit(t, "shop", again).Patch == nil {
-		t.Fatal("the container that came late got nothing")
+		t.Fatal("the container that was added later was not injected")
 	}
 	if lines := h.scrape("telepod_sidecars_total{", " 1"); len(lines) != 1 {
-		t.Errorf("want one sidecar, got %v", h.scrape("telepod_sidecars_total{"))
+		t.Errorf("got %v, want one sidecar", h.scrape("telepod_sidecars_total{"))
 	}
 }

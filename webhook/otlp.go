@@ -20,10 +20,9 @@ const (
 	protocolHTTP = "http/protobuf"
 )
 
-// otlpProtocol reads the OpenTelemetry environment variables of one signal, METRICS or TRACES, and
-// returns the protocol to export by, or "" for none. Unlike an SDK's default, nothing is sent to
-// localhost: an endpoint, or the exporter otlp, has to be named (OpenTelemetry specification,
-// "Environment Variables" and "OTLP Exporter").
+// otlpProtocol reads the OpenTelemetry environment variables of one signal, METRICS or TRACES, and returns the
+// export protocol, or "" for no export. Unlike SDKs, it does not default to localhost: an endpoint or the
+// exporter otlp must be set (OpenTelemetry specification, "Environment Variables" and "OTLP Exporter").
 func otlpProtocol(signal string) (string, error) {
 	if os.Getenv("OTEL_SDK_DISABLED") == "true" {
 		return "", nil
@@ -51,7 +50,7 @@ func otlpProtocol(signal string) (string, error) {
 	return protocolHTTP, nil
 }
 
-// otlpMetrics returns nil when metrics are not to be sent.
+// otlpMetrics returns nil if metrics are not exported.
 func otlpMetrics(ctx context.Context) (exporter sdkmetric.Exporter, err error) {
 	protocol, err := otlpProtocol("METRICS")
 	switch protocol {
@@ -66,7 +65,7 @@ func otlpMetrics(ctx context.Context) (exporter sdkmetric.Exporter, err error) {
 	return exporter, nil
 }
 
-// otlpTraces returns nil when traces are not to be sent.
+// otlpTraces returns nil if traces are not exported.
 func otlpTraces(ctx context.Context) (exporter sdktrace.SpanExporter, err error) {
 	protocol, err := otlpProtocol("TRACES")
 	switch protocol {
@@ -81,8 +80,8 @@ func otlpTraces(ctx context.Context) (exporter sdktrace.SpanExporter, err error)
 	return exporter, nil
 }
 
-// describeSelf is the resource of Telepod's own telemetry; OTEL_SERVICE_NAME and
-// OTEL_RESOURCE_ATTRIBUTES win.
+// describeSelf returns the resource of Telepod's own telemetry. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES
+// override it.
 func describeSelf(ctx context.Context, version string) (*resource.Resource, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", "telepod-webhook"), attribute.String("service.version", version)),

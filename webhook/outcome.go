@@ -31,28 +31,28 @@ const (
 	auditProfile  = "profile"
 )
 
-// API servers cut a warning at 256 characters when all of one response exceed 4,096 bytes, and drop
-// the rest (k8s.io/apiserver/pkg/endpoints/filters/warning.go).
+// If the warnings of one response exceed 4,096 bytes, API servers cut each at 256 characters, and drop the rest
+// (k8s.io/apiserver/pkg/endpoints/filters/warning.go).
 const (
 	maxWarnings    = 12
 	maxWarningText = 300
 )
 
-// Outcome is the result of one admission. Log, metrics, span, event and response are made from it.
+// Outcome is the result of one admission. Log, metrics, span, event and response are derived from it.
 type Outcome struct {
 	Verdict Verdict
 	Reason  injector.Reason
-	// Plan is nil where the request was not for a pod or could not be planned.
+	// Plan is nil if the request does not create a pod, or could not be planned.
 	Plan     *injector.Plan
 	Patch    []byte
 	Warnings []string
 	// Err is why the reason is unreadable-pod or internal-error. It does not quote the pod.
 	Err error
-	// Pod is nil where it could not be read.
+	// Pod is nil if it could not be read.
 	Pod *injector.Pod
 }
 
-// planned is the outcome of a plan.
+// planned returns the outcome of a plan.
 func planned(pod *injector.Pod, plan *injector.Plan) Outcome {
 	out := Outcome{Verdict: NotInjected, Reason: plan.Decision.Reason, Plan: plan, Pod: pod}
 	switch {
@@ -71,8 +71,8 @@ func planned(pod *injector.Pod, plan *injector.Plan) Outcome {
 	return out
 }
 
-// failed is the outcome when the pod is admitted as it is because something is wrong with the
-// request or with the injector: an injector must not stop a cluster.
+// failed returns the outcome for an error in the request or in the injector. The pod is admitted unchanged: an
+// injector must not stop a cluster.
 func failed(reason injector.Reason, err error) Outcome {
 	return Outcome{Verdict: NotInjected, Reason: reason, Err: err,
 		Warnings: []string{fmt.Sprintf("%s: %s; not injected", reason, reason.Text())}}
@@ -105,7 +105,7 @@ func (o *Outcome) response(request *Request) *admissionv1.AdmissionResponse {
 	return response
 }
 
-// bounded are the warnings that an answer has room for.
+// bounded returns the warnings that fit into a response.
 func (o *Outcome) bounded() []string {
 	if len(o.Warnings) == 0 {
 		return nil
@@ -117,7 +117,7 @@ func (o *Outcome) bounded() []string {
 	var list []string
 	for i, warning := range o.Warnings {
 		if i == maxWarnings {
-			return append(list, fmt.Sprintf("%d more problems; `telepod explain` shows most of them", len(o.Warnings)-i+more))
+			return append(list, fmt.Sprintf("%d more problems; `telepod explain` shows more of them", len(o.Warnings)-i+more))
 		}
 		list = append(list, injector.Clip(warning, maxWarningText))
 	}

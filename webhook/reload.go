@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// profilePoll is how often the directory is read when no event announces a change: on file
-	// systems without events, and after an overflow.
+	// profilePoll is how often the directory is read without an event: on file systems without events, and
+	// after an overflow.
 	profilePoll = 30 * time.Second
 	// profileSettle is the time without events after which a change counts as complete: editors and the
 	// kubelet write several files.
 	profileSettle = 100 * time.Millisecond
 )
 
-// Follow logs what was loaded at the start and reloads the profiles whenever their directory changes,
-// until ctx ends. The directory of a mounted ConfigMap changes by its link ..data being replaced.
+// Follow logs the profiles loaded at the start, and reloads them whenever their directory changes, until ctx
+// ends. In a mounted ConfigMap, the kubelet replaces the link ..data.
 func (l *Live) Follow(ctx context.Context, log *slog.Logger) {
 	lastError := l.started(log)
 	if l.options.Dir == "" {
@@ -26,7 +26,7 @@ func (l *Live) Follow(ctx context.Context, log *slog.Logger) {
 	}
 	events, closeEvents := watchDir(l.options.Dir, log)
 	defer closeEvents()
-	timer := time.NewTimer(0) // what changed before the watch
+	timer := time.NewTimer(0) // for changes before the watch
 	defer timer.Stop()
 	for {
 		select {
@@ -58,7 +58,7 @@ func (l *Live) reload(log *slog.Logger, lastError string) string {
 	changed, err := l.Reload()
 	switch {
 	case err != nil && err.Error() != lastError:
-		log.Error("profiles not reloaded, the last good ones stay in use", "directory", l.options.Dir, "error", err)
+		log.Error("profiles not reloaded, the last valid ones stay in use", "directory", l.options.Dir, "error", err)
 		return err.Error()
 	case err != nil:
 		return lastError
@@ -74,7 +74,7 @@ func watchDir(dir string, log *slog.Logger) (<-chan fsnotify.Event, func()) {
 	if err == nil {
 		if err = watcher.Add(dir); err == nil {
 			go func() {
-				for range watcher.Errors { // an overflow, for example: the poll makes up for it
+				for range watcher.Errors { // such as an overflow: the next poll reads the changes
 				}
 			}()
 			return watcher.Events, func() { _ = watcher.Close() }

@@ -18,15 +18,15 @@ import (
 
 const reviewKind = "AdmissionReview"
 
-// review is the part of an AdmissionReview that is read.
+// review is the decoded part of an AdmissionReview.
 type review struct {
 	APIVersion string   `json:"apiVersion"`
 	Kind       string   `json:"kind"`
 	Request    *Request `json:"request"`
 }
 
-// Request is the part of an AdmissionRequest that is read. Everything else (the user, the old object, the
-// options) is skipped without being decoded.
+// Request is the decoded part of an AdmissionRequest. Everything else (the user, the old object, the options)
+// is skipped.
 type Request struct {
 	UID         types.UID                   `json:"uid"`
 	Kind        metav1.GroupVersionKind     `json:"kind"`
@@ -39,7 +39,7 @@ type Request struct {
 	DryRun      bool                        `json:"dryRun"`
 }
 
-// object is the pod of a request, or why it cannot be read: the review is answered all the same.
+// object is the pod of a request, or the error in it. The review is answered in both cases.
 type object struct {
 	pod *injector.Pod
 	err error
@@ -58,7 +58,7 @@ func (o *object) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return nil
 	}
 	o.err = fmt.Errorf("decode request.object: %s", injector.DescribeJSON(err))
-	for dec.StackDepth() > depth { // the rest of the object; a syntax error comes again
+	for dec.StackDepth() > depth { // the rest of the object; a syntax error is returned again
 		if _, err := dec.ReadToken(); err != nil {
 			return err
 		}
@@ -66,10 +66,10 @@ func (o *object) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// read is the pod, or why there is none.
+// read returns the pod, or why it cannot be read.
 func (o *object) read() (*injector.Pod, error) {
 	if o.pod == nil && o.err == nil {
-		return nil, errors.New("decode request.object: it is no JSON object")
+		return nil, errors.New("decode request.object: it is not a JSON object")
 	}
 	return o.pod, o.err
 }
@@ -77,7 +77,7 @@ func (o *object) read() (*injector.Pod, error) {
 // decodeReview reads an AdmissionReview of version v1.
 func decodeReview(body []byte) (*Request, error) {
 	var in review
-	// As lenient about text as the API server, which has checked the object already.
+	// As lenient about text as the API server, which has already checked the object.
 	err := json.Unmarshal(body, &in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return nil, fmt.Errorf("decode AdmissionReview: %s", injector.DescribeJSON(err))
@@ -88,16 +88,16 @@ func decodeReview(body []byte) (*Request, error) {
 		return nil, fmt.Errorf("decode AdmissionReview: got kind %.64q of apiVersion %.64q: send an AdmissionReview of %s",
 			in.Kind, in.APIVersion, admissionv1.SchemeGroupVersion)
 	case version != admissionv1.SchemeGroupVersion.Version:
-		return nil, fmt.Errorf("decode AdmissionReview: version %.64q is not spoken here: set admissionReviewVersions: [v1]", version)
+		return nil, fmt.Errorf("decode AdmissionReview: version %.64q is not supported: set admissionReviewVersions: [v1]", version)
 	case in.Request == nil:
 		return nil, errors.New("decode AdmissionReview: it has no request")
 	case in.Request.UID == "":
-		return nil, errors.New("decode AdmissionReview: request.uid is missing, which the answer has to repeat")
+		return nil, errors.New("decode AdmissionReview: request.uid is missing; the response must repeat it")
 	}
 	return in.Request, nil
 }
 
-// appendReview appends the AdmissionReview that answers with response.
+// appendReview appends an AdmissionReview with the response.
 func appendReview(dst []byte, response *admissionv1.AdmissionResponse) []byte {
 	dst = append(dst, `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":`...)
 	dst = appendText(dst, string(response.UID))

@@ -11,13 +11,13 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// objectFirst is a review with the object before the other fields of the request.
+// objectFirst returns a review with the object before the other fields of the request.
 func objectFirst(object string) []byte {
 	return fmt.Appendf(nil, `{"request":{"object":%s,"uid":"u-1","kind":{"version":"v1","kind":"Pod"},"resource":{"version":"v1","resource":"pods"},`+
 		`"namespace":"shop","operation":"CREATE","dryRun":true},"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}`, object)
 }
 
-// TestUnreadablePods: the review is read to its end wherever its pod becomes unreadable.
+// TestUnreadablePods checks that a review is read to its end, whatever is wrong with its pod.
 func TestUnreadablePods(t *testing.T) {
 	for object, place := range map[string]string{
 		`{"spec":7}`:                            `a JSON number does not belong at "/request/object/spec"`,
@@ -25,9 +25,9 @@ func TestUnreadablePods(t *testing.T) {
 		`{"metadata":{"labels":{"a":{"b":[{}]}},"name":"x"},"spec":{}}`:                       `at "/request/object/metadata/labels/a"`,
 		`{"spec":{"containers":[{"env":[{"name":"A","value":{"deep":[[]]}},{"name":"B"}]}]}}`: `at "/request/object/spec/containers/0/env/0/value"`,
 		`{"spec":{"initContainers":{"name":"x"}},"metadata":{"name":"y"}}`:                    `a JSON object does not belong at "/request/object/spec/initContainers"`,
-		`[{"spec":{}}]`: "no JSON object",
-		`"s3cret"`:      "no JSON object",
-		`null`:          "no JSON object",
+		`[{"spec":{}}]`: "not a JSON object",
+		`"s3cret"`:      "not a JSON object",
+		`null`:          "not a JSON object",
 	} {
 		request, err := decodeReview(objectFirst(object))
 		if err != nil {
@@ -47,7 +47,7 @@ func TestUnreadablePods(t *testing.T) {
 	}
 }
 
-// TestPodOfReview: a pod within a review is the same as on its own.
+// TestPodOfReview checks that a pod in a review is decoded like a separate one.
 func TestPodOfReview(t *testing.T) {
 	text := benchPod(3, 15, `"telepod.dev/inject":"true"`)
 	want, err := injector.ParsePod([]byte(text))
@@ -60,11 +60,11 @@ func TestPodOfReview(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, request.Object.pod, cmp.AllowUnexported(injector.Pod{})); diff != "" {
-		t.Errorf("pod of the review (-on its own +of the review):\n%s", diff)
+		t.Errorf("pod of the review (-separate +in the review):\n%s", diff)
 	}
 }
 
-// FuzzPodOfReview: that applies to every object, and the rest of the review is read in any case.
+// FuzzPodOfReview checks the same for any object, and that the rest of the review is always read.
 func FuzzPodOfReview(f *testing.F) {
 	f.Add(benchPod(2, 6, `"telepod.dev/inject":"true"`))
 	f.Add(`{"spec":{"containers":[{"env":[{"name":"A","value":{"deep":[[]]}},{"name":"B"}]}]}}`)
@@ -86,7 +86,7 @@ func FuzzPodOfReview(f *testing.F) {
 			return
 		}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(injector.Pod{})); diff != "" {
-			t.Errorf("pod of the review (-on its own +of the review):\n%s", diff)
+			t.Errorf("pod of the review (-separate +in the review):\n%s", diff)
 		}
 	})
 }

@@ -20,38 +20,38 @@ import (
 
 // Paths of the webhook.
 const (
-	// PathPod is for pods that ask for injection by themselves.
+	// PathPod is for pods that request injection themselves.
 	PathPod = "/mutate"
-	// PathNamespace is for pods of namespaces which, as the API server has matched, have opted in.
+	// PathNamespace is for pods in namespaces that have opted in. The API server has matched their labels.
 	PathNamespace = "/mutate/namespace"
 )
 
-// Paths are those of the chart's webhooks, by their names.
+// Paths returns the paths of the chart's webhooks, by their names.
 func Paths() map[string]string {
 	return map[string]string{"namespaces.telepod.dev": PathNamespace, "pods.telepod.dev": PathPod}
 }
 
 // Options configure a Server.
 type Options struct {
-	// Injector's Cluster is not used: Capabilities and the API server's version decide.
+	// Injector.Cluster is ignored: it is derived from Capabilities and the API server's version.
 	Injector     injector.Options
 	Capabilities injector.Capabilities
 	Facts        profiles.Facts
-	// ProfilesDir has profiles besides the built-in ones; empty means none.
+	// ProfilesDir contains profiles in addition to the built-in ones; empty means none.
 	ProfilesDir string
 
-	// Address, MetricsAddress and HealthAddress are host:port; an empty one is not served, except
-	// the first.
+	// Address, MetricsAddress and HealthAddress are host:port. Metrics and health are not served if theirs is
+	// empty.
 	Address, MetricsAddress, HealthAddress string
-	// DrainDelay is how long the server keeps serving after it becomes unready: the time for the change of
-	// endpoints to reach every node.
+	// DrainDelay is how long the server keeps serving after it becomes unready, until the change of endpoints
+	// has reached every node.
 	DrainDelay time.Duration
 
 	Certificates certs.Source
-	// WatchConfigMaps follows the keys of ConfigMaps, for what envFrom brings.
+	// WatchConfigMaps enables the watch for the keys of ConfigMaps, which envFrom may use.
 	WatchConfigMaps bool
-	// Kubernetes is asked for its version and gets the events; Metadata gives the namespaces
-	// and the keys of ConfigMaps.
+	// Kubernetes is the client for the version and the events; Metadata is the client for namespaces and the keys
+	// of ConfigMaps.
 	Kubernetes kubernetes.Interface
 	Metadata   metadata.Interface
 
@@ -59,13 +59,13 @@ type Options struct {
 	Version string
 }
 
-// Server is the webhook with all that it needs.
+// Server is the webhook with its watches, telemetry and ports.
 type Server struct {
 	options    Options
 	log        *slog.Logger
 	live       *Live
 	namespaces *Namespaces
-	configMaps *ConfigMaps // nil when they are not watched
+	configMaps *ConfigMaps // nil if they are not watched
 	versions   *versioner
 	telemetry  *telemetry
 	observer   *observer
@@ -73,8 +73,8 @@ type Server struct {
 	listeners  []*listener
 }
 
-// New loads the profiles and opens the ports. It needs the default profile to be without mistakes; the
-// others can do without.
+// New loads the profiles and opens the ports. The default profile must not have mistakes; files of other profiles
+// with mistakes are left out.
 func New(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{options: o, log: o.Log, namespaces: NewNamespaces()}
 	if o.WatchConfigMaps {
@@ -91,11 +91,11 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	made, err := newInstruments(s.telemetry.meter)
 	if err != nil {
-		return nil, fmt.Errorf("make metrics: %w", err)
+		return nil, fmt.Errorf("create metrics: %w", err)
 	}
 	gauges := state{o.Version, s.namespaces, s.configMaps, s.live.Status, o.Certificates.Status}
 	if err := gauges.register(s.telemetry.meter); err != nil {
-		return nil, fmt.Errorf("make metrics: %w", err)
+		return nil, fmt.Errorf("create metrics: %w", err)
 	}
 	s.observer = newObserver(o.Log, made)
 	s.observer.tracer = s.telemetry.tracer
@@ -118,7 +118,7 @@ func (s *Server) Handler() http.Handler {
 	return mux
 }
 
-// secretPaths refuses requests for paths that no API server calls. Others go on without the secret.
+// secretPaths refuses requests for paths that no API server calls. It removes the secret from the others.
 func (s *Server) secretPaths(next http.Handler, accept func(string) (string, bool)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, ok := accept(r.URL.Path)
@@ -159,7 +159,7 @@ func (s *Server) listen(ctx context.Context) error {
 	return nil
 }
 
-// Run serves until ctx ends, then drains and returns nil. Another error ends it at once.
+// Run serves until ctx ends, then drains and returns nil. If a port fails, it returns the error immediately.
 func (s *Server) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
@@ -196,8 +196,8 @@ func (s *Server) Run(ctx context.Context) error {
 	return errors.Join(err, s.flush())
 }
 
-// drain shuts down without failing a request: readiness is withdrawn first; while endpoints follow,
-// requests are answered and their connections closed gracefully; then requests in flight are finished.
+// drain shuts down without failing a request. The server becomes unready first. Until the endpoints have changed,
+// it answers requests and closes their connections gracefully. Then it finishes the requests in flight.
 func (s *Server) drain(failed <-chan error) error {
 	s.log.Info("draining", "delay", s.options.DrainDelay)
 	s.draining.Store(true)
@@ -229,7 +229,7 @@ func (s *Server) close() {
 	}
 }
 
-// flush sends the last telemetry. The webhook does not fail if that is refused.
+// flush sends the last telemetry. A failure is only logged.
 func (s *Server) flush() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()

@@ -30,7 +30,7 @@ import (
 	"github.com/telepod/telepod/webhook/certs"
 )
 
-// oneCertificate is a certs.Source that has a certificate, or not.
+// oneCertificate is a certs.Source with one certificate, which can be unavailable.
 type oneCertificate struct {
 	certificate *tls.Certificate
 	ready       atomic.Bool
@@ -47,9 +47,9 @@ func (o *oneCertificate) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate,
 
 func (o *oneCertificate) Status() certs.Status {
 	if !o.ready.Load() {
-		return certs.Status{Reason: certs.ReasonMissing, Message: "There is none."}
+		return certs.Status{Reason: certs.ReasonMissing, Message: "Not issued yet."}
 	}
-	return certs.Status{Ready: true, Reason: certs.ReasonOK, Message: "It is good.", NotAfter: time.Unix(2_000_000_000, 0)}
+	return certs.Status{Ready: true, Reason: certs.ReasonOK, Message: "It is valid.", NotAfter: time.Unix(2_000_000_000, 0)}
 }
 
 func newCertificate(t testing.TB) *oneCertificate {
@@ -68,7 +68,7 @@ func newCertificate(t testing.TB) *oneCertificate {
 	return o
 }
 
-// running is a Server on ports of its own.
+// running is a running Server with its own ports.
 type running struct {
 	*Server
 	certificate *oneCertificate
@@ -171,12 +171,12 @@ func TestServerServes(t *testing.T) {
 	}
 }
 
-func TestReadinessNamesWhatIsMissing(t *testing.T) {
+func TestReadinessListsFailedChecks(t *testing.T) {
 	r := start(t, nil)
 	r.waitReady(t)
 	r.certificate.ready.Store(false)
 	code, text := r.get(t, health, "/readyz")
-	if code != http.StatusServiceUnavailable || text != "[-] certificate: missing: There is none.\nnot ready\n" {
+	if code != http.StatusServiceUnavailable || text != "[-] certificate: missing: Not issued yet.\nnot ready\n" {
 		t.Errorf("%d %s", code, text)
 	}
 	r.certificate.ready.Store(true)
@@ -202,12 +202,12 @@ func TestBadReloadKeepsReady(t *testing.T) {
 		return strings.Contains(text, "telepod_profiles_last_reload_successful 0")
 	})
 	code, text := r.get(t, health, "/readyz?verbose")
-	if code != http.StatusOK || !strings.Contains(text, "[+] profiles: generation 1: aws ") || !strings.Contains(text, "; the last reload did not work: ") || !strings.Contains(text, "identitty") {
+	if code != http.StatusOK || !strings.Contains(text, "[+] profiles: generation 1: aws ") || !strings.Contains(text, "; the last reload failed: ") || !strings.Contains(text, "identitty") {
 		t.Errorf("%d %s", code, text)
 	}
 }
 
-// TestDrain ends a server while a request is under way and while others come.
+// TestDrain stops a server while one request is in flight and others arrive.
 func TestDrain(t *testing.T) {
 	r := start(t, func(o *Options) { o.DrainDelay = 2 * time.Second })
 	r.waitReady(t)
@@ -224,7 +224,7 @@ func TestDrain(t *testing.T) {
 		}
 		slow <- err
 	}()
-	if _, err := writer.Write(review[:100]); err != nil { // returns when the request has begun
+	if _, err := writer.Write(review[:100]); err != nil { // returns once the server reads the request
 		t.Fatal(err)
 	}
 	r.stop()
@@ -250,10 +250,10 @@ func TestDrain(t *testing.T) {
 	}
 	writer.Close()
 	if err := <-slow; err != nil {
-		t.Errorf("the request under way: %v", err)
+		t.Errorf("the request in flight: %v", err)
 	}
 	if err := <-r.ended; err != nil {
-		t.Errorf("end: %v", err)
+		t.Errorf("Run returned %v", err)
 	}
 }
 
@@ -274,7 +274,7 @@ func TestOldTLSIsRefused(t *testing.T) {
 	}
 }
 
-// TestOwnTelemetryByOTLP runs a receiver and ends the server, which sends what it has not sent yet.
+// TestOwnTelemetryByOTLP checks that the server sends its remaining telemetry to a receiver when it stops.
 func TestOwnTelemetryByOTLP(t *testing.T) {
 	var mu sync.Mutex
 	received := map[string]string{}
@@ -317,12 +317,12 @@ func TestOwnTelemetryByOTLP(t *testing.T) {
 	}
 }
 
-// secretPath is a certificate for a webhook that is served only at /secret.
+// secretPath is a certificate source for which the webhook is served only below /secret.
 type secretPath struct{ *oneCertificate }
 
 func (secretPath) Path(path string) (string, bool) { return strings.CutPrefix(path, "/secret") }
 
-// TestPlainPathIsRefused: a pod that reaches the port does not know the path.
+// TestPlainPathIsRefused checks that requests without the secret path are refused, as from a pod that reaches the port.
 func TestPlainPathIsRefused(t *testing.T) {
 	r := start(t, func(o *Options) { o.Certificates = secretPath{o.Certificates.(*oneCertificate)} })
 	r.waitReady(t)

@@ -100,7 +100,7 @@ func post(handler http.Handler, body []byte) *httptest.ResponseRecorder {
 	return recorder
 }
 
-// admit sends a pod and reads the answer.
+// admit sends a pod and returns the response.
 func (h *harness) admit(t *testing.T, namespace, pod string) *admissionv1.AdmissionResponse {
 	t.Helper()
 	return answer(t, post(h, reviewOf(namespace, pod)))
@@ -115,7 +115,7 @@ func answer(t *testing.T, recorder *httptest.ResponseRecorder) *admissionv1.Admi
 	decoder := json.NewDecoder(recorder.Body)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&review); err != nil {
-		t.Fatalf("answer is no AdmissionReview: %v", err)
+		t.Fatalf("the answer is not an AdmissionReview: %v", err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		t.Fatalf("more than one value in the answer")
@@ -126,7 +126,7 @@ func answer(t *testing.T, recorder *httptest.ResponseRecorder) *admissionv1.Admi
 	return review.Response
 }
 
-// reviewOf is an AdmissionReview as kube-apiserver 1.36 sends it.
+// reviewOf returns an AdmissionReview as kube-apiserver 1.36 sends it.
 func reviewOf(namespace, pod string) []byte {
 	return fmt.Appendf(nil, `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-1",`+
 		`"kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},`+

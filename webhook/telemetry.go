@@ -20,11 +20,11 @@ import (
 
 const scope = "github.com/telepod/telepod/webhook"
 
-// telemetry is where Telepod's own metrics and traces go: metrics to whoever scrapes, and both by
-// OTLP where the environment names an endpoint (OTEL_EXPORTER_OTLP_ENDPOINT and its kin).
+// telemetry exports Telepod's own metrics and traces: metrics for Prometheus to scrape, and both by OTLP if the
+// environment sets an endpoint (OTEL_EXPORTER_OTLP_ENDPOINT and similar variables).
 type telemetry struct {
 	meter    metric.Meter
-	tracer   trace.Tracer // nil when traces go nowhere
+	tracer   trace.Tracer // nil if traces are not exported
 	handler  http.Handler // of /metrics
 	shutdown func(context.Context) error
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// versionInterval is how often the API server is asked for its version: it may be upgraded.
+// versionInterval is how often the API server's version is read: the server may be upgraded.
 const versionInterval = 10 * time.Minute
 
-// versioner keeps a Live in step with the API server's version.
+// versioner updates a Live when the API server's version changes.
 type versioner struct {
 	ask   func(context.Context) (*version.Info, error)
 	live  *Live
@@ -25,14 +25,14 @@ type versioner struct {
 	known atomic.Pointer[string]
 }
 
-// follow asks until ctx ends: often until there is an answer, then now and again.
+// follow reads the version until ctx ends: with short retries until the first success, then at intervals.
 func (v *versioner) follow(ctx context.Context) {
 	retry := time.Second
 	for {
 		wait := versionInterval
 		if err := v.look(ctx); err != nil {
 			wait, retry = retry, min(2*retry, time.Minute)
-			v.log.Warn("version of the API server not known, trying again", "after", wait, "error", err)
+			v.log.Warn("cannot read the API server's version, retrying", "after", wait, "error", err)
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -47,11 +47,11 @@ func (v *versioner) follow(ctx context.Context) {
 func (v *versioner) look(ctx context.Context) error {
 	info, err := v.ask(ctx)
 	if err != nil {
-		return fmt.Errorf("ask the API server for its version: %w", err)
+		return fmt.Errorf("read the API server's version: %w", err)
 	}
 	parsed, err := apiversion.ParseGeneric(info.GitVersion)
 	if err != nil {
-		return fmt.Errorf("read the API server's version %q: %w", info.GitVersion, err)
+		return fmt.Errorf("parse the API server's version %q: %w", info.GitVersion, err)
 	}
 	cluster := v.needs.Cluster(parsed)
 	changed, err := v.live.SetCluster(cluster)

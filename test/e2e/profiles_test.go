@@ -24,7 +24,7 @@ func testProfilesChange(t *testing.T, s *stage) {
 
 	// The chart's schema accepts any image; the job before an upgrade runs the webhook's own checks.
 	err := install.Telepod(t.Context(), s.Cluster, install.Options{Values: values + "  changing: {inherits: aws, identity: {account: second}, sidecar: {image: a b}}\n"})
-	if want := "is no image reference: write registry/name:tag"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "is not an image reference: write registry/name:tag"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("an upgrade with a mistaken profile: %v, want %q in it", err, want)
 	}
 	s.waitForAccount(t, "first")
@@ -44,7 +44,7 @@ func testProfilesChange(t *testing.T, s *stage) {
 	}
 	for _, replica := range replicas {
 		detail, err := s.ask(t.Context(), replica.Name, "8081", "/readyz", "verbose")
-		if err != nil || !strings.Contains(detail, "last reload did not work") || !strings.Contains(detail, `did you mean "identity"`) {
+		if err != nil || !strings.Contains(detail, "last reload failed") || !strings.Contains(detail, `did you mean "identity"`) {
 			t.Errorf("readiness reports %q, %v", detail, err)
 		}
 	}

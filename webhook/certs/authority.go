@@ -23,7 +23,7 @@ const (
 	maxCommonName = 64
 )
 
-// authority is a CA. One without a key is still trusted but cannot sign.
+// authority is a CA. An authority without a key is still trusted but cannot sign.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -34,7 +34,7 @@ func newAuthority(now time.Time, life time.Duration) (authority, error) {
 	if err != nil {
 		return authority{}, fmt.Errorf("generate CA key: %w", err)
 	}
-	// The time in the name distinguishes CAs for people, and for verifiers that compare names.
+	// The time in the name distinguishes CAs, both for people and for verifiers that compare names.
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "telepod webhook CA " + now.UTC().Format("2006-01-02T15:04:05.000Z")},
 		NotBefore:             now.Add(-backdate),
@@ -93,10 +93,10 @@ func (a authority) issue(now time.Time, life time.Duration, names []string) (*ke
 // signed reports whether the CA signed the certificate.
 func (a authority) signed(c *x509.Certificate) bool { return c.CheckSignatureFrom(a.cert) == nil }
 
-// created is when one of our certificates was created.
+// created returns when one of our certificates was created.
 func created(c *x509.Certificate) time.Time { return c.NotBefore.Add(backdate) }
 
-// due is the end of two thirds of a certificate's lifetime.
+// due returns when a certificate is due for renewal: after two thirds of its lifetime.
 func due(c *x509.Certificate) time.Time {
 	return c.NotAfter.Add(-c.NotAfter.Sub(created(c)) / 3)
 }

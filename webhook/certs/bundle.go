@@ -20,20 +20,20 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// webhookConfig is a webhook configuration, which tells API servers whom to trust.
+// webhookConfig is a webhook configuration, which contains the CAs that API servers trust.
 type webhookConfig struct {
 	named
-	// get returns the resourceVersion and each webhook's trust.
+	// get returns the resourceVersion, and bundle and path of each webhook.
 	get   func(context.Context) (string, []trust, error)
 	patch func(context.Context, []byte) error
 }
 
-// trust is how one webhook is called: its caBundle and path.
+// trust describes how API servers call one webhook: its caBundle and path.
 type trust struct {
 	webhook string
 	bundle  []byte
 	path    string // "" for none
-	service bool   // it is called by its Service, not by a URL
+	service bool   // it is called through its Service, not by a URL
 }
 
 func trustOf(webhook string, c admissionv1.WebhookClientConfig) trust {
@@ -49,7 +49,7 @@ func trustOf(webhook string, c admissionv1.WebhookClientConfig) trust {
 	return t
 }
 
-// configSnapshot is a configuration as it was last read.
+// configSnapshot is a configuration as last read.
 type configSnapshot struct {
 	config          webhookConfig
 	resourceVersion string
@@ -123,8 +123,8 @@ func readConfigs(ctx context.Context, configs []webhookConfig) ([]configSnapshot
 }
 
 // publish writes the bundle and the path into each webhook of the configuration, unless they are already there. The
-// patch sets single fields, so that everything else in the object is preserved. It includes the resourceVersion, so
-// that a late writer gets a conflict instead of reverting a newer bundle.
+// patch sets single fields, so everything else in the object is preserved. It includes the resourceVersion, so a
+// late writer gets a conflict instead of reverting a newer bundle.
 func (s *configSnapshot) publish(ctx context.Context, bundle []byte, pathFor func(trust) (string, bool)) (changed bool, err error) {
 	ops := []operation{{Op: "add", Path: "/metadata/resourceVersion", Value: s.resourceVersion}}
 	for i, t := range s.trusts {
@@ -178,7 +178,7 @@ func all(seen []configSnapshot, fits func(*x509.Certificate) bool) bool {
 	return true
 }
 
-// trusted is the union of all CAs in the configurations.
+// trusted returns the union of all CAs in the configurations.
 func trusted(seen []configSnapshot) []*x509.Certificate {
 	var cas []*x509.Certificate
 	for _, s := range seen {

@@ -15,21 +15,21 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// askInterval is the polling interval for cert-manager's objects while a certificate is being issued:
+// pollCertificate is the polling interval for cert-manager's objects while a certificate is being issued:
 // CertificateRequests change without a change to the Certificate.
-const askInterval = 15 * time.Second
+const pollCertificate = 15 * time.Second
 
 // CertManagerOptions configure a CertManager source.
 type CertManagerOptions struct {
 	FilesOptions
 	Client dynamic.Interface
-	// Namespace and Name are of the cert-manager.io/v1 Certificate behind the files.
+	// Namespace and Name identify the cert-manager.io/v1 Certificate behind the files.
 	Namespace, Name string
 }
 
-// CertManager serves from files, like Files, and explains their state by the Certificate. It needs to
-// get, list and watch the Certificate, and to get CertificateRequests in its namespace; without these
-// permissions it serves equally well and explains less.
+// CertManager serves from files, like Files, and explains their state from the Certificate. It needs permission to
+// get, list and watch the Certificate, and to get CertificateRequests in its namespace. Without these permissions
+// it still serves, but explains less.
 type CertManager struct {
 	*Files
 	options  CertManagerOptions
@@ -52,7 +52,7 @@ func NewCertManager(o CertManagerOptions) (*CertManager, error) {
 	c := &CertManager{Files: files, options: o, triggers: make(chan struct{}, 1)}
 	c.because = explanation{reason: ReasonStarting, message: "The Certificate has not been read yet."}
 	files.checked = func(bad *fault) { c.update(func() { c.fault = bad }) }
-	files.look()
+	files.reload()
 	return c, nil
 }
 
@@ -61,12 +61,12 @@ func (c *CertManager) Run(ctx context.Context) error {
 	var files sync.WaitGroup
 	defer files.Wait()
 	files.Go(func() { _ = c.Files.Run(ctx) }) // returns nil only
-	c.inquire(ctx)
+	c.followCertificate(ctx)
 	return nil
 }
 
-// inquire reads the Certificate, at each change and at intervals, until ctx ends.
-func (c *CertManager) inquire(ctx context.Context) {
+// followCertificate reads the Certificate, at each change and at intervals, until ctx ends.
+func (c *CertManager) followCertificate(ctx context.Context) {
 	var watch sync.WaitGroup
 	defer watch.Wait()
 	watch.Go(func() {
@@ -74,12 +74,12 @@ func (c *CertManager) inquire(ctx context.Context) {
 		n.follow(ctx, c.trigger, n.logTrouble(c.log))
 	})
 	for {
-		because := explain(c.ask(ctx))
+		because := explain(c.find(ctx))
 		if ctx.Err() != nil {
 			return
 		}
 		c.update(func() { c.because = because })
-		wait := askInterval
+		wait := pollCertificate
 		if because.reason == ReasonOK {
 			wait = recheck
 		}
@@ -96,7 +96,7 @@ func (c *CertManager) inquire(ctx context.Context) {
 func (c *CertManager) trigger() {
 	select {
 	case c.triggers <- struct{}{}:
-	default: // a look is due already
+	default: // a check is already due
 	}
 }
 
@@ -116,16 +116,16 @@ func (c *CertManager) certificateWatch() named {
 	}
 }
 
-// finding is what was read about the Certificate.
+// finding contains the Certificate and its request, as read.
 type finding struct {
 	namespace, name string
 	certificate     *cmv1.Certificate
-	// request is the pending CertificateRequest; nil if there is none or it may not be read.
+	// request is the pending CertificateRequest; nil if there is none, or reading it is forbidden.
 	request *cmv1.CertificateRequest
 	err     error
 }
 
-func (c *CertManager) ask(ctx context.Context) finding {
+func (c *CertManager) find(ctx context.Context) finding {
 	f := finding{namespace: c.options.Namespace, name: c.options.Name}
 	var certificate cmv1.Certificate
 	if f.err = c.read(ctx, "certificates", f.name, &certificate); f.err != nil {
@@ -133,7 +133,7 @@ func (c *CertManager) ask(ctx context.Context) finding {
 	}
 	f.certificate = &certificate
 	// cert-manager names requests after the Certificate and its next revision (feature
-	// StableCertificateRequestName, on by default). Names that it has to shorten are not looked up.
+	// StableCertificateRequestName, on by default). Names that it must shorten are not looked up.
 	revision := 1
 	if certificate.Status.Revision != nil {
 		revision += *certificate.Status.Revision

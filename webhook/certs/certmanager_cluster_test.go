@@ -83,7 +83,7 @@ func applyCertManagerCRDs(t *testing.T, c *cluster.Cluster) {
 	}
 	for _, name := range []string{"certificates", "certificaterequests"} {
 		file := filepath.Join(strings.TrimSpace(string(dir)), "deploy", "crds", "cert-manager.io_"+name+".yaml")
-		// Server side, because last-applied annotations would be too long.
+		// Server-side apply, because last-applied annotations would be too long.
 		if _, err := c.Kubectl(t.Context(), "apply", "--server-side", "-f", file); err != nil {
 			t.Fatal(err)
 		}

@@ -108,14 +108,14 @@ func TestMerge(t *testing.T) {
 		because Reason
 		want    Reason
 	}{
-		{"all well", nil, ReasonOK, ReasonOK},
-		{"renewal under way", nil, ReasonIssuing, ReasonOK},
+		{"ready", nil, ReasonOK, ReasonOK},
+		{"renewal in progress", nil, ReasonIssuing, ReasonOK},
 		{"renewal fails", nil, ReasonIssuanceFailed, ReasonIssuanceFailed},
-		{"good files, no RBAC", nil, ReasonCertificateForbidden, ReasonCertificateForbidden},
+		{"valid files, no RBAC", nil, ReasonCertificateForbidden, ReasonCertificateForbidden},
 		{"not issued yet", missing, ReasonIssuing, ReasonIssuing},
 		{"issued, not mounted", missing, ReasonOK, ReasonMissing},
-		{"not asked yet", missing, ReasonStarting, ReasonMissing},
-		{"wrong name speaks for itself", wrong, ReasonIssuing, ReasonWrongName},
+		{"Certificate not read yet", missing, ReasonStarting, ReasonMissing},
+		{"wrong name, while issuing", wrong, ReasonIssuing, ReasonWrongName},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -151,10 +151,10 @@ func TestCertManagerFromRequestToRenewal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Files are looked at by hand: file events do not belong to the bubble.
+		// The test reloads files itself: file events are outside the synctest bubble.
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go s.inquire(ctx)
+		go s.followCertificate(ctx)
 		expect := func(isReady bool, reason Reason) {
 			t.Helper()
 			synctest.Wait()
@@ -176,11 +176,11 @@ func TestCertManagerFromRequestToRenewal(t *testing.T) {
 		if _, err := requests.Create(t.Context(), toUnstructured(t, failed), metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(askInterval)
+		time.Sleep(pollCertificate)
 		expect(false, ReasonIssuanceFailed)
 
 		mount(t, dir, tlsFiles(newMaterial(t, time.Now()).pair(time.Now(), 90*day, host)))
-		s.look()
+		s.reload()
 		renewal, revision := metav1.NewTime(time.Now().Add(60*day).Truncate(time.Second)), 1
 		c.Status = cmv1.CertificateStatus{Revision: &revision, RenewalTime: &renewal,
 			Conditions: []cmv1.CertificateCondition{ready("True", "")}}

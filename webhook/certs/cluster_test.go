@@ -43,7 +43,7 @@ func apiServer(t *testing.T) (*cluster.Cluster, *rest.Config) {
 	return c, config
 }
 
-// until waits for something that the API server or a source does in its own time.
+// until waits until the API server or a source has done something.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	deadline := time.NewTimer(time.Minute)
@@ -74,14 +74,14 @@ func webhookServer(t *testing.T, s Source, calls *atomic.Int64) string {
 	}))
 	server.TLS = &tls.Config{GetCertificate: s.GetCertificate}
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
-	// Each admission a handshake, so that each shows the certificate of its moment.
+	// Each admission needs a new handshake, so each shows the current certificate.
 	server.Config.SetKeepAlivesEnabled(false)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server.URL
 }
 
-// configuration calls every replica for each new ConfigMap, and fails closed.
+// configuration returns a webhook configuration that calls every replica for each new ConfigMap, and fails closed.
 func configuration(urls []string) *admissionv1.MutatingWebhookConfiguration {
 	none, fail, match := admissionv1.SideEffectClassNone, admissionv1.Fail, admissionv1.Equivalent
 	timeout := int32(5)
@@ -122,7 +122,7 @@ func TestSelfManagedOnAnAPIServer(t *testing.T) {
 		})
 		p.bothReady(t, 1)
 		if now := p.replicas[1].Status().Serial; now != before {
-			t.Errorf("now %s is served, before it was %s", now, before)
+			t.Errorf("serving %s, before it was %s", now, before)
 		}
 		p.admit(t)
 	})
@@ -162,7 +162,7 @@ type platform struct {
 }
 
 func newPlatform(t *testing.T, c *cluster.Cluster, config *rest.Config) *platform {
-	// The API server lives in the present; the clock starts so far back that the CA falls due
+	// The API server uses the real time. The clock starts so far in the past that the CA was due
 	// four hours ago.
 	life := lifetimes(t, Lifetimes{})
 	p := &platform{cluster: c, clock: clocktesting.NewFakeClock(time.Now().Add(-life.CA*2/3 - 4*time.Hour))}
@@ -200,7 +200,7 @@ func (p *platform) install(t *testing.T) {
 	}
 }
 
-// pass lets time pass for the replicas.
+// pass advances the clock of the replicas.
 func (p *platform) pass(d time.Duration) {
 	p.clock.Step(d)
 	for _, s := range p.replicas {
@@ -246,7 +246,7 @@ func (p *platform) kubectl(t *testing.T, args ...string) {
 
 func (p *platform) rotation(t *testing.T) {
 	life := lifetimes(t, Lifetimes{})
-	// Up to an hour before the CA is due. The certificates are now valid in the present, too.
+	// Advance to an hour before the CA is due. The certificates are then valid at the real time, too.
 	p.pass(life.CA*2/3 - time.Hour)
 	until(t, "certificates of the present", func() bool { return p.replicas[0].Status().NotAfter.After(time.Now()) })
 	p.bothReady(t, 1)
@@ -268,7 +268,7 @@ func (p *platform) rotation(t *testing.T) {
 			}
 		})
 	}
-	// more waits until admissions have gone through the situation at hand.
+	// more waits until further admissions have succeeded.
 	more := func() {
 		from := admitted.Load()
 		until(t, "admissions", func() bool { return admitted.Load() >= from+20 })
@@ -297,7 +297,7 @@ func (p *platform) rotation(t *testing.T) {
 	t.Logf("%d admissions", admitted.Load())
 }
 
-// applyRole grants what SelfManaged's documentation lists, and no more.
+// applyRole grants only the permissions in SelfManaged's documentation.
 func applyRole(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
 	manifests, err := os.ReadFile(filepath.Join("testdata", "rbac.yaml"))

@@ -17,7 +17,7 @@ type explanation struct {
 	renewAt time.Time
 }
 
-// explain finds the reason; the first line that fits wins:
+// explain returns the reason; the first line that applies wins:
 //
 //	API type unknown                                     cert-manager-not-installed
 //	no such Certificate                                  certificate-not-found
@@ -39,7 +39,7 @@ func explain(f finding) explanation {
 			"Certificate %s does not exist: create it, or correct the name.", id)}
 	case apierrors.IsForbidden(f.err):
 		return explanation{reason: ReasonCertificateForbidden, message: fmt.Sprintf(
-			"Certificate %s must not be read: allow the service account to get, list and watch it.", id)}
+			"Reading Certificate %s is forbidden: allow the service account to get, list and watch it.", id)}
 	}
 	return explanation{reason: ReasonCertificateUnreadable, message: fmt.Sprintf("Reading Certificate %s: %v.", id, f.err)}
 }
@@ -71,8 +71,8 @@ func explainCertificate(id string, c *cmv1.Certificate, r *cmv1.CertificateReque
 	return e
 }
 
-// progress is the most specific message about an issuance: the request's (such as "Waiting on
-// certificate issuance from order …" or "Referenced "Issuer" not found"), else the Certificate's.
+// progress returns the most specific message about an issuance: the request's (such as "Waiting on certificate
+// issuance from order …" or "Referenced "Issuer" not found"), else the Certificate's.
 func progress(ready, issuing cmv1.CertificateCondition, r *cmv1.CertificateRequest) string {
 	if m := requestCondition(r, cmv1.CertificateRequestConditionReady).Message; m != "" {
 		return m
@@ -83,7 +83,7 @@ func progress(ready, issuing cmv1.CertificateCondition, r *cmv1.CertificateReque
 	return ready.Message
 }
 
-// refusal is why a request ended without a certificate; empty if it has not.
+// refusal returns why a request failed; empty if it did not.
 func refusal(r *cmv1.CertificateRequest) string {
 	ready := requestCondition(r, cmv1.CertificateRequestConditionReady)
 	denied := requestCondition(r, cmv1.CertificateRequestConditionDenied)
@@ -121,7 +121,7 @@ func requestCondition(r *cmv1.CertificateRequest, t cmv1.CertificateRequestCondi
 }
 
 // merge combines the states of the files and of the Certificate. The Certificate explains missing or
-// outdated files; other faults in files need no explanation. Valid files stay valid while the next
+// outdated files; other faults in files need no explanation. Valid files stay in use while the next
 // certificate is being issued.
 func merge(files condition, bad *fault, because explanation) condition {
 	c := files

@@ -28,7 +28,7 @@ const (
 
 var secrets = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 
-// fakeCluster is a clientset that gives out resourceVersions for Secrets and refuses stale ones.
+// fakeCluster is a clientset that sets resourceVersions of Secrets, and refuses stale ones.
 type fakeCluster struct {
 	*fake.Clientset
 	t      *testing.T
@@ -64,7 +64,7 @@ func (c *fakeCluster) update(action clienttesting.Action) (bool, runtime.Object,
 	return true, secret, c.written(secret, func() error { return c.Tracker().Update(secrets, secret, secret.Namespace) })
 }
 
-// written counts the writes that succeed, such as the first of several creations.
+// written counts successful writes, such as the first of several creations.
 func (c *fakeCluster) written(secret *corev1.Secret, write func() error) error {
 	secret.ResourceVersion = strconv.Itoa(c.writes + 1)
 	err := write()
@@ -83,7 +83,7 @@ func (c *fakeCluster) secret() *corev1.Secret {
 	return s
 }
 
-// bundles are the caBundles of all webhooks.
+// bundles returns the caBundles of all webhooks.
 func (c *fakeCluster) bundles() [][]byte {
 	c.t.Helper()
 	var all [][]byte
@@ -104,7 +104,7 @@ func (c *fakeCluster) bundles() [][]byte {
 	return all
 }
 
-// accepts dials, so to speak: every webhook's API server must accept what the source serves.
+// accepts checks that an API server would accept the served certificate for every webhook.
 func (c *fakeCluster) accepts(s Source) {
 	c.t.Helper()
 	cert, err := s.GetCertificate(nil)

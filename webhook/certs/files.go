@@ -16,8 +16,8 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// pollInterval is how often files are read without an event: on file systems without events, and
-// while the directory does not exist.
+// pollInterval is how often files are read without an event: on file systems without events, or while the
+// directory does not exist.
 const pollInterval = 10 * time.Second
 
 // FilesOptions configure a Files source.
@@ -25,8 +25,7 @@ type FilesOptions struct {
 	// Dir contains tls.crt and tls.key, as in a mounted Secret of type kubernetes.io/tls, and
 	// optionally ca.crt. CertFile and KeyFile, which must be set together, override it.
 	Dir, CertFile, KeyFile string
-	// Names must all be covered by the certificate. API servers call NAME.NAMESPACE.svc, the first
-	// of ServiceNames.
+	// The certificate must be valid for all Names. API servers call NAME.NAMESPACE.svc, the first of ServiceNames.
 	Names []string
 	// Clock and Log default to the real clock and slog.Default.
 	Clock clock.Clock
@@ -43,8 +42,8 @@ type Files struct {
 	checked func(*fault)
 }
 
-// NewFiles checks the options and reads the files for the first time, so that a valid certificate is
-// served from the start.
+// NewFiles checks the options and reads the files for the first time, so a valid certificate is served from the
+// start.
 func NewFiles(o FilesOptions) (*Files, error) {
 	f := &Files{keeper: newKeeper(o.Clock, o.Log)}
 	switch {
@@ -61,7 +60,7 @@ func NewFiles(o FilesOptions) (*Files, error) {
 	}
 	f.options = o
 	f.checked = func(bad *fault) { f.report(f.condition(bad)) }
-	f.look()
+	f.reload()
 	return f, nil
 }
 
@@ -78,29 +77,29 @@ func (f *Files) Run(ctx context.Context) error {
 	}
 	for {
 		watch()
-		f.look() // after the watch is in place, so that no change falls between
+		f.reload() // after the watch starts, so no change is missed
 		poll := f.clock.NewTimer(pollInterval)
 		select {
 		case <-ctx.Done():
 			poll.Stop()
 			return nil
 		case <-events:
-		case <-problems: // an overflow, for example: look, as after an event
+		case <-problems: // such as an overflow: reload, as after an event
 		case <-poll.C():
 		}
 		poll.Stop()
 	}
 }
 
-// watch (re-)adds the directories rather than the files: replacing a file removes its watch. It is cheap
-// if they are already watched, and its errors (no such directory) are temporary.
+// watch adds the directories, not the files: replacing a file removes its watch. It is cheap if they are already
+// watched, and its errors (no such directory) are temporary.
 func (f *Files) watch(w *fsnotify.Watcher) {
 	_ = w.Add(filepath.Dir(f.options.CertFile))
 	_ = w.Add(filepath.Dir(f.options.KeyFile))
 }
 
-// look reads the files and serves the certificate in them if it is valid.
-func (f *Files) look() {
+// reload reads the files, and serves their certificate if it is valid.
+func (f *Files) reload() {
 	pair, bad := f.read()
 	if bad == nil {
 		f.serve(pair)
@@ -146,15 +145,14 @@ func (f *Files) condition(bad *fault) condition {
 	if bad == nil {
 		return c
 	}
-	c.reason, c.message = bad.reason, bad.text+". Put a good certificate there; it is picked up without a restart."
+	c.reason, c.message = bad.reason, bad.text+". Put a valid certificate there; no restart is needed."
 	if f.pair.Load() != nil {
-		c.message += " Until then the last good one is served."
+		c.message += " Until then the last valid one is served."
 	}
 	return c
 }
 
-// cas describes the CAs next to the certificate. They are only reported, not used, so errors are
-// ignored.
+// cas describes the CAs in ca.crt. They are only reported, not used, so errors are ignored.
 func (f *Files) cas() []CA {
 	if f.caFile == "" {
 		return nil

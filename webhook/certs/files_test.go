@@ -16,7 +16,7 @@ import (
 
 const host = "telepod-webhook.telepod-system.svc"
 
-// material makes certificates for one host, as another program would.
+// material creates certificates for one host, as another program would.
 type material struct {
 	t  *testing.T
 	ca authority
@@ -50,7 +50,7 @@ func mount(t *testing.T, dir string, files map[string][]byte) {
 		if err := os.WriteFile(filepath.Join(data, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		// Fails where the link of an earlier version is in place, which is the same.
+		// Fails if the link of an earlier version exists, which is the same.
 		_ = os.Symlink(filepath.Join("..data", name), filepath.Join(dir, name))
 	}
 	fresh := filepath.Join(dir, "..data_tmp")
@@ -75,7 +75,7 @@ func newFiles(t *testing.T, dir string, clock *clocktesting.FakeClock) *Files {
 	return f
 }
 
-func TestFilesKeepTheLastGoodCertificate(t *testing.T) {
+func TestFilesKeepTheLastValidCertificate(t *testing.T) {
 	now := time.Now()
 	m := newMaterial(t, now)
 	good, other := m.pair(now, day, host), m.pair(now, day, host)
@@ -91,8 +91,8 @@ func TestFilesKeepTheLastGoodCertificate(t *testing.T) {
 		{"garbage", file([]byte("no"), good.keyPEM), ReasonInvalid, "read certificate and key"},
 		{"empty", file(nil, good.keyPEM), ReasonMissing, "empty"},
 		{"key of another certificate", file(good.certPEM, other.keyPEM), ReasonKeyMismatch, "belongs to another"},
-		{"expired", tlsFiles(m.pair(now.Add(-2*day), day, host)), ReasonExpired, "ended at"},
-		{"not yet valid", tlsFiles(m.pair(now.Add(day), day, host)), ReasonNotYetValid, "valid only from"},
+		{"expired", tlsFiles(m.pair(now.Add(-2*day), day, host)), ReasonExpired, "expired at"},
+		{"not yet valid", tlsFiles(m.pair(now.Add(day), day, host)), ReasonNotYetValid, "not valid before"},
 		{"another name", tlsFiles(m.pair(now, day, "else.svc")), ReasonWrongName, "only for else.svc"},
 	}
 	for _, test := range tests {
@@ -104,25 +104,25 @@ func TestFilesKeepTheLastGoodCertificate(t *testing.T) {
 				t.Fatalf("status %+v", s)
 			}
 			mount(t, dir, test.files)
-			f.look()
+			f.reload()
 			s := f.Status()
 			if !s.Ready || s.Reason != test.reason || s.Serial != serial(good.leaf()) || !strings.Contains(s.Message, test.says) {
-				t.Errorf("after the bad one: %+v", s)
+				t.Errorf("after the invalid one: %+v", s)
 			}
 			mount(t, dir, tlsFiles(other))
-			f.look()
+			f.reload()
 			if s := f.Status(); !s.Ready || s.Reason != ReasonOK || s.Serial != serial(other.leaf()) || s.Rotations != 1 {
-				t.Errorf("after the next good one: %+v", s)
+				t.Errorf("after the next valid one: %+v", s)
 			}
-			// The same bad one alone, from the start.
+			// The same invalid certificate at the start, without a valid one before it.
 			alone := t.TempDir()
 			mount(t, alone, test.files)
 			f = newFiles(t, alone, clocktesting.NewFakeClock(now))
 			if _, err := f.GetCertificate(nil); err == nil || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("serving a bad certificate, or not saying why not: %v", err)
+				t.Errorf("it serves an invalid certificate, or the error lacks the cause: %v", err)
 			}
 			if s := f.Status(); s.Ready || s.Reason != test.reason {
-				t.Errorf("alone: %+v", s)
+				t.Errorf("invalid from the start: %+v", s)
 			}
 		})
 	}
@@ -148,8 +148,8 @@ func TestFilesOptions(t *testing.T) {
 	}
 }
 
-// TestFilesAreFollowed shakes hands over TLS before and after the kubelet's swap; the clock stands
-// still, so that only file events show it.
+// TestFilesAreFollowed performs TLS handshakes before and after the kubelet's swap. The clock is stopped, so only file
+// events can show it.
 func TestFilesAreFollowed(t *testing.T) {
 	now := time.Now()
 	m := newMaterial(t, now)
@@ -172,7 +172,7 @@ func TestFilesAreFollowed(t *testing.T) {
 			select {
 			case <-looked:
 			case <-deadline:
-				t.Fatalf("the swap was not noticed: %+v", f.Status())
+				t.Fatalf("the swap was not detected: %+v", f.Status())
 			}
 		}
 		if got := handshake(t, f); got != serial(pair.leaf()) {
@@ -198,7 +198,7 @@ func handshake(t *testing.T, s Source) string {
 func TestFilesArePolledWithoutEvents(t *testing.T) {
 	now := time.Now()
 	m := newMaterial(t, now)
-	// The directory appears late, so that there was nothing to watch.
+	// The directory is created later, so it cannot be watched.
 	dir := filepath.Join(t.TempDir(), "late")
 	clock := clocktesting.NewFakeClock(now)
 	f := newFiles(t, dir, clock)
@@ -242,6 +242,6 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("got %v and %d reasons", values, reasons)
 	}
 	if _, known := values[MetricRenewal]; known {
-		t.Error("the renewal of plain files is not known, but has a series")
+		t.Error("files have no known renewal time, but there is a series for it")
 	}
 }

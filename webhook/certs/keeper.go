@@ -11,8 +11,7 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// keeper has the certificate that is served. It has one writer, the source's Run, and any number
-// of readers.
+// keeper stores the served certificate. It has one writer, the source's Run, and any number of readers.
 type keeper struct {
 	clock     clock.Clock
 	log       *slog.Logger
@@ -21,7 +20,7 @@ type keeper struct {
 	rotations atomic.Uint64
 }
 
-// condition is what a source knows in addition to the certificate itself.
+// condition is the state of a source, in addition to the certificate itself.
 type condition struct {
 	reason  Reason
 	message string
@@ -39,7 +38,7 @@ func newKeeper(c clock.Clock, log *slog.Logger) *keeper {
 		log = slog.Default()
 	}
 	k := &keeper{clock: c, log: log}
-	k.condition.Store(&condition{reason: ReasonStarting, message: "The certificate has not been looked for yet."})
+	k.condition.Store(&condition{reason: ReasonStarting, message: "The certificate has not been read yet."})
 	return k
 }
 
@@ -73,7 +72,7 @@ func (k *keeper) report(c condition) {
 		return
 	}
 	if c.reason == ReasonOK {
-		k.log.Info("certificate is fine", "reason", c.reason, "message", c.message)
+		k.log.Info("certificate is valid", "reason", c.reason, "message", c.message)
 		return
 	}
 	k.log.Warn("certificate needs attention", "reason", c.reason, "message", c.message, "serving", k.pair.Load() != nil)
@@ -95,7 +94,7 @@ func (k *keeper) Status() Status {
 	bad := pair.check(k.clock.Now(), nil)
 	s.Ready = bad == nil && !c.unready
 	if bad != nil && c.reason == ReasonOK {
-		s.Reason, s.Message = bad.reason, "The served "+bad.text+" and no newer one has been found."
+		s.Reason, s.Message = bad.reason, "The served "+bad.text+" and there is no newer one."
 	}
 	return s
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// fault is an error with a reason code, so that status, log and metric agree.
+// fault is an error with a reason code, for status, log and metric.
 type fault struct {
 	reason Reason
 	text   string
@@ -45,15 +45,15 @@ func parseKeypair(certPEM, keyPEM []byte) (*keypair, *fault) {
 	return &keypair{certPEM: certPEM, keyPEM: keyPEM, tls: pair}, nil
 }
 
-// check reports whether a client that dials one of names would accept the certificate now, as far as
-// can be known without its CA.
+// check returns why a client that dials one of names would not accept the certificate now, or nil. It does not
+// know the client's CAs.
 func (k *keypair) check(now time.Time, names []string) *fault {
 	leaf := k.leaf()
 	if now.After(leaf.NotAfter) {
-		return faultf(ReasonExpired, "certificate ended at %s", stamp(leaf.NotAfter))
+		return faultf(ReasonExpired, "certificate expired at %s", stamp(leaf.NotAfter))
 	}
 	if now.Before(leaf.NotBefore) {
-		return faultf(ReasonNotYetValid, "certificate is valid only from %s", stamp(leaf.NotBefore))
+		return faultf(ReasonNotYetValid, "certificate is not valid before %s", stamp(leaf.NotBefore))
 	}
 	for _, name := range names {
 		if leaf.VerifyHostname(name) != nil {

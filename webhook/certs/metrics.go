@@ -18,17 +18,17 @@ type Metric struct {
 	Name, Help string
 	// Counter is true for counters, false for gauges.
 	Counter bool
-	// Reason is the value of the label "reason"; empty where the metric has no label.
+	// Reason is the value of the label "reason"; empty if the metric has no label.
 	Reason Reason
 	Value  float64
 }
 
-// Metrics turns a status into series. The label "reason" has the values of Reasons. An unknown time
-// is left out, so that an alert on it does not fire because of the year 1970.
+// Metrics converts a status to series. The label "reason" has the values of Reasons. An unknown time is left
+// out, so alerts do not fire because of the year 1970.
 func Metrics(s Status) []Metric {
 	ms := []Metric{
-		{Name: MetricReady, Help: "Whether a certificate that the API server accepts is served.", Value: truth(s.Ready)},
-		{Name: MetricRotations, Help: "How often the serving certificate was replaced.", Counter: true, Value: float64(s.Rotations)},
+		{Name: MetricReady, Help: "1 if the server has a certificate that the API server accepts.", Value: truth(s.Ready)},
+		{Name: MetricRotations, Help: "Number of times the serving certificate was replaced.", Counter: true, Value: float64(s.Rotations)},
 	}
 	for _, r := range Reasons() {
 		ms = append(ms, Metric{
@@ -42,7 +42,7 @@ func Metrics(s Status) []Metric {
 	}{
 		{MetricNotBefore, "Start of validity of the serving certificate.", s.NotBefore},
 		{MetricExpiry, "End of validity of the serving certificate.", s.NotAfter},
-		{MetricRenewal, "When the serving certificate is due to be replaced.", s.RenewAt},
+		{MetricRenewal, "When the serving certificate is due for renewal.", s.RenewAt},
 		{MetricCAExpiry, "End of validity of the newest certificate authority.", newest(s.CAs)},
 	} {
 		if !t.at.IsZero() {

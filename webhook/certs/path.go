@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// API servers call /SECRET/PATH, and everything else is refused, so that a pod that reaches the port cannot
-// send forged requests: the configurations, which only administrators read, contain SECRET beside caBundle.
+// API servers call /SECRET/PATH, and all other paths are refused, so a pod that reaches the port cannot send
+// forged requests. SECRET is in the configurations next to caBundle, and only administrators can read those.
 //
-//	a webhook in the configuration      what is written to it            what is served
-//	names no path                       the secret path                  the secret path
-//	has a secret path                   the newest, once replicas can    the newest, and that of the configuration
-//	                                    be expected to know it           until long after it is replaced
-//	has another path, or a URL          nothing                          that path: another program writes it
+//	a webhook in the configuration      path written to it               paths served
+//	has no path                         the secret path                  the secret path
+//	has a secret path                   the newest, once all replicas    the newest, and that of the configuration
+//	                                    should know it                   until long after it is replaced
+//	has another path, or a URL          none                             that path: another program manages it
 //
-// Where no configuration was found or they cannot be read, every path is served: a webhook that API servers
-// cannot call is worse than one that others can.
+// If no configuration is found, or they cannot be read, every path is served: a webhook that API servers cannot
+// call is worse than one that other clients can.
 
 // secretLength is the length of SECRET: 128 bits in hexadecimal.
 const secretLength = 32
 
-// secretOf is derived from the serving key, so that all replicas agree on it and it is renewed with the
+// secretOf derives the secret from the serving key: all replicas get the same one, and it is renewed with the
 // certificate.
 func secretOf(pair *keypair) string {
 	mac := hmac.New(sha256.New, pair.keyPEM)
@@ -32,7 +32,7 @@ func secretOf(pair *keypair) string {
 	return hex.EncodeToString(mac.Sum(nil))[:secretLength]
 }
 
-// splitSecret parts a path into the secret, or "", and the rest.
+// splitSecret splits a path into the secret, or "", and the rest.
 func splitSecret(path string) (secret, rest string) {
 	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if len(first) != secretLength || strings.Trim(first, "0123456789abcdef") != "" {
@@ -43,7 +43,7 @@ func splitSecret(path string) (secret, rest string) {
 
 // callPaths are the served paths. The value is immutable, and replaced as a whole.
 type callPaths struct {
-	secrets map[string]time.Time // and until when
+	secrets map[string]time.Time // each with the time until which it is served
 	plain   map[string]bool
 	all     bool
 }
@@ -57,8 +57,8 @@ func (c *callPaths) accept(path string) (string, bool) {
 	return path, c.all || c.plain[path]
 }
 
-// nextPaths follows the configurations. A secret that was removed from them is still served for the
-// propagation delay, because API servers learn of the change at different times.
+// nextPaths returns the paths for the configurations. A secret that was removed from them is still served for the
+// propagation delay, because API servers receive the change at different times.
 func nextPaths(before *callPaths, now time.Time, life Lifetimes, current string, seen []configSnapshot, complete bool) *callPaths {
 	c := &callPaths{secrets: map[string]time.Time{}, plain: map[string]bool{}}
 	if before != nil {
@@ -83,7 +83,7 @@ func nextPaths(before *callPaths, now time.Time, life Lifetimes, current string,
 }
 
 // pathFor returns the new path of a webhook, or false if it stays. base is the path without a secret, "" for a
-// webhook that has none. A new secret replaces another one once every replica has had time to read it.
+// webhook without one. A new secret replaces another one once every replica has had time to read it.
 func (t trust) pathFor(base, secret string, settled bool) (string, bool) {
 	old, _ := splitSecret(t.path)
 	want := "/" + secret + base
@@ -97,7 +97,7 @@ func (t trust) pathFor(base, secret string, settled bool) (string, bool) {
 func (s *SelfManaged) Path(path string) (string, bool) {
 	paths := s.paths.Load()
 	if paths == nil {
-		return path, true // before the first look, and so before the first certificate
+		return path, true // before the first reconciliation, which also provides the first certificate
 	}
 	return paths.accept(path)
 }

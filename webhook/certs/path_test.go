@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// called is a configuration with one webhook for each way to call.
+// called returns a configuration with one webhook for each kind of path or URL.
 func called() *admissionv1.MutatingWebhookConfiguration {
 	url, path := "https://telepod.example/mutate/url", "/mutate/fixed"
 	service := func(path *string) admissionv1.WebhookClientConfig {
@@ -46,7 +46,7 @@ func withPaths(t *testing.T, c *fakeCluster) *SelfManaged {
 	return s
 }
 
-func TestPathIsSecretWhereTheConfigurationLeavesItOut(t *testing.T) {
+func TestSecretPathIsSetIfTheConfigurationHasNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, called(), validating())
 		s := withPaths(t, c)
@@ -57,7 +57,7 @@ func TestPathIsSecretWhereTheConfigurationLeavesItOut(t *testing.T) {
 			t.Errorf("path %q, want a secret before /mutate", paths[0])
 		}
 		if want := []string{"/mutate/fixed", "/mutate/url", ""}; !slices.Equal(paths[1:], want) {
-			t.Errorf("paths %q, want %q as they were", paths[1:], want)
+			t.Errorf("paths %q, want %q unchanged", paths[1:], want)
 		}
 		for path, want := range map[string]string{paths[0]: "/mutate", "/mutate/fixed": "/mutate/fixed", "/mutate/url": "/mutate/url"} {
 			if got, ok := s.Path(path); !ok || got != want {
@@ -72,8 +72,8 @@ func TestPathIsSecretWhereTheConfigurationLeavesItOut(t *testing.T) {
 	})
 }
 
-// TestPathRotationFailsNoCall: every replica serves the configuration's path at any time, and for the
-// propagation delay the one that it replaced.
+// TestPathRotationFailsNoCall checks that every replica always serves the configuration's path and, for the
+// propagation delay, the one before.
 func TestPathRotationFailsNoCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, called(), validating())
@@ -111,7 +111,7 @@ func TestPathRotationFailsNoCall(t *testing.T) {
 			t.Error("a new replica refuses the path")
 		}
 		if _, ok := replicas[0].Path(first); ok {
-			t.Error("the first path is served after two rotations")
+			t.Error("the first path is still served after two rotations")
 		}
 	})
 }
@@ -121,12 +121,12 @@ func TestEveryPathIsServedWithoutConfiguration(t *testing.T) {
 		c := newFakeCluster(t)
 		s := withPaths(t, c)
 		if _, ok := s.Path("/mutate"); !ok {
-			t.Error("refused before the first look")
+			t.Error("refused before the first reconciliation")
 		}
 		defer run(t, s)()
 		settle()
 		if _, ok := s.Path("/mutate"); !ok {
-			t.Error("refused, though no configuration exists")
+			t.Error("refused although no configuration exists")
 		}
 	})
 }

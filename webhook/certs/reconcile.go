@@ -13,19 +13,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// settleTime is how long a CA must have been in the caBundles before a switch to a certificate
-// that it signed, while another one works: API servers learn of a new caBundle a moment after us.
+// settleTime is how long a CA must be in the caBundles before a replica switches to a certificate that it signed
+// while the old one still works: API servers receive a new caBundle slightly later.
 const settleTime = 5 * time.Second
 
-// issuerSeen is since when an issuer, by its key id, has been in all caBundles.
+// issuerSeen records since when an issuer, identified by its key id, has been in all caBundles.
 type issuerSeen struct {
 	issuer string
 	since  time.Time
 }
 
 // reconcile updates Secret, caBundles and served certificate, and returns the time until the next action
-// is due. It reads the configurations before the Secret, so that the writer of a caBundle has
-// a Secret at least as new as the caBundle that it replaces (see publish).
+// is due. It reads the configurations before the Secret, so its Secret is at least as new as the caBundles that it
+// replaces (see publish).
 func (s *SelfManaged) reconcile(ctx context.Context) (time.Duration, error) {
 	seen, bundleErr := readConfigs(ctx, s.configs)
 	f := facts{
@@ -55,8 +55,8 @@ func (s *SelfManaged) reconcile(ctx context.Context) (time.Duration, error) {
 	return wait, bundleErr
 }
 
-// advance reads the Secret, moves its state forward and writes it if it changed. Only what is in the Secret
-// is served. After a conflict with another replica, it starts again with what the other one wrote.
+// advance reads the Secret, advances its state and writes it if it changed. Only certificates in the Secret are
+// served. After a conflict it starts again with the Secret that the other replica wrote.
 func (s *SelfManaged) advance(ctx context.Context, f facts) error {
 	const attempts = 5
 	var err error
@@ -84,7 +84,7 @@ func (s *SelfManaged) tryAdvance(ctx context.Context, f facts) error {
 	now, healed := s.restore(secret)
 	now, changed, err := next(now, f)
 	if err != nil {
-		return fmt.Errorf("make certificates: %w", err)
+		return fmt.Errorf("create certificates: %w", err)
 	}
 	if !changed && !healed {
 		s.held = &now
@@ -99,7 +99,7 @@ func (s *SelfManaged) tryAdvance(ctx context.Context, f facts) error {
 		_, err = api.Update(ctx, secret, metav1.UpdateOptions{FieldManager: fieldManager})
 	}
 	if err != nil {
-		return fmt.Errorf("write %s (needs create on Secrets and update on it): %w", s.secret(), err)
+		return fmt.Errorf("write %s (needs create on Secrets, and update on this one): %w", s.secret(), err)
 	}
 	s.log.Info("wrote certificates to the Secret", "secret", s.secret(), "authorities", len(now.authorities),
 		"serial", serial(now.serving.leaf()), "notAfter", now.serving.leaf().NotAfter)
@@ -107,26 +107,26 @@ func (s *SelfManaged) tryAdvance(ctx context.Context, f facts) error {
 	return nil
 }
 
-// restore returns the state in the Secret. If that is missing or damaged, it returns this replica's own
-// state, so that clients do not get a new CA because of it.
+// restore returns the state in the Secret. If the Secret is missing or damaged, it returns this replica's own
+// state, so no new CA is needed.
 func (s *SelfManaged) restore(secret *corev1.Secret) (state, bool) {
 	found, err := decode(secret)
 	if err == nil {
 		return found, false
 	}
 	if s.held != nil {
-		s.log.Warn("the Secret was deleted or damaged, writing back what this replica holds",
+		s.log.Warn("the Secret was deleted or damaged, writing back this replica's certificates",
 			"secret", s.secret(), "error", err)
 		return *s.held, true
 	}
 	if len(secret.Data) > 0 {
-		s.log.Warn("the Secret is damaged, replacing what cannot be read", "secret", s.secret(), "error", err)
+		s.log.Warn("the Secret is damaged, replacing the unreadable parts", "secret", s.secret(), "error", err)
 	}
 	return found, true
 }
 
-// choose serves the certificate of the state, unless the current one works and the new one might not
-// work yet; it then returns how long to wait, if known.
+// choose serves the certificate of the state, unless the current one works and the new one might not work yet. It
+// then returns how long to wait, if known.
 func (s *SelfManaged) choose(now time.Time, seen []configSnapshot, bundleErr error) time.Duration {
 	fresh, old := s.held.serving, s.pair.Load()
 	known := bundleErr == nil && trusts(seen, fresh)
@@ -156,7 +156,7 @@ func trusts(seen []configSnapshot, pair *keypair) bool {
 	return all(seen, func(ca *x509.Certificate) bool { return pair.leaf().CheckSignatureFrom(ca) == nil })
 }
 
-// judge describes the condition after a reconciliation that could read and write the Secret.
+// judge returns the condition after a reconciliation that could read and write the Secret.
 func (s *SelfManaged) judge(seen []configSnapshot, bundleErr error) condition {
 	served := s.pair.Load()
 	switch {
@@ -165,12 +165,12 @@ func (s *SelfManaged) judge(seen []configSnapshot, bundleErr error) condition {
 		c.unready = !trusts(seen, served)
 		return c
 	case !bytes.Equal(served.certPEM, s.held.serving.certPEM):
-		return s.condition(ReasonBundlePending, "A newer certificate waits until its CA is in every caBundle.")
+		return s.condition(ReasonBundlePending, "A newer certificate is used once its CA is in every caBundle.")
 	case len(seen) == 0 && len(s.configs) > 0:
 		return s.condition(ReasonNoWebhookConfigured,
-			"None of the webhook configurations exists, so that no API server calls. Install the chart's, or correct the names.")
+			"None of the webhook configurations exists, so no API server calls the webhook. Install those of the chart, or correct the names.")
 	}
-	return s.condition(ReasonOK, "The certificate is valid and the caBundles are in step.")
+	return s.condition(ReasonOK, "The certificate is valid and the caBundles are up to date.")
 }
 
 func (s *SelfManaged) condition(reason Reason, message string) condition {

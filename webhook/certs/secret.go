@@ -24,7 +24,7 @@ const (
 	annotationPublished = "telepod.dev/ca-published-at"
 )
 
-// encode writes the state into the Secret and preserves everything else in it.
+// encode writes the state into the Secret. Everything else in it is preserved.
 func encode(s state, secret *corev1.Secret) error {
 	var keys bytes.Buffer
 	for _, a := range s.authorities {
@@ -55,7 +55,7 @@ func encode(s state, secret *corev1.Secret) error {
 	return nil
 }
 
-// bundle is the content of every caBundle.
+// bundle returns the content of every caBundle.
 func (s state) bundle() []byte {
 	var b bytes.Buffer
 	for _, a := range s.authorities {
@@ -64,7 +64,7 @@ func (s state) bundle() []byte {
 	return b.Bytes()
 }
 
-// decode reads the state from a Secret. With an error it returns the readable part.
+// decode reads the state from a Secret. If it returns an error, the state contains the readable part.
 func decode(secret *corev1.Secret) (state, error) {
 	var s state
 	var errs []error
@@ -82,7 +82,7 @@ func decode(secret *corev1.Secret) (state, error) {
 		}
 	}
 	if len(s.authorities) == 0 {
-		errs = append(errs, fmt.Errorf("%s: holds no CA", keyBundle))
+		errs = append(errs, fmt.Errorf("%s: contains no CA", keyBundle))
 	} else if s.authorities[0].key == nil {
 		errs = append(errs, fmt.Errorf("%s: lacks the key of the newest CA", keyCAKeys))
 	}
@@ -90,7 +90,7 @@ func decode(secret *corev1.Secret) (state, error) {
 	if bad != nil {
 		errs = append(errs, fmt.Errorf("%s, %s: %w", keyServingCert, keyServingKey, bad))
 	} else if s.serving = pair; s.issuer() == nil {
-		errs = append(errs, fmt.Errorf("%s: signed by none of the CAs in %s", keyServingCert, keyBundle))
+		errs = append(errs, fmt.Errorf("%s: not signed by any CA in %s", keyServingCert, keyBundle))
 	}
 	// A missing annotation only restarts the delay.
 	if t, err := time.Parse(time.RFC3339, secret.Annotations[annotationPublished]); err == nil {

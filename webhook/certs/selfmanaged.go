@@ -21,26 +21,26 @@ import (
 const (
 	fieldManager = "telepod-certificates"
 
-	// recheck limits the time between two checks: timers stand still while a machine is suspended.
+	// recheck limits the time between two checks: timers stop while a machine is suspended.
 	recheck = 10 * time.Minute
 	// retryFirst and retryLast limit the wait after an error.
 	retryFirst, retryLast = 200 * time.Millisecond, 30 * time.Second
-	// Checks after events are rate-limited, so that two controllers which fight over a caBundle do
-	// not load the API server; the first few run at once.
-	looksPerSecond, looksAtOnce = 2, 20
+	// Checks after events are rate-limited, so two controllers that compete for a caBundle do not overload the
+	// API server. The first few run immediately.
+	checksPerSecond, checkBurst = 2, 20
 )
 
 // SelfManagedOptions configure a SelfManaged source.
 type SelfManagedOptions struct {
 	Client kubernetes.Interface
-	// Namespace is where the Secret and the Service are.
+	// Namespace contains the Secret and the Service.
 	Namespace string
 	// SecretName is the Secret that replicas share. It is created if it does not exist.
 	SecretName string
-	// ServiceName is the Service by which API servers reach the webhook. It determines the names in
-	// the certificate; the first is NAME.NAMESPACE.svc.
+	// ServiceName is the Service through which API servers reach the webhook. It determines the names in the
+	// certificate; the first is NAME.NAMESPACE.svc.
 	ServiceName string
-	// ExtraNames are more DNS names for the certificate.
+	// ExtraNames are additional DNS names for the certificate.
 	ExtraNames []string
 	// MutatingWebhooks and ValidatingWebhooks name the configurations with caBundles to keep up to
 	// date. They need not exist yet.
@@ -54,9 +54,8 @@ type SelfManagedOptions struct {
 	Log   *slog.Logger
 }
 
-// SelfManaged makes its certificates itself. It needs, in its namespace, to create Secrets and to
-// get, list, watch and update its own; and to get, list, watch and patch the named webhook
-// configurations.
+// SelfManaged creates its own certificates. It needs permission to create Secrets in its namespace; to get, list,
+// watch and update its own Secret; and to get, list, watch and patch the named webhook configurations.
 type SelfManaged struct {
 	*keeper
 	options  SelfManagedOptions
@@ -64,12 +63,12 @@ type SelfManaged struct {
 	configs  []webhookConfig
 	triggers chan struct{}
 	paths    atomic.Pointer[callPaths]
-	// held is the last good state. Only Run's goroutine accesses it and settled.
+	// held is the last valid state. Only Run's goroutine accesses held and issuer.
 	held   *state
 	issuer issuerSeen
 }
 
-// NewSelfManaged checks the options. It reads and writes nothing before Run.
+// NewSelfManaged checks the options. Only Run accesses the cluster.
 func NewSelfManaged(o SelfManagedOptions) (*SelfManaged, error) {
 	if o.Client == nil || o.Namespace == "" || o.SecretName == "" || o.ServiceName == "" {
 		return nil, errors.New("self-managed certificates: client, namespace, secret name and service name are needed")
@@ -91,7 +90,7 @@ func NewSelfManaged(o SelfManagedOptions) (*SelfManaged, error) {
 	return s, nil
 }
 
-// ServiceNames are the DNS names of a Service. API servers use the first.
+// ServiceNames returns the DNS names of a Service. API servers use the first.
 func ServiceNames(service, namespace string) []string {
 	base := service + "." + namespace
 	return []string{base + ".svc", base + ".svc.cluster.local", base}
@@ -104,13 +103,13 @@ func (s *SelfManaged) Run(ctx context.Context) error {
 	for _, n := range append([]named{s.secretWatch()}, s.configWatches()...) {
 		watches.Go(func() { n.follow(ctx, s.trigger, n.logTrouble(s.log)) })
 	}
-	limiter := flowcontrol.NewTokenBucketRateLimiter(looksPerSecond, looksAtOnce)
+	limiter := flowcontrol.NewTokenBucketRateLimiter(checksPerSecond, checkBurst)
 	defer limiter.Stop()
 	retry := retryFirst
 	for {
 		wait, err := s.reconcile(ctx)
 		if err != nil {
-			s.log.Debug("certificates not in step, trying again", "after", retry, "error", err)
+			s.log.Debug("certificates not up to date, retrying", "after", retry, "error", err)
 			wait, retry = retry, min(2*retry, retryLast)
 		} else {
 			retry = retryFirst
@@ -133,7 +132,7 @@ func (s *SelfManaged) Run(ctx context.Context) error {
 func (s *SelfManaged) trigger() {
 	select {
 	case s.triggers <- struct{}{}:
-	default: // a look is due already
+	default: // a check is already due
 	}
 }
 

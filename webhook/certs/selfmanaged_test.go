@@ -32,7 +32,7 @@ func selfManaged(t *testing.T, c *fakeCluster) *SelfManaged {
 	return s
 }
 
-// run starts a source and returns the function that stops it and waits for its end.
+// run starts a source, and returns a function that stops it and waits until it has stopped.
 func run(t *testing.T, s Source) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -45,7 +45,7 @@ func run(t *testing.T, s Source) (stop func()) {
 	})
 }
 
-// settle lets the moment's work finish and the rate limit refill. Time is that of the bubble.
+// settle waits until current work has finished and the rate limit is refilled, in the bubble's time.
 func settle() {
 	synctest.Wait()
 	time.Sleep(30 * time.Second)
@@ -71,7 +71,7 @@ func TestReplicasShareOneCertificate(t *testing.T) {
 				t.Errorf("status %+v", st)
 			}
 		}
-		// Made, and its publication recorded.
+		// Once to create it, and once to record its publication.
 		if c.writes != 2 {
 			t.Errorf("the Secret was written %d times, want 2", c.writes)
 		}
@@ -146,14 +146,14 @@ func TestHealing(t *testing.T) {
 				settle()
 				c.sameCertificates(good)
 				if s.Status().Serial != before || !s.Status().Ready {
-					t.Errorf("status %+v, want the certificate of before", s.Status())
+					t.Errorf("status %+v, want the previous certificate", s.Status())
 				}
 			})
 		})
 	}
 }
 
-func TestDeletedSecretComesBack(t *testing.T) {
+func TestDeletedSecretIsRecreated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, mutating(), validating())
 		s := selfManaged(t, c)
@@ -174,7 +174,7 @@ func TestNewReplicaAfterTheSecretWasLost(t *testing.T) {
 		old := selfManaged(t, c)
 		stop := run(t, old)
 		settle()
-		stop() // it still serves, but does not see the Secret go
+		stop() // it still serves, but does not receive the deletion of the Secret
 		if err := c.CoreV1().Secrets(namespace).Delete(t.Context(), secretName, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +182,7 @@ func TestNewReplicaAfterTheSecretWasLost(t *testing.T) {
 		defer run(t, fresh)()
 		settle()
 		if fresh.Status().Serial == old.Status().Serial {
-			t.Fatal("the lost certificate came back by magic")
+			t.Fatal("the new replica serves the lost certificate")
 		}
 		c.accepts(fresh)
 		c.accepts(old)
@@ -195,7 +195,7 @@ func TestCaBundleIsRepaired(t *testing.T) {
 		s := selfManaged(t, c)
 		defer run(t, s)()
 		settle()
-		// Somebody clears one, as a deployment tool may, and the validating one appears only now.
+		// One is cleared, as by a deployment tool, and the validating one is created only now.
 		m := mutating()
 		if _, err := c.AdmissionregistrationV1().MutatingWebhookConfigurations().Update(t.Context(), m, metav1.UpdateOptions{}); err != nil {
 			t.Fatal(err)
@@ -203,7 +203,7 @@ func TestCaBundleIsRepaired(t *testing.T) {
 		if _, err := c.AdmissionregistrationV1().ValidatingWebhookConfigurations().Create(t.Context(), validating(), metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		synctest.Wait() // no time passes: at once
+		synctest.Wait() // no time passes: the repair must be immediate
 		c.accepts(s)
 		if got := len(c.bundles()); got != 3 {
 			t.Fatalf("%d webhooks, want 3", got)
@@ -211,8 +211,8 @@ func TestCaBundleIsRepaired(t *testing.T) {
 	})
 }
 
-// TestUntrustedCertificateIsWithheld covers a Secret replaced by a foreign, good one while the
-// caBundle cannot be written.
+// TestUntrustedCertificateIsWithheld covers a Secret that is replaced by a valid one with another CA while the caBundle
+// cannot be written.
 func TestUntrustedCertificateIsWithheld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t, mutating(), validating())
@@ -259,7 +259,7 @@ func TestUntrustedCertificateIsWithheld(t *testing.T) {
 	})
 }
 
-func TestTroubleWithTheAPI(t *testing.T) {
+func TestAPIErrors(t *testing.T) {
 	forbid := func(verb, resource string) func(*fakeCluster) {
 		return func(c *fakeCluster) {
 			c.PrependReactor(verb, resource, func(clienttesting.Action) (bool, runtime.Object, error) {
@@ -276,10 +276,10 @@ func TestTroubleWithTheAPI(t *testing.T) {
 		says    string
 	}{
 		{"no webhook configuration", nil, func(*fakeCluster) {}, true, ReasonNoWebhookConfigured, "None of the webhook configurations"},
-		{"Secret must not be read", []runtime.Object{mutating()}, forbid("get", "secrets"), false, ReasonSecretUnavailable, "needs get, list and watch"},
-		{"Secret must not be made", []runtime.Object{mutating()}, forbid("create", "secrets"), false, ReasonSecretUnavailable, "needs create"},
-		{"caBundle must not be read", []runtime.Object{mutating()}, forbid("get", "mutatingwebhookconfigurations"), true, ReasonBundleUnavailable, "needs get, list, watch and patch"},
-		{"caBundle must not be written", []runtime.Object{mutating()}, forbid("patch", "mutatingwebhookconfigurations"), false, ReasonBundleUnavailable, "needs patch"},
+		{"reading the Secret is forbidden", []runtime.Object{mutating()}, forbid("get", "secrets"), false, ReasonSecretUnavailable, "needs get, list and watch"},
+		{"creating the Secret is forbidden", []runtime.Object{mutating()}, forbid("create", "secrets"), false, ReasonSecretUnavailable, "needs create"},
+		{"reading the caBundle is forbidden", []runtime.Object{mutating()}, forbid("get", "mutatingwebhookconfigurations"), true, ReasonBundleUnavailable, "needs get, list, watch and patch"},
+		{"writing the caBundle is forbidden", []runtime.Object{mutating()}, forbid("patch", "mutatingwebhookconfigurations"), false, ReasonBundleUnavailable, "needs patch"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -294,7 +294,7 @@ func TestTroubleWithTheAPI(t *testing.T) {
 					t.Errorf("ready %t, %s: %s\nwant ready %t, %s: …%s…", st.Ready, st.Reason, st.Message, test.ready, test.reason, test.says)
 				}
 				if _, err := s.GetCertificate(nil); err != nil && !strings.Contains(err.Error(), test.says) {
-					t.Errorf("GetCertificate does not say why: %v", err)
+					t.Errorf("the error of GetCertificate lacks the cause: %v", err)
 				}
 			})
 		})

@@ -8,21 +8,21 @@ import (
 
 // Source is a serving certificate that keeps itself current.
 type Source interface {
-	// Run keeps the certificate current and blocks until ctx ends, then returns nil. Trouble with
-	// certificates, files or the API is retried and shown in Status, never returned.
+	// Run keeps the certificate current until ctx ends, then returns nil. Errors with certificates, files or the
+	// API are retried and shown in Status, never returned.
 	Run(ctx context.Context) error
-	// GetCertificate fits tls.Config.GetCertificate. Until the first good certificate has been
-	// found it returns an error that states what is missing.
+	// GetCertificate is for tls.Config.GetCertificate. Before the first valid certificate it returns an error that
+	// states what is missing.
 	GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	// Status is cheap and safe for concurrent use.
+	// Status returns the current status. It is cheap and safe for concurrent use.
 	Status() Status
 }
 
 // Reason is a short code for the state of a Source, from a fixed set; see Reasons.
 type Reason string
 
-// The reasons. They do not decide readiness: with ReasonKeyMismatch, for example, a source is ready
-// as long as the last valid certificate lasts.
+// The reasons. They do not determine readiness: with ReasonKeyMismatch, for example, a source is ready until the
+// last valid certificate expires.
 const (
 	ReasonOK          Reason = "ok"
 	ReasonStarting    Reason = "starting"
@@ -33,13 +33,13 @@ const (
 	ReasonKeyMismatch Reason = "key-mismatch"
 	ReasonWrongName   Reason = "wrong-name"
 
-	// Only of SelfManaged.
+	// Only used by SelfManaged.
 	ReasonSecretUnavailable   Reason = "secret-unavailable"
 	ReasonBundleUnavailable   Reason = "ca-bundle-unavailable"
 	ReasonBundlePending       Reason = "ca-bundle-pending"
 	ReasonNoWebhookConfigured Reason = "no-webhook-configuration"
 
-	// Only of CertManager.
+	// Only used by CertManager.
 	ReasonIssuing               Reason = "issuing"
 	ReasonIssuanceFailed        Reason = "issuance-failed"
 	ReasonCertificateNotFound   Reason = "certificate-not-found"
@@ -61,7 +61,7 @@ func Reasons() []Reason {
 
 // Status describes the served certificate, and what is wrong, if anything.
 type Status struct {
-	// Ready is whether the API server can be expected to accept the certificate.
+	// Ready is true if the API server should accept the certificate.
 	Ready  bool
 	Reason Reason
 	// Message is a sentence for people: the problem and what to do.
@@ -73,7 +73,7 @@ type Status struct {
 	Issuer, Serial      string
 	// RenewAt is when the certificate will be replaced; zero if unknown.
 	RenewAt time.Time
-	// CAs are the ones that a client should trust, newest first, if the source knows them.
+	// CAs are the authorities that a client should trust, newest first, if the source knows them.
 	CAs []CA
 	// Rotations counts how often the served certificate was replaced since the start.
 	Rotations uint64

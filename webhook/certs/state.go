@@ -9,15 +9,14 @@ import (
 
 // Lifetimes control the rotation of self-managed certificates. Zero values mean the defaults.
 type Lifetimes struct {
-	// CA is the life of a certificate authority; default one year. A successor is made after two
-	// thirds of it.
+	// CA is the life of a certificate authority; default one year. A successor is created after two thirds of it.
 	CA time.Duration
 	// Serving is the life of a serving certificate; default 90 days. It is replaced after two
 	// thirds of it.
 	Serving time.Duration
-	// Propagation is the time allowed for a change to reach every API server and replica; default one
-	// hour. A new CA is published for that long before it signs anything, and an old one stays
-	// published for that long after the last certificate that it signed was replaced.
+	// Propagation is the time for a change to reach every API server and replica; default one hour. A new CA is
+	// published that long before it signs, and an old one stays published that long after the last certificate
+	// that it signed was replaced.
 	Propagation time.Duration
 }
 
@@ -37,28 +36,28 @@ func (l Lifetimes) withDefaults() (Lifetimes, error) {
 	return l, nil
 }
 
-// state is all that replicas share: the contents of the Secret.
+// state is the data that replicas share: the content of the Secret.
 type state struct {
-	// authorities are trusted, newest first.
+	// authorities are the trusted CAs, newest first.
 	authorities []authority
 	// published is since when the newest authority has been in every caBundle; zero: not yet.
 	published time.Time
 	serving   *keypair
 }
 
-// facts are the inputs of next besides the state.
+// facts are the inputs of next, in addition to the state.
 type facts struct {
 	now   time.Time
 	names []string
 	life  Lifetimes
 	// published reports whether every caBundle has the CA.
 	published func(*x509.Certificate) bool
-	// bundle are the CAs that are in the caBundles now.
+	// bundle contains the CAs that are in the caBundles now.
 	bundle []*x509.Certificate
 }
 
-// next moves the state forward as far as the facts allow, and reports whether anything changed. It
-// does not modify s. A rotation of the CA has four steps, in this order, each its own state:
+// next advances the state as far as the facts allow, and reports whether anything changed. It does not modify
+// s. A rotation of the CA has four steps, in this order:
 //
 //	                                        caBundle    serving signed by
 //	old CA past two thirds of its life      new, old    old
@@ -66,7 +65,7 @@ type facts struct {
 //	delay over                              new, old    new                 the delay starts again
 //	delay over                              new         new
 //
-// A CA signs at once only if no usable certificate is left (first start, all expired, keys lost).
+// A CA signs immediately only if no usable certificate is left (first start, all expired, keys lost).
 func next(s state, f facts) (state, bool, error) {
 	steps := []func(state, facts) (state, bool, error){
 		dropExpired, recordPublication, mintAuthority, issueServing, retireAuthorities,
@@ -101,7 +100,7 @@ func recordPublication(s state, f facts) (state, bool, error) {
 	if len(s.authorities) == 0 || !s.published.IsZero() || !f.published(s.authorities[0].cert) {
 		return s, false, nil
 	}
-	// Whole seconds are what the Secret keeps; rounded up, the delay is never cut short.
+	// The Secret stores whole seconds. They are rounded up, so the delay is never shortened.
 	s.published = f.now.UTC().Add(time.Second - 1).Truncate(time.Second)
 	return s, true, nil
 }
@@ -123,11 +122,11 @@ func mintAuthority(s state, f facts) (state, bool, error) {
 	return s, true, nil
 }
 
-// inherited are CAs found in the caBundles by a state that starts from nothing. They stay trusted for
-// the propagation delay: replicas may still serve certificates that they signed, after the Secret was lost
-// or while the webhook moves from another source of certificates to this one.
+// inherited returns the CAs in the caBundles, for a state that starts from nothing. They stay trusted for the
+// propagation delay. Replicas may still serve certificates that they signed, after the Secret was lost or while the
+// webhook moves from another source of certificates to this one.
 func inherited(f facts) []authority {
-	const enough = 4 // a bundle beyond that is not ours, and need not grow
+	const enough = 4 // a larger bundle is not ours, and must not grow
 	var found []authority
 	for _, c := range f.bundle {
 		if len(found) < enough && c.IsCA && f.now.Before(c.NotAfter) {
@@ -149,7 +148,7 @@ func issueServing(s state, f facts) (state, bool, error) {
 	case !ok:
 		return s, false, nil
 	case !covers(s.serving, f.names):
-		// Both old and new names, so that replicas of two versions do not undo each other's work.
+		// Both old and new names, so replicas of two versions do not revert each other's certificates.
 		names = union(f.names, s.serving.leaf().DNSNames)
 	case signer.cert.Equal(newest.cert) && !newest.signed(s.serving.leaf()):
 	case !f.now.Before(due(s.serving.leaf())) && signer.outlasts(s.serving.leaf(), f):
@@ -164,8 +163,8 @@ func issueServing(s state, f facts) (state, bool, error) {
 	return s, true, nil
 }
 
-// signer is the authority that may sign now: the newest once it has been published for long enough
-// (or signs already), before that an older one that has its key.
+// signer returns the authority that may sign now: the newest once it has been published for long enough (or has
+// already signed), before that an older one with a key.
 func (s state) signer(f facts) (authority, bool) {
 	newest := s.authorities[0]
 	settled := !s.published.IsZero() && !f.now.Before(s.published.Add(f.life.Propagation))
@@ -180,7 +179,7 @@ func (s state) signer(f facts) (authority, bool) {
 	return authority{}, false
 }
 
-// issuer is the authority behind the serving certificate, nil when it is not among them.
+// issuer returns the authority that signed the serving certificate, or nil if it is not in the state.
 func (s state) issuer() *authority {
 	for i, a := range s.authorities {
 		if a.signed(s.serving.leaf()) {
@@ -190,7 +189,7 @@ func (s state) issuer() *authority {
 	return nil
 }
 
-// outlasts reports whether renewing a certificate would extend its validity: near the end of a CA it does not.
+// outlasts reports whether renewing a certificate would extend its validity. Near the end of the CA it would not.
 func (a authority) outlasts(c *x509.Certificate, f facts) bool {
 	return earliest(f.now.Add(f.life.Serving), a.cert.NotAfter).After(c.NotAfter)
 }
@@ -204,7 +203,7 @@ func retireAuthorities(s state, f facts) (state, bool, error) {
 	return s, true, nil
 }
 
-// wake is the next moment at which next may have something to do.
+// wake returns the next time at which next may change the state.
 func (s state) wake(f facts) time.Time {
 	leaf := s.serving.leaf()
 	moments := []time.Time{

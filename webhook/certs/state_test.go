@@ -38,7 +38,7 @@ func walk(t *testing.T, s state, published bool, at ...time.Duration) state {
 	return s
 }
 
-// signedBy is the position of the authority that signed the serving certificate, 0 the newest.
+// signedBy returns the position of the authority that signed the serving certificate; 0 is the newest.
 func signedBy(s state) int {
 	for i, a := range s.authorities {
 		if a.signed(s.serving.leaf()) {
@@ -132,7 +132,7 @@ func TestNext(t *testing.T) {
 				t.Error(bad)
 			}
 			if again, changed, _ := next(got, circumstances(t, epoch.Add(test.at), false)); changed {
-				t.Errorf("a second look at the same moment changed the state: %v", again)
+				t.Errorf("a second call at the same time changed the state: %v", again)
 			}
 		})
 	}
@@ -141,7 +141,7 @@ func TestNext(t *testing.T) {
 func TestNextInheritsTheCAsOfTheBundle(t *testing.T) {
 	lost := walk(t, state{}, true, 0)
 	f := circumstances(t, epoch.Add(day), true)
-	f.bundle = append(lost.certificates(), lost.serving.leaf()) // a leaf is no CA and is left out
+	f.bundle = append(lost.certificates(), lost.serving.leaf()) // a leaf is not a CA, and is left out
 	got, _, err := next(state{}, f)
 	if err != nil {
 		t.Fatal(err)
@@ -163,10 +163,10 @@ func TestNextServesOldAndNewNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !covers(s.serving, f.names) {
-		t.Error("the new names are not covered")
+		t.Error("the certificate lacks the new names")
 	}
 	if _, changed, _ := next(s, circumstances(t, epoch.Add(day), true)); changed {
-		t.Error("a replica with the old names would undo it")
+		t.Error("a replica with the old names would replace it")
 	}
 }
 

@@ -11,19 +11,19 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// named is one object to watch. The field selector on its name keeps memory at one object, and lets
-// RBAC name it (resourceNames apply to a list or watch with that selector).
+// named is one object to watch. With a field selector on its name, only one object is in memory, and RBAC can name
+// it (resourceNames apply to a list or watch with that selector).
 type named struct {
 	what, name string
 	example    runtime.Object
-	// client shows the reflector what the other side supports.
+	// client shows the reflector which kinds of list the server supports.
 	client any
 	list   func(context.Context, metav1.ListOptions) (runtime.Object, error)
 	watch  func(context.Context, metav1.ListOptions) (watch.Interface, error)
 }
 
-// follow calls trigger at each change of the object, including when it is first seen, and trouble when
-// the watch fails; it retries until ctx ends.
+// follow calls trigger for the object's first state and each change, and trouble if the watch fails. It retries until
+// ctx ends.
 func (n named) follow(ctx context.Context, trigger func(), trouble func(error)) {
 	selector := fields.OneTermEqualSelector(metav1.ObjectNameField, n.name).String()
 	lw := &cache.ListWatch{
@@ -47,9 +47,9 @@ func (n named) follow(ctx context.Context, trigger func(), trouble func(error)) 
 	informer.RunWithContext(ctx)
 }
 
-// logTrouble is the trouble handler for watches with errors that are also reported elsewhere.
+// logTrouble returns a trouble function for watches whose errors are also reported elsewhere.
 func (n named) logTrouble(log *slog.Logger) func(error) {
 	return func(err error) {
-		log.Debug("watch interrupted, trying again", "kind", n.what, "name", n.name, "error", err)
+		log.Debug("watch interrupted, retrying", "kind", n.what, "name", n.name, "error", err)
 	}
 }

@@ -9,10 +9,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TestNoMomentWithoutTrust walks through years. API servers may go by any caBundle that was current
-// within the propagation delay, and replicas may be as late: still every certificate that any of
-// them serves must verify.
-func TestNoMomentWithoutTrust(t *testing.T) {
+// TestServedCertificatesAreAlwaysTrusted simulates years. API servers may use any caBundle that was current within the
+// propagation delay, and replicas may be equally late. Still, every certificate that any of them serves must verify.
+func TestServedCertificatesAreAlwaysTrusted(t *testing.T) {
 	lives := uint64(3)
 	if testing.Short() {
 		lives = 1
@@ -26,7 +25,7 @@ func TestNoMomentWithoutTrust(t *testing.T) {
 			}
 		}
 		if w.cas < 6 || w.leaves < 25 {
-			t.Errorf("seed %d: saw only %d CAs and %d serving certificates", seed, w.cas, w.leaves)
+			t.Errorf("seed %d: only %d CAs and %d serving certificates were created", seed, w.cas, w.leaves)
 		}
 	}
 }
@@ -98,7 +97,7 @@ func (w *world) advance() state {
 	return s
 }
 
-// publish fails now and then, as with an API server that is away; not at the very start.
+// publish sometimes fails, as if the API server were unavailable, but not at the start.
 func (w *world) publish(s state) {
 	c := w.current()
 	if len(c.cas) == len(s.authorities) && holds(c.cas, s.authorities[0].cert) || len(w.bundles) > 0 && w.random.IntN(4) == 0 {
@@ -109,7 +108,7 @@ func (w *world) publish(s state) {
 	w.busy = w.now
 }
 
-// refresh lets replicas notice late, but within the delay.
+// refresh updates replicas late, but within the delay.
 func (w *world) refresh(s state) {
 	for i := range w.replicas {
 		r := &w.replicas[i]
