@@ -36,22 +36,22 @@ func checkHTTP(ctx context.Context, t target, c *connection) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	said := oneLine(string(r.body))
+	text := oneLine(string(r.body))
 	page := r.format == "text/html" || strings.HasPrefix(http.DetectContentType(r.body), "text/html")
 	switch {
-	case r.code == http.StatusBadRequest && strings.Contains(said, "HTTPS server"):
+	case r.code == http.StatusBadRequest && strings.Contains(text, "HTTPS server"):
 		return Answer{}, errSpeaksTLS
 	case page && r.code < http.StatusInternalServerError:
 		return Answer{}, fmt.Errorf("HTTP %s with a web page instead of a Collector's response", r.status)
 	case r.code == http.StatusUnauthorized, r.code == http.StatusForbidden, r.code == http.StatusTooManyRequests, r.code >= http.StatusInternalServerError:
 		if page {
-			said = "(a web page)"
+			text = "(a web page)"
 		}
-		return Answer{}, refusal{fmt.Sprintf("HTTP %s: %s", r.status, said)}
+		return Answer{}, refusal{fmt.Sprintf("HTTP %s: %s", r.status, text)}
 	case t.otlp:
 		return acknowledged(r)
 	case r.code == http.StatusOK:
-		return Answer{By: ByHTTP, Detail: said}, nil
+		return Answer{By: ByHTTP, Detail: text}, nil
 	}
 	return Answer{}, fmt.Errorf("HTTP %s; a Collector's health endpoint responds with 200 or 503", r.status)
 }

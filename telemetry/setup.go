@@ -61,7 +61,7 @@ func Setup(ctx context.Context, o Options) (shutdown func(context.Context) error
 	otel.SetMeterProvider(p.metrics)
 	otel.SetLoggerProvider(p.logs)
 	if missing := missing(out); len(missing) > 0 {
-		o.Logger.Info("telemetry works with less than Telepod injects; label the namespace telepod.dev/injection=enabled for the rest",
+		o.Logger.Info("some of Telepod's variables are missing; to get them, label the namespace telepod.dev/injection=enabled",
 			"missing", missing, "exported", out.signals())
 	}
 	return p.shutdownOnce(o.FlushLimit), errors.Join(resourceErr, exportersErr)

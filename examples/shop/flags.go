@@ -33,11 +33,11 @@ func (f flags) parse(args []string) error {
 	if f.NArg() > 0 {
 		return fmt.Errorf("%s: unknown argument %q: use flags only", f.Name(), f.Arg(0))
 	}
-	said := map[string]bool{}
-	f.Visit(func(one *flag.Flag) { said[one.Name] = true })
+	given := map[string]bool{}
+	f.Visit(func(one *flag.Flag) { given[one.Name] = true })
 	for name, variable := range f.variables {
 		value := os.Getenv(variable)
-		if said[name] || value == "" {
+		if given[name] || value == "" {
 			continue
 		}
 		if err := f.Set(name, value); err != nil {

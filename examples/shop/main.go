@@ -13,13 +13,13 @@ import (
 
 const usage = `usage: shop COMMAND [flags]
 
-  shop order       takes orders; calls product, inventory and payment     (AWS)
+  shop order       accepts orders; calls product, inventory and payment   (AWS)
   shop product     the catalogue                                          (Google Cloud)
   shop inventory   the stock, over gRPC                                   (Google Cloud)
-  shop payment     takes money                                            (Azure)
-  shop load        places orders at a rate and counts what became of them
+  shop payment     charges payments                                       (Azure)
+  shop load        places orders at a constant rate and counts the results
 
-shop COMMAND -h lists the flags of a command. Most flags may be set by a variable`
+shop COMMAND -h lists the flags of a command. Most flags can also be set by a variable`
 
 func main() {
 	// A stopping pod gets SIGTERM: finish pending requests and flush the telemetry.

@@ -17,8 +17,8 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// TestShopRunsAndEnds starts the commands as pods do, places orders with the driver, and stops the commands.
-func TestShopRunsAndEnds(t *testing.T) {
+// TestShopRunsAndStops starts the commands as pods do, places orders with the driver, and stops the commands.
+func TestShopRunsAndStops(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1") // no Collector; the shop must still sell
 	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "100")

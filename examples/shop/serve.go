@@ -30,7 +30,7 @@ func observe(ctx context.Context, service string) (flush func()) {
 	}
 	return func() {
 		if err := shutdown(ctx); err != nil {
-			slog.New(local).Warn("telemetry was lost at the end", "error", err)
+			slog.New(local).Warn("telemetry was lost during shutdown", "error", err)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func serveHTTP(ctx context.Context, address string, handler http.Handler) error 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("end requests within %v: %w", drain, err), server.Close())
+		return errors.Join(fmt.Errorf("finish requests within %v: %w", drain, err), server.Close())
 	}
 	return nil
 }
@@ -75,8 +75,8 @@ func serveGRPC(ctx context.Context, address string, register func(*grpc.Server))
 		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	hurry := time.AfterFunc(drain, server.Stop)
-	defer hurry.Stop()
+	stop := time.AfterFunc(drain, server.Stop)
+	defer stop.Stop()
 	server.GracefulStop()
 	return nil
 }

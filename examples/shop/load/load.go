@@ -59,16 +59,16 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 
 // send closes results after the last order was answered.
 func send(ctx context.Context, o Options, client *http.Client, results chan<- Result) {
-	var under sync.WaitGroup
+	var pending sync.WaitGroup
 	start := time.Now()
 	for sequence := int64(1); ; sequence++ {
 		after := time.Duration(float64(sequence-1) / o.Rate * float64(time.Second))
 		if after >= o.Duration || !until(ctx, start.Add(after)) {
 			break
 		}
-		under.Go(func() { results <- o.place(context.WithoutCancel(ctx), client, sequence) })
+		pending.Go(func() { results <- o.place(context.WithoutCancel(ctx), client, sequence) })
 	}
-	under.Wait()
+	pending.Wait()
 	close(results)
 }
 

@@ -27,8 +27,8 @@ func (o Options) order(sequence int64) order.Order {
 	}
 }
 
-// card distributes the shares evenly over the run: the fractional parts of the multiples of the golden ratio
-// are evenly spread between 0 and 1.
+// card distributes the shares evenly over the run: the fractional parts of the multiples of the golden ratio are
+// spread evenly between 0 and 1.
 func (o Options) card(sequence int64) string {
 	_, point := math.Modf(float64(sequence) * math.Phi)
 	switch {
@@ -83,7 +83,7 @@ func post(ctx context.Context, client *http.Client, url string, o order.Order) (
 	}
 	defer resp.Body.Close()
 	if err := json.NewDecoder(resp.Body).Decode(&receipt); err != nil {
-		return receipt, 0, fmt.Errorf("place order %d: %s, which is no receipt: %w", o.Sequence, resp.Status, err)
+		return receipt, 0, fmt.Errorf("place order %d: %s, which is not a receipt: %w", o.Sequence, resp.Status, err)
 	}
 	return receipt, resp.StatusCode, nil
 }

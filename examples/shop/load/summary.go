@@ -68,10 +68,10 @@ func (s *Summary) finish() {
 func (s Summary) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "run %s: %d orders, numbered 1 to %d\n", s.Run, s.Requests, s.LastSequence)
-	fmt.Fprintf(&b, "  placed    %6d   of them slow %d\n", s.Placed, s.Slow)
-	fmt.Fprintf(&b, "  declined  %6d   and refunded, as they should be\n", s.Declined)
+	fmt.Fprintf(&b, "  placed    %6d   including %d slow ones\n", s.Placed, s.Slow)
+	fmt.Fprintf(&b, "  declined  %6d   and refunded, as expected\n", s.Declined)
 	fmt.Fprintf(&b, "  failed    %6d\n", s.Failed)
-	fmt.Fprintf(&b, "  answered within %.0f ms (median), %.0f ms (99 %%), %.0f ms (all), slow ones apart\n", s.P50, s.P99, s.Max)
+	fmt.Fprintf(&b, "  response times without slow orders: %.0f ms (median), %.0f ms (99 %%), %.0f ms (max)\n", s.P50, s.P99, s.Max)
 	for _, text := range s.Errors {
 		fmt.Fprintf(&b, "  %s\n", text)
 	}

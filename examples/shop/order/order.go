@@ -70,7 +70,7 @@ func NewService(u Upstreams, leak bool) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the counter of orders: %w", err)
 	}
-	values, err := meter.Int64Histogram("shop.order.value", metric.WithDescription("Value of the orders that were paid."),
+	values, err := meter.Int64Histogram("shop.order.value", metric.WithDescription("Value of paid orders."),
 		metric.WithUnit("{cent}"), metric.WithExplicitBucketBoundaries(1000, 2000, 5000, 10_000, 20_000, 50_000))
 	if err != nil {
 		return nil, fmt.Errorf("create the histogram of values: %w", err)

@@ -220,7 +220,7 @@ func TestAFailedPaymentRefundsTheInventory(t *testing.T) {
 	}
 }
 
-func TestOrdersThatCannotBe(t *testing.T) {
+func TestInvalidOrders(t *testing.T) {
 	s := newShop(t, false)
 	for _, c := range []struct {
 		product  string

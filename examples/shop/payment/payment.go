@@ -51,7 +51,7 @@ type service struct {
 
 // NewHandler returns the handler of POST /charges.
 func NewHandler(o Options) (http.Handler, error) {
-	payments, err := otel.Meter(scope).Int64Counter("shop.payments", metric.WithDescription("Payments asked for."), metric.WithUnit("{payment}"))
+	payments, err := otel.Meter(scope).Int64Counter("shop.payments", metric.WithDescription("Payments, by outcome."), metric.WithUnit("{payment}"))
 	if err != nil {
 		return nil, fmt.Errorf("create the counter of payments: %w", err)
 	}

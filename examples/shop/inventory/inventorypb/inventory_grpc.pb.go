@@ -27,12 +27,12 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Inventory counts what is in stock.
+// Inventory counts the goods in stock.
 type InventoryClient interface {
-	// Deduct takes goods for an order; FAILED_PRECONDITION where there are too few.
+	// Deduct removes goods for an order from the stock; FAILED_PRECONDITION if there are too few.
 	Deduct(ctx context.Context, in *DeductRequest, opts ...grpc.CallOption) (*DeductResponse, error)
-	// Refund puts back what was deducted for an order. Asking twice, or for an order that nothing was
-	// deducted for, changes nothing.
+	// Refund returns the goods of an order to the stock. A second call, or one for an order without deducted
+	// goods, changes nothing.
 	Refund(ctx context.Context, in *RefundRequest, opts ...grpc.CallOption) (*RefundResponse, error)
 }
 
@@ -68,12 +68,12 @@ func (c *inventoryClient) Refund(ctx context.Context, in *RefundRequest, opts ..
 // All implementations must embed UnimplementedInventoryServer
 // for forward compatibility.
 //
-// Inventory counts what is in stock.
+// Inventory counts the goods in stock.
 type InventoryServer interface {
-	// Deduct takes goods for an order; FAILED_PRECONDITION where there are too few.
+	// Deduct removes goods for an order from the stock; FAILED_PRECONDITION if there are too few.
 	Deduct(context.Context, *DeductRequest) (*DeductResponse, error)
-	// Refund puts back what was deducted for an order. Asking twice, or for an order that nothing was
-	// deducted for, changes nothing.
+	// Refund returns the goods of an order to the stock. A second call, or one for an order without deducted
+	// goods, changes nothing.
 	Refund(context.Context, *RefundRequest) (*RefundResponse, error)
 	mustEmbedUnimplementedInventoryServer()
 }
