@@ -39,7 +39,7 @@ func expect(t *testing.T, endpoint string, o health.Options, want failure) {
 	}
 	problem, ok := errors.AsType[*health.Error](err)
 	if !ok {
-		t.Fatalf("%s: %v is no *health.Error", endpoint, err)
+		t.Fatalf("%s: %v is not a *health.Error", endpoint, err)
 	}
 	if problem.Stage != want.stage || !strings.Contains(err.Error(), want.text) {
 		t.Errorf("%s:\n got stage %s: %v\nwant stage %s: …%s…", endpoint, problem.Stage, err, want.stage, want.text)

@@ -55,7 +55,7 @@ func withoutRunSuffix(label, name string) string {
 	return name
 }
 
-// controllerName returns the name of an owner that has no variable of its own. The owner's pods share it.
+// controllerName returns the name of an owner for which there is no variable. The owner's pods share it.
 // Owners that run once have a random suffix.
 func controllerName(c *OwnerReference) string {
 	if slices.Contains([]string{"Workflow", "PipelineRun", "TaskRun", "RayJob", "SparkApplication", "EphemeralRunner"}, c.Kind) {

@@ -83,7 +83,7 @@ func optedIn(pod *Pod, ns Namespace, policy Policy) (Decision, []Warning) {
 		case value == no:
 			return false, true
 		}
-		w := invalidValue(where, key, value, "it is neither %q nor %q", yes, no)
+		w := invalidValue(where, key, value, "use %q or %q", yes, no)
 		w.Nearest = near(value, []string{yes, no})
 		warnings = append(warnings, w)
 		return false, false

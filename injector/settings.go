@@ -34,7 +34,7 @@ const (
 	ResourcePrefix = "resource.opentelemetry.io/"
 )
 
-// Annotations lists every annotation key that a pod or namespace may carry, for "did you mean",
+// Annotations lists every annotation key that a pod or namespace may have, for "did you mean",
 // completion and the validating policy.
 func Annotations() []string {
 	return []string{

@@ -40,7 +40,7 @@ func (e *editor) change(at place, have, want *value) error {
 	return err
 }
 
-// replaceable reports whether a flow-style list that becomes shorter can be written as a whole: it has scalars alone, and
+// replaceable reports whether a flow-style list that becomes shorter can be written as a whole: it has only scalars, and
 // no comment.
 func (e *editor) replaceable(n *yaml.Node, have, want *value) bool {
 	start, end, ok := e.span(n)

@@ -99,7 +99,7 @@ func (d *document) checkConfig() {
 		return
 	}
 	if len(d.Sidecar.Config) > maxConfig {
-		d.Report(path, "is %d bytes long; %d fit into the variable that carries it", len(d.Sidecar.Config), maxConfig)
+		d.Report(path, "is %d bytes long; its environment variable can have at most %d", len(d.Sidecar.Config), maxConfig)
 	}
 	config, err := readCollectorConfig(d.Sidecar.Config)
 	if err != nil {

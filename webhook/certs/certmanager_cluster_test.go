@@ -37,11 +37,11 @@ func TestCertManagerOnAnAPIServer(t *testing.T) {
 		return s
 	}
 	s := serve(service)
-	expect := func(s *CertManager, reason Reason, says string) {
+	expect := func(s *CertManager, reason Reason, text string) {
 		t.Helper()
-		until(t, says, func() bool {
+		until(t, text, func() bool {
 			st := s.Status()
-			return st.Ready && st.Reason == reason && strings.Contains(st.Message, says)
+			return st.Ready && st.Reason == reason && strings.Contains(st.Message, text)
 		})
 	}
 	expect(s, ReasonCertManagerAbsent, "install cert-manager")

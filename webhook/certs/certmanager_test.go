@@ -64,37 +64,37 @@ func TestExplain(t *testing.T) {
 		request     *cmv1.CertificateRequest
 		err         error
 		reason      Reason
-		says        string
+		text        string
 	}{
 		{name: "no CRD", err: apierrors.NewGenericServerResponse(404, "get", resource, service, "404 page not found", 0, true),
-			reason: ReasonCertManagerAbsent, says: "install cert-manager"},
-		{name: "no Certificate", err: apierrors.NewNotFound(resource, service), reason: ReasonCertificateNotFound, says: "does not exist"},
-		{name: "no RBAC", err: apierrors.NewForbidden(resource, service, errors.New("no")), reason: ReasonCertificateForbidden, says: "allow the service account"},
-		{name: "API away", err: errors.New("connection refused"), reason: ReasonCertificateUnreadable, says: "connection refused"},
-		{name: "controller away", certificate: conditions(), reason: ReasonIssuing, says: "is cert-manager's controller running"},
+			reason: ReasonCertManagerAbsent, text: "install cert-manager"},
+		{name: "no Certificate", err: apierrors.NewNotFound(resource, service), reason: ReasonCertificateNotFound, text: "does not exist"},
+		{name: "no RBAC", err: apierrors.NewForbidden(resource, service, errors.New("no")), reason: ReasonCertificateForbidden, text: "allow the service account"},
+		{name: "API unavailable", err: errors.New("connection refused"), reason: ReasonCertificateUnreadable, text: "connection refused"},
+		{name: "controller not running", certificate: conditions(), reason: ReasonIssuing, text: "is cert-manager's controller running"},
 		{name: "issuing", certificate: conditions(ready("False", "no Secret"), issuing("True", "Secret does not exist")),
-			reason: ReasonIssuing, says: "Secret does not exist"},
+			reason: ReasonIssuing, text: "Secret does not exist"},
 		{name: "order pending", certificate: conditions(ready("False", ""), issuing("True", "Secret does not exist")),
 			request: request(requestReady("Pending", `Waiting on certificate issuance from order x: "pending"`)),
-			reason:  ReasonIssuing, says: "issuance from order"},
+			reason:  ReasonIssuing, text: "issuance from order"},
 		{name: "issuer not found", certificate: conditions(ready("False", ""), issuing("True", "")),
-			request: request(requestReady("Pending", `Referenced "Issuer" not found`)), reason: ReasonIssuing, says: `Referenced "Issuer" not found`},
+			request: request(requestReady("Pending", `Referenced "Issuer" not found`)), reason: ReasonIssuing, text: `Referenced "Issuer" not found`},
 		{name: "request failed", certificate: conditions(issuing("True", "")),
-			request: request(requestReady("Failed", "order invalid")), reason: ReasonIssuanceFailed, says: "failed: order invalid"},
+			request: request(requestReady("Failed", "order invalid")), reason: ReasonIssuanceFailed, text: "failed: order invalid"},
 		{name: "request denied", certificate: conditions(issuing("True", "")),
 			request: request(cmv1.CertificateRequestCondition{Type: cmv1.CertificateRequestConditionDenied, Status: "True", Message: "by policy"}),
-			reason:  ReasonIssuanceFailed, says: "denied: by policy"},
+			reason:  ReasonIssuanceFailed, text: "denied: by policy"},
 		{name: "last attempt failed", certificate: certificate(cmv1.CertificateStatus{LastFailureTime: &failure,
 			Conditions: []cmv1.CertificateCondition{ready("True", ""), issuing("False", "rate limited")}}),
-			reason: ReasonIssuanceFailed, says: "rate limited"},
+			reason: ReasonIssuanceFailed, text: "rate limited"},
 		{name: "ready", certificate: certificate(cmv1.CertificateStatus{RenewalTime: &renewal,
-			Conditions: []cmv1.CertificateCondition{ready("True", "")}}), reason: ReasonOK, says: "renewal at 2030-01-31"},
+			Conditions: []cmv1.CertificateCondition{ready("True", "")}}), reason: ReasonOK, text: "renewal at 2030-01-31"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := explain(finding{namespace: namespace, name: service, certificate: test.certificate, request: test.request, err: test.err})
-			if got.reason != test.reason || !strings.Contains(got.message, test.says) {
-				t.Errorf("got %s: %s\nwant %s: …%s…", got.reason, got.message, test.reason, test.says)
+			if got.reason != test.reason || !strings.Contains(got.message, test.text) {
+				t.Errorf("got %s: %s\nwant %s: …%s…", got.reason, got.message, test.reason, test.text)
 			}
 		})
 	}

@@ -86,7 +86,7 @@ func TestFilesKeepTheLastValidCertificate(t *testing.T) {
 		name   string
 		files  map[string][]byte
 		reason Reason
-		says   string
+		text   string
 	}{
 		{"garbage", file([]byte("no"), good.keyPEM), ReasonInvalid, "read certificate and key"},
 		{"empty", file(nil, good.keyPEM), ReasonMissing, "empty"},
@@ -106,7 +106,7 @@ func TestFilesKeepTheLastValidCertificate(t *testing.T) {
 			mount(t, dir, test.files)
 			f.reload()
 			s := f.Status()
-			if !s.Ready || s.Reason != test.reason || s.Serial != serial(good.leaf()) || !strings.Contains(s.Message, test.says) {
+			if !s.Ready || s.Reason != test.reason || s.Serial != serial(good.leaf()) || !strings.Contains(s.Message, test.text) {
 				t.Errorf("after the invalid one: %+v", s)
 			}
 			mount(t, dir, tlsFiles(other))
@@ -115,10 +115,10 @@ func TestFilesKeepTheLastValidCertificate(t *testing.T) {
 				t.Errorf("after the next valid one: %+v", s)
 			}
 			// The same invalid certificate at the start, without a valid one before it.
-			alone := t.TempDir()
-			mount(t, alone, test.files)
-			f = newFiles(t, alone, clocktesting.NewFakeClock(now))
-			if _, err := f.GetCertificate(nil); err == nil || !strings.Contains(err.Error(), test.says) {
+			empty := t.TempDir()
+			mount(t, empty, test.files)
+			f = newFiles(t, empty, clocktesting.NewFakeClock(now))
+			if _, err := f.GetCertificate(nil); err == nil || !strings.Contains(err.Error(), test.text) {
 				t.Errorf("it serves an invalid certificate, or the error lacks the cause: %v", err)
 			}
 			if s := f.Status(); s.Ready || s.Reason != test.reason {

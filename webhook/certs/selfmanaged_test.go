@@ -116,10 +116,10 @@ func TestRotationFailsNoHandshake(t *testing.T) {
 	})
 }
 
-func TestHealing(t *testing.T) {
+func TestDamagedSecretIsRepaired(t *testing.T) {
 	damage := map[string]func(*corev1.Secret){
-		"emptied":          func(s *corev1.Secret) { s.Data = nil },
-		"serving key gone": func(s *corev1.Secret) { delete(s.Data, keyServingKey) },
+		"emptied":             func(s *corev1.Secret) { s.Data = nil },
+		"serving key missing": func(s *corev1.Secret) { delete(s.Data, keyServingKey) },
 		"CA keys garbled": func(s *corev1.Secret) {
 			s.Data[keyCAKeys] = []byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 		},
@@ -273,7 +273,7 @@ func TestAPIErrors(t *testing.T) {
 		setUp   func(*fakeCluster)
 		ready   bool
 		reason  Reason
-		says    string
+		text    string
 	}{
 		{"no webhook configuration", nil, func(*fakeCluster) {}, true, ReasonNoWebhookConfigured, "None of the webhook configurations"},
 		{"reading the Secret is forbidden", []runtime.Object{mutating()}, forbid("get", "secrets"), false, ReasonSecretUnavailable, "needs get, list and watch"},
@@ -290,10 +290,10 @@ func TestAPIErrors(t *testing.T) {
 				defer run(t, s)()
 				settle()
 				st := s.Status()
-				if st.Ready != test.ready || st.Reason != test.reason || !strings.Contains(st.Message, test.says) {
-					t.Errorf("ready %t, %s: %s\nwant ready %t, %s: …%s…", st.Ready, st.Reason, st.Message, test.ready, test.reason, test.says)
+				if st.Ready != test.ready || st.Reason != test.reason || !strings.Contains(st.Message, test.text) {
+					t.Errorf("ready %t, %s: %s\nwant ready %t, %s: …%s…", st.Ready, st.Reason, st.Message, test.ready, test.reason, test.text)
 				}
-				if _, err := s.GetCertificate(nil); err != nil && !strings.Contains(err.Error(), test.says) {
+				if _, err := s.GetCertificate(nil); err != nil && !strings.Contains(err.Error(), test.text) {
 					t.Errorf("the error of GetCertificate lacks the cause: %v", err)
 				}
 			})

@@ -61,7 +61,7 @@ func TestNext(t *testing.T) {
 		authorities      int
 		signer           int
 	}{
-		{name: "first start signs at once", from: func(*testing.T) state { return state{} },
+		{name: "first start signs immediately", from: func(*testing.T) state { return state{} },
 			changed: true, renewed: true, authorities: 1},
 		{name: "first publication is recorded", from: func(t *testing.T) state { return walk(t, state{}, false, 0) },
 			at: time.Minute, published: true, changed: true, authorities: 1},
@@ -77,7 +77,7 @@ func TestNext(t *testing.T) {
 		{name: "new CA is only published at first",
 			from: func(t *testing.T) state { return walk(t, start(t), true, 230*day) }, at: rotate, published: false,
 			changed: true, authorities: 2, signer: 1},
-		{name: "new CA waits for the caBundle, however long",
+		{name: "new CA waits for the caBundle, even for days",
 			from: func(t *testing.T) state { return walk(t, start(t), false, 230*day, rotate) }, at: rotate + 5*day,
 			authorities: 2, signer: 1},
 		{name: "serving certificate is renewed by the old CA meanwhile",
@@ -94,19 +94,19 @@ func TestNext(t *testing.T) {
 				return walk(t, start(t), true, 230*day, rotate, rotate+1, rotate+2*time.Hour)
 			},
 			at: rotate + 3*time.Hour - time.Second, published: true, authorities: 2},
-		{name: "old CA goes after the second delay",
+		{name: "old CA is removed after the second delay",
 			from: func(t *testing.T) state {
 				return walk(t, start(t), true, 230*day, rotate, rotate+1, rotate+2*time.Hour)
 			},
 			at: rotate + 3*time.Hour, published: true, changed: true, authorities: 1},
-		{name: "old CA expired, new one never seen published: better than nothing",
+		{name: "old CA expired, new one not yet in the caBundle: it signs anyway",
 			from: func(t *testing.T) state { return walk(t, start(t), false, 230*day, rotate) }, at: 366 * day,
 			changed: true, renewed: true, authorities: 1},
 		{name: "everything expired", from: start, at: 800 * day, published: true,
 			changed: true, renewed: true, authorities: 1},
 		{name: "serving certificate lost", from: func(t *testing.T) state { s := start(t); s.serving = nil; return s },
 			at: day, published: true, changed: true, renewed: true, authorities: 1},
-		{name: "CA keys lost: the old CA stays trusted, its certificate serves on",
+		{name: "CA keys lost: the old CA stays trusted, and its certificate in use",
 			from: func(t *testing.T) state { s := start(t); s.authorities[0].key = nil; return s },
 			at:   day, published: true, changed: true, authorities: 2, signer: 1},
 	}
