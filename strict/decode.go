@@ -17,14 +17,14 @@ import (
 // MaxDepth is how deep values can be nested.
 const MaxDepth = 32
 
-// decoder turns YAML nodes into what encoding/json would write for a Go type, and notes in its document
-// where every value is, and everything that the type does not allow.
+// decoder converts YAML nodes to the values that encoding/json would write for a Go type. It records in its document
+// the position of every value, and everything that the type does not allow.
 type decoder struct {
 	*Document
 	depth int
 }
 
-// value returns nil for what it had to report.
+// value returns nil for a value with a mistake, which it reports.
 func (d decoder) value(node *yaml.Node, t reflect.Type, path string) any {
 	d.Lines[path] = node.Line
 	if d.depth++; d.depth > MaxDepth {
@@ -108,7 +108,7 @@ func (d decoder) eachKey(node *yaml.Node, path string, visit func(key, value *ya
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
-			d.ReportAt(key.Line, path, "the key %s is no string: put it in quotes", Describe(key))
+			d.ReportAt(key.Line, path, "the key %s is not a string: put it in quotes", Describe(key))
 			continue
 		}
 		if first, ok := seen[key.Value]; ok {
@@ -126,7 +126,7 @@ func (d decoder) list(node *yaml.Node, t reflect.Type, path string) any {
 	}
 	out := []any{}
 	for i, item := range node.Content {
-		// What could not be read stays as an empty item, so that later ones keep their number.
+		// An invalid item becomes an empty one, so later items keep their index.
 		out = append(out, d.value(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)))
 	}
 	return out
@@ -204,7 +204,7 @@ func (d decoder) quantity(node *yaml.Node, path string) any {
 		return d.wrongType(node, path, "a quantity such as 100m or 64Mi")
 	}
 	if _, err := resource.ParseQuantity(node.Value); err != nil {
-		d.Report(path, "%q is no quantity: write a number with a unit such as 100m (CPU) or 64Mi (memory)", node.Value)
+		d.Report(path, "%q is not a quantity: write a number with a unit such as 100m (CPU) or 64Mi (memory)", node.Value)
 		return nil
 	}
 	return node.Value
@@ -222,10 +222,10 @@ func (d decoder) suggest(word string, fields map[string]reflect.Type) string {
 	return d.Suggest(word, slices.Sorted(maps.Keys(fields)))
 }
 
-// Fields lists the names of a struct's fields in documents, in alphabetical order.
+// Fields returns the names of a struct's fields in documents, in alphabetical order.
 func Fields(t reflect.Type) []string { return slices.Sorted(maps.Keys(fieldsOf(t))) }
 
-// fieldsOf lists the JSON fields of a struct, those of embedded structs included.
+// fieldsOf returns the JSON fields of a struct, including those of embedded structs.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
 	for field := range t.Fields() {
@@ -247,7 +247,7 @@ func jsonName(field reflect.StructField) string {
 	return name
 }
 
-// ControlCharacter finds a character that has no place in a variable or a name.
+// ControlCharacter returns the first control character, which must not be in a variable or a name.
 func ControlCharacter(text string) (rune, bool) {
 	for _, r := range text {
 		if unicode.IsControl(r) && r != '\n' && r != '\t' {

@@ -1,10 +1,10 @@
-// Package strict decodes a YAML document into a Go type, and finds every mistake of it in one pass: with
+// Package strict decodes a YAML document into a Go type, and reports all of its mistakes in one pass, each with
 // its line, its path, and the name that was probably meant.
 //
-// Decoders stop at their first mistake, or know no lines; this one does neither. It refuses anchors and
-// aliases, so that no document can unfold into more than it contains, keys that stand twice, control
-// characters, values of another type, and more than [MaxDepth] levels. A [Document] keeps the lines, so that
-// later checks can report mistakes of their own.
+// Other decoders stop at the first mistake, or do not report lines. This one refuses anchors and aliases, so a
+// document cannot expand to more than it contains. It also refuses duplicate keys, control characters, values of
+// another type, and more than [MaxDepth] levels. A [Document] keeps the lines, so later checks can report their
+// own mistakes.
 //
-// It knows nothing about what is decoded, and reads no files: packages profiles and estate do.
+// The package is independent of the decoded type and does not read files: packages profiles and estate do.
 package strict

@@ -13,9 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Mistake is something wrong at a place of a document.
+// Mistake is a mistake at a position in a document.
 type Mistake struct {
-	// Line is counted from 1; 0 if the mistake has none.
+	// Line is counted from 1; 0 if the mistake has no line.
 	Line int
 	// Path leads to the field, such as sidecar.resources.requests.cpu; empty for the whole document.
 	Path string
@@ -23,7 +23,7 @@ type Mistake struct {
 	Message string
 }
 
-// Message is "file:line: part: part: message", with the parts that are known.
+// Message returns "file:line: part: part: message", with the parts that are known.
 func Message(file string, line int, parts ...string) string {
 	if line > 0 {
 		file += ":" + strconv.Itoa(line)
@@ -31,7 +31,8 @@ func Message(file string, line int, parts ...string) string {
 	return printable(strings.Join(slices.DeleteFunc(append([]string{file}, parts...), func(s string) bool { return s == "" }), ": "))
 }
 
-// printable escapes line breaks, and what a terminal would obey: a key of a document, which is in a path, may have them.
+// printable escapes line breaks and terminal control characters: a document's key, which is part of a path, may contain
+// them.
 func printable(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -44,7 +45,7 @@ func printable(text string) string {
 	return b.String()
 }
 
-// Lines prints one error a line.
+// Lines returns one error per line.
 func Lines[E error](problems []E) string {
 	lines := make([]string, len(problems))
 	for i, problem := range problems {
@@ -53,22 +54,22 @@ func Lines[E error](problems []E) string {
 	return strings.Join(lines, "\n")
 }
 
-// Document is what is known about a YAML document besides its values: where they are, and their mistakes.
+// Document describes a YAML document, except for its values: their positions and their mistakes.
 type Document struct {
 	// Lines has the line of each field that the document contains, by path.
 	Lines map[string]int
-	// Blocks has the line before the first one of each literal block (|), by path.
+	// Blocks has the line before the first line of each literal block (|), by path.
 	Blocks map[string]int
 	// Mistakes so far.
 	Mistakes []Mistake
 
-	// Suggest ends the message about an unknown field: a suggestion, or nothing.
+	// Suggest returns the end of the message about an unknown field: a suggestion, or nothing.
 	Suggest func(word string, known []string) string
 	// Removable is the path of a mapping of strings in which a null means "".
 	Removable string
 }
 
-// Decode fills a value, a pointer, from the document's root; fields that are wrong stay as they are.
+// Decode fills the value that a pointer refers to from the document's root. It does not change invalid fields.
 func (d *Document) Decode(root *yaml.Node, into any) error {
 	d.Lines, d.Blocks = map[string]int{}, map[string]int{}
 	decoded := decoder{Document: d}.value(root, reflect.TypeOf(into).Elem(), "")
@@ -79,18 +80,18 @@ func (d *Document) Decode(root *yaml.Node, into any) error {
 	return json.Unmarshal(data, into)
 }
 
-// Report notes a mistake at a path.
+// Report records a mistake at a path.
 func (d *Document) Report(path, format string, args ...any) {
 	d.ReportAt(d.Line(path), path, format, args...)
 }
 
-// ReportAt notes a mistake at a line.
+// ReportAt records a mistake at a line.
 func (d *Document) ReportAt(line int, path, format string, args ...any) {
 	d.Mistakes = append(d.Mistakes, Mistake{Line: line, Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// Blamed reports whether a mistake was noted at the path, around it or in it: the value is not known
-// then, and no more should be reported about it.
+// Blamed reports whether there is a mistake at the path, above it or below it. The value is then unknown, and later
+// checks should not report it again.
 func (d *Document) Blamed(path string) bool {
 	within := func(inner, outer string) bool {
 		rest, ok := strings.CutPrefix(inner, outer)
@@ -107,7 +108,7 @@ func (d *Document) Has(path string) bool {
 	return ok
 }
 
-// Line is the line of the path, or of the nearest thing around it that the document contains.
+// Line returns the line of the path, or of the nearest parent that the document contains.
 func (d *Document) Line(path string) int {
 	for path != "" {
 		if line, ok := d.Lines[path]; ok {
@@ -118,10 +119,10 @@ func (d *Document) Line(path string) int {
 	return d.Lines[""]
 }
 
-// yamlLine is the beginning of the YAML library's messages, with the line of the mistake.
+// yamlLine matches the start of the YAML library's messages, with the line of the mistake.
 var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s+)?(?:line (\d+): )?`)
 
-// SyntaxMistake is an error of the YAML library.
+// SyntaxMistake converts an error of the YAML library.
 func SyntaxMistake(err error) Mistake {
 	message, line := err.Error(), 0
 	if match := yamlLine.FindStringSubmatch(message); match != nil {
@@ -132,7 +133,7 @@ func SyntaxMistake(err error) Mistake {
 	return Mistake{Line: line, Message: "read YAML: " + message}
 }
 
-// Describe names what a node is, for people.
+// Describe describes a node for people, such as "the number 5".
 func Describe(node *yaml.Node) string {
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -156,7 +157,7 @@ func Describe(node *yaml.Node) string {
 	}
 }
 
-// At is the path of what a mapping has under a key. Keys that are no single word are in brackets.
+// At returns the path of a mapping's member. Keys that are not a single word are in brackets.
 func At(path, key string) string {
 	switch {
 	case key == "" || strings.ContainsAny(key, ".[], "):
