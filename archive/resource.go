@@ -23,7 +23,7 @@ type origin struct {
 	replay                 string // name of the replay that it came from; "" for none
 }
 
-// origin reads the attributes of a resource leniently: invalid UTF-8 is no error, as in Collectors, and the
+// origin reads the attributes of a resource leniently: invalid UTF-8 is not an error, as in Collectors, and the
 // first of several equal keys counts.
 func (g group) origin() (origin, error) {
 	values := map[string]string{}
