@@ -121,7 +121,7 @@ func TestEnvFromOfALateConfigMap(t *testing.T) {
 	if len(missing.Warnings) != 1 || !strings.HasPrefix(missing.Warnings[0], string(injector.UnknownConfigMap)) || !strings.Contains(string(missing.Patch), `"CLOUD_REGION"`) {
 		t.Errorf("after %v: warnings %q", time.Since(before), missing.Warnings)
 	}
-	if code, text := r.get(t, health, "/readyz?verbose"); code != http.StatusOK || !strings.Contains(text, "[+] configmaps: the keys of 2") {
+	if code, text := r.get(t, health, "/readyz?verbose"); code != http.StatusOK || !strings.Contains(text, "[+] configmaps: 2 with known keys") {
 		t.Errorf("%d %s", code, text)
 	}
 }

@@ -70,7 +70,7 @@ func (s *Server) checks() []check {
 			if !s.namespaces.Synced() {
 				return false, "not read yet: the service account needs to list and watch namespaces"
 			}
-			return true, fmt.Sprintf("%d of interest", s.namespaces.Len())
+			return true, fmt.Sprintf("%d with Telepod's labels or annotations", s.namespaces.Len())
 		}})
 	}
 	if s.configMaps != nil {
@@ -78,7 +78,7 @@ func (s *Server) checks() []check {
 			if !s.configMaps.Synced() {
 				return false, "not read yet: the service account needs to list and watch configmaps, or start with --watch-configmaps=false"
 			}
-			return true, fmt.Sprintf("the keys of %d", s.configMaps.Len())
+			return true, fmt.Sprintf("%d with known keys", s.configMaps.Len())
 		}})
 	}
 	if s.versions != nil {

@@ -182,7 +182,7 @@ func TestReadinessListsFailedChecks(t *testing.T) {
 	r.certificate.ready.Store(true)
 	code, text = r.get(t, health, "/readyz?verbose")
 	for _, want := range []string{"[+] draining: no", "[+] profiles: generation 1: aws " + hash(r.live, "aws") + ", azure ", "[+] certificate: ok",
-		"[+] namespaces: 0 of interest", "[+] cluster: version v1.36.3", "ready"} {
+		"[+] namespaces: 0 with Telepod's labels", "[+] cluster: version v1.36.3", "ready"} {
 		if code != http.StatusOK || !strings.Contains(text, want) {
 			t.Errorf("%d, no %q in %s", code, want, text)
 		}
