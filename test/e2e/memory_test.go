@@ -2,12 +2,16 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/telepod/telepod/test/install"
 )
 
 // testMemory adds manyNamespaces. memoryLimit is the maximum memory of a replica: the chart's request.
@@ -58,6 +62,58 @@ func testMemory(t *testing.T, s *stage) {
 			t.Errorf("a replica uses %.1f MiB, more than %d", bytes/(1<<20), memoryLimit>>20)
 		}
 	}
+}
+
+// idleLimit is the maximum memory of a region's Collector that receives nothing, as `kubectl top` shows it.
+const idleLimit = 60 << 20
+
+// testIdleMemory reads the kubelet's statistics, which exclude those pages of the program's file that the kernel may drop.
+func testIdleMemory(t *testing.T, s *stage) {
+	eventually(t, func(ctx context.Context) error {
+		nodes, err := s.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		path := "/api/v1/nodes/" + nodes.Items[0].Name + "/proxy/stats/summary"
+		body, err := s.client.CoreV1().RESTClient().Get().AbsPath(path).DoRaw(ctx)
+		if err != nil {
+			return err
+		}
+		bytes, err := workingSet(body, install.Namespace, "telepod-collector-")
+		if err != nil {
+			return err
+		}
+		t.Logf("working set of an idle region's Collector: %.1f MiB", float64(bytes)/(1<<20))
+		if bytes > idleLimit {
+			t.Errorf("an idle Collector uses %d MiB, more than %d", bytes>>20, idleLimit>>20)
+		}
+		return nil
+	})
+}
+
+// workingSet finds the bytes of a pod's first container in a kubelet's summary.
+func workingSet(summary []byte, namespace, podPrefix string) (uint64, error) {
+	var stats struct {
+		Pods []struct {
+			PodRef     struct{ Namespace, Name string }
+			Containers []struct {
+				Memory struct{ WorkingSetBytes uint64 }
+			}
+		}
+	}
+	if err := json.Unmarshal(summary, &stats); err != nil {
+		return 0, err
+	}
+	for _, p := range stats.Pods {
+		if p.PodRef.Namespace == namespace && strings.HasPrefix(p.PodRef.Name, podPrefix) {
+			for _, c := range p.Containers {
+				if c.Memory.WorkingSetBytes > 0 {
+					return c.Memory.WorkingSetBytes, nil
+				}
+			}
+		}
+	}
+	return 0, fmt.Errorf("the kubelet has no statistics of %s/%s*", namespace, podPrefix)
 }
 
 func mebibytes(values []float64) (list []float64) {

@@ -65,6 +65,7 @@ func TestRegion(t *testing.T) {
 		name string
 		test func(*testing.T)
 	}{
+		{"that receives nothing", func(t *testing.T) { testIdleMemory(t, s) }},
 		{"on each node", func(t *testing.T) {
 			for _, endpoint := range []string{"node", "service", "sidecar"} {
 				for protocol, short := range map[string]string{"grpc": "grpc", "http/protobuf": "http"} {
