@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Result is the data that a Prometheus returned for the chart's dashboards and rules.
+// Result is the data that Prometheus returned for the chart's dashboards and rules.
 type Result struct {
 	From, To time.Time
 	Panels   []PanelResult
@@ -20,7 +20,7 @@ type Result struct {
 type PanelResult struct {
 	Panel
 	Lines []Line
-	// Silent are the queries that returned no data.
+	// Silent lists the queries that returned no data.
 	Silent []string
 }
 
@@ -64,7 +64,7 @@ func Check(ctx context.Context, prometheusURL string) (Result, error) {
 		return r, err
 	}
 	for _, rule := range rules {
-		series, err := ask(ctx, prometheusURL, rule.Expr, over)
+		series, err := queryRange(ctx, prometheusURL, rule.Expr, over)
 		if err != nil {
 			return r, fmt.Errorf("rule %s: %w", rule.Name(), err)
 		}
@@ -76,7 +76,7 @@ func Check(ctx context.Context, prometheusURL string) (Result, error) {
 func checkPanel(ctx context.Context, prometheusURL string, p Panel, over span) (PanelResult, error) {
 	result := PanelResult{Panel: p}
 	for _, query := range p.Queries {
-		all, err := ask(ctx, prometheusURL, PromQL(query.Expr), over)
+		all, err := queryRange(ctx, prometheusURL, PromQL(query.Expr), over)
 		if err != nil {
 			return result, err
 		}
@@ -99,8 +99,8 @@ func legend(template string, labels map[string]string) string {
 	})
 }
 
-// WithoutData names the panels and rules that should have data but have none. Those about events that need
-// not happen, such as rejections, may be empty.
+// WithoutData lists the panels and rules that should have data but have none. Those about events that may never
+// happen, such as rejections, may be empty.
 func (r Result) WithoutData() []string {
 	var missing []string
 	for _, p := range r.Panels {

@@ -26,7 +26,7 @@ func TestCheckAndDraw(t *testing.T) {
 	}
 	missing := strings.Join(result.WithoutData(), "\n")
 	if !strings.Contains(missing, "Telepod failover / Regions on the backup") || strings.Count(missing, "panel ") != 1 {
-		t.Errorf("without data are\n%s\nwant only the backup's panel, and none that may be empty", missing)
+		t.Errorf("panels without data:\n%s\nwant only the backup's, and none that may be empty", missing)
 	}
 	var page strings.Builder
 	if err := result.WriteHTML(&page); err != nil {
@@ -34,7 +34,7 @@ func TestCheckAndDraw(t *testing.T) {
 	}
 	for _, want := range []string{"Telepod cost", "M0.0 160.0L600.0 0.0", "&lt;shop&gt;", "1.5 k", "Empty while no region"} {
 		if !strings.Contains(page.String(), want) {
-			t.Errorf("the page does not have %q", want)
+			t.Errorf("the page does not contain %q", want)
 		}
 	}
 	for _, foreign := range []string{"http://", "https://", "NaN"} {

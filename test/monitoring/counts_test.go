@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// services send a span each in two clusters: more than upstream's default for services that are counted.
+	// services is the number of services that send a span each in two clusters: more than upstream counts by default.
 	services = 520
-	// names are the span names of one service, above the sites' limit of series for a service.
+	// names is the number of span names of one service, above the sites' limit of series for a service.
 	names      = 300
 	namesLimit = 200
-	// old is how many traces have the attribute of old SDKs for the status of a response.
+	// old is the number of traces with the attribute of old SDKs for the status of a response.
 	old = 20
 	// firstNumber is a span id that no load reaches.
 	firstNumber = 1 << 40
@@ -38,7 +38,7 @@ func testCounts(t *testing.T, plant *pipeline.Plant, prometheus string, regions,
 	before := accepted()
 	sent := sendCounted(t, regions)
 	const counted = `traces_span_metrics_calls_total{service_name=~"many-.+|greedy|old"}`
-	// A region that changes its site may send a batch again. The site counts it once more, and so do the span metrics.
+	// A region that switches sites may resend a batch. The site counts it again, and so do the span metrics.
 	pipeline.Await(t, 3*time.Minute, "span metrics of every span that the sites accepted", func() bool {
 		arrived := accepted() - before
 		return arrived >= float64(sent) && value("sum("+counted+")") == arrived
@@ -79,12 +79,12 @@ func testExemplar(t *testing.T, plant *pipeline.Plant, prometheus string) {
 	// The traces here have the same id as their only span.
 	number, err := strconv.ParseUint(labels["trace_id"], 16, 64)
 	if err != nil || number < firstNumber {
-		t.Fatalf("an exemplar has the labels %v, and not the id of a trace that was sent", labels)
+		t.Fatalf("an exemplar has the labels %v, want the id of a trace that was sent", labels)
 	}
 	pipeline.Await(t, pipeline.Patience, fmt.Sprintf("the trace %s of an exemplar in Jaeger", labels["trace_id"]), func() bool {
 		return plant.Tally(t, "otlp", pipeline.Traces)[number] > 0
 	})
-	// Neither region nor site may drop traces with a response of 500, whatever the name of the attribute.
+	// Neither regions nor sites may drop traces with a response of 500, even if the attribute has its old name.
 	pipeline.Await(t, pipeline.Patience, "every trace with http.status_code 500 in Jaeger", func() bool {
 		arrived := plant.Tally(t, "otlp", pipeline.Traces)
 		for n := range uint64(old) {
@@ -106,7 +106,7 @@ func sendCounted(t *testing.T, regions []*pipeline.Node) (sent int) {
 			"traceId": "%032x", "spanId": "%016x", "name": %q, "startTimeUnixNano": "%d", "endTimeUnixNano": "%d", %s}]}]}`,
 			service, number, number, name, now-2_000_000, now, more)
 	}
-	const failed = `"status": {"code": 2}` // no region samples it away
+	const failed = `"status": {"code": 2}` // sampling in regions keeps it
 	var all []string
 	for range old {
 		all = append(all, one("old", "GET /old", `"attributes": [{"key": "http.status_code", "value": {"intValue": "500"}}]`))
@@ -136,7 +136,7 @@ func sendCounted(t *testing.T, regions []*pipeline.Node) (sent int) {
 	return sent
 }
 
-// word returns a path that does not look like an identifier, which sites replace in names of spans.
+// word returns a path that does not look like an identifier. Sites replace identifiers in span names.
 func word(n int) string {
 	return strings.Map(func(digit rune) rune { return digit - '0' + 'g' }, strconv.Itoa(n))
 }
@@ -150,6 +150,6 @@ func sendOTLP(t *testing.T, region *pipeline.Node, signal, body string) {
 	}
 	response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		t.Errorf("%s were answered with %s", signal, response.Status)
+		t.Errorf("sending %s: status %s, want 200", signal, response.Status)
 	}
 }

@@ -18,7 +18,7 @@ type Panel struct {
 	Queries []Query
 }
 
-// Query returns a line, or a group of lines, of a panel.
+// Query is the query for a line, or a group of lines, of a panel.
 type Query struct {
 	Expr   string
 	Legend string // a template: {{label}}

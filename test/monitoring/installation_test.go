@@ -20,8 +20,8 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// startWebhook runs the webhook next to an API server. The function it returns requests dry-run admissions
-// of a pod with a variable of its own, a mistake and a sidecar.
+// startWebhook runs the webhook next to an API server. The returned function requests a dry-run admission of a
+// pod with its own variable, an invalid annotation and a sidecar.
 func startWebhook(t *testing.T) (*install.Webhook, func()) {
 	t.Helper()
 	c := cluster.ForTest(t, cluster.Options{})

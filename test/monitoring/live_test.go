@@ -70,17 +70,17 @@ func TestLive(t *testing.T) {
 			t.Errorf("%v series do not have the labels of %s", without, what)
 		}
 	}
-	t.Logf("a region's Collector has %v series of its own", value(`count({job="telepod-regional", k8s_cluster_name="shop-aws"})`))
+	t.Logf("a region's Collector exposes %v of its own series", value(`count({job="telepod-regional", k8s_cluster_name="shop-aws"})`))
 	// The same service, pod and metric in three clusters makes three series, each with its own labels.
 	const named = `count(count by (cloud_provider, cloud_region, k8s_cluster_name) (telepod_test_sequence{k8s_pod_name!="", k8s_namespace_name!=""}))`
 	if clusters := value(named); clusters != 3 {
-		t.Errorf("a metric that three clusters send has the labels of %v", clusters)
+		t.Errorf("a metric that three clusters send has the labels of %v clusters", clusters)
 	}
 	if bare := value(`count(telepod_test_sequence{k8s_cluster_name=""})`); bare != 0 {
 		t.Errorf("%v series of applications do not have a cluster", bare)
 	}
 	t.Run("in a browser", func(t *testing.T) {
-		// Debian has the pages that Prometheus 2 calls classic.
+		// Debian's package has the classic pages of Prometheus 2.
 		table := prometheus + "/classic/graph?g0.tab=1&g0.expr=" + url.QueryEscape("count by (k8s_cluster_name) (telepod_test_sequence)")
 		pipeline.Await(t, pipeline.Patience, "a page with the clusters", func() bool {
 			seen := browser.ForTest(t, table)
@@ -104,10 +104,10 @@ func sendLateSpan(t *testing.T, region *pipeline.Node) {
 		"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "%016x", "name": "late", "status": {"code": 2}}]}]}]}`, time.Now().UnixNano()))
 }
 
-// checked retries for up to a minute until nothing is without data.
+// checked retries for up to a minute until every query has data.
 func checked(t *testing.T, prometheus string, admit func()) monitoring.Result {
 	t.Helper()
-	for began := time.Now(); ; <-time.After(5 * time.Second) {
+	for start := time.Now(); ; <-time.After(5 * time.Second) {
 		admit()
 		result, err := monitoring.Check(t.Context(), prometheus)
 		if err != nil {
@@ -117,7 +117,7 @@ func checked(t *testing.T, prometheus string, admit func()) monitoring.Result {
 		if len(missing) == 0 {
 			return result
 		}
-		if time.Since(began) > time.Minute {
+		if time.Since(start) > time.Minute {
 			t.Errorf("no data for\n%s", strings.Join(missing, "\n"))
 			return result
 		}

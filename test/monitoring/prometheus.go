@@ -25,8 +25,8 @@ type span struct {
 	step     time.Duration
 }
 
-// ask runs a range query.
-func ask(ctx context.Context, prometheus, query string, over span) ([]Series, error) {
+// queryRange runs a range query.
+func queryRange(ctx context.Context, prometheus, query string, over span) ([]Series, error) {
 	form := url.Values{
 		"query": {query}, "start": {unix(over.from)}, "end": {unix(over.to)}, "step": {strconv.FormatFloat(over.step.Seconds(), 'f', -1, 64)},
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // Recorded starts a real Prometheus with the chart's rules and a history in OpenMetrics format, and returns
-// its URL. It ends with the test.
+// its URL. It stops with the test.
 func Recorded(t *testing.T, history string) string {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")
@@ -36,7 +36,7 @@ func Recorded(t *testing.T, history string) string {
 		"prometheus.yml": fmt.Sprintf("global: {evaluation_interval: 1s}\nrule_files: [%s/*.yaml]\n", rules),
 	}
 	for name, text := range recorded {
-		files["rules/"+name] = strings.ReplaceAll(text, "interval: 1m\n", "interval: 2s\n") // so that the test need not wait a minute
+		files["rules/"+name] = strings.ReplaceAll(text, "interval: 1m\n", "interval: 2s\n") // so the test does not wait a minute
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {

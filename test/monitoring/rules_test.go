@@ -81,8 +81,8 @@ func TestQueriesNameRealMetrics(t *testing.T) {
 	}
 }
 
-// faultMetrics only appear after a fault or a bad request. Those of our own components are looked up in the
-// source.
+// faultMetrics returns the metrics that only appear after a fault or a bad request. It checks that our own
+// components' source contains theirs.
 func faultMetrics(t *testing.T) []string {
 	t.Helper()
 	raw, err := os.ReadFile("testdata/faults.txt")
@@ -97,13 +97,13 @@ func faultMetrics(t *testing.T) []string {
 		short, own := strings.CutPrefix(instrument, "otelcol_exporter_failover_")
 		own = own || strings.Contains(name, "_storage_") || strings.Contains(name, "_fan_out_")
 		if own && !strings.Contains(source, `"`+short+`"`) {
-			t.Errorf("testdata/faults.txt lists %s, and no component in collector creates it", name)
+			t.Errorf("testdata/faults.txt lists %s, but no component in collector creates it", name)
 		}
 	}
 	return names
 }
 
-// collectorSource is the text of our own Collector components.
+// collectorSource returns the source of our own Collector components.
 func collectorSource(t *testing.T) string {
 	t.Helper()
 	root, err := build.Root()

@@ -1,4 +1,4 @@
-// Command names reads PromQL expressions, one JSON string a line, and writes a line with a JSON array of
+// Command names reads PromQL expressions, one JSON string per line, and writes a line with a JSON array of
 // the metrics in each. A selector without a fixed name is represented by its matcher on __name__, between
 // slashes. An expression that does not parse is fatal.
 package main
