@@ -1,7 +1,7 @@
-// Package charts has the files of the chart that programs read: one source for what both use.
+// Package charts embeds files of the chart that programs read, so both use the same source.
 package charts
 
-import _ "embed" // the values
+import _ "embed"
 
 // Values is the chart's values.yaml.
 //

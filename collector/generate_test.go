@@ -58,7 +58,7 @@ func TestDocumentedManifestIsComplete(t *testing.T) {
 	}
 	for _, component := range listed {
 		if !strings.Contains(documented, component[0]+"}") {
-			t.Errorf("docs/chart.md, \"A Collector of your own\", lacks %s", component[1])
+			t.Errorf("docs/chart.md, \"Your own Collector\", lacks %s", component[1])
 		}
 	}
 }

@@ -23,7 +23,7 @@ func TestComparedValuesExist(t *testing.T) {
 	root, shared := parsed(t, "../telepod/values.yaml"), parsed(t, "../values-shared.yaml")
 	_, table, found := strings.Cut(page, "\n| ours |")
 	if !found {
-		t.Fatal("docs/chart.md compares no charts")
+		t.Fatal(`docs/chart.md has no table that starts with "| ours |"`)
 	}
 	quoted, braces := regexp.MustCompile("`([^`]+)`"), regexp.MustCompile(`^(.*)\{(.*)\}$`)
 	checked := 0
@@ -40,7 +40,7 @@ func TestComparedValuesExist(t *testing.T) {
 			for _, name := range names {
 				checked++
 				if root.at(name) == nil && shared.at("pod."+name) == nil && shared.at(name) == nil {
-					t.Errorf("docs/chart.md compares %s, which is no value of this chart", name)
+					t.Errorf("docs/chart.md compares %s, which is not a value of this chart", name)
 				}
 			}
 		}
@@ -79,11 +79,11 @@ func parsed(t *testing.T, path string) *value {
 }
 
 func TestSchemaAndTable(t *testing.T) {
-	shared, err := parse([]byte("# Of each.\neach:\n  # How many.\n  count: 1\n  # Where to.\n  door: left\n"))
+	shared, err := parse([]byte("# Shared by all.\neach:\n  # Number of items.\n  count: 1\n  # Direction.\n  door: left\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, err := parse([]byte(`# A header that is no description.
+	root, err := parse([]byte(`# A header, not a description.
 
 # The place.
 # @values each
@@ -144,7 +144,7 @@ extra:
 }
 
 func TestUndocumentedValues(t *testing.T) {
-	_, err := parse([]byte("a: 1\nb:\n  c: 2\n  # Said.\n  d: 3\n"))
+	_, err := parse([]byte("a: 1\nb:\n  c: 2\n  # Documented.\n  d: 3\n"))
 	if err == nil {
 		t.Fatal("no error")
 	}

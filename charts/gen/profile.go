@@ -7,7 +7,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// profileSchema is the schema of the value profiles. It stops at Kubernetes types, which the webhook's own
+// profileSchema returns the schema of the value profiles. It does not describe Kubernetes types, which the webhook's
 // loader checks.
 func profileSchema() map[string]any {
 	schema := typeSchema(reflect.TypeFor[profiles.Profile]())
@@ -15,7 +15,7 @@ func profileSchema() map[string]any {
 	return map[string]any{"additionalProperties": schema}
 }
 
-// typeSchema is the JSON schema of a Go type. Structs of this project allow no additional properties.
+// typeSchema returns the JSON schema of a Go type. Structs of this project allow no additional properties.
 func typeSchema(t reflect.Type) map[string]any {
 	switch t.Kind() {
 	case reflect.Pointer:

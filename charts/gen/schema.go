@@ -34,7 +34,7 @@ func schemaFile(root, shared *value) ([]byte, error) {
 	}
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
 	schema["title"] = "Values of the chart telepod"
-	// Helm passes the parent chart's global values to every chart; they may have any keys.
+	// Helm passes the parent chart's global values to every chart, so they may have any keys.
 	properties := schema["properties"].(map[string]any)
 	global, ok := properties["global"].(map[string]any)
 	if !ok {

@@ -24,7 +24,7 @@ const (
 	sharedMark = "@values "
 )
 
-// parse reads values.yaml and reports every undocumented leaf at once.
+// parse reads values.yaml. Its error lists every undocumented leaf.
 func parse(source []byte) (*value, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(source, &document); err != nil {

@@ -36,7 +36,7 @@ func testOutage(t *testing.T, s *stage) {
 	if status(t, made) != nil {
 		t.Fatal("a pod was injected without a webhook")
 	}
-	if !contains(warnings, "this pod stays without cloud identity") {
+	if !contains(warnings, "this pod has no cloud identity") {
 		t.Errorf("warnings %q do not report that the pod was not injected", warnings)
 	}
 	eventually(t, func(context.Context) error {

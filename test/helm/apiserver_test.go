@@ -41,7 +41,7 @@ metadata: {name: plain}`)
 		t.Run("install, upgrade and uninstall by Helm "+version, func(t *testing.T) { c.testRelease(t, version) })
 	}
 	c.helm(t, "v4", "install", "--values", presets(t)["aws"])
-	t.Run("rights", c.testRights)
+	t.Run("permissions", c.testPermissions)
 	t.Run("PodSecurity restricted", c.testPodSecurity)
 	t.Run("pods that reach the webhooks", c.testMatching)
 	t.Run("warnings", c.testWarnings)
@@ -147,8 +147,8 @@ func (c *server) testRelease(t *testing.T, version string) {
 	}
 }
 
-// testRights checks the RBAC permissions of the webhook's ServiceAccount.
-func (c *server) testRights(t *testing.T) {
+// testPermissions checks the RBAC permissions of the webhook's ServiceAccount.
+func (c *server) testPermissions(t *testing.T) {
 	const secret, configuration = "secrets/telepod-injector-certificates", "mutatingwebhookconfigurations/telepod-injector"
 	allowed := []string{
 		"list namespaces", "watch namespaces",
@@ -163,20 +163,20 @@ func (c *server) testRights(t *testing.T) {
 	for _, question := range append(slices.Clone(allowed), refused...) {
 		verb, resource, _ := strings.Cut(question, " ")
 		// kubectl prints "no" on standard output, and also returns an error.
-		said, _ := c.Kubectl(t.Context(), "auth", "can-i", verb, resource, "--namespace=telepod",
+		answer, _ := c.Kubectl(t.Context(), "auth", "can-i", verb, resource, "--namespace=telepod",
 			"--as=system:serviceaccount:telepod:telepod-injector")
-		if got, want := strings.TrimSpace(said) == "yes", slices.Contains(allowed, question); got != want {
-			t.Errorf("permission to %s: %t, want %t (%q)", question, got, want, said)
+		if got, want := strings.TrimSpace(answer) == "yes", slices.Contains(allowed, question); got != want {
+			t.Errorf("permission to %s: %t, want %t (%q)", question, got, want, answer)
 		}
 	}
-	if said, _ := c.Kubectl(t.Context(), "auth", "can-i", "create", "secrets", "--namespace=default",
-		"--as=system:serviceaccount:telepod:telepod-injector"); strings.TrimSpace(said) != "no" {
-		t.Errorf("permission to create secrets in another namespace: %q", said)
+	if answer, _ := c.Kubectl(t.Context(), "auth", "can-i", "create", "secrets", "--namespace=default",
+		"--as=system:serviceaccount:telepod:telepod-injector"); strings.TrimSpace(answer) != "no" {
+		t.Errorf("permission to create secrets in another namespace: %q", answer)
 	}
 }
 
-// testPodSecurity creates the pods that the workloads would create. Those on every node use the node's ports and
-// directories; all others must satisfy "restricted".
+// testPodSecurity creates the pods that the workloads would create. DaemonSets use the nodes' ports and directories; all
+// other pods must satisfy "restricted".
 func (c *server) testPodSecurity(t *testing.T) {
 	for name, values := range presets(t) {
 		for document := range strings.SplitSeq(render(t, "v4", "--values", values), "\n---\n") {
@@ -184,7 +184,7 @@ func (c *server) testPodSecurity(t *testing.T) {
 			if !ok {
 				continue
 			}
-			// Use objects that the release has; other releases' do not matter here.
+			// Use objects that the installed release has.
 			pod.Spec.ServiceAccountName, pod.Spec.PriorityClassName = "telepod-injector", ""
 			raw, err := json.Marshal(pod)
 			if err != nil {

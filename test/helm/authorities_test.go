@@ -22,17 +22,17 @@ func TestCertificateFilesAreMounted(t *testing.T) {
 			for _, file := range tlsFile.FindAllStringSubmatch(document, -1) {
 				found = true
 				if collector := decode(t, document).GetName(); mounted[collector][file[1]] == "" {
-					t.Errorf("%s: %s names %s, which its pods do not have: %v", name, collector, file[1], mounted[collector])
+					t.Errorf("%s: %s uses %s, which its pods do not mount: %v", name, collector, file[1], mounted[collector])
 				}
 			}
 		}
 	}
 	if !found {
-		t.Error("no configuration names a file: the check is ineffective")
+		t.Error("no configuration uses a certificate file: the check is ineffective")
 	}
 }
 
-// TestClientAuthorities: a site's own list of authorities is only for its clients, and no region's start waits for it.
+// TestClientAuthorities: a site's list of client authorities only applies to its clients, and regions do not mount it.
 func TestClientAuthorities(t *testing.T) {
 	for _, c := range []struct {
 		preset, collector, set string

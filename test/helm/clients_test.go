@@ -37,8 +37,8 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	heard := &warnings{}
-	config.WarningHandler, config.QPS = heard, -1 // no client-side limit
+	recorded := &warnings{}
+	config.WarningHandler, config.QPS = recorded, -1 // no client-side limit
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &server{c, clients{client, restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(d)), heard}}
+	return &server{c, clients{client, restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(d)), recorded}}
 }
 
 // create creates an object as a strict dry run, and returns the warnings in the response.
@@ -60,17 +60,17 @@ func (c *clients) create(t *testing.T, document string) ([]string, error) {
 		return nil, err
 	}
 	var resource dynamic.ResourceInterface = c.dynamic.Resource(mapping.Resource)
-	if mapping.Scope.Name() == meta.RESTScopeNameNamespace { // Helm puts objects without a namespace into the release's
+	if mapping.Scope.Name() == meta.RESTScopeNameNamespace { // like Helm, use the release's namespace if the object has none
 		resource = c.dynamic.Resource(mapping.Resource).Namespace(cmp.Or(object.GetNamespace(), "telepod"))
 	}
 	// Use a different name: the object may exist already.
 	object.SetName(object.GetName() + "-dry-run")
-	c.warnings.take()
+	c.warnings.drain()
 	_, err = resource.Create(t.Context(), object, metav1.CreateOptions{
 		DryRun:          []string{metav1.DryRunAll},
 		FieldValidation: metav1.FieldValidationStrict,
 	})
-	return c.warnings.take(), err
+	return c.warnings.drain(), err
 }
 
 func decode(t *testing.T, document string) *unstructured.Unstructured {
@@ -82,7 +82,7 @@ func decode(t *testing.T, document string) *unstructured.Unstructured {
 	return object
 }
 
-// warnings collects the warning headers of the API server's answers.
+// warnings collects the warning headers of the API server's responses.
 type warnings struct {
 	mu    sync.Mutex
 	texts []string
@@ -96,7 +96,7 @@ func (w *warnings) HandleWarningHeader(_ int, _ string, text string) {
 	w.texts = append(w.texts, text)
 }
 
-func (w *warnings) take() []string {
+func (w *warnings) drain() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	texts := slices.Clone(w.texts)
@@ -104,7 +104,7 @@ func (w *warnings) take() []string {
 	return texts
 }
 
-// eventually waits until the API server's caches are up to date.
+// eventually waits for a condition that depends on the API server's caches.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 30*time.Second, true,

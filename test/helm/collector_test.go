@@ -68,7 +68,7 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// collectorEnv is a pod's environment: the variables of the chart, and those of Kubernetes and the cloud.
+// collectorEnv returns a pod's environment: the variables that the chart, Kubernetes and the cloud set.
 func collectorEnv(t *testing.T) []string {
 	t.Helper()
 	api := httptest.NewServer(http.NotFoundHandler())
@@ -87,7 +87,7 @@ func collectorEnv(t *testing.T) []string {
 	}
 }
 
-// destinationEnv has the variables that a pod gets from Secrets of destinations.
+// destinationEnv returns the variables that a pod gets from Secrets of destinations.
 func destinationEnv(document string) (env []string) {
 	for _, part := range strings.Split(document, "${env:DESTINATION_")[1:] {
 		name, _, _ := strings.Cut(part, "}")
@@ -100,29 +100,29 @@ func destinationEnv(document string) (env []string) {
 	return env
 }
 
-// TestConfigurationsNameVariablesOfTheirPods checks that pods define the variables that their configuration uses: an
+// TestConfigurationsUseDefinedVariables checks that pods define the variables that their configuration uses: an
 // unset variable stops the Collector, or is empty.
-func TestConfigurationsNameVariablesOfTheirPods(t *testing.T) {
+func TestConfigurationsUseDefinedVariables(t *testing.T) {
 	for name, values := range presets(t) {
-		asked, given := map[string][]string{}, map[string][]string{}
+		used, defined := map[string][]string{}, map[string][]string{}
 		for document := range strings.SplitSeq(render(t, "v4", "--values", values), "\n---\n") {
 			object := decode(t, document)
 			if data, ok := object.Object["data"].(map[string]any); ok && data["collector.yaml"] != nil {
 				for _, part := range strings.Split(data["collector.yaml"].(string), "${env:")[1:] {
 					if variable, _, _ := strings.Cut(part, "}"); !strings.Contains(variable, ":-") {
-						asked[object.GetName()] = append(asked[object.GetName()], variable)
+						used[object.GetName()] = append(used[object.GetName()], variable)
 					}
 				}
 			}
 			if pod, ok := podOf(document, object); ok {
 				for _, variable := range pod.Spec.Containers[0].Env {
-					given[object.GetName()] = append(given[object.GetName()], variable.Name)
+					defined[object.GetName()] = append(defined[object.GetName()], variable.Name)
 				}
 			}
 		}
-		for collector, variables := range asked {
+		for collector, variables := range used {
 			for _, variable := range variables {
-				if !slices.Contains(given[collector], variable) {
+				if !slices.Contains(defined[collector], variable) {
 					t.Errorf("preset %s: %s uses %s, which its pods do not define", name, collector, variable)
 				}
 			}
@@ -149,7 +149,7 @@ func TestRolloutOnChangedConfiguration(t *testing.T) {
 			return fmt.Sprint(sums)
 		}
 		if before, after := sum(), sum("--set", set); before == after || before == "[]" {
-			t.Errorf("%s: pods stay the same with %s: %s", preset, set, after)
+			t.Errorf("%s: %s does not change the pods: %s", preset, set, after)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func words(list any) (all []string) {
 	return all
 }
 
-// TestFields checks the fields in testdata/fields.yaml: what presets without a golden render add to the goldens.
+// TestFields checks the fields in testdata/fields.yaml: the fields in which presets without a golden render differ from the goldens.
 func TestFields(t *testing.T) {
 	var wanted map[string]map[string]map[string]any // preset, object, path
 	if err := yaml.UnmarshalStrict(golden.Read(t, "testdata/fields.yaml"), &wanted); err != nil {
@@ -104,7 +104,7 @@ func checkField(t *testing.T, name string, all []leaf, path string, want any) {
 	}
 }
 
-// leaf is a field without fields of its own. In its path, elements of lists have their names, or [] without one.
+// leaf is a field without nested fields. In its path, elements of lists have their names, or [] without one.
 type leaf struct {
 	path  string
 	value any

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// CLI is a helm program with separate settings, caches and plugins.
+// CLI is a helm program with its own settings, caches and plugins.
 type CLI struct {
 	path, home string
 }
@@ -75,7 +75,7 @@ func (c CLI) environment() []string {
 	}
 }
 
-// Script is a shell command that runs helm with the script's arguments.
+// Script returns a shell command that runs helm with the script's arguments.
 func (c CLI) Script() string {
 	return "exec env '" + strings.Join(c.environment(), "' '") + "' '" + c.path + "' \"$@\""
 }

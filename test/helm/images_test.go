@@ -17,7 +17,7 @@ const (
 	digestB = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 )
 
-// everyPod are values that render every pod of the chart.
+// everyPod sets values that render every pod of the chart.
 var everyPod = []string{"--set", "cloud.provider=aws,cloud.region=us-east-1,cluster.name=prod,central.primary=central:4318," +
 	"central.enabled=true,central.replicas=2,central.jaeger=jaeger:4317,drill.schedule=0 4 * * 1"}
 
@@ -62,10 +62,10 @@ func TestPullSecrets(t *testing.T) {
 	for _, secret := range []string{`["all"]`, `[{"name":"all"}]`} {
 		out := renderChart(t, "v4", chart(t), append(everyPod, "--set-json", "global.imagePullSecrets="+secret, "--set", "injector.image.pullSecrets[0]=own")...)
 		if !strings.Contains(out, "- --sidecar-pull-secrets=all\n") {
-			t.Error("sidecars do not use the Secret")
+			t.Error("sidecars do not use the pull Secret")
 		}
 		if pods, listed := strings.Count(out, "imagePullSecrets:\n"), strings.Count(out, "- name: all\n"); pods != 6 || listed != 6 {
-			t.Errorf("%d pods have Secrets and %d this one, want 6", pods, listed)
+			t.Errorf("%d pods have pull Secrets, %d of them this one, want 6", pods, listed)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-const bare = "stays without cloud identity"
+const bare = "has no cloud identity"
 
 // testMatching checks which pods reach which webhook, and which get a warning that they were not injected. The webhook
 // here allows everything and changes nothing.
@@ -24,35 +24,35 @@ func (c *server) testMatching(t *testing.T) {
 		c.kubectl(t, "wait", "--for=create", "--timeout=60s", "-n", namespace, "serviceaccount/default")
 	}
 	eventually(t, "the API server calls the webhooks and evaluates the policies", func() bool {
-		said, err := c.create(t, pod("enabled", ""))
-		viaNamespace := calls.take()
+		messages, err := c.create(t, pod("enabled", ""))
+		viaNamespace := calls.drain()
 		_, err2 := c.create(t, pod("plain", `, annotations: {telepod.dev/inject: "true"}`))
-		return err == nil && err2 == nil && mentions(said, bare) && len(viaNamespace) > 0 && len(calls.take()) > 0
+		return err == nil && err2 == nil && mentions(messages, bare) && len(viaNamespace) > 0 && len(calls.drain()) > 0
 	})
 
 	const byNamespace, byPod = "/mutate/namespace", "/mutate"
 	cases := []struct{ name, namespace, metadata, path string }{
 		{"opted-in namespace", "enabled", "", byNamespace},
-		{"annotation yes in it", "enabled", `, annotations: {telepod.dev/inject: "true"}`, byNamespace},
-		{"annotation no in it", "enabled", `, annotations: {telepod.dev/inject: "false"}`, ""},
-		{"label no in it", "enabled", `, labels: {telepod.dev/inject: "false"}`, ""},
-		{"annotation yes beats label no", "enabled", `, annotations: {telepod.dev/inject: "true"}, labels: {telepod.dev/inject: "false"}`, byNamespace},
-		{"annotation no beats label yes", "enabled", `, annotations: {telepod.dev/inject: "false"}, labels: {telepod.dev/inject: "true"}`, ""},
-		{"neither yes nor no in it", "enabled", `, annotations: {telepod.dev/inject: "maybe"}`, byNamespace},
+		{"annotation true in it", "enabled", `, annotations: {telepod.dev/inject: "true"}`, byNamespace},
+		{"annotation false in it", "enabled", `, annotations: {telepod.dev/inject: "false"}`, ""},
+		{"label false in it", "enabled", `, labels: {telepod.dev/inject: "false"}`, ""},
+		{"annotation true overrides label false", "enabled", `, annotations: {telepod.dev/inject: "true"}, labels: {telepod.dev/inject: "false"}`, byNamespace},
+		{"annotation false overrides label true", "enabled", `, annotations: {telepod.dev/inject: "false"}, labels: {telepod.dev/inject: "true"}`, ""},
+		{"annotation neither true nor false in it", "enabled", `, annotations: {telepod.dev/inject: "maybe"}`, byNamespace},
 		{"no opt-in", "plain", "", ""},
 		{"other annotations", "plain", `, annotations: {telepod.dev/profile: aws}, labels: {app: x}`, ""},
-		{"annotation yes", "plain", `, annotations: {telepod.dev/inject: "true"}`, byPod},
-		{"label yes", "plain", `, labels: {telepod.dev/inject: "true"}`, byPod},
-		{"annotation no beats label yes elsewhere", "plain", `, annotations: {telepod.dev/inject: "false"}, labels: {telepod.dev/inject: "true"}`, ""},
-		{"neither yes nor no elsewhere", "plain", `, annotations: {telepod.dev/inject: "maybe"}`, ""},
+		{"annotation true", "plain", `, annotations: {telepod.dev/inject: "true"}`, byPod},
+		{"label true", "plain", `, labels: {telepod.dev/inject: "true"}`, byPod},
+		{"annotation false overrides label true elsewhere", "plain", `, annotations: {telepod.dev/inject: "false"}, labels: {telepod.dev/inject: "true"}`, ""},
+		{"annotation neither true nor false elsewhere", "plain", `, annotations: {telepod.dev/inject: "maybe"}`, ""},
 		{"opted-out namespace", "disabled", "", ""},
-		{"annotation yes in it", "disabled", `, annotations: {telepod.dev/inject: "true"}`, byPod},
+		{"annotation true in it", "disabled", `, annotations: {telepod.dev/inject: "true"}`, byPod},
 		{"kube-system", "kube-system", `, annotations: {telepod.dev/inject: "true"}`, ""},
 		{"the release's namespace", "telepod", `, annotations: {telepod.dev/inject: "true"}`, ""},
 	}
 	for _, tc := range cases {
 		t.Run(tc.namespace+"/"+tc.name, func(t *testing.T) {
-			said, err := c.create(t, pod(tc.namespace, tc.metadata))
+			messages, err := c.create(t, pod(tc.namespace, tc.metadata))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,17 +60,17 @@ func (c *server) testMatching(t *testing.T) {
 			if tc.path != "" {
 				want = []string{tc.path}
 			}
-			if got := calls.take(); !slices.Equal(got, want) {
+			if got := calls.drain(); !slices.Equal(got, want) {
 				t.Errorf("webhooks called: %q, want %q", got, want)
 			}
-			if got, want := mentions(said, bare), tc.path != ""; got != want {
-				t.Errorf("warned that it was not injected: %t, want %t: %q", got, want, said)
+			if got, want := mentions(messages, bare), tc.path != ""; got != want {
+				t.Errorf("warning about missing injection: %t, want %t: %q", got, want, messages)
 			}
 		})
 	}
-	said, err := c.create(t, pod("enabled", `, annotations: {telepod.dev/status: "{}"}`))
-	if err != nil || mentions(said, bare) {
-		t.Errorf("an injected pod: %v, %q, want no warning", err, said)
+	messages, err := c.create(t, pod("enabled", `, annotations: {telepod.dev/status: "{}"}`))
+	if err != nil || mentions(messages, bare) {
+		t.Errorf("an injected pod: %v, %q, want no warning", err, messages)
 	}
 }
 
@@ -78,10 +78,10 @@ func mentions(texts []string, word string) bool {
 	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, word) })
 }
 
-// calls are the paths of admission requests.
+// calls receives the paths of admission requests.
 type calls chan string
 
-func (c calls) take() []string {
+func (c calls) drain() []string {
 	var paths []string
 	for {
 		select {
@@ -97,7 +97,7 @@ func (c calls) take() []string {
 func (c *server) answerAdmissions(t *testing.T) calls {
 	t.Helper()
 	seen := make(calls, 100)
-	stand := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	tlsServer := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var review admissionv1.AdmissionReview
 		if err := json.NewDecoder(r.Body).Decode(&review); err != nil || review.Request == nil {
 			http.Error(w, "no AdmissionReview", http.StatusBadRequest)
@@ -108,14 +108,14 @@ func (c *server) answerAdmissions(t *testing.T) calls {
 		review.Response = &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true}
 		_ = json.NewEncoder(w).Encode(review)
 	}))
-	t.Cleanup(stand.Close)
+	t.Cleanup(tlsServer.Close)
 	var patch []map[string]any
 	for i, name := range []string{"namespaces.telepod.dev", "pods.telepod.dev"} {
 		path := []string{"/mutate/namespace", "/mutate"}[i]
 		patch = append(patch,
 			map[string]any{"op": "test", "path": "/webhooks/" + string(rune('0'+i)) + "/name", "value": name},
 			map[string]any{"op": "replace", "path": "/webhooks/" + string(rune('0'+i)) + "/clientConfig", "value": map[string]any{
-				"url": stand.URL + path, "caBundle": pemOf(stand.Certificate().Raw),
+				"url": tlsServer.URL + path, "caBundle": pemOf(tlsServer.Certificate().Raw),
 			}})
 	}
 	body, err := json.Marshal(patch)
@@ -126,12 +126,12 @@ func (c *server) answerAdmissions(t *testing.T) calls {
 	return seen
 }
 
-// authority is a new CA, in the format of caBundle.
+// authority returns a new CA in the format of caBundle.
 func authority(t *testing.T) string {
 	t.Helper()
-	stand := httptest.NewTLSServer(nil)
-	defer stand.Close()
-	return pemOf(stand.Certificate().Raw)
+	tlsServer := httptest.NewTLSServer(nil)
+	defer tlsServer.Close()
+	return pemOf(tlsServer.Certificate().Raw)
 }
 
 func pemOf(certificate []byte) string {

@@ -28,13 +28,13 @@ func (c *server) uninstall(t *testing.T, name string) {
 	}
 }
 
-// testSecondRelease installs a second release beside "telepod": the chart must reject it while both would match the same
+// testSecondRelease installs a second release next to "telepod": the chart must reject it while both would match the same
 // pods or use the same node ports.
 func (c *server) testSecondRelease(t *testing.T) {
 	values := []string{"--values", presets(t)["aws"]}
 	for _, refused := range []struct{ set, want string }{
 		{"fullnameOverride=canary,regional.enabled=false", `release "telepod" has a webhook that injects the same pods, telepod-injector`},
-		{"fullnameOverride=canary,injector.revision=next", "has a Collector on the nodes with the same host ports or queue: set regional.enabled=false here, with regional.host=telepod-collector.telepod.svc"},
+		{"fullnameOverride=canary,injector.revision=next", "already runs Collectors with the same host ports or queue directory: set regional.enabled=false and regional.host=telepod-collector.telepod.svc"},
 		{"fullnameOverride=canary,injector.revision=next,regional.hostPorts.grpc=14317,regional.hostPorts.http=14318", "another regional.queue.path"},
 		{"fullnameOverride=telepod,injector.revision=next,regional.enabled=false", "cannot be imported into the current release"},
 	} {
@@ -94,8 +94,8 @@ func (c *server) checkOneWebhook(t *testing.T) {
 	}
 }
 
-// testGatewayVolumes upgrades a gateway: an upgrade that changes nothing works, and one that changes its destinations is
-// answered with the value that keeps the volumes.
+// testGatewayVolumes upgrades a gateway: an upgrade that does not change the volumes works, and the error for one that changes
+// the destinations contains the value that keeps the volumes.
 func (c *server) testGatewayVolumes(t *testing.T) {
 	values := regional("injector.enabled=false,regional.mode=gateway,regional.queue.megabytes=512")
 	if err := c.release(t, "install", "edge", values...); err != nil {
@@ -128,7 +128,7 @@ func (c *server) testVolumes(t *testing.T) {
 		"central.storage.gigabytes=100":                   "central.storage.gigabytes asks for volumes of 100Gi, but those of StatefulSet hub-telepod-",
 		"central.storage.className=io2":                   `central.storage.className is "io2", but the volumes of StatefulSet hub-telepod-`,
 		"central.storage.gigabytes=0,central.replicas=1":  "has a volume, and Kubernetes does not change that: set central.storage.gigabytes back",
-		"fullnameOverride=renamed":                        "would become renamed-central: what waits in its queues would stay behind on its volumes. Set fullnameOverride=hub-telepod",
+		"fullnameOverride=renamed":                        "would become renamed-central, which would leave queued data behind on its volumes: set fullnameOverride=hub-telepod",
 		"central.replicas=3,central.tracesPerSecond=2000": "",
 	} {
 		err := c.release(t, "upgrade", "hub", "--set", site, "--set", set)
@@ -136,7 +136,7 @@ func (c *server) testVolumes(t *testing.T) {
 			t.Errorf("%s: %v, want %q in it", set, err, want)
 		}
 	}
-	// The autoscaler has scaled to four; the upgrade keeps this.
+	// As if an autoscaler had scaled to four: the upgrade keeps this number.
 	c.kubectl(t, "-n", "hub", "scale", "statefulset/hub-telepod-central", "--replicas=4")
 	if err := c.release(t, "upgrade", "hub", "--set", site, "--set", "central.autoscaling.enabled=true"); err != nil {
 		t.Error(err)

@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// TestInjectorNetworkPolicy checks the injector's policy against the values: it selects the webhook's pods and no others, only
+// TestInjectorNetworkPolicy checks the injector's policy against the values: it selects only the webhook's pods, only
 // its sources reach the webhook's port, and everyone reaches metrics and health.
 func TestInjectorNetworkPolicy(t *testing.T) {
 	named := func(list []*unstructured.Unstructured, name string) (found *networkingv1.NetworkPolicy) {
@@ -30,7 +30,7 @@ func TestInjectorNetworkPolicy(t *testing.T) {
 		return found
 	}
 	if policy := named(objects(t, "--values", presets(t)["aws"]), "telepod-injector"); policy != nil {
-		t.Errorf("a NetworkPolicy although the values do not enable it: %+v", policy.Spec)
+		t.Errorf("a NetworkPolicy that the values do not enable: %+v", policy.Spec)
 	}
 	all := objects(t, "--values", presets(t)["aws"], "--set-json", `injector.networkPolicy=`+
 		`{"enabled": true, "sources": [{"ipBlock": {"cidr": "10.20.0.0/28", "except": ["10.20.0.1/32"]}}, {"namespaceSelector": {"matchLabels": {"tunnel": "yes"}}}]}`)
@@ -71,7 +71,7 @@ func TestInjectorNetworkPolicy(t *testing.T) {
 		}
 	}
 	if names := slices.Collect(maps.Keys(selected)); !slices.Equal(names, []string{"Deployment telepod-injector"}) {
-		t.Errorf("it selects %v, want the injector alone", names)
+		t.Errorf("the policy selects %v, want only the injector", names)
 	}
 	for _, name := range []string{"webhook", "metrics", "health"} {
 		if !slices.Contains(selected["Deployment telepod-injector"], name) {

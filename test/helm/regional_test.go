@@ -48,16 +48,16 @@ func podOf(document string, object *unstructured.Unstructured) (*corev1.Pod, boo
 	return pod, true
 }
 
-// TestEndpointsMeet checks the node ports and the Service's name against the endpoints that the injector sets, for
+// TestEndpointsMatch checks the node ports and the Service's name against the endpoints that the injector sets, for
 // releases of any name.
-func TestEndpointsMeet(t *testing.T) {
+func TestEndpointsMatch(t *testing.T) {
 	cases := map[string]struct {
 		args     []string
 		sidecars bool
 	}{
-		"usual names":     {args: []string{"--values", presets(t)["aws"]}},
+		"default names":   {args: []string{"--values", presets(t)["aws"]}},
 		"another release": {args: []string{"--values", presets(t)["aws"], "--set", "fullnameOverride=telemetry"}},
-		"own profile":     {args: []string{"--values", presets(t)["aws"], "--set", "fullnameOverride=telemetry,profiles.shop.inherits=aws,injector.profile=shop"}},
+		"custom profile":  {args: []string{"--values", presets(t)["aws"], "--set", "fullnameOverride=telemetry,profiles.shop.inherits=aws,injector.profile=shop"}},
 		"gateway":         {args: []string{"--values", presets(t)["gateway"]}, sidecars: true},
 		"other ports":     {args: []string{"--values", presets(t)["aws"], "--set", "regional.hostPorts.grpc=14317,regional.hostPorts.http=14318"}},
 		"other ports of the nodes' network": {args: []string{"--values", presets(t)["aws"], "--set",
@@ -65,9 +65,9 @@ func TestEndpointsMeet(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			var service, anywhere, collector *unstructured.Unstructured
+			var service, clusterService, collector *unstructured.Unstructured
 			var sources []profiles.Source
-			told := map[string]string{} // the webhook's flags
+			flags := map[string]string{} // of the webhook
 			for document := range strings.SplitSeq(render(t, "v4", c.args...), "\n---\n") {
 				object := decode(t, document)
 				component := object.GetLabels()["app.kubernetes.io/component"]
@@ -75,7 +75,7 @@ func TestEndpointsMeet(t *testing.T) {
 				case component == "collector" && object.GetKind() == "Service" && strings.HasSuffix(object.GetName(), "-collector"):
 					service = object
 				case component == "collector" && object.GetKind() == "Service":
-					anywhere = object
+					clusterService = object
 				case component == "collector" && slices.Contains(workloads, object.GetKind()):
 					collector = object
 				case strings.HasSuffix(object.GetName(), "-profiles"):
@@ -86,29 +86,29 @@ func TestEndpointsMeet(t *testing.T) {
 				}
 				for _, flag := range []string{"profile", "service-host", "cluster-service-host", "endpoint", "grpc-port", "http-port"} {
 					if _, rest, found := strings.Cut(document, "- --"+flag+"="); found {
-						told[flag], _, _ = strings.Cut(rest, "\n")
+						flags[flag], _, _ = strings.Cut(rest, "\n")
 					}
 				}
 			}
 			set, err := profiles.Load(profiles.Facts{
-				Identity: profiles.Identity{Cluster: "c", Region: "r"}, ServiceHost: told["service-host"], ClusterServiceHost: told["cluster-service-host"], Endpoint: told["endpoint"],
-				GRPCPort: number(t, told["grpc-port"]), HTTPPort: number(t, told["http-port"]),
+				Identity: profiles.Identity{Cluster: "c", Region: "r"}, ServiceHost: flags["service-host"], ClusterServiceHost: flags["cluster-service-host"], Endpoint: flags["endpoint"],
+				GRPCPort: number(t, flags["grpc-port"]), HTTPPort: number(t, flags["http-port"]),
 			}, sources...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			profile, found := set.Lookup(told["profile"])
+			profile, found := set.Lookup(flags["profile"])
 			if !found {
-				t.Fatalf("the webhook uses profile %q, which does not exist", told["profile"])
+				t.Fatalf("the webhook uses profile %q, which does not exist", flags["profile"])
 			}
 			if want := service.GetName() + "." + service.GetNamespace() + ".svc"; profile.OTLP.ServiceHost != want {
 				t.Errorf("pods send to %s, but the Service is %s", profile.OTLP.ServiceHost, want)
 			}
-			if anywhere != nil && profile.OTLP.ClusterServiceHost != anywhere.GetName()+"."+anywhere.GetNamespace()+".svc" {
-				t.Errorf("pods without a Collector on their node send to %s, but the Service is %s", profile.OTLP.ClusterServiceHost, anywhere.GetName())
+			if clusterService != nil && profile.OTLP.ClusterServiceHost != clusterService.GetName()+"."+clusterService.GetNamespace()+".svc" {
+				t.Errorf("pods without a Collector on their node send to %s, but the Service is %s", profile.OTLP.ClusterServiceHost, clusterService.GetName())
 			}
-			if (anywhere == nil) != c.sidecars {
-				t.Errorf("a Service for nodes without a Collector: %t, want one with a DaemonSet", anywhere != nil)
+			if (clusterService == nil) != c.sidecars {
+				t.Errorf("a Service for nodes without a Collector: %t, want one with a DaemonSet", clusterService != nil)
 			}
 			if (profile.OTLP.Endpoint == profiles.EndpointSidecar) != c.sidecars {
 				t.Errorf("pods send to %q, want a sidecar: %t", profile.OTLP.Endpoint, c.sidecars)
@@ -123,7 +123,7 @@ func TestEndpointsMeet(t *testing.T) {
 				if pod.Spec.HostNetwork && got.HostPort != got.ContainerPort {
 					t.Errorf("%s is %+v in the nodes' network", port, got)
 				}
-				for _, s := range []*unstructured.Unstructured{service, anywhere} {
+				for _, s := range []*unstructured.Unstructured{service, clusterService} {
 					if s != nil && !strings.Contains(fmt.Sprint(s.Object["spec"]), fmt.Sprintf("port:%d targetPort:%s", want, port)) {
 						t.Errorf("%s has no port %d: %v", s.GetName(), want, s.Object["spec"])
 					}
@@ -133,7 +133,7 @@ func TestEndpointsMeet(t *testing.T) {
 	}
 }
 
-// number is a flag's value, or 0 without the flag.
+// number returns a flag's value, or 0 without the flag.
 func number(t *testing.T, text string) int32 {
 	t.Helper()
 	if text == "" {
@@ -152,7 +152,7 @@ func TestServiceFollowsKubernetes(t *testing.T) {
 		"1.34.9-gke.1": "internalTrafficPolicy: Local", "v1.35.0-eks-1": "trafficDistribution: PreferSameNode",
 	} {
 		if !strings.Contains(render(t, "v4", "--values", presets(t)["aws"], "--kube-version", version), want) {
-			t.Errorf("%s: no %s", version, want)
+			t.Errorf("version %s: no %s", version, want)
 		}
 	}
 }
@@ -196,12 +196,12 @@ func TestSovereignty(t *testing.T) {
 // TestRegionMemoryLimit checks the garbage collector's limit against the container's memory.
 func TestRegionMemoryLimit(t *testing.T) {
 	for name, c := range map[string]struct{ set, limit, percent string }{
-		"as it is":      {"", "429496729", "400"},
+		"default":       {"", "429496729", "400"},
 		"another limit": {"regional.resources.limits.memory=1.5G", "1200000000", "400"},
 		"a number":      {"regional.resources.limits.memory=1000000000", "800000000", "400"},
 		"no limit":      {"regional.resources.limits.memory=null", "", ""},
 		"no resources":  {"regional.resources=null", "", ""},
-		"one's own":     {"regional.env[0].name=GOMEMLIMIT,regional.env[0].value=1GiB", "1GiB", "400"},
+		"user-defined":  {"regional.env[0].name=GOMEMLIMIT,regional.env[0].value=1GiB", "1GiB", "400"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for document := range strings.SplitSeq(render(t, "v4", "--values", presets(t)["aws"], "--set", c.set), "\n---\n") {

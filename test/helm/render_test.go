@@ -79,7 +79,7 @@ func template(t *testing.T, version string, args ...string) (string, error) {
 	return program(t, version).Run(t.Context(), args...)
 }
 
-// renders keeps what render returned: many tests look at the same presets.
+// renders caches results of render, because many tests use the same presets.
 var renders sync.Map
 
 // render returns the documents sorted by template: their order, and the space between them, differ between versions of
@@ -112,7 +112,7 @@ func sorted(t *testing.T, version string, args ...string) string {
 }
 
 // goldens lists the presets that have a golden render: a region, a site, a site with samplers and every destination, and
-// a region that reports its cluster. TestFields checks what the others add.
+// a region that reports its cluster. TestFields checks the others.
 var goldens = []string{"aws", "central", "destinations", "cluster-report"}
 
 // TestGolden renders every preset with both versions of Helm, which must agree, and compares some with their golden renders.
@@ -135,7 +135,7 @@ func TestGolden(t *testing.T) {
 	}
 	for _, file := range files {
 		if name := strings.TrimSuffix(filepath.Base(file), ".yaml"); name != "fields" && !slices.Contains(goldens, name) {
-			t.Errorf("%s is compared with nothing: delete it", file)
+			t.Errorf("%s is not compared with any render: delete it", file)
 		}
 	}
 }

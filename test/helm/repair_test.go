@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestRepairRights: the controller that evicts pods has only the rights for that, and is rendered only if enabled.
-func TestRepairRights(t *testing.T) {
+// TestRepairPermissions: the controller that evicts pods has no other write access, and is rendered only if enabled.
+func TestRepairPermissions(t *testing.T) {
 	rendered := render(t, "v4", "--values", presets(t)["repair"])
 	rights := map[string]bool{}
 	for document := range strings.SplitSeq(rendered, "\n---\n") {
@@ -47,14 +47,14 @@ func TestRepairRights(t *testing.T) {
 		"Role default create pods ", "Role telepod patch leases telepod-repair", "Role telepod update leases telepod-repair",
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("it has write access to\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("repair has write access to\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	if off := render(t, "v4", "--values", presets(t)["aws"]); strings.Contains(off, "telepod-repair") {
-		t.Error("it is rendered although it is not enabled")
+		t.Error("repair is rendered although it is not enabled")
 	}
 }
 
-// TestRepairPod: one pod, restricted, that the webhook's Service does not select.
+// TestRepairPod checks that there is one restricted pod, which the webhook's Service does not select.
 func TestRepairPod(t *testing.T) {
 	for document := range strings.SplitSeq(render(t, "v4", "--values", presets(t)["repair"]), "\n---\n") {
 		if !strings.Contains(document, "\nkind: Deployment\n") || !strings.Contains(document, "\n  name: telepod-repair\n") {
@@ -80,7 +80,7 @@ func TestRepairPod(t *testing.T) {
 	t.Fatal("no Deployment")
 }
 
-// TestRepairMistakes: values that cannot work are rejected with what to set.
+// TestRepairMistakes: invalid values are rejected with an error that states what to set.
 func TestRepairMistakes(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"--set injector.repair.probeNamespace=telepod", "choose an existing namespace that is not"},

@@ -80,8 +80,8 @@ func TestInjectorAndPolicyAgree(t *testing.T) {
 	}
 }
 
-// TestPolicyKnowsEveryAnnotation checks that the validating policy covers the injector's annotations.
-func TestPolicyKnowsEveryAnnotation(t *testing.T) {
+// TestPolicyCoversEveryAnnotation checks that the validating policy covers the injector's annotations.
+func TestPolicyCoversEveryAnnotation(t *testing.T) {
 	var known []string
 	for line := range strings.Lines(render(t, "v4", "--values", presets(t)["aws"])) {
 		if key, rest, found := strings.Cut(strings.TrimSpace(line), ": "); found && strings.HasPrefix(rest, "{'pattern': ") {

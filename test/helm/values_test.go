@@ -93,7 +93,7 @@ func checkCentral(t *testing.T, object *unstructured.Unstructured, pod *corev1.P
 func checkReplicas(t *testing.T, object *unstructured.Unstructured) {
 	_, found, _ := unstructured.NestedFieldNoCopy(object.Object, "spec", "replicas")
 	if want := object.GetName() == "telepod-sampler"; found != want {
-		t.Errorf("a number of replicas: %t, want %t", found, want)
+		t.Errorf("replicas are set: %t, want %t", found, want)
 	}
 }
 
@@ -138,13 +138,13 @@ func TestReporterReachesDestinations(t *testing.T) {
 	}
 }
 
-// TestUsersAreReplaced: OpenShift refuses a pod that names a user itself.
-func TestUsersAreReplaced(t *testing.T) {
+// TestSecurityContextsAreReplaced: OpenShift refuses a pod that sets a user itself.
+func TestSecurityContextsAreReplaced(t *testing.T) {
 	documents := render(t, "v4", "--values", examples(t)["values-openshift-gateway"], "--set",
 		"injector.repair.enabled=true,drill.schedule=@daily,regional.events=true,profiles.shop.inherits=aws,injector.checkProfiles=true")
 	for _, name := range []string{"telepod-repair", "telepod-drill", "telepod-test", "telepod-reporter", "telepod-injector-profiles-check", "telepod-collector"} {
 		if !strings.Contains(documents, "\n  name: "+name+"\n") {
-			t.Errorf("no %s: this proves nothing about it", name)
+			t.Errorf("no %s in the render: the check is ineffective", name)
 		}
 	}
 	for line := range strings.Lines(documents) {
@@ -154,8 +154,8 @@ func TestUsersAreReplaced(t *testing.T) {
 	}
 }
 
-// TestVersionAloneReplacesNoPod renders two versions of the chart with the same images: the pods must be equal.
-func TestVersionAloneReplacesNoPod(t *testing.T) {
+// TestNewVersionReplacesNoPod renders two versions of the chart with the same images: the pods must be equal.
+func TestNewVersionReplacesNoPod(t *testing.T) {
 	next := filepath.Join(t.TempDir(), "telepod")
 	if out, err := exec.CommandContext(t.Context(), "cp", "-r", chart(t), next).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -189,7 +189,7 @@ func TestVersionAloneReplacesNoPod(t *testing.T) {
 			t.Fatalf("%s: no object has the new version", name)
 		}
 		if diff := cmp.Diff(podsOf(t, before), podsOf(t, after)); diff != "" {
-			t.Errorf("%s: the chart's version alone changes pods (-old +new):\n%s", name, diff)
+			t.Errorf("%s: a new version of the chart changes pods (-old +new):\n%s", name, diff)
 		}
 	}
 }

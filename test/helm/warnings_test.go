@@ -20,7 +20,7 @@ func (c *server) testWarnings(t *testing.T) {
 	}
 	for kind, document := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			c.expect(t, fmt.Sprintf(document, `{telepod.dev/profil: aws}`), "unknown annotation telepod.dev/profil: it changes nothing. After telepod.dev/ there may be containers, endpoint, ")
+			c.expect(t, fmt.Sprintf(document, `{telepod.dev/profil: aws}`), "unknown annotation telepod.dev/profil: it has no effect. After telepod.dev/, use one of containers, endpoint, ")
 			c.expect(t, fmt.Sprintf(document, `{telepod.dev/endpoint: nod, example.com/x: "y"}`), `telepod.dev/endpoint: "nod" is not node, service, sidecar or a URL`)
 			c.expect(t, fmt.Sprintf(document, `{telepod.dev/endpoint: node, example.com/profil: "y"}`), "")
 			c.expect(t, fmt.Sprintf(document, `{}`), "")
@@ -38,12 +38,12 @@ func (c *server) testWarnings(t *testing.T) {
 // expect creates a document and checks for one warning, or none.
 func (c *server) expect(t *testing.T, document, want string) {
 	t.Helper()
-	said, err := c.create(t, document)
+	messages, err := c.create(t, document)
 	if err != nil {
 		t.Errorf("%v:\n%s", err, document)
 	}
-	if want == "" && len(said) > 0 || want != "" && !mentions(said, want) {
-		t.Errorf("warnings %q, want %q:\n%s", said, want, document)
+	if want == "" && len(messages) > 0 || want != "" && !mentions(messages, want) {
+		t.Errorf("warnings %q, want %q:\n%s", messages, want, document)
 	}
 }
 
@@ -62,8 +62,8 @@ func (c *server) testValues(t *testing.T) {
 func (c *server) checkTypes(t *testing.T) {
 	for _, policy := range []string{"telepod-injector-settings", "telepod-injector-bare-pods"} {
 		c.kubectl(t, "wait", "--for=jsonpath={.status.observedGeneration}=1", "--timeout=30s", "validatingadmissionpolicy/"+policy)
-		if said := c.kubectl(t, "get", "validatingadmissionpolicy", policy, "-o", "jsonpath={.status.typeChecking.expressionWarnings}"); said != "" {
-			t.Errorf("%s: %s", policy, said)
+		if problems := c.kubectl(t, "get", "validatingadmissionpolicy", policy, "-o", "jsonpath={.status.typeChecking.expressionWarnings}"); problems != "" {
+			t.Errorf("%s: %s", policy, problems)
 		}
 	}
 }

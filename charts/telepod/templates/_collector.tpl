@@ -5,12 +5,12 @@
 10001
 {{- end -}}
 
-{{/* Of both images: the DaemonSet's init container has the webhook's. */}}
+{{/* Pull Secrets of both images: the DaemonSet's init container runs the webhook's image. */}}
 {{- define "telepod.collector.pullSecrets" -}}
 {{- include "telepod.pullSecrets" (dict "root" . "images" (list .Values.collector.image .Values.injector.image)) -}}
 {{- end -}}
 
-{{/* Annotation of a ServiceAccount that lends it an identity of the cloud. Arguments: root and identity. */}}
+{{/* Annotation that gives a ServiceAccount an identity in the cloud. Arguments: root and identity. */}}
 {{- define "telepod.collector.identityAnnotation" -}}
 {{- $annotations := dict "aws" "eks.amazonaws.com/role-arn" "gcp" "iam.gke.io/gcp-service-account" "azure" "azure.workload.identity/client-id" -}}
 {{- with .identity -}}
@@ -18,14 +18,14 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Label that has Azure's webhook give a pod the identity of its ServiceAccount. Arguments: root and identity. */}}
+{{/* Label for which Azure's webhook gives a pod the identity of its ServiceAccount. Arguments: root and identity. */}}
 {{- define "telepod.collector.identityLabel" -}}
 {{- if and .identity (eq .root.Values.cloud.provider "azure") -}}
 azure.workload.identity/use: "true"
 {{- end -}}
 {{- end -}}
 
-{{/* The settings in which all containers agree: what PodSecurity restricted asks for, and no more. */}}
+{{/* Settings that all containers share: what PodSecurity restricted requires, and a read-only root file system. */}}
 {{- define "telepod.collector.securityContext" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
@@ -48,7 +48,7 @@ capabilities: {drop: [ALL]}
   {{- else }}
   value: {{ .Values.cloud.region | quote }}
   {{- end }}
-# Kubernetes restarts the Collector, and shows it.
+# Kubernetes restarts the Collector, and reports it, so the image's supervisor does not.
 - name: COLLECTOR_SUPERVISED
   value: "false"
 - name: QUEUE_DIR
@@ -58,8 +58,9 @@ capabilities: {drop: [ALL]}
 {{- end -}}
 
 {{/*
-Fewer garbage collections than by default, up to 80 % of the memory limit. Without a limit nothing would bound
-them, and Go's defaults apply. A variable of the user's wins. Arguments: part (the values of regional or central) and name.
+Collects garbage less often than Go does by default, until the memory in use reaches 80 % of the limit. Without a limit the
+heap would be unbounded, so Go's defaults apply. A user-defined variable takes precedence. Arguments: part (the values of
+regional or central) and name.
 */}}
 {{- define "telepod.collector.goEnv" -}}
 {{- $mine := dict -}}
@@ -68,7 +69,7 @@ them, and Go's defaults apply. A variable of the user's wins. Arguments: part (t
 {{- if not (hasKey $mine "GOMEMLIMIT") -}}
 {{- $bytes := include "telepod.collector.bytes" (dict "quantity" . "name" $.name) | int64 -}}
 {{- if lt $bytes 67108864 -}}
-{{- fail (printf "%s.resources.limits.memory is %v, but a Collector without any telemetry has 39 MiB: set 64Mi at least" $.name .) -}}
+{{- fail (printf "%s.resources.limits.memory is %v, but a Collector needs 39 MiB without any telemetry: set at least 64Mi" $.name .) -}}
 {{- end -}}
 - {name: GOMEMLIMIT, value: "{{ div (mul $bytes 4) 5 }}"}
 {{ end -}}
@@ -79,8 +80,9 @@ them, and Go's defaults apply. A variable of the user's wins. Arguments: part (t
 {{- end -}}
 
 {{/*
-Bytes of requests that a receiver keeps in memory at the same time: a sixteenth of the memory limit, because decoded and hostile
-data is several times as large as what was sent. Arguments: part, name, and least, which the largest request needs.
+Bytes of requests that a receiver keeps in memory at the same time: a sixteenth of the memory limit, because decoded data,
+above all a hostile sender's, is several times as large as the request. Arguments: part, name, and least, which the largest
+request needs.
 */}}
 {{- define "telepod.collector.inFlight" -}}
 {{- $bytes := 67108864 -}}
@@ -102,7 +104,7 @@ data is several times as large as what was sent. Arguments: part, name, and leas
 {{- end -}}
 
 {{- define "telepod.collector.probes" -}}
-# A node that is slow to start may take its time; one that hangs is started again.
+# Allows two minutes for a slow start. A Collector that hangs later is restarted.
 startupProbe:
   httpGet: {path: /, port: health}
   periodSeconds: 2
@@ -119,11 +121,11 @@ livenessProbe:
   failureThreshold: 4
 {{- end -}}
 
-{{/* The command line: the chart's configuration, and the user's over it. Arguments: the user's. */}}
+{{/* The command line: the chart's configuration, with the user's merged over it. Arguments: the user's. */}}
 {{- define "telepod.collector.args" -}}
 - --config=/etc/telepod/collector/collector.yaml
-# The first counts items and bytes at every receiver, connector and exporter. The second retries what Prometheus
-# answers with 429, which would be dropped. The third has file_log note lines as read when they are in the queue.
+# The first counts items and bytes at every receiver, connector and exporter. The second retries requests that Prometheus
+# answers with 429, instead of dropping them. With the third, file_log marks lines as read once they are in the queue.
 - --feature-gates=telemetry.newPipelineTelemetry,exporter.prometheusremotewritexporter.RetryOn429,stanza.synchronousLogEmitter
 {{- if . }}
 - --config=/etc/telepod/collector/yours.yaml
@@ -131,8 +133,8 @@ livenessProbe:
 {{- end -}}
 
 {{/*
-Certificate, key and the authorities to trust: ca.crt, and at a site client-ca.crt, for the clients that it accepts.
-Arguments: root and secret. The site's pods are the ones with its Secret.
+Volume with the certificate, its key and the authorities to trust: ca.crt, and at a site client-ca.crt, for the clients that
+it accepts. Arguments: root and secret. Pods with the site's Secret are the site's.
 */}}
 {{- define "telepod.collector.tlsVolume" -}}
 {{- $tls := .root.Values.tls -}}
@@ -161,7 +163,7 @@ projected:
     {{- end }}
 {{- end -}}
 
-{{/* User text in a Collector's configuration, where a dollar sign begins a variable. */}}
+{{/* Quotes user text for a Collector's configuration, in which a dollar sign starts a variable. */}}
 {{- define "telepod.collector.literal" -}}
 {{ . | replace "$" "$$" | quote }}
 {{- end -}}
@@ -171,7 +173,7 @@ projected:
 {{ include "telepod.selector" . }}
 {{- end -}}
 
-{{/* Rules as the conditions of a filter, which drops what one of them is true for. Arguments: the rules. */}}
+{{/* Rules as the conditions of a filter, which drops an item if one of them is true. Arguments: the rules. */}}
 {{- define "telepod.collector.filter" -}}
 {{- range $signal, $item := dict "traces" "span" "metrics" "datapoint" "logs" "log_record" -}}
 {{- $conditions := list -}}

@@ -1,9 +1,9 @@
 {{/*
-Configurations are put together from features. A feature is one template with all that it adds: a text for each of the sections
-extensions, receivers, processors, exporters, connectors and pipelines, and joins, what it adds to the pipeline of a signal.
+Configurations consist of features. A feature is one template with everything that it adds: a text for each of the sections
+extensions, receivers, processors, exporters, connectors and pipelines, and joins: what it adds to the pipeline of a signal.
 */}}
 
-{{/* A section of all features, each line on a line of its own. Arguments: features and section. */}}
+{{/* One section of all features, each on a separate line. Arguments: features and section. */}}
 {{- define "telepod.collector.section" -}}
 {{- $indent := eq .section "pipelines" | ternary 4 2 -}}
 {{- range .features -}}
@@ -18,7 +18,7 @@ extensions, receivers, processors, exporters, connectors and pipelines, and join
 {{- end -}}
 {{- end -}}
 
-{{/* What features add to the pipeline of a signal: lists of receivers, processors and exporters. Arguments: features and signal. */}}
+{{/* Receivers, processors and exporters that features add to the pipeline of a signal. Arguments: features and signal. */}}
 {{- define "telepod.collector.joins" -}}
 {{- range $part := list "receivers" "processors" "exporters" -}}
 {{- $names := list -}}

@@ -1,6 +1,6 @@
 {{/*
-The full name of an image. Arguments: root and path: injector.image, collector.image or drill.image. An image without tag and digest
-has the digest that a published chart has for its repository in an annotation, or else the chart's appVersion.
+The full name of an image. Arguments: root and path: injector.image, collector.image or drill.image. Without tag and digest, it
+gets the digest that an annotation of a published chart lists for its repository, or else the chart's appVersion as its tag.
 */}}
 {{- define "telepod.image" -}}
 {{- $image := index .root.Values (trimSuffix ".image" .path) "image" -}}
@@ -27,12 +27,12 @@ has the digest that a published chart has for its repository in an annotation, o
 
 {{- define "telepod.collector.image" -}}
 {{- if eq .Values.collector.image.repository .Values.injector.image.repository -}}
-{{- fail (printf "injector.image.repository and collector.image.repository are both %q: the webhook and the Collector are two images" .Values.collector.image.repository) -}}
+{{- fail (printf "injector.image.repository and collector.image.repository are both %q: the webhook and the Collector need different images" .Values.collector.image.repository) -}}
 {{- end -}}
 {{- include "telepod.image" (dict "root" . "path" "collector.image") -}}
 {{- end -}}
 
-{{/* Names of the Secrets for all images, as a JSON list. A parent chart may have them as objects. */}}
+{{/* Names of the Secrets for all images, as a JSON list. A parent chart may list them as objects. */}}
 {{- define "telepod.globalPullSecrets" -}}
 {{- $names := list -}}
 {{- range ((.Values.global).imagePullSecrets) -}}

@@ -1,8 +1,8 @@
-{{/* What the Collectors and the webhook tell of themselves. */}}
+{{/* The Collectors' and the webhook's own metrics. */}}
 
 {{/*
-service.telemetry of a Collector: its metrics bear what tells clouds, clusters and sites apart. Arguments: root,
-service and, of a central site, site.
+service.telemetry of a Collector, with labels that identify its cloud, cluster and site. Arguments: root, service and, at a
+central site, site.
 */}}
 {{- define "telepod.metrics.telemetry" -}}
 resource:
@@ -20,8 +20,8 @@ resource:
     - {name: k8s.pod.name, value: "${env:K8S_POD_NAME}"}
 logs: {disable_stacktrace: true}
 metrics:
-  # Detailed for the sizes; the views take away what nothing here asks for. Sizes are counted where data
-  # comes in and where it leaves, because each count costs a walk over the data.
+  # Only the level detailed includes sizes; the views drop what no rule or dashboard uses. Sizes are counted only where data
+  # enters and leaves, because each count walks over all of the data.
   level: detailed
   views:
     {{- range list "otelcol.processor.*" "otelcol.connector.*.size" "otelcol_processor_internal_duration" "otelcol_exporter_queue_batch_send_size*" "rpc.*" "http.client.request.body.size" "http.server.request.duration" "http.server.response.body.size" "otelcol_kafka*" }}
@@ -36,7 +36,7 @@ metrics:
           prometheus:
             host: ${env:K8S_POD_IP}
             port: 8888
-            # Without the scopes components could not be told apart; names have units and types.
+            # The scopes identify components. Names include units and types.
             without_scope_info: false
             without_units: false
             without_type_suffix: false
@@ -54,25 +54,25 @@ prometheus/own:
     global:
       scrape_interval: {{ .root.Values.collector.metrics.interval }}
       scrape_timeout: {{ .root.Values.collector.metrics.interval }}
-      # With dots in the names no query would know them.
+      # The queries use names without dots.
       metric_name_validation_scheme: legacy
     scrape_configs:
       - job_name: {{ .service }}
         honor_labels: true
         static_configs: [{targets: ["${env:K8S_POD_IP}:8888"]}]
         relabel_configs:
-          # An IPv6 address goes into brackets.
+          # Puts an IPv6 address into brackets.
           - {source_labels: [__address__], regex: "(.*:.*):8888", target_label: __address__, replacement: "[$$1]:8888"}
           - {target_label: instance, replacement: "{{ $cluster }}/${env:{{ .instance }}}"}
           {{- include "telepod.metrics.place" . | nindent 10 }}
         metric_relabel_configs:
           - {source_labels: [__name__], regex: "otelcol_.+|http_.+", action: keep}
-          # Of the processors only those that take something away.
+          # Keeps only the counts of processors that remove data.
           - {source_labels: [__name__, processor], regex: "otelcol_processor_(incoming|outgoing)_items_total;(memory_limiter|k8s_attributes|resource_detection|resource/(claims|cloud|node|site|environment)|secrets|archive_folder|span_names|cluster_identity|delta_to_cumulative|transform/.+)", action: drop}
           - {source_labels: [__name__], regex: "otelcol_processor_memory_limiter_.+|otelcol_processor_tail_sampling_sampling_(decision|policy|trace_removal).+|otelcol_process_runtime_.+|.+_bucket", action: drop}
           - {regex: "otel_scope_(name|version|schema_url|otelcol_component_kind)|http_request_method|network_protocol_.+|url_scheme|url_path|server_(address|port)|error_permanent", action: labeldrop}
       {{- if .webhook }}
-      # The webhook's pods of this node.
+      # The webhook's pods on this node.
       - job_name: telepod-injector
         kubernetes_sd_configs:
           - role: pod
@@ -91,7 +91,7 @@ prometheus/own:
       {{- end }}
 {{- end -}}
 
-{{/* Labels of where a target is. */}}
+{{/* Labels for the location of a target. */}}
 {{- define "telepod.metrics.place" -}}
 {{- if ne .root.Values.cloud.provider "other" -}}
 - {target_label: cloud_provider, replacement: {{ .root.Values.cloud.provider }}}

@@ -1,20 +1,20 @@
 {{/*
-Refuses what is wrong only because of what the cluster has already. Helm looks it up during an install or upgrade; a
-render without a cluster finds nothing.
+Refuses conflicts with objects that are already in the cluster. Helm looks them up during an install or upgrade; a render
+without a cluster finds none.
 */}}
 
-{{/* Another release's webhook that would see the same pods. */}}
+{{/* Refuses a second webhook for the same pods. */}}
 {{- define "telepod.check.otherWebhook" -}}
 {{- $mine := include "telepod.injector.name" . -}}
 {{- range (lookup "admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration" "" "").items -}}
 {{- $labels := .metadata.labels | default dict -}}
 {{- if and (eq (toString (get $labels "app.kubernetes.io/part-of")) "telepod") (ne .metadata.name $mine) (eq (get $labels "telepod.dev/revision" | default "") $.Values.injector.revision) -}}
-{{- fail (printf "release %q has a webhook that injects the same pods, %s: uninstall it, set injector.enabled=false, or give this one a name of its own with injector.revision" (get $labels "app.kubernetes.io/instance") .metadata.name) -}}
+{{- fail (printf "release %q has a webhook that injects the same pods, %s: uninstall that release, or set injector.enabled=false or injector.revision in this one" (get $labels "app.kubernetes.io/instance") .metadata.name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Another release's DaemonSet with the same ports or directory of the nodes. */}}
+{{/* Refuses a second DaemonSet with the same host ports or node directory. */}}
 {{- define "telepod.check.otherDaemonSet" -}}
 {{- range (lookup "apps/v1" "DaemonSet" "" "").items -}}
 {{- $labels := .metadata.labels | default dict -}}
@@ -25,15 +25,15 @@ render without a cluster finds nothing.
 {{- $paths := list -}}
 {{- range .spec.template.spec.volumes -}}{{- $paths = append $paths (dig "hostPath" "path" "" .) -}}{{- end -}}
 {{- if or (has (int $.Values.regional.hostPorts.grpc) $ports) (has (int $.Values.regional.hostPorts.http) $ports) (has $.Values.regional.queue.path $paths) -}}
-{{- fail (printf "release %q in namespace %q has a Collector on the nodes with the same host ports or queue: set regional.enabled=false here, with regional.host=%s.%s.svc for its Service, or give this one other regional.hostPorts and another regional.queue.path" (get $labels "app.kubernetes.io/instance") .metadata.namespace .metadata.name .metadata.namespace) -}}
+{{- fail (printf "release %q in namespace %q already runs Collectors with the same host ports or queue directory: set regional.enabled=false and regional.host=%s.%s.svc to use those, or set other regional.hostPorts and another regional.queue.path" (get $labels "app.kubernetes.io/instance") .metadata.namespace .metadata.name .metadata.namespace) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{/*
-Volumes of a StatefulSet, which Kubernetes never changes, and a new name, with which what waits in the queues would
-stay on the volumes of the old one. Arguments: root, name, component, size, class, and the values that set them: sizeValue,
+Refuses changes to the volumes of a StatefulSet that Kubernetes does not allow, and a new name, which would leave queued data
+behind on the volumes of the old one. Arguments: root, name, component, size, class, and the values that set them: sizeValue,
 classValue, and, if they are others, hasValue (whether there are volumes) and keepValue (MiB of the present ones).
 */}}
 {{- define "telepod.check.volumes" -}}
@@ -42,10 +42,10 @@ classValue, and, if they are others, hasValue (whether there are volumes) and ke
 {{- $claims := .spec.volumeClaimTemplates -}}
 {{- if and (eq (toString (get $labels "app.kubernetes.io/part-of")) "telepod") (eq (toString (get $labels "app.kubernetes.io/instance")) $.root.Release.Name) (eq (toString (get $labels "app.kubernetes.io/component")) $.component) -}}
 {{- if and $claims (ne .metadata.name $.name) -}}
-{{- fail (printf "this release's StatefulSet is %s and would become %s: what waits in its queues would stay behind on its volumes. Set fullnameOverride=%s to keep it; to rename it, uninstall the release once the queues are empty" .metadata.name $.name (.metadata.name | trimSuffix (regexFind "-[a-z]+$" .metadata.name))) -}}
+{{- fail (printf "this release's StatefulSet is %s and would become %s, which would leave queued data behind on its volumes: set fullnameOverride=%s to keep the name; to rename it, uninstall the release once the queues are empty" .metadata.name $.name (.metadata.name | trimSuffix (regexFind "-[a-z]+$" .metadata.name))) -}}
 {{- end -}}
 {{- if ne (len ($claims | default list)) (empty $.size | ternary 0 1) -}}
-{{- fail (printf "StatefulSet %s %s a volume, and Kubernetes does not change that: set %s back, or delete it first with kubectl -n %s delete statefulset %s, once its queues are empty" .metadata.name (empty $claims | ternary "has not" "has") ($.hasValue | default $.sizeValue) .metadata.namespace .metadata.name) -}}
+{{- fail (printf "StatefulSet %s %s volume, and Kubernetes does not change that: set %s back, or delete the StatefulSet with kubectl -n %s delete statefulset %s once its queues are empty" .metadata.name (empty $claims | ternary "has no" "has a") ($.hasValue | default $.sizeValue) .metadata.namespace .metadata.name) -}}
 {{- end -}}
 {{- with $claims -}}
 {{- $spec := (first .).spec -}}
@@ -53,7 +53,7 @@ classValue, and, if they are others, hasValue (whether there are volumes) and ke
 {{- $bytes := include "telepod.collector.bytes" (dict "quantity" $size "name" $.name) | int64 -}}
 {{- if ne $bytes (include "telepod.collector.bytes" (dict "quantity" $.size "name" $.name) | int64) -}}
 {{- $keep := $.keepValue | empty | ternary "" (printf "set %s=%d to keep them, or " $.keepValue (div $bytes 1048576)) -}}
-{{- fail (printf "%s asks for volumes of %s, but those of StatefulSet %s have %s, which Kubernetes does not change: %senlarge the PersistentVolumeClaims, then kubectl -n %s delete statefulset %s --cascade=orphan, and upgrade again" $.sizeValue $.size $.name $size $keep $.root.Release.Namespace $.name) -}}
+{{- fail (printf "%s asks for volumes of %s, but those of StatefulSet %s have %s, which Kubernetes does not change: %senlarge the PersistentVolumeClaims, run kubectl -n %s delete statefulset %s --cascade=orphan, and upgrade again" $.sizeValue $.size $.name $size $keep $.root.Release.Namespace $.name) -}}
 {{- end -}}
 {{- if and $.class (ne $.class ($spec.storageClassName | default "")) -}}
 {{- fail (printf "%s is %q, but the volumes of StatefulSet %s have class %q, which Kubernetes does not change: set it back, or uninstall the release once its queues are empty" $.classValue $.class $.name ($spec.storageClassName | default "")) -}}

@@ -1,7 +1,7 @@
 {{/* What objects of all parts have in common. */}}
 
 {{/*
-Metadata of an object. Arguments: root, name and component; labels and annotations of its own, as mappings; and
+Metadata of an object. Arguments: root, name and component; its additional labels and annotations, as mappings; and
 clusterScoped, if it has no namespace.
 */}}
 {{- define "telepod.metadata" -}}
@@ -23,14 +23,14 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 app.kubernetes.io/part-of: telepod
 {{- end -}}
 
-{{/* What a Service or a workload selects pods by. Never changes between versions. Arguments: root and component. */}}
+{{/* Labels by which Services and workloads select pods. They never change between versions. Arguments: root and component. */}}
 {{- define "telepod.selector" -}}
 app.kubernetes.io/name: telepod
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* A document with a ServiceAccount, if it is to be created. Arguments: root, part (the values), name, component, identity and automount. */}}
+{{/* A document with a ServiceAccount, if the chart creates it. Arguments: root, part (the values), name, component, identity and automount. */}}
 {{- define "telepod.serviceAccount" -}}
 {{- $account := .part.serviceAccount | default dict -}}
 {{- if ne (toString $account.create) "false" -}}
@@ -66,7 +66,7 @@ spec:
   {{- else }}
   maxUnavailable: {{ $budget.maxUnavailable | default 1 }}
   {{- end }}
-  # A replica that is broken anyway never blocks the drain of its node.
+  # An unhealthy replica does not block the drain of its node.
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels: {{- include "telepod.selector" . | nindent 6 }}
@@ -99,7 +99,7 @@ spec:
   {{- if $scaling.behavior }}
   behavior: {{- toYaml $scaling.behavior | nindent 4 }}
   {{- else if .keeps }}
-  # What waits in the queue of a removed replica would stay on its volume.
+  # Queued data of a removed replica would stay on its volume.
   behavior: {scaleDown: {selectPolicy: Disabled}}
   {{- end }}
 {{- end -}}

@@ -1,8 +1,8 @@
 {{/* Settings of a pod that injector, regional and central have in common: what charts/values-shared.yaml lists. */}}
 
 {{/*
-Metadata of a pod template: nothing in it depends on the chart's version, so that an upgrade which changes no pod
-replaces none. Arguments: root, part, component, and labels and annotations of its own, as mappings.
+Metadata of a pod template. Nothing in it depends on the chart's version, so an upgrade that changes nothing else replaces no
+pod. Arguments: root, part, component, and its additional labels and annotations, as mappings.
 */}}
 {{- define "telepod.pod.metadata" -}}
 {{- $labels := include "telepod.selector" . | fromYaml -}}
@@ -13,9 +13,9 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end -}}
 
 {{/*
-The pod's own settings. Arguments: root, part, name and component; securityContext, a mapping; grace, in seconds; and, as
-far as there are, account, for a ServiceAccount of another name, hostNetwork, priorityClass, affinity, a mapping, and
-spread, if replicas spread over nodes and zones, with matchLabelKeys.
+The pod's own settings. Arguments: root, part, name and component; securityContext, a mapping; grace, in seconds. Optional:
+account (the name of another ServiceAccount), hostNetwork, priorityClass, affinity (a mapping), and spread (whether replicas
+spread over nodes and zones) with matchLabelKeys.
 */}}
 {{- define "telepod.pod.spec" -}}
 {{- $part := .part -}}
@@ -57,7 +57,7 @@ topologySpreadConstraints:
   - {{- toYaml $constraint | nindent 4 }}
   {{- end }}
 {{- else if .spread }}
-# Two on one node, or in one zone, would be lost together.
+# Replicas on one node, or in one zone, would fail together.
 topologySpreadConstraints:
   {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - topologyKey: {{ . }}
@@ -72,7 +72,7 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
-{{/* Users and groups of a pod that runs as one of its own. Arguments: the user. */}}
+{{/* Security context of a pod that runs as a user and group. Arguments: the user. */}}
 {{- define "telepod.pod.user" -}}
 runAsNonRoot: true
 runAsUser: {{ . }}
@@ -82,7 +82,7 @@ fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
-{{/* Settings of the part's container. Arguments: part, and lifecycle, a mapping, as far as there is one. */}}
+{{/* Settings of the part's container. Arguments: part. Optional: lifecycle, a mapping. */}}
 {{- define "telepod.pod.container" -}}
 {{- with .part.envFrom }}
 envFrom: {{- toYaml . | nindent 2 }}
@@ -97,8 +97,8 @@ securityContext: {{- .part.securityContext | default (include "telepod.collector
 {{- end -}}
 
 {{/*
-Number of replicas; nothing if an autoscaler decides, except that an upgrade keeps the present number, which Helm
-would reset to 1. Arguments: root, part, name, kind and replicas.
+Number of replicas. An autoscaler sets it instead, except that an upgrade keeps the current number, which Helm would reset
+to 1. Arguments: root, part, name, kind and replicas.
 */}}
 {{- define "telepod.replicas" -}}
 {{- if not (dig "autoscaling" "enabled" false .part) -}}

@@ -6,7 +6,7 @@
 {{ include "telepod.fullname" . }}-sampler
 {{- end -}}
 
-{{/* Not empty where traces are sampled at all: something takes them. */}}
+{{/* Not empty if a destination gets sampled traces. */}}
 {{- define "telepod.central.samples" -}}
 {{- $of := (include "telepod.destinations.branches" (dict "root" . "part" "central" "sampled" true) | fromYaml).traces -}}
 {{- if or $of.required $of.optional -}}
@@ -14,7 +14,7 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* Not empty where a destination gets what the site makes of spans, and its Collectors' own metrics. */}}
+{{/* Not empty if a destination gets span metrics and the Collectors' own metrics. */}}
 {{- define "telepod.central.siteMetrics" -}}
 {{- range include "telepod.destinations" (dict "root" . "part" "central") | fromYamlArray -}}
 {{- if and .siteMetrics (has "metrics" .signals) -}}
@@ -23,14 +23,14 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* Not empty where samplers stand behind the Collectors that receive. */}}
+{{/* Not empty if separate samplers run behind the Collectors that receive. */}}
 {{- define "telepod.central.hasSamplers" -}}
 {{- if and .Values.central.enabled (gt (int .Values.central.replicas) 1) (include "telepod.central.samples" .) -}}
 true
 {{- end -}}
 {{- end -}}
 
-{{/* host:port under which the regions know this site. */}}
+{{/* host:port at which the regions reach this site. */}}
 {{- define "telepod.central.endpoint" -}}
 {{ get .Values.central .Values.central.role }}
 {{- end -}}
@@ -39,7 +39,7 @@ true
 {{- .Values.tls.centralSecret | default (printf "%s-tls" (include "telepod.central.name" .)) -}}
 {{- end -}}
 
-{{/* Variables that AWS's clients look for. Arguments: the root. */}}
+{{/* Variables that AWS's libraries read. Arguments: the root. */}}
 {{- define "telepod.central.awsEnv" -}}
 {{- with .Values.central.awsRole -}}
 - {name: AWS_ROLE_ARN, value: {{ . | quote }}}
@@ -48,7 +48,7 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* What the load balancer in front of a site is told. */}}
+{{/* Annotations that configure the load balancer in front of a site. */}}
 {{- define "telepod.central.serviceAnnotations" -}}
 {{- $internal := eq .Values.central.service.exposure "internal" -}}
 {{- $platform := include "telepod.platform" . -}}
@@ -70,22 +70,22 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses values of the central part that cannot work, with what to do about it. */}}
+{{/* Refuses values of the central part that cannot work, with an error that states what to set. */}}
 {{- define "telepod.central.check" -}}
 {{- include "telepod.check" . -}}
 {{- include "telepod.destinations.check" (dict "root" . "part" "central") -}}
 {{- with .Values.central -}}
 {{- if not (get . .role) -}}
-{{- fail (printf "central.enabled: this is the %s site, but central.%s does not say under which host:port regions reach it" .role .role) -}}
+{{- fail (printf "central.enabled: this is the %s site, but central.%s is empty: set the host:port at which regions reach it" .role .role) -}}
 {{- end -}}
 {{- if not (or .jaeger .prometheus .archive.bucket .kafka.brokers .destinations) -}}
-{{- fail "central.enabled: the site has nowhere to write to: set one or more of central.jaeger, central.prometheus, central.archive.bucket, central.kafka.brokers, central.destinations" -}}
+{{- fail "central.enabled: the site has no destination: set one or more of central.jaeger, central.prometheus, central.archive.bucket, central.kafka.brokers, central.destinations" -}}
 {{- end -}}
 {{- if and (gt (int .replicas) 1) (not .storage.gigabytes) -}}
-{{- fail (printf "central.replicas is %d and central.storage.gigabytes is 0: replicas need storage, or what waits for a back end is lost with a pod" (int .replicas)) -}}
+{{- fail (printf "central.replicas is %d and central.storage.gigabytes is 0: replicas need storage, or queued data is lost with a pod: set central.storage.gigabytes" (int .replicas)) -}}
 {{- end -}}
 {{- if and .archive.bucket (not .archive.region) -}}
-{{- fail (printf "central.archive.bucket is %q but central.archive.region is missing: say where the bucket is" .archive.bucket) -}}
+{{- fail (printf "central.archive.bucket is %q but central.archive.region is missing: set the bucket's region" .archive.bucket) -}}
 {{- end -}}
 {{- if and .archive.endpoint (not (regexMatch "^https?://" .archive.endpoint)) -}}
 {{- fail (printf "central.archive.endpoint is %q: write a URL that starts with https:// or http://" .archive.endpoint) -}}
@@ -97,13 +97,13 @@ true
 {{- fail (printf "central.prometheus is %q: write the remote-write URL, such as http://prometheus.monitoring:9090/api/v1/write; for one with credentials use central.destinations" (regexReplaceAll `//[^/]*@` .prometheus "//…@")) -}}
 {{- end -}}
 {{- if and .awsRole (eq $.Values.cloud.provider "aws") -}}
-{{- fail "central.awsRole is for sites outside of AWS, but cloud.provider is aws: set central.identity to the role" -}}
+{{- fail "central.awsRole is for sites outside AWS, but cloud.provider is aws: set central.identity to the role" -}}
 {{- end -}}
 {{- if and .archive.bucket (or (not (regexMatch `^[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]$` .archive.bucket)) (contains ".." .archive.bucket) (regexMatch `^[0-9.]+$` .archive.bucket)) -}}
-{{- fail (printf "central.archive.bucket is %q: write the bucket's name alone, without s3:// and without a path" .archive.bucket) -}}
+{{- fail (printf "central.archive.bucket is %q: write only the bucket's name, without s3:// and without a path" .archive.bucket) -}}
 {{- end -}}
 {{- if and .archive.bucket (not .archive.endpoint) (not (regexMatch `^[a-z]+(-[a-z]+)+-[0-9]+$` .archive.region)) -}}
-{{- fail (printf "central.archive.region is %q, but without central.archive.endpoint the bucket is one of S3: write an AWS region, such as us-east-1" .archive.region) -}}
+{{- fail (printf "central.archive.region is %q, but without central.archive.endpoint the bucket is in AWS: write an AWS region, such as us-east-1" .archive.region) -}}
 {{- end -}}
 {{- range .archive.regions -}}
 {{- include "telepod.check.region" (dict "name" "central.archive.regions" "provider" (splitList "/" . | first) "region" (splitList "/" . | last)) -}}
@@ -112,7 +112,7 @@ true
 {{- fail "central.kafka.caSecret and certificateSecret are for TLS: set central.kafka.tls to true, or remove them" -}}
 {{- end -}}
 {{- if and .terminationGracePeriodSeconds (lt (int .terminationGracePeriodSeconds) (int .service.drainSeconds)) (eq .service.type "LoadBalancer") -}}
-{{- fail (printf "central.terminationGracePeriodSeconds is %d, but a pod drains for the %d seconds of central.service.drainSeconds first: set it higher, or to 0 for the chart's own" (int .terminationGracePeriodSeconds) (int .service.drainSeconds)) -}}
+{{- fail (printf "central.terminationGracePeriodSeconds is %d, but a pod first drains for %d seconds (central.service.drainSeconds): set it higher, or to 0 for the chart's default" (int .terminationGracePeriodSeconds) (int .service.drainSeconds)) -}}
 {{- end -}}
 {{- include "telepod.check.bucketEndpoint" (dict "name" "central.archive.endpoint" "endpoint" .archive.endpoint) -}}
 {{- include "telepod.check.brokers" (dict "name" "central.kafka.brokers" "brokers" .kafka.brokers) -}}
@@ -121,7 +121,7 @@ true
 {{- $chart := $policies -}}
 {{- range .sampling.policies -}}
 {{- if has .name $policies -}}
-{{- fail (printf "central.sampling.policies: there are two policies %q: choose another name (%s are the chart's)" .name (join ", " (uniq $chart))) -}}
+{{- fail (printf "central.sampling.policies: there are two policies %q: choose another name (the chart uses %s)" .name (join ", " (uniq $chart))) -}}
 {{- end -}}
 {{- $policies = append $policies .name -}}
 {{- end -}}
@@ -132,7 +132,7 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses mistakes that every part can have: in its pods, Service, identity and volumes. */}}
+{{/* Refuses mistakes that are possible in every part: in its pods, Service, identity and volumes. */}}
 {{- define "telepod.central.checkShared" -}}
 {{- with .Values.central -}}
 {{- $pod := dict "root" $ "part" . "name" "central" "kind" "StatefulSet" "replicas" .replicas
@@ -142,7 +142,7 @@ true
 {{- include "telepod.check.pod" (merge (dict "name" "central.sampler" "part" .sampler) (omit $pod "name" "part")) -}}
 {{- end -}}
 {{- if and (dig "autoscaling" "enabled" false .) (eq (int .replicas) 1) (include "telepod.central.samples" $) -}}
-{{- fail "central.autoscaling with one replica, which samples by itself: set central.replicas to 2 or more, so that samplers keep the spans of a trace together" -}}
+{{- fail "central.autoscaling needs separate samplers, which keep the spans of a trace together: set central.replicas to 2 or more" -}}
 {{- end -}}
 {{- include "telepod.check.service" (dict "name" "central.service" "service" .service) -}}
 {{- include "telepod.check.identity" (dict "root" $ "name" "central" "identity" .identity) -}}

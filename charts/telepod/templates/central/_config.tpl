@@ -1,6 +1,6 @@
 {{/*
-A central Collector's configuration. Arguments: root, part (the values of central) and tier: a site receives; a sampler decides
-about whole traces where there are several. A single site does both.
+A central Collector's configuration. Arguments: root, part (the values of central) and tier. With several replicas, the tier
+site receives, and samplers decide about whole traces. A single replica does both.
 
   traces  ▶ fan_out ┬▶ [by trace id to a sampler] ▶ tail sampling ▶ fan_out ▶ destinations, such as Jaeger and Kafka
                     ├▶ destinations that get everything, such as the archive
@@ -10,7 +10,7 @@ about whole traces where there are several. A single site does both.
 
 Every branch is [rules] ▶ [labels or folder] ▶ a disk queue of its own ▶ one destination, so one that is down delays no
 other. When its queue is full, a required branch refuses the request before the others have seen it; an optional one
-drops, and counts what it drops. The parts are in _features.tpl.
+drops and counts data. The parts are in _features.tpl.
 */}}
 {{- define "telepod.central.config" -}}
 {{- $features := include "telepod.central.features" . | fromYamlArray -}}
@@ -51,7 +51,7 @@ service:
 {{ eq .tier "site" | ternary "telepod-central" "telepod-sampler" }}
 {{- end -}}
 
-{{/* The branches of each signal at a site, by whether they may refuse: see the top. Arguments: the root. */}}
+{{/* The required and optional branches of each signal at a site. Arguments: the root. */}}
 {{- define "telepod.central.branches" -}}
 {{- $all := include "telepod.destinations.branches" (dict "root" . "part" "central") | fromYaml -}}
 {{- if include "telepod.central.samples" . -}}
@@ -88,7 +88,7 @@ tail_sampling:
   decision_wait_after_root_received: 2s
   num_traces: {{ $traces }}
   expected_new_traces_per_sec: {{ $share }}
-  # Spans that come after the decision follow it.
+  # Spans that arrive after the decision follow it.
   decision_cache: {sampled_cache_size: {{ mul $traces 5 }}, non_sampled_cache_size: {{ mul $traces 5 }}}
   policies:
     - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
@@ -103,8 +103,8 @@ tail_sampling:
 {{- end -}}
 
 {{/*
-The policies that keep a share of the ordinary traces. All draw alike, so a trace is kept with the highest percentage of its
-services: keepPercent applies if one of them has no lower one of its own. Arguments: central.sampling.
+The policies that keep a share of the ordinary traces. All use the same random value of a trace, so the highest percentage of
+its services applies. keepPercent counts unless all of them have lower percentages. Arguments: central.sampling.
 */}}
 {{- define "telepod.central.shares" -}}
 {{- $sampling := . -}}

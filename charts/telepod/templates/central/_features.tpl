@@ -23,7 +23,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* What receives from the regions, and hands on to the branches. */}}
+{{/* Receives data from the regions and sends it to the branches. */}}
 {{- define "telepod.central.fromRegions" -}}
 {{- $environment := .root.Values.environment -}}
 extensions: |
@@ -31,17 +31,17 @@ extensions: |
 receivers: |
   otlp_mux:
     endpoints: ["[${env:K8S_POD_IP}]:4318", "[${env:K8S_POD_IP}]:4317"]
-    # Above what a region sends at once, and below every batch.max_size: a batch drops an item above that.
+    # Above the largest request of a region, and below every batch.max_size, above which a batch drops an item.
     max_request_body_size: 16777216
     tls: {cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", client_ca_file: "${env:TLS_DIR}/client-ca.crt", client_ca_file_reload: true, min_version: "1.3", reload_interval: 1h}
-    # Regions share what is in flight by their certificates: behind a load balancer all may have one address.
+    # Regions share the limit by their certificates, because behind a load balancer all may have the same address.
     admission: {max_in_flight_bytes: {{ include "telepod.collector.inFlight" (dict "part" .part "name" "central" "least" 67108864) }}, peer_identity: certificate}
-    # Connections end after a while, so that a new replica gets its share.
+    # Connections are closed after a while, so a new replica gets its share.
     connections: {max_age: 2m, max_per_peer: 0}
 processors: |
-  # A cluster writes under the name in its certificate, and no other.
+  # A cluster can only use the name in its certificate.
   cluster_identity: {require: {{ not (empty (or .root.Values.tls.issuerRef .root.Values.tls.clientCAConfigMap)) }}}
-  # Which site received it. Not on metrics: a label that changes at a failover would start new series.
+  # Records which site received the data. Not for metrics, because a label that changes at a failover starts new series.
   resource/site:
     attributes:
       - {key: telepod.central.site, value: {{ .root.Values.central.role }}, action: upsert}
@@ -55,7 +55,7 @@ processors: |
 exporters: |
   {{- range $signal, $of := .fans }}
   {{- if has (printf "%s/none" $signal) $of.required }}
-  # This site has no store for {{ $signal }}, and refuses nothing for it.
+  # This site has no destination for {{ $signal }}: it accepts and drops them.
   nop/{{ $signal }}: {}
   {{- end }}
   {{- end }}
@@ -70,7 +70,7 @@ pipelines: |
   {{- end }}
 {{- end -}}
 
-{{/* What receives from the site's own Collectors, in the cluster's network. */}}
+{{/* Receives data from the site's own Collectors, in the cluster's network. */}}
 {{- define "telepod.central.fromSite" -}}
 receivers: |
   otlp_mux:
@@ -85,11 +85,11 @@ receivers: |
 {{- $service := list "service.name" "service.namespace" "cloud.provider" "cloud.region" "k8s.cluster.name" "k8s.namespace.name" "deployment.environment.name" -}}
 processors: |
   {{- if $values.replaceIDs }}
-  # Names with identifiers would make a series for each.
+  # Names with identifiers would create a series each.
   span_names: {}
   {{- end }}
-  # One series of each service counts the spans above maxSeriesPerService. It has no dimensions of its own, and without
-  # these all clusters and replicas would write the same series.
+  # One series of each service counts the spans above maxSeriesPerService. It has no dimensions; these attributes keep the
+  # series of clusters and replicas apart.
   transform/overflow:
     error_mode: ignore
     metric_statements:
@@ -104,11 +104,11 @@ connectors: |
   span_metrics:
     histogram: {unit: s, explicit: {buckets: [5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s, 10s]}}
     exemplars: {enabled: true, max_per_data_point: 1}
-    # Each replica counts for itself, so its name is among the labels. http.status_code is what old SDKs write.
+    # Each replica counts separately, so its name is among the labels. Old SDKs set http.status_code.
     dimensions: [{name: cloud.provider}, {name: cloud.region}, {name: k8s.cluster.name}, {name: k8s.namespace.name}, {name: deployment.environment.name}, {name: http.request.method}, {name: http.route}, {name: http.response.status_code}, {name: http.status_code}, {name: collector, default: "${env:K8S_POD_NAME}"}]
     resource_metrics_key_attributes: [{{ join ", " $service }}]
-    # Above maxSeriesPerService spans are counted in one series with the label otel_metric_overflow. Above maxServices
-    # the service that was counted longest ago starts again at zero.
+    # Above maxSeriesPerService, spans are counted in one series with the label otel_metric_overflow. Above maxServices, the
+    # least recently counted service restarts at zero.
     resource_metrics_cache_size: {{ int $values.maxServices }}
     aggregation_cardinality_limit: {{ int $values.maxSeriesPerService }}
     metrics_flush_interval: 15s
@@ -127,7 +127,7 @@ pipelines: |
 {{- end -}}
 
 {{/*
-The pipelines of metrics that a site makes itself, to each destination that takes them. Arguments: here, name, receiver and
+The pipelines for metrics that a site creates, to each destination that gets them. Arguments: here, name, receiver and
 processors.
 */}}
 {{- define "telepod.central.metricsPipelines" -}}
@@ -140,10 +140,10 @@ metrics/{{ $.name }}{{ $suffix }}: {receivers: [{{ $.receiver }}], processors: [
 {{- end -}}
 {{- end -}}
 
-{{/* What sends all spans of a trace to one sampler. */}}
+{{/* Sends all spans of a trace to one sampler. */}}
 {{- define "telepod.central.routing" -}}
 exporters: |
-  # The queue is in front of the choice: what a sampler that stopped did not accept is routed again, within seconds.
+  # The queue is in front of the routing: if a sampler stops, data that it has not accepted goes to another one within seconds.
   load_balancing/samplers:
     routing_key: traceID
     resolver:
@@ -162,7 +162,7 @@ pipelines: |
   traces/samplers: {receivers: [fan_out/traces], exporters: [load_balancing/samplers]}
 {{- end -}}
 
-{{/* What decides which traces are kept, and hands them on. */}}
+{{/* Decides which traces are kept, and sends them to the destinations of sampled traces. */}}
 {{- define "telepod.central.sampling" -}}
 processors: |
   {{- include "telepod.central.tailSampling" .root.Values.central | nindent 2 }}

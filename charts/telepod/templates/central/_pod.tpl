@@ -14,7 +14,7 @@ spec:
   {{- with include "telepod.replicas" (dict "root" .root "part" $part "name" .name "kind" "StatefulSet" "replicas" $central.replicas) }}
   replicas: {{ . }}
   {{- end }}
-  {{- /* Load balancers need a moment to find a new pod. */}}
+  {{- /* Load balancers need time to register a new pod. */}}
   {{- with $part.minReadySeconds | default (and $drain 10) }}
   minReadySeconds: {{ . }}
   {{- end }}
@@ -42,10 +42,10 @@ spec:
   template:
     {{- $annotations := dict "checksum/config" (include "telepod.central.config" . | cat (toYaml $mine) | sha256sum) }}
     {{- $identity := include "telepod.collector.identityLabel" (dict "root" .root "identity" $central.identity) | fromYaml }}
-    # A changed configuration is read by a new pod.
+    # A changed configuration replaces the pod.
     metadata: {{- include "telepod.pod.metadata" (merge (dict "labels" $identity "annotations" $annotations) .) | nindent 6 }}
     spec:
-      # Every trace that waits for its decision is decided, and written to disk, before the end.
+      # The grace period is long enough to decide every waiting trace and write it to disk.
       {{- include "telepod.pod.spec" (merge (dict "account" (include "telepod.central.name" .root) "spread" true
         "grace" (add $central.sampling.decisionSeconds 50 $drain)
         "securityContext" (include "telepod.collector.user" .root | include "telepod.pod.user" | fromYaml)) .) | nindent 6 }}
@@ -126,7 +126,7 @@ spec:
         {{- . | trim | nindent 8 }}
         {{- end }}
         {{- if $central.awsRole }}
-        # AWS exchanges it for keys of the role.
+        # AWS exchanges this token for keys of the role.
         - name: aws-token
           projected:
             defaultMode: 0440
@@ -151,7 +151,7 @@ data:
 {{- include "telepod.autoscaler" (merge (dict "kind" "StatefulSet" "replicas" $central.replicas "keeps" $central.storage.gigabytes) .) }}
 {{- end -}}
 
-{{/* Seconds that a pod which is to end continues to serve, for load balancers. Kubernetes sleeps since 1.30. */}}
+{{/* Seconds for which a terminating pod serves while load balancers remove it. The sleep hook needs Kubernetes 1.30. */}}
 {{- define "telepod.central.drain" -}}
 {{- $service := .Values.central.service -}}
 {{- if and (eq $service.type "LoadBalancer") (semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version) -}}

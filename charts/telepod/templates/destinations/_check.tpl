@@ -1,9 +1,9 @@
-{{/* Refuses destinations that cannot work, with what to do about it. Arguments: root and part. */}}
+{{/* Refuses destinations that cannot work, with an error that states what to set. Arguments: root and part. */}}
 {{- define "telepod.destinations.check" -}}
 {{- $names := dict -}}
 {{- range $to := include "telepod.destinations" . | fromYamlArray -}}
 {{- if hasKey $names $to.name -}}
-{{- fail (printf "%s.destinations: two are called %q: give each a name of its own (jaeger, prometheus, archive and kafka are those of the values of these names)" $.part $to.name) -}}
+{{- fail (printf "%s.destinations: two have the name %q: choose another name (the values jaeger, prometheus, archive and kafka create destinations with these names)" $.part $to.name) -}}
 {{- end -}}
 {{- $_ := set $names $to.name true -}}
 {{- end -}}
@@ -13,7 +13,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses Secrets that would be the same variable of a Collector. Arguments: root and part. */}}
+{{/* Refuses headers that would need the same variable of a Collector. Arguments: root and part. */}}
 {{- define "telepod.destinations.checkVariables" -}}
 {{- $taken := dict -}}
 {{- range $to := include "telepod.destinations" . | fromYamlArray -}}
@@ -21,7 +21,7 @@
 {{- $variable := include "telepod.destination.variable" (dict "to" $to "of" $header) -}}
 {{- $place := printf "header %s of %s" $header $to.name -}}
 {{- with get $taken $variable -}}
-{{- fail (printf "%s.destinations: %s and %s are both variable %s in the Collector's pods: remove one, or rename a destination" $.part . $place $variable) -}}
+{{- fail (printf "%s.destinations: %s and %s both need the variable %s in the Collector's pods: remove one, or rename a destination" $.part . $place $variable) -}}
 {{- end -}}
 {{- $_ := set $taken $variable $place -}}
 {{- end -}}
@@ -34,19 +34,19 @@
 {{- with .to -}}
 {{- $reserved := list "none" "own" "spans" "span-metrics" "sampled" "samplers" "write" "cloud" "node" "sites" "cluster" "scraped" "monitors" "events" "objects" "primary" "backup" -}}
 {{- if or (has .name $reserved) (regexMatch `^(spans|own)-|-upload$` .name) -}}
-{{- fail (printf "%s: the chart has a pipeline of this name, or could have: choose another name, without spans- and own- at the beginning and -upload at the end" $at) -}}
+{{- fail (printf "%s: the chart reserves this name for a pipeline: choose another one that does not start with spans- or own-, or end with -upload" $at) -}}
 {{- end -}}
 {{- if and (eq $.part "regional") (not (include "telepod.regional.persistent" $.root)) (gt (int (.queueMegabytes | default 0)) 64) -}}
 {{- fail (printf "%s: queueMegabytes is %d, but regional.gateway.persistent is false and the queue is in memory: set it to 64, or remove it" $at (int .queueMegabytes)) -}}
 {{- end -}}
 {{- if and (eq $.part "regional") (or (hasKey . "sampled") (hasKey . "siteMetrics")) -}}
-{{- fail (printf "%s: sampled and siteMetrics are of central sites: remove them" $at) -}}
+{{- fail (printf "%s: sampled and siteMetrics are for central sites only: remove them" $at) -}}
 {{- end -}}
 {{- if and (eq .protocol "remote_write") (ne (join "," .signals) "metrics") -}}
 {{- fail (printf "%s: remote write transports metrics only: set signals to [metrics], or use another protocol" $at) -}}
 {{- end -}}
 {{- if and .siteMetrics (not (has "metrics" .signals)) -}}
-{{- fail (printf "%s: siteMetrics needs metrics among its signals" $at) -}}
+{{- fail (printf "%s: siteMetrics needs metrics among its signals: add metrics, or remove siteMetrics" $at) -}}
 {{- end -}}
 {{- if has .protocol (list "otlp_http" "otlp_grpc" "remote_write") -}}
 {{- if not .endpoint -}}
@@ -62,7 +62,7 @@
 {{- end -}}
 {{- end -}}
 {{- if has $address (list $.root.Values.central.primary $.root.Values.central.backup) -}}
-{{- fail (printf "%s: endpoint %s is one of the central sites, which would get everything again: regions send there by themselves" $at $address) -}}
+{{- fail (printf "%s: endpoint %s is one of the central sites, which regions send to anyway: remove this destination" $at $address) -}}
 {{- end -}}
 {{- if and (eq .protocol "otlp_grpc") (not (regexMatch `^https?://[^/]+:[0-9]+$` .endpoint)) -}}
 {{- fail (printf "%s: endpoint is %q: OTLP over gRPC needs a port and has no path: write https://host:4317" $at .endpoint) -}}
@@ -79,7 +79,7 @@
 {{- end -}}
 {{- if eq .protocol "kafka" -}}
 {{- if not .brokers -}}
-{{- fail (printf "%s: brokers are missing: list host:port of one or more" $at) -}}
+{{- fail (printf "%s: brokers are missing: list one or more as host:port" $at) -}}
 {{- end -}}
 {{- include "telepod.check.brokers" (dict "name" (printf "%s: brokers" $at) "brokers" .brokers) -}}
 {{- else if or .brokers .topicPrefix -}}
@@ -108,19 +108,19 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Brokers of Kafka. Arguments: name and brokers. */}}
+{{/* Checks Kafka brokers. Arguments: name and brokers. */}}
 {{- define "telepod.check.brokers" -}}
 {{- range .brokers -}}
 {{- if not (regexMatch `^[^/:\s]+:[0-9]+$|^\[[0-9a-fA-F:]+\]:[0-9]+$` .) -}}
-{{- fail (printf "%s has %q: write host:port without a scheme, such as kafka.streams:9092" $.name .) -}}
+{{- fail (printf "%s contains %q: write host:port without a scheme, such as kafka.streams:9092" $.name .) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* An endpoint that refuses AWS's library. Arguments: name and endpoint. */}}
+{{/* Refuses an endpoint that does not work with AWS's library. Arguments: name and endpoint. */}}
 {{- define "telepod.check.bucketEndpoint" -}}
 {{- if contains "storage.googleapis.com" (.endpoint | default "") -}}
-{{- fail (printf "%s is %q, but Google Cloud Storage refuses what AWS's library signs: use S3, or a gateway with the S3 protocol (docs/destinations.md)" .name .endpoint) -}}
+{{- fail (printf "%s is %q, but Google Cloud Storage rejects the requests of AWS's library: use S3, or a gateway with the S3 protocol (docs/destinations.md)" .name .endpoint) -}}
 {{- end -}}
 {{- end -}}
 
@@ -130,7 +130,7 @@
 {{- fail (printf "%s: bucket is missing: set the name of the bucket or container" $.at) -}}
 {{- end -}}
 {{- if or (contains "/" .bucket) (contains ":" .bucket) -}}
-{{- fail (printf "%s: bucket is %q: write its name alone, without s3:// and without a path (see prefix)" $.at .bucket) -}}
+{{- fail (printf "%s: bucket is %q: write only its name, without s3:// and without a path (see prefix)" $.at .bucket) -}}
 {{- end -}}
 {{- if and (eq .protocol "azure_blob") (not (regexMatch `^[a-z0-9]([a-z0-9]|-[a-z0-9]){2,62}$` .bucket)) -}}
 {{- fail (printf "%s: bucket is %q: a container's name has 3 to 63 lower-case letters, digits and single dashes" $.at .bucket) -}}
@@ -149,7 +149,7 @@
 {{- fail (printf "%s: set endpoint to https://ACCOUNT.blob.core.windows.net, or auth.connectionString to a Secret" $.at) -}}
 {{- end -}}
 {{- if and (eq .protocol "azure_blob") (not (.auth).connectionString) (or (ne $.root.Values.cloud.provider "azure") (not (get $.root.Values $.part).identity)) -}}
-{{- fail (printf "%s: without a key it needs Azure workload identity: set auth.connectionString to a Secret, or %s.identity on a cluster of Azure" $.at $.part) -}}
+{{- fail (printf "%s: without a connection string it needs Azure workload identity: set auth.connectionString to a Secret, or %s.identity on an Azure cluster" $.at $.part) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -174,14 +174,14 @@
 {{- fail (printf "%s: auth.sigv4.service is missing: set the service to sign for, such as aps or xray" $.at) -}}
 {{- end -}}
 {{- if and (eq $kind "oauth2") (not (regexMatch `^https://[^/@\s]+(/[^\s#]*)?$` ($auth.tokenURL | default ""))) -}}
-{{- fail (printf "%s: auth.oauth2.tokenURL is missing or not a URL that starts with https://" $.at) -}}
+{{- fail (printf "%s: auth.oauth2.tokenURL is missing or not a URL that starts with https://: set it to the service's token endpoint" $.at) -}}
 {{- end -}}
 {{- end -}}
 {{- if and (or .to.headers .to.secretHeaders) (not (has .to.protocol (list "otlp_http" "otlp_grpc" "remote_write"))) -}}
-{{- fail (printf "%s: protocol %s has no headers: remove them" .at .to.protocol) -}}
+{{- fail (printf "%s: protocol %s does not support headers: remove them" .at .to.protocol) -}}
 {{- end -}}
 {{- if and .to.tls (has .to.protocol (list "s3" "azure_blob")) -}}
-{{- fail (printf "%s: tls is not available for protocol %s: the system's authorities are trusted" .at .to.protocol) -}}
+{{- fail (printf "%s: tls is not available for protocol %s, which trusts the system's authorities: remove it" .at .to.protocol) -}}
 {{- end -}}
 {{- if and (.to.tls).insecure (ne .to.protocol "kafka") -}}
 {{- fail (printf "%s: tls.insecure is for protocol kafka: use http:// in the endpoint" .at) -}}

@@ -1,10 +1,10 @@
-{{/* Credentials of destinations: files of Secrets, which are read again when they change, and variables where only these are possible. */}}
+{{/* Credentials of destinations: files from Secrets, which are reloaded when they change, or variables if files are not supported. */}}
 
 {{- define "telepod.destination.directory" -}}
 ${env:DESTINATIONS_DIR:-/etc/telepod/destinations}/{{ .name }}
 {{- end -}}
 
-{{/* A variable of a Collector's container with a part of a Secret. Arguments: to and of. */}}
+{{/* Name of the variable with a value from a Secret. Arguments: to (the destination), and of (the header or key). */}}
 {{- define "telepod.destination.variable" -}}
 DESTINATION_{{ printf "%s__%s" .to.name .of | upper | replace "-" "_" }}
 {{- end -}}
@@ -78,7 +78,7 @@ tls:
   endpoint_params: {audience: {{ . | quote }}}
   {{- end }}
   timeout: 10s
-  # Many services issue tokens for five minutes, which is upstream's default: it would fetch one for each request.
+  # Many services issue tokens for five minutes. With upstream's default, also five minutes, each request would fetch one.
   expiry_buffer: 30s
   {{- if $.tls.caSecret }}
   tls: {ca_file: "{{ $directory }}/ca.crt", include_system_ca_certs_pool: true}
@@ -91,8 +91,8 @@ tls:
 {{- end -}}
 
 {{/*
-What is mounted of a destination's Secrets, as items of a projected volume. A Collector starts without those of oauth2,
-which it reads for each token, and does not start without the others. Arguments: the destination.
+The keys of a destination's Secrets to mount, as items of a projected volume. A Collector starts without the Secret of oauth2,
+which it reads for each token, but not without the others. Arguments: the destination.
 */}}
 {{- define "telepod.destination.sources" -}}
 {{- $sources := list -}}
@@ -156,7 +156,7 @@ which it reads for each token, and does not start without the others. Arguments:
 {{- end }}
 {{- end -}}
 
-{{/* Arguments: to, of, secret, key and optional, if a Collector starts without. */}}
+{{/* Arguments: to, of, secret, key and optional, if a Collector starts without the Secret. */}}
 {{- define "telepod.destination.fromSecret" -}}
 - name: {{ include "telepod.destination.variable" . }}
   valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key | quote }}{{ if .optional }}, optional: true{{ end }}}}

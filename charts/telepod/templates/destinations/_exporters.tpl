@@ -1,11 +1,11 @@
 {{/*
-Exporters of a destination, each with a queue of its own. Arguments: root, part, tier and to (the destination).
+Exporters of a destination, each with its own queue. Arguments: root, part, tier and to (the destination).
 */}}
 {{- define "telepod.destination.exporters" -}}
 {{- include (printf "telepod.destination.%s" .to.protocol) . -}}
 {{- end -}}
 
-{{/* Without an end: what is not accepted waits in the queue, and an alert reports it. */}}
+{{/* Retries without a time limit: the data waits in the queue, and an alert reports it. */}}
 {{- define "telepod.destination.retry" -}}
 {enabled: true, initial_interval: 1s, max_interval: 5s, max_elapsed_time: 0s}
 {{- end -}}
@@ -15,7 +15,7 @@ Exporters of a destination, each with a queue of its own. Arguments: root, part,
 enabled: true, {{ if $persistent }}storage: segment_storage/queue, {{ end }}sizer: bytes, queue_size: {{ include "telepod.destination.queueBytes" . }}
 {{- end -}}
 
-{{/* What has been decided is nowhere else: a sampler waits for room. */}}
+{{/* Sampled traces exist nowhere else, so a sampler waits until the queue has room. */}}
 {{- define "telepod.destination.blocks" -}}
 {{- if and (eq .part "central") (has "traces" .to.signals) .to.sampled (eq .to.whenFull "refuse") -}}
 , block_on_overflow: true
@@ -23,7 +23,7 @@ enabled: true, {{ if $persistent }}storage: segment_storage/queue, {{ end }}size
 {{- end -}}
 
 {{- define "telepod.destination.otlp_http" -}}
-# Keeps what is refused with 401, 403, 404, 429 or 5xx, and waits as long as Retry-After asks. 400 and 413 are final.
+# Retries after 401, 403, 404, 429 and 5xx, and follows Retry-After. 400 and 413 are final.
 {{ .to.exporter }}:
   endpoints:
     - name: {{ .to.name }}
@@ -34,7 +34,7 @@ enabled: true, {{ if $persistent }}storage: segment_storage/queue, {{ end }}size
       {{- end }}
   {{- include "telepod.destination.client" . | nindent 2 }}
   compression: gzip
-  # Of a service on the internet: slower than a site, and not to be probed many times a second.
+  # For a service on the internet, which is slower than a site and must not be probed many times a second.
   timeout: 30s
   connect_timeout: 5s
   http2_read_idle_timeout: 10s
@@ -60,12 +60,12 @@ enabled: true, {{ if $persistent }}storage: segment_storage/queue, {{ end }}size
   {{- end }}
   timeout: 10s
   retry_on_failure: {{ include "telepod.destination.retry" . }}
-  # A batch is mostly about 1 MB; the server has to accept 20 MiB for the largest message that a region may send.
+  # Most batches have about 1 MB; the server has to accept 20 MiB for the largest message that a region may send.
   sending_queue: { {{- include "telepod.destination.queue" . }}{{ include "telepod.destination.blocks" . }}, batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 17000000}}
 {{- end -}}
 
 {{- define "telepod.destination.remote_write" -}}
-# {{ .to.exporter }} has the queue, ends a try, and tries again what was not answered, or answered with 429 or 5xx. What is
+# {{ .to.exporter }} has the queue and the timeout. It retries if there is no answer, or after 429 and 5xx. Data that is
 # refused with another 4xx is dropped, logged and counted.
 {{ include "telepod.destination.uploader" (dict "to" .to "signal" "metrics") }}:
   endpoint: {{ .to.endpoint | replace "$" "$$" }}
@@ -111,26 +111,26 @@ enabled: true, {{ if $persistent }}storage: segment_storage/queue, {{ end }}size
 {{- end -}}
 
 {{/*
-The queue in front of an exporter that has none on disk. When it is full, it can drop the oldest data. Arguments: root, part,
-tier and to (the destination).
+The queue in front of an exporter without its own disk queue. When it is full, it can drop the oldest data. Arguments: root,
+part, tier and to (the destination).
 */}}
 {{- define "telepod.destination.spool" -}}
 {{- $archive := eq .to.protocol "s3" -}}
 {{ .to.exporter }}:
   when_full: {{ eq .to.whenFull "drop" | ternary "drop_oldest" "refuse" }}
   {{- if and $archive (eq .to.whenFull "drop") }}
-  # Of the folder with the most in the queue.
+  # Drops data of the folder that fills most of the queue.
   fair_by: archive-folder
   {{- end }}
   {{- if $archive }}
-  # Where awss3 reads the folder.
+  # awss3 reads the folder from this attribute.
   resource_attributes: {telemetry.archive.prefix: archive-folder}
   {{- end }}
-  # Of a first try. A batch for which that is too short is halved. The pods' grace period is longer.
+  # For the first attempt. A batch that needs longer is halved. The pods' grace period is longer than this.
   timeout: {{ $archive | ternary "30s" "15s" }}
   retry_on_failure: {initial_interval: 1s, max_interval: 5s}
   {{- if and $archive (or (eq .part "central") (include "telepod.regional.persistent" .root)) }}
-  # What S3 will never accept, as OTLP protobuf.
+  # Batches that S3 never accepts are kept here, as OTLP protobuf.
   dead_letter: {directory: "${env:QUEUE_DIR}/rejected-{{ .to.name }}", max_bytes: 67108864}
   {{- end }}
   sending_queue:
@@ -138,10 +138,10 @@ tier and to (the destination).
     {{- if $archive }}
     # A batch is in memory twice while it is sent.
     num_consumers: 2
-    # Large objects are few, and every object costs. A batch has one folder.
+    # Fewer, larger objects cost less. A batch has the data of one folder.
     batch: {sizer: bytes, flush_timeout: 10s, min_size: 8000000, max_size: 17000000, partition: {metadata_keys: [archive-folder]}}
     {{- else }}
-    # In order: Prometheus accepts late points only with out_of_order_time_window.
+    # One consumer keeps the order: Prometheus accepts late points only with out_of_order_time_window.
     num_consumers: 1
     batch: {sizer: bytes, flush_timeout: 1s, min_size: 1000000, max_size: 17000000}
     {{- end }}
@@ -152,7 +152,7 @@ tier and to (the destination).
 {{- if $i }}{{ "\n" }}{{ end -}}
 {{ include "telepod.destination.uploader" (dict "to" $.to "signal" $signal) }}:
   marshaler: otlp_proto
-  # {{ $.to.exporter }} has the queue, ends a try, and tries again: with another key, and S3 may store the first one yet.
+  # {{ $.to.exporter }} has the queue, the timeout and the retries. A retry has another key, so S3 may store both objects.
   timeout: 0s
   retry_on_failure: {enabled: false}
   sending_queue: {enabled: false}
@@ -184,12 +184,12 @@ tier and to (the destination).
   {{- if (.to.auth.connectionString).secret }}
   auth: {type: connection_string, connection_string: "${env:{{ include "telepod.destination.variable" (dict "to" .to "of" "connection-string") }}}"}
   {{- else }}
-  # The variables are those of Azure workload identity.
+  # Azure workload identity sets these variables.
   auth: {type: workload_identity, tenant_id: "${env:AZURE_TENANT_ID:-}", client_id: "${env:AZURE_CLIENT_ID:-}", federated_token_file: "${env:AZURE_FEDERATED_TOKEN_FILE:-}"}
   {{- end }}
   container: {traces: {{ .to.bucket }}, metrics: {{ .to.bucket }}, logs: {{ .to.bucket }}}
   format: proto
-  # Go's words for the time, and a number at the end that no other object has.
+  # A Go time layout; a random number at the end makes the name unique.
   blob_name_format:
     {{- range list "traces" "metrics" "logs" }}
     {{ . }}_format: {{ with $.to.prefix }}{{ . }}/{{ end }}{{ . }}/year=2006/month=01/day=02/hour=15/minute=04/otlp

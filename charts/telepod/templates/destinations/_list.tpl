@@ -1,6 +1,6 @@
 {{/*
-The destinations of a part as one list: the short forms first, then the values' own. Arguments: root and part (central or
-regional). Each entry gets what it may leave out, and exporter, the prefix of its exporters' names.
+The destinations of a part as one list: the short forms first, then its value destinations. Arguments: root and part (central
+or regional). Each entry gets defaults for its optional keys, and exporter, the prefix of its exporters' names.
 */}}
 {{- define "telepod.destinations" -}}
 {{- $all := list -}}
@@ -21,7 +21,7 @@ regional). Each entry gets what it may leave out, and exporter, the prefix of it
 {{ toYaml $all }}
 {{- end -}}
 
-{{/* Names of the values' own destinations. Arguments: root and part. */}}
+{{/* Names in the part's value destinations. Arguments: root and part. */}}
 {{- define "telepod.destinations.names" -}}
 {{- $names := list -}}
 {{- range get (get .root.Values .part) "destinations" }}{{ $names = append $names .name }}{{ end -}}
@@ -60,8 +60,8 @@ awss3/{{ if ne .to.name "archive" }}{{ .to.name }}/{{ end }}{{ .signal }}
 {{- end -}}
 
 {{/*
-The queues of one tier (site, sampler or regional), by exporter and signal. Arguments: root, part and tier. Where there are
-samplers, they have those of what is sampled.
+The queues of one tier (site, sampler or regional), by exporter and signal. Samplers, if there are any, have the queues for
+sampled traces. Arguments: root, part and tier.
 */}}
 {{- define "telepod.destinations.queues" -}}
 {{- $queues := list -}}
@@ -84,8 +84,8 @@ samplers, they have those of what is sampled.
 {{- end -}}
 
 {{/*
-Bytes of a site's queues that have no size of their own: equal shares of the volume, of which a share stays free for
-segments in reserve. With up to seven queues a share is an eighth. Arguments: root and tier.
+Bytes of each queue of a site without its own size: an equal share of the volume. One share stays free for reserve segments.
+With up to seven queues a share is an eighth. Arguments: root and tier.
 */}}
 {{- define "telepod.destinations.share" -}}
 {{- $volume := mul (.root.Values.central.storage.gigabytes | default 4) 1073741824 -}}
@@ -112,7 +112,7 @@ segments in reserve. With up to seven queues a share is an eighth. Arguments: ro
 {{- else if eq .part "central" -}}
 {{ include "telepod.destinations.share" . }}
 {{- else if not (include "telepod.regional.persistent" .root) -}}
-{{- /* In memory they share what one of the sites' queues has; below 8 MiB no batch would fit. */ -}}
+{{- /* In memory, destinations share the size of one queue to the sites; below 8 MiB no batch would fit. */ -}}
 {{ mul (max 8 (div (min 64 .root.Values.regional.queue.megabytes) (len .root.Values.regional.destinations))) 1048576 }}
 {{- else -}}
 {{ mul (min 256 .root.Values.regional.queue.megabytes) 1048576 }}

@@ -1,8 +1,8 @@
-{{/* What the pipelines of destinations consist of. */}}
+{{/* Components of the destinations' pipelines. */}}
 
 {{/*
-Destinations as a feature of a Collector. Arguments: root, part, tier, here (the destinations of the tier), and fans: the branches
-of each fan_out, by its name.
+Destinations as a feature of a Collector. Arguments: root, part, tier, here (the destinations of the tier), and fans: the
+branches of each fan_out, by its name.
 */}}
 {{- define "telepod.destinations.feature" -}}
 extensions: |
@@ -13,7 +13,7 @@ processors: |
   {{- with include "telepod.destinations.processors" . }}{{ . | trim | nindent 2 }}{{ end }}
 connectors: |
   {{- if .fans }}
-  # Required branches are asked first: what a full queue refuses there, no other branch has seen.
+  # Requests go to required branches first, in order. If one with a full queue refuses a request, no later branch has received it.
   {{- end }}
   {{- range $name, $of := .fans }}
   fan_out/{{ $name }}:
@@ -77,8 +77,8 @@ archive_folder:
   {{- end }}
 {{- end }}
 {{- if has "remote_write" $protocols }}
-# Prometheus keeps no resources: what makes a series unique becomes its labels. service.instance.id, which becomes the label
-# instance, is unique in its cluster alone; that of Collectors has the cluster's name already.
+# Prometheus has no resources, so the attributes that make a series unique become labels. service.instance.id, which becomes the
+# label instance, is unique only within its cluster, so it gets the cluster's name as a prefix; that of Collectors has it already.
 transform/labels:
   error_mode: ignore
   metric_statements:

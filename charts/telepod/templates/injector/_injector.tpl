@@ -6,7 +6,7 @@
 {{ include "telepod.selector" (dict "root" . "component" "injector") }}
 {{- end -}}
 
-{{/* Security contexts of the smaller pods of the same image, and of its container: as the values set the webhook's. */}}
+{{/* Security contexts of the other pods that run the injector's image, and of their containers: as for the webhook. */}}
 {{- define "telepod.injector.podSecurityContext" -}}
 {{ .Values.injector.podSecurityContext | default (include "telepod.pod.user" 65532 | fromYaml) | toYaml }}
 {{- end -}}
@@ -19,7 +19,7 @@
 {{- include "telepod.pullSecrets" (dict "root" . "images" (list .Values.injector.image)) -}}
 {{- end -}}
 
-{{/* Private GKE clusters open 443 and 10250 from the control plane to the nodes, nothing else. */}}
+{{/* Private GKE clusters open only 443 and 10250 from the control plane to the nodes. */}}
 {{- define "telepod.injector.port" -}}
 {{- if .Values.injector.port -}}
 {{ .Values.injector.port }}
@@ -49,12 +49,12 @@
 {{ .Values.injector.profile | default (include "telepod.injector.builtinProfile" .) }}
 {{- end -}}
 
-{{/* Every profile there will be, as a comma-separated list. */}}
+{{/* All profiles, as a comma-separated list. */}}
 {{- define "telepod.injector.profiles" -}}
 {{- concat (list "aws" "azure" "base" "gcp") (keys .Values.profiles) | uniq | sortAlpha | join "," -}}
 {{- end -}}
 
-{{/* Files of the profiles, by their names. */}}
+{{/* Files of the profiles, by name. */}}
 {{- define "telepod.injector.profileFiles" -}}
 {{- range $name, $profile := .Values.profiles -}}
 {{ $name }}.yaml: |
@@ -69,7 +69,7 @@
 {{- concat (list "kube-system" .Release.Namespace) .Values.injector.protectedNamespaces | uniq | join "," -}}
 {{- end -}}
 
-{{/* The Secret that holds, or will hold, the serving certificate. */}}
+{{/* The Secret for the serving certificate, which may not exist yet. */}}
 {{- define "telepod.injector.certificateSecret" -}}
 {{- if eq .Values.injector.certificates.mode "existingSecret" -}}
 {{ .Values.injector.certificates.existingSecret }}
@@ -80,12 +80,12 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The priority class: the chart's own unless one is named. */}}
+{{/* The priority class: the chart's own unless the values set one. */}}
 {{- define "telepod.injector.priorityClass" -}}
 {{- .Values.injector.priorityClassName | default (include "telepod.injector.name" .) -}}
 {{- end -}}
 
-{{/* Refuses values of the injector that cannot work, with what to do about it. */}}
+{{/* Refuses values of the injector that cannot work, with an error that states what to set. */}}
 {{- define "telepod.injector.check" -}}
 {{- include "telepod.check" . -}}
 {{- with .Values.injector.certificates -}}
@@ -105,7 +105,7 @@
 {{- end -}}
 {{- with .Values.injector.networkPolicy -}}
 {{- if and .enabled (not .sources) -}}
-{{- fail "injector.networkPolicy has no sources, so that no API server could call the webhook: set injector.networkPolicy.sources, for example to [{ipBlock: {cidr: 10.0.0.0/24}}]" -}}
+{{- fail "injector.networkPolicy has no sources, so no API server could call the webhook: set injector.networkPolicy.sources, for example to [{ipBlock: {cidr: 10.0.0.0/24}}]" -}}
 {{- end -}}
 {{- if and .enabled $.Values.injector.hostNetwork -}}
 {{- fail "injector.networkPolicy has no effect on pods in the nodes' network: set injector.networkPolicy.enabled or injector.hostNetwork to false" -}}
@@ -113,10 +113,10 @@
 {{- end -}}
 {{- with .Values.injector.repair -}}
 {{- if and .enabled (has .probeNamespace (splitList "," (include "telepod.injector.protected" $))) -}}
-{{- fail (printf "injector.repair.probeNamespace %s is protected, so that no trial pod would be injected there: choose an existing namespace that is not" .probeNamespace) -}}
+{{- fail (printf "injector.repair.probeNamespace %s is protected, so no trial pod would be injected there: choose an existing namespace that is not protected" .probeNamespace) -}}
 {{- end -}}
 {{- if and .enabled $.Values.injector.revision -}}
-{{- fail "injector.repair is for the release that injects all other namespaces: set injector.repair.enabled to false, or injector.revision to \"\"" -}}
+{{- fail "injector.repair is only for a release without injector.revision: set injector.repair.enabled to false, or injector.revision to \"\"" -}}
 {{- end -}}
 {{- if and .enabled (not (semverCompare ">=1.30-0" $.Capabilities.KubeVersion.Version)) -}}
 {{- fail "injector.repair needs Kubernetes 1.30, whose admission policies restrict it to dry runs of pods: set injector.repair.enabled to false" -}}
@@ -131,18 +131,18 @@
 {{- end -}}
 {{- with .Values.injector -}}
 {{- if and .hostNetwork (lt $port 1024) -}}
-{{- fail (printf "injector.port %d needs root in the nodes' network: choose one from 1024 on" $port) -}}
+{{- fail (printf "injector.port %d needs root in the nodes' network: choose 1024 or higher" $port) -}}
 {{- end -}}
 {{- $nodePorts := list (int $.Values.regional.hostPorts.grpc) (int $.Values.regional.hostPorts.http) -}}
 {{- if and .hostNetwork (has $port $nodePorts) -}}
 {{- fail (printf "injector.port %d is one of regional.hostPorts on each node: choose another" $port) -}}
 {{- end -}}
 {{- if and .hostNetwork (or (has 8080 $nodePorts) (has 8081 $nodePorts)) -}}
-{{- fail "regional.hostPorts has 8080 or 8081, which the webhook uses on its nodes with injector.hostNetwork: choose another" -}}
+{{- fail "regional.hostPorts has 8080 or 8081, which the webhook uses on its nodes with injector.hostNetwork: choose other ports" -}}
 {{- end -}}
 {{- range .protectedNamespaces -}}
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" .) -}}
-{{- fail (printf "injector.protectedNamespaces has %q: list whole names of namespaces; patterns are not possible" .) -}}
+{{- fail (printf "injector.protectedNamespaces contains %q: list complete names of namespaces; patterns are not supported" .) -}}
 {{- end -}}
 {{- end -}}
 {{- include "telepod.check.pod" (dict "root" $ "part" . "name" "injector" "kind" "Deployment" "replicas" .replicas
@@ -154,23 +154,23 @@
 {{- $profile := include "telepod.injector.profile" . -}}
 {{- $known := include "telepod.injector.profiles" . -}}
 {{- if not (has $profile (splitList "," $known)) -}}
-{{- fail (printf "injector.profile %q is no profile: use one of %s, or define it in profiles" $profile $known) -}}
+{{- fail (printf "injector.profile %q does not exist: use one of %s, or define it in profiles" $profile $known) -}}
 {{- end -}}
 {{- range $name, $profile := .Values.profiles -}}
 {{- if has $name (list "aws" "azure" "base" "gcp") -}}
-{{- fail (printf "profiles.%s takes the name of a built-in profile: choose another name and set inherits: %s" $name $name) -}}
+{{- fail (printf "profiles.%s has the name of a built-in profile: choose another name and set inherits: %s" $name $name) -}}
 {{- end -}}
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" $name) -}}
-{{- fail (printf "profiles.%s: a profile's name has lower-case letters, digits and dashes, 63 at most" $name) -}}
+{{- fail (printf "profiles.%s: a profile's name consists of at most 63 lower-case letters, digits and dashes" $name) -}}
 {{- end -}}
 {{- with $profile.inherits -}}
 {{- if not (has . (splitList "," $known)) -}}
-{{- fail (printf "profiles.%s inherits %q, which is no profile: use one of %s" $name . $known) -}}
+{{- fail (printf "profiles.%s inherits %q, which does not exist: use one of %s" $name . $known) -}}
 {{- end -}}
 {{- end -}}
 {{- include "telepod.injector.checkChain" (list $.Values.profiles (list $name)) -}}
 {{- if and $profile.name (ne $profile.name $name) -}}
-{{- fail (printf "profiles.%s has name %q: leave the name out, the key is the name" $name $profile.name) -}}
+{{- fail (printf "profiles.%s has name %q: remove name, because the key is the name" $name $profile.name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -181,7 +181,7 @@
 {{- $chain := last . -}}
 {{- with (get $profiles (last $chain) | default dict).inherits -}}
 {{- if has . $chain -}}
-{{- fail (printf "profiles.%s inherits itself: %s: name a built-in profile in one of them" . (append $chain . | join " → ")) -}}
+{{- fail (printf "profiles.%s inherits itself: %s: set inherits to a built-in profile in one of them" . (append $chain . | join " → ")) -}}
 {{- end -}}
 {{- include "telepod.injector.checkChain" (list $profiles (append $chain .)) -}}
 {{- end -}}

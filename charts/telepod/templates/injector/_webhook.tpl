@@ -24,31 +24,31 @@ matchPolicy: Equivalent
 failurePolicy: {{ $injector.failurePolicy }}
 timeoutSeconds: {{ $injector.timeoutSeconds }}
 reinvocationPolicy: IfNeeded
-# Events are written, but never for a dry run.
+# The webhook creates events, but not for a dry run.
 sideEffects: NoneOnDryRun
 {{- end -}}
 
-{{/* CEL: the pod's annotation, which beats its label, has this value. */}}
-{{- define "telepod.injector.annotationSays" -}}
+{{/* CEL: the pod's annotation, which takes precedence over its label, has this value. */}}
+{{- define "telepod.injector.annotationIs" -}}
 has(object.metadata.annotations) && 'telepod.dev/inject' in object.metadata.annotations && object.metadata.annotations['telepod.dev/inject'] == '{{ . }}'
 {{- end -}}
 
-{{- define "telepod.injector.labelSays" -}}
+{{- define "telepod.injector.labelIs" -}}
 has(object.metadata.labels) && 'telepod.dev/inject' in object.metadata.labels && object.metadata.labels['telepod.dev/inject'] == '{{ . }}'
 {{- end -}}
 
-{{/* Conditions that all pods meet but those that opt out. */}}
-{{- define "telepod.injector.doesNotSayNo" -}}
-- name: annotation-does-not-say-no
+{{/* Conditions that exclude pods that opt out. */}}
+{{- define "telepod.injector.notOptedOut" -}}
+- name: not-opted-out-by-annotation
   expression: >-
-    !({{ include "telepod.injector.annotationSays" "false" }})
-- name: label-does-not-say-no
+    !({{ include "telepod.injector.annotationIs" "false" }})
+- name: not-opted-out-by-label
   expression: >-
-    !({{ include "telepod.injector.labelSays" "false" }}) ||
-    ({{ include "telepod.injector.annotationSays" "true" }})
+    !({{ include "telepod.injector.labelIs" "false" }}) ||
+    ({{ include "telepod.injector.annotationIs" "true" }})
 {{- end -}}
 
-{{/* A namespace selector's expressions for namespaces that this release may touch at all. */}}
+{{/* Expressions of a namespace selector for the namespaces in which this release may inject. */}}
 {{- define "telepod.injector.notProtected" -}}
 - key: kubernetes.io/metadata.name
   operator: NotIn
@@ -56,7 +56,7 @@ has(object.metadata.labels) && 'telepod.dev/inject' in object.metadata.labels &&
 {{- with .Values.injector.revision }}
 - {key: telepod.dev/revision, operator: In, values: [{{ . | quote }}]}
 {{- else }}
-# Those are another release's.
+# Namespaces with a revision belong to another release.
 - {key: telepod.dev/revision, operator: DoesNotExist}
 {{- end }}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{/* Files of the directory rules, which are as Prometheus reads them. */}}
+{{/* Files in the directory rules, in Prometheus' format. */}}
 {{- define "telepod.monitoring.ruleFiles" -}}
 volume,failover,cost,alerts
 {{- end -}}
@@ -7,7 +7,7 @@ volume,failover,cost,alerts
 {{- define "telepod.monitoring.priceGroups" -}}
 - name: telepod-prices
   rules:
-    # Dollars for a byte; list prices as of {{ .Values.cost.asOf }}.
+    # Dollars per byte; list prices as of {{ .Values.cost.asOf }}.
     {{- range $cloud, $price := .Values.cost.prices }}
     {{- range $of, $dollars := dict "egress" $price.egress "egress-same-cloud" $price.egressSameCloud "trace-store" $price.traceStore }}
     - {record: "telepod:price:dollars_per_byte", expr: "{{ $dollars }} / 1e9", labels: {cloud_provider: {{ $cloud }}, of: {{ $of }}}}
@@ -25,7 +25,7 @@ volume,failover,cost,alerts
       for: 1h
       labels: {severity: warning}
       annotations:
-        summary: '{{ "This month is to cost {{ $value | humanize }} dollars" }}, more than the budget of {{ . }}'
+        summary: '{{ "This month is projected to cost {{ $value | humanize }} dollars" }}, more than the budget of {{ . }}'
         runbook_url: https://github.com/telepod/telepod/blob/main/docs/operations.md#telepodoverbudget
 {{- end }}
 - name: telepod-limits
@@ -33,7 +33,7 @@ volume,failover,cost,alerts
   interval: 5m
   rules:
     - alert: TelepodSpanMetricsServices
-      # Of each Collector: the services in its cache, and those that it has dropped from there in the last minutes.
+      # For each Collector: the services in its cache, and those that it has dropped from the cache in the last minutes.
       expr: |
         max(count by (collector) (group by (collector, job, cloud_provider, cloud_region, k8s_cluster_name, k8s_namespace_name, deployment_environment_name) (
           traces_span_metrics_calls_total))) > {{ mulf 0.9 .Values.central.spanMetrics.maxServices }}

@@ -1,4 +1,4 @@
-{{/* Exporters to the cloud's own tools. They give up in the end, so as never to hold up the rest. */}}
+{{/* Exporters to the cloud's own tools. They give up after a while, so they never block other data. */}}
 {{- define "telepod.regional.cloudExporters" -}}
 {{- $signals := .Values.regional.cloudExport.signals -}}
 {{- if and (eq .Values.cloud.provider "aws") (has "traces" $signals) -}}

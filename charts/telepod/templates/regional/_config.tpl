@@ -6,7 +6,7 @@ The regional Collector's configuration.
                                               └▶ regional.destinations, each behind fan_out and a disk queue of its own
 
 A sender is answered when its data is on disk. The exporter sends a batch to the first site that works, and keeps
-it until one has accepted it. Everything that values turn on or off is in _features.tpl.
+it until one has accepted it. Everything that the values can disable is in _features.tpl.
 */}}
 {{- define "telepod.regional.config" -}}
 {{- $regional := .Values.regional }}
@@ -32,13 +32,14 @@ processors:
   {{- if $identifies }}
   {{- include "telepod.regional.senderIdentity" . | nindent 2 }}
   {{- end }}
-  # k8s_attributes replaces nothing that a sender claims. Without the claim it names the node of each pod that it knows.
+  # k8s_attributes does not replace a sender's attributes. This moves the sender's claim about the node aside, so it can set the
+  # node of each pod that it knows.
   resource/claims:
     attributes: [{key: telepod.claimed.k8s.node.name, from_attribute: k8s.node.name, action: upsert}, {key: k8s.node.name, action: delete}]
   {{- include "telepod.regional.k8sAttributes" (dict "root" . "ofNode" $daemonset) | nindent 2 }}
   {{- include "telepod.regional.detection" . | nindent 2 }}
   {{- include "telepod.regional.cloudResource" . | nindent 2 }}
-      # Of pods that Kubernetes does not know here, such as those of virtual nodes.
+      # Restores the claimed node of pods that k8s_attributes does not know, such as those on virtual nodes.
       - {key: k8s.node.name, from_attribute: telepod.claimed.k8s.node.name, action: insert}
       - {key: telepod.claimed.k8s.node.name, action: delete}
   {{- include "telepod.regional.secrets" $regional.redact | nindent 2 }}
@@ -74,7 +75,7 @@ service:
     {{- include "telepod.metrics.telemetry" (dict "root" . "service" "telepod-regional") | nindent 4 }}
 {{- end -}}
 
-{{/* The processor that reports a pod that claims to be another one, or corrects it. Arguments: the root. */}}
+{{/* The processor that reports or corrects a pod that claims to be another one. Arguments: the root. */}}
 {{- define "telepod.regional.senderIdentity" -}}
 sender_identity:
   action: {{ .Values.regional.senderIdentity }}
@@ -87,8 +88,9 @@ sender_identity:
 {{- end -}}
 
 {{/*
-The processor that asks the cloud's metadata service. A detector of another cloud would wait for its timeout, those of a
-gateway would describe the gateway's node, and EKS's stops the Collector if the API server does not answer. Arguments: the root.
+The processor that queries the cloud's metadata service. A detector of another cloud would wait for its timeout, a gateway's
+detector would describe the gateway's node, and EKS's stops the Collector if the API server does not answer. Arguments: the
+root.
 */}}
 {{- define "telepod.regional.detection" -}}
 {{- $detectors := list "env" -}}
@@ -104,7 +106,7 @@ resource_detection:
   {{- end }}
 {{- end -}}
 
-{{/* The processor that names a pod and its workload. Arguments: root, and ofNode if it knows the pods of its node alone. */}}
+{{/* The processor that names a pod and its workload. Arguments: root, and ofNode if it only watches the pods of its node. */}}
 {{- define "telepod.regional.k8sAttributes" -}}
 k8s_attributes:
   auth_type: serviceAccount
@@ -127,9 +129,9 @@ k8s_attributes:
     - sources: [{from: connection}]
 {{- end -}}
 
-{{/* The processor that says where the cluster runs. Arguments: the root. */}}
+{{/* The processor that sets where the cluster runs. Arguments: the root. */}}
 {{- define "telepod.regional.cloudResource" -}}
-# Where the cluster runs is the chart's word: what a sender claims is replaced.
+# The chart's values for where the cluster runs replace a sender's.
 resource/cloud:
   attributes:
     {{- if ne .Values.cloud.provider "other" }}
@@ -172,14 +174,14 @@ otlp_failover:
     - name: {{ . }}
       endpoint: "https://{{ get $root.Values.central . }}"
       {{- with include "telepod.regional.rulesFor" (dict "rules" $root.Values.regional.sovereignty "to" .) | fromYamlArray }}
-      # What may not go there.
+      # Data that must not be sent to this site.
       filters:
         {{- toYaml . | replace "$" "$$" | nindent 8 }}
       {{- end }}
     {{- end }}
   tls: {ca_file: "${env:TLS_DIR}/ca.crt", cert_file: "${env:TLS_DIR}/tls.crt", key_file: "${env:TLS_DIR}/tls.key", reload_interval: 1h, min_version: "1.3"}
   compression: zstd
-  # Of one try. Pings find a site that hangs; one that is busy gets the time that it needs: a try that is cut off is sent again.
+  # For one attempt. Pings detect a site that hangs. A busy site gets enough time, because an attempt that is cut off is repeated.
   timeout: 30s
   retry_on_failure: {max_elapsed_time: 0s}
   sending_queue:
@@ -188,13 +190,13 @@ otlp_failover:
     {{- end }}
     sizer: bytes
     queue_size: {{ mul .megabytes 1048576 }}
-    # A full queue refuses; the sender tries again.
+    # A full queue refuses data; the sender retries.
     block_on_overflow: false
     num_consumers: 4
     batch: {sizer: bytes, flush_timeout: 200ms, min_size: 1000000, max_size: 4500000}
 {{- end -}}
 
-{{/* The signals that have destinations of the region's own, with the branches of each. */}}
+{{/* The signals that have regional destinations, with the branches of each. */}}
 {{- define "telepod.regional.fans" -}}
 {{- $fans := dict -}}
 {{- range $signal, $of := include "telepod.destinations.branches" (dict "root" . "part" "regional") | fromYaml -}}
@@ -203,7 +205,7 @@ otlp_failover:
 {{ toYaml $fans }}
 {{- end -}}
 
-{{/* What may not go to a site, the cloud's own tools or a destination. Arguments: rules and to. */}}
+{{/* The rules that apply to a site, the cloud's own tools or a destination. Arguments: rules and to. */}}
 {{- define "telepod.regional.rulesFor" -}}
 {{- $rules := list -}}
 {{- range .rules -}}

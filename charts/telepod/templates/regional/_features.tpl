@@ -1,4 +1,4 @@
-{{/* The features of the regional Collectors that values turn on, as a list. Arguments: the root. */}}
+{{/* The features of the regional Collectors that the values enable, as a list. Arguments: the root. */}}
 {{- define "telepod.regional.features" -}}
 {{- $regional := .Values.regional -}}
 {{- range list
@@ -17,7 +17,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* What a pipeline of metrics sends to. Arguments: the root. */}}
+{{/* The exporter of metrics pipelines. Arguments: the root. */}}
 {{- define "telepod.regional.metricsTo" -}}
 {{ hasKey (include "telepod.regional.fans" . | fromYaml) "metrics" | ternary "fan_out/metrics" "otlp_failover" }}
 {{- end -}}
@@ -27,7 +27,7 @@ extensions: |
   segment_storage/queue:
     directory: ${env:QUEUE_DIR}
     create_directory: true
-    # Below this much free space on the disk the queue refuses: an outage of the sites must not fill a node's disk.
+    # With less free space on the disk, the queue refuses data: an outage of the sites must not fill a node's disk.
     min_free: {{ mul .Values.regional.queue.minFreeMegabytes 1048576 }}
     # Queues of earlier charts (file_storage) are read once.
     import: {directory: "${env:QUEUE_DIR}", components: {otlp_failover: otlp_grpc/loop}}
@@ -78,7 +78,7 @@ pipelines: |
 receivers: |
   {{- include "telepod.regional.annotated" . | nindent 2 }}
 processors: |
-  # The job's and the target's names would hide the service and the pod.
+  # The names of the scrape job and target would hide those of the service and the pod.
   resource/scraped:
     attributes: [{key: service.name, action: delete}, {key: service.instance.id, action: delete}]
 pipelines: |
@@ -96,7 +96,7 @@ pipelines: |
 
 {{- define "telepod.regional.sampling" -}}
 processors: |
-  # Errors, 5xx and slow spans are kept whatever the draw; the rest of their traces may not be. All regions draw alike.
+  # Errors, 5xx and slow spans are always kept; the rest of their traces may not be. All regions keep the same traces.
   transform/keep:
     error_mode: ignore
     trace_statements:
@@ -114,7 +114,7 @@ exporters: |
 joins: {metrics: {exporters: [prometheus]}}
 {{- end -}}
 
-{{/* The cloud's own tools. Their exporters give up in the end, so as never to hold up the rest. */}}
+{{/* The cloud's own tools. Their exporters give up after a while, so they never block other data. */}}
 {{- define "telepod.regional.cloudExport" -}}
 {{- $provider := .Values.cloud.provider -}}
 {{- $signals := .Values.regional.cloudExport.signals -}}
@@ -125,7 +125,7 @@ extensions: |
 {{ end -}}
 {{- with $filter -}}
 processors: |
-  # A filter drops what one of its conditions is true for.
+  # Drops an item if one of the conditions is true.
   filter/cloud:
     error_mode: propagate
     {{- . | trim | nindent 4 }}

@@ -1,4 +1,4 @@
-{{/* What AWS's libraries want to know. */}}
+{{/* Variables that AWS's libraries read. */}}
 {{- define "telepod.regional.awsEnv" -}}
 {{- if and (eq .Values.cloud.provider "aws") .Values.cloud.region -}}
 - name: AWS_REGION
@@ -6,7 +6,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The pod of a regional Collector, whatever makes it: DaemonSet, StatefulSet or Deployment. */}}
+{{/* The pod template of a regional Collector, for a DaemonSet, StatefulSet or Deployment. */}}
 {{- define "telepod.regional.pod" -}}
 {{- $name := include "telepod.regional.name" . }}
 {{- $regional := .Values.regional }}
@@ -15,7 +15,7 @@
 {{- $part := dict "root" . "part" $regional "name" $name "component" "collector" }}
 {{- $annotations := dict "checksum/config" (include "telepod.regional.config" . | cat (toYaml $regional.config) | sha256sum) }}
 {{- $identity := include "telepod.collector.identityLabel" (dict "root" . "identity" $regional.identity) | fromYaml }}
-# A changed configuration is read by a new pod.
+# A changed configuration replaces the pod.
 metadata: {{- include "telepod.pod.metadata" (merge (dict "labels" $identity "annotations" $annotations) $part) | nindent 2 }}
 spec:
   {{- $security := eq $user "0" | ternary (dict "runAsUser" 0 "seccompProfile" (dict "type" "RuntimeDefault")) (include "telepod.pod.user" $user | fromYaml) }}
@@ -32,7 +32,7 @@ spec:
     {{- end }}
   {{- end }}
   {{- if $daemonset }}
-    # The kubelet makes the directory for root; this hands it to the Collector, and ends.
+    # The kubelet creates the directory as root. This gives it to the Collector's user, and exits.
     - name: queue-owner
       image: {{ include "telepod.injector.image" . }}
       imagePullPolicy: {{ .Values.injector.image.pullPolicy }}

@@ -1,11 +1,11 @@
-{{/* Not empty where regional Collectors are installed: not before it is known where they send to. */}}
+{{/* Not empty if regional Collectors are installed, which need a site to send to. */}}
 {{- define "telepod.regional.installed" -}}
 {{- if and .Values.regional.enabled .Values.central.primary -}}
 true
 {{- end -}}
 {{- end -}}
 
-{{/* Also the Service that the injector's endpoint "service" names. */}}
+{{/* Also the name of the Service behind the injector's endpoint "service". */}}
 {{- define "telepod.regional.name" -}}
 {{ include "telepod.fullname" . }}-collector
 {{- end -}}
@@ -14,7 +14,7 @@ true
 {{ include "telepod.regional.name" . }}.{{ .Release.Namespace }}.svc
 {{- end -}}
 
-{{/* The webhook's flags for the endpoints of pods, one a line, if regional Collectors are here or in another release. */}}
+{{/* The webhook's flags for the endpoints of pods, one per line, if this or another release has regional Collectors. */}}
 {{- define "telepod.regional.endpointFlags" -}}
 {{- $regional := .Values.regional -}}
 {{- $daemonset := eq $regional.mode "daemonset" -}}
@@ -47,7 +47,7 @@ true
 {{- .Values.tls.regionalSecret | default (printf "%s-tls" (include "telepod.regional.name" .)) -}}
 {{- end -}}
 
-{{/* Not empty where the queue is on disk. */}}
+{{/* Not empty if the queue is on disk. */}}
 {{- define "telepod.regional.persistent" -}}
 {{- if or (eq .Values.regional.mode "daemonset") .Values.regional.gateway.persistent -}}
 true
@@ -55,8 +55,8 @@ true
 {{- end -}}
 
 {{/*
-MiB of a gateway's volume: as the values set it, or twice its queues. Files of a queue need a third more than what is in
-them, and compaction needs room for one more.
+MiB of a gateway's volume: as the values set it, or twice its queues. The files of a queue are a third larger than the data in
+them, and compaction needs room for one more file.
 */}}
 {{- define "telepod.regional.volumeMegabytes" -}}
 {{- .Values.regional.gateway.volumeMegabytes | default (include "telepod.regional.queueMegabytes" . | int64 | mul 2) -}}
@@ -72,13 +72,13 @@ them, and compaction needs room for one more.
 {{ $sum }}
 {{- end -}}
 
-{{/* Refuses a volume that Kubernetes would not change, or that cannot have the queues. Arguments: root and kind. */}}
+{{/* Refuses a volume that Kubernetes would not change, or that is smaller than its queues. Arguments: root and kind. */}}
 {{- define "telepod.regional.checkVolumes" -}}
 {{- $gateway := .root.Values.regional.gateway -}}
 {{- $stateful := eq .kind "StatefulSet" -}}
 {{- $queues := include "telepod.regional.queueMegabytes" .root | int64 -}}
 {{- if and $stateful $gateway.volumeMegabytes (lt (int64 $gateway.volumeMegabytes) $queues) -}}
-{{- fail (printf "regional.gateway.volumeMegabytes is %d, but the queues of a Collector have %d MiB: set it to twice that, or lower regional.queue.megabytes or queueMegabytes of regional.destinations" (int64 $gateway.volumeMegabytes) $queues) -}}
+{{- fail (printf "regional.gateway.volumeMegabytes is %d, but the queues of a Collector need %d MiB: set it to twice that, or lower regional.queue.megabytes or queueMegabytes of regional.destinations" (int64 $gateway.volumeMegabytes) $queues) -}}
 {{- end -}}
 {{- include "telepod.check.volumes" (dict "root" .root "name" (include "telepod.regional.name" .root) "component" "collector"
   "size" ($stateful | ternary (printf "%sMi" (include "telepod.regional.volumeMegabytes" .root)) "")
@@ -96,12 +96,12 @@ them, and compaction needs room for one more.
 {{- end -}}
 {{- end -}}
 
-{{/* A Collector of the node must not be evicted, and ends after the pods that send to it. */}}
+{{/* The Collector of a node must not be evicted, and stops after the pods that send to it. */}}
 {{- define "telepod.regional.priorityClass" -}}
 {{- .Values.regional.priorityClassName | default (eq .Values.regional.mode "daemonset" | ternary "system-node-critical" "") -}}
 {{- end -}}
 
-{{/* Port that the Collector listens on: in the nodes' network the node's. Arguments: root and protocol. */}}
+{{/* Port that the Collector listens on: the host port in the nodes' network. Arguments: root and protocol. */}}
 {{- define "telepod.regional.port" -}}
 {{- if .root.Values.regional.hostNetwork -}}
 {{ get .root.Values.regional.hostPorts .protocol | int }}
@@ -110,7 +110,7 @@ them, and compaction needs room for one more.
 {{- end -}}
 {{- end -}}
 
-{{/* Affinity of the DaemonSet: the user's, and no nodes that are none. Their pods get a sidecar or use the Service. */}}
+{{/* Affinity of the DaemonSet: the user's, without Fargate and virtual nodes. Their pods get a sidecar or use the Service. */}}
 {{- define "telepod.regional.affinity" -}}
 {{- $real := list (dict "key" "eks.amazonaws.com/compute-type" "operator" "NotIn" "values" (list "fargate"))
   (dict "key" "type" "operator" "NotIn" "values" (list "virtual-kubelet")) -}}
@@ -125,7 +125,7 @@ them, and compaction needs room for one more.
 {{ toYaml $affinity }}
 {{- end -}}
 
-{{/* Refuses a Service of another release that cannot be one, or that is needed and not named. */}}
+{{/* Refuses a regional.host that is not a Service, or that is needed and missing. */}}
 {{- define "telepod.regional.checkHost" -}}
 {{- with .Values.regional -}}
 {{- if and .host (include "telepod.regional.installed" $) -}}
@@ -135,7 +135,7 @@ them, and compaction needs room for one more.
 {{- fail (printf "regional.host is %q: write the Service's name without scheme and port, <name>.<namespace>.svc, such as telepod-collector.telepod.svc" .host) -}}
 {{- end -}}
 {{- if and (not .enabled) (eq .mode "gateway") (not .host) -}}
-{{- fail "regional.mode is gateway and regional.enabled is false, so that pods would have no endpoint: set regional.host to the Service of the release with the gateway, such as telepod-collector.telepod.svc" -}}
+{{- fail "regional.mode is gateway and regional.enabled is false, so pods would have no endpoint: set regional.host to the Service of the release with the gateway, such as telepod-collector.telepod.svc" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -156,15 +156,15 @@ them, and compaction needs room for one more.
 {{- end -}}
 {{- end -}}
 {{- if not (regexMatch `^/[^/[:cntrl:]][^[:cntrl:]]*$` .queue.path) -}}
-{{- fail (printf "regional.queue.path is %q: write an absolute path of the node, such as /var/lib/telepod/queue" .queue.path) -}}
+{{- fail (printf "regional.queue.path is %q: write an absolute path on the node, such as /var/lib/telepod/queue" .queue.path) -}}
 {{- end -}}
 {{- if regexMatch `(^|/)\.\.(/|$)` .queue.path -}}
-{{- fail (printf "regional.queue.path is %q: Kubernetes accepts no path with .." .queue.path) -}}
+{{- fail (printf "regional.queue.path is %q: Kubernetes does not accept a path with .." .queue.path) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses values of the regional part that cannot work, with what to do about it. */}}
+{{/* Refuses values of the regional part that cannot work, with an error that states what to set. */}}
 {{- define "telepod.regional.check" -}}
 {{- include "telepod.check" . -}}
 {{- include "telepod.destinations.check" (dict "root" . "part" "regional") -}}
@@ -173,7 +173,7 @@ them, and compaction needs room for one more.
 {{- fail "regional.mode is gateway, which runs on some nodes only: set nodeMetrics, containerLogs and hostNetwork of regional to false, or the mode to daemonset" -}}
 {{- end -}}
 {{- if and (eq .mode "gateway") .scrape.annotated -}}
-{{- fail "regional.scrape.annotated: each node's Collector scrapes the pods of its node, but regional.mode is gateway: set it to daemonset" -}}
+{{- fail "regional.scrape.annotated needs a Collector on each node, but regional.mode is gateway: set it to daemonset" -}}
 {{- end -}}
 {{- with .scrape.targetAllocator -}}
 {{- $port := regexFind `:[0-9]+/?$` .endpoint | trimPrefix ":" | trimSuffix "/" | default "80" | atoi -}}
@@ -184,31 +184,31 @@ them, and compaction needs room for one more.
 {{- fail (printf "regional.scrape.targetAllocator.secret is for HTTPS, but the endpoint is %q: write https://, or remove the Secret" .endpoint) -}}
 {{- end -}}
 {{- if and (hasPrefix "https://" .endpoint) (not .secret) -}}
-{{- fail (printf "regional.scrape.targetAllocator.endpoint is %q: with HTTPS a target allocator asks for a client certificate, so set secret to a Secret with ca.crt, tls.crt and tls.key" .endpoint) -}}
+{{- fail (printf "regional.scrape.targetAllocator.endpoint is %q: with HTTPS a target allocator requires a client certificate: set secret to a Secret with ca.crt, tls.crt and tls.key" .endpoint) -}}
 {{- end -}}
 {{- end -}}
 {{- $_ := mustRegexMatch .logFiles.firstLine "" -}}
 {{- if and (not .containerLogs) (or .logFiles.namespaces .logFiles.excludeNamespaces .logFiles.firstLine .logFiles.json) -}}
-{{- fail "regional.logFiles is about container logs, which are not collected: set regional.containerLogs to true" -}}
+{{- fail "regional.logFiles has no effect while container logs are not collected: set regional.containerLogs to true" -}}
 {{- end -}}
 {{- if and .identity (eq $.Values.cloud.provider "other") -}}
 {{- fail "regional.identity is an identity of aws, gcp or azure, but cloud.provider is other: remove it" -}}
 {{- end -}}
 {{- if and .containerLogs (not (include "telepod.regional.persistent" $)) -}}
-{{- fail "regional.containerLogs remembers on disk how far it has read: set regional.mode to daemonset" -}}
+{{- fail "regional.containerLogs stores on disk how far it has read: set regional.mode to daemonset" -}}
 {{- end -}}
 {{- if .cloudExport.signals -}}
 {{- if eq $.Values.cloud.provider "other" -}}
 {{- fail "regional.cloudExport.signals needs a cloud, but cloud.provider is other: remove the signals, or add an exporter in regional.config" -}}
 {{- end -}}
 {{- if and (eq $.Values.cloud.provider "aws") (has "metrics" .cloudExport.signals) -}}
-{{- fail "regional.cloudExport.signals: metrics do not go to AWS from here: list traces and logs only" -}}
+{{- fail "regional.cloudExport.signals: the chart cannot export metrics to AWS: list only traces and logs" -}}
 {{- end -}}
 {{- if and (eq $.Values.cloud.provider "aws") (not $.Values.cloud.region) -}}
-{{- fail "regional.cloudExport on aws needs the region it writes to: set cloud.region in place of cloud.regionFromNodes" -}}
+{{- fail "regional.cloudExport on aws needs the region it writes to: set cloud.region instead of cloud.regionFromNodes" -}}
 {{- end -}}
 {{- if and (eq $.Values.cloud.provider "azure") (not .cloudExport.connectionStringSecret) -}}
-{{- fail "regional.cloudExport on azure needs regional.cloudExport.connectionStringSecret: a Secret whose key connection-string is Azure Monitor's" -}}
+{{- fail "regional.cloudExport on azure needs regional.cloudExport.connectionStringSecret: set it to a Secret with Azure Monitor's connection string under the key connection-string" -}}
 {{- end -}}
 {{- end -}}
 {{- $gateway := eq .mode "gateway" -}}
@@ -225,10 +225,10 @@ them, and compaction needs room for one more.
 {{- include "telepod.regional.checkVolumes" (dict "root" $ "kind" $kind) -}}
 {{- range $i, $rule := .sovereignty -}}
 {{- if and .values (not .attribute) -}}
-{{- fail (printf "regional.sovereignty[%d] has values but no attribute: say which attribute they are of" $i) -}}
+{{- fail (printf "regional.sovereignty[%d] has values but no attribute: set the attribute to compare" $i) -}}
 {{- end -}}
 {{- if and (eq .action "keep") (not .attribute) -}}
-{{- fail (printf "regional.sovereignty[%d] keeps everything, which is no rule: give it an attribute, or action drop" $i) -}}
+{{- fail (printf "regional.sovereignty[%d] keeps everything, so it has no effect: set an attribute, or action drop" $i) -}}
 {{- end -}}
 {{- if and (has "backup" .destinations) (not $.Values.central.backup) -}}
 {{- fail (printf "regional.sovereignty[%d] is about the backup, but there is none: set central.backup, or remove the rule" $i) -}}

@@ -1,4 +1,4 @@
-{{/* The receiver of annotated pods of the node. What a pod sends is bounded: it may be careless, or hostile. Arguments: the root. */}}
+{{/* The receiver that scrapes the node's annotated pods. It limits what a careless or hostile pod can send. Arguments: the root. */}}
 {{- define "telepod.regional.annotated" -}}
 {{- $scrape := .Values.regional.scrape -}}
 prometheus/annotated:
@@ -21,7 +21,7 @@ prometheus/annotated:
         relabel_configs:
           - {source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scrape], regex: "true", action: keep}
           - {source_labels: [__meta_kubernetes_pod_phase], regex: 'Pending|Succeeded|Failed|Completed', action: drop}
-          # Telepod's own have a way of their own.
+          # Telepod's own pods have their own jobs.
           - {source_labels: [__meta_kubernetes_namespace, __meta_kubernetes_pod_label_app_kubernetes_io_name], regex: "{{ .Release.Namespace }};telepod", action: drop}
           - {source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scheme], regex: '(https?)', target_label: __scheme__}
           - {source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_path], regex: '(/.*)', target_label: __metrics_path__}
@@ -33,11 +33,11 @@ prometheus/annotated:
 {{ regexMatch "^[0-9]s$" .Values.regional.scrape.interval | ternary .Values.regional.scrape.interval "10s" }}
 {{- end -}}
 
-{{/* What becomes of lines of log files, behind the container's format. Arguments: the root. */}}
+{{/* Operators for the lines of log files, after that for the container's format. Arguments: the root. */}}
 {{- define "telepod.regional.lines" -}}
 {{- $files := .Values.regional.logFiles -}}
 {{- with $files.firstLine -}}
-# Lines that belong together, of one file; half a record waits for five seconds.
+# Joins the lines of a record. An incomplete record waits for five seconds.
 - type: recombine
   combine_field: body
   is_first_entry: 'body matches {{ . | replace "$" "$$" | toJson | replace "'" "''" }}'

@@ -1,9 +1,9 @@
 {{/*
-The configuration of the Collectors for data that belongs to no single node.
+The configuration of the Collectors for data that does not belong to a single node.
 
-reporter: metrics of the cluster's objects, and events. A single one, because two would report everything twice.
+reporter: metrics of the cluster's objects, and events. Only one runs, because two would report everything twice.
 scraper: the targets that a target allocator assigns. A Collector does not start before its target allocator answers,
-so no other Collector asks it.
+so no other Collector uses it.
 
   k8s_cluster, k8s_events, prometheus/monitors ▶ identity ▶ secrets ▶ [fan_out ▶ regional.destinations] ▶ otlp_failover ▶ the sites
 
@@ -76,10 +76,10 @@ pipelines: |
 
 {{- define "telepod.reporter.events" -}}
 receivers: |
-  # Events from its start on; those of a pause of its own are missing.
+  # Only events since its start; those during a restart are missing.
   k8s_events: {auth_type: serviceAccount}
 processors: |
-  # An event is about an object: the resource is that object's, as in its other telemetry.
+  # The resource of an event is that of the object that it is about, as in the object's other telemetry.
   transform/events:
     error_mode: ignore
     log_statements:
@@ -115,7 +115,7 @@ pipelines: |
   metrics/own: {receivers: [prometheus/own], processors: [memory_limiter], exporters: [{{ include "telepod.regional.metricsTo" .root }}]}
 {{- end -}}
 
-{{/* regional.destinations, for the signals of this component. */}}
+{{/* The feature of regional.destinations, for the signals of this component. */}}
 {{- define "telepod.reporter.destinations" -}}
 {{- $here := list -}}
 {{- range include "telepod.destinations" (dict "root" .root "part" "regional") | fromYamlArray -}}
@@ -130,7 +130,8 @@ pipelines: |
 {{- end -}}
 
 {{/*
-The receiver of what a target allocator assigns. Monitors without limits of their own get those of scrape. Arguments: the root.
+The receiver that scrapes the targets of a target allocator. Monitors without their own limits get those of regional.scrape.
+Arguments: the root.
 */}}
 {{- define "telepod.reporter.targets" -}}
 {{- $scrape := .Values.regional.scrape -}}
@@ -156,8 +157,8 @@ prometheus/monitors:
 {{- end -}}
 
 {{/*
-The values of its pod: the region's, so that it reaches the same destinations, but for its size and its ServiceAccount,
-which has rights of its own. Arguments: root and component.
+The values of its pod: the region's, so it reaches the same destinations, except for its resources and its ServiceAccount,
+which has its own permissions. Arguments: root and component.
 */}}
 {{- define "telepod.reporter.values" -}}
 {{- $regional := .root.Values.regional -}}
@@ -168,7 +169,7 @@ which has rights of its own. Arguments: root and component.
 {{ toYaml (merge $own (omit $regional "serviceAccount" "resources" "env")) }}
 {{- end -}}
 
-{{/* Those that are installed, separated by commas. Arguments: the root. */}}
+{{/* The installed components, separated by commas. Arguments: the root. */}}
 {{- define "telepod.reporter.components" -}}
 {{- $components := list -}}
 {{- if include "telepod.regional.installed" . -}}
