@@ -1,13 +1,13 @@
 # Everything is built from Go modules; nodes need root on Linux and a few Debian packages.
 SHELL := bash
-# The flags of every program that is shipped or tested, so that what they share is compiled once.
+# One set of flags for every program, shipped or tested, so common packages are compiled once.
 export CGO_ENABLED ?= 0
 export GOFLAGS += -trimpath
-# Tests of a package mostly wait.
+# Tests mostly wait, so several of a package run in parallel.
 TESTFLAGS ?= -parallel 4 -timeout 30m
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
-# Modules that users import, copy or list in a manifest; those below test/ only hold programs for tests.
+# Modules that users import, copy or list in a manifest. Modules below test/ only contain programs for tests.
 MODULES := $(patsubst %/go.mod,%,$(wildcard telemetry/go.mod examples/*/go.mod collector/go.mod release/go.mod))
 VERSION ?= $(shell sed -n 's/^appVersion: *//p' charts/telepod/Chart.yaml | tr -d '"')
 
@@ -34,19 +34,19 @@ image: ## Build the images into bin/*-image.tar, as docker-archives (ARCH=arm64 
 release: ## Make a release in bin/release: archives, images, chart, SBOMs, krew manifest (VERSION, PLATFORMS)
 	go -C release run . build -version "$(VERSION)" $(if $(PLATFORMS),-platforms $(PLATFORMS))
 
-push: ## Copy its images and chart to a registry (REGISTRY=registry.example.com/mirror; default ghcr.io)
+push: ## Copy the release's images and chart to a registry (REGISTRY=registry.example.com/mirror; default ghcr.io)
 	go -C release run . push -version "$(VERSION)" -registry $(or $(REGISTRY),ghcr.io)
 
-sign: ## Sign them there with cosign, and the checksums (KEY=cosign.key; none: by the workflow's identity)
+sign: ## Sign the pushed images and chart, and the checksums, with cosign (KEY=cosign.key; default: the workflow's identity)
 	go -C release run . sign -version "$(VERSION)" -registry $(or $(REGISTRY),ghcr.io) $(if $(KEY),-key $(abspath $(KEY)))
 
-release-test: packages ## Prove a release on this machine: same bytes twice, pushed, signed, verified, installed, upgraded to (FROM=v1.2.3)
+release-test: packages ## Test a release on this machine: same bytes twice, pushed, signed, verified, installed, upgraded to (FROM=v1.2.3)
 	go test ./test/release -count 1 -v -timeout 30m $(if $(FROM),-args -from $(FROM))
 
 ##@ Develop
-test: others e2e modules ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm; demo and terraform run by themselves
+test: others e2e modules ## Run the tests: units, fixtures, real Kubernetes, Collectors and Helm (not demo and terraform)
 
-others: packages programs # all tests but those with a target of their own
+others: packages programs # all tests except those with their own target
 	go build ./... && go test -p 2 $(TESTFLAGS) $$(go list ./... | grep -vxFf <(go list ./test/e2e ./test/terraform))
 
 modules:
@@ -55,7 +55,7 @@ modules:
 unit: ## Run the tests that need no cluster and no Collector, in under a minute
 	go test -short ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health ./archive/... ./drill/... ./fleet/... ./estate/... ./strict ./terminal ./charts/...
 
-e2e: packages programs ## Run test/e2e: the chart on a cluster with nodes; make test does so, too
+e2e: packages programs ## Run test/e2e: the chart on a cluster with nodes (also part of make test)
 	go test $(TESTFLAGS) -v ./test/e2e
 
 terraform: ## Check the Terraform modules against the providers' and the chart's schemas
@@ -73,7 +73,7 @@ verify: ## Check formatting, generated files, vet, staticcheck and the direction
 	go tool -modfile=test/lint/go.mod actionlint -shellcheck= -pyflakes=
 	go tool -modfile=test/lint/go.mod depguard ./profiles ./injector ./manifest ./webhook/... ./cmd/... ./health/... ./archive/... ./drill/... ./fleet/... ./estate/... ./strict
 
-faults: ## Break the pipelines in every way, five minutes on a quiet machine; make test does so in some
+faults: ## Break the pipelines in every way: five minutes on an idle machine (make test includes some of it)
 	go test ./test/pipeline -count 1 -v -timeout 15m -args -faults
 
 stress: ## Test the Collector's parts at their limits: 1,000 kills of the storage, 10,000 connections, three full queues of 2 GiB
@@ -81,10 +81,10 @@ stress: ## Test the Collector's parts at their limits: 1,000 kills of the storag
 	cd collector && TELEPOD_CONNECTIONS=10000 go test ./otlpmuxreceiver -run ManyConnections -count 1 -v -timeout 10m
 	go test ./test/pipeline -run FullQueues -count 1 -v -timeout 30m -args -faults -queue 2048
 
-fleet: ## Have 500 nodes come back at once to a central site, and count what arrives
+fleet: ## Reconnect 500 nodes to a central site at the same time, and count what arrives
 	go test ./test/pipeline -run Fleet -count 1 -v -timeout 20m -args -fleet 500
 
-attack: ## Attack webhook, region and site; prints the p99 of ordinary requests, and memory, beside
+attack: ## Attack webhook, region and site; print memory and the p99 of ordinary requests meanwhile
 	go test ./webhook ./test/pipeline -p 1 -run '^TestAttack' -count 1 -v -timeout 10m
 
 fuzz: ## Fuzz for FUZZTIME (10s, or 1000x) each: profiles, plans, the command line, the HTTP handler
@@ -101,15 +101,15 @@ bench: ## Measure the handler against a null handler, redaction, region and site
 format: ## Format the code
 	gofmt -w .
 
-generate: ## Renew what is generated: docs, schema, Collector sources
+generate: ## Regenerate docs, schema and Collector sources
 	go generate ./...
 	cd collector && go generate .
 
 clean: ## Remove build outputs; the cache of compiled programs stays
 	rm -rf bin
 
-packages: # what nodes need from Debian: nothing to do as an ordinary user, or where it is there
+packages: # the Debian packages that nodes need; does nothing for an ordinary user, or if they are installed
 	@test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || test/cluster/install-debian.sh
 
-programs: # compiled with progress to look at, before tests that would compile them in silence
+programs: # compile them with visible progress; tests would compile them silently
 	@go build -o bin/demo ./test/demo && bin/demo -build
