@@ -23,18 +23,18 @@ type breakage struct {
 	at    *clouds.Site
 	spoil func(context.Context) error
 	cause string
-	// across is in the first line of other clusters, if it is set; those that are not named have no problem.
+	// across is in the first lines of other clusters. Clusters that it does not name must have no problem.
 	across map[*clouds.Site]string
-	// later may be in the first line of other clusters: Collectors ask a site that is not in use once a minute.
+	// later may be in the first lines of other clusters: Collectors probe a site that is not in use once a minute.
 	later map[*clouds.Site]string
-	// mend undoes it if the repair is no command; otherwise the command that was printed is run.
+	// mend undoes the fault. If it is nil, the printed repair is run as a command.
 	mend func(context.Context) error
-	// kubeconfig is that of the estate if it is empty.
+	// kubeconfig defaults to the estate's.
 	kubeconfig string
 }
 
-// breakThings causes one fault after the other: check has to name each first, and in no other cluster, and what it prints has
-// to repair it.
+// breakThings causes one fault at a time. telepod check must name the fault in its first line, report it for no other
+// cluster, and print a repair that works.
 func (t *story) breakThings(ctx context.Context) (string, func(), error) {
 	if err := t.healthy(ctx, ""); err != nil {
 		return "", nil, err
@@ -69,7 +69,7 @@ func (t *story) breakThings(ctx context.Context) (string, func(), error) {
 		table.Add(row.name, fmt.Sprintf("%.1f s", found.Seconds()), fmt.Sprintf("%.1f s", (time.Since(began)-found).Seconds()))
 	}
 	t.row("telepod check, one fault at a time", fmt.Sprintf("%d faults", len(rows)), "the first line names the cause, and its repair works", true)
-	return fmt.Sprintf("%d faults: telepod check named each one first, within %.1f s for three clusters, and after the repair found no problem", len(rows), t.slowest.Seconds()),
+	return fmt.Sprintf("%d faults: telepod check named each one first, within %.1f s for three clusters, and its repair worked", len(rows), t.slowest.Seconds()),
 		func() { t.Table(table) }, nil
 }
 
@@ -84,7 +84,7 @@ func (t *story) breakages(ctx context.Context) ([]breakage, error) {
 		return nil, err
 	}
 	return []breakage{
-		{name: "no rights to look at one cluster", at: azure, cause: "you have no right to list ", spoil: nothing, kubeconfig: viewer,
+		{name: "no permission to read one cluster", at: azure, cause: "you have no right to list ", spoil: nothing, kubeconfig: viewer,
 			across: map[*clouds.Site]string{gcp: "whether the backup site can take over is not known: " + azure.Place.Cluster + " could not be read"}},
 		{name: "another chart in one cluster", at: azure, cause: "chart 0.0.9 here, ", spoil: kubectl(azure, "label --overwrite deployment,daemonset -l app.kubernetes.io/name=telepod helm.sh/chart=telepod-0.0.9"),
 			mend: kubectl(azure, "label --overwrite deployment,daemonset -l app.kubernetes.io/name=telepod helm.sh/chart="+chart)},
@@ -132,7 +132,7 @@ func (t *story) check(ctx context.Context, kubeconfig string, more ...string) (m
 	return by, nil
 }
 
-// expected problems: the injectors of this machine have one replica each.
+// expected reports whether a problem is part of the setup: the injectors on this machine have one replica each.
 func expected(l checks.Line) bool {
 	return l.Status == checks.Warning && strings.HasPrefix(l.Seen, "deployment/"+install.Name+": one replica, ")
 }
@@ -154,7 +154,7 @@ func (t *story) healthy(ctx context.Context, kubeconfig string) error {
 	return nil
 }
 
-// diagnose waits until telepod check names the cause first, and nothing else in other clusters.
+// diagnose waits until telepod check names the cause first, and reports nothing else for other clusters.
 func (t *story) diagnose(ctx context.Context, row breakage) (first checks.Line, err error) {
 	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		by, err := t.check(ctx, row.kubeconfig)
@@ -177,7 +177,7 @@ func (t *story) diagnose(ctx context.Context, row breakage) (first checks.Line, 
 		return nil
 	})
 	if err != nil {
-		return first, fmt.Errorf("%s: wait until telepod check names it: %w", row.name, err)
+		return first, fmt.Errorf("%s: wait until telepod check names the cause: %w", row.name, err)
 	}
 	return first, nil
 }

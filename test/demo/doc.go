@@ -21,5 +21,5 @@
 //	reconcile.go  bytes: links, sites, cost rules
 //	quickstart.go the commands of docs/quickstart.md
 //	offline/      the demo without root: a control plane that stores pods but runs none
-//	screen/       steps, text and tables within 100 columns
+//	screen/       prints steps, text and tables in 100 columns
 package main

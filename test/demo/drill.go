@@ -12,7 +12,7 @@ import (
 	"github.com/telepod/telepod/test/report"
 )
 
-// rehearse runs a drill as a platform team would: the same failure on purpose, with its own report.
+// rehearse runs a drill, as a platform team would: a planned loss of the primary, with its own report.
 func (t *story) rehearse(ctx context.Context) (string, func(), error) {
 	if err := t.settle(ctx); err != nil {
 		return "", nil, err

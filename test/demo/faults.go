@@ -144,7 +144,7 @@ func (t *story) cut(ctx context.Context) (string, func(), error) {
 	return fmt.Sprintf("%s queued %.0f kB on its disk, and sent it within %.1f s", region.Region, grown/1000, drained.Seconds()), nil, nil
 }
 
-// settle waits until the primary alone has received the load of all regions, for two seconds.
+// settle waits until only the primary has received the load, from all regions, for two seconds.
 func (t *story) settle(ctx context.Context) error {
 	const samples = 4
 	return await.Success(ctx, patience, func(context.Context) error {

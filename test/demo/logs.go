@@ -19,8 +19,8 @@ func (t *story) logs(ctx context.Context) (string, func(), error) {
 	if err != nil {
 		return "", nil, err
 	}
-	said := fmt.Sprintf("%d log records of the declined order, found in VictoriaLogs by its trace id; and from a record to its trace", len(lines))
-	return said, func() {
+	summary := fmt.Sprintf("%d log records of the declined order, found in VictoriaLogs by trace id; and its trace, found from a log record", len(lines))
+	return summary, func() {
 		t.Line("")
 		t.Note("Logs of trace " + t.trace.ID + ", from " + t.estate.Stores.Logs + "/select/vmui/")
 		for _, line := range lines {

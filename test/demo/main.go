@@ -19,13 +19,13 @@ import (
 type options struct {
 	// check prints "N passed, N failed" at the end instead of suggestions.
 	check bool
-	// build only builds.
+	// build only builds the programs.
 	build bool
 	// quickstart follows docs/quickstart.md.
 	quickstart bool
 	// keep leaves everything running until Ctrl-C.
 	keep bool
-	// nodes is whether the clusters have nodes, so that pods run.
+	// nodes is set if the clusters have nodes, so pods run.
 	nodes bool
 	// report is the file of the HTML report.
 	report string
@@ -44,7 +44,7 @@ func main() {
 	})
 	flag.Parse()
 	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "demo: takes flags only, not %q\n", flag.Args())
+		fmt.Fprintf(os.Stderr, "demo: accepts only flags, not %q\n", flag.Args())
 		os.Exit(2)
 	}
 	os.Exit(run(o))
@@ -56,7 +56,7 @@ const interrupted = 130
 func run(o options) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	// A second Ctrl-C kills this program; its child processes then end by themselves.
+	// A second Ctrl-C kills this program; its child processes then exit, too.
 	context.AfterFunc(ctx, stop)
 
 	s := screen.New(os.Stdout)
@@ -101,7 +101,7 @@ func runDemo(ctx context.Context, s *screen.Screen, checks *screen.Checks, o opt
 		return threeClouds(ctx, s, checks, o)
 	}
 	s.Heading("Telepod: one label on a namespace, and its pods know which cloud they are in")
-	s.Text("A real Kubernetes starts on this machine, without nodes, which need root on Linux. Pods are created and " +
+	s.Text("A real Kubernetes control plane starts on this machine. It has no nodes: they need root on Linux. Pods are created and " +
 		"injected, but do not run: you see what the API server stored. As root, `make demo` starts clusters of three " +
 		"clouds, follows an order through all of them, and breaks things.")
 	err = offline.Run(ctx, s, checks, o.keep)

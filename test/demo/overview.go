@@ -62,7 +62,7 @@ func (t *story) overview(ctx context.Context, role string) error {
 	return nil
 }
 
-// differences lists where a row differs from the API server.
+// differences lists the fields in which a row differs from the API server.
 func differences(ctx context.Context, s *clouds.Site, row status.Row, role string) (list []string, err error) {
 	pods, err := s.Client.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
 	if err != nil {

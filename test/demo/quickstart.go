@@ -31,8 +31,8 @@ func quickstart(ctx context.Context, s *screen.Screen) (err error) {
 	for n, step := range steps {
 		s.Step(n+1, len(steps), step.title)
 		began := time.Now()
-		said, err := step.do(ctx)
-		s.Line(said)
+		summary, err := step.do(ctx)
+		s.Line(summary)
 		if err != nil {
 			return fmt.Errorf("step %d: %w", n+1, err)
 		}

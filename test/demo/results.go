@@ -36,7 +36,7 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 	t.row("spans accepted", fmt.Sprint(o.Acked), "by regional Collectors"+list("; rejected at first: ", slices.Sorted(maps.Keys(o.Refused))), o.Acked == o.Sent)
 	t.row("spans archived", fmt.Sprint(o.Archived), "in S3, each counted once", o.Archived == o.Acked)
 	t.row("spans lost", fmt.Sprint(o.Lost), "accepted but not archived", o.Lost == 0)
-	t.row("spans duplicated", fmt.Sprint(o.Extra), "additional copies in S3, from requests that got no answer; up to 5 % is allowed", o.Extra*20 <= o.Sent)
+	t.row("spans duplicated", fmt.Sprint(o.Extra), "additional copies in S3, from requests without an answer; up to 5 % are allowed", o.Extra*20 <= o.Sent)
 	if err := t.archived(ctx, o); err != nil {
 		return "", nil, err
 	}
@@ -55,7 +55,7 @@ func (t *story) count(ctx context.Context) (string, func(), error) {
 	return fmt.Sprintf("%d spans sent, %d archived, %d lost, %d duplicated; %d orders, %d failed", o.Sent, o.Archived, o.Lost, o.Extra, orders.Requests, orders.Failed), t.showOutcome, nil
 }
 
-// archived counts the same with telepod archive, by the spans' cloud.
+// archived counts the archived spans by cloud with telepod archive.
 func (t *story) archived(ctx context.Context, o clouds.Outcome) error {
 	t.Command("telepod archive count --bucket " + clouds.Bucket + " --bucket-endpoint " + t.estate.Stores.S3 + " --signal traces")
 	counts, err := t.estate.Archived(ctx, clouds.Service)
@@ -72,7 +72,7 @@ func (t *story) archived(ctx context.Context, o clouds.Outcome) error {
 	return nil
 }
 
-// list joins items after an introduction; without items it is empty.
+// list joins items after an introduction. Without items it returns an empty string.
 func list(introduction string, items []string) string {
 	if len(items) == 0 {
 		return ""
@@ -150,7 +150,7 @@ func (t *story) samples() (drawn []report.Sample) {
 	return drawn
 }
 
-// keep prints how to explore, and keeps everything running, orders too, until the context ends.
+// keep prints how to explore, and keeps everything running, including the orders, until the context ends.
 func (t *story) keep(ctx context.Context) (err error) {
 	if t.orders, err = t.estate.PlaceOrders(2); err != nil {
 		return err
@@ -159,7 +159,7 @@ func (t *story) keep(ctx context.Context) (err error) {
 	stores := t.estate.Stores
 	for _, what := range [][2]string{
 		{"Prometheus: web pages and API", stores.Prometheus},
-		{"Jaeger: API only; built from its module it has no web pages", stores.Jaeger + "/api/traces/" + t.trace.ID},
+		{"Jaeger: API only, because its module contains no web pages", stores.Jaeger + "/api/traces/" + t.trace.ID},
 		{"S3: the archive", stores.S3 + "/archive/"},
 		{"the shop: place an order", t.estate.OrderURL() + "/orders"},
 	} {

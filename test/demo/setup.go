@@ -29,7 +29,7 @@ func (t *story) build(ctx context.Context) (string, func(), error) {
 	return "Kubernetes, containerd, Helm, Collector, Jaeger, Telepod and the shop are built", nil, t.estate.Build(ctx)
 }
 
-// firstTime reports whether Kubernetes has never been built on this machine.
+// firstTime reports whether the programs still have to be compiled: Kubernetes has never been built on this machine.
 func firstTime() bool {
 	cache, err := build.Cache()
 	if err != nil {
@@ -102,7 +102,7 @@ func (t *story) shop(ctx context.Context) (string, func(), error) {
 		}
 		pods = append(pods, &list.Items[0])
 	}
-	return "order calls product and inventory, then payment; two orders a second are placed from now on", func() { t.showPods(pods) }, nil
+	return "order calls product and inventory, then payment; from here on, two orders per second are placed", func() { t.showPods(pods) }, nil
 }
 
 // showPods shows the injected values of pods that set no cloud settings themselves.
@@ -135,7 +135,7 @@ func (t *story) showPods(pods []*corev1.Pod) {
 	t.Table(table)
 }
 
-// environment is the environment of a pod's container, as the kubelet resolves it.
+// environment returns the environment of a pod's container, as the kubelet resolves it.
 func environment(pod *corev1.Pod) map[string]string {
 	fields := map[string]string{
 		"metadata.name": pod.Name, "metadata.namespace": pod.Namespace, "metadata.uid": string(pod.UID),
@@ -157,7 +157,7 @@ func environment(pod *corev1.Pod) map[string]string {
 	return env
 }
 
-// reason is the reason in the pod's telepod.dev/status.
+// reason returns the reason in the pod's telepod.dev/status.
 func reason(pod *corev1.Pod) string {
 	var status injector.Status
 	if err := json.Unmarshal([]byte(pod.Annotations[injector.StatusAnnotation]), &status); err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 // stores checks the contents of Prometheus, S3 and Kafka. From here on the demo sends spans with sequence numbers. They
-// have no cloud attributes, so those that are stored come from the detectors.
+// have no cloud attributes, so the stored attributes come from the detectors.
 func (t *story) stores(ctx context.Context) (string, func(), error) {
 	var err error
 	if t.load, err = t.estate.SendLoad(loadRate); err != nil {
@@ -50,7 +50,7 @@ func (t *story) stores(ctx context.Context) (string, func(), error) {
 		}
 		return err
 	}); err != nil {
-		return "", nil, fmt.Errorf("look for sampled traces in Kafka: %w", err)
+		return "", nil, fmt.Errorf("find sampled traces in Kafka: %w", err)
 	}
 	return "Prometheus has rate, errors and duration by cloud; S3 has all spans, Kafka the sampled traces", func() {
 		t.Table(table)
@@ -61,7 +61,7 @@ func (t *story) stores(ctx context.Context) (string, func(), error) {
 	}, nil
 }
 
-// admit has a pod admitted as a dry run in every cluster, so that the injectors' metrics have data.
+// admit admits a pod in every cluster, as a dry run, so the injectors' metrics have data.
 func (t *story) admit(ctx context.Context) error {
 	for _, site := range t.estate.Sites() {
 		if err := install.Injecting(ctx, site.Cluster); err != nil {
@@ -134,7 +134,7 @@ func (t *story) folders(ctx context.Context) (found []string, err error) {
 		}
 		for _, key := range keys {
 			if !object.MatchString(key) || strings.Contains(key, "/unknown/") {
-				return fmt.Errorf("the archive has an object %s, which is no cloud, region and time", key)
+				return fmt.Errorf("the archive has an object %s, whose key does not consist of cloud, region and time", key)
 			}
 		}
 		return nil
@@ -151,7 +151,7 @@ func (t *story) secrets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.row("secrets that order wrote", fmt.Sprint(strings.Count(written, secret)), "to its log, and as many to its telemetry", strings.Contains(written, secret))
+	t.row("secrets written by order", fmt.Sprint(strings.Count(written, secret)), "to its log, and the same number to its telemetry", strings.Contains(written, secret))
 	seen, err := t.estate.Stores.Seen(ctx)
 	if err != nil {
 		return err

@@ -34,10 +34,10 @@ type story struct {
 	outcome []report.Row
 }
 
-// step is a step of the demo. It returns a sentence on what was done; its details are printed after that.
+// step is a step of the demo. do returns a sentence on what was done; show prints details after it.
 type step struct {
 	title string
-	do    func(context.Context) (said string, show func(), err error)
+	do    func(context.Context) (summary string, show func(), err error)
 }
 
 func (t *story) parts() []step {
@@ -49,12 +49,12 @@ func (t *story) parts() []step {
 		{"Follow one order", t.follow},
 		{"Search its logs", t.logs},
 		{"Check the stores", t.stores},
-		{"Break one thing after the other", t.breakThings},
+		{"Break one thing at a time", t.breakThings},
 		{"Kill the primary site", t.kill},
 		{"Disconnect the primary's node", t.partition},
 		{"Disconnect a region for a minute", t.cut},
-		{"Rehearse it", t.rehearse},
-		{"Count", t.count},
+		{"Rehearse the failover with a drill", t.rehearse},
+		{"Count what was sent and stored", t.count},
 	}
 }
 
@@ -82,9 +82,9 @@ func threeClouds(ctx context.Context, s *screen.Screen, checks *screen.Checks, o
 
 func (t *story) introduce() {
 	t.Heading("Telepod: one picture of three clouds")
-	t.Text("Three real Kubernetes clusters start on this machine and simulate EKS in us-east-1, GKE in europe-west1 " +
+	t.Text("Three real Kubernetes clusters start on this machine, and simulate EKS in us-east-1, GKE in europe-west1 " +
 		"and AKS in eastasia: node labels, provider IDs, metadata services, and links with the latency between the " +
-		"clouds. Nothing leaves the machine, and only the built programs remain on it.")
+		"clouds. Nothing leaves the machine. Afterwards only the built programs and the reports remain on it.")
 }
 
 func (t *story) run(ctx context.Context) error {
@@ -92,14 +92,14 @@ func (t *story) run(ctx context.Context) error {
 	for n, part := range parts {
 		t.Step(n+1, len(parts), part.title)
 		began, failed := time.Now(), len(t.checks.Failures)
-		said, show, err := part.do(ctx)
+		summary, show, err := part.do(ctx)
 		took := time.Since(began)
 		if err != nil {
 			t.steps = append(t.steps, report.Step{Name: part.title, Text: err.Error(), Took: took})
 			return fmt.Errorf("step %d: %w", n+1, err)
 		}
-		t.steps = append(t.steps, report.Step{Name: part.title, Text: said, Took: took, OK: len(t.checks.Failures) == failed})
-		t.Done(said, took)
+		t.steps = append(t.steps, report.Step{Name: part.title, Text: summary, Took: took, OK: len(t.checks.Failures) == failed})
+		t.Done(summary, took)
 		if show != nil {
 			show()
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/test/report"
 )
 
-func TestWhole(t *testing.T) {
+func TestTraceIsComplete(t *testing.T) {
 	for name, c := range map[string]struct {
 		spans []report.Span
 		want  bool
@@ -19,13 +19,13 @@ func TestWhole(t *testing.T) {
 		"two roots":        {[]report.Span{{ID: "a"}, {ID: "b"}}, false},
 		"no root":          {[]report.Span{{ID: "a", ParentID: "a"}}, false},
 	} {
-		if got := whole(report.Trace{Spans: c.spans}); got != c.want {
-			t.Errorf("%s is whole: %t, want %t", name, got, c.want)
+		if got := complete(report.Trace{Spans: c.spans}); got != c.want {
+			t.Errorf("%s: complete is %t, want %t", name, got, c.want)
 		}
 	}
 }
 
-func TestEnvironment(t *testing.T) {
+func TestEnvironmentResolvesFieldsAndReferences(t *testing.T) {
 	field := func(path string) *corev1.EnvVarSource {
 		return &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}
 	}
@@ -45,11 +45,11 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-func TestList(t *testing.T) {
+func TestListJoinsItems(t *testing.T) {
 	if got := list("; errors: ", nil); got != "" {
-		t.Errorf("nothing is %q", got)
+		t.Errorf("without items: %q, want an empty string", got)
 	}
 	if got := list(": ", []string{"a", "b"}); got != ": a, b" {
-		t.Errorf("two are %q", got)
+		t.Errorf("with two items: %q, want %q", got, ": a, b")
 	}
 }

@@ -24,8 +24,8 @@ func (t *story) follow(ctx context.Context) (string, func(), error) {
 		return "", nil, err
 	}
 	t.trace = declined
-	said := fmt.Sprintf("an order is one trace of %d spans across three clouds, found in Jaeger; a declined one has an error and a refund", len(placed.Spans))
-	return said, func() {
+	summary := fmt.Sprintf("an order is one trace of %d spans across three clouds, found in Jaeger; a declined one has an error and a refund", len(placed.Spans))
+	return summary, func() {
 		t.Line("")
 		t.Note("The declined order, from " + t.estate.Stores.Jaeger + "/api/traces/" + declined.ID)
 		t.waterfall(declined)
@@ -35,8 +35,8 @@ func (t *story) follow(ctx context.Context) (string, func(), error) {
 	}, nil
 }
 
-// find waits until the complete trace of an order with this card is in Jaeger. Only a sample of successful orders is
-// kept, so it tries one after the other.
+// find waits until the complete trace of an order with this card is in Jaeger. Sampling drops most
+// successful orders, so it tries one after the other.
 func (t *story) find(ctx context.Context, card string) (found report.Trace, err error) {
 	err = await.Success(ctx, patience, func(ctx context.Context) error {
 		var ids []string
@@ -54,12 +54,12 @@ func (t *story) find(ctx context.Context, card string) (found report.Trace, err 
 			if err != nil {
 				return err
 			}
-			if len(services(trace)) == 4 && whole(trace) {
+			if len(services(trace)) == 4 && complete(trace) {
 				found = trace
 				return nil
 			}
 		}
-		return fmt.Errorf("none of %d orders with the card %q is in Jaeger with the spans of all services", len(ids), card)
+		return fmt.Errorf("none of %d orders with the card %q has a complete trace with all services in Jaeger", len(ids), card)
 	})
 	return found, err
 }
@@ -74,8 +74,8 @@ func services(trace report.Trace) []string {
 	return names
 }
 
-// whole reports whether the trace contains every span's parent.
-func whole(trace report.Trace) bool {
+// complete reports whether the trace has one root and contains every span's parent.
+func complete(trace report.Trace) bool {
 	roots := 0
 	for _, s := range trace.Spans {
 		if s.ParentID == "" {
@@ -91,8 +91,8 @@ func whole(trace report.Trace) bool {
 
 // waterfall draws a trace as text.
 func (t *story) waterfall(trace report.Trace) {
-	begin := trace.Spans[0].Start
-	end := begin
+	start := trace.Spans[0].Start
+	end := start
 	for _, s := range trace.Spans {
 		if e := s.Start.Add(s.Duration); e.After(end) {
 			end = e
@@ -100,7 +100,7 @@ func (t *story) waterfall(trace report.Trace) {
 	}
 	const bar = 30
 	at := func(moment time.Time) int {
-		return int(float64(bar) * float64(moment.Sub(begin)) / float64(end.Sub(begin)+1))
+		return int(float64(bar) * float64(moment.Sub(start)) / float64(end.Sub(start)+1))
 	}
 	for _, s := range trace.Spans {
 		from := at(s.Start)

@@ -15,7 +15,7 @@
 //	cloud.go      how to draw a cloud
 //	page.go       the page: template, style and script of page/, embedded
 //
-// To check a change visually, and for screenshots in the documentation, in light and dark:
+// To view a change, and to make the documentation's screenshots, in light and dark:
 //
 //	test/report/screenshot.sh OUT_DIRECTORY [REPORT.html [HEIGHT]]
 package report

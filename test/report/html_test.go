@@ -14,9 +14,9 @@ import (
 	"github.com/telepod/telepod/test/report"
 )
 
-// TestStory compares the page without style and script. To look at it whole: go test ./test/report -run Story -artifacts
-// -outputdir /tmp, and screenshot.sh with the file.
-func TestStory(t *testing.T) {
+// TestReportPage compares the page without style and script. To view the complete page, run go test ./test/report -run
+// ReportPage -artifacts -outputdir /tmp, and screenshot.sh with the file.
+func TestReportPage(t *testing.T) {
 	page := write(t, story(t))
 	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), "story.html"), []byte(page), 0o644); err != nil {
 		t.Fatal(err)
@@ -29,12 +29,12 @@ func TestStory(t *testing.T) {
 func TestPageIsSelfContained(t *testing.T) {
 	outside := regexp.MustCompile(`(?i)(src|href)=|url\(|@import|https?://|fetch\(|XMLHttpRequest`)
 	if found := outside.FindString(write(t, story(t))); found != "" {
-		t.Errorf("the page has %q, which may need the network", found)
+		t.Errorf("the page contains %q, which may load something from the network", found)
 	}
 }
 
-// Text from programs may be in every field; it must neither run nor break the page.
-func TestHostileTextStaysText(t *testing.T) {
+// Every field may contain text from other programs. It must not run in the page, nor break it.
+func TestHostileTextIsEscaped(t *testing.T) {
 	const hostile = `</script></style><script>alert(1)</script>"'><img src=x onerror=alert(2)> onload=alert(3)`
 	at := time.Unix(1e9, 0)
 	attributes := map[string]string{hostile: hostile}
@@ -56,19 +56,19 @@ func TestHostileTextStaysText(t *testing.T) {
 	})
 	for _, tag := range []string{"<script>alert", "<img", "</style><", `"'>`} {
 		if strings.Contains(page, tag) {
-			t.Errorf("the page has %q", tag)
+			t.Errorf("the page contains %q unescaped", tag)
 		}
 	}
 	if got, want := strings.Count(page, "<script"), strings.Count(write(t, story(t)), "<script"); got != want {
-		t.Errorf("the page has %d scripts, want its own %d", got, want)
+		t.Errorf("the page has %d scripts, want only its own %d", got, want)
 	}
 	if !strings.Contains(page, "&lt;script&gt;alert(1)") {
-		t.Error("the text is not shown")
+		t.Error("the page does not show the escaped text")
 	}
 }
 
 // A run that ended early has only some of the data.
-func TestPageOfAPartialRun(t *testing.T) {
+func TestPageOfAnIncompleteRun(t *testing.T) {
 	at := time.Unix(1e9, 0)
 	for name, run := range map[string]report.Report{
 		"nothing":                 {},
@@ -86,12 +86,12 @@ func TestPageOfAPartialRun(t *testing.T) {
 
 func TestVerdictCountsFailures(t *testing.T) {
 	run := story(t)
-	if page := write(t, run); !strings.Contains(page, "all 11 checks as expected") {
-		t.Error("a successful run is not reported as such")
+	if page := write(t, run); !strings.Contains(page, "all 11 checks passed") {
+		t.Error("the page of a successful run does not report that all checks passed")
 	}
 	run.Outcome[2].OK, run.Steps[1].OK = false, false
-	if page := write(t, run); !strings.Contains(page, "2 of 11 checks not as expected") {
-		t.Error("a failed run is not reported as such")
+	if page := write(t, run); !strings.Contains(page, "2 of 11 checks failed") {
+		t.Error("the page of a failed run does not count its failures")
 	}
 }
 

@@ -20,7 +20,7 @@ func TestWaterfallOrder(t *testing.T) {
 		want  string
 	}{
 		"children under parents, by time": {[]Span{span("c", "a", 5), span("d", "b", 3), span("b", "a", 2), span("a", "", 0)}, "a, .b, ..d, .c"},
-		"a parent that is not there":      {[]Span{span("a", "", 1), span("x", "gone", 0)}, "x, a"},
+		"a missing parent":      {[]Span{span("a", "", 1), span("x", "gone", 0)}, "x, a"},
 		"its own parent":                  {[]Span{span("a", "a", 0)}, "a"},
 		"each other's parents":            {[]Span{span("a", "b", 0), span("b", "a", 1), span("r", "", 2)}, "r, a, .b"},
 		"the same id twice":               {[]Span{span("a", "", 0), span("a", "", 1), span("b", "a", 2)}, "a, .b, a"},
@@ -35,7 +35,7 @@ func TestWaterfallOrder(t *testing.T) {
 	}
 }
 
-func TestWaterfallPlaces(t *testing.T) {
+func TestWaterfallPositions(t *testing.T) {
 	w := newWaterfall(Trace{Spans: []Span{
 		{ID: "a", Cloud: "aws", Start: noon, Duration: 200 * time.Millisecond},
 		{ID: "b", ParentID: "a", Cloud: "gcp", Start: noon.Add(50 * time.Millisecond), Duration: 100 * time.Millisecond},
@@ -76,7 +76,7 @@ func TestMarksDoNotOverlap(t *testing.T) {
 	}
 }
 
-func TestNamesOfLinesDoNotOverlap(t *testing.T) {
+func TestLineLabelsDoNotOverlap(t *testing.T) {
 	lines := []lineView{{EndY: 200}, {EndY: 199}, {EndY: 201}, {EndY: 20}}
 	apart(lines, frame{top: 0, height: 210})
 	if lines[1].LabelY+34 > lines[0].LabelY || lines[0].LabelY+34 > lines[2].LabelY || lines[3].LabelY != 20 {
@@ -84,7 +84,7 @@ func TestNamesOfLinesDoNotOverlap(t *testing.T) {
 	}
 }
 
-func TestNumbers(t *testing.T) {
+func TestNumberFormats(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{quantity(0), "0"}, {quantity(0.25), "0.25"}, {quantity(12.04), "12"}, {quantity(950), "950"}, {quantity(2636), "2,636"},
 		{quantity(12345), "12.3 k"}, {quantity(2.5e6), "2.5 M"},
@@ -101,8 +101,8 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestSmooth samples twice a second what is sent once a second.
-func TestSmooth(t *testing.T) {
+// TestSmoothKeepsStepsInPlace samples, twice a second, data that is sent once a second.
+func TestSmoothKeepsStepsInPlace(t *testing.T) {
 	line := series{}
 	for i := range 20 {
 		line.at = append(line.at, noon.Add(time.Duration(i)*500*time.Millisecond))
@@ -121,8 +121,8 @@ func TestSmooth(t *testing.T) {
 	}
 }
 
-// TestPeaksDoNotSetTheScale checks that rare values far above the rest do not set the scale, and are labelled.
-func TestPeaksDoNotSetTheScale(t *testing.T) {
+// TestRarePeaksDoNotSetTheScale checks that rare values far above the rest do not set the scale, and are labelled.
+func TestRarePeaksDoNotSetTheScale(t *testing.T) {
 	for name, c := range map[string]struct {
 		rare, want float64
 	}{"a spike": {900, 150}, "a peak": {250, 250}} {

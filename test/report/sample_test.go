@@ -32,9 +32,9 @@ func story(t *testing.T) report.Report {
 		Trace:    trace,
 		Timeline: course(start),
 		Outcome: []report.Row{
-			{Name: "Spans sent", Value: "148,200", Note: "with numbers, from all three regions", OK: true},
+			{Name: "Spans sent", Value: "148,200", Note: "with sequence numbers, from all three regions", OK: true},
 			{Name: "Spans in the archive", Value: "148,200", Note: "each number once", OK: true},
-			{Name: "Lost", Value: "0", Note: "acknowledged and never stored", OK: true},
+			{Name: "Lost", Value: "0", Note: "acknowledged, but never stored", OK: true},
 			{Name: "Duplicated", Value: "0", Note: "stored at both sites", OK: true},
 			{Name: "Time to fail over", Value: "0.8 s", Note: "until all three regions send to the backup", OK: true},
 			{Name: "Time to return", Value: "0.6 s", Note: "after the primary was ready", OK: true},

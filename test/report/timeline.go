@@ -86,8 +86,8 @@ func newTimeline(course Timeline, clusters []Cluster) timeline {
 		height, top float64
 		lines       []series
 	}{
-		{"Spans a second, by site", "spans/s", heightOfRates, usual(rates), rates},
-		{"Waiting on disk, by region", course.queueUnit(), heightOfQueue, most(queues), queues},
+		{"Spans per second, by site", "spans/s", heightOfRates, usual(rates), rates},
+		{"Queued on disk, by region", course.queueUnit(), heightOfQueue, most(queues), queues},
 	} {
 		if len(wanted.lines) == 0 {
 			continue

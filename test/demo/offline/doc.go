@@ -1,5 +1,5 @@
-// Package offline is the demo without root or without nodes: a Kubernetes control plane stores and injects pods of
-// three clouds, but does not run them.
+// Package offline is the demo without root, and so without nodes: a Kubernetes control plane stores the injected pods
+// of three clouds, but does not run them.
 //
 //	offline.go    the steps, in order, and the cleanup in every case
 //	setup.go      programs, control plane, the webhook as a process

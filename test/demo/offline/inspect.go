@@ -41,11 +41,11 @@ func (d *demo) saveLogs() error {
 	if d.webhook != nil {
 		files["webhook.log"] = d.webhook.Log()
 	}
-	asked := map[string][]string{
+	queries := map[string][]string{
 		"pods.yaml":  {"get", "pods", "--all-namespaces", "--output=yaml"},
 		"events.txt": {"get", "events", "--all-namespaces"},
 	}
-	for name, args := range asked {
+	for name, args := range queries {
 		out, err := d.cluster.Kubectl(ctx, args...)
 		if err != nil {
 			out += "\n" + err.Error()

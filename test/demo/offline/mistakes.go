@@ -14,9 +14,9 @@ import (
 	"github.com/telepod/telepod/test/await"
 )
 
-func (d *demo) leaveAlone(ctx context.Context) (string, func(), error) {
-	d.screen.Command("kubectl apply -f test/demo/offline/manifests/left-alone.yaml")
-	if _, err := d.apply(ctx, "left-alone.yaml"); err != nil {
+func (d *demo) optOut(ctx context.Context) (string, func(), error) {
+	d.screen.Command("kubectl apply -f test/demo/offline/manifests/opted-out.yaml")
+	if _, err := d.apply(ctx, "opted-out.yaml"); err != nil {
 		return "", nil, err
 	}
 	pod, err := d.client.CoreV1().Pods("orders").Get(ctx, "legacy", metav1.GetOptions{})
@@ -28,12 +28,12 @@ func (d *demo) leaveAlone(ctx context.Context) (string, func(), error) {
 		return "", nil, err
 	}
 	names := injected(storedEnvironment(pod))
-	d.checks.That(len(names) == 0, "orders/legacy opted out and has %q", names)
-	d.checks.That(pod.Annotations[injector.StatusAnnotation] == "", "orders/legacy opted out and has %s", injector.StatusAnnotation)
+	d.checks.That(len(names) == 0, "orders/legacy opted out, but has the variables %q", names)
+	d.checks.That(pod.Annotations[injector.StatusAnnotation] == "", "orders/legacy opted out, but has the annotation %s", injector.StatusAnnotation)
 	d.checks.Equal("orders/legacy: reason", string(reason), string(injector.PodDisabled))
-	said := fmt.Sprintf("orders/legacy has %d of Telepod's variables. %s: %s. The API server did not call Telepod at all.",
+	summary := fmt.Sprintf("orders/legacy has %d of Telepod's variables. %s: %s. The API server did not even call Telepod.",
 		len(names), reason, reason.Text())
-	return said, nil, nil
+	return summary, nil, nil
 }
 
 // reason asks the injector for its decision, as `telepod explain` does.
@@ -63,10 +63,10 @@ func (d *demo) mistakes(ctx context.Context) (string, func(), error) {
 	for _, warning := range warnings {
 		d.screen.Quote("Warning: " + warning)
 	}
-	said := strings.Join(warnings, "\n")
-	d.checks.That(strings.Contains(said, string(injector.UnknownAnnotation)+": ") && strings.Contains(said, `did you mean "telepod.dev/sidecar"?`),
-		"kubectl apply of a pod with telepod.dev/sidcar warns %q", said)
-	d.checks.That(strings.Contains(said, `telepod.dev/protocol: "gprc" is not`), "kubectl apply of a Deployment with protocol gprc warns %q", said)
+	summary := strings.Join(warnings, "\n")
+	d.checks.That(strings.Contains(summary, string(injector.UnknownAnnotation)+": ") && strings.Contains(summary, `did you mean "telepod.dev/sidecar"?`),
+		"kubectl apply of a pod with telepod.dev/sidcar warns %q", summary)
+	d.checks.That(strings.Contains(summary, `telepod.dev/protocol: "gprc" is not`), "kubectl apply of a Deployment with protocol gprc warns %q", summary)
 
 	event, err := d.event(ctx, "stock", injector.InvalidValue)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 // zoneField is the source of the zone: Kubernetes 1.35 and later copy the node's label to the pod.
 const zoneField = "metadata.labels['topology.kubernetes.io/zone']"
 
-// stored represents a value that the kubelet would read from a field of the pod.
+// stored formats the path of a field from which the kubelet would read the value.
 func stored(path string) string {
 	if path == zoneField {
 		path = "the node's zone"
@@ -48,7 +48,7 @@ func (d *demo) pod(ctx context.Context, namespace, app string) (pod *corev1.Pod,
 	return pod, err
 }
 
-// storedEnvironment is the first container's environment, as the API server stored it.
+// storedEnvironment returns the first container's environment, as the API server stored it.
 func storedEnvironment(pod *corev1.Pod) map[string]string {
 	env := map[string]string{}
 	for _, v := range pod.Spec.Containers[0].Env {
@@ -69,7 +69,7 @@ func expand(text string, env map[string]string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// injected are Telepod's variables in env.
+// injected returns the names of Telepod's variables in env.
 func injected(env map[string]string) []string {
 	var names []string
 	for name := range env {
@@ -83,7 +83,7 @@ func injected(env map[string]string) []string {
 	return names
 }
 
-// status is the pod's annotation telepod.dev/status; the zero value if it has none.
+// status returns the pod's annotation telepod.dev/status; the zero value without one.
 func status(pod *corev1.Pod) (s injector.Status, err error) {
 	text, found := pod.Annotations[injector.StatusAnnotation]
 	if !found {

@@ -31,10 +31,10 @@ type demo struct {
 type step struct {
 	title string
 	// do returns a sentence on what was done, and a function that shows details, or nil.
-	do func(context.Context) (said string, show func(), err error)
+	do func(context.Context) (summary string, show func(), err error)
 }
 
-// Run runs the demo and stops everything afterwards; with keep, not before the context ends. Failed checks are recorded in
+// Run runs the demo and then stops everything; with keep, only when the context ends. Failed checks are recorded in
 // checks.
 func Run(ctx context.Context, s *screen.Screen, checks *screen.Checks, keep bool) error {
 	d := &demo{screen: s, checks: checks}
@@ -53,17 +53,17 @@ func (d *demo) run(ctx context.Context) error {
 		{"Install Telepod", d.install},
 		{"Create a shop in three namespaces, one per cloud", d.shop},
 		{"Create a Job with a Collector sidecar in each cloud", d.jobs},
-		{"Leave out a pod that opted out", d.leaveAlone},
+		{"Skip a pod that opted out", d.optOut},
 		{"Make typing mistakes", d.mistakes},
 	}
 	for n, s := range steps {
 		d.screen.Step(n+1, len(steps), s.title)
 		began := time.Now()
-		said, show, err := s.do(ctx)
+		summary, show, err := s.do(ctx)
 		if err != nil {
 			return fmt.Errorf("step %d: %w", n+1, err)
 		}
-		d.screen.Done(said, time.Since(began))
+		d.screen.Done(summary, time.Since(began))
 		if show != nil {
 			show()
 		}

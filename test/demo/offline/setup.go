@@ -22,7 +22,7 @@ var values string
 func clusterOptions() cluster.Options { return cluster.Options{Name: "demo"} }
 
 // build builds everything first, so that later steps show only their own time.
-func (d *demo) build(ctx context.Context) (said string, show func(), err error) {
+func (d *demo) build(ctx context.Context) (summary string, show func(), err error) {
 	if err := cluster.Build(ctx, clusterOptions()); err != nil {
 		return "", nil, err
 	}
@@ -32,10 +32,10 @@ func (d *demo) build(ctx context.Context) (said string, show func(), err error) 
 	if _, err := build.Binary(ctx, build.Spec{Name: "telepod", Package: "./cmd/telepod"}); err != nil {
 		return "", nil, err
 	}
-	return "all there", nil, d.wrapKubectl(ctx)
+	return "all programs are built", nil, d.wrapKubectl(ctx)
 }
 
-// wrapKubectl makes a kubectl script: the one that was built is a part of a larger program, and has no kubeconfig.
+// wrapKubectl writes a kubectl script: the built kubectl is part of a larger program.
 func (d *demo) wrapKubectl(ctx context.Context) error {
 	kube, err := build.Binary(ctx, cluster.Kubernetes())
 	if err != nil {
@@ -50,7 +50,7 @@ func (d *demo) wrapKubectl(ctx context.Context) error {
 
 func (d *demo) kubectlPath() string { return filepath.Join(d.dir, "kubectl") }
 
-func (d *demo) start(ctx context.Context) (said string, show func(), err error) {
+func (d *demo) start(ctx context.Context) (summary string, show func(), err error) {
 	if d.cluster, err = cluster.Start(ctx, clusterOptions()); err != nil {
 		return "", nil, err
 	}
@@ -69,7 +69,7 @@ func (d *demo) start(ctx context.Context) (said string, show func(), err error) 
 	return "Kubernetes " + version.GitVersion + ": etcd, API server, controllers and scheduler", nil, nil
 }
 
-func (d *demo) install(ctx context.Context) (said string, show func(), err error) {
+func (d *demo) install(ctx context.Context) (summary string, show func(), err error) {
 	d.screen.Command("helm template telepod charts/telepod -n telepod -f test/demo/offline/values.yaml")
 	if d.webhook, err = install.Process(ctx, d.cluster, install.Options{Values: values}); err != nil {
 		return "", nil, err

@@ -75,8 +75,8 @@ func (d *demo) showShop(apps []app) {
 	d.statusRows(&t, apps)
 	d.screen.Table(t)
 	d.screen.Line("")
-	d.screen.Note("orders has no settings, stock uses HTTP to a Service, pay uses a sidecar, under PodSecurity restricted. " +
-		"stock sets its service name itself: a container's own variables take precedence.")
+	d.screen.Note("orders has no settings; stock uses HTTP to a Service; pay uses a sidecar, under PodSecurity restricted. " +
+		"stock sets its own service name: a container's own variables take precedence.")
 }
 
 // resource checks that OTEL_RESOURCE_ATTRIBUTES has the same values as the other variables.
@@ -109,21 +109,21 @@ func (d *demo) statusRows(t *screen.Table, apps []app) {
 	add("  because", func(a app) string { return leftOut(a.status.Skipped, true) }, func(c cloud) string { return leftOut(c.leftOut, true) })
 }
 
-// leftOut lists the skipped parts of the injection, or the reasons.
+// leftOut lists the skipped parts of the injection, or the reasons for skipping them.
 func leftOut(skipped map[injector.Reason][]string, reasons bool) string {
-	var said []string
+	var summary []string
 	for reason, items := range skipped {
 		if reasons {
-			said = append(said, string(reason))
+			summary = append(summary, string(reason))
 			continue
 		}
 		for _, item := range items {
 			_, name, _ := strings.Cut(item, "/")
-			said = append(said, name)
+			summary = append(summary, name)
 		}
 	}
-	if said == nil {
+	if summary == nil {
 		return "–"
 	}
-	return strings.Join(said, ", ")
+	return strings.Join(summary, ", ")
 }

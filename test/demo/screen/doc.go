@@ -1,3 +1,3 @@
-// Package screen prints a demo for people: steps, text and tables within 100 columns, in colour on a terminal. [Checks]
-// counts passed and failed checks. The package is independent of the demo's content.
+// Package screen prints a demo for people: steps, text and tables in 100 columns, in colour on a terminal. [Checks]
+// counts passed and failed checks. The package does not depend on the demo's content.
 package screen

@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// width is the expected minimum width of terminals.
+// width is the minimum width that terminals are expected to have.
 const width = 100
 
-// Screen prints the demo. Colours are for terminals only (https://no-color.org).
+// Screen prints the demo, in colour only on a terminal (https://no-color.org).
 type Screen struct {
 	out    io.Writer
 	colour bool
@@ -68,7 +68,7 @@ func (s *Screen) paragraph(st style, by int, text string) {
 	}
 }
 
-// Step starts step n of several; number 0 is outside the count.
+// Step starts step n of several; number 0 is a step outside the count.
 func (s *Screen) Step(n, of int, title string) {
 	number := "·"
 	if n > 0 {
@@ -78,9 +78,9 @@ func (s *Screen) Step(n, of int, title string) {
 }
 
 // Done ends a step with what was done, and its duration at the right edge.
-func (s *Screen) Done(said string, took time.Duration) {
+func (s *Screen) Done(summary string, took time.Duration) {
 	elapsed := fmt.Sprintf("%.1f s", took.Seconds())
-	lines := wrap(said, width-5-8)
+	lines := wrap(summary, width-5-8)
 	for i, line := range lines {
 		mark := " "
 		if i == 0 {

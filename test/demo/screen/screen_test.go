@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestTableFits(t *testing.T) {
+func TestTableFitsTheTerminal(t *testing.T) {
 	for name, cells := range map[string][]string{
 		"short":           {"aws", "gcp", "azure"},
 		"an identifier":   {"a", "b", strings.Repeat("8e5c2f04", 5)},
@@ -34,7 +34,7 @@ func TestTableFits(t *testing.T) {
 	}
 }
 
-func TestShorten(t *testing.T) {
+func TestShortenKeepsBothEnds(t *testing.T) {
 	for text, want := range map[string]string{
 		"eight888":       "eight888",
 		"nine99999":      "nine…999",

@@ -40,7 +40,7 @@ func (t *Table) Title(text string) { t.Rows = append(t.Rows, Row{Name: text, tit
 
 const margin = 3 // left of a table
 
-// long is the width from which cells are shortened first: such identifiers need not be readable in full.
+// long is the width above which cells are shortened first: identifiers of this length need not be readable in full.
 const long = 30
 
 // widths are the columns' widths: as wide as their content, if that fits. Otherwise the long cells are shortened first,

@@ -1,4 +1,4 @@
-// Shows the time at the pointer, and every line's value. The page is complete without this script.
+// Shows the time at the pointer and the value of every line. The page is complete without this script.
 (function () {
   "use strict";
   const svg = document.getElementById("timeline");
