@@ -67,8 +67,8 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 		return nil, err
 	}
 	c.events = json.NewDecoder(out)
-	// Ctrl-C in a terminal signals the whole process group. In a group of its own the supervisor keeps
-	// running until the client has finished its cleanup and exits.
+	// Ctrl-C in a terminal signals the whole process group. In its own group, the supervisor keeps running
+	// until the client has finished its cleanup and exits.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start a cluster: %w", err)
@@ -136,7 +136,7 @@ func (c *Cluster) ask(ctx context.Context, question any) (supervisor.Event, erro
 	return event, nil
 }
 
-// Stop ends the cluster and returns when everything is cleaned up; the error lists what is left.
+// Stop stops the cluster and returns when everything is cleaned up; the error lists what is left.
 // Further calls do nothing. An existing cluster keeps running.
 func (c *Cluster) Stop() error {
 	if c.cmd == nil {

@@ -37,7 +37,7 @@ spec: {containers: [{name: a, image: a}]}
 
 func TestStartReportsWhyItFailed(t *testing.T) {
 	if testing.Short() || os.Getenv(KubeconfigVariable) != "" {
-		t.Skip("starts a cluster of its own")
+		t.Skip("starts its own cluster")
 	}
 	t.Parallel()
 	_, err := Start(t.Context(), Options{APIServerFlags: []string{"--no-such-flag"}})
@@ -63,7 +63,7 @@ func TestKubernetesVersionMatchesGoMod(t *testing.T) {
 func TestNodes(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(KubeconfigVariable) != "" {
-		t.Skip("tests nodes that this package starts; the cluster is an existing one")
+		t.Skip("needs nodes that this package starts, not an existing cluster")
 	}
 	c := ForTest(t, Options{Name: "four", HostDomains: []string{"example.com"}, Nodes: []Node{{}, {
 		Labels: map[string]string{
@@ -87,7 +87,7 @@ func TestNodesWithIPv6(t *testing.T) {
 		t.Skip("the kernel has no IPv6")
 	}
 	if os.Getenv(KubeconfigVariable) != "" {
-		t.Skip("tests nodes that this package starts; the cluster is an existing one")
+		t.Skip("needs nodes that this package starts, not an existing cluster")
 	}
 	c := ForTest(t, Options{Name: "six", HostDomains: []string{"example.com"}, Nodes: make([]Node, 2), IPv6: true})
 	testNetwork(t, c)
@@ -161,7 +161,7 @@ func testNetwork(t *testing.T, c *Cluster) {
 	logs := kubectl(t, c, "logs", "client")
 	for _, want := range []string{"http://web/ -> 200", "http://web.default.svc.cluster.local/ -> 200", ":9090/ -> 200", "hello from the test", named + " -> 200"} {
 		if !strings.Contains(logs, want) {
-			t.Errorf("%q is not in what the client saw:\n%s", want, logs)
+			t.Errorf("the client's log does not contain %q:\n%s", want, logs)
 		}
 	}
 	for _, node := range c.Nodes() { // and from the host to each hostPort
@@ -190,7 +190,7 @@ spec:
 	kubectl(t, c, "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/disk", "--timeout=60s")
 }
 
-// testKill kills the server that testNetwork left on the second node; the kubelet restarts it.
+// testKill kills the server that testNetwork started on the second node; the kubelet restarts it.
 func testKill(t *testing.T, c *Cluster) {
 	second := c.Nodes()[1]
 	killed, err := c.Kill(second.Name, "app")
@@ -203,18 +203,18 @@ func testKill(t *testing.T, c *Cluster) {
 		t.Errorf("killed %d processes of a program that does not run, %v", killed, err)
 	}
 	if _, err := c.Kill("no-such-node", "app"); err == nil {
-		t.Error("killing on an unknown node succeeds")
+		t.Error("killing a process on an unknown node succeeded")
 	}
 	if !answers(t, second.Address, true) {
 		t.Error("the server does not answer after its restart")
 	}
 }
 
-// testPower stops the second node's network and power, then restores them. The server that testNetwork
-// left there comes back with the node.
+// testPower cuts the second node's network, then its power, and restores them. The server that
+// testNetwork started there comes back with the node.
 func testPower(t *testing.T, c *Cluster) {
 	if err := c.StopNode(t.Context(), c.Nodes()[0].Name); err == nil {
-		t.Error("the control plane's node was stopped")
+		t.Error("the control plane's node was stopped, want an error")
 	}
 	second := c.Nodes()[1]
 	for _, step := range []struct {

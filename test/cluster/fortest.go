@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// ForTest starts a cluster that ends with the test. It skips the test if the cluster cannot be started
-// here (nodes need root; -short starts none), and logs the last lines of every component if the test
-// fails.
+// ForTest starts a cluster that stops with the test. It skips the test if the cluster cannot be started
+// here (nodes need root), or with -short. If the test fails, it logs the last lines of every component.
 func ForTest(t testing.TB, o Options) *Cluster {
 	t.Helper()
 	if testing.Short() {

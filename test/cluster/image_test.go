@@ -65,7 +65,7 @@ func TestWriteImageIsADockerArchiveAndDeterministic(t *testing.T) {
 		t.Errorf("layer is %s, want %s", config.RootFS.DiffIDs[0], want)
 	}
 	if content := untar(t, layer); len(content) != 2 || string(content["a"]) != "content" {
-		t.Errorf("layer has %q", content)
+		t.Errorf("layer contains %q, want the files a and b", content)
 	}
 }
 

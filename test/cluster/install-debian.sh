@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs missing Debian or Ubuntu packages that the nodes of test clusters, the estate of three clusters, and tests of
-# web pages and of the SDK for Node.js need.
+# Installs missing Debian or Ubuntu packages that tests need: for nodes of test clusters, for the estate of three clusters,
+# and for tests of web pages and of the SDK for Node.js.
 set -eu
 
 missing=
@@ -8,7 +8,7 @@ for pair in runc:runc nft:nftables ip:iproute2 modprobe:kmod prometheus:promethe
 	command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0
-echo "installing Debian packages that nodes of a test cluster need:$missing (as an ordinary user, nothing is installed, and tests of nodes are skipped)"
+echo "installing Debian packages that tests need:$missing (for an ordinary user nothing is installed, and tests that need nodes are skipped)"
 
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # a list of packages

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// Kill sends SIGKILL to every process of a program on a node and returns how many there were. The
-// program is the executable's file name, such as otelcol-contrib. The kubelet restarts containers.
+// Kill sends SIGKILL to every process of a program on a node and returns their number. The program is
+// the executable's file name, such as otelcol-contrib. The kubelet restarts containers.
 func (c *Cluster) Kill(node, program string) (killed int, err error) {
 	processes, err := c.Processes(node, program)
 	if err != nil {

@@ -5,14 +5,14 @@ import (
 	"github.com/telepod/telepod/test/cluster/supervisor"
 )
 
-// Options describe a cluster. The zero value is a control plane without nodes.
+// Options describe a cluster. The zero value describes a control plane without nodes.
 type Options struct {
 	// Name is the prefix of the nodes' names, "telepod" if empty. It need not be unique.
 	Name string
-	// Nodes of the cluster; make([]Node, 2) is two nodes without special settings. Without any, only a
+	// Nodes of the cluster; make([]Node, 2) are two nodes without special settings. Without any, only a
 	// control plane starts, on loopback.
 	Nodes []Node
-	// IPv6 gives nodes, pods and Services IPv6 addresses instead of IPv4.
+	// IPv6 selects IPv6 addresses, instead of IPv4, for nodes, pods and Services.
 	IPv6 bool
 	// HostDomains are domains, such as "example.com", whose names all resolve to [Cluster.Host] in pods.
 	HostDomains []string
@@ -25,7 +25,7 @@ type Options struct {
 	APIServerFlags []string
 	// FeatureGates are set on every Kubernetes component.
 	FeatureGates map[string]bool
-	// Images are docker-archive files to load before nodes are ready, besides [AppImage].
+	// Images are docker-archive files to load before nodes are ready, in addition to [AppImage].
 	Images []string
 }
 
@@ -40,6 +40,6 @@ type NodeInfo = supervisor.ReadyMachine
 const AppImage = "telepod.test/app:1"
 
 // KubeconfigVariable names the environment variable with the path of an existing cluster's kubeconfig.
-// If it is set, no cluster is started. It is not KUBECONFIG, so that no test runs by accident in a cluster
-// that a developer is logged in to.
+// If it is set, no cluster is started. It is not KUBECONFIG, so no test runs by accident in a cluster that a
+// developer is logged in to.
 const KubeconfigVariable = "TELEPOD_TEST_KUBECONFIG"

@@ -16,7 +16,7 @@ import (
 // checks that both agree.
 const kubernetesVersion = "v1.36.3"
 
-// Kubernetes is the multi-call binary: "kube kubectl …" and every server.
+// Kubernetes describes the multi-call binary: "kube kubectl …" and every server.
 func Kubernetes() build.Spec {
 	s := build.Spec{Name: "kube", Module: "test/cluster/kube", Tags: []string{"grpcnotrace"}, Takes: "about 5 minutes"}
 	part := strings.Split(strings.TrimPrefix(kubernetesVersion, "v"), ".")
@@ -88,7 +88,7 @@ func (o Options) build(ctx context.Context) (program string, spec layout.Spec, e
 	return program, spec, nil
 }
 
-// buildImage makes an image of a command of test/images, and keeps it beside the program.
+// buildImage makes an image of a command of test/images, and keeps it next to the program.
 func buildImage(ctx context.Context, name, ref string) (string, error) {
 	dir, err := build.Directory(ctx, build.Spec{Name: name, Package: "./test/images/" + name})
 	if err != nil {
@@ -103,7 +103,7 @@ func buildImage(ctx context.Context, name, ref string) (string, error) {
 	})
 }
 
-// requirements reports what this machine lacks to run nodes.
+// requirements returns an error that names the programs which nodes need and this machine lacks.
 func requirements() error {
 	var missing []string
 	for _, program := range []string{"runc", "nft", "ip"} {

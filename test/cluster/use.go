@@ -18,8 +18,8 @@ import (
 // Kubeconfig is the path of the administrator's kubeconfig.
 func (c *Cluster) Kubeconfig() string { return c.ready.Kubeconfig }
 
-// Host is the address at which pods and the API server reach this machine, for webhooks and receivers
-// that run in a test: the nodes' gateway, or loopback without nodes. It is empty for an existing cluster.
+// Host is the address at which pods and the API server reach webhooks and receivers that run in a test on
+// this machine: the nodes' gateway, or loopback without nodes. It is empty for an existing cluster.
 func (c *Cluster) Host() string { return c.ready.Host }
 
 // Nodes describes the nodes that were started. It is empty for a control plane without nodes and for an

@@ -13,9 +13,9 @@ const APIPort = 6443
 
 func hostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
-// etcdURLs are where etcd listens for peers and clients. etcd authenticates no one, so on a shared
-// machine it listens on a socket in a private directory: etcd parses the URL as "host:port" and uses
-// that as the file's name, in the working directory.
+// etcdURLs are the URLs on which etcd listens for peers and clients. etcd authenticates no one, so on a
+// shared machine it listens on a socket in a private directory: etcd parses the URL as "host:port" and
+// uses that as the file's name, in the working directory.
 func (p Plan) etcdURLs() (peer, client string) {
 	if p.ControlPlaneOnly() {
 		return "unix://peer:1", "unix://client:1"

@@ -144,8 +144,8 @@ func (p Plan) routes(n int) (routes []Route) {
 	return routes
 }
 
-// Cgroup is the name of node n's cgroup, below the root of each hierarchy. It has the index, not the
-// cluster's name, so that the next cluster with this index finds what a killed one left.
+// Cgroup is the name of node n's cgroup, below the root of each hierarchy. It contains the index, not
+// the cluster's name, so the next cluster with this index finds the leftovers of a killed one.
 func (p Plan) Cgroup(n int) string { return fmt.Sprintf("telepod-%d-n%d", p.Addresses.Index, n) }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -97,7 +97,7 @@ func TestMachinesPassFlagsToComponents(t *testing.T) {
 	}
 	api := argv(t, m, "kube-apiserver")
 	if api[len(api)-1] != "--event-ttl=1m" {
-		t.Errorf("the user's flag is not the last of %q", api)
+		t.Errorf("the user's flag is not the last one in %q", api)
 	}
 }
 
@@ -113,6 +113,6 @@ func TestDNSAnswersForNamesOutsideTheCluster(t *testing.T) {
 		}
 	}
 	if strings.Index(corefile, "template") > strings.Index(corefile, "kubernetes cluster.local") {
-		t.Errorf("names of the host are looked up in the cluster first:\n%s", corefile)
+		t.Errorf("the cluster's plugin precedes the host's names:\n%s", corefile)
 	}
 }

@@ -64,8 +64,8 @@ func (p Plan) kubelet(n int, dir string) []Step {
 	}
 }
 
-// dns runs CoreDNS as a process of the node. A pod would need an image, a rollout and two more seconds
-// for every start, and its clients would see no difference.
+// dns runs CoreDNS as a process of the node. A pod would need an image, a rollout and two more seconds for
+// every start, without a difference for clients.
 func (p Plan) dns(dir string) Step {
 	return Step{Name: "coredns", Argv: []string{p.Spec.Programs.CoreDNS, "-conf", filepath.Join(dir, "Corefile")}}
 }
@@ -107,7 +107,7 @@ func (p Plan) kubeletConfig(n int, dir string) string {
 		"tlsPrivateKeyFile":        p.PKI(serving + ".key"),
 		"cgroupDriver":             "cgroupfs",
 		"cgroupRoot":               "/" + p.Cgroup(n),
-		"failCgroupV1":             false, // Kubernetes refuses cgroup v1 by default
+		"failCgroupV1":             false, // the kubelet rejects cgroup v1 by default
 		"failSwapOn":               false,
 		"containerRuntimeEndpoint": "unix://" + ContainerdSocket,
 		"resolvConf":               filepath.Join(dir, "resolv.conf"),

@@ -6,7 +6,7 @@ type Spec struct {
 	Name string
 	// Nodes of the cluster. Without any, only a control plane starts, on loopback.
 	Nodes []Node
-	// IPv6 gives nodes, pods and Services IPv6 addresses instead of IPv4.
+	// IPv6 selects IPv6 addresses, instead of IPv4, for nodes, pods and Services.
 	IPv6 bool
 	// HostDomains are domains whose names all resolve to the host.
 	HostDomains []string

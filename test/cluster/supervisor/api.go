@@ -154,7 +154,7 @@ func (a *api) publishDNS(ctx context.Context, addresses layout.Addresses) error 
 		"spec":     map[string]any{"clusterIP": addresses.DNS().String(), "ports": ports},
 	})
 	if err != nil {
-		return fmt.Errorf("make the Service of DNS: %w", err)
+		return fmt.Errorf("create the DNS Service: %w", err)
 	}
 	endpoints := a.server + "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
 	err = a.do(ctx, http.MethodPost, endpoints, map[string]any{
@@ -165,7 +165,7 @@ func (a *api) publishDNS(ctx context.Context, addresses layout.Addresses) error 
 		"ports":       ports,
 	})
 	if err != nil {
-		return fmt.Errorf("make the EndpointSlice of DNS: %w", err)
+		return fmt.Errorf("create the EndpointSlice of DNS: %w", err)
 	}
 	return nil
 }

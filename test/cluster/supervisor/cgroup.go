@@ -14,7 +14,7 @@ import (
 )
 
 // cgroups creates and removes the cgroups of nodes. Each has a leaf "init" for the node's own processes;
-// the kubelet adds its pods beside it. On v2, a cgroup with controllers enabled for its children must not
+// the kubelet adds its pods next to it. On v2, a cgroup with controllers enabled for its children must not
 // contain processes.
 type cgroups struct {
 	mount string
@@ -39,7 +39,7 @@ func writeControl(path, content string) error {
 	return errors.Join(err, f.Close())
 }
 
-// hierarchies are the directories that get a cgroup for each node: one on v2; on v1 one for each
+// hierarchies are the directories that get a cgroup for each node: one on v2; on v1, one for each
 // controller of the machine.
 func (c cgroups) hierarchies() []string {
 	if c.v2 {
@@ -65,7 +65,7 @@ func (c cgroups) create(name string) error {
 			err = c.createV1(dir, name)
 		}
 		if err != nil {
-			return fmt.Errorf("make cgroup %s in %s: %w", name, dir, err)
+			return fmt.Errorf("create cgroup %s in %s: %w", name, dir, err)
 		}
 	}
 	return nil
@@ -108,8 +108,8 @@ func (c cgroups) createV2(root, name string) error {
 }
 
 // delegate enables every controller of a v2 cgroup for its children, in one write. Enabled one by one,
-// cpu, cpuset and pids succeed while the cgroup contains processes, but turn it "domain threaded", and
-// memory is rejected from then on.
+// cpu, cpuset and pids succeed while the cgroup contains processes, but turn it "domain threaded", so the
+// kernel then rejects memory.
 //
 // Below the true root (which has no cgroup.type) the kernel returns EBUSY while the cgroup contains
 // processes, so they move to a leaf first. This is the case in a container, which sees its own cgroup as

@@ -95,7 +95,7 @@ func TestCreateOnV2NeverEmptiesTheTrueRoot(t *testing.T) {
 	f.file("cgroup.procs", "1\n")
 	f.refuse = func(string, string) error { return syscall.EBUSY }
 	if err := f.create("node"); err == nil {
-		t.Error("no error")
+		t.Error("create succeeded, although the kernel returned EBUSY")
 	}
 	f.wantWrites("cgroup.subtree_control +cpuset +cpu +io +memory +pids")
 }
@@ -123,7 +123,7 @@ func TestCreateOnV1FillsCpusetsAndSkipsUnified(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Join(f.mount, "unified", "node")); err == nil {
-		t.Error("a cgroup was made in unified")
+		t.Error("a cgroup was created in unified")
 	}
 	f.writes = nil
 	if err := f.enter("node", 42); err != nil {

@@ -40,7 +40,7 @@ func newClaim() (*claim, error) {
 		}
 		if err := os.Mkdir(c.dir, 0o700); err != nil {
 			lock.Close()
-			return nil, fmt.Errorf("make the cluster's directory: %w", err)
+			return nil, fmt.Errorf("create the cluster's directory: %w", err)
 		}
 		return c, nil
 	}

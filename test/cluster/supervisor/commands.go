@@ -38,7 +38,7 @@ func (s *supervisor) obey(c Command, watch func(*machine)) error {
 		return s.network.order("unplug", link)
 	}
 	select {
-	case <-s.machines[i].ended:
+	case <-s.machines[i].exited:
 	default:
 		return fmt.Errorf("%s is running: stop it first", c.Node)
 	}

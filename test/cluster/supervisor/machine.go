@@ -19,9 +19,9 @@ import (
 type machine struct {
 	layout.Machine
 	cmd *exec.Cmd
-	// ended is closed when its first process has exited. If it was turned off, stopped is set before
+	// exited is closed when its first process has exited. If it was turned off, stopped is set before
 	// that.
-	ended   chan struct{}
+	exited  chan struct{}
 	stopped atomic.Bool
 }
 
@@ -51,10 +51,10 @@ func power(self string, m layout.Machine, plug func(pid int) error) (*machine, e
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", m.Name, err)
 	}
-	r := &machine{Machine: m, cmd: cmd, ended: make(chan struct{})}
+	r := &machine{Machine: m, cmd: cmd, exited: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // it was killed, or its log has the reason
-		close(r.ended)
+		close(r.exited)
 	}()
 	if err := plug(cmd.Process.Pid); err != nil {
 		r.off()
@@ -101,7 +101,7 @@ func (r *machine) off() {
 	pid := r.cmd.Process.Pid
 	r.stopped.Store(true)
 	_ = syscall.Kill(-pid, syscall.SIGKILL) // fails if none is left
-	<-r.ended
+	<-r.exited
 	if r.Network != nil {
 		return
 	}

@@ -130,7 +130,7 @@ func attach(link string) error { return ip("link", "set", link, "master", "br0",
 func addAddress(p netip.Prefix, link string) error {
 	args := []string{"addr", "add", p.String(), "dev", link}
 	if p.Addr().Is6() {
-		args = append(args, "nodad") // usable at once: the address cannot be a duplicate
+		args = append(args, "nodad") // skip duplicate detection: usable immediately
 	}
 	return ip(args...)
 }

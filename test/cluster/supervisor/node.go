@@ -28,8 +28,8 @@ func Machine(spec string, in io.Reader) error {
 	if err := json.Unmarshal(b, &m); err != nil {
 		return fmt.Errorf("read %s: %w", spec, err)
 	}
-	if said, err := io.ReadAll(in); err != nil || string(said) != "go" {
-		return fmt.Errorf("the supervisor gave up: %w", err)
+	if input, err := io.ReadAll(in); err != nil || string(input) != "go" {
+		return fmt.Errorf("the supervisor exited before the node was connected: %w", err)
 	}
 	r := newRunner(m)
 	if m.Network != nil {
@@ -138,8 +138,8 @@ func masquerade(n *layout.Network) error {
 	return nil
 }
 
-// sysctls: without br_netfilter (a module on most machines), replies between pods on one node bypass
-// connection tracking, and connections to hostPorts and Services time out there.
+// sysctls sets kernel parameters. Without br_netfilter (a module on most machines), replies between pods on
+// one node bypass connection tracking, so their connections to hostPorts and Services time out.
 func sysctls() error {
 	if _, err := os.Stat("/proc/sys/net/bridge"); err != nil {
 		if out, err := exec.Command("modprobe", "br_netfilter").CombinedOutput(); err != nil {

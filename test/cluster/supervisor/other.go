@@ -7,13 +7,13 @@ import (
 	"io"
 )
 
-var errLinux = errors.New("a test cluster runs on Linux only")
+var errLinux = errors.New("a test cluster needs Linux")
 
-// Supervise runs on Linux only.
+// Supervise needs Linux.
 func Supervise(io.Reader, io.Writer) error { return errLinux }
 
-// Switch runs on Linux only.
+// Switch needs Linux.
 func Switch(io.Reader, io.Writer) error { return errLinux }
 
-// Machine runs on Linux only.
+// Machine needs Linux.
 func Machine(string, io.Reader) error { return errLinux }

@@ -21,20 +21,20 @@ type runner struct {
 	layout.Machine
 	dir, logs string
 	running   map[int]layout.Step
-	ends      map[string]int // how often each long-running program exited
+	exits     map[string]int // of each long-running program
 	probe     *http.Client
 }
 
-// endsLimit is how often a program may exit before the machine gives up. Once or twice happens; more
-// often usually means an unknown flag.
-const endsLimit = 5
+// exitLimit is the number of exits of a program after which the machine gives up. One or two are normal;
+// more usually mean an unknown flag.
+const exitLimit = 5
 
 func newRunner(m layout.Machine) *runner {
 	// The certificate is not verified: this only checks for an answer, before the CA can be known.
 	insecure := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	return &runner{
 		Machine: m, dir: m.Dir, logs: m.Logs,
-		running: map[int]layout.Step{}, ends: map[string]int{},
+		running: map[int]layout.Step{}, exits: map[string]int{},
 		probe: &http.Client{Timeout: 2 * time.Second, Transport: insecure},
 	}
 }
@@ -69,11 +69,11 @@ func (r *runner) step(s layout.Step) error {
 		}
 	}
 	for s.Once {
-		ended, err := r.reap(0)
+		exited, err := r.reap(0)
 		if err != nil {
 			return err
 		}
-		if ended == pid {
+		if exited == pid {
 			return nil
 		}
 	}
@@ -123,14 +123,14 @@ func (r *runner) reap(options int) (pid int, err error) {
 	delete(r.running, pid)
 	if s.Once {
 		if status.ExitStatus() != 0 {
-			return pid, fmt.Errorf("%s ended with status %d: see %s.log", s.Name, status.ExitStatus(), s.Name)
+			return pid, fmt.Errorf("%s exited with status %d: see %s.log", s.Name, status.ExitStatus(), s.Name)
 		}
 		return pid, nil
 	}
-	if r.ends[s.Name]++; r.ends[s.Name] == endsLimit {
-		return pid, fmt.Errorf("%s ended %d times: see %s.log", s.Name, endsLimit, s.Name)
+	if r.exits[s.Name]++; r.exits[s.Name] == exitLimit {
+		return pid, fmt.Errorf("%s exited %d times: see %s.log", s.Name, exitLimit, s.Name)
 	}
-	fmt.Printf("%s %s ended (status %d, signal %d); starting it again\n",
+	fmt.Printf("%s %s exited (status %d, signal %d); starting it again\n",
 		time.Now().Format(time.TimeOnly), s.Name, status.ExitStatus(), status.Signal())
 	time.Sleep(200 * time.Millisecond) // do not spin on a program that cannot run
 	_, err = r.start(s)

@@ -27,8 +27,8 @@ type supervisor struct {
 	events   *json.Encoder
 }
 
-// errToldTo is the cause when a cluster is stopped on request.
-var errToldTo = errors.New("asked to stop")
+// errStopRequested is the cause if a cluster is stopped on request.
+var errStopRequested = errors.New("stop requested")
 
 // Supervise runs the cluster that the first line of the input describes, until the input ends or the
 // process gets a signal. It leaves nothing behind.
@@ -41,7 +41,7 @@ func Supervise(in io.Reader, out io.Writer) (err error) {
 	}
 	input := json.NewDecoder(in)
 	if err := input.Decode(&s.plan.Spec); err != nil {
-		return fmt.Errorf("read what cluster to start: %w", err)
+		return fmt.Errorf("read the cluster's spec: %w", err)
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -53,9 +53,9 @@ func Supervise(in io.Reader, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, s.stop(), c.release()) }()
 	watch := func(m *machine) {
 		go func() {
-			<-m.ended
+			<-m.exited
 			if !m.stopped.Load() {
-				cancel(fmt.Errorf("%s ended unexpectedly", m.Name))
+				cancel(fmt.Errorf("%s exited unexpectedly", m.Name))
 			}
 		}()
 	}
@@ -73,7 +73,7 @@ func (s *supervisor) serve(ctx context.Context, commands <-chan Command, watch f
 	for {
 		select {
 		case <-ctx.Done():
-			if err := context.Cause(ctx); !errors.Is(err, errToldTo) {
+			if err := context.Cause(ctx); !errors.Is(err, errStopRequested) {
 				return s.fail(err)
 			}
 			return nil
@@ -92,13 +92,13 @@ func listen(input *json.Decoder, cancel context.CancelCauseFunc) <-chan Command 
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	go func() { cancel(fmt.Errorf("%w by signal %q", errToldTo, <-signals)) }()
+	go func() { cancel(fmt.Errorf("%w by signal %q", errStopRequested, <-signals)) }()
 	commands := make(chan Command)
 	go func() {
 		for {
 			var c Command
 			if err := input.Decode(&c); err != nil {
-				cancel(fmt.Errorf("%w: the client has exited", errToldTo))
+				cancel(fmt.Errorf("%w: the client has exited", errStopRequested))
 				return
 			}
 			commands <- c
@@ -123,7 +123,7 @@ func adoptOrphans() {
 	syscall.RawSyscall(syscall.SYS_PRCTL, setChildSubreaper, 1, 0)
 }
 
-// start starts everything. It gives up if a machine ends meanwhile.
+// start starts everything. It gives up if a machine exits meanwhile.
 func (s *supervisor) start(ctx context.Context, c *claim, watch func(*machine)) error {
 	s.plan.Dir = c.dir
 	s.plan.Addresses = layout.Addresses{Index: c.index, IPv6: s.plan.Spec.IPv6}
@@ -210,7 +210,7 @@ func (s *supervisor) ready() *Ready {
 	return r
 }
 
-// stop ends the cluster: nodes first, then the network between them.
+// stop stops the cluster: nodes first, then the network between them.
 func (s *supervisor) stop() error {
 	for _, m := range s.machines {
 		m.off()

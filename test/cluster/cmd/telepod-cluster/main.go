@@ -1,6 +1,6 @@
 // Command telepod-cluster starts a test cluster by hand, and makes images for it.
 //
-//	telepod-cluster up [flags]                 start a cluster; Ctrl-C ends it
+//	telepod-cluster up [flags]                 start a cluster; Ctrl-C stops it
 //	telepod-cluster build [flags]              build what "up" with these flags needs
 //	telepod-cluster image OUT REF FILE PATH    write an image with one static binary at PATH
 //

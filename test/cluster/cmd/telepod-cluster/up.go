@@ -34,7 +34,7 @@ func up(args []string) (err error) {
 	for _, n := range c.Nodes() {
 		fmt.Printf("node %s, address %s, logs in %s\n", n.Name, n.Address, n.Logs)
 	}
-	fmt.Printf("export KUBECONFIG=%s\nCtrl-C ends the cluster\n", c.Kubeconfig())
+	fmt.Printf("export KUBECONFIG=%s\nCtrl-C stops the cluster\n", c.Kubeconfig())
 	<-ctx.Done()
 	return c.Stop()
 }
@@ -53,9 +53,9 @@ func options(command string, args []string) (cluster.Options, error) {
 	var o cluster.Options
 	flags := flag.NewFlagSet(command, flag.ExitOnError)
 	flags.StringVar(&o.Name, "name", "telepod", "prefix of the nodes' names")
-	flags.BoolVar(&o.IPv6, "ipv6", false, "give nodes, pods and Services IPv6 addresses")
+	flags.BoolVar(&o.IPv6, "ipv6", false, "use IPv6 addresses for nodes, pods and Services")
 	nodes := flags.Int("nodes", 1, "number of nodes (they need root)")
-	alone := flags.Bool("control-plane-only", false, "no nodes: any user, on loopback")
+	controlPlaneOnly := flags.Bool("control-plane-only", false, "start no nodes: works as any user, on loopback")
 	var labels []string
 	flags.Func("label", "NODE=KEY=VALUE, a label of node NODE (1, 2, …); may be repeated", func(l string) error {
 		labels = append(labels, l)
@@ -69,9 +69,9 @@ func options(command string, args []string) (cluster.Options, error) {
 		return o, err
 	}
 	if flags.NArg() > 0 {
-		return o, fmt.Errorf("%s takes flags only, not %q", command, flags.Args())
+		return o, fmt.Errorf("%s accepts only flags, not %q", command, flags.Args())
 	}
-	if *alone {
+	if *controlPlaneOnly {
 		*nodes = 0
 	}
 	o.Nodes = make([]cluster.Node, *nodes)
