@@ -28,8 +28,8 @@ const (
 	certificateRotations = "telepod_certificate_rotations_total"
 )
 
-// rotate rotates CA and serving certificate, which takes a year in production: a successor appears in the shared
-// Secret, and once it is in every caBundle, the test marks the delay as over.
+// rotate rotates CA and serving certificate, which takes a year in production. It adds a successor to the shared Secret.
+// Once every caBundle contains the successor, it backdates the publication, so that the delay is over.
 func (s *stage) rotate(t *testing.T) {
 	t.Helper()
 	rotations := s.rotations(t)
@@ -55,13 +55,13 @@ func (s *stage) rotate(t *testing.T) {
 	s.editSecret(t, func(secret *corev1.Secret) {
 		secret.Annotations = map[string]string{"telepod.dev/ca-published-at": time.Now().Add(-2 * time.Hour).UTC().Format(time.RFC3339)}
 	})
-	s.rotated(t, rotations)
+	s.awaitRotation(t, rotations)
 	if s.serial(t).Cmp(old) == 0 {
-		t.Error("the serving certificate is still the old one")
+		t.Error("the serving certificate was not replaced")
 	}
 }
 
-// rotations is how many certificates each replica has served so far.
+// rotations returns how many certificates each replica has served so far.
 func (s *stage) rotations(t *testing.T) []float64 {
 	t.Helper()
 	rotations, err := s.metrics(t.Context(), certificateRotations)
@@ -71,17 +71,17 @@ func (s *stage) rotations(t *testing.T) []float64 {
 	return rotations
 }
 
-// rotated waits until every replica serves a newer certificate.
-func (s *stage) rotated(t *testing.T, rotations []float64) {
+// awaitRotation waits until every replica serves a newer certificate.
+func (s *stage) awaitRotation(t *testing.T, rotations []float64) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {
 		now, err := s.metrics(ctx, certificateRotations)
 		if err != nil || len(now) != len(rotations) {
-			return fmt.Errorf("%d replicas, were %d: %w", len(now), len(rotations), err)
+			return fmt.Errorf("%d replicas, want %d: %w", len(now), len(rotations), err)
 		}
 		for i := range now {
 			if now[i] <= rotations[i] {
-				return fmt.Errorf("certificates were served %v times, before: %v", now, rotations)
+				return fmt.Errorf("the replicas have served %v certificates, want more than %v", now, rotations)
 			}
 		}
 		return nil
@@ -145,8 +145,9 @@ func newCA(t *testing.T) (certificate, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
 }
 
-// siteCertificates are the Secrets that the chart expects without cert-manager: both ends of the connection between
-// region and site, from one authority. spares name further releases with a site, each in the namespace of its name.
+// siteCertificates returns the Secrets that the chart expects without cert-manager: certificates for both ends of the
+// connection between region and site, from one authority. spares are further releases with a site; the namespace of
+// each has the same name.
 func siteCertificates(t *testing.T, spares ...string) (manifests string) {
 	t.Helper()
 	certificate, key := newCA(t)
@@ -156,17 +157,7 @@ func siteCertificates(t *testing.T, spares ...string) (manifests string) {
 	}
 	names := []string{site, siteInFull}
 	secret := func(namespace, name string, usage x509.ExtKeyUsage) {
-		data := issue(t, authority, usage, names...)
-		data["ca.crt"] = certificate
-		text, err := yaml.Marshal(&corev1.Secret{
-			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
-			Type:       corev1.SecretTypeTLS, Data: data,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		manifests += string(text) + "---\n"
+		manifests += tlsSecret(t, namespace, name, issue(t, authority, usage, nextYear(), names...), certificate)
 	}
 	for _, spare := range spares {
 		names = append(names, spare+"-telepod-central."+spare+".svc")
@@ -177,8 +168,25 @@ func siteCertificates(t *testing.T, spares ...string) (manifests string) {
 	return manifests
 }
 
-// issue signs a certificate for these names.
-func issue(t *testing.T, authority tls.Certificate, usage x509.ExtKeyUsage, names ...string) map[string][]byte {
+// tlsSecret returns the manifest of a Secret with a certificate, and the authority that its user trusts.
+func tlsSecret(t *testing.T, namespace, name string, data map[string][]byte, trusted []byte) string {
+	t.Helper()
+	data["ca.crt"] = trusted
+	text, err := yaml.Marshal(&corev1.Secret{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
+		Type:       corev1.SecretTypeTLS, Data: data,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text) + "---\n"
+}
+
+func nextYear() time.Time { return time.Now().AddDate(1, 0, 0) }
+
+// issue signs a certificate for these names, valid for a year until end.
+func issue(t *testing.T, authority tls.Certificate, usage x509.ExtKeyUsage, end time.Time, names ...string) map[string][]byte {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -186,7 +194,7 @@ func issue(t *testing.T, authority tls.Certificate, usage x509.ExtKeyUsage, name
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: names,
-		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(24 * time.Hour),
+		NotBefore: end.AddDate(-1, 0, -1), NotAfter: end,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{usage},
 	}, authority.Leaf, key.Public(), authority.PrivateKey)
 	if err != nil {

@@ -42,8 +42,8 @@ spec: {ca: {secretName: estate}}
 ---
 `
 
-// strangersCertificate is a request by someone with the role edit in another namespace.
-const strangersCertificate = `
+// foreignCertificate is what someone with the role edit in another namespace may request.
+const foreignCertificate = `
 apiVersion: cert-manager.io/v1
 kind: Certificate
 metadata: {name: stranger, namespace: load}
@@ -54,7 +54,7 @@ spec:
   issuerRef: {name: estate, kind: Issuer, group: cert-manager.io}
 `
 
-// issuedValues make cert-manager issue all certificates, and the Collectors check often for new ones.
+// issuedValues make cert-manager issue all certificates, and Collectors check for new ones often.
 const issuedValues = `
 injector: {certificates: {mode: certManager}}
 tls: {issuerRef: {name: estate, kind: Issuer, group: cert-manager.io}}
@@ -69,16 +69,16 @@ func TestCertManager(t *testing.T) {
 	c.prerequisites += estateIssuer
 	c.installWith(t, issuedValues)
 	c.namespace(t, "load", enabled(), nil)
-	c.settled(t)
-	t.Run("another namespace gets no certificate", c.testStranger)
-	if !t.Run("certificates expire and are renewed under load", c.testShortLives) {
+	c.awaitReplicas(t)
+	t.Run("another namespace gets no certificate", c.testIssuerOfAnotherNamespace)
+	if !t.Run("certificates expire and are renewed under load", c.testShortLivedCertificates) {
 		c.explainAll(t)
 	}
 }
 
-// testStranger requests a certificate from the estate's issuer in another namespace.
-func (c *counting) testStranger(t *testing.T) {
-	if err := c.Apply(t.Context(), strangersCertificate); err != nil {
+// testIssuerOfAnotherNamespace requests a certificate from the estate's issuer, from another namespace.
+func (c *counting) testIssuerOfAnotherNamespace(t *testing.T) {
+	if err := c.Apply(t.Context(), foreignCertificate); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func(ctx context.Context) error {
@@ -93,9 +93,9 @@ func (c *counting) testStranger(t *testing.T) {
 	}
 }
 
-// testShortLives issues all three certificates for less than a minute. After the first ones of region and site have
-// expired, the two must still be able to connect.
-func (c *counting) testShortLives(t *testing.T) {
+// testShortLivedCertificates issues all three certificates for less than a minute. After the first certificates of region
+// and site have expired, the two must still be able to connect.
+func (c *counting) testShortLivedCertificates(t *testing.T) {
 	rotations := c.rotations(t)
 	admissions, telemetry := c.startLoad(t), c.send(t)
 	names := []string{install.Name, "telepod-collector", "telepod-central"}
@@ -117,9 +117,9 @@ func (c *counting) testShortLives(t *testing.T) {
 		})
 	}
 	c.restart(t, "statefulset/telepod-central")
-	c.rotated(t, rotations)
+	c.awaitRotation(t, rotations)
 	admissions.Finish(t)
-	c.nothingIsLost(t, telemetry)
+	c.requireAllStored(t, telemetry)
 }
 
 func (c *counting) restart(t *testing.T, workload string) {

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/fleet/route"
 )
 
-// path runs telepod explain on the workload, and parses where its telemetry goes.
+// path runs telepod explain on the workload, and parses the path of its telemetry.
 func (e *checked) path(ctx context.Context) (route.Route, error) {
 	cmd := exec.CommandContext(ctx, e.telepod, "explain", "deploy/web", "-n", "shop", "-o", "json", "--kubeconfig", e.kubeconfig)
 	out, err := cmd.Output()
@@ -30,8 +30,8 @@ func (e *checked) path(ctx context.Context) (route.Route, error) {
 	return explained.Route, nil
 }
 
-// followed waits until explain follows the workload's telemetry to every store, with addresses.
-func (e *checked) followed(t *testing.T) {
+// awaitOpenPath waits until explain reports that the workload's telemetry reaches every store, with addresses.
+func (e *checked) awaitOpenPath(t *testing.T) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {
 		r, err := e.path(ctx)
@@ -60,8 +60,8 @@ func (e *checked) followed(t *testing.T) {
 	})
 }
 
-// stopped waits until explain names the stage of the path that the fault is at, and its cause.
-func (e *checked) stopped(t *testing.T, row breakage) {
+// awaitBrokenPath waits until explain reports the cause of the fault, at its stage of the path.
+func (e *checked) awaitBrokenPath(t *testing.T, row breakage) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {
 		r, err := e.path(ctx)

@@ -2,16 +2,11 @@ package e2e
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -29,7 +24,7 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// checked is an estate in which one fault after the other is injected.
+// checked is an estate into which faults are injected, one at a time.
 type checked struct {
 	*counting
 	telepod    string // path of the program
@@ -39,7 +34,7 @@ type checked struct {
 	ca         []byte
 }
 
-// checkedValues make the Collectors notice faults soon, and fill their queues soon.
+// checkedValues make the Collectors notice faults early, and their queues small.
 const checkedValues = `
 regional:
   queue: {path: /var/lib/telepod/queue}
@@ -65,12 +60,12 @@ spec:
       containers: [{name: app, image: ` + cluster.AppImage + `, imagePullPolicy: Never, args: [serve, ":8080"]}]
 `
 
-// TestCheck injects one fault after the other: telepod check must report the cause first, and the repair that it prints
-// must make the estate healthy again. In a healthy estate it finds no problem.
+// TestCheck injects one fault at a time. telepod check must report the cause first, and the repair that it prints must make
+// the estate healthy again. In a healthy estate it must find no problem.
 func TestCheck(t *testing.T) {
 	e := newChecked(t)
 	e.healthy(t)
-	e.followed(t)
+	e.awaitOpenPath(t)
 	for _, row := range e.rows() {
 		done := t.Run(row.name, func(t *testing.T) {
 			began := time.Now()
@@ -78,7 +73,7 @@ func TestCheck(t *testing.T) {
 			first := e.await(t, row)
 			found := time.Since(began)
 			if row.stage != checks.Elsewhere {
-				e.stopped(t, row)
+				e.awaitBrokenPath(t, row)
 			}
 			if row.mend != nil {
 				row.mend(t)
@@ -136,7 +131,7 @@ func (e *checked) check(ctx context.Context, args ...string) ([]checks.Line, err
 	return lines, nil
 }
 
-// canary are the arguments for a canary that is searched in the archive.
+// canary returns the arguments for a canary that telepod check looks up in the archive.
 func (e *checked) canary() []string {
 	return []string{"--canary", "--canary-wait", "5s", "--bucket", "archive", "--bucket-endpoint", "http://" + e.stores.Direct().S3}
 }
@@ -242,7 +237,7 @@ func (e *checked) grant(t *testing.T, words []string) {
 	t.Fatalf("no pipe in %q", words)
 }
 
-// viewer is a kubeconfig of a member of the group viewers, which has no permissions yet.
+// viewer writes a kubeconfig for a member of the group viewers, which has no permissions yet.
 func (e *checked) viewer(t *testing.T) string {
 	t.Helper()
 	config, err := clientcmd.LoadFromFile(e.Kubeconfig())
@@ -259,39 +254,11 @@ func (e *checked) viewer(t *testing.T) string {
 	return path
 }
 
-// regionSecret has the regional Collectors' client certificate, and the authority that they trust.
+// regionSecret is the Secret with the regional Collectors' client certificate, and the authority that they trust.
 const regionSecret = "telepod-collector-tls"
 
-func nextYear() time.Time { return time.Now().AddDate(1, 0, 0) }
-
-// secret is a Secret with a certificate for one end of the connection between region and site.
-func (e *checked) secret(t *testing.T, name string, usage x509.ExtKeyUsage, end time.Time, trusts []byte) string {
+// secret returns a Secret with a certificate for one end of the connection between region and site.
+func (e *checked) secret(t *testing.T, name string, usage x509.ExtKeyUsage, end time.Time, trusted []byte) string {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: []string{site, siteInFull},
-		NotBefore: time.Now().AddDate(-1, 0, 0), NotAfter: end,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{usage},
-	}, e.issuer.Leaf, key.Public(), e.issuer.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := func(kind string, der []byte) string {
-		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-	}
-	return fmt.Sprintf(`
-apiVersion: v1
-kind: Secret
-metadata: {name: %s, namespace: %s}
-type: kubernetes.io/tls
-stringData: {tls.crt: %q, tls.key: %q, ca.crt: %q}
----
-`, name, install.Namespace, text("CERTIFICATE", der), text("PRIVATE KEY", private), string(trusts))
+	return tlsSecret(t, install.Namespace, name, issue(t, e.issuer, usage, end, site, siteInFull), trusted)
 }

@@ -52,7 +52,7 @@ func testClouds(t *testing.T, s *stage) {
 				{"bare", 1, "bare", func(*corev1.Pod) map[string]string { return nil }},
 			} {
 				t.Run(w.app, func(t *testing.T) {
-					for _, seen := range s.sightings(t, namespace, w.app, w.pods) {
+					for _, seen := range s.observePods(t, namespace, w.app, w.pods) {
 						want := cloud.variables(seen.pod, seen.node, w.service, w.owners(seen.pod))
 						if diff := cmp.Diff(want, ours(seen.environment)); diff != "" {
 							t.Errorf("pod %s (-want +got):\n%s", seen.pod.Name, diff)
@@ -64,11 +64,10 @@ func testClouds(t *testing.T, s *stage) {
 	}
 }
 
-// waitForProfile waits until the webhook has received the namespace's profile: earlier pods would get the default
-// profile.
+// waitForProfile waits until the webhook has read the namespace's profile: earlier pods would get the default profile.
 func (s *stage) waitForProfile(t *testing.T, namespace, profile string) {
 	t.Helper()
-	for range 6 { // very likely reaches both replicas
+	for range 6 { // reaches both replicas, very likely
 		eventually(t, func(ctx context.Context) error {
 			made, _, err := s.dryRun(ctx, allowed(pod(namespace, nil, nil)))
 			if err != nil {
@@ -88,15 +87,15 @@ func owner(kind, name string) func(*corev1.Pod) map[string]string {
 
 func controller(p *corev1.Pod) string { return metav1.GetControllerOf(p).Name }
 
-// sighting is the environment that the application in a pod printed.
-type sighting struct {
+// observedPod is the environment that the application in a pod printed.
+type observedPod struct {
 	pod         *corev1.Pod
 	node        *corev1.Node
 	environment map[string]string
 }
 
-// sightings waits until this many pods of a workload have printed their environment.
-func (s *stage) sightings(t *testing.T, namespace, app string, count int) (seen []sighting) {
+// observePods waits until this many pods of a workload have printed their environment.
+func (s *stage) observePods(t *testing.T, namespace, app string, count int) (seen []observedPod) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {
 		pods, err := s.pods(ctx, namespace, "app="+app)
@@ -117,15 +116,15 @@ func (s *stage) sightings(t *testing.T, namespace, app string, count int) (seen 
 			if err != nil {
 				return err
 			}
-			seen = append(seen, sighting{p, node, environment})
+			seen = append(seen, observedPod{p, node, environment})
 		}
 		return nil
 	})
 	return seen
 }
 
-// ours filters the variables that Telepod sets or must not touch, such as AWS_REGION, which is not for applications.
-// Resource attributes become separate entries, decoded as SDKs do.
+// ours filters the variables that Telepod sets, or must leave unset, such as AWS_REGION. Resource attributes become
+// separate entries, decoded as SDKs do.
 func ours(seen map[string]string) map[string]string {
 	mine := map[string]string{}
 	for name, value := range seen {
@@ -144,7 +143,7 @@ func ours(seen map[string]string) map[string]string {
 	return mine
 }
 
-// variables are all that a pod should get, including its resource attributes.
+// variables returns all variables and resource attributes that a pod should have.
 func (c cloud) variables(p *corev1.Pod, n *corev1.Node, service string, owners map[string]string) map[string]string {
 	region := c.region
 	if region == "" {
@@ -167,7 +166,7 @@ func (c cloud) variables(p *corev1.Pod, n *corev1.Node, service string, owners m
 		"k8s.node.name": p.Spec.NodeName, "k8s.container.name": "app",
 		"service.namespace": p.Namespace, "service.version": "1", "service.instance.id": p.Namespace + "." + p.Name + ".app",
 	}
-	if ip := p.Status.PodIP; ip != "" { // removed again after the pod has ended
+	if ip := p.Status.PodIP; ip != "" { // removed after the pod has ended
 		want["K8S_POD_IP"] = ip
 	}
 	attributes := map[string]string{}

@@ -17,7 +17,7 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// counting is a stage with a central site that writes to counting stores. Telepod is not installed yet.
+// counting is a stage with a central site that writes to stores which count. Telepod is not installed yet.
 type counting struct {
 	*stage
 	stores *pipeline.Backends
@@ -47,11 +47,11 @@ central:
   config: {connectors: {spool/archive: {sending_queue: {batch: {flush_timeout: 1s}}}}}
 `
 
-// newCounting starts the cluster and the stores. claims name the claims of the site's volumes.
+// newCounting starts the cluster and the stores. claims are the names of the site's volume claims.
 func newCounting(t *testing.T, o cluster.Options, claims ...string) *counting {
 	t.Helper()
 	skipWithoutNodes(t)
-	disks := t.TempDir() // the nodes mount it, and it is removed after they have ended
+	disks := t.TempDir() // the nodes mount it; it is removed after they have stopped
 	var err error
 	if o.Images, err = install.Images(t.Context()); err != nil {
 		t.Fatal(err)
@@ -87,13 +87,13 @@ func (c *counting) send(t *testing.T) *pipeline.Sender {
 
 func (c *counting) sendTo(t *testing.T, node string) *pipeline.Sender {
 	t.Helper()
-	const most = 1_000_000 // items of a load, so that numbers of loads do not overlap
+	const most = 1_000_000 // items per load, so the numbers of loads do not overlap
 	c.loads++
 	return pipeline.SendLoad(t, pipeline.Load{Endpoint: net.JoinHostPort(node, "4317"), Rate: 200, Batch: 20, After: c.loads * most})
 }
 
-// nothingIsLost stops sending, and waits until everything that was acknowledged is stored.
-func (c *counting) nothingIsLost(t *testing.T, sent *pipeline.Sender) {
+// requireAllStored stops sending, and fails the test if something that was acknowledged is not stored.
+func (c *counting) requireAllStored(t *testing.T, sent *pipeline.Sender) {
 	t.Helper()
 	for _, o := range c.stores.Drain(t, sent, pipeline.Archives(), time.Minute) {
 		t.Log(o)
@@ -102,7 +102,7 @@ func (c *counting) nothingIsLost(t *testing.T, sent *pipeline.Sender) {
 		}
 	}
 	for text, n := range sent.Errors() {
-		t.Logf("%d answers to clients: %s", n, text)
+		t.Logf("%d errors returned to clients: %s", n, text)
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// testDisruptions creates pods continuously while the webhook is killed, rolled, upgraded and gets new certificates:
-// every pod must be injected.
+// testDisruptions creates pods continuously while the webhook is killed, restarted, upgraded and gets new certificates.
+// Every pod must be injected.
 func testDisruptions(t *testing.T, s *stage) {
 	s.namespace(t, "load", enabled(), nil)
-	s.settled(t)
+	s.awaitReplicas(t)
 	for _, phase := range []struct {
 		name string
 		do   func(*testing.T)
@@ -26,13 +26,13 @@ func testDisruptions(t *testing.T, s *stage) {
 				t.Fatalf("%d replicas are ready, %v", len(replicas), err)
 			}
 			s.kubectl(t, "delete", "pod", "--namespace="+install.Namespace, replicas[0].Name, "--grace-period=0", "--force")
-			s.settled(t)
+			s.awaitReplicas(t)
 		}},
 		// Before the restart, so that the API server's new connections need the new CA.
 		{"new CA and certificate", func(t *testing.T) { s.rotate(t) }},
 		{"rolling restart", func(t *testing.T) {
 			s.kubectl(t, "rollout", "restart", "--namespace="+install.Namespace, "deployment/"+install.Name)
-			s.settled(t)
+			s.awaitReplicas(t)
 		}},
 		{"the Secret is deleted", func(t *testing.T) {
 			s.kubectl(t, "delete", "secret", "--namespace="+install.Namespace, certificateSecret)
@@ -43,21 +43,21 @@ func testDisruptions(t *testing.T, s *stage) {
 		}},
 		{"helm upgrade", func(t *testing.T) {
 			s.upgrade(t, "injector: {log: {level: debug}, replicas: 2}")
-			s.settled(t)
+			s.awaitReplicas(t)
 		}},
 	} {
 		t.Run(phase.name, func(t *testing.T) {
 			load := s.startLoad(t)
 			load.Reach(t, 20)
 			phase.do(t)
-			load.Reach(t, load.Made()+20) // also afterwards
+			load.Reach(t, load.Made()+20) // after the disruption, too
 			load.Finish(t)
 		})
 	}
 }
 
-// settled waits until exactly two replicas exist and are ready.
-func (s *stage) settled(t *testing.T) {
+// awaitReplicas waits until exactly two replicas exist and are ready.
+func (s *stage) awaitReplicas(t *testing.T) {
 	t.Helper()
 	s.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, "deployment/"+install.Name, "--timeout=2m")
 	eventually(t, func(ctx context.Context) error {

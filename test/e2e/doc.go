@@ -5,18 +5,18 @@
 //	clouds_test.go         every variable, for every kind of workload, on three clouds
 //	precedence_test.go     which pods are injected, row by row, and which never reach the webhook
 //	fields_test.go         fields that Telepod does not know survive
-//	telemetry_test.go      sidecars under PodSecurity restricted, Jobs, spans that arrive
+//	telemetry_test.go      sidecars under PodSecurity restricted, Jobs, and the telemetry that arrives
 //	regional_test.go       every signal from pod to store, through the chart's region and central site
 //	certmanager_test.go    certificates from cert-manager expire and are renewed under load
 //	scaled_test.go         a site with samplers is upgraded under load, and uninstalled
-//	region_faults_test.go  no API server, no DNS, a full disk: the region accepts data or reports an error
-//	drill_test.go          drills of the loss of the primary, by every method, and the chart's CronJob
-//	check_test.go          telepod check on an estate with one fault after the other, and its repairs
+//	region_faults_test.go  no API server, no DNS, a full disk: the region accepts data, or returns an error
+//	drill_test.go          drills for the loss of the primary, and the chart's CronJob
+//	check_test.go          telepod check on an estate with one fault at a time, and the repairs that it prints
 //	reasons_test.go        the same reason code in warnings, events, metrics, audit log and status
 //	sdks_test.go           stock SDKs in workloads of each kind, with nothing but the label
-//	oom_test.go            a sidecar that the kernel kills
-//	disruption_test.go     replicas killed, rolled and upgraded, certificates rotated, under load
-//	outage_test.go         no webhook at all, and recovery
+//	oom_test.go            a sidecar that the kernel kills for lack of memory
+//	disruption_test.go     replicas killed, restarted and upgraded, certificates rotated, under load
+//	outage_test.go         no webhook, and recovery
 //	profiles_test.go       profiles change without a restart; an invalid one changes nothing
 //	memory_test.go         memory with many namespaces
 //	uninstall_test.go      helm uninstall

@@ -21,15 +21,15 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// spare is the release, and the namespace, of the backup site. It is in the same cluster: for the tests two sites only
-// need to fail separately.
+// spare is the name of the backup site's release and namespace. The site is in the same cluster: the tests only need two
+// sites that fail separately.
 const (
 	spare     = "spare"
 	spareSite = spare + "-telepod-central." + spare + ".svc"
 )
 
-// drillValues make a region and the primary of the first release, with a queue that survives its pod: a drill would
-// detect the loss without a volume. The second release is only a site.
+// drillValues make a region and the primary of the first release. Its queue survives its pod: without a volume, a drill
+// would detect the loss. The second release is only a site.
 const (
 	drillValues = `
 central: {backup: "` + spareSite + `:4318"}
@@ -43,7 +43,7 @@ drill: {schedule: ""}
 `
 )
 
-// TestDrill drills the loss of the primary on real pods, and runs the chart's CronJob. make demo DEMO=-check drills by the
+// TestDrill runs drills for the loss of the primary on real pods, and the chart's CronJob. make demo DEMO=-check covers the
 // method scale.
 func TestDrill(t *testing.T) {
 	c := newCounting(t, cluster.Options{Name: "drill", Nodes: make([]cluster.Node, 1)}, "queue-telepod-central-0")
@@ -87,7 +87,7 @@ func (c *counting) installSpare(t *testing.T) {
 	}
 }
 
-// drill runs a drill on the primary, which must be restored afterwards.
+// drill runs a drill on the primary, and checks that the primary is healthy afterwards.
 func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) {
 	id := "e2e-" + string(method)
 	site := func(namespace, release string) *sites.Cluster {
@@ -129,12 +129,12 @@ func (c *counting) drill(t *testing.T, method drill.Method, want drill.Verdict) 
 		t.Errorf("after the drill: %v", err)
 	}
 	if want == drill.Passed {
-		measured(t, parts.Regions[0], report)
+		checkMeasurements(t, parts.Regions[0], report)
 	}
 }
 
-// measured checks what a drill has read from the metrics of the region's Collectors.
-func measured(t *testing.T, region sites.Region, report *drill.Report) {
+// checkMeasurements checks the values that a drill has read from the metrics of the region's Collectors.
+func checkMeasurements(t *testing.T, region sites.Region, report *drill.Report) {
 	t.Helper()
 	collectors, err := region.Collectors(t.Context())
 	if err != nil || len(collectors) != 1 {

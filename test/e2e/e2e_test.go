@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// account, clusterName and environment are the cluster's configured facts; its region comes from the nodes.
+// account, clusterName and environment are the cluster's configured identity; its region comes from the nodes.
 const (
 	account     = "123456789012"
 	clusterName = "prod"
@@ -50,7 +50,7 @@ func TestInjector(t *testing.T) {
 	s.audit = audit + "/log"
 
 	// Tests that do not interfere run in parallel; the others run in sequence.
-	resting := t.Run("at rest", func(t *testing.T) {
+	undisturbed := t.Run("without disruption", func(t *testing.T) {
 		run := func(name string, test func(*testing.T, *stage)) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -63,14 +63,14 @@ func TestInjector(t *testing.T) {
 		run("telemetry", testTelemetry)
 		run("reasons", testReasons)
 	})
-	if !resting {
+	if !undisturbed {
 		s.explain(t)
 	}
 	for _, step := range []struct {
 		name string
 		test func(*testing.T, *stage)
 	}{
-		{"who never reaches the webhook", testUnreached},
+		{"pods that never reach the webhook", testPodsWithoutWebhookCalls},
 		{"profiles change", testProfilesChange},
 		{"disruptions under load", testDisruptions},
 		{"outage", testOutage},
@@ -125,7 +125,7 @@ func emptyStage(t *testing.T, o cluster.Options) *stage {
 func skipWithoutNodes(t *testing.T) {
 	t.Helper()
 	if os.Getenv(cluster.KubeconfigVariable) != "" {
-		t.Skip("needs nodes that load images from this machine; the cluster is an existing one")
+		t.Skip("needs nodes that load images from this machine, not an existing cluster")
 	}
 	if testing.Short() {
 		t.Skip("starts a cluster; run without -short")

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// testUnknownFields: an older Telepod must not delete fields that it does not know.
+// testUnknownFields checks that Telepod keeps fields that are newer than itself.
 func testUnknownFields(t *testing.T, s *stage) {
 	s.namespace(t, "fields", enabled(), nil)
 	t.Run("fileKeyRef through the API server", func(t *testing.T) {
@@ -56,11 +56,11 @@ func testUnknownFields(t *testing.T, s *stage) {
 		container := dig(after, "spec")["containers"].([]any)[0].(map[string]any)
 		env := container["env"].([]any)
 		if len(env) < 10 {
-			t.Errorf("%d variables: not injected", len(env))
+			t.Errorf("%d variables, want 10 or more: the pod was not injected", len(env))
 		}
 		container["env"] = env[len(env)-2:]
 		if diff := cmp.Diff(before, after); diff != "" {
-			t.Errorf("besides annotation and variables (-want +got):\n%s", diff)
+			t.Errorf("the pod without annotations and injected variables (-want +got):\n%s", diff)
 		}
 	})
 }

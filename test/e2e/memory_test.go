@@ -14,7 +14,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// testMemory adds manyNamespaces. memoryLimit is the maximum memory of a replica: the chart's request.
+// testMemory creates manyNamespaces. A replica must stay below memoryLimit, the chart's memory request.
 const (
 	manyNamespaces = 2000
 	memoryLimit    = 64 << 20
@@ -47,7 +47,7 @@ func testMemory(t *testing.T, s *stage) {
 		known, err := s.metrics(ctx, "telepod_namespaces")
 		for _, n := range known {
 			if n < manyNamespaces/10 {
-				return fmt.Errorf("the replicas know %v namespaces: %w", known, err)
+				return fmt.Errorf("the replicas have read %v namespaces: %w", known, err)
 			}
 		}
 		return err
@@ -56,10 +56,10 @@ func testMemory(t *testing.T, s *stage) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("resident memory in MiB, with %d more namespaces: %.1f, before: %.1f", manyNamespaces, mebibytes(after), mebibytes(before))
+	t.Logf("resident memory in MiB, with %d more namespaces: %.1f; before: %.1f", manyNamespaces, mebibytes(after), mebibytes(before))
 	for _, bytes := range after {
 		if bytes > memoryLimit {
-			t.Errorf("a replica uses %.1f MiB, more than %d", bytes/(1<<20), memoryLimit>>20)
+			t.Errorf("a replica uses %.1f MiB, want at most %d", bytes/(1<<20), memoryLimit>>20)
 		}
 	}
 }

@@ -16,8 +16,9 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// testKilledSidecar kills every process of a sidecar at once, as the kernel does if a container with memory.oom.group runs
-// out of memory. The kubelet restarts the sidecar, and the application goes on: its pod is ready again.
+// testKilledSidecar kills every process of a sidecar at the same time, as the kernel does if a container with
+// memory.oom.group runs out of memory. The kubelet must restart the sidecar, the application must keep running, and its
+// pod must become ready again.
 func (s *stage) testKilledSidecar(t *testing.T) {
 	p := allowed(pod(telemetryNamespace, nil, map[string]string{injector.SidecarAnnotation: "true"}))
 	p.GenerateName, p.Name, p.Spec.Containers[0].Args = "", "beside-killed", []string{"sleep", "1h"}
@@ -38,12 +39,12 @@ func (s *stage) testKilledSidecar(t *testing.T) {
 		t.Errorf("the application was restarted: %+v", app)
 	}
 	if ended := after.Status.InitContainerStatuses[0].LastTerminationState.Terminated; ended == nil || ended.ExitCode != 128+int32(syscall.SIGKILL) {
-		t.Errorf("the sidecar's last end: %+v, want one by SIGKILL", ended)
+		t.Errorf("the sidecar's last termination is %+v, want SIGKILL", ended)
 	}
 	t.Log(readiness(changes))
 }
 
-// readyWithRestarts waits until a pod is ready with a sidecar that was restarted so often.
+// readyWithRestarts waits until a pod is ready and its sidecar was restarted this many times.
 func (s *stage) readyWithRestarts(t *testing.T, name string, restarts int32) (p *corev1.Pod) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) (err error) {
@@ -67,7 +68,7 @@ func isReady(p *corev1.Pod) bool {
 	return false
 }
 
-// readiness lists the changes of a pod that have arrived.
+// readiness lists the readiness conditions in the pod's changes so far.
 func readiness(changes watch.Interface) (list []string) {
 	for {
 		select {
@@ -85,7 +86,7 @@ func readiness(changes watch.Interface) (list []string) {
 	}
 }
 
-// killContainer kills the main process of a container, and so all of them, from outside.
+// killContainer kills the main process of a container from outside, and so all its processes.
 func (s *stage) killContainer(p *corev1.Pod, program string) error {
 	pids, err := s.Processes(p.Spec.NodeName, program)
 	for _, pid := range pids {

@@ -12,22 +12,22 @@ import (
 
 const outageNamespace = "outage"
 
-// testOutage removes every replica: pods start without injection, the warnings show it, and helm test fails.
+// testOutage removes every replica: pods must start without injection, with a warning, and helm test must fail.
 func testOutage(t *testing.T, s *stage) {
 	s.namespace(t, outageNamespace, enabled(), nil)
 	if out, err := s.helmTest(t); err != nil || !strings.Contains(out, "SERVING") {
-		t.Errorf("helm test: %v: %s, want an endpoint that serves", err, out)
+		t.Errorf("helm test: %v: %s, want success and SERVING", err, out)
 	}
 	s.kubectl(t, "scale", "--namespace="+install.Namespace, "deployment/"+install.Name, "--replicas=0")
 	eventually(t, func(ctx context.Context) error {
 		left, err := s.pods(ctx, install.Namespace, "app.kubernetes.io/component=injector")
 		if err != nil || len(left) > 0 {
-			return fmt.Errorf("%d replicas are left: %w", len(left), err)
+			return fmt.Errorf("%d replicas still exist: %w", len(left), err)
 		}
 		return nil
 	})
 	if _, err := s.helmTest(t); err == nil {
-		t.Error("helm test passes without a webhook")
+		t.Error("helm test passed without a webhook")
 	}
 	if logs := s.kubectl(t, "logs", "--namespace="+install.Namespace, "telepod-test"); !strings.Contains(logs, "1 of 1 endpoints do not serve") {
 		t.Errorf("the pod of helm test printed %q, want the name of the failing endpoint", logs)
@@ -49,7 +49,7 @@ func testOutage(t *testing.T, s *stage) {
 	s.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, "deployment/"+install.Name, "--timeout=2m")
 }
 
-// helmTest runs the release's test hook: a pod that asks every endpoint of the release.
+// helmTest runs the release's test hook: a pod that checks every endpoint of the release.
 func (s *stage) helmTest(t *testing.T) (logs string, err error) {
 	t.Helper()
 	cli, _ := helm.ForTest(t)

@@ -45,10 +45,10 @@ func testPrecedence(t *testing.T, s *stage) {
 	})
 }
 
-// testInjectedByDefault upgrades to injection by default.
+// testInjectedByDefault upgrades to injectByDefault and checks which pods are injected.
 func testInjectedByDefault(t *testing.T, s *stage) {
 	s.upgrade(t, "injector: {injectByDefault: true}")
-	s.settled(t) // a replica of before that still ends would give the reason of before
+	s.awaitReplicas(t) // a terminating replica of the old version would still report the old reason
 	s.testRows(t, "-by-default", []row{
 		{"", "", "", injector.DefaultEnabled},
 		{"", "", "false", no},
@@ -86,13 +86,13 @@ func (s *stage) testRows(t *testing.T, suffix string, rows []row) {
 				t.Errorf("injected for reason %q, want %q", got, r.want)
 			}
 			if injected := variable(made, "CLOUD_PROVIDER") != ""; injected != (r.want != no) {
-				t.Errorf("has variables: %t", injected)
+				t.Errorf("the pod has Telepod's variables: %t, want %t", injected, r.want != no)
 			}
 		})
 	}
 }
 
-// choice is a label or an annotation that decides about injection; "" is none.
+// choice returns a label or annotation that selects injection; nil for "".
 func choice(value string) map[string]string {
 	if value == "" {
 		return nil
@@ -100,7 +100,7 @@ func choice(value string) map[string]string {
 	return map[string]string{injector.InjectKey: value}
 }
 
-// allowed adapts a pod to PodSecurity restricted.
+// allowed makes a pod comply with PodSecurity restricted.
 func allowed(p *corev1.Pod) *corev1.Pod {
 	p.Spec.SecurityContext = &corev1.PodSecurityContext{
 		RunAsNonRoot:   new(true),
@@ -113,8 +113,8 @@ func allowed(p *corev1.Pod) *corev1.Pod {
 	return p
 }
 
-// testUnreached: the API server itself filters out pods that Telepod must not see.
-func testUnreached(t *testing.T, s *stage) {
+// testPodsWithoutWebhookCalls checks that the API server itself excludes pods that Telepod must not see.
+func testPodsWithoutWebhookCalls(t *testing.T, s *stage) {
 	count := func() (n float64) {
 		eventually(t, func(ctx context.Context) (err error) {
 			n, err = s.metric(ctx, "telepod_admissions_total")
@@ -122,15 +122,15 @@ func testUnreached(t *testing.T, s *stage) {
 		})
 		return n
 	}
-	yes := map[string]string{injector.InjectKey: "true"}
+	optIn := map[string]string{injector.InjectKey: "true"}
 	before := count()
 	for name, p := range map[string]*corev1.Pod{
 		"silent":                 pod("silent", nil, nil),
 		"opted out by pod":       pod("enabled", nil, choice("false")),
 		"opted out by label":     pod("enabled", choice("false"), nil),
 		"opted out by namespace": pod("disabled", nil, nil),
-		"kube-system":            pod(metav1.NamespaceSystem, yes, yes),
-		"Telepod's own":          allowed(pod(install.Namespace, yes, yes)),
+		"kube-system":            pod(metav1.NamespaceSystem, optIn, optIn),
+		"Telepod's own":          allowed(pod(install.Namespace, optIn, optIn)),
 	} {
 		if made, _ := s.mustDryRun(t, p); status(t, made) != nil {
 			t.Errorf("%s: injected", name)

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// testProfilesChange changes profiles with helm upgrade, and then in the ConfigMap, with and without a mistake.
+// testProfilesChange changes profiles with helm upgrade, then in the ConfigMap, with and without a mistake.
 func testProfilesChange(t *testing.T, s *stage) {
 	s.namespace(t, "changing", enabled(), map[string]string{injector.ProfileAnnotation: "changing"})
 	before := s.names(t)
@@ -22,7 +22,7 @@ func testProfilesChange(t *testing.T, s *stage) {
 	s.refresh(t)
 	s.waitForAccount(t, "first")
 
-	// The chart's schema accepts any image; the job before an upgrade runs the webhook's own checks.
+	// The chart's schema accepts any image, but the pre-upgrade job runs the webhook's own checks.
 	err := install.Telepod(t.Context(), s.Cluster, install.Options{Values: values + "  changing: {inherits: aws, identity: {account: second}, sidecar: {image: a b}}\n"})
 	if want := "is not an image reference: write registry/name:tag"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("an upgrade with a mistaken profile: %v, want %q in it", err, want)
@@ -58,7 +58,7 @@ func testProfilesChange(t *testing.T, s *stage) {
 	}
 }
 
-// names are the replicas' names, with their containers' restart counts.
+// names returns the replicas' names, with their containers' restart counts.
 func (s *stage) names(t *testing.T) (names []string) {
 	t.Helper()
 	replicas, err := s.replicas(t.Context())
@@ -81,7 +81,7 @@ func (s *stage) setProfile(t *testing.T, text string) {
 	s.kubectl(t, "patch", "--namespace="+install.Namespace, "configmap/"+install.Name+"-profiles", "--type=merge", "--patch="+string(patch))
 }
 
-// refresh makes the kubelets sync mounted ConfigMaps now instead of within a minute: they do when a pod changes.
+// refresh makes the kubelets sync mounted ConfigMaps now, instead of within a minute: a changed pod triggers it.
 func (s *stage) refresh(t *testing.T) {
 	t.Helper()
 	s.kubectl(t, "annotate", "pods", "--namespace="+install.Namespace, "--selector=app.kubernetes.io/component=injector",

@@ -22,7 +22,7 @@ import (
 
 const reasonsNamespace = "reasons"
 
-// testReasons: the same code appears wherever an operator might look.
+// testReasons checks that the same reason code appears wherever an operator might look.
 func testReasons(t *testing.T, s *stage) {
 	s.namespace(t, reasonsNamespace, enabled(), nil)
 	t.Run("warnings, audit log and metrics", s.testMistake)
@@ -79,7 +79,7 @@ func (s *stage) testMistake(t *testing.T) {
 	})
 }
 
-// testPolicy: applying a workload returns the warning at once, not only its pods.
+// testPolicy checks that applying a workload returns the warning immediately, before its pods are created.
 func (s *stage) testPolicy(t *testing.T) {
 	p := pod("", map[string]string{"app": "web"}, map[string]string{injector.Domain + "endpont": "node"})
 	p.GenerateName = ""
@@ -90,21 +90,22 @@ func (s *stage) testPolicy(t *testing.T) {
 			Template: corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: p.Spec},
 		},
 	}
-	// API servers load a new policy some time after it was stored.
+	// API servers load a new policy a while after it was stored.
 	eventually(t, func(ctx context.Context) error {
-		client, heard, err := s.listening()
+		client, received, err := s.clientWithWarnings()
 		if err != nil {
 			return err
 		}
 		_, err = client.AppsV1().Deployments(reasonsNamespace).Create(ctx, deployment, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		if err == nil && !contains(heard.texts, "unknown annotation telepod.dev/endpont") {
-			err = fmt.Errorf("the policy's warning is not among %q", heard.texts)
+		if err == nil && !contains(received.texts, "unknown annotation telepod.dev/endpont") {
+			err = fmt.Errorf("the policy's warning is not among %q", received.texts)
 		}
 		return err
 	})
 }
 
-// testEvent rolls out a Deployment with a mistake: no one sees the warnings that its pods get, so the owner gets an event.
+// testEvent rolls out a Deployment with a mistake. Only a controller sees the warnings for its pods, so the owner gets an
+// event.
 func (s *stage) testEvent(t *testing.T) {
 	s.apply(t, `
 apiVersion: apps/v1

@@ -16,16 +16,16 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// secondNode are values that run region and site on the second node: the first runs the control plane and DNS.
+// secondNode contains values that run region and site on the second node: the first runs the control plane and DNS.
 const secondNode = `
 regional: {nodeSelector: {kubernetes.io/hostname: faults-n2}}
 central: {nodeSelector: {kubernetes.io/hostname: faults-n2}}
 `
 
-// smallDisk puts the region's queue on a disk of 64 MB, in small segments, without a minimum of free space.
+// smallDisk puts the region's queue on a given disk, in small segments, without a minimum of free space.
 const smallDisk = `regional: {queue: {path: %q, minFreeMegabytes: 0}, config: {extensions: {segment_storage/queue: {segment_size: 1048576}}}}`
 
-// TestRegionFaults cuts the region off from its dependencies. It accepts data throughout, or answers with an error.
+// TestRegionFaults cuts the region off from its dependencies. It must accept data throughout, or return an error.
 func TestRegionFaults(t *testing.T) {
 	skipWithoutNodes(t)
 	disk := mountDisk(t) // before the nodes start, so that they see the mount
@@ -45,8 +45,8 @@ func TestRegionFaults(t *testing.T) {
 	}
 }
 
-// testWithoutControlPlane disconnects the node of the API server and DNS. Region and site are killed meanwhile, and
-// start without either.
+// testWithoutControlPlane disconnects the node that runs API server and DNS. It kills region and site meanwhile: they
+// must start without either.
 func (c *counting) testWithoutControlPlane(t *testing.T) {
 	control, node := c.Nodes()[0], c.Nodes()[1]
 	sent := c.sendTo(t, node.Address)
@@ -69,15 +69,15 @@ func (c *counting) testWithoutControlPlane(t *testing.T) {
 	}
 	c.awaitAcked(t, sent)
 	if refused := sent.Errors(); len(refused) > 0 {
-		t.Errorf("clients were refused: %v", refused)
+		t.Errorf("clients received errors: %v", refused)
 	}
 	killed, err := c.Kill(node.Name, "otelcol")
 	if err != nil || killed != 2 {
 		t.Fatalf("%d Collectors were killed, %v: want region and site", killed, err)
 	}
-	t.Logf("with neither API server nor DNS, the region was back in %v", c.awaitAcked(t, sent).Round(time.Millisecond))
+	t.Logf("without API server and DNS, the region accepted data again after %v", c.awaitAcked(t, sent).Round(time.Millisecond))
 	join()
-	c.nothingIsLost(t, sent)
+	c.requireAllStored(t, sent)
 }
 
 // awaitAcked waits until a hundred more items of each signal have been acknowledged.
@@ -98,8 +98,8 @@ func (c *counting) awaitAcked(t *testing.T, sent *pipeline.Sender) time.Duration
 	})
 }
 
-// testFullDisk fills the disk of the region's queue while the site is down. Clients get an error; once there is room,
-// the region continues by itself. It never loses anything that it accepted.
+// testFullDisk fills the disk of the region's queue while the site is down. Clients must get an error. Once there is
+// room, the region must accept data again without a restart. It must not lose anything that it accepted.
 func (c *counting) testFullDisk(t *testing.T, disk string) {
 	node := c.Nodes()[1]
 	collectors := func() []int {
@@ -114,11 +114,11 @@ func (c *counting) testFullDisk(t *testing.T, disk string) {
 		c.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, "statefulset/telepod-central", "--timeout=2m")
 	}
 	scale(0)
-	pipeline.Await(t, patience, "the region's Collector alone", func() bool { return len(collectors()) == 1 })
+	pipeline.Await(t, patience, "the site's Collector to exit", func() bool { return len(collectors()) == 1 })
 	region := collectors()[0]
 	ballast := fill(t, disk)
 	during := c.sendTo(t, node.Address)
-	pipeline.Await(t, patience, "a client that is told", func() bool { return len(during.Errors()) > 0 })
+	pipeline.Await(t, patience, "an error at a client", func() bool { return len(during.Errors()) > 0 })
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func (c *counting) testFullDisk(t *testing.T, disk string) {
 	after := c.sendTo(t, node.Address)
 	c.awaitAcked(t, after)
 	scale(1)
-	c.nothingIsLost(t, after)
+	c.requireAllStored(t, after)
 	for _, o := range c.stores.Drain(t, during, pipeline.Archives(), 30*time.Second) {
 		t.Logf("while the disk was full: %v", o)
 		if o.Acked == 0 || o.Lost > 0 {

@@ -26,8 +26,8 @@ const (
 	siteInFull = site + ".cluster.local"
 )
 
-// gated is a profile whose sidecar starts before the application: an SDK does not retry a refused HTTP connection, and a Job
-// may be faster than its sidecar.
+// gated is a profile with a sidecar that starts before the application: an SDK does not retry a refused HTTP connection,
+// and a Job may send before its sidecar is ready.
 const gated = "gated"
 
 // regionalValues make a region, and a site that forwards everything to the sink.
@@ -57,7 +57,7 @@ cloud: {regionFromNodes: true}
 regional: {containerLogs: true, config: {receivers: {file_log: {include: ["/var/log/pods/bare_*/*/*.log"]}}}}
 `
 
-// TestRegion follows telemetry all the way: pod, regional Collector, central site, store.
+// TestRegion follows telemetry along its whole path: pod, regional Collector, central site, store.
 func TestRegion(t *testing.T) {
 	s := newRegion(t, cluster.Options{Name: "region", Nodes: []cluster.Node{{Labels: topology("us-east-1", "us-east-1a")}}}, logsOfBare)
 	s.namespace(t, "bare", nil, nil)
@@ -65,8 +65,8 @@ func TestRegion(t *testing.T) {
 		name string
 		test func(*testing.T)
 	}{
-		{"that receives nothing", func(t *testing.T) { testIdleMemory(t, s) }},
-		{"on each node", func(t *testing.T) {
+		{"without telemetry", func(t *testing.T) { testIdleMemory(t, s) }},
+		{"DaemonSet", func(t *testing.T) {
 			for _, endpoint := range []string{"node", "service", "sidecar"} {
 				for protocol, short := range map[string]string{"grpc": "grpc", "http/protobuf": "http"} {
 					t.Run(endpoint+" "+protocol, func(t *testing.T) {
@@ -81,13 +81,13 @@ func TestRegion(t *testing.T) {
 			}
 			t.Run("not injected", func(t *testing.T) {
 				t.Parallel()
-				s.testBare(t)
+				s.testNotInjected(t)
 			})
 			t.Run("stock SDKs", func(t *testing.T) {
 				t.Parallel()
 				s.testSDKs(t)
 			})
-			t.Run("with the name of another pod", func(t *testing.T) {
+			t.Run("forged pod name", func(t *testing.T) {
 				t.Parallel()
 				s.testFalseClaim(t, "liar", map[string]string{
 					"k8s.namespace.name": "victims", "k8s.pod.name": "victim",
@@ -95,15 +95,15 @@ func TestRegion(t *testing.T) {
 				})
 			})
 		}},
-		{"in the network of each node", func(t *testing.T) {
+		{"host network", func(t *testing.T) {
 			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {hostNetwork: true}")
 			s.testInjected(t, sender("host-network", nil), false)
 		}},
-		{"reporting the cluster itself", func(t *testing.T) {
+		{"cluster reports", func(t *testing.T) {
 			s.installRegion(t, "cloud: {region: us-east-1}\n"+reporting)
 			s.testReport(t)
 		}},
-		{"that enforces the sender's identity", func(t *testing.T) {
+		{"enforced sender identity", func(t *testing.T) {
 			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {senderIdentity: enforce}")
 			s.testFalseClaim(t, "forger", map[string]string{
 				"k8s.namespace.name": "bare", "k8s.pod.name": "forger",
@@ -111,7 +111,7 @@ func TestRegion(t *testing.T) {
 			})
 			s.testInjected(t, sender("enforced", nil), false)
 		}},
-		{"as a gateway", func(t *testing.T) {
+		{"gateway", func(t *testing.T) {
 			s.installRegion(t, "cloud: {regionFromNodes: true}\nregional: {mode: gateway, gateway: {persistent: false, replicas: 1}}")
 			s.refresh(t)
 			eventually(t, func(ctx context.Context) error { // the webhook sees the change
@@ -183,7 +183,7 @@ func (s *stage) installRegion(t *testing.T, values string) {
 	s.install(t, install.Options{Values: merged(t, []string{regionalValues, values}), Manifests: s.prerequisites, PodSecurity: "privileged"})
 }
 
-// secretAttributes contain a secret, as an application may send by mistake.
+// secretAttributes contain a secret, which an application may send by mistake.
 var secretAttributes = corev1.EnvVar{Name: "OTEL_RESOURCE_ATTRIBUTES", Value: "password=hunter2,note=mine"}
 
 // testInjected sends from an injected pod.
@@ -192,16 +192,16 @@ func (s *stage) testInjected(t *testing.T, j *batchv1.Job, sidecar bool) {
 	j.Spec.Template.Spec.Containers[0].Env = []corev1.EnvVar{secretAttributes}
 	items := s.testTelemetryOf(t, j, sidecar)
 	if sent := s.jobLog(t.Context(), j.Name); !strings.Contains(sent, "hunter2") {
-		t.Errorf("the application sent no secret, so there was none to remove: %s", sent)
+		t.Errorf("the application sent no secret, so the test proves nothing: %s", sent)
 	}
 	for _, item := range items {
 		withoutSecret(t, item)
 	}
 }
 
-// testBare sends from a pod without injection: all attributes of pod and cloud come from the regional Collector, which
-// uses the API server and its own configuration. The pod's output arrives, too.
-func (s *stage) testBare(t *testing.T) {
+// testNotInjected sends from a pod without injection. The regional Collector must add all attributes of pod and cloud, from
+// the API server and its own configuration. The pod's output must arrive, too.
+func (s *stage) testNotInjected(t *testing.T) {
 	p := pod("bare", nil, map[string]string{injector.ResourcePrefix + "team": team})
 	p.Name, p.GenerateName = "bare", ""
 	p.Spec.Containers[0].Image, p.Spec.Containers[0].Args = install.SDKImage, []string{"-spans=1", "-points=1", "-records=1", "-every=1s"}
@@ -210,8 +210,8 @@ func (s *stage) testBare(t *testing.T) {
 		{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Value: "http://telepod-collector." + install.Namespace + ".svc:4317"},
 		{Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Value: "grpc"},
 	}
-	// The pod sends repeatedly: its first items may arrive before the Collector knows the pod's address, its only
-	// identification.
+	// The pod sends repeatedly: its first items may arrive before the Collector has learned the pod's address, which is
+	// the only thing that identifies it.
 	p, err := s.client.CoreV1().Pods("bare").Create(t.Context(), p, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +246,7 @@ func (s *stage) testBare(t *testing.T) {
 	})
 }
 
-// testFalseClaim sends from a pod that claims another pod's name, and another sender's address.
+// testFalseClaim sends from a pod that claims another pod's name, and another sender's identity.
 func (s *stage) testFalseClaim(t *testing.T, name string, want map[string]string) {
 	p := pod("bare", nil, nil)
 	p.Name, p.GenerateName = name, ""
@@ -260,12 +260,12 @@ func (s *stage) testFalseClaim(t *testing.T, name string, want map[string]string
 	if _, err := s.client.CoreV1().Pods(p.Namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	// It sends repeatedly, until the Collector knows its address.
+	// The pod sends repeatedly, until the Collector has learned its address.
 	eventually(t, func(ctx context.Context) error {
 		items, err := s.received(ctx, name)
 		last := map[string]collector.Item{}
 		for _, item := range items {
-			if !strings.HasPrefix(item.Name, `{"resource"`) { // a printed line, which makes no claim
+			if !strings.HasPrefix(item.Name, `{"resource"`) { // a printed line, which claims nothing
 				last[item.Signal] = item
 			}
 		}

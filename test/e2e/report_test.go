@@ -29,7 +29,7 @@ regional:
 const served = "yaml:{receivers: {otlp: {protocols: {grpc: {}}}}, exporters: {nop: {}}, service: {pipelines: {logs: {receivers: [otlp], exporters: [nop]}}, " +
 	"telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: '${env:POD_IP}', port: 8888}}}}]}}}}"
 
-// testReport follows what a real kubelet and API server report, with the identity of the object that it is about.
+// testReport checks that reports of a real kubelet and API server arrive, with the identity of the object they describe.
 func (s *stage) testReport(t *testing.T) {
 	t.Helper()
 	s.namespace(t, "web", nil, nil)
@@ -73,13 +73,13 @@ func (s *stage) testReport(t *testing.T) {
 	}
 }
 
-// wanted is an item that has to arrive, with these attributes of its resource.
+// wanted is an item that must arrive, with these resource attributes.
 type wanted struct {
 	what, signal, name string
 	resource           map[string]string
 }
 
-// has fails with the resource of an item that came closest.
+// has returns nil if the wanted item has arrived, otherwise an error with the resource of the last candidate.
 func (s *stage) has(ctx context.Context, want wanted) error {
 	items, err := s.atSink(ctx, func(item collector.Item) bool {
 		return item.Signal == want.signal && strings.Contains(item.Name, want.name)
@@ -97,7 +97,7 @@ func (s *stage) has(ctx context.Context, want wanted) error {
 		}
 		nearest = item.Resource
 	}
-	return errors.Join(err, fmt.Errorf("%d of %s %q, none with %v; the last has %v", len(items), want.signal, want.name, want.resource, nearest))
+	return errors.Join(err, fmt.Errorf("%d items of %s %q, none with %v; the last has %v", len(items), want.signal, want.name, want.resource, nearest))
 }
 
 func joined(a, b map[string]string) map[string]string {

@@ -16,8 +16,8 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// scaledValues make a site of two Collectors, which find two samplers by name. Ordinary traces are all dropped, so
-// that every trace in Jaeger has passed a sampler's decision.
+// scaledValues make a site of two Collectors, which find two samplers by name. Samplers drop all ordinary traces, so
+// every trace in Jaeger is the result of a sampler's decision.
 const scaledValues = `
 central: {replicas: 2, sampling: {keepPercent: 0, decisionSeconds: 5}}
 `
@@ -30,15 +30,15 @@ func TestScaledSite(t *testing.T) {
 	certificate := c.newExistingSecret(t)
 	c.installWith(t, scaledValues, certificate.values)
 	c.namespace(t, "load", enabled(), nil)
-	c.settled(t)
+	c.awaitReplicas(t)
 	for _, step := range []struct {
 		name string
 		test func(*testing.T)
 	}{
-		{"traces are whole", c.testWholeTraces},
-		{"a certificate of one's own is renewed under load", func(t *testing.T) { c.testOwnCertificate(t, certificate) }},
+		{"traces stay complete", c.testCompleteTraces},
+		{"the user's certificate is renewed under load", func(t *testing.T) { c.testUsersCertificate(t, certificate) }},
 		{"helm upgrade under load", func(t *testing.T) { c.testUpgradeUnderLoad(t, certificate.values) }},
-		{"helm uninstall", c.testUninstallOfAll},
+		{"helm uninstall", c.testUninstallOfSite},
 	} {
 		if !t.Run(step.name, step.test) {
 			c.explainAll(t)
@@ -46,45 +46,46 @@ func TestScaledSite(t *testing.T) {
 	}
 }
 
-// testWholeTraces: a trace's spans arrive in several requests, at two Collectors, and meet at one sampler.
-func (c *counting) testWholeTraces(t *testing.T) {
+// testCompleteTraces checks that spans of a trace meet at one sampler, although they arrive in several requests at two
+// Collectors.
+func (c *counting) testCompleteTraces(t *testing.T) {
 	sent := c.send(t)
 	enough := func() bool { failed, _ := c.stores.Complete(t, sent, "otlp"); return failed >= 10 }
 	pipeline.Await(t, patience, "ten traces with an error", enough)
-	c.nothingIsLost(t, sent)
-	c.awaitWholeTraces(t, sent)
+	c.requireAllStored(t, sent)
+	c.awaitCompleteTraces(t, sent)
 }
 
-func (c *counting) awaitWholeTraces(t *testing.T, sent *pipeline.Sender) {
+func (c *counting) awaitCompleteTraces(t *testing.T, sent *pipeline.Sender) {
 	t.Helper()
-	pipeline.Await(t, patience, "every trace with an error, whole", func() bool {
+	pipeline.Await(t, patience, "all spans of every trace with an error", func() bool {
 		failed, complete := c.stores.Complete(t, sent, "otlp")
 		return failed == complete
 	})
 	failed, _ := c.stores.Complete(t, sent, "otlp")
 	kept, acked := len(c.stores.Tally(t, "otlp", pipeline.Traces)), c.stores.Outcome(t, sent, pipeline.Place{Signal: pipeline.Traces, Backend: "otlp"}).Acked
-	t.Logf("all %d traces with an error are whole; %d spans of %d were kept", failed, kept, acked)
+	t.Logf("all %d traces with an error are complete; %d of %d spans were kept", failed, kept, acked)
 	if kept > acked/10 {
-		t.Errorf("%d spans of %d were kept: the samplers did not decide", kept, acked)
+		t.Errorf("%d of %d spans were kept: the samplers did not decide", kept, acked)
 	}
 }
 
-// ownCertificate is a serving certificate in a Secret that the user manages.
-type ownCertificate struct {
+// usersCertificate is a serving certificate in a Secret that the user manages.
+type usersCertificate struct {
 	authority tls.Certificate
 	secret    *corev1.Secret
 	values    string // values of the chart
 }
 
-// newExistingSecret creates such a certificate, and applies the Secret before the chart is installed.
-func (c *counting) newExistingSecret(t *testing.T) ownCertificate {
+// newExistingSecret issues such a certificate, and creates the Secret before the chart is installed.
+func (c *counting) newExistingSecret(t *testing.T) usersCertificate {
 	t.Helper()
 	certificate, key := newCA(t)
 	authority, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := ownCertificate{authority: authority, secret: &corev1.Secret{
+	o := usersCertificate{authority: authority, secret: &corev1.Secret{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
 		ObjectMeta: metav1.ObjectMeta{Name: "mine", Namespace: install.Namespace}, Type: corev1.SecretTypeTLS,
 	}}
@@ -104,20 +105,20 @@ func (c *counting) newExistingSecret(t *testing.T) ownCertificate {
 	return o
 }
 
-func (o ownCertificate) renew(t *testing.T) {
+func (o usersCertificate) renew(t *testing.T) {
 	t.Helper()
-	o.secret.Data = issue(t, o.authority, x509.ExtKeyUsageServerAuth, install.Name+"."+install.Namespace+".svc")
+	o.secret.Data = issue(t, o.authority, x509.ExtKeyUsageServerAuth, nextYear(), install.Name+"."+install.Namespace+".svc")
 }
 
-// testOwnCertificate replaces the certificate in the Secret.
-func (c *counting) testOwnCertificate(t *testing.T, o ownCertificate) {
+// testUsersCertificate replaces the certificate in the Secret.
+func (c *counting) testUsersCertificate(t *testing.T, o usersCertificate) {
 	before := c.rotations(t)
 	admissions := c.startLoad(t)
 	o.renew(t)
 	if _, err := c.client.CoreV1().Secrets(install.Namespace).Update(t.Context(), o.secret, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	c.rotated(t, before)
+	c.awaitRotation(t, before)
 	admissions.Reach(t, admissions.Made()+20)
 	admissions.Finish(t)
 }
@@ -135,7 +136,7 @@ func (c *counting) testUpgradeUnderLoad(t *testing.T, values string) {
 	admissions, sent := c.startLoad(t), c.send(t)
 	admissions.Reach(t, 20)
 	c.installWith(t, scaledValues, values, "environment: upgraded", `central: {podAnnotations: {example.com/upgraded: "true"}}`)
-	c.settled(t)
+	c.awaitReplicas(t)
 	for _, of := range all {
 		c.kubectl(t, "rollout", "status", "--namespace="+install.Namespace, of, "--timeout=2m")
 		if generation(of) == before[of] {
@@ -144,11 +145,11 @@ func (c *counting) testUpgradeUnderLoad(t *testing.T, values string) {
 	}
 	admissions.Reach(t, admissions.Made()+20)
 	admissions.Finish(t)
-	c.nothingIsLost(t, sent)
+	c.requireAllStored(t, sent)
 }
 
-// testUninstallOfAll: the uninstall leaves nothing that affects others, and the namespace can be deleted.
-func (c *counting) testUninstallOfAll(t *testing.T) {
+// testUninstallOfSite checks that an uninstall leaves nothing that affects others, and that the namespace can be deleted.
+func (c *counting) testUninstallOfSite(t *testing.T) {
 	c.uninstall(t, "load")
 	ctx := t.Context()
 	claims, err := c.client.CoreV1().PersistentVolumeClaims(install.Namespace).List(ctx, metav1.ListOptions{})

@@ -32,8 +32,8 @@ func (s *stage) loadScriptApps(t *testing.T) {
 	}
 }
 
-// testSDKs runs stock SDKs in workloads of each kind, in a namespace with nothing but the label. All their signals arrive,
-// under a name that is the same for every run.
+// testSDKs runs stock SDKs in workloads of each kind, in a namespace with nothing but the label. All their signals must
+// arrive, under a service name that is the same for every run.
 func (s *stage) testSDKs(t *testing.T) {
 	s.loadScriptApps(t)
 	s.namespace(t, sdksNamespace, enabled(), nil)
@@ -46,7 +46,7 @@ func (s *stage) testSDKs(t *testing.T) {
 		}
 	})
 	type workload struct {
-		name, owner string // and the attribute with the workload's name
+		name, owner string // owner is the attribute with the workload's name
 		service     string
 		signals     []string
 	}
@@ -71,7 +71,7 @@ func (s *stage) testSDKs(t *testing.T) {
 
 func allSignals() []string { return []string{collector.Span, collector.Metric, collector.Log} }
 
-// protocolCell is a Job with an SDK, and the protocol that a variable selects or that the application's code contains.
+// protocolCell is a Job with an SDK. A variable or the application's code selects the protocol.
 type protocolCell struct {
 	name, image string
 	args        []string
@@ -80,8 +80,8 @@ type protocolCell struct {
 	signals     []string
 }
 
-// protocolCells are SDK by protocol by where the protocol comes from. The applications with an exporter in their code
-// send spans only with that.
+// protocolCells returns a Job for each combination of SDK, protocol, and source of the protocol. Applications with a
+// hard-coded exporter send their spans only with that.
 func protocolCells() []protocolCell {
 	all, spans := allSignals(), allSignals()[:1]
 	sendAll := []string{"-spans=1", "-points=1", "-records=1"}
@@ -112,7 +112,7 @@ func protocolCells() []protocolCell {
 		{"node-only-json-grpc", install.NodeAppImage, []string{"-span-exporter=http"}, nil, grpc, all},
 	}
 	for name, env := range map[string]map[string]string{"deno": {}, "deno-http": by("http/protobuf"), "deno-json": by("http/json")} {
-		env["OTEL_DENO"] = "true" // switches its SDK on
+		env["OTEL_DENO"] = "true" // enables its SDK
 		cells = append(cells, protocolCell{name, install.DenoAppImage, nil, env, nil, all})
 	}
 	return cells

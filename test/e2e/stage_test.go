@@ -22,7 +22,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// patience exceeds the slowest wait.
+// patience is longer than the slowest wait.
 const patience = 90 * time.Second
 
 // eventually retries until done returns nil, or fails with the last error.
@@ -57,8 +57,7 @@ func (s *stage) kubectl(t *testing.T, args ...string) string {
 	return out
 }
 
-// schedule makes a CronJob that is due every minute run now: its controller catches up on a run that it seems to have
-// missed.
+// schedule runs a CronJob now that is due every minute: its controller catches up on a run that it seems to have missed.
 func (s *stage) schedule(t *testing.T, namespace, cronJob string) {
 	t.Helper()
 	last := time.Now().Add(-90 * time.Second).UTC().Format(time.RFC3339)
@@ -93,23 +92,23 @@ func pod(namespace string, labels, annotations map[string]string) *corev1.Pod {
 
 // dryRun returns the pod as it would be stored, and the warnings in the response.
 func (s *stage) dryRun(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, []string, error) {
-	client, heard, err := s.listening()
+	client, received, err := s.clientWithWarnings()
 	if err != nil {
 		return nil, nil, err
 	}
 	made, err := client.CoreV1().Pods(pod.Namespace).Create(ctx, pod, metav1.CreateOptions{
 		DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict,
 	})
-	return made, heard.texts, err
+	return made, received.texts, err
 }
 
-// listening returns a client that records warnings.
-func (s *stage) listening() (kubernetes.Interface, *warnings, error) {
-	heard := &warnings{}
+// clientWithWarnings returns a client that records warnings.
+func (s *stage) clientWithWarnings() (kubernetes.Interface, *warnings, error) {
+	received := &warnings{}
 	config := rest.CopyConfig(s.config)
-	config.WarningHandler = heard
+	config.WarningHandler = received
 	client, err := kubernetes.NewForConfig(config)
-	return client, heard, err
+	return client, received, err
 }
 
 func (s *stage) mustDryRun(t *testing.T, pod *corev1.Pod) (*corev1.Pod, []string) {
@@ -132,7 +131,7 @@ func (w *warnings) HandleWarningHeader(_ int, _ string, text string) {
 	w.texts = append(w.texts, text)
 }
 
-// status is the pod's status annotation; nil if it was not injected.
+// status returns the pod's status annotation; nil if the pod was not injected.
 func status(t *testing.T, pod *corev1.Pod) *injector.Status {
 	t.Helper()
 	text, ok := pod.Annotations[injector.StatusAnnotation]
@@ -164,7 +163,7 @@ func (s *stage) pods(ctx context.Context, namespace, selector string) ([]corev1.
 	return list.Items, nil
 }
 
-// environment is the environment that the application in a pod printed, as a line of JSON.
+// environment returns the environment that the application in a pod has printed, as a line of JSON.
 func (s *stage) environment(ctx context.Context, pod *corev1.Pod) (map[string]string, error) {
 	logs, err := s.client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: "app"}).DoRaw(ctx)
 	if err != nil {
@@ -177,13 +176,11 @@ func (s *stage) environment(ctx context.Context, pod *corev1.Pod) (map[string]st
 	return env, nil
 }
 
-// replicas are the webhook's pods that are ready and not terminating.
+// replicas returns the webhook's pods that are ready and not terminating.
 func (s *stage) replicas(ctx context.Context) ([]corev1.Pod, error) {
 	all, err := s.pods(ctx, install.Namespace, "app.kubernetes.io/component=injector")
 	return slices.DeleteFunc(all, func(p corev1.Pod) bool {
-		return p.DeletionTimestamp != nil || !slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-		})
+		return p.DeletionTimestamp != nil || !isReady(&p)
 	}), err
 }
 
@@ -209,7 +206,7 @@ func (s *stage) metric(ctx context.Context, series string) (float64, error) {
 	return sum, err
 }
 
-// metrics returns the same for each replica.
+// metrics returns the sum for each replica.
 func (s *stage) metrics(ctx context.Context, series string) ([]float64, error) {
 	replicas, err := s.replicas(ctx)
 	if err != nil {

@@ -44,14 +44,14 @@ func testTelemetry(t *testing.T, s *stage) {
 				t.Parallel()
 				annotations := map[string]string{injector.EndpointAnnotation: endpoint, injector.ProtocolAnnotation: protocol}
 				if endpoint == "sidecar" {
-					// The SDK does not retry a refused HTTP connection, and the Job may be faster than the sidecar.
+					// The SDK does not retry a refused HTTP connection, and the Job may send before the sidecar is ready.
 					annotations[injector.ProfileAnnotation] = gated
 				}
 				s.testTelemetryArrives(t, endpoint+"-"+short, annotations)
 			})
 		}
 	}
-	t.Run("a sidecar that fails", func(t *testing.T) {
+	t.Run("a failing sidecar", func(t *testing.T) {
 		t.Parallel()
 		s.testFailingSidecar(t, "broken", "exit_code=1")
 	})
@@ -63,7 +63,7 @@ func testTelemetry(t *testing.T, s *stage) {
 		t.Parallel()
 		s.testKilledSidecar(t)
 	})
-	t.Run("a sidecar that fails, and gates the application", func(t *testing.T) {
+	t.Run("a failing sidecar that gates the application", func(t *testing.T) {
 		t.Parallel()
 		s.testStartupLimit(t, s.testFailingSidecar(t, "broken-gate", "exit_code=1"))
 	})
@@ -97,7 +97,7 @@ func sinkManifests(t *testing.T, file string) string {
 	return strings.NewReplacer("SINK_CONFIG", config, "SINK_IMAGE", image).Replace(string(manifests))
 }
 
-// testRollout rolls out a Deployment with sidecars, which become ready and healthy.
+// testRollout rolls out a Deployment with sidecars, which must become ready and healthy.
 func (s *stage) testRollout(t *testing.T) {
 	s.apply(t, `
 apiVersion: apps/v1
@@ -137,8 +137,8 @@ spec:
 	})
 }
 
-// testFailingSidecar runs a Collector that cannot start: its supervisor retries, and the application's pod still becomes
-// ready.
+// testFailingSidecar runs a Collector that cannot start. Its supervisor must retry, and the application's pod must become
+// ready all the same.
 func (s *stage) testFailingSidecar(t *testing.T, profile, reason string) *corev1.Pod {
 	p := allowed(pod(telemetryNamespace, nil, map[string]string{
 		injector.SidecarAnnotation: "true", injector.ProfileAnnotation: profile,
@@ -157,9 +157,7 @@ func (s *stage) testFailingSidecar(t *testing.T, profile, reason string) *corev1
 	var made *corev1.Pod
 	eventually(t, func(ctx context.Context) (err error) {
 		made, err = s.client.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
-		if err == nil && !slices.ContainsFunc(made.Status.Conditions, func(c corev1.PodCondition) bool {
-			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-		}) {
+		if err == nil && !isReady(made) {
 			err = fmt.Errorf("the pod is not ready: %+v", made.Status.Conditions)
 		}
 		return err
@@ -172,25 +170,25 @@ func (s *stage) testFailingSidecar(t *testing.T, profile, reason string) *corev1
 	return made
 }
 
-// testStartupLimit looks for the limit that let the application of a pod start without a Collector.
+// testStartupLimit checks that the startup limit let the application of a pod start without a Collector.
 func (s *stage) testStartupLimit(t *testing.T, p *corev1.Pod) {
 	t.Helper()
 	sidecar, app := p.Status.InitContainerStatuses[0].State.Running, p.Status.ContainerStatuses[0].State.Running
 	if waited := app.StartedAt.Sub(sidecar.StartedAt.Time); waited < 4*time.Second { // both are rounded to seconds
-		t.Errorf("the application started %s after the sidecar, which it has to wait for", waited)
+		t.Errorf("the application started %s after the sidecar, want the startup limit of 5s", waited)
 	}
 	logs, err := s.client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: injector.SidecarName}).DoRaw(t.Context())
 	if err != nil || !strings.Contains(string(logs), "limit=5s") {
-		t.Errorf("the sidecar's log, %v: %s", err, logs)
+		t.Errorf("the sidecar's log does not report the startup limit: %v: %s", err, logs)
 	}
 	path := "/api/v1/namespaces/" + p.Namespace + "/pods/" + p.Name + ":8889/proxy/metrics"
 	metrics, err := s.client.CoreV1().RESTClient().Get().AbsPath(path).DoRaw(t.Context())
 	if err != nil || !strings.Contains(string(metrics), "telepod_supervisor_startup_limit_reached 1\n") {
-		t.Errorf("the sidecar's metrics, %v: %s", err, metrics)
+		t.Errorf("the sidecar's metrics do not report the startup limit: %v: %s", err, metrics)
 	}
 }
 
-// testTelemetryArrives runs a Job that sends with a stock SDK, and looks for its telemetry at the sink.
+// testTelemetryArrives runs a Job that sends with a stock SDK, and checks its telemetry at the sink.
 func (s *stage) testTelemetryArrives(t *testing.T, name string, annotations map[string]string) {
 	t.Helper()
 	s.testTelemetryOf(t, sender(name, annotations), annotations[injector.EndpointAnnotation] == "sidecar")
@@ -258,14 +256,15 @@ func (s *stage) received(ctx context.Context, service string) ([]collector.Item,
 	return s.atSink(ctx, func(item collector.Item) bool { return item.Resource["service.name"] == service })
 }
 
-// receivedFrom returns those with this service.namespace, too: workloads of several namespaces may have the same name.
+// receivedFrom returns the items that also have this service.namespace: workloads of several namespaces may have the same
+// name.
 func (s *stage) receivedFrom(ctx context.Context, namespace, service string) ([]collector.Item, error) {
 	items, err := s.received(ctx, service)
 	return slices.DeleteFunc(items, func(item collector.Item) bool { return item.Resource["service.namespace"] != namespace }), err
 }
 
-// atSink returns those of the items at the sinks.
-func (s *stage) atSink(ctx context.Context, those func(collector.Item) bool) (found []collector.Item, err error) {
+// atSink returns the items at the sinks that match.
+func (s *stage) atSink(ctx context.Context, matches func(collector.Item) bool) (found []collector.Item, err error) {
 	sinks, err := s.pods(ctx, "sink", "app=sink")
 	if err != nil {
 		return nil, err
@@ -281,7 +280,7 @@ func (s *stage) atSink(ctx context.Context, those func(collector.Item) bool) (fo
 			return nil, err
 		}
 		for _, item := range items {
-			if those(item) {
+			if matches(item) {
 				found = append(found, item)
 			}
 		}
@@ -289,7 +288,7 @@ func (s *stage) atSink(ctx context.Context, those func(collector.Item) bool) (fo
 	return found, nil
 }
 
-// job is a Job without retries that PodSecurity restricted admits.
+// job returns a Job without retries that PodSecurity restricted admits.
 func job(name, image string, args []string, annotations map[string]string) *batchv1.Job {
 	p := allowed(pod(telemetryNamespace, nil, annotations))
 	p.GenerateName, p.Namespace = "", ""
@@ -319,7 +318,7 @@ func (s *stage) runJob(t *testing.T, j *batchv1.Job) (ended batchv1.JobCondition
 				return nil
 			}
 		}
-		return fmt.Errorf("Job %s still runs: %+v: %s", j.Name, now.Status, s.jobLog(ctx, j.Name))
+		return fmt.Errorf("Job %s is still running: %+v: %s", j.Name, now.Status, s.jobLog(ctx, j.Name))
 	})
 	return ended
 }

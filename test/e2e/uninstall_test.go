@@ -13,7 +13,7 @@ import (
 
 func testUninstall(t *testing.T, s *stage) { s.uninstall(t, "enabled") }
 
-// uninstall removes Telepod. Nothing of it remains in the cluster, and pods of a namespace that has opted in are
+// uninstall removes Telepod. No object of it may remain in the cluster, and pods of a namespace that has opted in must be
 // admitted without it.
 func (s *stage) uninstall(t *testing.T, namespace string) {
 	t.Helper()
@@ -23,7 +23,7 @@ func (s *stage) uninstall(t *testing.T, namespace string) {
 	left := s.kubectl(t, "get", "--output=name", "--selector=app.kubernetes.io/part-of=telepod",
 		"mutatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings,clusterroles,clusterrolebindings,priorityclasses")
 	if left != "" {
-		t.Errorf("left in the cluster: %s", left)
+		t.Errorf("objects remain in the cluster: %s", left)
 	}
 	eventually(t, func(ctx context.Context) error {
 		made, warnings, err := s.dryRun(ctx, pod(namespace, nil, nil))
