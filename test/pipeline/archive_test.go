@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestLongArchiveOutage stops S3 until the archive's queue is full. The site keeps serving all other stores, counts each
-// span once, drops the oldest data of the archive, and counts that; the newest data arrives.
+// TestLongArchiveOutage stops S3 until the archive's queue is full. The site must keep serving all other stores, and count
+// each span once. It must drop the oldest data of the archive, count the drops, and deliver the newest data.
 func TestLongArchiveOutage(t *testing.T) {
 	t.Parallel()
 	r := assemble(t)
@@ -18,7 +18,7 @@ func TestLongArchiveOutage(t *testing.T) {
 	r.toS3.Cut()
 	r.sendLoad(t)
 	const dropped = "otelcol_spool_dropped_items_total"
-	Await(t, 2*time.Minute, "a full queue of the archive", func() bool { return r.primary.Metric(dropped) > 2000 })
+	Await(t, 2*time.Minute, "drops from a full archive queue", func() bool { return r.primary.Metric(dropped) > 2000 })
 	r.awaitBeyond(t, Traces, "otlp")
 	r.awaitBeyond(t, Metrics, "remotewrite")
 	refused := r.primary.Metric("otelcol_receiver_refused_spans_total")
@@ -42,15 +42,15 @@ func TestLongArchiveOutage(t *testing.T) {
 	newest := slices.Max(r.load.acked[Traces])
 	Await(t, time.Minute, "the newest span in the archive", func() bool { return r.plant.Tally(t, "s3", Traces)[newest] > 0 })
 	Await(t, time.Minute, "each span of the primary to be archived, or counted as dropped", func() bool {
-		arrived, given := len(r.plant.Tally(t, "s3", Traces))+len(r.plant.Tally(t, "s3", Logs)), len(r.load.acked[Traces])+len(r.load.acked[Logs])
-		return float64(arrived)+r.primary.Metric(dropped) >= float64(given)
+		arrived, acked := len(r.plant.Tally(t, "s3", Traces))+len(r.plant.Tally(t, "s3", Logs)), len(r.load.acked[Traces])+len(r.load.acked[Logs])
+		return float64(arrived)+r.primary.Metric(dropped) >= float64(acked)
 	})
 	if r.plant.Tally(t, "s3", Traces)[slices.Min(r.load.acked[Traces])] > 0 {
-		t.Error("the oldest span is in the archive: something newer was dropped")
+		t.Error("the oldest span is in the archive, so something newer was dropped")
 	}
 }
 
-// awaitBeyond waits until a back end has something that the region acknowledges from now on.
+// awaitBeyond waits until a back end has data that the region acknowledged after this call.
 func (r *rig) awaitBeyond(t *testing.T, signal, backend string) {
 	t.Helper()
 	r.load.mu.Lock()

@@ -27,21 +27,21 @@ import (
 // attackTime is how long each attack lasts.
 const attackTime = 2 * time.Second
 
-// attackBytes bounds each attack, so that all together stay below the archive's queue: when that is full, it drops the
-// oldest data of everybody.
+// attackBytes limits each attack, so that all together do not fill the archive's queue: a full queue drops the oldest
+// data of all senders.
 const attackBytes = 16 << 20
 
-// attack is a request that a pod sends to its region, or a compromised region to a site, repeatedly.
+// attack is a request that a pod sends repeatedly to its region, or a compromised region to a site.
 type attack struct {
 	name     string
 	body     func(n int) []byte
 	encoding string
 }
 
-// TestAttackOnPipelines sends hostile data to a region and to a site, while an ordinary pod sends its own.
-// Everything that the region acknowledged to this pod arrives, no Collector exits, and memory stays below the
-// chart's limits. The ordinary pod is not rejected for the attackers' load, and is answered as before within a generous
-// factor. The test prints its latency during each attack, and the memory.
+// TestAttackOnPipelines sends hostile data to a region and to a site while an ordinary pod sends its own data.
+// Everything that the region acknowledged to this pod must arrive, no Collector may exit, and memory must stay below the
+// chart's limits. The region must not reject the ordinary pod because of the attackers' load, and must answer it about as
+// fast as without them. The test prints memory and the pod's latency during each attack.
 func TestAttackOnPipelines(t *testing.T) {
 	r := assemble(t)
 	r.primary.Stop(t)
@@ -51,16 +51,16 @@ func TestAttackOnPipelines(t *testing.T) {
 	r.awaitArrival(t, r.primary, Patience)
 	pids := map[*Node]int{r.region: r.region.process.Pid(), r.primary: r.primary.process.Pid()}
 	toRegion, toSite := r.attackers(t)
-	r.load.Took() // of the start
+	r.load.Took() // discard the times of the start
 	time.Sleep(attackTime)
-	undisturbed := quiet(t, r, "nothing else")
+	undisturbed := measure(t, r, "without an attack")
 	var disturbed []time.Duration
 	for _, a := range attacksOnRegion() {
-		t.Run("region: "+a.name, func(t *testing.T) { disturbed = append(disturbed, r.endure(t, a, toRegion)...) })
+		t.Run("region: "+a.name, func(t *testing.T) { disturbed = append(disturbed, r.underAttack(t, a, toRegion)...) })
 	}
-	t.Run("region: slow bodies", func(t *testing.T) { disturbed = append(disturbed, r.endureSlowBodies(t)...) })
+	t.Run("region: slow bodies", func(t *testing.T) { disturbed = append(disturbed, r.underSlowBodies(t)...) })
 	for _, a := range attacksOnSite() {
-		t.Run("site: "+a.name, func(t *testing.T) { disturbed = append(disturbed, r.endure(t, a, toSite)...) })
+		t.Run("site: "+a.name, func(t *testing.T) { disturbed = append(disturbed, r.underAttack(t, a, toSite)...) })
 	}
 	r.compareAnswers(t, undisturbed, disturbed)
 	for _, o := range r.report(t, 5*time.Minute) { // the site also stores the attackers' data
@@ -81,9 +81,9 @@ func TestAttackOnPipelines(t *testing.T) {
 	}
 }
 
-// compareAnswers checks what the ordinary pod noticed of the attacks: no rejections, and answers that take longer because
-// the attackers use the same processors, but not for as long as a pod that waits behind them. One in ten answers may
-// take longer still; on a machine with two processors the ratio of the slowest ones says little.
+// compareAnswers checks the attacks' effect on the ordinary pod. It must not be rejected. Its answers may take longer,
+// because the attackers use the same processors, but the pod must not queue behind them. The slowest tenth of the answers
+// is ignored: on a machine with two processors, its ratio varies too much.
 func (r *rig) compareAnswers(t *testing.T, undisturbed, disturbed []time.Duration) {
 	t.Helper()
 	slices.Sort(disturbed)
@@ -91,7 +91,7 @@ func (r *rig) compareAnswers(t *testing.T, undisturbed, disturbed []time.Duratio
 	ratio := during.Seconds() / max(before, 10*time.Millisecond).Seconds()
 	t.Logf("p90 of %d ordinary requests %v, of %d during the attacks %v: ratio %.1f", len(undisturbed), before.Round(time.Millisecond), len(disturbed), during.Round(time.Millisecond), ratio)
 	if ratio > 50 || len(undisturbed) == 0 {
-		t.Errorf("answers to the ordinary pod take %.1f times as long during the attacks, want 50 at most", ratio)
+		t.Errorf("answers to the ordinary pod take %.1f times as long during the attacks, want at most 50", ratio)
 	}
 	for answer, n := range r.load.Errors() {
 		t.Errorf("the region rejected %d requests of the ordinary pod: %s", n, answer)
@@ -124,8 +124,8 @@ func (r *rig) attackers(t *testing.T) (toRegion, toSite func(context.Context, at
 	return send(pod, "http://"+r.region.Address+":4318/v1/traces"), send(region, "https://"+r.primary.Address+":4318/v1/traces")
 }
 
-// endure attacks with four connections, and returns the times of answers to the ordinary pod.
-func (r *rig) endure(t *testing.T, a attack, send func(context.Context, attack, int)) []time.Duration {
+// underAttack attacks with four connections, and returns the latencies of the ordinary pod meanwhile.
+func (r *rig) underAttack(t *testing.T, a attack, send func(context.Context, attack, int)) []time.Duration {
 	ctx, cancel := context.WithTimeout(t.Context(), attackTime)
 	defer cancel()
 	var sent atomic.Int64
@@ -138,11 +138,11 @@ func (r *rig) endure(t *testing.T, a attack, send func(context.Context, attack, 
 		})
 	}
 	attackers.Wait()
-	return quiet(t, r, fmt.Sprintf("%d requests of %d bytes", sent.Load(), len(a.body(1))))
+	return measure(t, r, fmt.Sprintf("%d requests of %d bytes", sent.Load(), len(a.body(1))))
 }
 
-// endureSlowBodies opens many connections, each of which sends one byte of a large request and then nothing.
-func (r *rig) endureSlowBodies(t *testing.T) []time.Duration {
+// underSlowBodies opens many connections, each of which sends one byte of a large request and then nothing.
+func (r *rig) underSlowBodies(t *testing.T) []time.Duration {
 	ctx, cancel := context.WithTimeout(t.Context(), attackTime)
 	defer cancel()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(r.plant.Address())}}
@@ -157,12 +157,11 @@ func (r *rig) endureSlowBodies(t *testing.T) []time.Duration {
 		fmt.Fprintf(conn, "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 4000000\r\n\r\n\n")
 	}
 	<-ctx.Done()
-	return quiet(t, r, fmt.Sprintf("%d connections", opened))
+	return measure(t, r, fmt.Sprintf("%d connections", opened))
 }
 
-// quiet checks and prints the Collectors' memory, and prints and returns the times of answers to the ordinary pod since
-// the last call.
-func quiet(t *testing.T, r *rig, what string) []time.Duration {
+// measure checks the Collectors' memory, and returns the ordinary pod's latencies since the last call. It prints both.
+func measure(t *testing.T, r *rig, what string) []time.Duration {
 	t.Helper()
 	took := r.load.Took()
 	region, site := r.region.Memory(t)/1e6, r.primary.Memory(t)/1e6
@@ -175,13 +174,13 @@ func quiet(t *testing.T, r *rig, what string) []time.Duration {
 
 func attacksOnRegion() []attack {
 	return []attack{
-		{name: "bombs", encoding: "gzip", body: same(gzipped(bytes.Repeat([]byte{0}, 100<<20)))},
+		{name: "gzip bombs", encoding: "gzip", body: same(gzipped(bytes.Repeat([]byte{0}, 100<<20)))},
 		{name: "nested attributes", body: same(nested(20_000))},
 		{name: "10,000 attributes", body: same(marshal(request(many("key-%d", 10_000), "span")))},
 		{name: "giant names", body: same(marshal(request(nil, strings.Repeat("n", 3<<20))))},
 		{name: "not UTF-8", body: same(notUTF8())},
 		{name: "not protobuf", body: same(bytes.Repeat([]byte("\x0a\xff\xff\xff\xff\x0f"), 100_000))},
-		{name: "names with numbers", body: numbered},
+		{name: "unique names", body: uniqueNames},
 	}
 }
 
@@ -196,17 +195,17 @@ func attacksOnSite() []attack {
 		regions = append(regions, request([]*common.KeyValue{text("cloud.provider", "aws"), text("cloud.region", fmt.Sprintf("us-fake-%d", n))}, "span").ResourceSpans...)
 	}
 	return []attack{
-		{name: "folders", body: same(marshal(&coltrace.ExportTraceServiceRequest{ResourceSpans: places}))},
+		{name: "hostile folder names", body: same(marshal(&coltrace.ExportTraceServiceRequest{ResourceSpans: places}))},
 		{name: "8,000 regions", body: same(marshal(&coltrace.ExportTraceServiceRequest{ResourceSpans: regions}))},
-		{name: "bombs", encoding: "zstd", body: same(zstdBomb(256 << 20))},
-		{name: "names with numbers", body: numbered},
+		{name: "zstd bombs", encoding: "zstd", body: same(zstdBomb(256 << 20))},
+		{name: "unique names", body: uniqueNames},
 	}
 }
 
 func same(body []byte) func(int) []byte { return func(int) []byte { return body } }
 
-// numbered has 200 span names and services that are unique to this request.
-func numbered(n int) []byte {
+// uniqueNames returns a request with 200 span and service names that no other request has.
+func uniqueNames(n int) []byte {
 	all := &coltrace.ExportTraceServiceRequest{}
 	for i := range 200 {
 		name := fmt.Sprintf("%d-%d", n, i)
@@ -231,7 +230,7 @@ func marshal(m proto.Message) []byte {
 	return body
 }
 
-// notUTF8 is a span with an invalid name. Go's encoder does not write it.
+// notUTF8 returns a span with an invalid name, which Go's encoder does not write.
 func notUTF8() []byte {
 	span := lengthDelimited(5, []byte("\xff\xfe"))
 	return lengthDelimited(1, lengthDelimited(2, lengthDelimited(2, span))) // resource_spans, scope_spans, spans
@@ -244,7 +243,7 @@ func many(format string, count int) (attributes []*common.KeyValue) {
 	return attributes
 }
 
-// nested is an attribute with arrays nested to a depth.
+// nested returns an attribute with arrays that are nested this deep.
 func nested(depth int) []byte {
 	var inner []byte
 	for range depth {

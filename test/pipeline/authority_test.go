@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A region with certificates of another authority delivers nothing, and both ends log the reason. With the
-// right certificates it resumes.
+// TestForeignAuthority checks that a region with certificates of another authority delivers nothing, and that both ends
+// log the reason. With the right certificates it must resume.
 func TestForeignAuthority(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -58,7 +58,7 @@ func awaitLog(t *testing.T, n *Node, text string) {
 	Await(t, Patience, fmt.Sprintf("%q in the log of %s", text, n.Name), func() bool { return strings.Contains(n.Log(), text) })
 }
 
-// mixedCertificates are the plant's certificates, except that some files come from another authority.
+// mixedCertificates writes the plant's certificates, but some files from another authority.
 func mixedCertificates(t *testing.T, p *Plant, foreign []string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()

@@ -36,13 +36,14 @@ const (
 	azureLogin     = "login.microsoftonline.com"
 )
 
-// Azure is Blob Storage under its public name: Azurite, Microsoft's server for tests, behind a proxy. The tokens come from a
-// fake of Microsoft Entra ID, which cannot run here; Azurite checks their audience, issuer and time, and no signature.
+// Azure simulates Blob Storage under its public name: Azurite, Microsoft's server for tests, runs behind a proxy. The tokens
+// come from a fake of Microsoft Entra ID, which cannot run here. Azurite checks their audience, issuer and time, but not
+// their signature.
 type Azure struct {
-	// Proxy is the URL of a proxy that leads to both, and CA the file of the authority of their certificates.
+	// Proxy is the URL of a proxy to both servers, CA the file with the authority of their certificates.
 	Proxy, CA string
 
-	dir, program string // of Azurite's data, and its source
+	dir, program string // Azurite's data and program
 	address      string
 	assertion    string // the cluster's token that Entra ID accepts
 	logins       chan struct{}
@@ -50,7 +51,7 @@ type Azure struct {
 	client       *http.Client
 }
 
-// StartAzure starts both, and creates the container. Entra ID accepts one token of the cluster.
+// StartAzure starts both servers, and creates the container. Entra ID accepts only this token of the cluster.
 func (p *Plant) StartAzure(t testing.TB, assertion string) *Azure {
 	t.Helper()
 	if _, err := exec.LookPath("npm"); err != nil {
@@ -81,19 +82,19 @@ func (p *Plant) StartAzure(t testing.TB, assertion string) *Azure {
 	proxy := httptest.NewServer(tunnel(map[string]string{azureBlobs + ":443": a.address, azureLogin + ":443": login.Listener.Addr().String()}))
 	t.Cleanup(proxy.Close)
 	a.Proxy = proxy.URL
-	way, err := url.Parse(a.Proxy)
+	proxyURL, err := url.Parse(a.Proxy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(root.certificate)
-	a.client = &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(way), TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
+	a.client = &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxyURL), TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
 	a.Start(t)
 	a.request(t, http.MethodPut, azureContainer+"?restype=container", http.StatusCreated)
 	return a
 }
 
-// Start starts Azurite on the data that it has.
+// Start starts Azurite with its existing data.
 func (a *Azure) Start(t testing.TB) {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(a.address)
@@ -115,7 +116,7 @@ func (a *Azure) Stop(t testing.TB) {
 	if err := a.server.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	_ = a.server.cmd.Wait() // returns its exit code, which does not matter
+	_ = a.server.cmd.Wait() // the exit code does not matter
 }
 
 // login answers as Microsoft Entra ID does, for one client that presents the cluster's token.
@@ -141,7 +142,7 @@ func (a *Azure) login(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// azureToken is a token of Entra ID for Blob Storage, without a valid signature.
+// azureToken returns a token for Blob Storage, like Entra ID's, but without a valid signature.
 func azureToken() string {
 	part := func(claims map[string]any) string {
 		text, _ := json.Marshal(claims) // cannot fail: strings and numbers
@@ -152,7 +153,7 @@ func azureToken() string {
 		"iss": "https://sts.windows.net/tenant/", "iat": now - 60, "nbf": now - 60, "exp": now + 3600}) + ".c2lnbmVk"
 }
 
-// tunnel is a proxy for HTTPS that leads each host:port to an address.
+// tunnel returns a proxy for HTTPS that connects each host:port to an address.
 func tunnel(to map[string]string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		there, err := net.Dial("tcp", to[r.Host])
@@ -168,7 +169,7 @@ func tunnel(to map[string]string) http.Handler {
 		defer here.Close()
 		fmt.Fprint(here, "HTTP/1.1 200 OK\r\n\r\n")
 		go func() {
-			_, _ = io.Copy(there, here) // a client that went away
+			_, _ = io.Copy(there, here) // fails if the client has disconnected
 			there.Close()
 		}()
 		_, _ = io.Copy(here, there)
@@ -196,7 +197,7 @@ func (a *Azure) request(t testing.TB, method, of string, status int) []byte {
 	return body
 }
 
-// Lost is the number of acknowledged items of a signal that are in no blob below a prefix.
+// Lost returns the number of acknowledged items of a signal that no blob below a prefix contains.
 func (a *Azure) Lost(t testing.TB, s *Sender, prefix, signal string) int {
 	t.Helper()
 	var list struct {

@@ -18,7 +18,7 @@ type Backends struct {
 }
 
 // StartBackends starts the stores on an address of this machine, with further flags of test/backends. They
-// end with the test.
+// stop with the test.
 func StartBackends(t testing.TB, host string, flags ...string) *Backends {
 	t.Helper()
 	program, err := collector.Backends(t.Context())

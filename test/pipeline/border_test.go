@@ -27,7 +27,7 @@ type border struct {
 	primary, backup *ledger
 }
 
-// newBorder starts a region with further values of the chart.
+// newBorder starts a region with additional chart values.
 func newBorder(t *testing.T, values string) *border {
 	t.Helper()
 	if testing.Short() {
@@ -50,7 +50,7 @@ func newBorder(t *testing.T, values string) *border {
 	return b
 }
 
-// send sends the region a request of each signal, which it must accept.
+// send sends a request of each signal to the region, which must accept it.
 func (b *border) send(t *testing.T, spans *coltrace.ExportTraceServiceRequest, points *colmetrics.ExportMetricsServiceRequest, records *collogs.ExportLogsServiceRequest) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -110,7 +110,7 @@ func (l *ledger) refuse() {
 	l.closed = true
 }
 
-// has returns the signals that contain a text.
+// has returns the signals that have received a text.
 func (l *ledger) has(text string) (signals []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -122,7 +122,7 @@ func (l *ledger) has(text string) (signals []string) {
 	return signals
 }
 
-// count returns how often a text occurs in what was received.
+// count returns how often a text occurs in the received requests.
 func (l *ledger) count(text string) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,7 +134,7 @@ func (l *ledger) count(text string) (n int) {
 	return n
 }
 
-// await waits until exactly these signals contain a text.
+// await waits until exactly these signals have received a text.
 func (l *ledger) await(t *testing.T, text string, signals ...string) {
 	t.Helper()
 	Await(t, Patience, fmt.Sprintf("%q in %q", text, signals), func() bool { return slices.Equal(l.has(text), signals) })

@@ -37,7 +37,7 @@ func (a *authority) delegate(name string, template *x509.Certificate) (*authorit
 	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
 	made, err := a.sign(template)
 	if err != nil {
-		return nil, fmt.Errorf("make the authority %q: %w", name, err)
+		return nil, fmt.Errorf("create the authority %q: %w", name, err)
 	}
 	below := &authority{certificate: made.Leaf, key: made.PrivateKey.(crypto.Signer)}
 	if a != nil {
@@ -51,7 +51,7 @@ func (a *authority) issue(template *x509.Certificate) (tls.Certificate, error) {
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	made, err := a.sign(template)
 	if err != nil {
-		return made, fmt.Errorf("make a certificate: %w", err)
+		return made, fmt.Errorf("create a certificate: %w", err)
 	}
 	return made, nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/test/helm"
 )
 
-// installation has the chart's values that all installations of a plant share.
+// installation contains the chart values that all installations of a plant share.
 const installation = `
 cloud: {provider: other, region: us-east-1}
 cluster: {name: test}
@@ -30,12 +30,12 @@ const (
 	Scraper  = "telepod-scraper"
 )
 
-// RegionValues are the values of a region that sends to these two addresses, host:port.
+// RegionValues returns the values of a region that sends to these two addresses, host:port.
 func RegionValues(central [2]string) string {
 	return installation + fmt.Sprintf("central: {primary: %q, backup: %q}\n", central[0], central[1])
 }
 
-// CentralValues are the values of a central site.
+// CentralValues returns the values of a central site.
 func CentralValues(s Stores, replicas int) string {
 	return installation + fmt.Sprintf(`
 regional: {enabled: false}
@@ -54,7 +54,7 @@ central:
 // offCluster removes everything from a region's configuration that needs the Kubernetes API.
 const offCluster = "yaml:processors: {k8s_attributes: {auth_type: none, passthrough: true}, sender_identity: {auth_type: none}}"
 
-// testArchive shortens the archive's write interval, so that tests need not wait long.
+// testArchive returns configuration with a short write interval of the archive, so tests need not wait long.
 func testArchive() []string {
 	return []string{
 		"yaml:connectors::spool/archive::sending_queue::batch::flush_timeout: 1s",

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// child is a program that ends with the test, even if the test is killed.
+// child is a program that is killed with the test, even if the test itself is killed.
 type child struct{ cmd *exec.Cmd }
 
 func startChild(t testing.TB, program string, args ...string) *child {
@@ -29,7 +29,7 @@ func startChild(t testing.TB, program string, args ...string) *child {
 
 func (c *child) ready(t testing.TB, url string) {
 	t.Helper()
-	Await(t, Patience, "an answer of "+url, func() bool {
+	Await(t, Patience, "an answer from "+url, func() bool {
 		resp, err := http.Get(url)
 		if err != nil {
 			return false
@@ -39,17 +39,17 @@ func (c *child) ready(t testing.TB, url string) {
 	})
 }
 
-// Patience is how long tests wait for something that needs seconds on an idle machine, if they do not test
-// its speed.
+// Patience is how long tests wait for something that needs seconds on an idle machine, unless they test its
+// speed.
 const Patience = 90 * time.Second
 
-// Await polls every 50 ms until a condition is true and returns the elapsed time. It fails the test after the limit.
-func Await(t testing.TB, limit time.Duration, what string, so func() bool) time.Duration {
+// Await polls a condition every 50 ms until it is true, and returns the elapsed time. It fails the test after the limit.
+func Await(t testing.TB, limit time.Duration, what string, condition func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for !so() {
+	for !condition() {
 		if time.Since(began) > limit {
 			t.Fatalf("after %v still waiting for %s", limit, what)
 		}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// The clocks of region and primary jump back and forth. Their timers are monotonic and the senders set the
-// data's timestamps, so nothing is lost, repeated or delayed. The archive's folders follow the site's clock.
+// TestClockSteps moves the clocks of region and primary back and forth. Their timers are monotonic, and the senders set
+// the data's timestamps, so nothing may be lost, repeated or delayed. The archive's folders follow the site's clock.
 func TestClockSteps(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
@@ -28,12 +28,12 @@ func TestClockSteps(t *testing.T) {
 		primary.step(t, step.primary)
 		r.note("region %+v, primary %+v: all signals at the primary in %v", step.region, step.primary, r.awaitArrival(t, r.primary, 10*time.Second))
 		if step.primary > 0 {
-			believed := time.Now().Add(step.primary).UTC().Format("day=02/hour=15/")
-			Await(t, 30*time.Second, "an object of "+believed, func() bool { return strings.Contains(r.plant.objects(t), believed) })
+			folder := time.Now().Add(step.primary).UTC().Format("day=02/hour=15/")
+			Await(t, 30*time.Second, "an object below "+folder, func() bool { return strings.Contains(r.plant.objects(t), folder) })
 		}
 		time.Sleep(*outage / 4)
 	}
-	r.stayedAtPrimary(t)
+	r.requireNoFailover(t)
 	r.finish(t)
 }
 
@@ -44,7 +44,7 @@ type clock struct {
 }
 
 // shiftedClock replaces clock_gettime in the vDSO: it calls the kernel, and adds an offset to the wall clock
-// (0). The offset is stored right behind the code.
+// (0). The offset is stored directly after the code.
 var shiftedClock = [...]byte{
 	0xb8, 228, 0, 0, 0, // mov eax, SYS_clock_gettime
 	0x0f, 0x05, //         syscall

@@ -31,7 +31,7 @@ func TestConfigurationsAreValid(t *testing.T) {
 	}
 }
 
-func TestSampleOfAMetric(t *testing.T) {
+func TestSampleParsesAMetricLine(t *testing.T) {
 	for _, c := range []struct {
 		line   string
 		labels []string

@@ -171,7 +171,7 @@ func acceptClient(t *testing.T, server, client tls.Certificate, trusted *x509.Ce
 	return err
 }
 
-// always sends a certificate, whichever authorities the server asks for.
+// always returns a function that sends a certificate, no matter which authorities the server accepts.
 func always(certificate tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	return func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil }
 }

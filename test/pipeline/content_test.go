@@ -15,7 +15,7 @@ import (
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// Every kind of attribute contains a secret, named after its place, next to a harmless attribute.
+// TestSecretsStayInTheRegion sends a secret in every kind of attribute, next to a harmless attribute.
 func TestSecretsStayInTheRegion(t *testing.T) {
 	t.Parallel()
 	b := newBorder(t, "regional: {redact: {keys: [it's.ours]}}")
@@ -44,8 +44,9 @@ func TestSecretsStayInTheRegion(t *testing.T) {
 	}
 }
 
-// What a pod claims about the place that it runs in is replaced by what the chart's values describe.
-func TestRegionReplacesFalsePlaces(t *testing.T) {
+// TestRegionOverwritesFalseCloudAttributes checks that the chart's values replace a pod's claims about its cloud, region,
+// account and cluster.
+func TestRegionOverwritesFalseCloudAttributes(t *testing.T) {
 	t.Parallel()
 	b := newBorder(t, "")
 	spans, points, records := spans(1, 1), points(1, 1), records(1, 1)
@@ -69,9 +70,10 @@ func TestRegionReplacesFalsePlaces(t *testing.T) {
 	}
 }
 
-// A keep rule limits its signals to matching items, and a drop rule excludes matching items from a destination;
-// everything else leaves the region. While the primary is down, the backup gets what the rules allow it.
-func TestRulesDecideWhatLeavesTheRegion(t *testing.T) {
+// TestSovereigntyRules checks that a keep rule limits its signals to matching items, and that a drop rule excludes matching
+// items from a destination. Everything else leaves the region. While the primary is down, the backup receives only what the
+// rules allow.
+func TestSovereigntyRules(t *testing.T) {
 	t.Parallel()
 	b := newBorder(t, `
 regional:
@@ -105,8 +107,9 @@ regional:
 	}
 }
 
-// A sampling region sends whole traces, and of all others only errors, 5xx and slow spans.
-func TestSampledTracesAreWhole(t *testing.T) {
+// TestRegionSamplesCompleteTraces checks that a sampling region sends complete traces. Of the other traces it sends only
+// errors, 5xx and slow spans.
+func TestRegionSamplesCompleteTraces(t *testing.T) {
 	t.Parallel()
 	const traces = 200
 	b := newBorder(t, "regional: {samplePercent: 30}")
@@ -163,7 +166,7 @@ func TestSampledTracesAreWhole(t *testing.T) {
 }
 
 // sendOfEach sends an item of each signal with these attributes: on span and data point, and on the log
-// record's resource, to which the rules apply, too. The items of one signal share a request, so that they
+// record's resource, because rules also apply to resources. The items of one signal share a request, so they
 // arrive together.
 func (b *border) sendOfEach(t *testing.T, round string, attributes map[string][]*common.KeyValue) {
 	t.Helper()

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Each kind of credentials arrives, from files that are reloaded when they change.
-func TestCredentials(t *testing.T) {
+// TestDestinationCredentials checks that each kind of credentials arrives, from files that are reloaded when they change.
+func TestDestinationCredentials(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, `
     - {name: basic, protocol: otlp_http, endpoint: "%s/basic", signals: [logs], auth: {basic: {secret: a}}}
@@ -40,9 +40,9 @@ func (s *vendorSite) awaitAuthorization(t *testing.T, path, want string) {
 	})
 }
 
-// OAuth2 against a real authorization server: data waits while no token is issued or the service refuses one, tokens are
-// used until shortly before they expire, and nothing is lost.
-func TestOAuth2(t *testing.T) {
+// TestDestinationOAuth2 uses a real authorization server. Data must wait while no token is issued, or while the service
+// refuses one. Tokens must be used until shortly before they expire, and nothing may be lost.
+func TestDestinationOAuth2(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, `
     - name: login
@@ -77,16 +77,16 @@ func TestOAuth2(t *testing.T) {
 	load.Stop()
 	Await(t, Patience, "all spans at the vendor", func() bool { return s.vendor.Lost(load, Traces) == 0 })
 	if issued, _ := login.Counts(); issued < 2 || issued > len(s.vendor.Requests())/2 {
-		t.Errorf("%d tokens for %d requests: each has to be used for a while", issued, len(s.vendor.Requests()))
+		t.Errorf("%d tokens for %d requests, want several requests with each token", issued, len(s.vendor.Requests()))
 	}
 	if !login.scopes["telemetry otlp.write otlp.list"] {
 		t.Errorf("audience and scopes were %v", login.scopes)
 	}
 }
 
-// Each kind of credentials arrives over gRPC. What a service refuses for now waits, and what it refuses for its credentials
-// is dropped, logged and counted.
-func TestCredentialsOverGRPC(t *testing.T) {
+// TestDestinationCredentialsOverGRPC checks that each kind of credentials arrives over gRPC. After a temporary error data
+// must wait. Data that the service refuses because of its credentials must be dropped, logged and counted.
+func TestDestinationCredentialsOverGRPC(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, `
     - {name: basic, protocol: otlp_grpc, endpoint: "%g", signals: [logs], headers: {x-dataset: basic}, auth: {basic: {secret: a}}}

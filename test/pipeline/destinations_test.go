@@ -17,13 +17,12 @@ type vendorSite struct {
 	vendor *Vendor
 	node   *Node
 	region *Node
-	// cloud is the chart's value; empty means that of other tests.
+	// cloud is the chart value; empty means the default of these tests.
 	cloud string
 }
 
-// newVendorSite starts a site with additional destinations, as YAML with %s for the vendor's URL, and %g for the one of
-// gRPC. Secrets are files by
-// destination, or environment variables.
+// newVendorSite starts a site with additional destinations: YAML with %s for the vendor's URL, and %g for its gRPC URL.
+// Secrets are files by destination, or environment variables.
 func newVendorSite(t *testing.T, destinations string, files map[string]string, env ...string) *vendorSite {
 	t.Helper()
 	if testing.Short() {
@@ -35,7 +34,7 @@ func newVendorSite(t *testing.T, destinations string, files map[string]string, e
 	return s
 }
 
-// plantCA stands for the certificate of the plant's authority in the files of a vendorSite.
+// plantCA is a placeholder for the certificate of the plant's authority in the files of a vendorSite.
 const plantCA = "ca.crt"
 
 func (s *vendorSite) start(t *testing.T, destinations string, files map[string]string, env ...string) {
@@ -80,8 +79,8 @@ const vendorDestination = `
     - {name: vendor, protocol: otlp_http, endpoint: "%s/otlp", signals: [traces, logs], sampled: false, headers: {x-dataset: shop}, secretHeaders: {x-api-key: {secret: vendor, key: key}}}
 `
 
-// A site starts without Secrets of two destinations: other destinations get their data, and what is for these waits, or is
-// refused for its empty header.
+// TestSiteStartsWithoutSecrets starts a site without the Secrets of two destinations. Other destinations must get their
+// data. Data for these two waits, or is refused because of an empty header.
 func TestSiteStartsWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, vendorDestination+`
@@ -93,14 +92,14 @@ func TestSiteStartsWithoutSecrets(t *testing.T) {
 		return slices.ContainsFunc(s.vendor.withData(), func(r Request) bool { return r.Path == "/open/v1/traces" }) &&
 			slices.ContainsFunc(s.vendor.withData(), func(r Request) bool { return r.Path == "/otlp/v1/traces" })
 	})
-	Await(t, Patience, "a queue in front of the destination that no token exists for", func() bool {
+	Await(t, Patience, "queued data for the destination without a token", func() bool {
 		return s.node.Metric("otelcol_exporter_queue_size", `exporter="otlp_failover/login"`) > 0
 	})
 	load.Stop()
 }
 
-// A vendor returns each kind of error in turn. Requests with a temporary error wait, and all of them arrive; permanent
-// errors are counted. Other destinations are not affected.
+// TestVendorErrors makes a vendor return each kind of error in turn. Requests must wait during temporary errors, and all of
+// them must arrive. Other destinations must not be affected.
 func TestVendorErrors(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR__X_API_KEY=k-123")
@@ -140,7 +139,8 @@ func TestVendorErrors(t *testing.T) {
 	}
 }
 
-// 413 is permanent: the batch is dropped and counted for the alert, and later batches are not blocked.
+// TestVendorRejectsLargeBatches checks that 413 is a permanent error: the batch is dropped and counted for the alert, and
+// later batches are not blocked.
 func TestVendorRejectsLargeBatches(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR__X_API_KEY=k-123")
@@ -163,8 +163,8 @@ func TestVendorRejectsLargeBatches(t *testing.T) {
 	}
 }
 
-// The site waits for Retry-After.
-func TestVendorThrottles(t *testing.T) {
+// TestSiteWaitsForRetryAfter checks that the site does not retry before the time in Retry-After.
+func TestSiteWaitsForRetryAfter(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, vendorDestination, nil, "DESTINATION_VENDOR__X_API_KEY=k-123")
 	s.vendor.Answer(func(http.Header) Response { return Response{Status: 429, RetryAfter: "3"} })
@@ -183,7 +183,7 @@ func (v *Vendor) withData() []Request {
 	return slices.DeleteFunc(v.Requests(), func(r Request) bool { return r.Items == 0 })
 }
 
-// Rules route by attribute: a team's destination gets only the team's items.
+// TestDestinationRules routes by attribute: a team's destination gets only the team's items.
 func TestDestinationRules(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, `
@@ -193,7 +193,7 @@ func TestDestinationRules(t *testing.T) {
 	Await(t, Patience, "2,400 records", func() bool { return load.Acked(Logs) > 2400 })
 	for _, o := range s.plant.Drain(t, load, []Place{{Logs, "s3"}}, Patience) {
 		if o.Lost > 0 {
-			t.Errorf("the archive gets everything: %v", o)
+			t.Errorf("the archive does not have everything: %v", o)
 		}
 	}
 	// sender selects the service by the first number of a request of 50.
@@ -217,7 +217,8 @@ func TestDestinationRules(t *testing.T) {
 	Await(t, Patience, "the team's records", func() bool { return missing() == 0 })
 }
 
-// The series that counts spans beyond the limit belongs to one cluster, service and replica, as every other series.
+// TestOverflowOfSpanMetrics checks that the series for spans beyond the limit names its cluster, service and replica, like
+// every other series.
 func TestOverflowOfSpanMetrics(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, `

@@ -18,8 +18,8 @@ func onlyWithFaults(t *testing.T) {
 	}
 }
 
-// onlyWhenAlone skips tests that must see no duplicates: on a busy machine late pings cause some.
-func onlyWhenAlone(t *testing.T) {
+// onlyOnIdleMachine skips tests that allow no duplicates: on a busy machine, late pings cause some.
+func onlyOnIdleMachine(t *testing.T) {
 	t.Helper()
 	if !*faults {
 		t.Skip("counts duplicates, which a busy machine causes; run make faults on an idle machine")
@@ -30,7 +30,7 @@ func TestRegionKilledWhileBothSitesAreDown(t *testing.T) {
 	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = 3
+	r.duplicatingFaults = 3
 	r.primary.Kill(t)
 	r.backup.Kill(t)
 	hold()
@@ -44,7 +44,7 @@ func TestRegionKilledWhileBothSitesAreDown(t *testing.T) {
 }
 
 func TestPrimaryHangs(t *testing.T) {
-	onlyWhenAlone(t)
+	onlyOnIdleMachine(t)
 	r := newRig(t)
 	r.toPrimary.AwaitQuiet(t)
 	r.primary.Freeze(t)
@@ -52,25 +52,25 @@ func TestPrimaryHangs(t *testing.T) {
 	r.note("failed over in %v", failover)
 	hold()
 	r.primary.Thaw(t)
-	r.note("came back in %v", r.awaitArrival(t, r.primary, 20*time.Second))
+	r.note("returned in %v", r.awaitArrival(t, r.primary, 20*time.Second))
 	r.finish(t)
 }
 
 func TestPrimaryPartitioned(t *testing.T) {
-	onlyWhenAlone(t)
+	onlyOnIdleMachine(t)
 	r := newRig(t)
 	r.toPrimary.AwaitQuiet(t)
 	r.toPrimary.Swallow()
 	r.note("failed over in %v", r.awaitArrival(t, r.backup, 20*time.Second))
 	hold()
 	r.toPrimary.Release()
-	r.note("came back in %v", r.awaitArrival(t, r.primary, 20*time.Second))
+	r.note("returned in %v", r.awaitArrival(t, r.primary, 20*time.Second))
 	r.finish(t)
 }
 
-// After the partition only new connections work: the network has dropped the state of old ones.
+// TestLongPartitionOfPrimary drops the state of old connections, so that only new ones work after the partition.
 func TestLongPartitionOfPrimary(t *testing.T) {
-	onlyWhenAlone(t)
+	onlyOnIdleMachine(t)
 	r := newRig(t)
 	r.toPrimary.AwaitQuiet(t)
 	r.toPrimary.Swallow()
@@ -78,28 +78,28 @@ func TestLongPartitionOfPrimary(t *testing.T) {
 	hold()
 	r.toPrimary.Cut()
 	r.toPrimary.Restore(t)
-	r.note("came back in %v", r.awaitArrival(t, r.primary, 20*time.Second))
+	r.note("returned in %v", r.awaitArrival(t, r.primary, 20*time.Second))
 	r.finish(t)
 }
 
 func TestBackendsHang(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
-	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
+	for _, l := range []*Link{r.toOTLP, r.toS3, r.toPrometheus} {
 		l.Swallow()
 	}
 	hold()
-	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
+	for _, l := range []*Link{r.toOTLP, r.toS3, r.toPrometheus} {
 		l.Cut()
 		l.Restore(t)
 	}
-	r.stayedAtPrimary(t)
+	r.requireNoFailover(t)
 	for _, o := range r.report(t, time.Minute) {
 		if o.Lost > 0 {
 			t.Errorf("lost: %v", o)
 		}
 		if o.Backend == "s3" && o.Extra > 0 {
-			t.Errorf("the archive has two objects of one batch: %v", o)
+			t.Errorf("the archive has more than one object of a batch: %v", o)
 		}
 	}
 }
@@ -107,20 +107,20 @@ func TestBackendsHang(t *testing.T) {
 func TestBackendsDown(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = 3
-	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
+	r.duplicatingFaults = 3
+	for _, l := range []*Link{r.toOTLP, r.toS3, r.toPrometheus} {
 		l.Cut()
 	}
 	hold()
-	for _, l := range []*Link{r.toOTLP, r.toS3, r.toProm} {
+	for _, l := range []*Link{r.toOTLP, r.toS3, r.toPrometheus} {
 		l.Restore(t)
 	}
-	r.stayedAtPrimary(t)
+	r.requireNoFailover(t)
 	r.finish(t)
 }
 
-// stayedAtPrimary: a back end's failure is no reason to fail over, so no data may go to the backup.
-func (r *rig) stayedAtPrimary(t *testing.T) {
+// requireNoFailover checks that no data went to the backup: regions must not fail over because a back end fails.
+func (r *rig) requireNoFailover(t *testing.T) {
 	t.Helper()
 	for _, signal := range signals {
 		if n := r.backup.Accepted(signal); n > 0 {
@@ -129,8 +129,8 @@ func (r *rig) stayedAtPrimary(t *testing.T) {
 	}
 }
 
-// The files of the region's queues cannot grow. Clients get an error, and the region accepts data again once
-// there is room. It loses nothing that it accepted.
+// TestRegionDiskFull keeps the files of the region's queues from growing. Clients must get an error, and the region must
+// accept data again once there is room. It must not lose anything that it accepted.
 func TestRegionDiskFull(t *testing.T) {
 	t.Parallel()
 	onlyWithFaults(t)
@@ -138,17 +138,17 @@ func TestRegionDiskFull(t *testing.T) {
 	r.primary.Kill(t)
 	r.backup.Kill(t)
 	r.region.LimitFiles(t, 1<<20)
-	Await(t, time.Minute, "an answer to a client that is no success", func() bool { return len(r.load.Errors()) > 0 })
+	Await(t, time.Minute, "an error returned to a client", func() bool { return len(r.load.Errors()) > 0 })
 	hold()
 	r.region.LimitFiles(t, 1<<40)
 	r.primary.Start(t)
 	r.backup.Start(t)
 	r.note("resumed in %v", r.awaitAny(t, 10*time.Second))
-	r.mayRepeat = 2
+	r.duplicatingFaults = 2
 	r.finish(t)
 }
 
-// The queue reaches its limit: clients get errors, and nothing is lost.
+// TestRegionQueueFull fills the queue up to its limit: clients must get errors, and nothing may be lost.
 func TestRegionQueueFull(t *testing.T) {
 	onlyWithFaults(t)
 	r := assemble(t, "yaml:exporters::otlp_failover::sending_queue::queue_size: 3000000")
@@ -156,7 +156,7 @@ func TestRegionQueueFull(t *testing.T) {
 	r.awaitArrival(t, r.primary, 20*time.Second)
 	r.primary.Kill(t)
 	r.backup.Kill(t)
-	Await(t, time.Minute, "an answer to a client that is no success", func() bool { return len(r.load.Errors()) > 0 })
+	Await(t, time.Minute, "an error returned to a client", func() bool { return len(r.load.Errors()) > 0 })
 	hold()
 	r.primary.Start(t)
 	r.backup.Start(t)
@@ -164,11 +164,11 @@ func TestRegionQueueFull(t *testing.T) {
 	r.finish(t)
 }
 
-// A region's queue is full while many clients send, and the sites come back: the queue accepts some requests
-// and rejects others, in rapid succession. In the end it accepts everything again.
-func TestRegionRecoversFromARush(t *testing.T) {
+// TestRegionRecoversFromRepeatedlyFullQueue restarts a site several times while many clients send and a region's queue is
+// full, so the queue accepts and rejects requests in rapid succession. In the end it must accept everything again.
+func TestRegionRecoversFromRepeatedlyFullQueue(t *testing.T) {
 	r := assemble(t, "yaml:exporters::otlp_failover::sending_queue::queue_size: 1200000")
-	r.mayRepeat = 4 * 20 // the primary is killed four times, and the rush is 20 times the usual load
+	r.duplicatingFaults = 4 * 20 // the primary is killed four times, and clients send 20 times the usual load
 	r.primary.Kill(t)
 	r.backup.Kill(t)
 	rush := SendLoad(t, Load{Endpoint: r.region.Address + ":4317", Rate: 4000, Batch: 10, After: 100_000_000})
@@ -182,30 +182,30 @@ func TestRegionRecoversFromARush(t *testing.T) {
 	}
 	for range 3 {
 		before := refused()
-		Await(t, Patience, "refusals of each signal", func() bool { return refused() > before+1000 })
+		Await(t, Patience, "rejected requests of each signal", func() bool { return refused() > before+1000 })
 		r.primary.Start(t)
 		r.awaitArrival(t, r.primary, Patience)
 		r.primary.Kill(t)
 	}
 	r.primary.Start(t)
 	for _, o := range r.plant.Drain(t, rush, Archives(), Patience) {
-		r.note("rush: %v", o)
+		r.note("many clients: %v", o)
 	}
 	r.sendLoad(t)
 	r.awaitArrival(t, r.primary, Patience)
 	r.finish(t)
 }
 
-// Requests that are empty, not UTF-8, at the size limit or above it do not block others.
-func TestPoisonBatch(t *testing.T) {
+// TestMalformedRequestsBlockNoOthers sends requests that are empty, not UTF-8, at the size limit, and above it.
+func TestMalformedRequestsBlockNoOthers(t *testing.T) {
 	onlyWithFaults(t)
 	r := newRig(t)
 	invalid, large := uint64(1<<62), uint64(1<<62+1)
 	for name, poison := range map[string][]byte{
-		"empty":       {},
-		"not UTF-8":   bytes.ReplaceAll(ofSize(t, invalid, 1<<10), []byte("xx"), []byte("\xff\xfe")),
-		"just let in": ofSize(t, large, 4<<20-2000),
-		"too large":   ofSize(t, 1<<62+2, 4<<20),
+		"empty":         {},
+		"not UTF-8":     bytes.ReplaceAll(ofSize(t, invalid, 1<<10), []byte("xx"), []byte("\xff\xfe")),
+		"just accepted": ofSize(t, large, 4<<20-2000),
+		"too large":     ofSize(t, 1<<62+2, 4<<20),
 	} {
 		resp, err := http.Post("http://"+r.region.Address+":4318/v1/traces", "application/x-protobuf", bytes.NewReader(poison))
 		if err != nil {
@@ -214,15 +214,15 @@ func TestPoisonBatch(t *testing.T) {
 		resp.Body.Close()
 		r.note("%s: %s", name, resp.Status)
 	}
-	Await(t, 30*time.Second, "what was let in", func() bool {
+	Await(t, 30*time.Second, "the accepted requests", func() bool {
 		arrived := r.plant.Tally(t, "s3", Traces)
 		return arrived[invalid] == 1 && arrived[large] == 1
 	})
-	r.stayedAtPrimary(t)
+	r.requireNoFailover(t)
 	r.finish(t)
 }
 
-// ofSize is a request of one span, with this number and an attribute of this size.
+// ofSize returns a request of one span, with this number and an attribute of this size.
 func ofSize(t *testing.T, number uint64, size int) []byte {
 	t.Helper()
 	request := spans(number, 1)
@@ -235,12 +235,12 @@ func ofSize(t *testing.T, number uint64, size int) []byte {
 	return encoded
 }
 
-// Every few seconds a process is killed under load and restarted.
+// TestRepeatedKills kills a process every few seconds under load, and restarts it.
 func TestRepeatedKills(t *testing.T) {
 	t.Parallel()
 	onlyWithFaults(t)
 	r := newRig(t)
-	r.mayRepeat = 4 // of nine: a kill seldom strikes between storing a batch and its answer
+	r.duplicatingFaults = 4 // of nine kills: few happen between storing a batch and its acknowledgement
 	for range 3 {
 		for _, n := range []*Node{r.primary, r.region, r.backup} {
 			n.Kill(t)

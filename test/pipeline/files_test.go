@@ -12,8 +12,8 @@ import (
 	logs "go.opentelemetry.io/proto/otlp/logs/v1"
 )
 
-// Log files in containerd's format: multi-line messages become one record, JSON becomes attributes, and only
-// selected namespaces are read.
+// TestContainerLogFiles reads log files in containerd's format. Multi-line messages must become one record, and JSON must
+// become attributes. Only selected namespaces may be read.
 func TestContainerLogFiles(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -63,8 +63,8 @@ func TestContainerLogFiles(t *testing.T) {
 	}
 }
 
-// A container writes lines while its node's Collector is killed again and again. Each line arrives. Those that were read when
-// the Collector was killed, and had not been noted as read, may arrive twice.
+// TestContainerLogsSurviveKills kills a node's Collector repeatedly while a container writes lines. Each line must arrive.
+// Lines that were read before a kill, but not yet recorded as read, may arrive twice.
 func TestContainerLogsSurviveKills(t *testing.T) {
 	t.Parallel()
 	onlyWithFaults(t)
@@ -119,7 +119,7 @@ func TestContainerLogsSurviveKills(t *testing.T) {
 	}
 }
 
-// logRegion is a region, not yet started, that reads the log files below root and sends them to a vendor.
+// logRegion returns a region, not yet started, that reads the log files below root and sends them to a vendor.
 func logRegion(t *testing.T, logFiles string) (vendor *Vendor, region *Node, root string) {
 	t.Helper()
 	p := newPlant(t)

@@ -20,7 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-var fleetSize = flag.Int("fleet", 60, "nodes that come back at once; make fleet has 500")
+var fleetSize = flag.Int("fleet", 60, "number of nodes that reconnect at the same time; make fleet uses 500")
 
 // The backlog of each node of a fleet: requests, and spans in each (about 275 kB).
 const (
@@ -28,9 +28,9 @@ const (
 	spansPerPost = 500
 )
 
-// A whole fleet reconnects at once after an outage, each node with a backlog. The site accepts what it can and
-// rejects the rest in time, stays within its memory limit, and everything arrives in the end. Its goodput does not
-// collapse, compared with that of a few nodes in the same run.
+// TestFleetReturns reconnects all nodes of a fleet at the same time after an outage, each with a backlog. The site must
+// accept what it can, reject the rest in time, and stay within its memory limit. Everything must arrive in the end. The
+// site's goodput must not collapse, compared with a few nodes in the same run.
 func TestFleetReturns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
@@ -43,7 +43,7 @@ func TestFleetReturns(t *testing.T) {
 	site.run.Configs = append(site.run.Configs, "yaml:processors::memory_limiter: {check_interval: 1s, limit_mib: 819, spike_limit_mib: 205}",
 		"yaml:receivers::otlp_mux::admission::max_in_flight_bytes: "+strconv.Itoa(limit/16))
 	site.Start(t)
-	// As many requests, so that both include what the site does later: sampling, and batches of the archive.
+	// Both send the same number of requests, so both include the site's later work: sampling, and batches of the archive.
 	few := p.returnOf(t, site, 4, *fleetSize*backlog/4, 0)
 	all := p.returnOf(t, site, *fleetSize, backlog, few.spans())
 	ratio, cost := all.goodput()/few.goodput(), all.used.Seconds()/few.used.Seconds()
@@ -52,7 +52,7 @@ func TestFleetReturns(t *testing.T) {
 	// Usual ratios are 0.4 to 0.9. A site that reads requests before it knows whether it has room for them falls below a
 	// tenth.
 	if ratio < 0.15 || cost > 4 {
-		t.Errorf("the goodput collapses when all nodes return: %.2f of that of few, for %.2f times the processor time", ratio, cost)
+		t.Errorf("the goodput collapses when all nodes return: %.2f times that of few nodes, for %.2f times the processor time", ratio, cost)
 	}
 	if peak := site.PeakMemory(t); peak > limit {
 		t.Errorf("the site used %.0f MB, above its limit of %d MB", peak/1e6, limit>>20)
@@ -64,11 +64,11 @@ func TestFleetReturns(t *testing.T) {
 		repeated += times - 1
 	}
 	if repeated > 0 {
-		t.Errorf("%d spans were archived more than once: an accepted request was also rejected", repeated)
+		t.Errorf("%d spans were archived more than once: the site rejected a request that it had accepted", repeated)
 	}
 }
 
-// fleet is the outcome when some nodes return.
+// fleet is the result of nodes that returned.
 type fleet struct {
 	nodes, requests, refused int
 	took                     time.Duration
@@ -124,7 +124,7 @@ func (p *Plant) nodeClient(t testing.TB) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
-// backlogs are the requests of nodes, as their queues have them: encoded and compressed.
+// backlogs returns the requests in the nodes' queues, encoded and compressed.
 func backlogs(t testing.TB, count int, after uint64) [][]byte {
 	t.Helper()
 	encoder, err := zstd.NewWriter(nil)
@@ -142,7 +142,7 @@ func backlogs(t testing.TB, count int, after uint64) [][]byte {
 	return bodies
 }
 
-// post retries a request until it is accepted, and waits between tries as Retry-After requires, with jitter.
+// post retries a request until it is accepted. It waits between attempts as Retry-After requires, with jitter.
 func post(t testing.TB, client *http.Client, url string, body []byte) (refused int, err error) {
 	for began := time.Now(); ; refused++ {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))

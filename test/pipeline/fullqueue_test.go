@@ -19,10 +19,10 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-var queueMegabytes = flag.Int("queue", 32, "size of each of a region's three queues in TestRegionStartsWithFullQueues; the chart's is 2048")
+var queueMegabytes = flag.Int("queue", 32, "MiB in each of a region's three queues in TestRegionStartsWithFullQueues; the chart's default is 2048")
 
-// TestRegionStartsWithFullQueues kills a region whose three queues are full. The next one starts within the chart's memory
-// limit, on a disk that reads 100 MB/s, and has all that was acknowledged.
+// TestRegionStartsWithFullQueues kills a region with three full queues, and starts it again on a disk that reads 100 MB/s.
+// It must start within the chart's memory limit, with everything that was acknowledged.
 func TestRegionStartsWithFullQueues(t *testing.T) {
 	onlyWithFaults(t)
 	p := newPlant(t)
@@ -30,13 +30,13 @@ func TestRegionStartsWithFullQueues(t *testing.T) {
 	size := fmt.Sprintf("yaml:exporters::otlp_failover::sending_queue::queue_size: %d", *queueMegabytes<<20)
 	region := p.Region(t, away, size)
 	rendered := region.run
-	for _, signal := range signals { // filling is not what is measured
+	for _, signal := range signals { // only to fill the queues faster
 		region.run.Configs = append(region.run.Configs, "yaml:service::pipelines::"+signal+"::processors: []")
 	}
 	region.Start(t)
 	acknowledged := fillQueues(t, region)
 	region.Kill(t)
-	forgetFiles(t, p.Queue("region"))
+	dropFromPageCache(t, p.Queue("region"))
 
 	region.run = rendered
 	limits := limit(t, p.Queue("region"))
@@ -46,16 +46,16 @@ func TestRegionStartsWithFullQueues(t *testing.T) {
 	ready, read := time.Since(began), region.proc(t, "io", "rchar:")
 	t.Logf("3 queues of %d MiB: ready after %v; %.0f MB read, at most %.0f MB of memory and page cache",
 		*queueMegabytes, ready.Round(10*time.Millisecond), read/1e6, limits.peak(t)/1e6)
-	// Each of four consumers of three queues reads a batch of 4.5 MB.
+	// Three queues with four consumers each: every consumer reads a batch of 4.5 MB.
 	if most := 150e6 + 0.02*3*float64(*queueMegabytes<<20); read > most {
-		t.Errorf("%.0f MB were read by then, want at most %.0f MB", read/1e6, most/1e6)
+		t.Errorf("the region read %.0f MB before it was ready, want at most %.0f MB", read/1e6, most/1e6)
 	}
 	if queued := region.Metric("otelcol_exporter_queue_size", `exporter="otlp_failover"`); queued < acknowledged {
 		t.Errorf("%.0f bytes are queued, %.0f were acknowledged", queued, acknowledged)
 	}
 }
 
-// fillQueues sends requests of 50 KB until each signal's queue refuses, and returns how many bytes were acknowledged.
+// fillQueues sends requests of 50 kB until each signal's queue is full, and returns how many bytes were acknowledged.
 func fillQueues(t *testing.T, region *Node) (bytes float64) {
 	t.Helper()
 	const request, senders, refusals = 50_000, 4, 10
@@ -95,13 +95,13 @@ func fillQueues(t *testing.T, region *Node) (bytes float64) {
 	}
 	all.Wait()
 	if least := 0.8 * 3 * float64(*queueMegabytes<<20); bytes < least {
-		t.Fatalf("the queues refuse after %.0f bytes, want at least %.0f", bytes, least)
+		t.Fatalf("the queues are full after %.0f bytes, want at least %.0f", bytes, least)
 	}
 	return bytes
 }
 
-// forgetFiles writes the files to the disk and drops them from the page cache.
-func forgetFiles(t *testing.T, dir string) {
+// dropFromPageCache writes files to the disk and drops them from the page cache.
+func dropFromPageCache(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -128,7 +128,7 @@ type limits struct {
 	peakFile string
 }
 
-// limit makes cgroups with the memory limit of a region and a slow disk. Without the right to, there are none.
+// limit creates cgroups with a region's memory limit and a slow disk. Without root there are no limits.
 func limit(t *testing.T, dir string) limits {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -149,7 +149,7 @@ func limit(t *testing.T, dir string) limits {
 			t.Logf("not limited: %v", err)
 			return
 		}
-		// Runs after the process has ended: it was started later.
+		// Cleanups run in reverse order: the process, which starts later, has exited by then.
 		t.Cleanup(func() { _ = os.Remove(path) })
 		if err := os.WriteFile(filepath.Join(path, file), []byte(value), 0o644); err != nil {
 			t.Logf("not limited: %v", err)
@@ -183,7 +183,7 @@ func (l limits) wrap(t *testing.T, program string) string {
 	return path
 }
 
-// peak is the most memory that the limited process has used, page cache included; 0 without limits.
+// peak returns the maximum memory of the limited process, including page cache; 0 without limits.
 func (l limits) peak(t *testing.T) float64 {
 	t.Helper()
 	if len(l.dirs) == 0 {

@@ -16,24 +16,24 @@ import (
 // the site, with the Collector's own metrics every 60 s.
 func BenchmarkIdleRegion(b *testing.B) {
 	p := newPlant(b)
-	centre := net.JoinHostPort(p.Address(), "4318")
-	p.serve(b, centre, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	link := NewLink(b, net.JoinHostPort(p.Address(), "4318"), centre)
+	centralAddress := net.JoinHostPort(p.Address(), "4318")
+	p.serve(b, centralAddress, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	link := NewLink(b, net.JoinHostPort(p.Address(), "4318"), centralAddress)
 	region := p.Region(b, [2]string{link.Address, p.Address() + ":4318"}).Start(b)
-	const quiet = 2 * time.Minute
+	const idle = 2 * time.Minute
 	before := link.Passed()
-	time.Sleep(quiet) // once, whatever b.N is
+	time.Sleep(idle) // once, regardless of b.N
 	b.ReportMetric(region.Memory(b)/(1<<20), "MiB")
-	b.ReportMetric(float64(link.Passed()-before)/quiet.Seconds(), "B/s")
+	b.ReportMetric(float64(link.Passed()-before)/idle.Seconds(), "B/s")
 }
 
-// BenchmarkExport reports how long a region needs to acknowledge requests under a steady load of 5,000 spans a
+// BenchmarkExport reports how long a region needs to acknowledge requests under a steady load of 5,000 spans per
 // second.
 func BenchmarkExport(b *testing.B) {
 	p := newPlant(b)
-	centre := net.JoinHostPort(p.Address(), "4318")
-	p.serveNothing(b, centre)
-	region := p.Region(b, [2]string{centre, p.Address() + ":4318"}).Start(b)
+	centralAddress := net.JoinHostPort(p.Address(), "4318")
+	p.serveDiscarding(b, centralAddress)
+	region := p.Region(b, [2]string{centralAddress, p.Address() + ":4318"}).Start(b)
 	conn, err := grpc.NewClient(region.Address+":4317", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		b.Fatal(err)

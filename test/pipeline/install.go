@@ -2,7 +2,7 @@ package pipeline
 
 import "testing"
 
-// Installed describes a Collector of a release with its own values.
+// Installed describes a Collector of a release with given values.
 type Installed struct {
 	// Name identifies the process: the node of a region, the pod of a central site.
 	Name string
@@ -10,7 +10,7 @@ type Installed struct {
 	Values string
 	// Collector is one of [Regional], [Central] and [Sampler].
 	Collector string
-	// Region is the cloud region that the pod's environment names.
+	// Region is the cloud region in the pod's environment.
 	Region string
 	// Configs are further values of --config.
 	Configs []string

@@ -31,7 +31,7 @@ func (l *Link) Passed() int64 {
 	return l.bytes
 }
 
-// NewLink returns a link from an address to a target. It ends with the test.
+// NewLink returns a link from an address to a target. It closes with the test.
 func NewLink(t testing.TB, address, target string) *Link {
 	t.Helper()
 	l := &Link{Address: address, targets: []string{target}, open: map[net.Conn]bool{}}
@@ -54,7 +54,7 @@ func (l *Link) Restore(t testing.TB) {
 	go l.accept(listener)
 }
 
-// Cut closes all connections and refuses new ones, like a machine that is up without the process.
+// Cut closes all connections and refuses new ones, like a machine on which the process is not running.
 func (l *Link) Cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,8 +73,8 @@ func (l *Link) Swallow() {
 	l.held = true
 }
 
-// AwaitQuiet waits until nothing has passed for 100 ms: no request or answer is in flight. A fault injected now
-// cuts off no acknowledgement, which would cause a duplicate.
+// AwaitQuiet waits until nothing has passed for 100 ms: no request or answer is in flight. A fault that is injected
+// then does not lose an acknowledgement, which would cause a duplicate.
 func (l *Link) AwaitQuiet(t testing.TB) {
 	t.Helper()
 	Await(t, Patience, "a pause on the link to "+l.targets[0], func() bool {
@@ -84,7 +84,7 @@ func (l *Link) AwaitQuiet(t testing.TB) {
 	})
 }
 
-// AddTarget makes new connections alternate between all targets, like a load balancer's. Open connections stay.
+// AddTarget makes new connections alternate between all targets, like a load balancer. Open connections stay open.
 func (l *Link) AddTarget(target string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -30,14 +30,14 @@ const (
 type Load struct {
 	// Endpoint is host:port of OTLP/gRPC.
 	Endpoint string
-	// Rate is the number of spans a second, and of data points and log records each.
+	// Rate is the number of spans per second, and also of data points and of log records.
 	Rate int
 	// Batch is the number of items in a request.
 	Batch int
 	// Signals to send; all three if empty.
 	Signals []string
-	// After is the last number before the first one sent, so that loads on the same back ends can be distinguished. It is
-	// a multiple of Batch and of SpansOfTrace.
+	// After is the number before the first one sent. It distinguishes loads on the same back ends, and is a multiple of
+	// Batch and of SpansOfTrace.
 	After uint64
 }
 
@@ -51,10 +51,10 @@ type Sender struct {
 	sent   map[string]uint64 // last number sent; the first is After+1
 	acked  map[string][]uint64
 	errors map[string]int
-	took   []time.Duration // from the first try to the acknowledgement
+	took   []time.Duration // from the first attempt to the acknowledgement
 }
 
-// SendLoad starts to send. It ends with the test, or with [Sender.Stop].
+// SendLoad starts sending. It stops with the test, or with [Sender.Stop].
 func SendLoad(t testing.TB, load Load) *Sender {
 	t.Helper()
 	// A short reconnect delay, so that tests measure the pipeline, not the sender's pause.

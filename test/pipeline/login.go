@@ -15,13 +15,14 @@ import (
 	"github.com/go-oauth2/oauth2/v4/store"
 )
 
-// The client that a [Login] knows.
+// The client that a [Login] accepts.
 const (
 	loginID     = "telepod"
 	loginSecret = "right"
 )
 
-// tokenLifetime exceeds the 30 seconds for which a destination keeps no token by as much as a test waits.
+// tokenLifetime is 3 seconds longer than the 30 seconds before expiry in which a destination replaces its token, so tests
+// wait only that long.
 const tokenLifetime = 33 * time.Second
 
 // Login is an OAuth2 authorization server for client credentials.
@@ -66,7 +67,7 @@ func (l *Login) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()[key] = values
 	}
 	w.WriteHeader(answer.Code)
-	_, _ = w.Write(answer.Body.Bytes()) // a client that went away
+	_, _ = w.Write(answer.Body.Bytes()) // fails if the client has disconnected
 }
 
 // Check returns 401 for requests without a valid token.

@@ -20,7 +20,8 @@ import (
 	"github.com/telepod/telepod/test/ports"
 )
 
-// A real log store as a destination: a record can be found by its trace id, with its sender's identity.
+// TestVictoriaLogs uses a real log store as a destination. A record must be found by its trace id, with its sender's
+// identity.
 func TestVictoriaLogs(t *testing.T) {
 	t.Parallel()
 	program, err := collector.VictoriaLogs(t.Context())
@@ -61,12 +62,12 @@ func TestVictoriaLogs(t *testing.T) {
 		}
 	}
 	if value, leaked := found[0]["authorization"]; leaked {
-		t.Errorf("the secret %q is in the store", value)
+		t.Errorf("the store contains the secret %q", value)
 	}
 	t.Run("in a browser", func(t *testing.T) {
 		text := record.Body.GetStringValue()
 		address := "http://" + address + "/select/vmui/?#/?g0.range_input=1h&query=" + url.QueryEscape(`trace_id:="`+id+`"`)
-		// The page has no event to wait for: it is opened again until its scripts have rendered the record.
+		// The page signals nothing, so the test opens it repeatedly until its scripts have rendered the record.
 		Await(t, Patience, "a page with the record", func() bool { return strings.Contains(browser.ForTest(t, address), text) })
 	})
 }

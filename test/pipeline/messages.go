@@ -23,7 +23,7 @@ func number(key string, value int64) *common.KeyValue {
 	return &common.KeyValue{Key: key, Value: &common.AnyValue{Value: &common.AnyValue_IntValue{IntValue: value}}}
 }
 
-// sender is the resource of a service; the first number of a request selects one of twelve.
+// sender returns the resource of a service; the first number of a request selects one of twelve services.
 func sender(first uint64) *resource.Resource {
 	n := first / 100 % 12
 	return &resource.Resource{Attributes: []*common.KeyValue{
@@ -39,7 +39,7 @@ func sender(first uint64) *resource.Resource {
 	}}
 }
 
-// spans is a request of HTTP server spans with 12 to 14 attributes, 1 in 7 with secrets.
+// spans returns a request of HTTP server spans with 11 attributes, and two secrets in 1 of 7.
 func spans(first uint64, count int) *coltrace.ExportTraceServiceRequest {
 	all := make([]*trace.Span, 0, count)
 	now := uint64(time.Now().UnixNano())
@@ -86,8 +86,8 @@ func spanAttributes(n uint64) []*common.KeyValue {
 	return attributes
 }
 
-// points is a request with data points of one gauge. Each is a series of its own in its request, and a series
-// has at most one sample a millisecond, as Prometheus requires.
+// points returns a request with data points of one gauge. Within a request, each data point is a separate series;
+// a series has at most one sample per millisecond, as Prometheus requires.
 func points(first uint64, count int) *colmetrics.ExportMetricsServiceRequest {
 	all := make([]*metrics.NumberDataPoint, 0, count)
 	now := uint64(time.Now().UnixNano())

@@ -21,7 +21,7 @@ import (
 	"github.com/telepod/telepod/test/collector"
 )
 
-// targetAllocator has the URLs of a target allocator.
+// targetAllocator contains the URLs of a target allocator.
 type targetAllocator struct{ HTTP, HTTPS string }
 
 // startTargetAllocator installs the Prometheus operator's custom resources, and starts a target allocator with the
@@ -86,7 +86,7 @@ func documentedAllocator(t *testing.T) string {
 	return string(text)
 }
 
-// jobs returns what a target allocator tells Collectors to scrape, if they ask it without a certificate.
+// jobs returns the scrape configuration that a target allocator returns to clients without a certificate.
 func jobs(t *testing.T, allocator string) string {
 	t.Helper()
 	answer, err := http.Get(allocator + "/scrape_configs")
@@ -121,10 +121,10 @@ func createScraper(t *testing.T, client *kubernetes.Clientset, name string) {
 	}
 }
 
-// password is that of the pages which the ServiceMonitor "guarded" scrapes.
+// password protects the pages that the ServiceMonitor "guarded" scrapes.
 const password = "open-sesame"
 
-// The addresses of the endpoints are placeholders, because Kubernetes accepts no loopback addresses there.
+// monitors has placeholders for the endpoints' addresses, because Kubernetes rejects loopback addresses there.
 const monitors = `
 apiVersion: monitoring.coreos.com/v1
 kind: PodMonitor

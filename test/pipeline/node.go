@@ -32,7 +32,7 @@ func (n *Node) Start(t testing.TB) *Node {
 	return n
 }
 
-// Stop ends it as the kubelet does, and waits for the exit.
+// Stop stops the Collector as the kubelet does, and waits for the exit.
 func (n *Node) Stop(t testing.TB) {
 	t.Helper()
 	n.process.Stop(t)
@@ -65,10 +65,10 @@ func (n *Node) LimitFiles(t testing.TB, bytes uint64) {
 	}
 }
 
-// Log is the Collector's output since its start.
+// Log returns the Collector's output since its start.
 func (n *Node) Log() string { return n.process.Log() }
 
-// CPU is the processor time used by the running process.
+// CPU returns the processor time used by the running process.
 func (n *Node) CPU(t testing.TB) time.Duration {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.process.Pid()))
@@ -88,14 +88,14 @@ func (n *Node) CPU(t testing.TB) time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// Written is how many bytes the running process has passed to write calls, sockets included.
+// Written returns how many bytes the running process has passed to write calls, including sockets.
 func (n *Node) Written(t testing.TB) float64 { return n.proc(t, "io", "wchar:") }
 
-// PeakMemory is the largest resident memory of the running process so far, in bytes.
+// PeakMemory returns the maximum resident memory of the running process so far, in bytes.
 func (n *Node) PeakMemory(t testing.TB) float64 { return n.proc(t, "status", "VmHWM:") * 1024 }
 
-// Memory is the private memory of the running process, in bytes. Pages of the program's file are shared, and
-// the kernel drops them when it needs room.
+// Memory returns the private memory of the running process, in bytes. It excludes pages of the program's file,
+// which are shared, and which the kernel can drop.
 func (n *Node) Memory(t testing.TB) float64 { return n.proc(t, "status", "RssAnon:") * 1024 }
 
 // proc reads a number from a file of the process.
@@ -117,8 +117,8 @@ func (n *Node) proc(t testing.TB, file, key string) float64 {
 	return value
 }
 
-// Metric is the sum of all series of one of the Collector's own metrics whose labels contain the texts; 0 if it
-// does not answer.
+// Metric returns the sum over the series of one of the Collector's own metrics whose labels contain the texts. It
+// returns 0 if the Collector does not answer.
 func (n *Node) Metric(name string, labels ...string) float64 {
 	client := http.Client{Timeout: time.Second}
 	resp, err := client.Get("http://" + n.Address + ":8888/metrics")
@@ -153,7 +153,7 @@ func sample(line, name string, labels []string) float64 {
 	return value
 }
 
-// Accepted is the number of items of a signal received over OTLP since the Collector's start.
+// Accepted returns the number of items of a signal received over OTLP since the Collector's start.
 func (n *Node) Accepted(signal string) float64 {
 	metric := map[string]string{
 		Traces:  "otelcol_receiver_accepted_spans_total",

@@ -23,9 +23,9 @@ func Archives() []Place {
 // Outcome counts the items of one signal of a load.
 type Outcome struct {
 	Place
-	// Sent were sent to the region, Acked were acknowledged by it.
+	// Sent counts the items sent to the region, Acked those that it acknowledged.
 	Sent, Acked int
-	// Lost were acknowledged but never arrived.
+	// Lost counts the items that were acknowledged, but did not arrive.
 	Lost int
 	// Arrived counts each item once; Extra counts the duplicates.
 	Arrived, Extra int
@@ -100,8 +100,8 @@ func (b *Backends) Tally(t testing.TB, backend, signal string) map[uint64]int {
 	return times
 }
 
-// Complete returns how many traces with an error were acknowledged as a whole, and how many of these a back end
-// has with all their spans.
+// Complete returns how many traces with an error were acknowledged completely, and how many of these have all
+// their spans in a back end.
 func (b *Backends) Complete(t testing.TB, s *Sender, backend string) (failed, complete int) {
 	t.Helper()
 	arrived := b.Tally(t, backend, Traces)
@@ -126,10 +126,10 @@ func (b *Backends) Complete(t testing.TB, s *Sender, backend string) (failed, co
 	return failed, complete
 }
 
-// objects are the keys in the archive.
+// objects returns the keys in the archive, a line each.
 func (b *Backends) objects(t testing.TB) string { return b.control(t, "/s3/keys") }
 
-// counted is the number of spans according to the span metrics in Prometheus.
+// counted returns the number of spans according to the span metrics in Prometheus.
 func (b *Backends) counted(t testing.TB) float64 {
 	t.Helper()
 	sum, err := strconv.ParseFloat(strings.TrimSpace(b.control(t, "/spans")), 64)
@@ -139,7 +139,7 @@ func (b *Backends) counted(t testing.TB) float64 {
 	return sum
 }
 
-// control returns an answer of the control port.
+// control returns a response of the control port.
 func (b *Backends) control(t testing.TB, path string) string {
 	t.Helper()
 	resp, err := http.Get("http://" + net.JoinHostPort(b.Host, "8080") + path)

@@ -13,7 +13,7 @@ import (
 
 // Plant is a rig of Collectors, links and back ends on this machine.
 type Plant struct {
-	// nil if the test has its own store
+	// Backends is nil if the test has its own store.
 	*Backends
 
 	program string
@@ -26,7 +26,7 @@ type Plant struct {
 // perPlant is how many addresses a plant can assign.
 const perPlant = 40
 
-// unused has the first addresses of those plants of this process that tests running in parallel may still create.
+// unused contains the first addresses of the plants that parallel tests of this process may still create.
 var unused = func() chan int {
 	all := make(chan int, 6)
 	for i := range cap(all) {
@@ -35,7 +35,7 @@ var unused = func() chan int {
 	return all
 }()
 
-// NewPlant starts the back ends. Everything ends with the test.
+// NewPlant starts the back ends. Everything stops with the test.
 func NewPlant(t testing.TB) *Plant {
 	t.Helper()
 	p := newPlant(t)
@@ -81,8 +81,8 @@ func (p *Plant) addresses() []string {
 // address is the plant's nth address, from 1.
 func (p *Plant) address(n int) string { return p.network + "." + strconv.Itoa(p.first+n-1) }
 
-// Certificates is the directory of ca.crt, tls.crt and tls.key, valid for both sides of mutual TLS on every
-// address of the plant.
+// Certificates returns the directory of ca.crt, tls.crt and tls.key, which are valid for both sides of mutual TLS on
+// every address of the plant.
 func (p *Plant) Certificates() string { return filepath.Join(p.dir, "certificates") }
 
 // Link returns a link, on its own address, to a port of a target.
@@ -91,8 +91,8 @@ func (p *Plant) Link(t testing.TB, address, port string) *Link {
 	return NewLink(t, net.JoinHostPort(p.Address(), port), net.JoinHostPort(address, port))
 }
 
-// Region creates a regional Collector that sends to these two addresses, host:port. configs are further values
-// of --config, which override the chart's.
+// Region creates a regional Collector that sends to these two addresses, host:port. configs are additional
+// values of --config, which override the chart's.
 func (p *Plant) Region(t testing.TB, central [2]string, configs ...string) *Node {
 	t.Helper()
 	config := p.Render(t, RegionValues(central), Regional)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// metricsSite is a region that sends metrics to a site that retries writes to Prometheus for only a second.
+// metricsSite is a region that sends metrics to a site. The site retries writes to Prometheus for only a second.
 type metricsSite struct {
 	plant   *Plant
 	central *Node
@@ -33,10 +33,11 @@ func newMetricsSite(t *testing.T, prometheus func(*Plant) (address string)) metr
 	return s
 }
 
-// Prometheus is down for longer than the retries, and the site is killed meanwhile: metrics wait on its disk.
+// TestPrometheusDown stops Prometheus for longer than the retries, and kills the site meanwhile: metrics must wait on the
+// site's disk.
 func TestPrometheusDown(t *testing.T) {
 	t.Parallel()
-	for name, away := range map[string]func(*Link){"gone": (*Link).Cut, "hung": (*Link).Swallow} {
+	for name, away := range map[string]func(*Link){"connections refused": (*Link).Cut, "no answer": (*Link).Swallow} {
 		t.Run(name, func(t *testing.T) {
 			var link *Link
 			s := newMetricsSite(t, func(p *Plant) string {
@@ -45,7 +46,7 @@ func TestPrometheusDown(t *testing.T) {
 			})
 			Await(t, Patience, "metrics in Prometheus", func() bool { return len(s.plant.Tally(t, "remotewrite", Metrics)) > 0 })
 			away(link)
-			Await(t, Patience, "a try that ends", func() bool {
+			Await(t, Patience, "a failed write in the log", func() bool {
 				return strings.Contains(s.central.Log(), "Exporting failed. The queue keeps the data")
 			})
 			s.central.Kill(t)
@@ -61,7 +62,8 @@ func TestPrometheusDown(t *testing.T) {
 	}
 }
 
-// Samples that Prometheus rejects permanently are dropped, and do not block later ones.
+// TestPrometheusRejectsSamples checks that samples which Prometheus rejects permanently are dropped, and do not block later
+// ones.
 func TestPrometheusRejectsSamples(t *testing.T) {
 	t.Parallel()
 	var refused, written atomic.Int64

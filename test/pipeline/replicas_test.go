@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// A replica that is added behind a load balancer gets its share of a region that is connected already, because a site
-// ends connections after a while. Nothing is lost.
-func TestAddedReplicaGetsLoad(t *testing.T) {
+// TestAddedReplicaReceivesLoad adds a replica behind a load balancer. It must receive data from a region that is already
+// connected, because a site closes connections after a while. Nothing may be lost.
+func TestAddedReplicaReceivesLoad(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
@@ -26,8 +26,8 @@ func TestAddedReplicaGetsLoad(t *testing.T) {
 	r.awaitArrival(t, first, Patience)
 	second := replica("site-1")
 	balancer.AddTarget(second.Address + ":4318")
-	took := r.awaitArrival(t, second, 30*time.Second) // a busy region also reconnects by itself, later
-	t.Logf("the new replica got load after %v; connections end after 2s", took.Round(time.Second/10))
+	took := r.awaitArrival(t, second, 30*time.Second) // a busy region also reconnects without that, later
+	t.Logf("the new replica received load after %v; connections close after 2s", took.Round(time.Second/10))
 	for _, o := range p.Drain(t, r.load, Archives(), Patience) {
 		if o.Lost > 0 || o.Acked == 0 {
 			t.Errorf("%v", o)

@@ -26,8 +26,8 @@ import (
 	kube "github.com/telepod/telepod/test/cluster"
 )
 
-// The chart's Collectors report objects, events and annotated pods from a real API server, each with the
-// identity of its object.
+// TestClusterReport checks that the chart's Collectors report objects, events and annotated pods of a real API server, each
+// with the identity of its object.
 func TestClusterReport(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -97,10 +97,10 @@ regional:
 		event[key] = value
 	}
 	for what, want := range map[string]Received{
-		"the pod's phase":         {Name: "k8s.pod.phase", Resource: pod},
-		"the Deployment's wish":   {Name: "k8s.deployment.desired", Resource: map[string]string{"k8s.deployment.name": "shop", "k8s.cluster.name": "test"}},
-		"the event":               {Name: "Back-off restarting failed container", Resource: event},
-		"the annotated pod's own": {Name: "modest_value", Resource: pod},
+		"the pod's phase":                   {Name: "k8s.pod.phase", Resource: pod},
+		"the Deployment's desired replicas": {Name: "k8s.deployment.desired", Resource: map[string]string{"k8s.deployment.name": "shop", "k8s.cluster.name": "test"}},
+		"the event":                         {Name: "Back-off restarting failed container", Resource: event},
+		"the annotated pod's metric":        {Name: "modest_value", Resource: pod},
 		"a PodMonitor's metric": {Name: "watched_value", Resource: map[string]string{"service.name": "default/pods", "k8s.pod.name": "watched",
 			"k8s.pod.uid": string(watched.UID), "k8s.node.name": "node-1", "k8s.cluster.name": "test"}},
 		"a ServiceMonitor's metric":  {Name: "served_value", Resource: map[string]string{"service.name": "served", "k8s.pod.name": "web", "k8s.namespace.name": "default"}},
@@ -112,14 +112,14 @@ regional:
 	claimNode(t, vendor, region, p.Address()+":0", map[string]string{"k8s.node.name": "claimed"})
 	jobs := jobs(t, allocator.HTTP)
 	if !strings.Contains(jobs, "default/guarded") || strings.Contains(jobs, password) {
-		t.Errorf("want the job of default/guarded without its password, because nobody has shown a certificate: %s", jobs)
+		t.Errorf("want the job of default/guarded, without its password for a client without a certificate: %s", jobs)
 	}
 	if !strings.Contains(jobs, "default/services") || strings.Contains(jobs, "stranger/thief") {
-		t.Errorf("want the job of default/services, and none of stranger/thief, which reads the Collector's files: %s", jobs)
+		t.Errorf("want the job of default/services, but not of stranger/thief, which reads the Collector's files: %s", jobs)
 	}
 	for _, never := range []string{"immodest_value", "elsewhere_value"} {
 		if vendor.Has(Received{Name: never}) {
-			t.Errorf("%s arrived: it is beyond maxSamples, or from another node", never)
+			t.Errorf("%s arrived, although it exceeds maxSamples or is on another node", never)
 		}
 	}
 }

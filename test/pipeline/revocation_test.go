@@ -14,15 +14,16 @@ import (
 	"time"
 )
 
-// A cluster loses access when its authority is removed from the site's bundle, and regains it when the
-// authority returns. The site does not restart, and other clusters are not affected.
+// TestRevokedCluster removes a cluster's authority from the site's bundle: the cluster must lose access. With the authority
+// it must regain access. The site must not restart, and other clusters must not be affected.
 func TestRevokedCluster(t *testing.T) {
 	t.Parallel()
 	site, e := newSite(t)
 	e.testRevocation(t, site.Address)
 }
 
-// A cluster that claims another's name is corrected, and the site exports the expiry of its certificates.
+// TestClusterOfTheCertificate checks that the site corrects the name of a cluster that claims another's, and exports the
+// expiry of its certificates.
 func TestClusterOfTheCertificate(t *testing.T) {
 	t.Parallel()
 	site, e := newSite(t)
@@ -44,7 +45,7 @@ func TestClusterOfTheCertificate(t *testing.T) {
 	}
 }
 
-// newSite starts a site with several authorities. Its connections end after 2 seconds.
+// newSite starts a site with several authorities. It closes connections after 2 seconds.
 func newSite(t *testing.T) (*Node, *trustedSite) {
 	t.Helper()
 	if testing.Short() {
@@ -64,10 +65,10 @@ func (e *trustedSite) testRevocation(t *testing.T, address string) {
 	b.accepted(t)
 	a.Transport.(*http.Transport).CloseIdleConnections()
 	if !a.accepted(t) {
-		t.Error("the second connection does not resume the first one's TLS session: the test must cover resumption")
+		t.Error("the second connection does not resume the first one's TLS session, so the test does not cover resumption")
 	}
 	e.trust(t, bundle(e.b))
-	Await(t, Patience, "a refused certificate", func() bool {
+	Await(t, Patience, "a rejected certificate", func() bool {
 		_, err := a.send()
 		return err != nil && strings.Contains(err.Error(), "unknown certificate authority")
 	})
@@ -75,10 +76,10 @@ func (e *trustedSite) testRevocation(t *testing.T, address string) {
 	b.Transport.(*http.Transport).CloseIdleConnections()
 	b.accepted(t)
 	e.trust(t, bundle(e.a, e.b))
-	Await(t, Patience, "the cluster to have access again", func() bool { _, err := a.send(); return err == nil })
+	Await(t, Patience, "the cluster's access", func() bool { _, err := a.send(); return err == nil })
 }
 
-// trustedSite is a site and two clusters, each with its own authority.
+// trustedSite contains the authorities of a site and two clusters.
 type trustedSite struct {
 	dir        string // the site's files, laid out like a projected volume
 	site, root *authority

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Every trace with an error arrives complete, except those in a killed sampler's memory.
+// TestSamplerKilled checks that every trace with an error arrives complete, except those in a killed sampler's memory.
 func TestSamplerKilled(t *testing.T) {
 	t.Parallel()
 	onlyWithFaults(t)
 	if os.Getuid() != 0 {
-		t.Skip("needs root, for a hosts file of the test's own in place of DNS")
+		t.Skip("needs root, to replace DNS with its own hosts file")
 	}
 	p := NewPlant(t)
 	hosts := newHosts(t, "telepod-sampler.telepod.svc")
@@ -27,8 +27,8 @@ func TestSamplerKilled(t *testing.T) {
 	gateway := p.node("gateway", append([]string{p.Render(t, values, Central)}, testArchive()...))
 	gateway.run.Program = hosts.wrap(t, gateway.run.Program)
 	gateway.Start(t)
-	centre := gateway.Address + ":4318"
-	region := p.Region(t, [2]string{centre, p.Address() + ":4318"}).Start(t)
+	centralAddress := gateway.Address + ":4318"
+	region := p.Region(t, [2]string{centralAddress, p.Address() + ":4318"}).Start(t)
 	r := &rig{plant: p, region: region, primary: gateway, backup: gateway}
 	r.sendLoad(t)
 	Await(t, Patience, "sampled spans", func() bool { return len(p.Tally(t, "otlp", Traces)) > 0 })
@@ -43,8 +43,7 @@ func TestSamplerKilled(t *testing.T) {
 	samplers[1].Start(t) // with its disk, which contains the sampled traces
 	r.load.Stop()
 	var failed, complete int
-	settled := time.Now().Add(30 * time.Second)
-	for time.Now().Before(settled) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		if failed, complete = p.Complete(t, r.load, "otlp"); complete == failed {
 			break
 		}
@@ -52,7 +51,7 @@ func TestSamplerKilled(t *testing.T) {
 	}
 	r.note("traces with an error: %d acknowledged, %d complete", failed, complete)
 	r.finish(t)
-	// The undecided traces of one of three samplers: two seconds' worth, plus batches on the way.
+	// Up to two seconds of undecided traces, of one of three samplers, plus batches in flight.
 	if missing, most := failed-complete, *rate/SpansOfTrace/50*5/3+2; missing > most {
 		t.Errorf("%d traces with an error are incomplete, want at most %d", missing, most)
 	}
@@ -63,7 +62,7 @@ func (n *Node) sent() float64 {
 	return n.Metric("otelcol_exporter_sent_spans_total", `exporter="load_balancing/samplers"`)
 }
 
-// hosts is a hosts file that replaces the machine's for one process.
+// hosts is a hosts file that replaces the machine's file for one process.
 type hosts struct {
 	path, name string
 	addresses  []string

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// A trace is kept with the highest percentage of its services, and a service that is not listed has keepPercent. Span
-// metrics count spans under names without identifiers.
+// TestSamplingByService checks that a trace is kept with the highest percentage of its services, and that a service which is
+// not listed has keepPercent. Span metrics must count spans under names without identifiers.
 func TestSamplingByService(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, `
@@ -37,7 +37,7 @@ func TestSamplingByService(t *testing.T) {
 	}
 	last := uint64(len(cases)-1) * spansOfCase
 	Await(t, Patience, "the traces of checkout", func() bool { return s.kept(last) == 100 })
-	// Traces are decided in order: when these are there, so is everything before.
+	// Traces are decided in order: once these have arrived, all earlier ones have.
 	s.send(t, tracesOf(last+spansOfCase+1, "checkout"))
 	Await(t, Patience, "later traces of checkout", func() bool { return s.kept(last+spansOfCase) == 100 })
 	for i, c := range cases {
@@ -55,7 +55,7 @@ func TestSamplingByService(t *testing.T) {
 
 const spansOfCase = 200 * SpansOfTrace
 
-// tracesOf is a request of 200 traces, whose spans alternate between these services.
+// tracesOf returns a request of 200 traces. Their spans alternate between these services.
 func tracesOf(first uint64, services ...string) *coltrace.ExportTraceServiceRequest {
 	request := spans(first, spansOfCase)
 	all := request.ResourceSpans[0].ScopeSpans[0].Spans
@@ -92,7 +92,7 @@ func (s *vendorSite) dial(t *testing.T) *grpc.ClientConn {
 	return conn
 }
 
-// kept is the percentage of the ordinary traces of a case that arrived whole.
+// kept returns the percentage of the ordinary traces of a case that arrived complete.
 func (s *vendorSite) kept(before uint64) int {
 	s.vendor.mu.Lock()
 	defer s.vendor.mu.Unlock()
@@ -113,8 +113,8 @@ func (s *vendorSite) kept(before uint64) int {
 	return whole * 100 / ordinary
 }
 
-// In front of Prometheus an instance gets its cluster's name, unless it has it.
-func TestInstanceHasItsCluster(t *testing.T) {
+// TestPrometheusInstanceContainsClusterName checks that data for Prometheus has the cluster's name in its instance, once.
+func TestPrometheusInstanceContainsClusterName(t *testing.T) {
 	t.Parallel()
 	s := newVendorSite(t, `
     - {name: vendor, protocol: otlp_http, endpoint: "%s", signals: [metrics]}

@@ -17,10 +17,10 @@ contexts: [{name: away, context: {cluster: away, user: nobody}}]
 current-context: away
 `
 
-// A receiver opens its ports as soon as one signal's pipeline has started. The others may start later, for
-// example because a cloud's metadata service does not answer; requests for them must wait.
+// A receiver opens its ports as soon as one signal's pipeline has started. Other pipelines may start later, for
+// example because a cloud's metadata service does not answer. Requests for them must wait.
 
-// A region starts while clients send all signals, and the API server is unreachable.
+// TestRegionStartsUnderLoad starts a region while clients send all signals, and the API server is unreachable.
 func TestRegionStartsUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := newSlowStart(t)
@@ -33,11 +33,11 @@ func TestRegionStartsUnderLoad(t *testing.T) {
 		"yaml:processors::k8s_attributes: {auth_type: kubeConfig, passthrough: false}", slowDetection)
 	region.run.Env = append(region.run.Env, "KUBECONFIG="+kubeconfig)
 	load := SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 200, Batch: 10})
-	s.startAgainAndAgain(t, region, func() int { return load.Acked(Traces) })
-	s.nothingIsLost(t, load)
+	s.restartRepeatedly(t, region, func() int { return load.Acked(Traces) })
+	s.requireAllStored(t, load)
 }
 
-// A site starts while a region sends its backlog.
+// TestSiteStartsUnderLoad starts a site while a region sends its backlog.
 func TestSiteStartsUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := newSlowStart(t)
@@ -48,14 +48,14 @@ func TestSiteStartsUnderLoad(t *testing.T) {
 		"yaml:service::pipelines::traces/sampled::processors: [resource_detection, tail_sampling]")
 	region := s.plant.Region(t, [2]string{central.Address + ":4318", s.plant.Address() + ":4318"}).Start(t)
 	load := SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 200, Batch: 10})
-	s.startAgainAndAgain(t, central, func() int { return int(central.Accepted(Traces)) })
-	s.nothingIsLost(t, load)
+	s.restartRepeatedly(t, central, func() int { return int(central.Accepted(Traces)) })
+	s.requireAllStored(t, load)
 }
 
 // slowDetection delays the start of a pipeline.
 const slowDetection = "yaml:processors::resource_detection: {detectors: [ec2], timeout: 2s}"
 
-// slowStart is a plant with a metadata service that accepts connections and does not answer.
+// slowStart is a plant with a metadata service that accepts connections, but does not answer.
 type slowStart struct {
 	plant    *Plant
 	metadata *Link
@@ -72,9 +72,9 @@ func newSlowStart(t *testing.T) slowStart {
 	return s
 }
 
-// startAgainAndAgain kills and restarts a Collector each time it has received more: its pipelines start in a
-// different order each time. It is running at the end.
-func (s slowStart) startAgainAndAgain(t *testing.T, n *Node, arrived func() int) {
+// restartRepeatedly kills and restarts a Collector each time it has received more data: its pipelines start in a
+// different order each time. It leaves the Collector running.
+func (s slowStart) restartRepeatedly(t *testing.T, n *Node, arrived func() int) {
 	t.Helper()
 	n.run.Env = append(n.run.Env, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+s.metadata.Address)
 	for range 2 {
@@ -86,7 +86,7 @@ func (s slowStart) startAgainAndAgain(t *testing.T, n *Node, arrived func() int)
 	n.Start(t)
 }
 
-func (s slowStart) nothingIsLost(t *testing.T, load *Sender) {
+func (s slowStart) requireAllStored(t *testing.T, load *Sender) {
 	t.Helper()
 	for _, o := range s.plant.Drain(t, load, Archives(), Patience) {
 		if o.Lost > 0 || o.Acked == 0 {

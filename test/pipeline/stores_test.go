@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// A Kafka broker that requires a certificate and a login, with each mechanism. With a wrong password data waits, the log has
-// the reason, and nothing is lost; without a certificate it still waits.
-func TestKafkaWithLogin(t *testing.T) {
+// TestKafkaAuthentication uses a Kafka broker that requires a certificate and a login, with each mechanism. With a wrong
+// password, data must wait, and the log must contain the reason. With the right password nothing may be lost. Without a
+// certificate, data must keep waiting.
+func TestKafkaAuthentication(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
@@ -44,7 +45,7 @@ func TestKafkaWithLogin(t *testing.T) {
 		return s.node.Metric("otelcol_exporter_queue_size", `exporter="kafka/`+name+`"`) > 0
 	}
 	for _, name := range names {
-		Await(t, Patience, "a queue in front of "+name, func() bool { return waits(name) })
+		Await(t, Patience, "queued data for "+name, func() bool { return waits(name) })
 	}
 	for _, reason := range []string{"SASL_AUTHENTICATION_FAILED", "certificate required"} {
 		Await(t, Patience, reason+" in the log", func() bool { return strings.Contains(s.node.Log(), reason) })
@@ -67,13 +68,14 @@ func TestKafkaWithLogin(t *testing.T) {
 		}
 	}
 	if !waits("stranger") {
-		t.Error("data of the destination without a certificate does not wait")
+		t.Error("data for the destination without a certificate is not queued")
 	}
 }
 
-// The site runs outside AWS without keys: it exchanges the cluster's token for a role's credentials, fetches others before
-// these expire, and reads the token again when the kubelet has rotated it. AWS's side of the exchange is a fake, [STS].
-func TestArchiveWithoutKeys(t *testing.T) {
+// TestArchiveWithWebIdentity runs a site outside AWS, without keys. It must exchange the cluster's token for a role's
+// credentials, renew them before they expire, and read the token again after the kubelet has rotated it. AWS's side of the
+// exchange is a fake, [STS].
+func TestArchiveWithWebIdentity(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
@@ -96,12 +98,12 @@ func TestArchiveWithoutKeys(t *testing.T) {
 	node.Start(t)
 	region := p.Region(t, [2]string{node.Address + ":4318", p.Address() + ":4318"}).Start(t)
 	load := SendLoad(t, Load{Endpoint: region.Address + ":4317", Rate: 50, Batch: 10, Signals: []string{Logs}})
-	Await(t, Patience, "objects, and credentials after the first ones", func() bool {
+	Await(t, Patience, "objects, and renewed credentials", func() bool {
 		issued, _ := sts.Counts()
 		return issued > 2 && strings.Contains(p.objects(t), "logs/")
 	})
 	sts.Rotate("second") // the first token has expired
-	Await(t, Patience, "a refused exchange, in the log", func() bool {
+	Await(t, Patience, "a refused exchange in the log", func() bool {
 		_, refused := sts.Counts()
 		return refused > 0 && strings.Contains(node.Log(), "ExpiredTokenException")
 	})
@@ -119,8 +121,8 @@ func TestArchiveWithoutKeys(t *testing.T) {
 	}
 }
 
-// Azure Blob Storage, with workload identity and with a connection string: traces and logs arrive, and wait while the server
-// is away. [Azure] describes what of it is real.
+// TestAzureBlob uses Azure Blob Storage, with workload identity and with a connection string. Traces and logs must arrive,
+// and wait while the server is down. [Azure] describes which parts are real.
 func TestAzureBlob(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs Collectors; run without -short")
@@ -143,7 +145,7 @@ func TestAzureBlob(t *testing.T) {
 		t.Fatal("no token was exchanged")
 	}
 	azure.Stop(t)
-	Await(t, Patience, "the server's absence in the log", func() bool {
+	Await(t, Patience, "the server's outage in the log", func() bool {
 		return strings.Contains(s.node.Log(), "Bad Gateway") && s.node.Metric("otelcol_exporter_queue_size", `exporter="azure_blob/lake"`) > 0
 	})
 	azure.Start(t)

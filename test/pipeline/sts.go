@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// STS stands for AWS's Security Token Service, which cannot run here, and for S3's check of its credentials. It exchanges a
-// token of the cluster for credentials of a role; requests without valid ones do not reach the S3 server.
+// STS simulates AWS's Security Token Service, which cannot run here, and S3's check of its credentials. It exchanges a token
+// of the cluster for credentials of a role. Requests without valid credentials do not reach the S3 server.
 type STS struct {
-	// URL of the exchange, and the address of S3.
+	// URL is the URL of the exchange, S3 the address of the S3 server.
 	URL, S3 string
 
 	mu       sync.Mutex
@@ -34,7 +34,7 @@ func startSTS(t testing.TB, s3, role, token string, lifetime time.Duration) *STS
 	t.Cleanup(exchange.Close)
 	store := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s3})
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.knows(r) {
+		if !s.hasValidSession(r) {
 			http.Error(w, "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>", http.StatusBadRequest)
 			return
 		}
@@ -60,8 +60,8 @@ func (s *STS) exchange(w http.ResponseWriter, r *http.Request) {
 </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`, session, end.UTC().Format(time.RFC3339Nano))
 }
 
-// knows reports whether a request is signed with credentials that are still valid. It does not check the signature.
-func (s *STS) knows(r *http.Request) bool {
+// hasValidSession reports whether a request has credentials that are still valid. It does not check the signature.
+func (s *STS) hasValidSession(r *http.Request) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strings.Contains(r.Header.Get("Authorization"), "Credential=ASIALENT/") && time.Now().Before(s.ends[r.Header.Get("X-Amz-Security-Token")])

@@ -21,9 +21,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// BenchmarkRegion sends spans to a region as fast as it can accept them, 100 in a request, and reports how many
-// it forwards per second of processor time, until the last has left for a site. The ratio to the bare pipeline
-// of the same run makes machines comparable. Each variant omits or replaces a part, and so shows its cost.
+// BenchmarkRegion sends spans to a region as fast as it accepts them, 100 in a request, until the last has left
+// for a site. It reports how many spans the region forwards per second of processor time. The ratio to the bare
+// pipeline of the same run makes machines comparable. Each variant omits or replaces a part, and shows its cost.
 func BenchmarkRegion(b *testing.B) {
 	bare := 0.0
 	for _, v := range []struct {
@@ -42,7 +42,7 @@ func BenchmarkRegion(b *testing.B) {
 			if v.name == "variant" && *extra == "" {
 				b.Skip("needs -region, a configuration to compare with")
 			}
-			got := carry(b, func(p *Plant, central [2]string) *Node {
+			got := forward(b, func(p *Plant, central [2]string) *Node {
 				if v.configs != nil {
 					return p.Region(b, central, v.configs...)
 				}
@@ -64,12 +64,12 @@ func BenchmarkRegion(b *testing.B) {
 // batch is the number of spans in a request of the benchmark.
 const batch = 100
 
-// carry sends b.N requests and returns how many spans the region forwarded per second of processor time.
-func carry(b *testing.B, node func(*Plant, [2]string) *Node) float64 {
+// forward sends b.N requests and returns how many spans the region forwarded per second of processor time.
+func forward(b *testing.B, node func(*Plant, [2]string) *Node) float64 {
 	p := newPlant(b)
-	centre := net.JoinHostPort(p.Address(), "4318")
-	arrived := p.serveNothing(b, centre)
-	region := node(p, [2]string{centre, p.Address() + ":4318"})
+	centralAddress := net.JoinHostPort(p.Address(), "4318")
+	arrived := p.serveDiscarding(b, centralAddress)
+	region := node(p, [2]string{centralAddress, p.Address() + ":4318"})
 	region.run.Env = append(region.run.Env, "GOMAXPROCS=1")
 	region.Start(b)
 	requests := encodedRequests(b)
@@ -105,9 +105,9 @@ func carry(b *testing.B, node func(*Plant, [2]string) *Node) float64 {
 	return want / (region.CPU(b) - began).Seconds()
 }
 
-// BenchmarkSite sends spans to a central site as fast as it can accept them, 500 in a request as a region sends
-// them, and reports how many it handles per second of processor time, until all are in the archive. Each
-// variant omits a branch, and so shows its cost.
+// BenchmarkSite sends spans to a central site as fast as it accepts them, 500 in a request, as a region sends
+// them, until all are in the archive. It reports how many spans the site handles per second of processor time.
+// Each variant omits a branch, and shows its cost.
 func BenchmarkSite(b *testing.B) {
 	whole := 0.0
 	for _, v := range []struct {
@@ -180,8 +180,8 @@ func encodedRequests(b *testing.B) [][]byte {
 	return all
 }
 
-// serveNothing is a central site that discards requests, answers 200 and counts bytes.
-func (p *Plant) serveNothing(b *testing.B, address string) (bytes *atomic.Int64) {
+// serveDiscarding starts a central site that discards requests, answers 200 and counts bytes.
+func (p *Plant) serveDiscarding(b *testing.B, address string) (bytes *atomic.Int64) {
 	b.Helper()
 	bytes = new(atomic.Int64)
 	p.serve(b, address, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -191,7 +191,7 @@ func (p *Plant) serveNothing(b *testing.B, address string) (bytes *atomic.Int64)
 	return bytes
 }
 
-// serve is a central site with mutual TLS and the test's handler.
+// serve starts a central site with mutual TLS and the test's handler.
 func (p *Plant) serve(t testing.TB, address string, handler http.Handler) {
 	t.Helper()
 	authority, err := os.ReadFile(filepath.Join(p.Certificates(), "ca.crt"))

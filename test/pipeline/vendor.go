@@ -31,7 +31,7 @@ type Vendor struct {
 	URL string
 	// GRPC is the URL of the service for OTLP over gRPC.
 	GRPC string
-	// Login issues OAuth2 tokens below URL, at /token.
+	// Login issues OAuth2 tokens at /token below URL.
 	Login *Login
 
 	mu       sync.Mutex
@@ -42,7 +42,7 @@ type Vendor struct {
 	received []Received
 }
 
-// Response describes the vendor's answer: status 0 is 200.
+// Response describes the vendor's response: status 0 means 200.
 type Response struct {
 	Status     int
 	RetryAfter string
@@ -58,7 +58,7 @@ type Request struct {
 	Items int
 }
 
-// StartVendor starts a vendor with the plant's certificate. It ends with the test.
+// StartVendor starts a vendor with the plant's certificate. It stops with the test.
 func (p *Plant) StartVendor(t testing.TB) *Vendor {
 	t.Helper()
 	v := &Vendor{Login: newLogin(t), arrived: map[string]map[uint64]int{Traces: {}, Logs: {}}, answer: func(http.Header) Response { return Response{} }}
@@ -101,7 +101,7 @@ func (v *Vendor) Requests() []Request {
 	return append([]Request(nil), v.requests...)
 }
 
-// Received is a metric, a data point of a sum, or a log record named by its text.
+// Received is a metric, a data point of a sum, or a log record, which is named by its text.
 type Received struct {
 	Name string
 	// Resource and Point are the attributes of its resource, and of a data point.
@@ -134,7 +134,7 @@ func (v *Vendor) Records() []*logs.LogRecord {
 	return slices.Clone(v.records)
 }
 
-// Lost is the number of acknowledged items of a signal that the vendor has not accepted.
+// Lost returns the number of acknowledged items of a signal that the vendor has not accepted.
 func (v *Vendor) Lost(s *Sender, signal string) int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -208,7 +208,7 @@ func readOTLP(r *http.Request) (string, []uint64, []*logs.LogRecord, []Received,
 		err := proto.Unmarshal(body, &request)
 		return signal, nil, nil, metricsOf(&request), err
 	}
-	return signal, nil, nil, nil, fmt.Errorf("no signal at %s", r.URL.Path)
+	return signal, nil, nil, nil, fmt.Errorf("%s is not the path of a signal", r.URL.Path)
 }
 
 func recordsOf(request *collogs.ExportLogsServiceRequest) (received []Received) {

@@ -50,7 +50,7 @@ func (v vendorLogs) Export(ctx context.Context, request *collogs.ExportLogsServi
 	return &collogs.ExportLogsServiceResponse{}, v.acceptGRPC(ctx, Logs, numbers)
 }
 
-// acceptGRPC answers with the gRPC code for the status that the vendor would return over HTTP.
+// acceptGRPC returns the gRPC code for the status that the vendor would return over HTTP.
 func (v *Vendor) acceptGRPC(ctx context.Context, signal string, numbers []uint64) error {
 	sent, _ := metadata.FromIncomingContext(ctx)
 	header := http.Header{}
