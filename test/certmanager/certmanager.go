@@ -7,11 +7,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/telepod/telepod/test/build"
 	"github.com/telepod/telepod/test/cluster"
+	"github.com/telepod/telepod/test/procattr"
 )
 
 const module = "test/certmanager/manager"
@@ -35,7 +35,7 @@ func Start(t testing.TB, c *cluster.Cluster) {
 	cmd := exec.Command(program, "-kubeconfig="+c.Kubeconfig())
 	var said tail
 	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = procattr.DieWithParent()
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start cert-manager: %v", err)
 	}

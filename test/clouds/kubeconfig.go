@@ -16,6 +16,7 @@ import (
 	"github.com/telepod/telepod/test/build"
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/helm"
+	"github.com/telepod/telepod/test/procattr"
 )
 
 // Kubeconfig writes a kubeconfig with a context for each cluster, named like the cluster, and returns its path.
@@ -95,12 +96,12 @@ func (e *Estate) run(ctx context.Context, kubeconfig, script string, more ...str
 	cmd.Env = append(os.Environ(), append(more, "KUBECONFIG="+kubeconfig, "PATH="+bin+":"+os.Getenv("PATH"))...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &out, time.Second
-	endTogether(cmd)
+	procattr.Group(cmd)
 	err = cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // a background process still had the output open
 	}
-	endGroup(cmd)
+	procattr.KillGroup(cmd)
 	if err != nil {
 		err = fmt.Errorf("%w:\n%s", err, &out)
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/telepod/telepod/test/procattr"
 )
 
 // process is a program on this machine that logs to a file.
@@ -28,7 +30,7 @@ func start(log string, program string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(program, args...), log: log, exited: make(chan struct{})}
 	p.cmd.Dir = filepath.Dir(log)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
-	p.cmd.SysProcAttr = endWithParent()
+	p.cmd.SysProcAttr = procattr.DieWithParent()
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
 	}

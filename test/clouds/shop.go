@@ -19,6 +19,7 @@ import (
 
 	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/build"
+	"github.com/telepod/telepod/test/procattr"
 )
 
 // OrderURL is the URL that accepts orders.
@@ -90,7 +91,7 @@ func (e *Estate) PlaceOrders(rate float64) (*Orders, error) {
 	o := &Orders{out: make(chan orderEnd, 1)}
 	o.cmd = exec.Command(e.programs.shop, "load", "-url="+e.OrderURL(), fmt.Sprintf("-rate=%g", rate), "-duration=2h",
 		"-failures=0.1", "-slow=0.05", "-json", "-each")
-	o.cmd.SysProcAttr = endWithParent()
+	o.cmd.SysProcAttr = procattr.DieWithParent()
 	each, err := o.cmd.StderrPipe()
 	if err != nil {
 		return nil, err

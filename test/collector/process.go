@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/telepod/telepod/test/await"
+	"github.com/telepod/telepod/test/procattr"
 )
 
 // Run describes how to run a Collector.
@@ -62,7 +63,7 @@ func Start(t testing.TB, r Run) *Process {
 	p := &Process{cmd: exec.Command(r.Program, r.flags()...), exited: make(chan struct{})}
 	p.cmd.Env = r.Env
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	p.cmd.SysProcAttr = endWithParent()
+	p.cmd.SysProcAttr = procattr.DieWithParent()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start a Collector: %v", err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/telepod/telepod/test/await"
 	"github.com/telepod/telepod/test/cluster"
 	"github.com/telepod/telepod/test/ports"
+	"github.com/telepod/telepod/test/procattr"
 	"github.com/telepod/telepod/webhook"
 )
 
@@ -97,7 +98,7 @@ func process(ctx context.Context, c *cluster.Cluster, o Options) (w *Webhook, er
 
 func (w *Webhook) start() error {
 	w.cmd.Stdout, w.cmd.Stderr = &w.log, &w.log
-	w.cmd.SysProcAttr = endWithParent()
+	w.cmd.SysProcAttr = procattr.DieWithParent()
 	if err := w.cmd.Start(); err != nil {
 		close(w.exited)
 		return err

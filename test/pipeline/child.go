@@ -4,9 +4,10 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/telepod/telepod/test/procattr"
 )
 
 // child is a program that is killed with the test, even if the test itself is killed.
@@ -16,7 +17,7 @@ func startChild(t testing.TB, program string, args ...string) *child {
 	t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = procattr.DieWithParent()
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", program, err)
 	}
