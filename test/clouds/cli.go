@@ -37,7 +37,7 @@ func (e *Estate) Shell(ctx context.Context, commands string) error {
 	return nil
 }
 
-// Viewer writes a kubeconfig in which the context of a site is that of a member of a group, and returns its path.
+// Viewer writes a kubeconfig in which a site's user is a member of a group, and returns its path.
 func (e *Estate) Viewer(s *Site, group string) (string, error) {
 	path, err := e.Kubeconfig()
 	if err != nil {

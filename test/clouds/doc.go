@@ -8,14 +8,14 @@
 // [New] plans an estate, and its methods start it in this order:
 //
 //   - [Estate.Build] compiles the programs; [Estate.StartClusters] and [Estate.StartStores] start them.
-//   - [Estate.Install] simulates the clouds' load balancers, and lets telepod estate create certificates and install
-//     every cluster, from estate.yaml. [Estate.FollowOneCluster] and [Estate.FollowThreeClusters] follow docs/quickstart.md instead.
+//   - [Estate.Install] simulates the clouds' load balancers, while telepod estate creates certificates and installs every
+//     cluster, from estate.yaml. [Estate.FollowOneCluster] and [Estate.FollowThreeClusters] follow docs/quickstart.md instead.
 //   - [Estate.DeployShop] runs the services of examples/shop, which call each other across clouds.
 //
 // [Site] is one cluster. Its nodes have provider IDs, topology labels and their cloud's metadata service. Clusters
-// reach each other only through links, which [Estate.Links] returns so that callers can cut and count them.
+// reach each other only through links, which callers can get from [Estate.Links], cut, and count.
 // [Estate.KillPrimary] and similar methods inject faults; [Watch] samples the sites' rates; [Load] sends spans with
 // sequence numbers, and [Estate.Outcome] reports which arrived.
 //
-// The package asserts nothing: test/demo does.
+// The package checks nothing: test/demo does.
 package clouds

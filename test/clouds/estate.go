@@ -80,10 +80,10 @@ func (e *Estate) Primary() *Site { return e.sites[0] }
 // Backup is the cluster of the backup central site.
 func (e *Estate) Backup() *Site { return e.sites[1] }
 
-// Apps is the node for applications.
+// Apps returns the node for applications.
 func (s *Site) Apps() cluster.NodeInfo { return s.Nodes()[0] }
 
-// Telemetry is the node of the central site; only [Estate.Primary] and [Estate.Backup] have it.
+// Telemetry returns the node of the central site; only [Estate.Primary] and [Estate.Backup] have one.
 func (s *Site) Telemetry() cluster.NodeInfo { return s.Nodes()[1] }
 
 // Central reports whether the cluster has a central site.
@@ -159,7 +159,7 @@ func (e *Estate) StartClusters(ctx context.Context) error {
 // patience is the limit of a step on a slow machine.
 const patience = 4 * time.Minute
 
-// each runs a function for all clusters at once.
+// each runs a function for all clusters in parallel.
 func (e *Estate) each(do func(*Site) error) error {
 	errs := make([]error, len(e.sites))
 	var all sync.WaitGroup
@@ -193,7 +193,7 @@ func (e *Estate) link(from *Site, port string, to Place, what, target string) er
 	return nil
 }
 
-// Stop stops everything and removes all traces.
+// Stop stops everything, and removes all files.
 func (e *Estate) Stop() error {
 	for _, l := range e.Links() {
 		l.Cut()

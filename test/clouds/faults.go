@@ -29,12 +29,12 @@ func (e *Estate) KillPrimary(ctx context.Context) (at time.Time, err error) {
 	if err != nil {
 		return at, fmt.Errorf("kill the primary site: %w", err)
 	}
-	// The kubelet restarts containers until it has seen the new scale: kill those, too.
-	held, release := context.WithCancel(ctx)
-	defer release()
+	// The kubelet restarts containers until it has received the new scale: kill those, too.
+	repeat, stop := context.WithCancel(ctx)
+	defer stop()
 	go func() {
-		for held.Err() == nil {
-			_, _ = s.Kill(node, collectorProgram) // retried at once
+		for repeat.Err() == nil {
+			_, _ = s.Kill(node, collectorProgram) // repeated anyway
 			time.Sleep(50 * time.Millisecond)
 		}
 	}()

@@ -33,9 +33,9 @@ func request(ctx context.Context, method, url string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
-		said, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status is enough
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status is enough
 		response.Body.Close()
-		return nil, fmt.Errorf("%s %s: %s: %s", method, url, response.Status, strings.TrimSpace(string(said)))
+		return nil, fmt.Errorf("%s %s: %s: %s", method, url, response.Status, strings.TrimSpace(string(text)))
 	}
 	return response.Body, nil
 }

@@ -23,7 +23,7 @@ const central = "telepod-central"
 
 // Install installs Telepod in every cluster with telepod estate, from the estate file of this package.
 func (e *Estate) Install(ctx context.Context) error {
-	return e.whileBalanced(ctx, func(ctx context.Context) error {
+	return e.withLoadBalancers(ctx, func(ctx context.Context) error {
 		if err := os.WriteFile(e.path("estate.yaml"), []byte(described+values), 0o644); err != nil {
 			return err
 		}
@@ -36,9 +36,9 @@ func (e *Estate) Install(ctx context.Context) error {
 	})
 }
 
-// whileBalanced runs an installation while it simulates the clouds: volumes, bucket keys, and load balancers. It
-// returns when every cluster injects a pod that opts in.
-func (e *Estate) whileBalanced(ctx context.Context, do func(context.Context) error) error {
+// withLoadBalancers runs an installation while it simulates the clouds: volumes, bucket keys and load balancers. It
+// returns once every cluster injects a pod that opts in.
+func (e *Estate) withLoadBalancers(ctx context.Context, do func(context.Context) error) error {
 	if err := e.linkStores(); err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (e *Estate) whileBalanced(ctx context.Context, do func(context.Context) err
 	done, stop := context.WithCancel(ctx)
 	defer stop()
 	balanced := make(chan error, 1)
-	go func() { balanced <- e.each(func(s *Site) error { return e.balance(done, s) }) }()
+	go func() { balanced <- e.each(func(s *Site) error { return e.serveLoadBalancer(done, s) }) }()
 	if err := do(ctx); err != nil {
 		return err
 	}
@@ -74,8 +74,8 @@ func (s *Site) prepare(ctx context.Context) error {
 	return s.Apply(ctx, fmt.Sprintf(siteManifests, s.Telemetry().Name, install.Namespace, central))
 }
 
-// siteManifests has the volume of a central site, on its node's disk, and the bucket's keys for a site outside AWS,
-// which no one checks here.
+// siteManifests contains the volume of a central site, on its node's disk, and the bucket's keys for a site outside AWS.
+// The S3 server does not check the keys.
 const siteManifests = `
 apiVersion: v1
 kind: Namespace
@@ -98,9 +98,9 @@ metadata: {name: telemetry-archive, namespace: %[2]s}
 stringData: {access-key-id: example, secret-access-key: example}
 `
 
-// balance simulates the cloud's load balancer for a central site: it waits for the Service, opens links from every
-// cluster to its port on the site's node, and publishes the site's host name.
-func (e *Estate) balance(ctx context.Context, s *Site) error {
+// serveLoadBalancer simulates the cloud's load balancer for a central site: it waits for the Service, opens links from
+// every cluster to the Service's port on the site's node, and publishes the site's host name.
+func (e *Estate) serveLoadBalancer(ctx context.Context, s *Site) error {
 	if !s.Central() {
 		return nil
 	}

@@ -49,7 +49,7 @@ func writeContexts(path string, files map[string]string, current string) error {
 	return clientcmd.WriteToFile(*merged, path)
 }
 
-// Bin makes a directory for the PATH with kubectl (here a part of a larger program), helm with its own settings, and
+// Bin creates a directory for PATH that contains kubectl (here a part of a larger program), helm with its own settings, and
 // telepod.
 func (e *Estate) Bin(ctx context.Context) (string, error) {
 	kube, err := build.Binary(ctx, cluster.Kubernetes())
@@ -74,8 +74,8 @@ func (e *Estate) Bin(ctx context.Context) (string, error) {
 	return dir, nil
 }
 
-// run runs a shell script as a user would, in the estate's directory, which has the repository's charts and examples;
-// the clusters are contexts. Background processes that it leaves are stopped with it.
+// run runs a shell script as a user would, in the estate's directory, which links to the repository's charts and examples.
+// The clusters are contexts. Background processes of the script are stopped with it.
 func (e *Estate) run(ctx context.Context, kubeconfig, script string, more ...string) (string, error) {
 	bin, err := e.Bin(ctx)
 	if err != nil {
@@ -85,7 +85,7 @@ func (e *Estate) run(ctx context.Context, kubeconfig, script string, more ...str
 	if err != nil {
 		return "", err
 	}
-	// Repairs that telepod prints have CHART in the place of the chart that was installed.
+	// Repairs that telepod prints contain CHART as a placeholder for the installed chart.
 	for name, of := range map[string]string{"charts": "charts", "examples": "examples", "CHART": "charts/telepod"} {
 		if err := os.Symlink(filepath.Join(root, of), e.path(name)); err != nil && !errors.Is(err, os.ErrExist) {
 			return "", err

@@ -45,7 +45,7 @@ const (
 	spansOfTrace = 5
 )
 
-// SendLoad starts sending this many spans a second, a multiple of ten, in every region.
+// SendLoad starts sending this many spans per second, a multiple of ten, in every region.
 func (e *Estate) SendLoad(rate int) (*Load, error) {
 	l := &Load{stop: make(chan struct{})}
 	for i, s := range e.sites {

@@ -36,11 +36,11 @@ func (e *Estate) SaveLogs(dir string) error {
 	}
 	if e.Stores != nil {
 		for _, p := range e.Stores.processes {
-			said, err := os.ReadFile(p.log)
+			text, err := os.ReadFile(p.log)
 			if err != nil {
-				said = []byte(err.Error())
+				text = []byte(err.Error())
 			}
-			files[filepath.Base(p.log)] = string(said)
+			files[filepath.Base(p.log)] = string(text)
 		}
 	}
 	var errs []error

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// sum adds the samples of a metric whose labels contain a text, in Prometheus' text format. A counter may end in
-// _total or not. Without samples the sum is zero.
+// sum adds the samples of a metric whose labels contain a text, in Prometheus' text format. The name of a counter may have
+// the suffix _total. Without samples the sum is zero.
 func sum(text io.Reader, name, label string) (total float64, err error) {
 	lines := bufio.NewScanner(text)
 	lines.Buffer(nil, 1<<20)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestSum(t *testing.T) {
+func TestSumAddsMatchingSamples(t *testing.T) {
 	const text = `# HELP otelcol_exporter_queue_size Current size
 # TYPE otelcol_exporter_queue_size gauge
 otelcol_exporter_queue_size{data_type="traces",exporter="otlp_failover"} 1.5e+03
@@ -64,6 +64,6 @@ func TestCounterHandlesResets(t *testing.T) {
 	}
 	c.gone()
 	if _, known := c.rate(30, now.Add(time.Minute)); known {
-		t.Error("a rate is known over a time without a process")
+		t.Error("rate returned a value for an interval in which the process had exited")
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Outcome counts what arrived of a [Load].
+// Outcome counts the spans of a [Load] by what happened to them.
 type Outcome struct {
-	// Sent were sent, Acked were acknowledged by a regional Collector.
+	// Sent counts the spans that were sent, Acked those that a regional Collector acknowledged.
 	Sent, Acked int
-	// Archived are those of Acked that are in S3; Lost are the others; Extra are duplicates.
+	// Archived counts the acknowledged spans in S3, Lost the other acknowledged ones, Extra the duplicates.
 	Archived, Lost, Extra int
 	// Refused counts the Collectors' errors by text.
 	Refused map[string]int
@@ -52,8 +52,8 @@ func (l *Load) compare(arrived map[uint64]int) Outcome {
 				o.Extra += times - 1
 			}
 		}
-		for said, n := range s.fails {
-			o.Refused[said] += n
+		for failure, n := range s.fails {
+			o.Refused[failure] += n
 		}
 		s.mu.Unlock()
 	}

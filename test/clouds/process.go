@@ -52,8 +52,8 @@ func (p *process) ready(ctx context.Context, url string) error {
 		}
 		select {
 		case <-p.exited:
-			said, _ := os.ReadFile(p.log) // best effort
-			return fmt.Errorf("%s exited instead of serving: %w\n%s", p.cmd.Path, p.err, said)
+			text, _ := os.ReadFile(p.log) // best effort
+			return fmt.Errorf("%s exited instead of serving: %w\n%s", p.cmd.Path, p.err, text)
 		case <-ctx.Done():
 			return fmt.Errorf("wait for %s: %w: %w", p.cmd.Path, context.Cause(ctx), err)
 		case <-time.After(50 * time.Millisecond):
@@ -69,7 +69,7 @@ func get(ctx context.Context, url string) error {
 	return err
 }
 
-// end asks the program to exit, and kills it after a while.
+// end sends SIGTERM to the program, and kills it if it does not exit in time.
 func (p *process) end() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has exited
 	select {

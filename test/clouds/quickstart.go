@@ -19,11 +19,11 @@ const (
 	ThreeClusters = "## Three clusters in fifteen minutes"
 )
 
-// mark is the placeholder in the page for values that differ between clusters; here it becomes this machine's values.
-const mark = "<!-- what your clusters need besides -->"
+// mark is the placeholder in the page for values that differ between clusters. Here it is replaced by this machine's values.
+const mark = "<!-- values that your clusters need -->"
 
-// Commands returns the command blocks of a part of docs/quickstart.md: as one script those that run anywhere, and
-// separately those that need a cloud, a registry or kind.
+// Commands returns the command blocks of a part of docs/quickstart.md as two scripts: the commands that run anywhere, and
+// those that need a cloud, a registry or kind.
 func Commands(part string) (script, cloud string, err error) {
 	root, err := build.Root()
 	if err != nil {
@@ -60,8 +60,8 @@ func Commands(part string) (script, cloud string, err error) {
 	return script, cloud, nil
 }
 
-// FollowOneCluster follows the first part of the page, in a cluster that stands in for kind's.
-func (e *Estate) FollowOneCluster(ctx context.Context) (said string, err error) {
+// FollowOneCluster runs the first part of the page, in a cluster that replaces kind's.
+func (e *Estate) FollowOneCluster(ctx context.Context) (output string, err error) {
 	script, _, err := Commands(OneCluster)
 	if err != nil {
 		return "", err
@@ -85,11 +85,11 @@ func (e *Estate) FollowOneCluster(ctx context.Context) (said string, err error) 
 	if err := writeContexts(kubeconfig, map[string]string{"kind-kind": c.Kubeconfig()}, "kind-kind"); err != nil {
 		return "", err
 	}
-	said, err = e.run(ctx, kubeconfig, script)
-	return said, errors.Join(err, e.cleanDirectory())
+	output, err = e.run(ctx, kubeconfig, script)
+	return output, errors.Join(err, e.cleanDirectory())
 }
 
-// jaegerImage stands in for the image in the page. The Jaeger built here needs a configuration.
+// jaegerImage builds a replacement for the image in the page. The Jaeger built here needs a configuration.
 func (e *Estate) jaegerImage(ctx context.Context) (string, error) {
 	program, err := Jaeger(ctx)
 	if err != nil {
@@ -105,8 +105,8 @@ func (e *Estate) jaegerImage(ctx context.Context) (string, error) {
 	})
 }
 
-// FollowThreeClusters follows the second part of the page, in the three clouds.
-func (e *Estate) FollowThreeClusters(ctx context.Context) (said string, err error) {
+// FollowThreeClusters runs the second part of the page, in the three clouds.
+func (e *Estate) FollowThreeClusters(ctx context.Context) (output string, err error) {
 	script, _, err := Commands(ThreeClusters)
 	if err != nil {
 		return "", err
@@ -115,11 +115,11 @@ func (e *Estate) FollowThreeClusters(ctx context.Context) (said string, err erro
 	if err != nil {
 		return "", err
 	}
-	err = e.whileBalanced(ctx, func(ctx context.Context) error {
-		said, err = e.run(ctx, kubeconfig, script, "JAEGER="+e.Stores.Jaeger)
+	err = e.withLoadBalancers(ctx, func(ctx context.Context) error {
+		output, err = e.run(ctx, kubeconfig, script, "JAEGER="+e.Stores.Jaeger)
 		return err
 	})
-	return said, errors.Join(err, e.cleanDirectory())
+	return output, errors.Join(err, e.cleanDirectory())
 }
 
 // cleanDirectory removes the files that a part of the page has written.

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestQuickstartParses checks that every part has commands, and their syntax. make quickstart runs all that need no cloud.
+// TestQuickstartParses checks that every part has commands, and that their syntax is valid. make quickstart runs all
+// commands that need no cloud.
 func TestQuickstartParses(t *testing.T) {
 	for _, part := range []string{"## Before you begin", OneCluster, ThreeClusters} {
 		script, cloud, err := Commands(part)
@@ -20,6 +21,6 @@ func TestQuickstartParses(t *testing.T) {
 	}
 	script, cloud, err := Commands(ThreeClusters)
 	if err != nil || !strings.Contains(script, "\ntelepod estate install\n") || !strings.Contains(script, "tracesPerSecond: 200") || !strings.Contains(cloud, "gcloud dns") {
-		t.Errorf("%v: runs\n%s\nreads\n%s", err, script, cloud)
+		t.Errorf("%v: the commands to run are\n%s\nthe commands for a cloud are\n%s", err, script, cloud)
 	}
 }

@@ -36,7 +36,7 @@ func readShop(file string) (string, error) {
 	return string(text), err
 }
 
-// tryOrder places an order. Ready pods are not reachable before every node has received their addresses.
+// tryOrder places an order. It may fail at first: ready pods are unreachable until every node has their addresses.
 func (e *Estate) tryOrder(ctx context.Context) error {
 	const order = `{"user": "user-0", "product": "kettle", "quantity": 1, "card": "ok", "run": "first"}`
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.OrderURL()+"/orders", strings.NewReader(order))
@@ -50,8 +50,8 @@ func (e *Estate) tryOrder(ctx context.Context) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusCreated {
-		said, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status is enough
-		return fmt.Errorf("place a first order: %s: %s", response.Status, said)
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status is enough
+		return fmt.Errorf("place a first order: %s: %s", response.Status, text)
 	}
 	return nil
 }
@@ -160,6 +160,6 @@ func (o *Orders) Stop() (OrderSum, error) {
 		return end.sum, end.err
 	case <-time.After(time.Minute):
 		_ = o.cmd.Process.Kill()
-		return OrderSum{}, errors.New("place orders: the driver did not end within a minute")
+		return OrderSum{}, errors.New("place orders: the driver did not exit within a minute")
 	}
 }

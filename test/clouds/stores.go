@@ -18,7 +18,7 @@ import (
 // Stores are Jaeger, Prometheus, VictoriaLogs, and test/backends as S3 and Kafka: processes on this machine, on
 // loopback addresses. The URLs are for people and tests; pods use links.
 type Stores struct {
-	// Jaeger is the URL of Jaeger's query service, Prometheus that of its web pages and API.
+	// Jaeger is the URL of Jaeger's query service, Prometheus the URL of its web pages and API.
 	Jaeger, Prometheus string
 	// Logs is the URL of VictoriaLogs: its web pages and API.
 	Logs string
@@ -42,7 +42,7 @@ var jaegerConfig string
 func Jaeger(ctx context.Context) (string, error) {
 	const module = "github.com/jaegertracing/jaeger"
 	// Jaeger was written for version 0.140 of the Collector's modules, which is not available. The next version
-	// passes hosts as their extensions (there are none here), and makes the exporter's queue optional.
+	// replaces hosts by their extensions (none here), and makes the exporter's queue optional.
 	patch := func(file, old, new string) build.Patch {
 		return build.Patch{Module: module, File: file, Old: old, New: new}
 	}
@@ -61,7 +61,7 @@ func Jaeger(ctx context.Context) (string, error) {
 	})
 }
 
-// prometheus finds Debian's prometheus, or another one.
+// prometheus finds a Prometheus in PATH, such as Debian's.
 func prometheus(context.Context) (string, error) {
 	path, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -70,7 +70,7 @@ func prometheus(context.Context) (string, error) {
 	return path, nil
 }
 
-// StartStores starts the stores. watch lists texts that must never arrive: [Stores.Seen] counts them.
+// StartStores starts the stores. watch lists texts that must not arrive: [Stores.Seen] counts them.
 func (e *Estate) StartStores(ctx context.Context, watch ...string) error {
 	free, err := ports.Free("127.0.0.1", 1)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/telepod/telepod/test/helm"
 )
 
-// TestValues validates the estate file's values with the chart's schema and checks, without three clusters.
-func TestValues(t *testing.T) {
+// TestEstateValuesRender renders the chart with the values of each cluster in the estate file.
+func TestEstateValuesRender(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds Helm; run without -short")
 	}
@@ -35,14 +35,14 @@ func TestValues(t *testing.T) {
 			}
 			for _, want := range []string{"name: telepod-injector", "kind: DaemonSet", e.Sites.Primary.Endpoint, e.Sites.Backup.Endpoint} {
 				if !strings.Contains(rendered, want) {
-					t.Errorf("Helm does not render %q", want)
+					t.Errorf("the rendered chart does not contain %q", want)
 				}
 			}
 			if site := strings.Contains(rendered, "kind: StatefulSet"); site != (e.Role(c.Name) != "") {
-				t.Errorf("has a central site: %t", site)
+				t.Errorf("the rendered chart has a central site: %t, want %t", site, !site)
 			}
 			if strings.Contains(rendered, "cert-manager.io") {
-				t.Error("certificates come from cert-manager, which is not installed")
+				t.Error("the chart needs cert-manager, which is not installed")
 			}
 		})
 	}

@@ -112,7 +112,7 @@ func (w *Watch) set(values map[string]float64, key string, value float64, known 
 	}
 }
 
-// watchSite samples a site's counter as a rate.
+// watchSite samples the rate at which a site receives spans.
 func (w *Watch) watchSite(ctx context.Context, s *Site) {
 	var spans counter
 	loop(ctx, func(ctx context.Context) {
@@ -136,7 +136,7 @@ type counter struct {
 	seen         bool
 }
 
-// gone marks that the process has exited: the next reading yields no rate.
+// gone records that the process has exited: the next reading returns no rate.
 func (c *counter) gone() { c.at = time.Time{} }
 
 func (c *counter) rate(total float64, now time.Time) (rate float64, known bool) {
@@ -147,7 +147,7 @@ func (c *counter) rate(total float64, now time.Time) (rate float64, known bool) 
 	return rate, known
 }
 
-// since is the total since the first reading, across processes.
+// since returns the total since the first reading, across processes.
 func (c *counter) since(total float64) float64 {
 	switch {
 	case !c.seen:
@@ -183,11 +183,12 @@ func (w *Watch) watchRegion(ctx context.Context, s *Site) {
 	})
 }
 
-func loop(ctx context.Context, look func(context.Context)) {
+// loop calls sample every half second.
+func loop(ctx context.Context, sample func(context.Context)) {
 	for ctx.Err() == nil {
 		next := time.After(every)
-		asking, cancel := context.WithTimeout(ctx, 2*every)
-		look(asking)
+		sampling, cancel := context.WithTimeout(ctx, 2*every)
+		sample(sampling)
 		cancel()
 		select {
 		case <-ctx.Done():

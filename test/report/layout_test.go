@@ -20,7 +20,7 @@ func TestWaterfallOrder(t *testing.T) {
 		want  string
 	}{
 		"children under parents, by time": {[]Span{span("c", "a", 5), span("d", "b", 3), span("b", "a", 2), span("a", "", 0)}, "a, .b, ..d, .c"},
-		"a missing parent":      {[]Span{span("a", "", 1), span("x", "gone", 0)}, "x, a"},
+		"a missing parent":                {[]Span{span("a", "", 1), span("x", "gone", 0)}, "x, a"},
 		"its own parent":                  {[]Span{span("a", "a", 0)}, "a"},
 		"each other's parents":            {[]Span{span("a", "b", 0), span("b", "a", 1), span("r", "", 2)}, "r, a, .b"},
 		"the same id twice":               {[]Span{span("a", "", 0), span("a", "", 1), span("b", "a", 2)}, "a, .b, a"},

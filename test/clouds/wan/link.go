@@ -141,22 +141,22 @@ func (l *Link) wait() {
 	}
 }
 
-// packet is in flight.
+// packet is data in flight, which is delivered at due.
 type packet struct {
 	due  time.Time
 	data []byte
 }
 
-// underway is the maximum number of packets in flight, of up to packetSize each: 4 MiB in total, so that the longest
-// link still carries 40 MB a second.
+// maxInFlight is the maximum number of packets in flight, of up to packetSize each: 4 MiB in total, so the longest link
+// still carries 40 MB per second.
 const (
-	underway   = 128
-	packetSize = 32 << 10
+	maxInFlight = 128
+	packetSize  = 32 << 10
 )
 
 // carry forwards data from one end to the other until either ends.
 func (l *Link) carry(to, from net.Conn, count *atomic.Int64) {
-	packets := make(chan packet, underway)
+	packets := make(chan packet, maxInFlight)
 	go func() {
 		defer close(packets)
 		for {

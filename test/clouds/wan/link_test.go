@@ -53,7 +53,7 @@ func dial(t *testing.T, l *Link) net.Conn {
 	return c
 }
 
-func say(t *testing.T, c net.Conn, line string) {
+func exchange(t *testing.T, c net.Conn, line string) {
 	t.Helper()
 	if _, err := fmt.Fprintln(c, line); err != nil {
 		t.Fatal(err)
@@ -69,12 +69,12 @@ func TestLinkDelaysAndCounts(t *testing.T) {
 	l := open(t, roundTrip)
 	c := dial(t, l)
 	began := time.Now()
-	say(t, c, "hello")
+	exchange(t, c, "hello")
 	if took := time.Since(began); took < 2*roundTrip {
 		t.Errorf("handshake and answer took %s, less than two round trips", took)
 	}
 	began = time.Now()
-	say(t, c, "again")
+	exchange(t, c, "again")
 	if took := time.Since(began); took < roundTrip {
 		t.Errorf("an answer took %s, less than a round trip", took)
 	}
@@ -83,15 +83,15 @@ func TestLinkDelaysAndCounts(t *testing.T) {
 	}
 }
 
-func TestHalfCloseLeavesTheOtherDirection(t *testing.T) {
+func TestHalfCloseKeepsTheOtherDirectionOpen(t *testing.T) {
 	c := dial(t, open(t, 0))
-	if _, err := c.Write([]byte("last words")); err != nil {
+	if _, err := c.Write([]byte("the last line")); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	if answer, err := io.ReadAll(c); err != nil || string(answer) != "last words" {
+	if answer, err := io.ReadAll(c); err != nil || string(answer) != "the last line" {
 		t.Errorf("the answer is %q, %v", answer, err)
 	}
 }
@@ -99,7 +99,7 @@ func TestHalfCloseLeavesTheOtherDirection(t *testing.T) {
 func TestCutClosesAndRefuses(t *testing.T) {
 	l := open(t, 0)
 	c := dial(t, l)
-	say(t, c, "hello")
+	exchange(t, c, "hello")
 	l.Cut()
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Error("the connection is still open")
@@ -110,15 +110,15 @@ func TestCutClosesAndRefuses(t *testing.T) {
 	if err := l.Restore(); err != nil {
 		t.Fatal(err)
 	}
-	say(t, dial(t, l), "back")
+	exchange(t, dial(t, l), "back")
 }
 
-func TestSwallowDeliversLate(t *testing.T) {
+func TestSwallowedBytesArriveAfterRestore(t *testing.T) {
 	l := open(t, 0)
 	c := dial(t, l)
-	say(t, c, "hello")
+	exchange(t, c, "hello")
 	l.Swallow()
-	if _, err := fmt.Fprintln(c, "into the void"); err != nil {
+	if _, err := fmt.Fprintln(c, "held back"); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
@@ -133,7 +133,7 @@ func TestSwallowDeliversLate(t *testing.T) {
 	if err := c.SetReadDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if answer, err := bufio.NewReader(c).ReadString('\n'); err != nil || answer != "into the void\n" {
+	if answer, err := bufio.NewReader(c).ReadString('\n'); err != nil || answer != "held back\n" {
 		t.Errorf("later read %q, %v", answer, err)
 	}
 }
