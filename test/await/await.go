@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// pause is the time between two tries.
+// pause is the time between two attempts.
 const pause = 200 * time.Millisecond
 
-// Success retries until try succeeds, the limit is reached or the context ends. The error includes that of
-// the last try.
+// Success retries until try succeeds, the limit is reached, or the context ends. The error includes the error of
+// the last attempt.
 func Success(ctx context.Context, limit time.Duration, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("gave up after %s", limit))
 	defer cancel()

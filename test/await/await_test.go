@@ -19,7 +19,7 @@ func TestSuccessRetries(t *testing.T) {
 		return nil
 	})
 	if err != nil || tries != 2 {
-		t.Errorf("%d tries, %v", tries, err)
+		t.Errorf("%d attempts, %v, want 2 attempts", tries, err)
 	}
 }
 
@@ -35,8 +35,8 @@ func TestSuccessReturnsTheLastError(t *testing.T) {
 	}
 }
 
-// TestOK: the error has what the server reported, so that a test that gives up shows why.
-func TestOK(t *testing.T) {
+// TestOKReportsTheServersAnswer checks that the error contains the server's answer: a test that gives up then shows why.
+func TestOKReportsTheServersAnswer(t *testing.T) {
 	ready := false
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if !ready {
@@ -45,7 +45,7 @@ func TestOK(t *testing.T) {
 	}))
 	defer server.Close()
 	if err := OK(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "503 Service Unavailable: no certificate yet") {
-		t.Errorf("while it is not ready: %v", err)
+		t.Errorf("while the server is not ready: %v", err)
 	}
 	ready = true
 	if err := OK(t.Context(), server.URL); err != nil {

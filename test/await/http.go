@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// OK returns nil if a URL answers 200, otherwise an error with the answer. It is a try for [Success].
+// OK returns nil if a URL answers 200, otherwise an error with the answer. Pass it to [Success].
 func OK(ctx context.Context, url string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Log is a log that is read while a program writes it.
+// Log is a log that can be read while a program writes to it.
 type Log struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -18,7 +18,7 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// String returns what was written so far.
+// String returns the text written so far.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -30,7 +30,7 @@ type broker struct {
 	counts  tallies
 	watch   words
 	records atomic.Int64 // in all topics
-	caught  atomic.Int64 // those that contain a watched text
+	caught  atomic.Int64 // records that contain a watched text
 }
 
 type kafkaOptions struct {
@@ -63,8 +63,8 @@ func newBroker(o kafkaOptions) (*broker, error) {
 	return &broker{cluster: cluster, client: client, counts: newTallies(), watch: o.watch}, nil
 }
 
-// refusePlain answers PLAIN logins with a wrong name or password as brokers do; kfake closes the connection, which it still
-// does for SCRAM.
+// refusePlain answers PLAIN logins with a wrong name or password as brokers do. kfake only closes the connection, and
+// still does so for SCRAM.
 func refusePlain(cluster *kfake.Cluster, user string) {
 	right := "\x00" + strings.Replace(user, ":", "\x00", 1)
 	cluster.ControlKey(int16(kmsg.SASLAuthenticate), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -92,7 +92,7 @@ func (o kafkaOptions) access() (server []kfake.Opt, client []kgo.Opt, err error)
 	if o.certificates == "" {
 		local := net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port))
 		return append(server, kfake.ListenFn(o.listen)), append(client, kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, local) // whatever its advertised name
+			return new(net.Dialer).DialContext(ctx, network, local) // regardless of the advertised name
 		})), nil
 	}
 	certificate, err := tls.LoadX509KeyPair(filepath.Join(o.certificates, "tls.crt"), filepath.Join(o.certificates, "tls.key"))
@@ -111,7 +111,7 @@ func (o kafkaOptions) access() (server []kfake.Opt, client []kgo.Opt, err error)
 	return server, append(client, kgo.DialTLSConfig(&tls.Config{Certificates: own, InsecureSkipVerify: true})), nil
 }
 
-// listen returns a listener with the advertised name as its address: brokers report it to clients.
+// listen returns a listener whose address is the advertised name, which brokers report to clients.
 func (o kafkaOptions) listen(network, address string) (net.Listener, error) {
 	l, err := net.Listen(network, address)
 	if err != nil || o.name == "" {

@@ -33,7 +33,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *host, kafkaOptions{port: *kafkaPort, name: *kafkaName, user: *kafkaUser, certificates: *kafkaTLS, watch: watch}); err != nil {
-		slog.Error("backends ended", "error", err)
+		slog.Error("serve the backends", "error", err)
 		os.Exit(1)
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// remoteWrite receives Prometheus remote write 1.0, counts the samples of the sequence metric, and keeps the span metrics'.
+// remoteWrite receives Prometheus remote write 1.0, counts the samples of the sequence metric, and keeps the last samples of
+// the span metrics.
 func remoteWrite(counts tallies, spans *spanCounts) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		packed, err := io.ReadAll(r.Body)
@@ -52,7 +53,7 @@ func addSeries(counts tallies, spans *spanCounts, series []byte) error {
 		return err
 	}
 	return fields(series, 2, func(sample []byte) error {
-		value := 0.0 // which is not encoded
+		value := 0.0 // zero is not encoded
 		if number, kind, n := protowire.ConsumeTag(sample); n >= 0 && number == 1 && kind == protowire.Fixed64Type {
 			bits, n := protowire.ConsumeFixed64(sample[n:])
 			if n < 0 {
@@ -69,10 +70,10 @@ func addSeries(counts tallies, spans *spanCounts, series []byte) error {
 	})
 }
 
-// spanMetric counts spans.
+// spanMetric is the metric that counts spans.
 const spanMetric = "traces_span_metrics_calls_total"
 
-// spanCounts has the last sample of each series of the span metric, by a hash of its labels.
+// spanCounts contains the last sample of each series of the span metric, by a hash of its labels.
 type spanCounts struct {
 	mu   sync.Mutex
 	last map[uint64]float64
@@ -96,7 +97,7 @@ func (c *spanCounts) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 }
 
 // fields calls a function for each length-delimited field with that number.
-func fields(message []byte, number protowire.Number, take func([]byte) error) error {
+func fields(message []byte, number protowire.Number, do func([]byte) error) error {
 	for len(message) > 0 {
 		got, kind, n := protowire.ConsumeTag(message)
 		if n < 0 {
@@ -108,7 +109,7 @@ func fields(message []byte, number protowire.Number, take func([]byte) error) er
 		}
 		if got == number && kind == protowire.BytesType {
 			value, _ := protowire.ConsumeBytes(message)
-			if err := take(value); err != nil {
+			if err := do(value); err != nil {
 				return err
 			}
 		}

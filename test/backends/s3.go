@@ -41,7 +41,7 @@ func (a *archive) keys(prefix string) ([]string, error) {
 	return keys, nil
 }
 
-// count reads the whole archive, so it counts what a reader would find.
+// count counts the items in the archive by reading all objects.
 func (a *archive) count(signal string) (tallies, error) {
 	all := newTallies()
 	keys, err := a.keys(signal + "/")

@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// words are texts that must not arrive.
+// words are texts that should not arrive.
 type words [][]byte
 
 func (w *words) add(text string) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// Look is a page in one colour scheme.
+// Look describes a page in one colour scheme.
 type Look struct {
 	// Scheme is "light" or "dark".
 	Scheme string
@@ -23,13 +23,13 @@ type Look struct {
 	// Texts counts the text elements checked; Faults lists the problems found.
 	Texts  int
 	Faults []string
-	// Errors are the console's, including violations of the page's Content-Security-Policy.
+	// Errors are the errors in the console, including violations of the page's Content-Security-Policy.
 	Errors []string
-	// Requests are all requests except that for the page.
+	// Requests are the URLs of all requests, except the page's own.
 	Requests []string
 }
 
-// Missing is the error without a browser. As root, test/cluster/install-debian.sh installs one.
+// Missing is the error if there is no browser. As root, test/cluster/install-debian.sh installs one.
 var Missing = exec.ErrNotFound
 
 // Open opens a page by its URL, light and dark, in a window of this width in pixels. Unless pictures is
@@ -52,7 +52,7 @@ func Open(ctx context.Context, page string, width int, pictures string) ([]Look,
 	}
 	var looks []Look
 	if err := json.Unmarshal(out, &looks); err != nil {
-		return nil, fmt.Errorf("read what chromium saw: %w", err)
+		return nil, fmt.Errorf("parse the report on the page: %w", err)
 	}
 	return looks, nil
 }

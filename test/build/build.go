@@ -27,7 +27,7 @@ type Spec struct {
 	// Package to build, "." if empty. "tool" builds every tool of the module's go.mod.
 	Package string
 	Tags    []string
-	// LDFlags are passed to the linker besides "-s -w".
+	// LDFlags are passed to the linker in addition to "-s -w".
 	LDFlags []string
 	// Patches of dependencies.
 	Patches []Patch
@@ -131,7 +131,7 @@ func (s Spec) flags() []string {
 	if pkg == "" {
 		pkg = "."
 	}
-	// Without VCS stamping, a program of the root module changes only with its sources.
+	// Without VCS stamping, a program of the root module changes only if its sources do.
 	flags := []string{"-trimpath", "-buildvcs=false", "-ldflags", strings.Join(append([]string{"-s", "-w"}, s.LDFlags...), " ")}
 	if len(s.Tags) > 0 {
 		flags = append(flags, "-tags", strings.Join(s.Tags, ","))

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// repository creates a repository with one module and changes to it.
+// repository creates a repository with one nested module, and makes it the working directory.
 func repository(t *testing.T) (root string) {
 	t.Helper()
 	root = t.TempDir()
@@ -129,7 +129,7 @@ func TestBinaryReportsCompilerErrors(t *testing.T) {
 	}
 	left, err := filepath.Glob(filepath.Join(root, "cache", "own", "new-*"))
 	if err != nil || len(left) > 0 {
-		t.Errorf("left in the cache: %v %v", left, err)
+		t.Errorf("a failed build left %v in the cache, %v", left, err)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 
 type position struct{}
 
-// Each runs steps that build something, one after the other, until one fails. Meanwhile the lines of progress
-// show which step runs, such as "(3 of 9)".
+// Each runs steps that build something in order, until one fails. The progress lines show which step is running,
+// such as "(3 of 9)".
 func Each(ctx context.Context, steps ...func(context.Context) error) error {
 	for n, step := range steps {
 		if err := step(context.WithValue(ctx, position{}, fmt.Sprintf(" (%d of %d)", n+1, len(steps)))); err != nil {
@@ -18,7 +18,7 @@ func Each(ctx context.Context, steps ...func(context.Context) error) error {
 	return nil
 }
 
-// Into is a step for [Each] that stores what it has built, such as a path, in kept unless that is nil.
+// Into returns a step for [Each] that stores its result, such as a path, in kept, unless kept is nil.
 func Into[T any](kept *T, build func(context.Context) (T, error)) func(context.Context) error {
 	return func(ctx context.Context) error {
 		built, err := build(ctx)
@@ -29,7 +29,7 @@ func Into[T any](kept *T, build func(context.Context) (T, error)) func(context.C
 	}
 }
 
-// Only is a step for [Each] that keeps nothing.
+// Only returns a step for [Each] that discards its result.
 func Only[T any](build func(context.Context) (T, error)) func(context.Context) error {
 	return Into(nil, build)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Packages installs the npm packages of a directory with a package-lock.json, if necessary, and returns the absolute path
-// of a copy of that directory with its node_modules. Scripts of packages do not run. The directory is relative to the
+// of a copy of that directory with its node_modules. Scripts of packages are not run. The directory is relative to the
 // repository's root, with slashes.
 func Packages(ctx context.Context, dir string) (string, error) {
 	installed, err := packages(ctx, dir)

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// Patch changes a file of a dependency for one build, for when its newest available version does not work
-// with the others. The module cache stays unchanged.
+// Patch changes a file of a dependency for one build, if its newest available version does not work with other
+// dependencies. It does not change the module cache.
 type Patch struct {
 	// Module is the dependency's path, File one of its files, with slashes.
 	Module, File string
-	// Every Old is replaced by New; a file without any is an error.
+	// Every Old is replaced by New. A file without Old is an error.
 	Old, New string
 }
 
@@ -30,7 +30,7 @@ func (s Spec) patch(ctx context.Context, module string) (flags []string, cleanUp
 		return nil, func() {}, err
 	}
 	flags, err = s.patchInto(ctx, module, dir)
-	return flags, func() { _ = os.RemoveAll(dir) }, err // leftovers are in the temporary directory
+	return flags, func() { _ = os.RemoveAll(dir) }, err // leftovers only occupy the temporary directory
 }
 
 func (s Spec) patchInto(ctx context.Context, module, dir string) ([]string, error) {

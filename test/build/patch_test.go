@@ -30,6 +30,6 @@ func TestPatchesChangeTheCacheKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	if second, err := patched.key(t.Context(), module); err != nil || first == second {
-		t.Errorf("with and without patches the build is %s, %v", second, err)
+		t.Errorf("with and without patches the cache key is %s, %v", second, err)
 	}
 }

@@ -34,7 +34,7 @@ func newProgress(ctx context.Context, s Spec, out io.Writer) *progress {
 	return p
 }
 
-// lineAfter is the line after some time, with the remaining time of a cold build.
+// lineAfter returns the line to show after some time, with the remaining time of a cold build.
 func (p *progress) lineAfter(took time.Duration) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -45,7 +45,7 @@ func (p *progress) lineAfter(took time.Duration) string {
 	return line + fmt.Sprintf(", %d packages compiled", p.compiled)
 }
 
-// remaining is the remainder of a duration such as "about 4 minutes"; empty if it is unknown, or over.
+// remaining formats the rest of a duration such as "about 4 minutes". It is empty if the duration is unknown.
 func remaining(takes string, took time.Duration) string {
 	var minutes int
 	if _, err := fmt.Sscanf(takes, "about %d minute", &minutes); err != nil {
@@ -72,16 +72,16 @@ func (p *progress) Write(b []byte) (int, error) {
 			return len(b), nil
 		}
 		p.partial = rest
-		p.take(string(line))
+		p.parse(string(line))
 	}
 }
 
-func (p *progress) take(line string) {
+func (p *progress) parse(line string) {
 	switch {
 	case strings.HasPrefix(line, "go: downloading "):
 		p.downloaded++
 	case !strings.ContainsAny(line, " \t") && line != "":
-		p.compiled++ // -v: the import path of a package, alone on its line
+		p.compiled++ // with -v: only the import path of a package on its line
 	default:
 		if p.lines = append(p.lines, line); len(p.lines) > 40 {
 			p.lines = p.lines[1:]
@@ -89,7 +89,7 @@ func (p *progress) take(line string) {
 	}
 }
 
-// tail is the go command's output without its progress.
+// tail returns the last lines of the go command's output, without its progress.
 func (p *progress) tail() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// TestRemaining: the line shows the remaining time of a cold build.
-func TestRemaining(t *testing.T) {
+func TestProgressShowsRemainingTime(t *testing.T) {
 	for _, c := range []struct {
 		takes string
 		took  time.Duration
@@ -31,8 +30,8 @@ func TestRemaining(t *testing.T) {
 	}
 }
 
-// TestEach: the line shows which of the steps runs; the first that fails ends them.
-func TestEach(t *testing.T) {
+// TestEachShowsTheRunningStep also checks that Each stops at the first step that fails.
+func TestEachShowsTheRunningStep(t *testing.T) {
 	var lines []string
 	show := func(ctx context.Context) error {
 		p := newProgress(ctx, Spec{Name: "x"}, os.Stderr)

@@ -17,8 +17,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// key identifies a build of a module: its sources, those of directories in replace directives, the flags
-// and the Go version.
+// key returns a hash that identifies a build of a module: its sources, the sources of directories in replace
+// directives, the flags and the Go version.
 func (s Spec) key(ctx context.Context, module string) (string, error) {
 	version := exec.CommandContext(ctx, "go", "env", "GOVERSION")
 	version.Dir = module // a toolchain line there may require another version
@@ -28,7 +28,7 @@ func (s Spec) key(ctx context.Context, module string) (string, error) {
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %s/%s %q\n", goVersion, runtime.GOOS, runtime.GOARCH, s.flags())
-	if len(s.Patches) > 0 { // keeps the keys of builds without patches
+	if len(s.Patches) > 0 { // without patches the key stays as it was
 		fmt.Fprintf(h, "%q\n", s.Patches)
 	}
 	replaced, err := replacements(ctx, module)
@@ -43,8 +43,8 @@ func (s Spec) key(ctx context.Context, module string) (string, error) {
 	return shorten(h.Sum(nil)), nil
 }
 
-// linked identifies a build of the root module by the packages that it links. The go command compiles those that changed,
-// which is much faster than linking the program.
+// linked returns a hash that identifies a build of the root module by the packages that it links. The go command compiles
+// the changed ones, which is much faster than linking the program.
 func (s Spec) linked(ctx context.Context, root string) (string, error) {
 	packages, err := s.command(ctx, root, append([]string{"list", "-v", "-deps", "-export", "-f", "{{.ImportPath}} {{.BuildID}}"}, s.flags()...)...)
 	if err != nil {
@@ -107,8 +107,8 @@ func skipNested(module, dir string) error {
 	return nil
 }
 
-// isSource reports whether a file may affect the program: all except tests and documentation, because
-// files may be embedded.
+// isSource reports whether a file may affect the program. Files may be embedded, so all do except tests and
+// documentation.
 func isSource(name string) bool {
 	return !strings.HasSuffix(name, "_test.go") && !strings.HasSuffix(name, ".md") && !strings.HasPrefix(name, ".")
 }
@@ -126,7 +126,7 @@ func rootAndShelf(name string) (root, shelf string, err error) {
 	return root, shelf, os.MkdirAll(shelf, 0o755)
 }
 
-// kept returns an entry of the shelf. If it does not exist, one process makes it, and others wait.
+// kept returns an entry of the shelf. If it does not exist, one process makes it while others wait.
 func kept(shelf, key string, make func() (string, error)) (string, error) {
 	if dir, found := lookup(shelf, key); found {
 		return dir, nil
@@ -134,7 +134,7 @@ func kept(shelf, key string, make func() (string, error)) (string, error) {
 	lock := flock.New(filepath.Join(shelf, "lock"))
 	locked, err := lock.TryLock()
 	if err == nil && !locked {
-		fmt.Fprintf(os.Stderr, "build %s: waiting for another process that builds it\n", filepath.Base(shelf))
+		fmt.Fprintf(os.Stderr, "build %s: waiting for another process that is building it\n", filepath.Base(shelf))
 		err = lock.Lock()
 	}
 	if err != nil {
@@ -152,7 +152,7 @@ func kept(shelf, key string, make func() (string, error)) (string, error) {
 func lookup(shelf, key string) (string, bool) {
 	dir := filepath.Join(shelf, key)
 	now := time.Now()
-	// The directory's modification time is its last use; a read-only cache only loses that.
+	// The directory's modification time records its last use. A read-only cache cannot record it.
 	if err := os.Chtimes(dir, now, now); os.IsNotExist(err) {
 		return "", false
 	}

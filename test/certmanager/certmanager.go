@@ -33,8 +33,8 @@ func Start(t testing.TB, c *cluster.Cluster) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, "-kubeconfig="+c.Kubeconfig())
-	var said tail
-	cmd.Stdout, cmd.Stderr = &said, &said
+	var output tail
+	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.SysProcAttr = procattr.DieWithParent()
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start cert-manager: %v", err)
@@ -43,7 +43,7 @@ func Start(t testing.TB, c *cluster.Cluster) {
 		_ = cmd.Process.Kill() // fails only if it has exited
 		_ = cmd.Wait()         // returns "signal: killed"
 		if t.Failed() {
-			t.Logf("last output of cert-manager:\n%s", said.String())
+			t.Logf("last output of cert-manager:\n%s", output.String())
 		}
 	})
 }

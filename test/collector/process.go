@@ -56,8 +56,8 @@ type Process struct {
 	err    error // exit status, valid once exited is closed
 }
 
-// Start runs a Collector and waits until it is ready. It ends with the test; if the test fails, its log is
-// shown.
+// Start runs a Collector and waits until it is ready. The Collector stops with the test. If the test fails, its
+// log is shown.
 func Start(t testing.TB, r Run) *Process {
 	t.Helper()
 	p := &Process{cmd: exec.Command(r.Program, r.flags()...), exited: make(chan struct{})}
@@ -95,7 +95,7 @@ func (p *Process) ready(health string) error {
 		}
 		select {
 		case <-p.exited:
-			return fmt.Errorf("the Collector ended instead of starting: %w", p.err)
+			return fmt.Errorf("the Collector exited instead of starting: %w", p.err)
 		case <-ctx.Done():
 			return fmt.Errorf("the Collector is not ready after 30 s: %w", err)
 		case <-time.After(50 * time.Millisecond):
@@ -112,7 +112,7 @@ func (p *Process) Stop(t testing.TB) {
 	select {
 	case <-p.exited:
 	case <-time.After(30 * time.Second):
-		t.Fatal("the Collector still runs 30 s after SIGTERM")
+		t.Fatal("the Collector is still running 30 s after SIGTERM")
 	}
 	if p.err != nil {
 		t.Fatalf("the Collector did not shut down cleanly: %v", p.err)
@@ -128,8 +128,8 @@ func (p *Process) Kill(t testing.TB) {
 	<-p.exited
 }
 
-// Pid is the process id.
+// Pid returns the process id.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
-// Log is what the Collector has written so far.
+// Log returns what the Collector has written so far.
 func (p *Process) Log() string { return p.log.String() }

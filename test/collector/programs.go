@@ -70,7 +70,7 @@ func TargetAllocator(ctx context.Context) (string, error) {
 	}
 	return build.Binary(ctx, build.Spec{
 		Name: "target-allocator", Module: Operator, Package: "github.com/open-telemetry/opentelemetry-operator/cmd/otel-allocator", Takes: "about 3 minutes",
-		// Without the service discovery of every cloud, which would be most of the build.
+		// Leave out the service discovery of every cloud: it would be most of the build.
 		Patches: []build.Patch{
 			install("import (\n", "import _ \"github.com/prometheus/prometheus/discovery/kubernetes\"\n\n/*\n"), install("\n)\n", "\n*/\n"),
 		},

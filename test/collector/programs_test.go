@@ -8,8 +8,8 @@ import (
 	"github.com/telepod/telepod/image"
 )
 
-// The builder and the image leave out the same parts of components.
-func TestTagsMatchTheManifest(t *testing.T) {
+// TestImageTagsMatchTheManifest checks that the builder and the image leave out the same parts of components.
+func TestImageTagsMatchTheManifest(t *testing.T) {
 	manifest, err := os.ReadFile("../../collector/distribution/manifest.yaml")
 	if err != nil {
 		t.Fatal(err)

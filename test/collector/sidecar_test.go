@@ -85,7 +85,7 @@ func TestSidecarForwardsApplicationTelemetry(t *testing.T) {
 	}
 }
 
-// Items acknowledged just before the pod ends still arrive.
+// TestSidecarFlushesWhenItIsStopped checks that items acknowledged just before the pod ends still arrive.
 func TestSidecarFlushesWhenItIsStopped(t *testing.T) {
 	p := newPipeline(t, loopback)
 	sink := p.startSink(t)
@@ -118,7 +118,7 @@ func TestSidecarKeepsTelemetryWhileTheEndpointIsDown(t *testing.T) {
 type pipeline struct {
 	podIP          string
 	sinkFile       string
-	appGRPC        string // where the sidecar listens for the application
+	appGRPC        string // the sidecar's ports for the application
 	appHTTP        string
 	sinkGRPC       string
 	sinkHTTP       string
@@ -126,8 +126,8 @@ type pipeline struct {
 	sinkHealthPort string
 }
 
-// loopback stands in for a pod's address. It is not 127.0.0.1, because another Collector may use the
-// health port there.
+// loopback replaces a pod's address. It is not 127.0.0.1, because another Collector may use the health port
+// there.
 const loopback = "127.77.13.1"
 
 func newPipeline(t *testing.T, podIP string) *pipeline {
@@ -148,7 +148,7 @@ func freePorts(t *testing.T, ip string, n int) []string {
 	return ports.Texts(free)
 }
 
-// sidecarRun runs the sidecar as the injector does, except for the application's ports, which would
+// sidecarRun describes the sidecar as the injector runs it, except for the application's ports, which would
 // conflict with other Collectors on this machine.
 func (p *pipeline) sidecarRun(t *testing.T) Run {
 	return Run{
@@ -225,8 +225,8 @@ func (p *pipeline) received(t *testing.T) []Item {
 	return items
 }
 
-// byName maps each item to its resource, without the SDK's own attributes. The application's spans all
-// have the same name; their service distinguishes them.
+// byName maps each item to its resource, without the SDK's own attributes. All spans of the application have
+// the same name, so the key includes their service.
 func byName(items []Item) map[string]map[string]string {
 	m := map[string]map[string]string{}
 	for _, i := range items {
@@ -261,7 +261,7 @@ func program(t *testing.T, build func(context.Context) (string, error)) string {
 	return path
 }
 
-// sidecarConfig is the default configuration in profiles.
+// sidecarConfig returns the default configuration in profiles.
 func sidecarConfig(t *testing.T) string {
 	t.Helper()
 	set, err := profiles.Builtin()

@@ -9,7 +9,7 @@ import (
 	"io"
 )
 
-// SinkConfig is the configuration of a Collector that writes what it receives to standard output. It
+// SinkConfig returns the configuration of a Collector that writes what it receives to standard output. It
 // listens on the usual ports of all addresses. The variables SINK_HOST, SINK_GRPC_PORT, SINK_HTTP_PORT,
 // SINK_HEALTH_PORT and SINK_FILE override this. In a container, writing to standard output needs root.
 func SinkConfig() string { return sinkConfig }

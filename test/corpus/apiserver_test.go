@@ -18,10 +18,10 @@ import (
 	"github.com/telepod/telepod/test/document"
 )
 
-// fewestAdmitted is the minimum number of pods that the API server must accept without injection.
-const fewestAdmitted = 1000
+// minAdmitted is the minimum number of pods that the API server must accept without injection.
+const minAdmitted = 1000
 
-// admissions are pods before and after their injection, without duplicates.
+// admissions contains pods before and after their injection, without duplicates.
 type admissions struct {
 	mu   sync.Mutex
 	seen map[[sha256.Size]byte]bool
@@ -46,9 +46,9 @@ func (a *admissions) add(name string, line int, before, after []byte) {
 	}
 }
 
-// judge creates the pods in an API server as a dry run: it must accept every injected pod that it accepts without
-// injection.
-func (a *admissions) judge(t *testing.T) {
+// checkAgainstAPIServer creates the pods in an API server as a dry run. The API server must accept every injected pod that it
+// accepts without injection.
+func (a *admissions) checkAgainstAPIServer(t *testing.T) {
 	c := cluster.ForTest(t, cluster.Options{})
 	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
 	if err != nil {
@@ -72,11 +72,11 @@ func (a *admissions) judge(t *testing.T) {
 	for range 4 {
 		workers.Go(func() {
 			for pod := range queue {
-				if create(free(t, pod.before)) != nil {
+				if create(withoutReferences(t, pod.before)) != nil {
 					continue
 				}
 				accepted.Add(1)
-				if err := create(free(t, pod.after)); err != nil {
+				if err := create(withoutReferences(t, pod.after)); err != nil {
 					t.Errorf("%s: accepted, but rejected after injection: %v", pod.where, err)
 				}
 			}
@@ -87,14 +87,14 @@ func (a *admissions) judge(t *testing.T) {
 	}
 	close(queue)
 	workers.Wait()
-	t.Logf("of %d pods, the API server accepts %d, injected or not", len(a.list), accepted.Load())
-	if accepted.Load() < fewestAdmitted {
-		t.Errorf("the API server accepts %d pods, want at least %d", accepted.Load(), fewestAdmitted)
+	t.Logf("of %d pods, the API server accepts %d without injection", len(a.list), accepted.Load())
+	if accepted.Load() < minAdmitted {
+		t.Errorf("the API server accepts %d pods, want at least %d", accepted.Load(), minAdmitted)
 	}
 }
 
-// free removes a pod's references to objects that this cluster does not have.
-func free(t *testing.T, raw []byte) []byte {
+// withoutReferences returns a pod without references to objects that this cluster does not have.
+func withoutReferences(t *testing.T, raw []byte) []byte {
 	pod := document.Decode(t, raw).(map[string]any)
 	pod["apiVersion"], pod["kind"] = "v1", "Pod"
 	metadata, _ := pod["metadata"].(map[string]any)

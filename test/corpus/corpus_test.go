@@ -19,8 +19,8 @@ import (
 	"github.com/telepod/telepod/test/document"
 )
 
-// fewest is the minimum number of injected pods in the corpus, so that the test cannot pass on nothing.
-const fewest = 2500
+// minInjected is the minimum number of injected pods in the corpus, so the test cannot pass without testing anything.
+const minInjected = 2500
 
 // counts are a module's totals.
 type counts struct{ files, unreadable, pods, refused, injected, removed int }
@@ -34,9 +34,9 @@ func (c *counts) add(d counts) {
 	c.removed += d.removed
 }
 
-// TestCorpus checks every manifest: nothing panics; the patch, the typed pod and the YAML agree; unknown fields and
-// everything that the user wrote survive; a second injection changes nothing; no pod is rejected that the API's types or
-// an API server's dry run accept; the diff is minimal and produces the YAML.
+// TestCorpus checks these properties with every manifest: nothing panics. The patch, the typed pod and the YAML agree.
+// Unknown fields and everything that the user wrote survive. A second injection changes nothing. No pod is rejected that
+// the API's types or an API server's dry run accept. The diff is minimal and produces the YAML.
 func TestCorpus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("downloads modules")
@@ -58,7 +58,7 @@ func TestCorpus(t *testing.T) {
 				t.Parallel()
 				var c counts
 				for _, file := range candidates(t, m.dir(t)) {
-					c.add(judge(t, in, file, &admitted))
+					c.add(checkFile(t, in, file, &admitted))
 				}
 				t.Logf("%+v", c)
 				lock.Lock()
@@ -67,11 +67,11 @@ func TestCorpus(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("in all %+v", total)
-	if total.injected < fewest {
-		t.Errorf("%d pods injected, want at least %d", total.injected, fewest)
+	t.Logf("total: %+v", total)
+	if total.injected < minInjected {
+		t.Errorf("%d pods injected, want at least %d", total.injected, minInjected)
 	}
-	t.Run("API server", admitted.judge)
+	t.Run("API server", admitted.checkAgainstAPIServer)
 }
 
 type module struct{ path, version, sum string }
@@ -139,8 +139,8 @@ func candidates(t *testing.T, dir string) []file {
 	return files
 }
 
-// judge injects a file's pods. A file that cannot be parsed (a template, a broken example) is only counted.
-func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) counts {
+// checkFile injects a file's pods. A file that cannot be parsed (a template, a broken example) is only counted.
+func checkFile(t *testing.T, in *injector.Injector, f file, admitted *admissions) counts {
 	t.Helper()
 	c := counts{files: 1}
 	m, err := manifest.Parse(f.name, slices.Clone(f.data))
@@ -157,13 +157,13 @@ func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) co
 			if typed(object.JSON) == nil {
 				t.Errorf("%s:%d: rejected, but the API's types accept it: %v", f.name, object.Line, err)
 			}
-			return c // inject then prints nothing
+			return c // telepod inject prints nothing in this case
 		}
 		plan := in.Plan(injector.Request{Pod: pod, Namespace: injector.Namespace{Name: "corpus", Labels: map[string]string{injector.InjectionLabel: "enabled"}}})
 		if plan.Decision.Inject {
 			c.injected++
 		}
-		judgePlan(t, in, f.name, object, plan)
+		checkPlan(t, in, f.name, object, plan)
 		patched[i] = document.Patch(t, object.JSON, plan.AppendPatch(nil, ""))
 		if plan.Decision.Inject {
 			admitted.add(f.name, object.Line, object.JSON, patched[i])
@@ -179,7 +179,7 @@ func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) co
 		t.Errorf("%s: %v", f.name, err)
 		return c
 	}
-	c.removed = judgeText(t, f, m, out)
+	c.removed = checkDiff(t, f, m, out)
 	again, err := manifest.Parse(f.name, out)
 	if err != nil {
 		t.Errorf("%s: its output cannot be parsed: %v", f.name, err)
@@ -189,7 +189,7 @@ func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) co
 		if !same(t, patched[i], object.JSON) {
 			t.Errorf("%s:%d: the patched pod differs from the pod in the output", f.name, object.Line)
 		}
-		once(t, in, f.name, object)
+		checkIdempotent(t, in, f.name, object)
 	}
 	if len(again.Pods()) != len(m.Pods()) {
 		t.Errorf("%s: %d pods became %d", f.name, len(m.Pods()), len(again.Pods()))
@@ -197,8 +197,8 @@ func judge(t *testing.T, in *injector.Injector, f file, admitted *admissions) co
 	return c
 }
 
-// once checks that injecting a pod again changes nothing.
-func once(t *testing.T, in *injector.Injector, name string, object *manifest.Pod) {
+// checkIdempotent checks that injecting a pod again changes nothing.
+func checkIdempotent(t *testing.T, in *injector.Injector, name string, object *manifest.Pod) {
 	t.Helper()
 	pod, err := injector.ParsePod(object.JSON)
 	if err != nil {
@@ -207,7 +207,7 @@ func once(t *testing.T, in *injector.Injector, name string, object *manifest.Pod
 	}
 	plan := in.Plan(injector.Request{Pod: pod, Namespace: injector.Namespace{Name: "corpus", Labels: map[string]string{injector.InjectionLabel: "enabled"}}})
 	if len(plan.Edits) > 0 {
-		t.Errorf("%s:%d: injected twice", name, object.Line)
+		t.Errorf("%s:%d: a second injection changes the pod", name, object.Line)
 	}
 }
 

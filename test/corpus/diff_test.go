@@ -13,12 +13,12 @@ import (
 	"github.com/telepod/telepod/test/document"
 )
 
-// largest limits the product of a file's lines and its output's for which the minimal diff is computed.
-const largest = 4_000_000
+// maxProduct is the maximum product of a file's and its output's number of lines for which the minimal diff is computed.
+const maxProduct = 4_000_000
 
-// judgeText checks that the diff produces the output, and compares the number of lines it removes with the minimum. It
+// checkDiff checks that the diff produces the output, and compares the number of lines it removes with the minimum. It
 // returns that number.
-func judgeText(t *testing.T, f file, m *manifest.Manifest, out []byte) int {
+func checkDiff(t *testing.T, f file, m *manifest.Manifest, out []byte) int {
 	t.Helper()
 	edits, err := m.Edits()
 	if err != nil {
@@ -32,14 +32,14 @@ func judgeText(t *testing.T, f file, m *manifest.Manifest, out []byte) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := follow(string(f.data), diff); err != nil || got != string(out) {
+	if got, err := applyDiff(string(f.data), diff); err != nil || got != string(out) {
 		t.Errorf("%s: the diff does not produce the output: %v", f.name, err)
 	}
 	removed := strings.Count(diff, "\n-")
 	before, after := lines(string(f.data)), lines(string(out))
 	// Aliases must be expanded, and JSON has commas.
 	exempt := bytes.Contains(f.data, []byte("*")) || json.Valid(f.data)
-	if exempt || removed == 0 || len(before)*len(after) > largest {
+	if exempt || removed == 0 || len(before)*len(after) > maxProduct {
 		return removed
 	}
 	if best := len(before) - document.CommonLines(before, after); removed > best {
@@ -48,8 +48,8 @@ func judgeText(t *testing.T, f file, m *manifest.Manifest, out []byte) int {
 	return removed
 }
 
-// follow applies a unified diff.
-func follow(text, diff string) (string, error) {
+// applyDiff applies a unified diff.
+func applyDiff(text, diff string) (string, error) {
 	old := lines(text)
 	next := 0
 	var out strings.Builder

@@ -11,8 +11,8 @@ import (
 	"github.com/telepod/telepod/test/document"
 )
 
-// judgePlan applies a plan, and injects the pod again with unknown fields added.
-func judgePlan(t *testing.T, in *injector.Injector, name string, object *manifest.Pod, plan *injector.Plan) {
+// checkPlan applies a plan, and injects the pod again with unknown fields added.
+func checkPlan(t *testing.T, in *injector.Injector, name string, object *manifest.Pod, plan *injector.Plan) {
 	t.Helper()
 	patched := document.Patch(t, object.JSON, plan.AppendPatch(nil, ""))
 	if !survives(document.Decode(t, object.JSON), document.Decode(t, patched)) {
@@ -42,7 +42,7 @@ func typed(raw []byte) error {
 	return kjson.UnmarshalCaseSensitivePreserveInts(raw, &corev1.Pod{})
 }
 
-// completed are the variables that Telepod extends instead of replacing.
+// completed contains the variables that Telepod extends.
 var completed = map[any]bool{"OTEL_RESOURCE_ATTRIBUTES": true}
 
 // survives reports whether one value contains another: maps by key, lists in order.
@@ -69,7 +69,7 @@ func survives(before, after any) bool {
 		}
 		return ok && next == len(before)
 	case nil:
-		return true // or the list was added
+		return true // the list may have been added
 	}
 	return before == after
 }

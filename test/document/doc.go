@@ -1,2 +1,2 @@
-// Package document patches and marks JSON and YAML documents, for tests of what an edit preserves.
+// Package document patches and marks JSON and YAML documents, for tests that an edit preserves the rest.
 package document

@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Patch applies a JSON Patch as the API server does. No operations are no change.
+// Patch applies a JSON Patch as the API server does. Without operations it returns raw.
 func Patch(t testing.TB, raw, operations []byte) []byte {
 	t.Helper()
 	if len(operations) == 0 {

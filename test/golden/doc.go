@@ -1,2 +1,2 @@
-// Package golden compares what tests got with files, and writes these files with the flag -update.
+// Package golden compares results of tests with files, and writes the files with the flag -update.
 package golden

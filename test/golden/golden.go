@@ -11,7 +11,7 @@ import (
 )
 
 // Update is the flag -update.
-var Update = flag.Bool("update", false, "write what the tests got into the files that they compare it with")
+var Update = flag.Bool("update", false, "write the results of the tests to the files they are compared with")
 
 // Compare compares got with a file.
 func Compare(t testing.TB, file, got string) {
@@ -27,7 +27,7 @@ func Compare(t testing.TB, file, got string) {
 	}
 }
 
-// Section compares got with the part of a page between two marks.
+// Section compares got with the part of a page between two markers.
 func Section(t testing.TB, page, begin, end, got string) {
 	t.Helper()
 	before, rest, opened := strings.Cut(string(Read(t, page)), begin)
@@ -38,8 +38,8 @@ func Section(t testing.TB, page, begin, end, got string) {
 	Compare(t, page, before+begin+got+end+after)
 }
 
-// Cases returns the files of a directory with one of the extensions. Files with an extension of results that belong to no
-// case are errors.
+// Cases returns the files of a directory with one of the extensions. A file with one of the extensions of results must belong
+// to a case.
 func Cases(t testing.TB, directory string, extensions []string, results ...string) (cases []string) {
 	t.Helper()
 	known := map[string]bool{}

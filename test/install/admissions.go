@@ -17,7 +17,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// Admissions is a stream of pod creations. Every pod has to be injected.
+// Admissions is a stream of pod creations. Every pod must be injected.
 type Admissions struct {
 	pod  *corev1.Pod
 	stop func()
@@ -37,7 +37,7 @@ const (
 	loadPatience = 30 * time.Second
 )
 
-// StartAdmissions creates the pod again and again, as a dry run, until [Admissions.Finish] or the end of the test.
+// StartAdmissions creates the pod repeatedly, as a dry run, until [Admissions.Finish] or the end of the test.
 func StartAdmissions(t testing.TB, config *rest.Config, pod *corev1.Pod) *Admissions {
 	t.Helper()
 	client, err := kubernetes.NewForConfig(config)
@@ -63,7 +63,7 @@ func StartAdmissions(t testing.TB, config *rest.Config, pod *corev1.Pod) *Admiss
 
 func (a *Admissions) one(client kubernetes.Interface) {
 	began := time.Now()
-	// Not the context of the stream: what is under way when it stops is counted too.
+	// Not the context of the stream: creations in flight when it stops are counted, too.
 	ctx, cancel := context.WithTimeout(context.Background(), loadPatience)
 	defer cancel()
 	made, err := client.CoreV1().Pods(a.pod.Namespace).Create(ctx, a.pod.DeepCopy(), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
@@ -80,7 +80,7 @@ func (a *Admissions) one(client kubernetes.Interface) {
 	a.grown.Broadcast()
 }
 
-// Made is the number of pods so far.
+// Made returns the number of pods so far.
 func (a *Admissions) Made() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -107,6 +107,6 @@ func (a *Admissions) Finish(t testing.TB) {
 	t.Logf("%d pods, %d failed or not injected; p50 %s, p99 %s, slowest %s", n, len(a.failed),
 		a.took[n/2].Round(time.Millisecond), a.took[n*99/100].Round(time.Millisecond), a.took[n-1].Round(time.Millisecond))
 	if len(a.failed) > 0 {
-		t.Errorf("%d of %d: %v", len(a.failed), n, errors.Join(a.failed[:min(5, len(a.failed))]...))
+		t.Errorf("%d of %d pods failed or were not injected: %v", len(a.failed), n, errors.Join(a.failed[:min(5, len(a.failed))]...))
 	}
 }

@@ -25,7 +25,7 @@ import (
 // SDKImage is test/otelapp: an application that exports with a stock OpenTelemetry SDK.
 const SDKImage = "telepod.test/otelapp:1"
 
-// CollectorImage is the sidecar's image in the built-in profiles.
+// CollectorImage returns the sidecar's image in the built-in profiles.
 func CollectorImage() (string, error) {
 	set, err := profiles.Builtin()
 	if err != nil {
@@ -33,19 +33,18 @@ func CollectorImage() (string, error) {
 	}
 	base, ok := set.Lookup("base")
 	if !ok {
-		return "", errors.New("no built-in profile \"base\" to take the Collector's image from")
+		return "", errors.New("the built-in profile \"base\", which sets the Collector's image, does not exist")
 	}
 	return base.Sidecar.Image, nil
 }
 
-// Images builds, if necessary, and returns the archives for [cluster.Options.Images] or
-// [cluster.Cluster.LoadImage]: the injector, the Collector and the application with an SDK. Every node already
-// has [cluster.AppImage].
+// Images returns the archives for [cluster.Options.Images] or [cluster.Cluster.LoadImage], built if necessary:
+// the injector, the Collector and the application with an SDK. Every node already has [cluster.AppImage].
 func Images(ctx context.Context) ([]string, error) {
 	return archives(ctx, injectorImage, collectorImage, sdkImage)
 }
 
-// ImagesOfShop are [Images] plus the services of examples/shop.
+// ImagesOfShop returns the archives of the injector, the Collector and the services of examples/shop.
 func ImagesOfShop(ctx context.Context) ([]string, error) {
 	return archives(ctx, injectorImage, collectorImage, shopImage)
 }
@@ -57,14 +56,14 @@ func archives(ctx context.Context, images ...archiveBuilder) (paths []string, er
 	for _, image := range images {
 		path, err := image(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("make the images of the cluster: %w", err)
+			return nil, fmt.Errorf("build the images of the cluster: %w", err)
 		}
 		paths = append(paths, path)
 	}
 	return paths, nil
 }
 
-// CommandLineImage is the image of the telepod command, which only drills need.
+// CommandLineImage returns the archive of the telepod command, which only drills need.
 func CommandLineImage(ctx context.Context) (string, error) {
 	return product(ctx, image.CommandLine())
 }
@@ -73,7 +72,7 @@ func injectorImage(ctx context.Context) (string, error) { return product(ctx, im
 
 func collectorImage(ctx context.Context) (string, error) { return product(ctx, image.Collector()) }
 
-// product is an image of a release, under its default name in the chart.
+// product returns the archive of a release's image, under its default name in the chart.
 func product(ctx context.Context, i image.Image) (string, error) {
 	version, err := appVersion()
 	if err != nil {
@@ -126,8 +125,8 @@ func shopImage(ctx context.Context) (string, error) {
 	return archive(cluster.Image{Ref: "telepod.test/shop:1", Files: map[string]string{"/shop": program}, Entrypoint: []string{"/shop"}})
 }
 
-// archive keeps the image beside the program of its entrypoint: program directories are named by their
-// content, so the image is made once.
+// archive writes the image next to the program of its entrypoint. Program directories are named by their content,
+// so each image is made once.
 func archive(i cluster.Image) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, i.Ref, i.User, i.Entrypoint)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestImagesAreKept(t *testing.T) {
+func TestImagesAreBuiltOnce(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds images; run without -short")
 	}

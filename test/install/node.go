@@ -55,7 +55,7 @@ func denoApp(ctx context.Context) (string, error) {
 	return scriptApp(ctx, DenoAppImage, installed, deno[0], "/deno", "run", "--no-remote", "--allow-env")
 }
 
-// scriptApp makes the image of a script, which a runtime on this machine executes.
+// scriptApp makes the image of a script, with a runtime of this machine.
 func scriptApp(ctx context.Context, ref, installed, runtime string, command ...string) (string, error) {
 	files := map[string]string{command[0]: runtime}
 	libraries, err := exec.CommandContext(ctx, "ldd", runtime).Output()
@@ -81,7 +81,7 @@ func scriptApp(ctx context.Context, ref, installed, runtime string, command ...s
 	return archive(cluster.Image{Ref: ref, Files: files, Entrypoint: append(command, "/app/app.js")})
 }
 
-// needed reports whether a runtime reads a file of a package at run time: neither types nor variants for browsers.
+// needed reports whether a runtime reads a file of a package. It excludes types and variants for browsers.
 func needed(file string) bool {
 	switch path.Ext(file) {
 	case ".js", ".cjs", ".json", ".proto":

@@ -37,7 +37,7 @@ type Webhook struct {
 }
 
 // Process runs the webhook next to a cluster without nodes, with the chart's arguments, profiles, webhook
-// configuration and policies; the configuration's URLs point at the process. It ends with [Webhook.Stop]
+// configuration and policies. The configuration's URLs point at the process. It stops with [Webhook.Stop]
 // or with the calling process. It does not need root.
 func Process(ctx context.Context, c *cluster.Cluster, o Options) (*Webhook, error) {
 	w, err := process(ctx, c, o)
@@ -91,7 +91,7 @@ func process(ctx context.Context, c *cluster.Cluster, o Options) (w *Webhook, er
 		err = w.injecting(ctx, c)
 	}
 	if err != nil {
-		return nil, errors.Join(err, w.Stop(), errors.New("its log:\n"+w.Log()))
+		return nil, errors.Join(err, w.Stop(), errors.New("log of the webhook:\n"+w.Log()))
 	}
 	return w, nil
 }
@@ -110,8 +110,8 @@ func (w *Webhook) start() error {
 	return nil
 }
 
-// injecting waits until the webhook is ready, that is, has read the namespaces, and has injected a pod. It
-// fails if the process exits.
+// injecting waits until the webhook is ready, that is, has read the namespaces, and has injected a pod. It returns
+// an error if the process exits.
 func (w *Webhook) injecting(ctx context.Context, c *cluster.Cluster) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -152,11 +152,11 @@ func (w *Webhook) SetProfiles(files map[string]string) error {
 	return err
 }
 
-// Log is what the webhook has written so far.
+// Log returns what the webhook has written so far.
 func (w *Webhook) Log() string { return w.log.String() }
 
-// Stop ends the webhook as the kubelet does and waits for its exit. The webhook configuration stays: from
-// then on pods are admitted without injection.
+// Stop stops the webhook as the kubelet does, and waits for its exit. The webhook configuration stays, so pods are then
+// admitted without injection.
 func (w *Webhook) Stop() error {
 	defer os.RemoveAll(w.dir)
 	if w.cmd.Process == nil {
@@ -208,12 +208,12 @@ func parse(text string) (r rendered, err error) {
 		}
 	}
 	if err == nil && (r.webhooks == nil || r.args == nil) {
-		err = errors.New("the chart rendered no injector: leave injector.enabled true")
+		err = errors.New("the chart rendered no injector: set injector.enabled to true")
 	}
 	return r, err
 }
 
-// pointedAt returns the manifests with webhooks that are called by URL.
+// pointedAt returns the manifests with webhooks that the API server calls by URL.
 func (r rendered) pointedAt(url string) (string, error) {
 	for i := range r.webhooks.Webhooks {
 		client := &r.webhooks.Webhooks[i].ClientConfig

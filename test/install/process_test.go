@@ -47,9 +47,9 @@ profiles:
 		t.Fatal(err)
 	}
 	if err := c.Apply(t.Context(), strings.Replace(probePod, "name: app,", "name: bare,", 1)); err != nil {
-		t.Fatal("without the webhook, pods are rejected:", err)
+		t.Fatal("a pod was rejected while the webhook was stopped:", err)
 	}
 	if got, err := c.Kubectl(t.Context(), "get", "pod/bare", "-n", "shop", "-o", query); err != nil || got != "" {
-		t.Errorf("without the webhook, the region is %q, %v", got, err)
+		t.Errorf("while the webhook was stopped, a pod got the region %q, %v", got, err)
 	}
 }

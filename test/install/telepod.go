@@ -49,8 +49,8 @@ environment: production
 // installLimit bounds an installation if the context does not. It usually needs about ten seconds.
 const installLimit = 3 * time.Minute
 
-// Telepod installs the chart, or upgrades the release, and waits until the webhook has injected a pod. From
-// then on every pod that opts in is injected.
+// Telepod installs the chart, or upgrades the release, and waits until the webhook has injected a pod. When it
+// returns, every pod that opts in is injected.
 func Telepod(ctx context.Context, c *cluster.Cluster, o Options) error {
 	ctx, cancel := context.WithTimeout(ctx, installLimit)
 	defer cancel()
@@ -77,7 +77,7 @@ func Uninstall(ctx context.Context, c *cluster.Cluster) error {
 	return err
 }
 
-// prerequisites are the manifests to apply before the chart.
+// prerequisites returns the manifests to apply before the chart.
 func (o Options) prerequisites() string {
 	return `
 apiVersion: v1
@@ -115,8 +115,8 @@ func runChart(ctx context.Context, o Options, args []string) (string, error) {
 	return cli.Run(ctx, args...)
 }
 
-// Injecting waits until a pod that opts in is injected. That needs the API server to receive the caBundle,
-// and every node to receive the endpoints, after the webhook has started. Nothing is stored.
+// Injecting waits until a pod that opts in is injected: after the webhook has started, the API server must receive
+// the caBundle, and every node the endpoints. It stores nothing.
 func Injecting(ctx context.Context, c *cluster.Cluster) error {
 	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
 	if err != nil {
@@ -130,7 +130,7 @@ func Injecting(ctx context.Context, c *cluster.Cluster) error {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "telepod-probe-", Annotations: map[string]string{injector.InjectKey: "true"}},
 		Spec: corev1.PodSpec{
-			// The namespace's own may not exist yet; the API server requires one.
+			// Otherwise the API server requires the namespace's service account, which may not exist yet.
 			AutomountServiceAccountToken: new(bool),
 			Containers:                   []corev1.Container{{Name: "app", Image: cluster.AppImage}},
 		},
@@ -158,7 +158,7 @@ func Injecting(ctx context.Context, c *cluster.Cluster) error {
 func state(c *cluster.Cluster) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	var said string
+	var text string
 	for _, args := range [][]string{
 		{"get", "pods,events", "--output=wide"},
 		{"logs", "--selector=app.kubernetes.io/component=injector", "--tail=20", "--prefix", "--ignore-errors"},
@@ -167,12 +167,12 @@ func state(c *cluster.Cluster) error {
 		if err != nil {
 			out = err.Error()
 		}
-		said += out + "\n"
+		text += out + "\n"
 	}
-	return errors.New("state of the installation:\n" + said)
+	return errors.New("state of the installation:\n" + text)
 }
 
-// Volume is the manifest of a volume in a directory of this machine, for a claim in [Namespace].
+// Volume returns the manifest of a volume in a directory of this machine, for a claim in [Namespace].
 func Volume(claim, directory string) string {
 	return fmt.Sprintf(`
 apiVersion: v1

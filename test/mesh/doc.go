@@ -1,3 +1,2 @@
-// Package mesh runs the injectors of others, Istio's and Dapr's, built from their Go modules, on the pods that Telepod
-// injects.
+// Package mesh tests Telepod together with the injectors of Istio and Dapr, built from their Go modules.
 package mesh

@@ -25,10 +25,10 @@ import (
 // other is another project's injector.
 type other struct {
 	program build.Spec
-	// asks are the annotations of a pod that wants this injector.
-	asks map[string]string
-	// proxy is the container that it adds, mark the annotation or label, and variable one that it gives to the pod's own
-	// containers, if any.
+	// request contains the annotations of a pod that requests this injector.
+	request map[string]string
+	// proxy is the container that it adds, mark an annotation or label that it sets, and variable a variable that it adds to
+	// the pod's own containers, if any.
 	proxy, mark, variable string
 }
 
@@ -39,7 +39,7 @@ var istio = other{
 
 var dapr = other{
 	program: build.Spec{Name: "dapr-injector", Module: "test/mesh/dapr", Takes: "about 2 minutes"},
-	asks:    map[string]string{"dapr.io/enabled": "true", "dapr.io/app-id": "web"},
+	request: map[string]string{"dapr.io/enabled": "true", "dapr.io/app-id": "web"},
 	proxy:   "daprd", mark: "dapr.io/sidecar-injected", variable: "DAPR_HTTP_PORT",
 }
 
@@ -55,16 +55,16 @@ var pods = map[string]string{
 // injects returns a pod patched by a webhook.
 type injects func(t *testing.T, pod []byte) []byte
 
-func TestIstio(t *testing.T) {
+func TestInjectionWithIstio(t *testing.T) {
 	for _, native := range []string{"true", "false"} {
 		t.Run("native="+native, func(t *testing.T) { testBoth(t, istio, "ENABLE_NATIVE_SIDECARS="+native) })
 	}
 }
 
-func TestDapr(t *testing.T) { testBoth(t, dapr) }
+func TestInjectionWithDapr(t *testing.T) { testBoth(t, dapr) }
 
-// testBoth runs the other injector and Telepod in both orders, each again as the API server's reinvocation does: both keep
-// the other's changes.
+// testBoth runs the other injector and Telepod in both orders, and again, as the API server's reinvocation does. Each must
+// keep the other's changes.
 func testBoth(t *testing.T, o other, environment ...string) {
 	if testing.Short() {
 		t.Skip("compiles another project's injector")
@@ -72,7 +72,7 @@ func testBoth(t *testing.T, o other, environment ...string) {
 	theirs, telepod := o.start(t, environment...), newTelepod(t)
 	for name, text := range pods {
 		before := typed(t, []byte(text))
-		for key, value := range o.asks {
+		for key, value := range o.request {
 			metav1.SetMetaDataAnnotation(&before.ObjectMeta, key, value)
 		}
 		for order, webhooks := range map[string][]injects{"Telepod second": {theirs, telepod}, "Telepod first": {telepod, theirs}} {
@@ -87,16 +87,16 @@ func testBoth(t *testing.T, o other, environment ...string) {
 				}
 				// Istio reorders its containers in its second call.
 				if diff := cmp.Diff(rounds[1], rounds[2]); diff != "" {
-					t.Errorf("called again (-before +after):\n%s", diff)
+					t.Errorf("calling both again changes the pod (-before +after):\n%s", diff)
 				}
-				o.judge(t, before, rounds[2])
+				o.check(t, before, rounds[2])
 			})
 		}
 	}
 }
 
-// judge checks a pod after both injectors.
-func (o other) judge(t *testing.T, before, after *corev1.Pod) {
+// check checks a pod after both injectors.
+func (o other) check(t *testing.T, before, after *corev1.Pod) {
 	t.Helper()
 	all := slices.Concat(after.Spec.InitContainers, after.Spec.Containers)
 	names := map[string]int{}
@@ -119,10 +119,10 @@ func (o other) judge(t *testing.T, before, after *corev1.Pod) {
 		}
 	}
 	if names[o.proxy] != 1 || after.Annotations[injector.StatusAnnotation] == "" || after.Annotations[o.mark]+after.Labels[o.mark] == "" {
-		t.Errorf("one of the two is missing: containers %v, annotations %v, labels %v", names, after.Annotations, after.Labels)
+		t.Errorf("one of the two injectors did not inject: containers %v, annotations %v, labels %v", names, after.Annotations, after.Labels)
 	}
 	if (names[injector.SidecarName] == 1) != (before.Annotations[injector.SidecarAnnotation] == "true") {
-		t.Errorf("containers %v", names)
+		t.Errorf("containers %v, want Telepod's sidecar only if it was requested", names)
 	}
 	for _, c := range before.Spec.Containers {
 		now := &all[slices.IndexFunc(all, func(d corev1.Container) bool { return d.Name == c.Name })]
@@ -161,7 +161,7 @@ func typed(t *testing.T, raw []byte) *corev1.Pod {
 	return &pod
 }
 
-// encoded is a pod as the API server serializes it: with its types, so that every container has resources.
+// encoded serializes a pod with the API's types, as the API server does, so every container has resources.
 func encoded(t *testing.T, pod *corev1.Pod) []byte {
 	t.Helper()
 	text, err := json.Marshal(pod)

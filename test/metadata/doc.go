@@ -1,5 +1,5 @@
-// Package metadata implements the metadata services of EC2, Google Compute Engine and Azure, so that the
-// Collector's own detectors find a cloud on the nodes of a test cluster.
+// Package metadata implements the metadata services of EC2, Google Compute Engine and Azure, so the Collector's
+// own detectors find a cloud on the nodes of a test cluster.
 //
 //   - [Node] describes the machine; [Node.Handler] is the metadata service of its cloud: the documented
 //     paths, headers, errors and response formats, as far as detectors and SDKs use them.

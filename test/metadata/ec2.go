@@ -38,7 +38,7 @@ func newEC2(n Node) http.Handler {
 		"services/domain":                     "amazonaws.com",
 		"services/partition":                  "aws",
 		"iam/security-credentials/":           ec2Role,
-		"iam/security-credentials/" + ec2Role: "", // see credentials: it depends on the time
+		"iam/security-credentials/" + ec2Role: "", // answered by credentials
 	}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /latest/api/token", e.token)
@@ -97,7 +97,7 @@ func (e *ec2) identity(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// credentials returns credentials of the node's role; nothing checks them.
+// credentials returns credentials of the node's role, which are never checked.
 func credentials(w http.ResponseWriter, _ *http.Request) {
 	now := time.Now().UTC()
 	writeJSON(w, map[string]string{

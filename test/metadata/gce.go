@@ -9,7 +9,7 @@ import (
 // (cloud.google.com/compute/docs/metadata/querying-metadata).
 const gceFlavor = "Metadata-Flavor"
 
-// newGCE is the metadata server as GKE pods see it.
+// newGCE returns the metadata server, as GKE pods see it.
 func newGCE(n Node) http.Handler {
 	data := tree{
 		"project/project-id":                   n.Account,

@@ -17,13 +17,13 @@ const Address = "169.254.169.254"
 
 const imageRef = "telepod.test/metadata:1"
 
-// Image builds, if necessary, and returns the archive of the service's image.
+// Image returns the archive of the service's image, built if necessary.
 func Image(ctx context.Context) (string, error) {
 	program, err := build.Binary(ctx, build.Spec{Name: "metadata", Package: "./test/metadata/cmd/metadata"})
 	if err != nil {
 		return "", err
 	}
-	// Keep it beside the program, in a directory named by the program's content.
+	// Keep it next to the program, in a directory named by the program's content.
 	out := filepath.Join(filepath.Dir(program), "image.tar")
 	if _, err := os.Stat(out); err == nil {
 		return out, nil

@@ -87,7 +87,7 @@ func TestEC2RequiresAToken(t *testing.T) {
 func TestGCERequiresItsHeader(t *testing.T) {
 	ask := service(t, Node{Cloud: "gcp", Name: "gke-apps-1", ID: "1234567890123456789", Type: "e2-standard-2", Region: "europe-west1", Zone: "europe-west1-b", Account: "shop-production", Cluster: "shop-euw1"})
 	if code, _, headers := ask("GET", "/"); code != http.StatusOK || headers.Get("Metadata-Flavor") != "Google" {
-		t.Errorf("the probe for a server: %d, %v", code, headers)
+		t.Errorf("the response to a client's probe: %d, %v", code, headers)
 	}
 	if code, _, _ := ask("GET", "/computeMetadata/v1/project/project-id"); code != http.StatusForbidden {
 		t.Errorf("without the header: %d, want 403", code)
@@ -144,8 +144,8 @@ func decode(t *testing.T, ask func(method, path string, headers ...string) (int,
 	}
 }
 
-func TestUnknownCloud(t *testing.T) {
+func TestUnknownCloudIsAnError(t *testing.T) {
 	if _, err := (Node{Name: "n", Cloud: "other"}).Handler(); err == nil {
-		t.Error("an unknown cloud has a metadata service")
+		t.Error("Handler returned no error for an unknown cloud")
 	}
 }

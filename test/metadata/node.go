@@ -36,7 +36,7 @@ func (n Node) Handler() (http.Handler, error) {
 	case "azure":
 		return newAzure(n), nil
 	}
-	return nil, fmt.Errorf("answer for node %s: no metadata service of cloud %q: aws, gcp and azure have one", n.Name, n.Cloud)
+	return nil, fmt.Errorf("metadata service of node %s: unknown cloud %q, want aws, gcp or azure", n.Name, n.Cloud)
 }
 
 func write(w http.ResponseWriter, text string) { _, _ = fmt.Fprint(w, text) } // fails only if the client has disconnected
@@ -46,8 +46,8 @@ func writeJSON(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v) // as above
 }
 
-// tree maps paths to their text. A path that has others below it answers with their names, one a line, as
-// EC2 and Compute Engine do.
+// tree maps paths to their text. A path with others below it returns their names, one per line, as EC2 and
+// Compute Engine do.
 type tree map[string]string
 
 func (t tree) lookup(path string) (text string, found bool) {

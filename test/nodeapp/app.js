@@ -2,8 +2,8 @@
 // standard OTEL_* variable.
 //
 // It sends a span, a data point and a log record, and fails if the SDK reports an error. With the argument "stay" it runs
-// until it is stopped, as a service does. With -span-exporter=grpc, =proto or =http (JSON) it creates the exporter of its
-// spans itself, as applications with a hard-coded protocol do.
+// until it is stopped, like a service. With -span-exporter=grpc, =proto or =http (JSON) it creates its own span exporter,
+// like applications with a hard-coded protocol.
 'use strict';
 
 const { diag, metrics, trace } = require('@opentelemetry/api');
@@ -14,7 +14,7 @@ const faults = [];
 const ignore = () => {};
 diag.setLogger({ error: (...words) => faults.push(words.join(' ')), warn: ignore, info: ignore, debug: ignore, verbose: ignore });
 
-// hardCoded returns the settings that the application makes in its code.
+// hardCoded returns the settings that are part of the application's code.
 function hardCoded() {
   const [, kind] = process.argv.map((arg) => arg.match(/^-span-exporter=(.*)/)).find(Boolean) ?? [];
   return kind ? { traceExporter: new (require(`@opentelemetry/exporter-trace-otlp-${kind}`).OTLPTraceExporter)() } : {};

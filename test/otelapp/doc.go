@@ -3,6 +3,6 @@
 // injects work.
 //
 // It prints its resource as one line of JSON, sends the requested number of spans, data points and log
-// records, and exits 0 once all are acknowledged, 1 if the SDK reported an error, be it in a variable or an
-// export. With -every it repeats that.
+// records, and exits 0 once all are acknowledged. If the SDK reports an error, in a variable or an export, it
+// exits 1. With -every it repeats this.
 package main

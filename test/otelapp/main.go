@@ -19,7 +19,7 @@ func main() {
 	flag.IntVar(&send.spans, "spans", 1, "how many spans to send")
 	flag.IntVar(&send.points, "points", 0, "how many data points to send, each from its own counter")
 	flag.IntVar(&send.records, "records", 0, "how many log records to send")
-	flag.StringVar(&send.spanExporter, "span-exporter", "", "grpc or http: create this exporter, as applications with a hard-coded protocol do; empty: the one that OTEL_* selects")
+	flag.StringVar(&send.spanExporter, "span-exporter", "", "grpc or http: create this exporter, like applications with a hard-coded protocol; empty: use the exporter that OTEL_* selects")
 	timeout := flag.Duration("timeout", 20*time.Second, "limit for the whole run")
 	every := flag.Duration("every", 0, "send again this often, until the limit; 0 sends once")
 	flag.Parse()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Free returns n different ports of an IP address on which nothing listens. Something else may take them before their
+// Free returns n different ports of an IP address on which nothing listens. Another program may open them before their
 // process starts, so start it soon.
 func Free(ip string, n int) ([]int, error) {
 	var free []int

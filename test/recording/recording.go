@@ -1,11 +1,11 @@
 // Package recording makes pictures of commands for the documentation: it runs a command in a terminal, and draws what it
-// prints as SVG, in light and dark. To renew the picture in docs/cli.md, with telepod on the PATH:
+// prints as SVG, in light and dark. To regenerate the picture in docs/cli.md, with telepod in PATH:
 //
 //	go run ./test/recording/record docs/images/explain.svg 'telepod explain -f test/demo/offline/manifests/mistake.yaml'
 //
-// Pictures of commands on clusters are drawn from what real ones returned, by TestPictures in cmd/telepod. The drill is from
-// make demo DEMO=-check: copy bin/demo-drill.json to cmd/telepod/testdata/drill/demo.json, and run
-// go test ./cmd/telepod -run Pictures -update.
+// TestPictures in cmd/telepod draws pictures of commands on clusters, from responses of real clusters. The drill is from make
+// demo DEMO=-check: copy bin/demo-drill.json to cmd/telepod/testdata/drill/demo.json, and run go test ./cmd/telepod -run
+// Pictures -update.
 package recording
 
 import (
@@ -44,15 +44,15 @@ const (
 	margin     = 16
 )
 
-// Colours: of the text, the background, and the tones of package terminal.
+// style contains the colours of text, background, and package terminal.
 const style = `svg { background: #fff } text { font: 13px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: #1f2328; white-space: pre }
 rect { fill: #f6f8fa } .b { font-weight: bold } .f { fill: #656d76 } .g { fill: #1a7f37 } .r { fill: #cf222e } .y { fill: #9a6700 }
 @media (prefers-color-scheme: dark) { svg { background: #0d1117 } text { fill: #e6edf3 } rect { fill: #161b22 } .f { fill: #8d96a0 } .g { fill: #3fb950 } .r { fill: #f85149 } .y { fill: #d29922 } }`
 
-// classes of the codes that package terminal uses (ECMA-48, Select Graphic Rendition).
+// classes maps the codes that package terminal uses (ECMA-48, Select Graphic Rendition) to classes of the style.
 var classes = map[string]string{"1": "b", "2": "f", "31": "r", "32": "g", "33": "y"}
 
-// SVG draws a command and its output. As in a terminal, a line that is too long goes on below.
+// SVG draws a command and its output. Long lines wrap, as in a terminal.
 func SVG(command string, output []byte) []byte {
 	text := "\x1b[2m$\x1b[0m \x1b[1m" + command + "\x1b[0m\n" + string(output)
 	var body bytes.Buffer

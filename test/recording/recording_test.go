@@ -10,8 +10,9 @@ import (
 	"github.com/telepod/telepod/test/recording"
 )
 
-// TestSVG: colours become classes, columns stay, and nothing of the output is markup or a control character.
-func TestSVG(t *testing.T) {
+// TestSVGKeepsColoursAndEscapesText checks that colours become classes, that columns stay aligned, and that output cannot
+// contain markup or control characters.
+func TestSVGKeepsColoursAndEscapesText(t *testing.T) {
 	picture := string(recording.SVG("telepod check", []byte("\x1b[32m✓\x1b[0m fine  \x1b[31m<b>&\x07\x1b[0m\r\n\x1b[2Kplain\r\n"+strings.Repeat("ü", recording.Columns+3)+"\r\n")))
 	for _, want := range []string{
 		`<title>telepod check</title>`,
@@ -36,8 +37,8 @@ func TestSVG(t *testing.T) {
 	}
 }
 
-// TestRun: a command finds a terminal, and its failure is an error.
-func TestRun(t *testing.T) {
+// TestRunProvidesATerminal also checks that a failing command is an error.
+func TestRunProvidesATerminal(t *testing.T) {
 	if _, err := exec.LookPath("script"); err != nil {
 		t.Skip("needs the program script of util-linux")
 	}
@@ -46,6 +47,6 @@ func TestRun(t *testing.T) {
 		t.Errorf("%q, %v", out, err)
 	}
 	if _, err := recording.Run(t.Context(), nil, "exit 3"); err == nil {
-		t.Error("a command that fails gave no error")
+		t.Error("a failing command returned no error")
 	}
 }

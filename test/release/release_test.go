@@ -20,7 +20,7 @@ import (
 	"github.com/telepod/telepod/test/ports"
 )
 
-// bench is a release, and the tools to inspect it.
+// bench is a release, and the tools to test it.
 type bench struct {
 	root, copied     string // the repository, and a copy of its files
 	out              string // output of the build
@@ -85,7 +85,7 @@ func newBench(t *testing.T) *bench {
 	home := t.TempDir()
 	b.env = append(os.Environ(), "PATH="+tools+":"+os.Getenv("PATH"), "HOME="+home, "KUBECONFIG="+b.cluster, "KREW_ROOT="+filepath.Join(home, "krew"),
 		"GOCACHE="+goEnv(t, "GOCACHE"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"), "COSIGN_PASSWORD=",
-		// Without a commit: the copy has none either.
+		// Hide the repository: the copy has none either.
 		"SOURCE_DATE_EPOCH=1700000000", "GIT_DIR="+filepath.Join(home, "no-repository"))
 	b.copySources(t)
 	b.serveRegistry(t)
@@ -170,8 +170,8 @@ func (b *bench) serveRegistry(t *testing.T) {
 
 func (b *bench) registry() string { return fmt.Sprintf("127.0.0.1:%d", b.port) }
 
-// build builds the release, and builds it again from a copy elsewhere: all common files must be identical. The second build
-// omits the Collector, which is large and built in the same way, so its chart differs.
+// build builds the release, and builds it again from a copy in another directory: all common files must be identical. The
+// second build omits the Collector, which is large and built in the same way, so its chart differs.
 func (b *bench) build(t *testing.T) {
 	again := filepath.Join(t.TempDir(), "again")
 	flags := []string{"build", "-platforms", "linux/amd64", "-cyclonedx-gomod", "cyclonedx-gomod"}
@@ -179,7 +179,7 @@ func (b *bench) build(t *testing.T) {
 	b.run(t, b.copied, "release", append(flags, "-root", b.copied, "-out", again, "-images", "injector,telepod")...)
 	first, second := read(t, filepath.Join(b.out, "checksums.txt")), read(t, filepath.Join(again, "checksums.txt"))
 	for line := range strings.Lines(second) {
-		if other := strings.HasSuffix(line, ".tgz\n"); !other && !strings.Contains(first, line) {
+		if chart := strings.HasSuffix(line, ".tgz\n"); !chart && !strings.Contains(first, line) {
 			t.Errorf("two builds differ: %sis not in\n%s", line, first)
 		}
 	}
@@ -190,11 +190,11 @@ func (b *bench) build(t *testing.T) {
 	}
 	b.version = regexp.MustCompile(`telepod-([0-9.]+)\.tgz`).FindStringSubmatch(first)[1]
 	if _, err := b.try(t.Context(), b.root, "release", "build", "-root", b.root, "-version", "99.0.0"); err == nil || !strings.Contains(err.Error(), "set both to 99.0.0") {
-		t.Errorf("with another version than the chart's: %v", err)
+		t.Errorf("with a version other than the chart's: %v", err)
 	}
 }
 
-// images are the digests in the OCI layout of a build, by name.
+// images returns the digests in the OCI layout of a build, by name.
 func images(t *testing.T, out string) map[string]string {
 	t.Helper()
 	var index struct {

@@ -19,12 +19,12 @@ func (b *bench) publish(t *testing.T) {
 	b.run(t, b.root, "release", "sign", "-root", b.root, "-out", b.out, "-registry", b.registry(), "-key", filepath.Join(b.out, "cosign.key"), "-cosign", "cosign")
 	list := b.run(t, "", "crane", "manifest", b.registry()+"/telepod/collector:"+b.version)
 	if !strings.Contains(list, "application/vnd.oci.image.index.v1+json") || !strings.Contains(list, `"architecture":"amd64"`) {
-		t.Errorf("the Collector's image is no manifest list: %s", list)
+		t.Errorf("the Collector's image is not a manifest list: %s", list)
 	}
 }
 
-// commands runs the commands in a section of docs/install.md, with the test's registry and key. Images keep their
-// names in the cluster: its nodes have a mirror.
+// commands runs the commands in a section of docs/install.md, with the test's registry and key. In the cluster, images keep
+// their names, because its nodes use the registry as a mirror.
 func (b *bench) commands(t *testing.T, section string) string {
 	t.Helper()
 	page := read(t, filepath.Join(b.root, "docs/install.md"))
@@ -51,11 +51,11 @@ func (b *bench) verify(t *testing.T) {
 	b.run(t, other, "cosign", "generate-key-pair")
 	image := b.registry() + "/telepod/injector:" + b.version
 	if _, err := b.try(t.Context(), other, "cosign", "verify", "--key=cosign.pub", "--insecure-ignore-tlog", image); err == nil {
-		t.Error("another key verifies the image")
+		t.Error("cosign verified the image with another key")
 	}
 	b.run(t, "", "crane", "mutate", "--label", "forged=true", image, "--tag", image+"-forged")
 	if _, err := b.try(t.Context(), b.out, "cosign", "verify", "--key=cosign.pub", "--insecure-ignore-tlog", image+"-forged"); err == nil {
-		t.Error("an unsigned image is verified")
+		t.Error("cosign verified an unsigned image")
 	}
 	if sbom := read(t, filepath.Join(b.out, "otelcol_"+b.version+".cdx.json")); !strings.Contains(sbom, "pkg:golang/go.opentelemetry.io/collector/exporter@") {
 		t.Error("the Collector's SBOM does not list its modules")
@@ -64,7 +64,7 @@ func (b *bench) verify(t *testing.T) {
 
 func (b *bench) commandLine(t *testing.T) {
 	if got, want := b.commands(t, "command line"), "telepod "+b.version+" ("; !strings.Contains(got, want) {
-		t.Errorf("telepod of the archive prints %q, want %q", got, want)
+		t.Errorf("telepod from the archive prints %q, want %q", got, want)
 	}
 	for _, name := range []string{"completions/telepod.zsh", "man/telepod-explain.1"} {
 		if content := read(t, filepath.Join(b.out, name)); len(content) < 500 {
@@ -81,7 +81,7 @@ func (b *bench) krew(t *testing.T) {
 	}
 }
 
-// goInstall installs from a proxy with the tagged module, and this machine's dependencies.
+// goInstall installs the program from a proxy that serves the tagged module, and this machine's dependencies.
 func (b *bench) goInstall(t *testing.T) {
 	proxy, bin, modules := t.TempDir(), t.TempDir(), t.TempDir()
 	version := module.Version{Path: "github.com/telepod/telepod", Version: "v" + b.version}
@@ -125,7 +125,7 @@ func (b *bench) install(t *testing.T) {
 	c := b.startCluster(t)
 	b.commands(t, "chart")
 	if pulled, made := read(t, filepath.Join(b.out, "telepod-"+b.version+".tgz")), b.run(t, b.out, "sh", "-c", "grep telepod-"+b.version+".tgz checksums.txt | sha256sum -c -"); pulled == "" || !strings.Contains(made, "OK") {
-		t.Errorf("the registry has another chart: %s", made)
+		t.Errorf("the chart in the registry differs from the built one: %s", made)
 	}
 	injector := b.digest(t, "injector", b.version)
 	deployed, err := c.Kubectl(t.Context(), "get", "pods", "-n", "telepod", "-l", "app.kubernetes.io/component=injector", "-o", `jsonpath={range .items[*]}{.spec.containers[0].image} {.status.containerStatuses[0].imageID}{"\n"}{end}`)

@@ -26,13 +26,13 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// A clone may have no tags, so by default the release before has the same sources.
-var from = flag.String("from", "", "git revision to build the release before from; empty means these sources with an earlier version number")
+// from selects the sources of the previous release. A clone may have no tags, so by default they are the same sources.
+var from = flag.String("from", "", "git revision of the previous release; empty means these sources with an earlier version number")
 
 const earlier = "0.0.1"
 
-// upgrade installs the release before from the registry, and upgrades it to this one while pods are created and
-// telemetry is sent: every pod is injected, and everything that the region acknowledged arrives.
+// upgrade installs the previous release from the registry, and upgrades it to this one while pods are created and
+// telemetry is sent. Every pod must be injected, and everything that the region acknowledged must arrive.
 func (b *bench) upgrade(t *testing.T) {
 	before := b.buildEarlier(t)
 	c := b.startCluster(t)
@@ -40,7 +40,7 @@ func (b *bench) upgrade(t *testing.T) {
 	dir := b.describe(t, c, stores)
 	b.telepod(t, dir, before, "estate", "ca", "init")
 	b.telepod(t, dir, before, "estate", "install")
-	b.runs(t, c, earlier)
+	b.awaitVersion(t, c, earlier)
 	if err := c.Apply(t.Context(), sidecarPod); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func (b *bench) upgrade(t *testing.T) {
 	admissions.Reach(t, 20)
 	b.telepod(t, dir, b.out, "estate", "set", "chart.version="+b.version)
 	b.telepod(t, dir, b.out, "estate", "upgrade")
-	b.runs(t, c, b.version)
+	b.awaitVersion(t, c, b.version)
 	admissions.Reach(t, admissions.Made()+20)
 	admissions.Finish(t)
 	for _, o := range stores.Drain(t, sent, pipeline.Archives(), time.Minute) {
@@ -69,11 +69,11 @@ func (b *bench) upgrade(t *testing.T) {
 		}
 	}
 	if got := b.kubectl(t, c, "get", "pod", "app", "-o", "jsonpath={.status.phase} {.status.initContainerStatuses[*].restartCount}"); got != "Running 0" {
-		t.Errorf("the pod with a sidecar of the release before is %q, want Running without a restart", got)
+		t.Errorf("the pod with the previous release's sidecar is %q, want Running without a restart", got)
 	}
 }
 
-// buildEarlier builds and pushes the release before with its own program, and returns the directory of its files.
+// buildEarlier builds and pushes the previous release with its own program, and returns the directory of its files.
 func (b *bench) buildEarlier(t *testing.T) string {
 	t.Helper()
 	root, out := b.copied, filepath.Join(t.TempDir(), "release")
@@ -102,7 +102,7 @@ func edit(t *testing.T, path, pattern, replacement string) {
 	old := read(t, path)
 	text := regexp.MustCompile(pattern).ReplaceAllString(old, replacement)
 	if text == old {
-		t.Fatalf("%s has nothing that matches %s", path, pattern)
+		t.Fatalf("%s contains nothing that matches %s", path, pattern)
 	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -155,7 +155,7 @@ values:
 	return dir
 }
 
-// telepod runs the program of a release beside the estate file. Its helm connects to the registry without TLS.
+// telepod runs the program of a release in the directory of the estate file. Its helm connects to the registry without TLS.
 func (b *bench) telepod(t *testing.T, dir, release string, args ...string) {
 	t.Helper()
 	kube, err := build.Binary(t.Context(), cluster.Kubernetes())
@@ -172,8 +172,8 @@ func (b *bench) telepod(t *testing.T, dir, release string, args ...string) {
 	t.Log(out)
 }
 
-// runs waits until all pods of Telepod are of a version, with images by digest.
-func (b *bench) runs(t *testing.T, c *cluster.Cluster, version string) {
+// awaitVersion waits until all pods of Telepod run a version, with images by digest.
+func (b *bench) awaitVersion(t *testing.T, c *cluster.Cluster, version string) {
 	t.Helper()
 	want := []string{"ghcr.io/telepod/collector@" + b.digest(t, "collector", version), "ghcr.io/telepod/injector@" + b.digest(t, "injector", version)}
 	err := await.Success(t.Context(), 2*time.Minute, func(ctx context.Context) error {

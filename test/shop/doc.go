@@ -2,5 +2,5 @@
 // services of examples/shop as processes, with the variables that telepod inject adds to the containers of
 // their manifests, and reads what a real Collector received from them.
 //
-// It has no cluster; package e2e runs the same services in real ones.
+// It uses no cluster. The demo runs the same services in real clusters.
 package shop

@@ -18,7 +18,7 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// cloud is a cluster's identity, as the chart passes it to the webhook.
+// cloud is the identity of a cluster, and the settings of its namespace.
 type cloud struct {
 	profile, region, cluster string
 	// endpoint and protocol are annotations of the namespace.
@@ -115,7 +115,7 @@ func start(t *testing.T, program, address string, c corev1.Container, configMap 
 	return p
 }
 
-// stop ends all services as a kubelet does, and waits for their exit, before which they flush.
+// stop stops all services as a kubelet does, and waits until they have flushed and exited.
 func stop(t *testing.T, pods []*pod) {
 	t.Helper()
 	for _, p := range pods {

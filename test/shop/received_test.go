@@ -59,7 +59,7 @@ type message struct {
 	}
 }
 
-// received is everything that a Collector has written to its file.
+// received contains everything that a Collector has written to its file.
 type received struct {
 	spans, logs []item
 	metrics     map[string]bool

@@ -15,9 +15,9 @@ import (
 	"github.com/telepod/telepod/test/ports"
 )
 
-// An order and its refund are one trace across three clouds, configured by injected variables, over both
-// protocols, through a real Collector.
-func TestOrdersAreTracesOverThreeClouds(t *testing.T) {
+// TestOrderIsOneTraceAcrossThreeClouds checks that an order and its refund are one trace. Injected variables configure the
+// services, which send over both protocols to a real Collector.
+func TestOrderIsOneTraceAcrossThreeClouds(t *testing.T) {
 	sink := startSink(t)
 	clouds := []cloud{
 		{"aws", "us-east-1", "shop-use1", sink.grpc, "grpc"},
@@ -47,7 +47,7 @@ func TestOrdersAreTracesOverThreeClouds(t *testing.T) {
 	const orders = 40
 	out, err := run(t.Context(), program, "load", "-url=http://"+addresses["order"], "-run=test", "-rate=40", "-duration=1s", "-failures=0.25", "-slow=0", "-json")
 	if err != nil {
-		t.Fatalf("the driver: %v\n%s", err, out)
+		t.Fatalf("place orders: %v\n%s", err, out)
 	}
 	var sum struct{ Requests, Declined int }
 	if err := json.Unmarshal([]byte(out), &sum); err != nil || sum.Requests != orders {
@@ -103,7 +103,7 @@ func expectTraces(t *testing.T, all received, orders, declined int) {
 		}
 	}
 	if len(sequences) != orders || refunds != declined {
-		t.Errorf("%d numbers and %d refunds, want %d and %d", len(sequences), refunds, orders, declined)
+		t.Errorf("%d sequence numbers and %d refunds, want %d and %d", len(sequences), refunds, orders, declined)
 	}
 }
 

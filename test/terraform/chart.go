@@ -20,8 +20,8 @@ type release struct {
 	Values    []string `json:"values"`
 }
 
-// render renders each release of a local chart with its values, and checks that object names used by other
-// resources exist.
+// render renders each release of a local chart with its values, and checks that the chart renders the objects to
+// which other resources refer.
 func (c checker) render(ctx context.Context, dir string, resources []resource) error {
 	objects, err := c.objects(ctx, dir, resources)
 	if err != nil {

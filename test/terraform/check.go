@@ -35,7 +35,7 @@ func (c checker) check(ctx context.Context, module string) error {
 		return err
 	}
 	if len(states) == 0 {
-		return fmt.Errorf("%s: its tests apply nothing", module)
+		return fmt.Errorf("%s: its tests do not apply anything", module)
 	}
 	for run, resources := range states {
 		if err := c.render(ctx, dir, resources); err != nil {

@@ -18,7 +18,7 @@ type engine struct {
 	config     string // CLI configuration with the provider mirror
 }
 
-// engines returns OpenTofu, built if necessary, and the machine's Terraform, if it has one.
+// engines returns OpenTofu, built if necessary, and Terraform, if it is installed.
 func engines(ctx context.Context, config string) ([]engine, error) {
 	tofu, err := build.Binary(ctx, build.Spec{
 		Name:    "tofu",
@@ -39,8 +39,8 @@ func engines(ctx context.Context, config string) ([]engine, error) {
 	return all, nil
 }
 
-// isRecent reports whether the modules support the engine: 1.11, which keeps ephemeral values out of the
-// state, or later.
+// isRecent reports whether the modules support the engine: version 1.11 or later, which keeps ephemeral values out
+// of the state.
 func (e engine) isRecent(ctx context.Context) bool {
 	out, err := e.run(ctx, ".", "version", "-json")
 	var v struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/telepod/telepod/test/build"
 )
 
-// TestEstateExample: the example for an estate's values is HCL, formatted as engines do it.
+// TestEstateExample checks that the example for an estate's values is valid HCL, in the engines' format.
 func TestEstateExample(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds OpenTofu; run without -short")

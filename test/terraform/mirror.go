@@ -13,8 +13,8 @@ import (
 	"github.com/telepod/telepod/test/terraform/schema"
 )
 
-// mirror writes the stand-ins to a provider mirror, and returns the CLI configuration that uses only this
-// mirror. The schemas contain only the types that the modules use: the clouds have thousands, which every
+// mirror writes the replacements of the providers to a provider mirror, and returns the CLI configuration that uses
+// only this mirror. The schemas contain only the types that the modules use: the clouds have thousands, which every
 // command would have to read.
 func mirror(ctx context.Context, dir string) (config string, err error) {
 	program, err := build.Binary(ctx, build.Spec{Name: "terraform-provider", Module: "test/terraform/provider", Takes: "half a minute"})
@@ -39,7 +39,7 @@ func mirror(ctx context.Context, dir string) (config string, err error) {
 	return config, os.WriteFile(config, []byte(text), 0o644)
 }
 
-// place installs a stand-in for both engines, which have different default registries.
+// place installs a provider's replacement for both engines, which have different default registries.
 func place(dir, provider string, doc schema.Document, program string) error {
 	text, err := json.Marshal(doc)
 	if err != nil {

@@ -29,7 +29,7 @@ func mistakes() map[string]mistake {
 			file: "azure/cluster.tf", right: "oidc_issuer_enabled", wrong: "oidc_enabled",
 			found: `"oidc_enabled" is not expected here`,
 		},
-		"azure argument that is missing": {
+		"missing azure argument": {
 			file: "azure/archive/main.tf", right: "  account_tier             = \"Standard\"\n", wrong: "",
 			found: `The argument "account_tier" is required`,
 		},
@@ -45,7 +45,7 @@ func mistakes() map[string]mistake {
 			file: "aws/archive/main.tf", right: "days_after_initiation = 1", wrong: `days_after_initiation = "soon"`,
 			found: "a number is required",
 		},
-		"field of the caller": {
+		"invalid value of the caller": {
 			file: "examples/three-clouds/main.tf", right: `exposure          = "public"`, wrong: `exposure          = "open"`,
 			found: "site.exposure must be internal or public",
 		},

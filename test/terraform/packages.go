@@ -25,7 +25,7 @@ type published struct {
 	nestedAttributes             bool
 }
 
-// providers are all that the modules use, in the last versions published in this form. `npm view
+// providers returns all providers of the modules, in the last versions published in this form. `npm view
 // @cdktf/provider-NAME@VERSION dist.integrity` prints the integrity.
 func providers() []published {
 	return []published{

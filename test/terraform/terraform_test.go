@@ -27,7 +27,7 @@ type set struct {
 	rendered map[string]map[string]bool
 }
 
-// prepare installs the stand-ins and finds the engines.
+// prepare installs the replacements of the providers, and finds the engines.
 func prepare(t *testing.T) set {
 	t.Helper()
 	config, err := mirror(t.Context(), t.TempDir())
@@ -72,7 +72,7 @@ func allModules(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	if len(all) < 9 {
-		t.Fatalf("found the modules %q only", all)
+		t.Fatalf("found only the modules %q", all)
 	}
 	return all
 }
@@ -95,8 +95,8 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// TestMistakes makes mistakes and checks that each is found.
-func TestMistakes(t *testing.T) {
+// TestMistakesAreFound changes the modules in wrong ways: the checks must find each mistake.
+func TestMistakesAreFound(t *testing.T) {
 	s := prepare(t)
 	all := mistakes()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -141,12 +141,12 @@ func TestDocumentation(t *testing.T) {
 			args = append([]string{"--output-check"}, args...)
 		}
 		if out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput(); err != nil {
-			t.Errorf("run `go test ./test/terraform -run Documentation -update` if this is meant: %v\n%s", err, out)
+			t.Errorf("run `go test ./test/terraform -run Documentation -update` if this is intended: %v\n%s", err, out)
 		}
 	}
 }
 
-// TestLint runs TFLint's rules for the language. Its rules for clouds are plugins that cannot be built here.
+// TestLint runs TFLint's rules for the language. Its rules for clouds are plugins, which cannot be built here.
 func TestLint(t *testing.T) {
 	program, err := build.Binary(t.Context(), build.Spec{
 		Name: "tflint", Module: "test/terraform/lint", Package: "github.com/terraform-linters/tflint", Takes: "about 2 minutes",
@@ -177,8 +177,8 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// TestModulesHaveTheSameReleaseVariables compares the clouds' modules: the variables of the release have the same types in
-// all of them, down to the module that installs it. A field missing there would be dropped silently.
+// TestModulesHaveTheSameReleaseVariables checks that the variables of the release have the same types in all clouds' modules
+// and in the module that installs the chart. A missing field would be dropped silently.
 func TestModulesHaveTheSameReleaseVariables(t *testing.T) {
 	read := func(path string) string {
 		text, err := os.ReadFile(filepath.Join(source(t), path))
@@ -195,7 +195,7 @@ func TestModulesHaveTheSameReleaseVariables(t *testing.T) {
 	}
 	for _, variable := range []string{"telepod", "site"} {
 		if got, want := typeOf(read("release/variables.tf"), variable), typeOf(same, variable); got != want || want == "" {
-			t.Errorf("release declares another type of %s than the clouds' modules:\n%s\nwant\n%s", variable, got, want)
+			t.Errorf("release and the clouds' modules declare different types of %s:\n%s\nwant\n%s", variable, got, want)
 		}
 	}
 }

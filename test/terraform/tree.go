@@ -29,8 +29,7 @@ func modules(dir string) ([]string, error) {
 	return all, err
 }
 
-// copyTree copies modules and chart, side by side as in the repository, without files that an engine has
-// left there.
+// copyTree copies modules and chart with the repository's layout, without files that an engine has left there.
 func copyTree(to string) error {
 	root, err := build.Root()
 	if err != nil {

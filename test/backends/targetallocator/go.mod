@@ -1,4 +1,4 @@
-// The target allocator of the OpenTelemetry Operator, for tests of what reads ServiceMonitors and PodMonitors.
+// The target allocator of the OpenTelemetry Operator, for tests with ServiceMonitors and PodMonitors.
 module github.com/telepod/telepod/test/backends/targetallocator
 
 go 1.26.8
@@ -236,5 +236,5 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
-// v0.89.0, which it asks for, is not in the checksum database.
+// The required version v0.89.0 is not in the checksum database.
 replace github.com/prometheus-operator/prometheus-operator/pkg/client => github.com/prometheus-operator/prometheus-operator/pkg/client v0.88.0

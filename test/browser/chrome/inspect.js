@@ -1,4 +1,4 @@
-// Checks every text element of the page: does it have a size, does it fit, does it contrast with its background?
+// Checks every text element of the page: it must have a size, fit into its container, and contrast with its background.
 (() => {
   const faults = [], parse = (color) => (color.match(/[\d.]+/g) || []).map(Number);
   const luminance = ([r, g, b]) => [r, g, b].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
@@ -28,12 +28,12 @@
     const fault = (what) => faults.push(`${what}: ${text.slice(0, 60)}`);
     if (box.width < 1 || box.height < 1 || style.visibility === 'hidden') { fault('not shown'); continue; }
     if (svg) {
-      if (!inside(box, svg.getBoundingClientRect())) fault('outside of its picture');
+      if (!inside(box, svg.getBoundingClientRect())) fault('outside its picture');
       const rect = element.parentElement.matches('g') && element.parentElement.querySelector('rect');
-      if (rect && !inside(box, rect.getBoundingClientRect())) fault('outside of its box');
+      if (rect && !inside(box, rect.getBoundingClientRect())) fault('outside its box');
     } else {
       const place = scrolls(element), page = document.documentElement;
-      if (!place && (box.left < 0 || box.right > page.clientWidth + 1)) fault('outside of the page');
+      if (!place && (box.left < 0 || box.right > page.clientWidth + 1)) fault('outside the page');
       if (/hidden|clip/.test(style.overflow) && element.scrollWidth > element.clientWidth + 1) fault('cut off');
     }
     const ratio = contrast(parse(svg ? style.fill : style.color), behind(element));

@@ -20,7 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// script runs in the page, and returns the faults of its texts.
+// script runs in the page, and returns the problems of its texts.
 //
 //go:embed inspect.js
 var script string

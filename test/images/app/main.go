@@ -1,4 +1,4 @@
-// Command app is the tests' workload: it shows what a container sees.
+// Command app is the tests' workload: it prints its environment, and answers and sends requests.
 //
 //	app [COMMAND [ARGUMENT…]] [-- COMMAND [ARGUMENT…]]…
 //
@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string) error {
 	case command == "exit":
 		return exit(args[0])
 	default:
-		return fmt.Errorf("no such command: %s", command)
+		return fmt.Errorf("unknown command: %s", command)
 	}
 }
 
@@ -111,8 +111,8 @@ func serve(ctx context.Context, address string) error {
 	return nil
 }
 
-// each calls do for each argument and retries failures for ten seconds: a Service may learn of its pods'
-// addresses a moment after they are ready.
+// each calls do for each argument and retries failures for ten seconds: a Service may get its pods' addresses
+// a moment after they are ready.
 func each(ctx context.Context, args []string, do func(context.Context, string) (string, error)) error {
 	for _, arg := range args {
 		arg = os.ExpandEnv(arg)

@@ -1,5 +1,5 @@
-// Program dapr is Dapr's sidecar injector without a cluster: for each AdmissionReview, a line of standard input, it writes
-// the response to standard output.
+// Program dapr runs Dapr's sidecar injector without a cluster: it reads an AdmissionReview from each line of standard input,
+// and writes the response to standard output.
 package main
 
 import (

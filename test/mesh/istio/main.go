@@ -1,5 +1,5 @@
-// Program istio is Istio's sidecar injector without a cluster: for each AdmissionReview, a line of standard input, it
-// writes the response to standard output. Its configuration is rendered from istiod's chart.
+// Program istio runs Istio's sidecar injector without a cluster: it reads an AdmissionReview from each line of standard
+// input, and writes the response to standard output. Its configuration comes from istiod's rendered chart.
 package main
 
 import (
@@ -62,7 +62,7 @@ func newInjector() (http.Handler, error) {
 	return mux, err
 }
 
-// configuration is an inject.Watcher of a constant configuration.
+// configuration is an inject.Watcher with a constant configuration.
 type configuration struct {
 	inject inject.Config
 	values string

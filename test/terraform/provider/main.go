@@ -40,7 +40,7 @@ func load(path string) (address string, p *provider, err error) {
 		p, err := newProvider(s)
 		return address, p, err
 	}
-	return "", nil, fmt.Errorf("%s: no provider in it", path)
+	return "", nil, fmt.Errorf("%s: contains no provider", path)
 }
 
 // provider implements the calls of validation and mocked tests. The embedded interface is nil, so that any
@@ -91,7 +91,7 @@ func (p *provider) GetResourceIdentitySchemas(context.Context, *tfprotov6.GetRes
 	return &tfprotov6.GetResourceIdentitySchemasResponse{}, nil
 }
 
-// The validators accept everything: Terraform has checked it against the schema.
+// ValidateProviderConfig accepts everything, like the other validators: Terraform has checked it against the schema.
 func (p *provider) ValidateProviderConfig(_ context.Context, r *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
 	return &tfprotov6.ValidateProviderConfigResponse{PreparedConfig: r.Config}, nil
 }
@@ -108,7 +108,7 @@ func (p *provider) ValidateDataResourceConfig(context.Context, *tfprotov6.Valida
 func (p *provider) UpgradeResourceState(_ context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
 	s, found := p.schemas.ResourceSchemas[r.TypeName]
 	if !found {
-		return nil, fmt.Errorf("no resource %s", r.TypeName)
+		return nil, fmt.Errorf("unknown resource %s", r.TypeName)
 	}
 	state, err := r.RawState.Unmarshal(s.ValueType())
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// document is what `terraform providers schema -json` prints.
+// document is the output of `terraform providers schema -json`.
 type document struct {
 	Providers map[string]schemas `json:"provider_schemas"`
 }

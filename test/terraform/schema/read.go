@@ -62,8 +62,8 @@ func read(archive io.Reader, o Options) (Document, error) {
 	return doc, nil
 }
 
-// keep adds a schema that Terraform accepts. The few recursive ones are incomplete, and better missing than
-// half checked.
+// keep adds a schema if Terraform accepts it. The few recursive schemas are incomplete, so they are left out
+// rather than checked in part.
 func keep(all map[string]Schema, name string, s Schema) {
 	if !s.Block.vague(false) {
 		all[name] = s

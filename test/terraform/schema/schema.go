@@ -96,7 +96,7 @@ func (b Block) vague(inSet bool) bool {
 	return false
 }
 
-// Only returns the document with only the named resource and data source types.
+// Only returns the document, limited to the named resource and data source types.
 func (d Document) Only(names map[string]bool) Document {
 	out := d
 	out.Providers = map[string]Provider{}

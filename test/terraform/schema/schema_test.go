@@ -96,7 +96,7 @@ func TestRead(t *testing.T) {
 		t.Errorf("provider (-want +got):\n%s", diff)
 	}
 	if _, found := got.Provider.Block.Attributes["alias"]; found {
-		t.Error("alias is Terraform's own, not the provider's")
+		t.Error("the provider's schema contains alias, which is a meta-argument")
 	}
 }
 
@@ -111,7 +111,7 @@ func TestReadNestedAttributes(t *testing.T) {
 	}
 }
 
-func TestOnly(t *testing.T) {
+func TestOnlyKeepsNamedTypes(t *testing.T) {
 	all := Document{Providers: map[string]Provider{"p": {
 		Resources:   map[string]Schema{"a": {}, "b": {}},
 		DataSources: map[string]Schema{"b": {}, "c": {}},
@@ -122,7 +122,7 @@ func TestOnly(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if len(all.Providers["p"].Resources) != 2 {
-		t.Error("the document itself was cut")
+		t.Error("Only changed the document itself")
 	}
 }
 

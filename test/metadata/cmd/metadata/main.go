@@ -1,7 +1,7 @@
 // Command metadata serves a cloud's metadata service on a node. It runs in the node's network, adds
 // 169.254.169.254 to the loopback interface and answers there.
 //
-// The variable NODES is JSON: a metadata.Node for each node name; NODE_NAME selects one.
+// The variable NODES contains JSON: a metadata.Node for each node name. NODE_NAME selects one.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 
 func main() {
 	if err := run(); err != nil {
-		slog.Error("the metadata service ended", "error", err)
+		slog.Error("serve metadata", "error", err)
 		os.Exit(1)
 	}
 }
