@@ -21,7 +21,7 @@ help: ## Show this list
 demo: packages ## Three clouds on this machine: one trace, one failover, nothing lost (DEMO=-keep, or -check: assert all of it)
 	@go build -o bin/demo ./test/demo && bin/demo $(DEMO)
 
-quickstart: packages ## Run every command of docs/quickstart.md, on clusters that stand for kind's and three clouds'
+quickstart: packages ## Run every command of docs/quickstart.md, on stand-ins for kind and three clouds
 	@go build -o bin/demo ./test/demo && bin/demo -quickstart
 
 build: ## Build bin/telepod, static, for this machine
