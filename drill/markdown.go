@@ -119,7 +119,7 @@ func (m *markdown) canaries(r *Report) {
 }
 
 func (m *markdown) course(r *Report) {
-	m.line("\n## Course\n")
+	m.line("\n## Timeline\n")
 	m.table("time (UTC)", "after", "what")
 	for _, event := range r.Events {
 		after := ""

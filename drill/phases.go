@@ -19,14 +19,14 @@ const (
 // startWithin is the time limit after the baseline for all Collectors to use the primary.
 const startWithin = 30 * time.Second
 
-// next decides from the course and the time alone.
+// next decides only from the course and the time.
 //
 //	not failed   baseline has ended, all on the primary   fail      an observation: finish at its end
 //	             not all there 30 s later                 refuse
 //	failed       all moved over, duration has ended       restore
 //	             not all moved over in GiveUp             restore, and list the others
 //	restored     ready, and all came back                 finish
-//	             not so within ReturnWithin               finish, and state it
+//	             not within ReturnWithin                  finish, and report it
 func next(p Plan, c *course, started, now time.Time) (action, string) {
 	switch {
 	case p.Method == Observe:

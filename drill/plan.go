@@ -43,7 +43,7 @@ type Plan struct {
 	Baseline time.Duration
 	// Duration is how long the primary stays failed, or the length of an observation.
 	Duration time.Duration
-	// GiveUp is the time limit for every region to fail over. If one exceeds it, the primary is restored at once.
+	// GiveUp is the time limit for every region to fail over. If one exceeds it, the primary is restored immediately.
 	GiveUp time.Duration
 	// ReturnWithin is how long to wait for the primary to be ready and in use again.
 	ReturnWithin time.Duration

@@ -107,8 +107,8 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestMarkdownKeepsItsTables: untrusted text cannot end a cell or start a line.
-func TestMarkdownKeepsItsTables(t *testing.T) {
+// TestMarkdownEscapesText: untrusted text cannot end a cell or start a line.
+func TestMarkdownEscapesText(t *testing.T) {
 	r := aReport()
 	r.Events = []Event{{at(1), "a|b\n# c <script>"}}
 	var page bytes.Buffer

@@ -86,7 +86,7 @@ func (e Estate) collectors(ctx context.Context) ([]collector, error) {
 			return nil, fmt.Errorf("list the Collectors of %s: %w", region.Name(), err)
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("list the Collectors of %s: none is ready; check --release, and that the regional part is installed", region.Name())
+			return nil, fmt.Errorf("list the Collectors of %s: none are ready; check --release, and that the regional part is installed", region.Name())
 		}
 		for _, name := range found {
 			all = append(all, collector{Collector{region.Name(), name}, region})

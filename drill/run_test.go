@@ -103,7 +103,7 @@ func TestRunMeasures(t *testing.T) {
 			}
 		}
 		if report.Times.Notice.Duration > 400*time.Millisecond {
-			t.Errorf("noticed after %v, want at once", report.Times.Notice)
+			t.Errorf("noticed after %v, want 400ms or less", report.Times.Notice)
 		}
 		count := report.Canaries
 		if count.Lost != 2 || count.Accepted != count.Sent || count.Stored != count.Sent-2 || count.Duplicated != 0 {
@@ -134,8 +134,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestSilence: a Collector that does not answer delays no other, and is reported once.
-func TestSilence(t *testing.T) {
+// TestSilentCollector: a Collector that does not answer does not delay others, and is reported once.
+func TestSilentCollector(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		target := w.estate()

@@ -120,7 +120,7 @@ func TestArchives(t *testing.T) {
 	}
 }
 
-func TestArchivesNameADamagedObject(t *testing.T) {
+func TestArchivesReportDamagedObject(t *testing.T) {
 	damaged := store{folder + "minute=04/a": {0xff, 0xff}, folder + "minute=04/b": request(t, "d1", of("eu", 0))}
 	found := 0
 	err := NewArchives(now, damaged).Read(t.Context(), "d1", func(drill.Canary) { found++ })

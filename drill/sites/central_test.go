@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestHealthy: a site is healthy if telepod check finds nothing wrong with it.
+// TestHealthy: a site is healthy if telepod check finds no problem.
 func TestHealthy(t *testing.T) {
 	collector := func(status int, metrics string) string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

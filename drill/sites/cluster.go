@@ -51,7 +51,7 @@ func Connect(kubeconfig, context string, release Release) (*Cluster, error) {
 	return connect(config, context, release)
 }
 
-// ConnectInCluster uses the ServiceAccount of its own pod.
+// ConnectInCluster uses the ServiceAccount of the pod that it runs in.
 func ConnectInCluster(name string, release Release) (*Cluster, error) {
 	config, err := rest.InClusterConfig()
 	if err != nil {

@@ -42,7 +42,7 @@ func TestControlPlane(t *testing.T) {
 	}
 	t.Run("scale", e.scale)
 	t.Run("partition", e.partition)
-	t.Run("partition beside a policy of others", e.foreignPolicy)
+	t.Run("partition with a foreign policy", e.foreignPolicy)
 	t.Run("kill", e.kill)
 	if err := guard.Release(t.Context()); err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func (e *onControlPlane) scale(t *testing.T) {
 	if err := central.Healthy(t.Context()); err == nil || !strings.Contains(err.Error(), "was failed by drill d1") {
 		t.Errorf("healthy while failed: %v", err)
 	}
-	// Restored by another process, which knows neither drill nor method; then restored again.
+	// Another process, without the drill's name or method, can restore it, and repeat that.
 	for range 2 {
 		if err := (Central{Cluster: e.Cluster}).Restore(t.Context()); err != nil {
 			t.Fatal(err)
@@ -123,14 +123,14 @@ func (e *onControlPlane) scale(t *testing.T) {
 		t.Errorf("after the drill %s, before %s", after, before)
 	}
 	e.awaitPods(t, 2)
-	// No node runs them; the rights suffice to see that.
+	// No node runs its pods; the drill's role is enough to see that.
 	if err := central.Healthy(t.Context()); err == nil || !strings.Contains(err.Error(), "the site in use1: statefulset/telepod-central has 0 of 2 ready") {
 		t.Errorf("healthy without a ready Collector: %v", err)
 	}
 	e.scaledBack(t)
 }
 
-// scaledBack: if someone else scales the site up, the drill reports that and does not scale it again.
+// scaledBack: if the site is scaled up from elsewhere, the drill reports that and does not scale it again.
 func (e *onControlPlane) scaledBack(t *testing.T) {
 	central := e.central(drill.Scale)
 	if err := central.Fail(t.Context()); err != nil {

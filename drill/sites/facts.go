@@ -40,7 +40,7 @@ func (c *Cluster) Facts(ctx context.Context, roles ...string) (drill.ClusterFact
 	return fact, nil
 }
 
-// user returns the name under which the cluster knows the current user.
+// user returns the cluster's name for the current user.
 func (c *Cluster) user(ctx context.Context) (string, error) {
 	review, err := c.client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authentication.SelfSubjectReview{}, meta.CreateOptions{})
 	if err != nil {

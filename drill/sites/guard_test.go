@@ -29,12 +29,12 @@ func (e *onControlPlane) guard(t *testing.T) {
 	if err := second.Acquire(t.Context()); err != nil {
 		t.Errorf("after the first one: %v", err)
 	}
-	// If the second Lease is taken, a guard of two clusters keeps neither.
+	// If the second Lease already exists, a guard of two clusters acquires neither.
 	other := *e.Cluster
 	other.Release.Name = "other"
 	both := Guard{Clusters: []*Cluster{&other, e.Cluster}, Drill: "d3"}
 	if err := both.Acquire(t.Context()); err == nil {
-		t.Error("a guard whose second Lease is taken was acquired")
+		t.Error("a guard was acquired although its second Lease already exists")
 	}
 	if err := (Guard{Clusters: []*Cluster{e.Cluster}}).Clear(t.Context()); err != nil {
 		t.Error(err)

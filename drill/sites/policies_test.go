@@ -17,9 +17,9 @@ import (
 
 const policiesPath = "/apis/networking.k8s.io/v1/namespaces/telepod/networkpolicies"
 
-// TestPartitionLeavesOthersAlone: a policy of someone else that admits nothing, such as a namespace default, is
+// TestPartitionKeepsForeignPolicies: a foreign policy that admits nothing, such as a namespace default, is
 // not changed. Restore would not recognize it.
-func TestPartitionLeavesOthersAlone(t *testing.T) {
+func TestPartitionKeepsForeignPolicies(t *testing.T) {
 	policy := func(name string, labels map[string]string) networking.NetworkPolicy {
 		return networking.NetworkPolicy{ObjectMeta: meta.ObjectMeta{Name: name, Namespace: "telepod", Labels: labels}}
 	}

@@ -27,8 +27,8 @@ func TestCollectorsListsReadyPods(t *testing.T) {
 	}
 }
 
-// TestRefusalSaysWhy: the proxy passes on the Collector's error message.
-func TestRefusalSaysWhy(t *testing.T) {
+// TestSendReturnsReason: the error contains the Collector's message, which the proxy forwards.
+func TestSendReturnsReason(t *testing.T) {
 	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "sending queue is full", http.StatusServiceUnavailable)
 	}))
