@@ -10,8 +10,8 @@ const hiddenAddress = "(not shown: it may have a password)"
 
 var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
-// Address makes an address safe to print, also one that is no valid URL: without user and password, query and fragment,
-// and without control characters.
+// Address makes an address safe to print, even if it is not a valid URL: it removes user and password, query and fragment,
+// and control characters.
 func Address(text string) string {
 	start := scheme.FindString(text)
 	authority, path := strings.TrimPrefix(text, start), ""

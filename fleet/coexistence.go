@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Others counts pods by the other injectors of telemetry that work on them. The zero value is ready for use.
+// Others counts pods by the other telemetry injectors that act on them. The zero value is ready for use.
 type Others map[string]int
 
 // Add counts a pod.
@@ -20,7 +20,7 @@ func (o *Others) Add(f Finding) {
 	}
 }
 
-// Sentence names them, and who wins; empty if there are none.
+// Sentence lists them and explains precedence; empty if there are none.
 func (o Others) Sentence() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(o)) {
@@ -29,5 +29,5 @@ func (o Others) Sentence() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return "other injectors of telemetry: " + strings.Join(parts, ", ") + ": what they set wins, and Telepod sets the rest"
+	return "other telemetry injectors: " + strings.Join(parts, ", ") + ": their settings win, and Telepod sets the rest"
 }

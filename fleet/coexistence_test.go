@@ -8,7 +8,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// TestOthers: other injectors are known by what a pod requests, and by what they have added to it.
+// TestOthers: other injectors are recognized by the requests in a pod, and by their additions to it.
 func TestOthers(t *testing.T) {
 	j, _ := judge(t, false)
 	const operator, datadog, aks = "the OpenTelemetry operator", "Datadog", "AKS's Application Insights autoinstrumentation"

@@ -7,7 +7,7 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// Condition is whether a pod runs.
+// Condition describes whether a pod runs.
 type Condition struct {
 	// Reason is "running", or why it does not run or is not ready.
 	Reason   string
@@ -43,12 +43,12 @@ type containerStatus struct {
 	}
 }
 
-// why is the reason that a container does not run; empty if there is none.
+// why returns the reason that a container does not run; empty if there is none.
 func (c containerStatus) why() string {
 	return Printable(cmp.Or(c.State.Waiting.Reason, c.State.Terminated.Reason))
 }
 
-// condition judges a pod from its status. What a status does not have yet proves nothing.
+// condition judges a pod by its status. Fields that are not set yet prove nothing.
 func (s podStatus) condition(deleted bool) Condition {
 	switch {
 	case s.Phase == "Succeeded":
@@ -69,7 +69,7 @@ func (s podStatus) condition(deleted bool) Condition {
 	return c
 }
 
-// containers are the pod's own, and Telepod's sidecar.
+// containers returns the pod's own containers, and Telepod's sidecar.
 func (s podStatus) containers() (own, sidecar []containerStatus) {
 	for _, c := range slices.Concat(s.InitContainerStatuses, s.ContainerStatuses) {
 		if c.Name == injector.SidecarName {
@@ -81,7 +81,7 @@ func (s podStatus) containers() (own, sidecar []containerStatus) {
 	return own, sidecar
 }
 
-// trouble is the first reason that containers do not run, or are not ready; empty if there is none.
+// trouble returns the first reason that containers do not run or are not ready; empty if there is none.
 func (s podStatus) trouble(containers []containerStatus) string {
 	for _, c := range containers {
 		if why := c.why(); !c.Ready && why != "" && why != "PodInitializing" && why != "ContainerCreating" {

@@ -2,7 +2,7 @@ package fleet
 
 import "fmt"
 
-// Count is a number with its noun in the right form: "1 pod", "2 pods".
+// Count returns a number with its noun in the right form: "1 pod", "2 pods".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -10,7 +10,7 @@ func Count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// Verb is the singular or the plural, for a number of things.
+// Verb returns the singular or the plural form, depending on the number.
 func Verb(n int, one, several string) string {
 	if n == 1 {
 		return one

@@ -16,15 +16,15 @@ type Instance struct {
 	Ready   bool
 	// Trouble is why it is not ready.
 	Trouble string
-	// Image is that of its first container.
+	// Image is the image of its first container.
 	Image string
-	// Metrics are what it reports about itself, if they were read: see MetricsErr.
+	// Metrics are its own metrics, if they were read: see MetricsErr.
 	Metrics    metrics.Set
 	MetricsErr error
 	// Earlier is the previous reading, if Twice is true.
 	Earlier metrics.Set
 	Twice   bool
-	// Log is the end of its log, if it was read.
+	// Log is the end of its log, if that was read.
 	Log string
 }
 
@@ -39,5 +39,5 @@ type MissingRight struct {
 func (m MissingRight) Right() string { return fmt.Sprintf("%s %s in %s", m.Verb, m.Resource, m.Place) }
 
 func (m MissingRight) Error() string {
-	return fmt.Sprintf("%s: %s: 'telepod rbac' prints the rights that are needed", m.Right(), m.Message)
+	return fmt.Sprintf("%s: %s: 'telepod rbac' prints the required permissions", m.Right(), m.Message)
 }

@@ -11,18 +11,18 @@ import (
 	"github.com/telepod/telepod/injector"
 )
 
-// State is what a pod has, compared with what it would get now.
+// State compares the configuration of a pod with the one that it would get now.
 type State string
 
 // The states, worst first.
 const (
-	// Refused: the webhook is strict and would refuse the pod, so that a restart would stop at its first pod.
+	// Refused: the webhook is strict and would refuse the pod, so a restart would stop at its first pod.
 	Refused State = "refused"
 	// Bare: the pod is not injected, but would be now.
 	Bare State = "bare"
 	// Stale: the pod has a different profile, or an older version of it, than it would get now.
 	Stale State = "stale"
-	// Current: the pod has what it would get now.
+	// Current: the pod is up to date.
 	Current State = "current"
 	// Outside: the pod is not injected, and would not be now.
 	Outside State = "outside"
@@ -54,13 +54,13 @@ type Finding struct {
 	// Has and Would are the profiles that the pod has, and would get now; nil for none.
 	Has   *Version `json:"has,omitempty"`
 	Would *Version `json:"would,omitempty"`
-	// Others are the other injectors of telemetry that work on the pod, if Telepod injects it.
+	// Others are the other telemetry injectors that act on the pod, if Telepod injects it.
 	Others []string `json:"otherInjectors,omitempty"`
 	// Status is the pod's annotation telepod.dev/status, if it can be parsed.
 	Status injector.Status `json:"-"`
 }
 
-// Namespace is a namespace, and the time since when it is labelled.
+// Namespace is a namespace, and the time at which it was labelled.
 type Namespace struct {
 	injector.Namespace
 	// Labelled is the latest time at which the label telepod.dev/injection can have been set; zero if unknown.
@@ -69,7 +69,7 @@ type Namespace struct {
 	Exactly bool
 }
 
-// LabelledAt is the time in words; empty if it is unknown.
+// LabelledAt formats the time; empty if it is unknown.
 func (n Namespace) LabelledAt() string {
 	switch {
 	case n.Labelled.IsZero():
@@ -83,11 +83,11 @@ func (n Namespace) LabelledAt() string {
 // second formats times that are compared.
 const second = "2006-01-02 15:04:05Z"
 
-// OptedOut reports whether an annotation forbids to repair its workloads.
+// OptedOut reports whether an annotation forbids the repair of its workloads.
 func (n Namespace) OptedOut() bool { return n.Annotations[injector.RepairAnnotation] == "false" }
 
-// RevisionLabel of a namespace names the release of Telepod that injects its pods; without it, that is the release
-// that has no revision.
+// RevisionLabel on a namespace selects the release of Telepod that injects its pods; without the label, the release
+// without a revision does.
 const RevisionLabel = "telepod.dev/revision"
 
 // Judge compares pods with what the injector would do to them.
@@ -95,7 +95,7 @@ type Judge struct {
 	Injector *injector.Injector
 	// Installed is when Telepod's injector was installed; zero if unknown.
 	Installed time.Time
-	// Revision of the release; it ignores namespaces of another revision.
+	// Revision is that of the release, which ignores namespaces of other revisions.
 	Revision string
 }
 
@@ -121,7 +121,7 @@ func (j Judge) Pod(pod *Pod, ns Namespace) Finding {
 	}
 	switch d := plan.Decision; {
 	case readable && f.Would != nil && *f.Has == *f.Would:
-		f.State, f.Why = Current, "has what it would get now"
+		f.State, f.Why = Current, "up to date"
 	case d.Deny:
 		f.State, f.Why = Refused, "a new pod would be refused: "+Printable(plan.Warnings[0].String())
 	case !d.Inject && injected:
@@ -140,7 +140,7 @@ func (j Judge) Pod(pod *Pod, ns Namespace) Finding {
 	return f
 }
 
-// whyBare is the likeliest reason that a pod was not injected when it was created.
+// whyBare returns the likeliest reason that a pod was not injected when it was created.
 func (j Judge) whyBare(pod *Pod, ns Namespace) string {
 	created := "created at " + pod.Created.UTC().Format(second)
 	switch {

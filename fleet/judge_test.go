@@ -13,7 +13,7 @@ import (
 
 var created = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// pod is a pod of the API server with an annotation of its injection, or none if that is empty.
+// pod returns a pod from the API server, with the annotation of its injection if status is not empty.
 func pod(t *testing.T, status string, annotations map[string]string) *fleet.Pod {
 	t.Helper()
 	all := map[string]string{}
@@ -80,14 +80,14 @@ func TestPod(t *testing.T) {
 		{name: "hostile", status: status("\\u001b[2J", strings.Repeat("x", 5000)), label: "enabled", want: fleet.Stale, why: `has profile "\x1b[2J"@xxx`},
 		{name: "bare", label: "enabled", want: fleet.Bare, why: "created while the webhook did not answer"},
 		{name: "bare, older than the label", label: "enabled", labelled: created.Add(time.Second), want: fleet.Bare, why: "created at 2026-03-01 12:00:00Z, probably before its namespace was labelled (2026-03-01 12:00:01Z or earlier)"},
-		{name: "bare, older than a label of its own manager", label: "enabled", labelled: created.Add(time.Second), exactly: true, want: fleet.Bare, why: "created at 2026-03-01 12:00:00Z, before its namespace was labelled (2026-03-01 12:00:01Z)"},
+		{name: "bare, older than a label with a separate manager", label: "enabled", labelled: created.Add(time.Second), exactly: true, want: fleet.Bare, why: "created at 2026-03-01 12:00:00Z, before its namespace was labelled (2026-03-01 12:00:01Z)"},
 		{name: "bare, younger than the label", label: "enabled", labelled: created.Add(-time.Hour), want: fleet.Bare, why: "created while"},
 		{name: "bare, older than Telepod", label: "enabled", labelled: created.Add(time.Hour), installed: created.Add(2 * time.Hour), want: fleet.Bare, why: "before Telepod was installed (2026-03-01 14:00:00Z)"},
-		{name: "bare by its own annotation, whatever the label", annotations: map[string]string{injector.InjectKey: "true"}, labelled: created.Add(time.Hour), want: fleet.Bare, why: "created while"},
+		{name: "bare despite its own annotation, with any label", annotations: map[string]string{injector.InjectKey: "true"}, labelled: created.Add(time.Hour), want: fleet.Bare, why: "created while"},
 		{name: "of another release", label: "enabled", revision: "canary", want: fleet.Outside, why: "revision canary"},
 		{name: "opts out", annotations: map[string]string{injector.InjectKey: "false"}, label: "enabled", want: fleet.Outside, why: "pod-disabled"},
 		{name: "not opted in", want: fleet.Outside, why: "default-disabled"},
-		{name: "not opted in any more", status: status("aws", "0123456789ab"), want: fleet.Current, why: "a new pod would not be injected: default-disabled"},
+		{name: "no longer opted in", status: status("aws", "0123456789ab"), want: fleet.Current, why: "a new pod would not be injected: default-disabled"},
 		{name: "refused", annotations: wrong, label: "enabled", strict: true, want: fleet.Refused, why: "a new pod would be refused: "},
 		{name: "refused, but current", status: status("aws", hash), annotations: wrong, label: "enabled", strict: true, want: fleet.Current},
 	} {

@@ -14,7 +14,7 @@ import (
 type Pod struct {
 	*injector.Pod
 	Created time.Time
-	// Ended is true for a pod that has terminated, or is being deleted: a restart does not concern it.
+	// Ended is true for a pod that has terminated, or is being deleted: it needs no restart.
 	Ended     bool
 	Condition Condition
 	// Node is the name of its node; empty while it is unscheduled. HostPorts are its host ports.
@@ -22,8 +22,8 @@ type Pod struct {
 	HostPorts []int32
 	// Address and NodeAddress are IP addresses of the pod and its node; empty while they are unknown.
 	Address, NodeAddress string
-	// Unready are its containers that are not ready, by name, each with a reason if there is one. A container without a
-	// status has the reason [NoStatus].
+	// Unready maps the names of containers that are not ready to reasons, which may be empty. A container without a status
+	// has the reason [NoStatus].
 	Unready map[string]string
 	// NodeIPv6 is true if the address of the pod's node is known, and is an IPv6 address.
 	NodeIPv6 bool
@@ -78,7 +78,7 @@ func containerNames(p *injector.Pod) (names []string) {
 	return names
 }
 
-// unready has every container whose status is not ready, or that has none.
+// unready returns the containers that are not ready or have no status, with the reason.
 func unready(names []string, all []containerStatus) map[string]string {
 	found := map[string]string{}
 	for _, name := range names {
@@ -93,13 +93,13 @@ func unready(names []string, all []containerStatus) map[string]string {
 	return found
 }
 
-// Injection is the pod's record of its injection; injected is false if there is none, or it cannot be parsed.
+// Injection returns the pod's record of its injection; injected is false if there is none, or it cannot be parsed.
 func (p *Pod) Injection() (status injector.Status, injected bool) {
 	status, found, readable := p.status()
 	return status, found && readable
 }
 
-// status is the content of the pod's annotation; found is false without one.
+// status returns the content of the pod's annotation; found is false without one.
 func (p *Pod) status() (status injector.Status, found, readable bool) {
 	text, found := p.Metadata.Annotations[injector.StatusAnnotation]
 	if !found {
@@ -109,7 +109,7 @@ func (p *Pod) status() (status injector.Status, found, readable bool) {
 	return status, true, err == nil && status.Profile != ""
 }
 
-// Fresh is the pod as it would be created now: without the annotation of its injection.
+// Fresh returns the pod as it would be created now: without the annotation of its injection.
 func (p *Pod) Fresh() *injector.Pod {
 	pod := *p.Pod
 	pod.Metadata.Annotations = without(pod.Metadata.Annotations, injector.StatusAnnotation)

@@ -7,7 +7,7 @@ import (
 
 // Template is information from a workload's own object that its pods do not show.
 type Template struct {
-	// Injected: the pod template carries telepod.dev/status, so that the webhook leaves its pods alone.
+	// Injected: the pod template has telepod.dev/status, so the webhook does not change its pods.
 	Injected bool
 	// Paused: the Deployment is paused.
 	Paused bool
@@ -15,7 +15,7 @@ type Template struct {
 	OnDelete bool
 }
 
-// Repair is how to update the pods of a workload. Either part may be empty.
+// Repair describes how to update the pods of a workload. Either part may be empty.
 type Repair struct {
 	// Command is for a shell.
 	Command string `json:"command,omitempty"`
@@ -23,8 +23,8 @@ type Repair struct {
 	Note string `json:"note,omitempty"`
 }
 
-// RepairOf is the repair of a workload in a state. The states Current and Outside need none. Flags, if not empty, start
-// with a space and select the cluster in commands.
+// RepairOf returns the repair of a workload in a state. The states Current and Outside need none. Flags, if not empty,
+// start with a space and select the cluster in commands.
 func RepairOf(id Identity, state State, template Template, flags string) Repair {
 	kind := strings.ToLower(id.Kind)
 	restart := fmt.Sprintf("kubectl%s -n %s rollout restart %s/%s", flags, id.Namespace, kind, id.Name)
@@ -32,9 +32,9 @@ func RepairOf(id Identity, state State, template Template, flags string) Repair 
 	case !state.Problem():
 		return Repair{}
 	case state == Refused:
-		return Repair{Note: "correct the annotation in the manifest; do not restart it before"}
+		return Repair{Note: "correct the annotation in the manifest before any restart"}
 	case template.Injected:
-		return Repair{Note: "its manifest was injected by 'telepod inject': inject the original again and apply that; a restart changes nothing"}
+		return Repair{Note: "its manifest was injected by 'telepod inject': inject the original again, and apply the result; a restart has no effect"}
 	}
 	switch id.Kind {
 	case "Deployment":
@@ -50,13 +50,13 @@ func RepairOf(id Identity, state State, template Template, flags string) Repair 
 	case "Rollout":
 		return Repair{Command: fmt.Sprintf("kubectl argo rollouts%s -n %s restart %s", flags, id.Namespace, id.Name)}
 	case "CronJob":
-		return Repair{Note: "its next run gets what is due"}
+		return Repair{Note: "its next run is injected with the current profile"}
 	case "Job":
-		return Repair{Note: "it keeps what it has until it ends; the next Job gets what is due"}
+		return Repair{Note: "a running Job is not changed; the next one is injected with the current profile"}
 	case "ReplicaSet", "ReplicationController":
-		return Repair{Note: "delete its pods one by one; it makes new ones"}
+		return Repair{Note: "delete its pods one by one; it replaces them"}
 	case "Pod":
-		return Repair{Note: "no controller makes it again: delete it and apply its manifest"}
+		return Repair{Note: "no controller recreates it: delete it and apply its manifest"}
 	}
-	return Repair{Note: "restart it by what manages " + id.Kind + " objects"}
+	return Repair{Note: "restart it with the tool that manages " + id.Kind + " objects"}
 }

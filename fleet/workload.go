@@ -18,7 +18,7 @@ type Identity struct {
 	Name      string `json:"name"`
 }
 
-// IdentityOf is the outermost workload that can be derived from the pod alone: its Deployment, its CronJob,
+// IdentityOf returns the outermost workload that can be derived from only the pod: its Deployment, its CronJob,
 // another controller, or the pod itself if it has none. ownerReferences are untrusted and would end up in a shell
 // command, so invalid names are ignored.
 func IdentityOf(pod *injector.Pod) Identity {
@@ -64,13 +64,13 @@ type Workload struct {
 	Why string `json:"why"`
 	// Since is when that pod was created.
 	Since time.Time `json:"since"`
-	// Affected of Pods have the state.
+	// Affected is the number of Pods in the state.
 	Affected int `json:"affected"`
 	Pods     int `json:"pods"`
 	// Has and Would are the profiles of the oldest pod with the state.
 	Has   *Version `json:"has,omitempty"`
 	Would *Version `json:"would,omitempty"`
-	// Repair is how to update its pods.
+	// Repair describes how to update its pods.
 	Repair Repair `json:"repair"`
 }
 

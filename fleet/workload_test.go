@@ -72,13 +72,13 @@ func TestRepairOf(t *testing.T) {
 	}{
 		{"Deployment", fleet.Stale, fleet.Template{}, "kubectl -n shop rollout restart deployment/web", ""},
 		{"Deployment", fleet.Bare, fleet.Template{Paused: true}, "kubectl -n shop rollout restart deployment/web", "paused"},
-		{"Deployment", fleet.Stale, fleet.Template{Injected: true}, "", "a restart changes nothing"},
-		{"Deployment", fleet.Refused, fleet.Template{}, "", "do not restart"},
+		{"Deployment", fleet.Stale, fleet.Template{Injected: true}, "", "a restart has no effect"},
+		{"Deployment", fleet.Refused, fleet.Template{}, "", "before any restart"},
 		{"Deployment", fleet.Current, fleet.Template{}, "", ""},
 		{"DaemonSet", fleet.Stale, fleet.Template{OnDelete: true}, "kubectl -n shop rollout restart daemonset/web", "OnDelete"},
 		{"Rollout", fleet.Stale, fleet.Template{}, "kubectl argo rollouts -n shop restart web", ""},
 		{"CronJob", fleet.Stale, fleet.Template{}, "", "next run"},
-		{"CloneSet", fleet.Bare, fleet.Template{}, "", "what manages CloneSet"},
+		{"CloneSet", fleet.Bare, fleet.Template{}, "", "tool that manages CloneSet"},
 		{"Pod", fleet.Bare, fleet.Template{}, "", "no controller"},
 	} {
 		got := fleet.RepairOf(fleet.Identity{Namespace: "shop", Kind: test.kind, Name: "web"}, test.state, test.template, "")

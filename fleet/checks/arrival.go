@@ -8,9 +8,9 @@ import (
 	"github.com/telepod/telepod/fleet/metrics"
 )
 
-// Arrived is the site that has accepted the most traces from a Collector between two readings, and the primary if both
-// have accepted as many; empty if none has accepted any. It is an error if one of the readings failed: without the first,
-// old counts would look like an arrival.
+// Arrived returns the site that accepted the most traces from a Collector between two readings, or the primary if both
+// accepted the same number; empty if none accepted any. It returns an error if one of the readings failed: without the
+// first, old counts would look like an arrival.
 func Arrived(before, after fleet.Instance) (site string, err error) {
 	for _, reading := range []fleet.Instance{before, after} {
 		if reading.MetricsErr != nil {
@@ -40,8 +40,8 @@ func arrivals(before, after fleet.Instance, site string) float64 {
 	return increase(before, after, "otelcol_exporter_failover_delivered_items_total", metrics.Labels{"signal": "traces", "endpoint": site})
 }
 
-// Deliveries is what the exporters of a site have done with spans between two readings. It compares only Collectors that
-// answered both times, and counts them in read; it is an error if there are none.
+// Deliveries reports what the exporters of a site did with spans between two readings. It compares only Collectors that
+// answered both times, and counts them in read; it returns an error if there are none.
 func Deliveries(before, after []fleet.Instance) (list []Delivery, read int, err error) {
 	var pairs [][2]fleet.Instance
 	var both []fleet.Instance
@@ -76,7 +76,7 @@ func Deliveries(before, after []fleet.Instance) (list []Delivery, read int, err 
 	return list, len(pairs), nil
 }
 
-// increase of a counter. If it went down, it was reset: its value is the increase since then.
+// increase returns the increase of a counter. If the counter went down, it was reset: its value is the increase since then.
 func increase(before, after fleet.Instance, name string, match metrics.Labels) float64 {
 	first, _ := before.Metrics.Sum(name, match)
 	last, _ := after.Metrics.Sum(name, match)

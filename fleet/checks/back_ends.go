@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/fleet/metrics"
 )
 
-// backEnds reports exporters that have data and deliver none, with the reason.
+// backEnds reports exporters that have data but deliver none, with the reason.
 func (s Snapshot) backEnds(r *report, instances []fleet.Instance) {
 	var well []string
 	unsure := map[string][]string{}
@@ -24,7 +24,7 @@ func (s Snapshot) backEnds(r *report, instances []fleet.Instance) {
 		}
 	}
 	for _, why := range slices.Sorted(maps.Keys(unsure)) {
-		r.add(Skipped, "", "whether %s %s data is not known: %s", strings.Join(unsure[why], ", "), fleet.Verb(len(unsure[why]), "accepts", "accept"), why)
+		r.add(Skipped, "", "whether %s %s data is unknown: %s", strings.Join(unsure[why], ", "), fleet.Verb(len(unsure[why]), "accepts", "accept"), why)
 	}
 	if len(well) > 0 {
 		r.ok("back ends accept data: %s", strings.Join(well, ", "))
@@ -39,7 +39,7 @@ type BackEnd struct {
 	// Failure is why data waits and nothing is delivered, in Pods; empty if there is no such problem.
 	Failure string
 	Pods    []string
-	// Unsure is why it is not known whether its store accepts data; empty if it is known.
+	// Unsure is why it is unknown whether its store accepts data; empty if it is known.
 	Unsure string
 }
 
@@ -91,10 +91,10 @@ func StoreOf(exporter string) string {
 	return store
 }
 
-// otherStore is a destination that only its exporter names.
+// otherStore stands for a destination that only the name of its exporter identifies.
 const otherStore = "its back end"
 
-// storeOf is the store that one of the chart's exporters writes to.
+// storeOf returns the store that one of the chart's exporters writes to.
 func storeOf(exporter string) string {
 	for prefix, store := range map[string]string{"spool/archive": "the archive (S3)", "otlp_grpc/jaeger": "Jaeger", "kafka": "Kafka", "spool/prometheus": "Prometheus",
 		"load_balancing": "the samplers"} {
@@ -105,7 +105,7 @@ func storeOf(exporter string) string {
 	return otherStore
 }
 
-// loggedFailure is the error in the last log line about a failed attempt of an exporter.
+// loggedFailure returns the error in the last log line about a failed attempt of an exporter.
 func loggedFailure(log, exporter string) string {
 	failure := ""
 	for line := range strings.Lines(log) {

@@ -17,7 +17,7 @@ const (
 	backupSite  = "backup"
 )
 
-// The label that names a site, and metrics with which sites are judged.
+// The label with the name of a site, and the metrics that show the state of sites.
 const (
 	siteLabel   = "telepod_central_site"
 	siteUptime  = "otelcol_process_uptime_seconds_total"
@@ -28,10 +28,10 @@ const (
 	siteRequests = "otelcol_exporter_failover_requests_total"
 )
 
-// recently is how long ago a standby site may have answered a region: Collectors probe it every minute.
+// recently is the maximum age of a standby site's last response to a region: Collectors probe it every minute.
 const recently = 5 * time.Minute
 
-// SiteName is the name of the site that central Collectors belong to; empty if none answered.
+// SiteName returns the name of the site that central Collectors belong to; empty if none answered.
 func SiteName(instances []fleet.Instance) string {
 	for _, i := range instances {
 		for labels := range i.Metrics.Each(siteUptime) {
@@ -66,7 +66,7 @@ func Backup(snapshots []Snapshot) []Line {
 	return r.lines
 }
 
-// Ill is what Backup finds wrong with a site itself, or cannot find out; empty if the site is healthy.
+// Ill returns the problems that Backup finds in a site itself, and what is unknown; empty if the site is healthy.
 func Ill(s Snapshot) []string {
 	for _, part := range []Answer[Part]{s.Central, s.Samplers} {
 		if part.Err != nil {
@@ -78,8 +78,8 @@ func Ill(s Snapshot) []string {
 	return slices.Concat(b.against, b.worse, b.unsure)
 }
 
-// siteClusters finds the clusters of the backup and of the primary; -1 means none. If no Collector of a site answers, it is
-// the backup if the other one is the primary.
+// siteClusters finds the clusters of the backup and of the primary; -1 means none. If no Collector of a site answers, the
+// site counts as the backup if the other one is the primary.
 func siteClusters(snapshots []Snapshot) (backup, primary int) {
 	backup, primary = -1, -1
 	var nameless []int
@@ -102,24 +102,24 @@ func siteClusters(snapshots []Snapshot) (backup, primary int) {
 	return backup, primary
 }
 
-// backupElsewhere asks for the backup's context where Collectors know a backup.
+// backupElsewhere asks for the context of the backup's cluster if Collectors have a backup.
 func backupElsewhere(snapshots []Snapshot) (lines []Line) {
 	for _, s := range snapshots {
 		if !slices.ContainsFunc(s.Collectors.Value.Instances, func(i fleet.Instance) bool { return knows(i, backupSite) }) {
 			continue
 		}
 		r := &report{context: s.Context, section: "backup"}
-		r.check(codeBackup).add(Skipped, "", "whether the backup site can take over was not looked at: add the context of its cluster to --contexts")
+		r.check(codeBackup).add(Skipped, "", "the backup site was not checked: add the context of its cluster to --contexts")
 		lines = append(lines, r.lines...)
 	}
 	return lines
 }
 
-// readiness collects what is known of the backup site.
+// readiness collects facts about the backup site.
 type readiness struct {
-	// against are reasons why it cannot take over; worse, why not as well as the primary; unsure, what is not known.
+	// against lists reasons why it cannot take over, worse those why it is not equal to the primary, unsure what is unknown.
 	against, worse, unsure []string
-	// facts speak for it; notes are neither.
+	// facts are in its favour; notes are neutral.
 	facts, notes []string
 	repair       string
 	// using counts regions that send to it now.
@@ -167,7 +167,7 @@ func (b *readiness) site(s Snapshot) {
 	b.stores(all)
 }
 
-// stores judges its back ends. One that has got nothing yet is not proven.
+// stores judges its back ends. One that has received nothing yet is untested.
 func (b *readiness) stores(all []fleet.Instance) {
 	var untried []string
 	for _, end := range BackEnds(all) {
@@ -205,9 +205,9 @@ func (b *readiness) report(r *report, s Snapshot) {
 	case b.using > 0:
 		r.ok("the backup site is in use from %s: %s", fleet.Count(b.using, "region"), reasons(b.facts, b.worse, b.unsure))
 	case len(b.unsure) > 0:
-		r.add(Unknown, "", "whether the backup site can take over is not known: %s", reasons(b.unsure, b.worse))
+		r.add(Unknown, "", "whether the backup site can take over is unknown: %s", reasons(b.unsure, b.worse))
 	case len(b.worse) > 0:
-		r.add(Warning, cmp.Or(b.repair, s.Helm+" -n "+s.Namespace+" get values "+s.Release+"  # and compare them with those of the primary's cluster"), "the backup site is not like the primary: %s", reasons(b.worse, b.notes))
+		r.add(Warning, cmp.Or(b.repair, s.Helm+" -n "+s.Namespace+" get values "+s.Release+"  # and compare them with those of the primary's cluster"), "the backup site differs from the primary: %s", reasons(b.worse, b.notes))
 	default:
 		if len(b.notes) > 0 {
 			b.notes = append(b.notes, prove)

@@ -17,14 +17,14 @@ func (b *readiness) compare(backup, primary Snapshot) {
 			continue
 		}
 		if own[0].Chart != other[0].Chart {
-			b.worse = append(b.worse, fmt.Sprintf("%s is of chart %s, the primary's of %s", own[0].object(), version(own[0]), version(other[0])))
+			b.worse = append(b.worse, fmt.Sprintf("%s has chart %s, the primary's has %s", own[0].object(), version(own[0]), version(other[0])))
 			b.repair = cmp.Or(b.repair, backup.upgrade())
 		} else if image(own[0]) != image(other[0]) {
-			b.worse = append(b.worse, fmt.Sprintf("%s has image %s, the primary's %s", own[0].object(), image(own[0]), image(other[0])))
+			b.worse = append(b.worse, fmt.Sprintf("%s has image %s, the primary's has %s", own[0].object(), image(own[0]), image(other[0])))
 		}
 	}
 	if own, other := len(backup.Samplers.Value.Workloads) > 0, len(primary.Samplers.Value.Workloads) > 0; own != other {
-		b.worse = append(b.worse, map[bool]string{true: "it has samplers, and the primary has none", false: "it has no samplers, and the primary has some"}[own])
+		b.worse = append(b.worse, map[bool]string{true: "it has samplers, but the primary has none", false: "it has no samplers, but the primary has some"}[own])
 	}
 	own, other := destinations(backup), destinations(primary)
 	for _, missing := range []struct {
@@ -42,11 +42,11 @@ func (b *readiness) compare(backup, primary Snapshot) {
 		}
 	}
 	if len(b.worse) == before && len(own) > 0 && len(other) > 0 {
-		b.facts = append(b.facts, "chart, image, samplers and destinations as at the primary")
+		b.facts = append(b.facts, "same chart, image, samplers and destinations as the primary")
 	}
 }
 
-// destinations are the exporters of a site.
+// destinations returns the exporters of a site.
 func destinations(s Snapshot) map[string]bool {
 	found := map[string]bool{}
 	for _, i := range slices.Concat(s.Central.Value.Instances, s.Samplers.Value.Instances) {

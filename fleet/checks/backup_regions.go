@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/fleet/metrics"
 )
 
-// regions judges whether every region knows the site and gets there.
+// regions judges whether every region has the site in its configuration and can reach it.
 func (b *readiness) regions(snapshots []Snapshot) {
 	reached, of := 0, 0
 	var untried []string
@@ -28,7 +28,7 @@ func (b *readiness) regions(snapshots []Snapshot) {
 		}
 		switch {
 		case v.without > 0:
-			b.against = append(b.against, fmt.Sprintf("%d of %d Collectors of %s do not know it", v.without, v.read, s.Context))
+			b.against = append(b.against, fmt.Sprintf("%d of %d Collectors of %s are not configured to use it", v.without, v.read, s.Context))
 			b.repair = cmp.Or(b.repair, "set central.backup in the values of "+s.Context+", and run helm upgrade there")
 		case v.down > 0:
 			b.against = append(b.against, fmt.Sprintf("%d of %d Collectors of %s cannot reach it", v.down, v.read, s.Context))
@@ -36,7 +36,7 @@ func (b *readiness) regions(snapshots []Snapshot) {
 		case v.unread > 0:
 			b.unsure = append(b.unsure, fmt.Sprintf("%s of %s could not be read", fleet.Count(v.unread, "Collector"), s.Context))
 		case v.read == 0:
-			b.notes = append(b.notes, s.Context+" has no Collector that runs")
+			b.notes = append(b.notes, s.Context+" has no running Collector")
 		case v.untried > 0:
 			untried = append(untried, s.Context)
 		default:
@@ -45,7 +45,7 @@ func (b *readiness) regions(snapshots []Snapshot) {
 	}
 	b.facts = append(b.facts, fmt.Sprintf("reached from %d of %d regions", reached, of))
 	if len(untried) > 0 {
-		b.notes = append(b.notes, "not tried lately from "+named(untried))
+		b.notes = append(b.notes, "not tried recently from "+named(untried))
 	}
 }
 
@@ -55,7 +55,7 @@ type view struct{ read, unread, without, down, untried, using int }
 func viewOf(s Snapshot) (v view) {
 	for _, i := range s.Collectors.Value.Instances {
 		if i.MetricsErr != nil {
-			if i.Ready { // others have lines of their own
+			if i.Ready { // other lines report pods that are not ready
 				v.unread++
 			}
 			continue
@@ -92,7 +92,7 @@ func isDown(i fleet.Instance, site string) bool {
 	return false
 }
 
-// newest is the largest value of a metric for a site; zero if it has none.
+// newest returns the largest value of a metric for a site; zero if it has none.
 func newest(i fleet.Instance, name, site string) (most float64) {
 	for labels, v := range i.Metrics.Each(name) {
 		if labels["endpoint"] == site {

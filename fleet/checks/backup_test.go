@@ -12,7 +12,7 @@ import (
 	"github.com/telepod/telepod/fleet/metrics"
 )
 
-// estate is a primary, a backup and a region without a site. All regions have reached the backup a minute ago.
+// estate returns a primary, a backup and a region without a site. All regions reached the backup a minute ago.
 func estate(t *testing.T) []checks.Snapshot {
 	t.Helper()
 	region := func(context string) checks.Snapshot {
@@ -31,7 +31,7 @@ func estate(t *testing.T) []checks.Snapshot {
 	return list
 }
 
-// seesBackup are the metrics of a regional Collector for which the backup is up or not, and answered last at a time.
+// seesBackup returns the metrics of a regional Collector for which the backup is up or down, and last answered at a time.
 func seesBackup(t *testing.T, up string, last time.Time) metrics.Set {
 	t.Helper()
 	return set(t, regionMetrics+`; otelcol_exporter_failover_endpoint_up{signal="traces",endpoint="backup"} `+up+
@@ -48,7 +48,7 @@ func TestBackup(t *testing.T) {
 		status checks.Status
 		seen   string
 	}{
-		{"able", func(_, _, _ *checks.Snapshot) {}, checks.OK, "the backup site can take over: 1 of 1 Collectors ready, fullest queue 0 %; reached from 3 of 3 regions; chart, image, samplers and destinations as at the primary"},
+		{"able", func(_, _, _ *checks.Snapshot) {}, checks.OK, "the backup site can take over: 1 of 1 Collectors ready, fullest queue 0 %; reached from 3 of 3 regions; same chart, image, samplers and destinations as the primary"},
 		{"in use", func(_, _, asia *checks.Snapshot) {
 			for i := range collectors(asia) {
 				collectors(asia)[i].Metrics = set(t, strings.ReplaceAll(strings.ReplaceAll(regionMetrics, "primary", "tertiary"), `endpoint="backup"} 0`, `endpoint="backup"} 1`)+`; otelcol_exporter_failover_endpoint_up{endpoint="backup"} 1`)
@@ -58,7 +58,7 @@ func TestBackup(t *testing.T) {
 			eu.Central.Value.Workloads[0].Desired, eu.Central.Value.Workloads[0].Ready, eu.Central.Value.Instances = 0, 0, nil
 		}, checks.Failed, "the backup site cannot take over: statefulset/telepod-central is scaled to zero"},
 		{"its last pod ends", func(_, eu, _ *checks.Snapshot) { eu.Central.Value.Workloads[0].Desired = 0 }, checks.Failed, "the backup site cannot take over: statefulset/telepod-central is scaled to zero"},
-		{"a region without Collectors", func(_, _, asia *checks.Snapshot) { asia.Collectors.Value.Instances = nil }, checks.OK, "reached from 2 of 3 regions; chart, image, samplers and destinations as at the primary; asia has no Collector that runs"},
+		{"a region without Collectors", func(_, _, asia *checks.Snapshot) { asia.Collectors.Value.Instances = nil }, checks.OK, "reached from 2 of 3 regions; same chart, image, samplers and destinations as the primary; asia has no running Collector"},
 		{"one of two", func(_, eu, _ *checks.Snapshot) { eu.Central.Value.Workloads[0].Desired = 2 }, checks.Warning, "statefulset/telepod-central has only 1 of 2 ready"},
 		{"samplers not ready", func(us, eu, _ *checks.Snapshot) {
 			us.Samplers.Value.Workloads = []checks.Workload{workload("StatefulSet", "telepod-sampler", 2)}
@@ -67,7 +67,7 @@ func TestBackup(t *testing.T) {
 		}, checks.Failed, "statefulset/telepod-sampler has 0 of 2 ready"},
 		{"no samplers", func(us, _, _ *checks.Snapshot) {
 			us.Samplers.Value.Workloads = []checks.Workload{workload("StatefulSet", "telepod-sampler", 2)}
-		}, checks.Warning, "it has no samplers, and the primary has some"},
+		}, checks.Warning, "it has no samplers, but the primary has some"},
 		{"a store refuses", func(_, eu, _ *checks.Snapshot) {
 			site(eu).Metrics = set(t, siteMetrics+`; otelcol_process_uptime_seconds_total{telepod_central_site="backup"} 5`)
 			site(eu).Twice, site(eu).Earlier = true, site(eu).Metrics
@@ -83,14 +83,14 @@ func TestBackup(t *testing.T) {
 		{"not read", func(_, eu, _ *checks.Snapshot) {
 			eu.Central.Value.Instances = append(eu.Central.Value.Instances, fleet.Instance{Pod: "s2", Ready: true, MetricsErr: errors.New("timeout")})
 		}, checks.Unknown, "1 of its 2 Collectors could not be read"},
-		{"unknown to a region", func(_, _, asia *checks.Snapshot) { collectors(asia)[1].Metrics = set(t, regionMetrics) }, checks.Failed, "1 of 2 Collectors of asia do not know it"},
+		{"unknown to a region", func(_, _, asia *checks.Snapshot) { collectors(asia)[1].Metrics = set(t, regionMetrics) }, checks.Failed, "1 of 2 Collectors of asia are not configured to use it"},
 		{"not reached", func(_, _, asia *checks.Snapshot) { collectors(asia)[0].Metrics = seesBackup(t, "0", now) }, checks.Failed, "1 of 2 Collectors of asia cannot reach it"},
 		{"a region that does not answer", func(_, _, asia *checks.Snapshot) { asia.Unreachable = errors.New("refused") }, checks.Unknown, "asia could not be read"},
 		{"one of two Collectors unread", func(_, _, asia *checks.Snapshot) { collectors(asia)[0].MetricsErr = errors.New("timeout") }, checks.Unknown, "1 Collector of asia could not be read"},
 		{"not tried lately", func(_, _, asia *checks.Snapshot) {
 			collectors(asia)[0].Metrics = seesBackup(t, "1", now.Add(-time.Hour))
-		}, checks.OK, "reached from 2 of 3 regions; chart, image, samplers and destinations as at the primary; not tried lately from asia; to prove it: telepod check --canary --site backup"},
-		{"another chart", func(_, eu, _ *checks.Snapshot) { eu.Central.Value.Workloads[0].Chart = "telepod-0.0.9" }, checks.Warning, "statefulset/telepod-central is of chart 0.0.9, the primary's of 0.1.0"},
+		}, checks.OK, "reached from 2 of 3 regions; same chart, image, samplers and destinations as the primary; not tried recently from asia; to prove it: telepod check --canary --site backup"},
+		{"another chart", func(_, eu, _ *checks.Snapshot) { eu.Central.Value.Workloads[0].Chart = "telepod-0.0.9" }, checks.Warning, "statefulset/telepod-central has chart 0.0.9, the primary's has 0.1.0"},
 		{"other destinations", func(us, _, _ *checks.Snapshot) {
 			site(us).Metrics = set(t, siteMetrics+`; otelcol_exporter_queue_capacity{exporter="kafka",data_type="traces"} 9; otelcol_process_uptime_seconds_total{telepod_central_site="primary"} 5`)
 		}, checks.Warning, "only the primary sends to kafka"},
@@ -112,16 +112,16 @@ func TestBackup(t *testing.T) {
 	}
 }
 
-// TestBackupOfPartOfAnEstate: without the backup's cluster its state is not known; without a backup there is no line.
+// TestBackupOfPartOfAnEstate: without the backup's cluster, its state is unknown; without a backup, there is no line.
 func TestBackupOfPartOfAnEstate(t *testing.T) {
 	list := estate(t)
 	lines := checks.Backup(list[2:])
 	if len(lines) != 1 || lines[0].Status != checks.Skipped || !strings.Contains(lines[0].Seen, "add the context of its cluster to --contexts") {
-		t.Errorf("a region alone: %+v", lines)
+		t.Errorf("only a region: %+v", lines)
 	}
 	lines = checks.Backup(list[1:2])
 	if len(lines) != 1 || lines[0].Status != checks.OK || !strings.Contains(lines[0].Seen, "not compared with the primary") {
-		t.Errorf("the backup alone: %+v", lines)
+		t.Errorf("only the backup: %+v", lines)
 	}
 	if lines := checks.Backup([]checks.Snapshot{healthy(t), {Unreachable: errors.New("refused")}}); len(lines) != 0 {
 		t.Errorf("an estate without backup: %+v", lines)

@@ -20,7 +20,7 @@ type Before struct {
 	StorageClasses Answer[map[string]bool]
 	// CertManager is true if the cluster serves cert-manager's API.
 	CertManager Answer[bool]
-	// Webhooks are the names of all configurations that change pods when they are created.
+	// Webhooks are the names of all webhook configurations that change new pods.
 	Webhooks Answer[[]string]
 }
 
@@ -30,7 +30,7 @@ type Right struct {
 	Namespaced      bool
 }
 
-// RightsToInstall are those that Helm needs for the chart.
+// RightsToInstall returns the permissions that Helm needs for the chart.
 func RightsToInstall() []Right {
 	return []Right{
 		{"", "secrets", true}, {"", "configmaps", true}, {"", "services", true}, {"", "serviceaccounts", true}, {"apps", "deployments", true},
@@ -68,7 +68,7 @@ func (b Before) Lines() []Line {
 }
 
 func (b Before) rightsToInstall(r *report) {
-	if r.unknown("rights to install", b.Allowed.Err) {
+	if r.unknown("permissions to install", b.Allowed.Err) {
 		return
 	}
 	var missing []string
@@ -81,7 +81,7 @@ func (b Before) rightsToInstall(r *report) {
 		r.add(Failed, "install as a user who is bound to the ClusterRole cluster-admin", "you may not create %s", strings.Join(missing, ", "))
 		return
 	}
-	r.ok("you may create all that the chart has")
+	r.ok("you may create every object of the chart")
 }
 
 // podSecurity: the regional Collectors use host ports and a hostPath, which only the level privileged allows.
@@ -93,15 +93,15 @@ func (b Before) podSecurity(r *report) {
 	labels := b.NamespaceLabels.Value
 	switch level := labels[enforce]; {
 	case labels == nil:
-		r.ok("namespace %s does not exist yet: helm install --create-namespace makes it", b.Namespace)
+		r.ok("namespace %s does not exist yet: helm install --create-namespace creates it", b.Namespace)
 	case level != "" && level != "privileged":
 		r.add(Failed, fmt.Sprintf("%s label --overwrite namespace %s %s=privileged", b.Kubectl, b.Namespace, enforce),
-			"namespace %s enforces PodSecurity %s, which refuses the regional Collectors: they use host ports and a directory of the node", b.Namespace, level)
+			"namespace %s enforces PodSecurity %s, which refuses the regional Collectors: they use host ports and a hostPath volume", b.Namespace, level)
 	default:
-		r.ok("namespace %s allows host ports and directories of nodes", b.Namespace)
+		r.ok("namespace %s allows host ports and hostPath volumes", b.Namespace)
 	}
 	if n := len(b.Injector.Value.Workloads); n > 0 {
-		r.add(Warning, "telepod check"+b.contextFlag(), "release %s is in namespace %s already", b.Release, b.Namespace)
+		r.add(Warning, "telepod check"+b.contextFlag(), "release %s is already installed in namespace %s", b.Release, b.Namespace)
 	}
 }
 
@@ -117,7 +117,7 @@ func (b Before) ports(r *report) {
 	}
 	for _, pod := range slices.Sorted(maps.Keys(by)) {
 		slices.Sort(by[pod])
-		r.add(Failed, "give it other ports, or set regional.mode: gateway", "pod %s has ports of nodes that the regional Collectors need: %s", pod, named(by[pod]))
+		r.add(Failed, "change its host ports, or set regional.mode: gateway", "pod %s uses host ports that the regional Collectors need: %s", pod, named(by[pod]))
 	}
 	if len(by) == 0 {
 		r.ok("ports 4317 and 4318 are free on all nodes")
@@ -131,15 +131,15 @@ func (b Before) daemonSets(r *report) {
 		switch {
 		case n.Labels["eks.amazonaws.com/compute-type"] == "fargate", n.Labels["type"] == "virtual-kubelet":
 			virtual = append(virtual, n.Name)
-		case strings.HasPrefix(n.Name, "gk3-"): // GKE's name for them
+		case strings.HasPrefix(n.Name, "gk3-"): // GKE's name for Autopilot nodes
 			autopilot = append(autopilot, n.Name)
 		}
 	}
 	if len(autopilot) > 0 {
-		r.add(Failed, "set regional.mode: gateway", "GKE Autopilot allows no directory of a node: %s", named(autopilot))
+		r.add(Failed, "set regional.mode: gateway", "GKE Autopilot does not allow hostPath volumes: %s", named(autopilot))
 	}
 	if len(virtual) > 0 {
-		r.add(Warning, "annotate their namespaces with telepod.dev/endpoint: service", "%d nodes run no DaemonSet, so their pods need a sidecar or the Service: %s", len(virtual), named(virtual))
+		r.add(Warning, "annotate their namespaces with telepod.dev/endpoint: service", "%d nodes run no DaemonSets, so their pods need a sidecar or the Service: %s", len(virtual), named(virtual))
 	}
 	if len(autopilot)+len(virtual) == 0 && b.Nodes.Err == nil {
 		r.ok("all nodes run DaemonSets")
@@ -156,16 +156,16 @@ func (b Before) optional(r *report) {
 			}
 		}
 		if standard == "" {
-			r.add(Skipped, "", "no storage class is the default: a central site needs central.storage.className")
+			r.add(Skipped, "", "there is no default storage class: a central site needs central.storage.className")
 		} else {
 			r.ok("storage class %s is the default", standard)
 		}
 	}
 	if !r.unknown("cert-manager", b.CertManager.Err) {
 		if b.CertManager.Value {
-			r.ok("cert-manager is there: tls.issuerRef can be set")
+			r.ok("cert-manager is installed: tls.issuerRef can be set")
 		} else {
-			r.add(Skipped, "", "cert-manager is not there: bring the Secrets of tls.regionalSecret and tls.centralSecret yourself")
+			r.add(Skipped, "", "cert-manager is not installed: create the Secrets that tls.regionalSecret and tls.centralSecret name")
 		}
 	}
 }
@@ -182,11 +182,11 @@ func (b Before) others(r *report) {
 		for part, product := range known {
 			if strings.Contains(configuration, part) {
 				found = true
-				r.add(Warning, "opt namespaces in to one of them only", "%s injects pods, too (%s): Telepod leaves variables that a pod has already", product, configuration)
+				r.add(Warning, "opt each namespace in to only one of them", "%s injects pods, too (%s): Telepod does not change variables that a pod already has", product, configuration)
 			}
 		}
 	}
 	if !found {
-		r.ok("no other injector of telemetry is known here")
+		r.ok("no other telemetry injector was found")
 	}
 }

@@ -10,17 +10,17 @@ import (
 
 // Canary is the path of a span that was sent through a regional Collector.
 type Canary struct {
-	// Pod and Node are where it was sent to.
+	// Pod and Node are the Collector that it was sent to.
 	Pod, Node string
-	// Wanted is the site that it was sent to, whichever is in use; empty if that was left to the Collector.
+	// Wanted is the site that it was sent to, even if another one is in use; empty if the Collector chose the site.
 	Wanted string
-	// Accepted is nil if the Collector acknowledged the span, which means that it is on the node's disk; with Wanted, that
+	// Accepted is nil if the Collector acknowledged the span. That means that it is on the node's disk or, with Wanted, that
 	// the site has accepted it.
 	Accepted error
-	// Refusal is why the site of Wanted did not accept it, as its Collector reports it; empty if that is not known.
+	// Refusal is why the site of Wanted did not accept it, according to the Collector; empty if that is unknown.
 	Refusal string
-	// Site is the one that has acknowledged a batch of traces since then; empty if none has before the timeout, or if
-	// SiteErr is why that is not known.
+	// Site is the site that has acknowledged a batch of traces since then; empty if none did before the timeout, or if it is
+	// unknown because of SiteErr.
 	Site    string
 	SiteErr error
 	// Seconds is the duration.
@@ -29,21 +29,21 @@ type Canary struct {
 	// read.
 	Looked, Archived bool
 	LookErr          error
-	// Stores are the exporters of the site in use, if its cluster was checked, too. SiteContext is that cluster.
+	// Stores are the exporters of the site in use, if its cluster was checked, too. SiteContext is the context of that cluster.
 	Stores      []Delivery
 	SiteContext string
-	// StoresErr is why nothing is known of the stores. Read of Of Collectors of the site were read both before and after.
+	// StoresErr is why the stores could not be read. Of the site's Of Collectors, Read were read both before and after.
 	StoresErr error
 	Read, Of  int
 }
 
-// Busy reports whether a Collector did not try to send a canary, because it has sent another one a moment ago.
+// Busy reports whether a Collector did not send a canary because it had sent another one a moment before.
 func Busy(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "send a canary") && strings.HasSuffix(err.Error(), "try again")
 }
 
-// Refusal explains from a Collector's metrics, read before and after a request to a site, and its log why the site did not
-// accept the request; empty if no request failed.
+// Refusal explains why a site did not accept a request, from the Collector's log and its metrics before and after the
+// request; empty if no request failed.
 func Refusal(site string, after fleet.Instance) string {
 	if !after.Twice || after.MetricsErr != nil {
 		return ""
@@ -60,15 +60,15 @@ func Refusal(site string, after fleet.Instance) string {
 	return Snapshot{}.blame([]fleet.Instance{after}, site)
 }
 
-// Delivery is what an exporter of a site has done with spans since the canary was sent, with the canary among them or
-// not: tail sampling may have dropped it.
+// Delivery describes what an exporter of a site has done with spans since the canary was sent. The canary need not be among
+// them: tail sampling may have dropped it.
 type Delivery struct {
 	Exporter string
 	// Delivered: its store has accepted spans. Waits: spans are in its queue.
 	Delivered, Waits bool
 }
 
-// waits are the stores that have accepted nothing although spans wait for them.
+// waits returns the stores that have accepted nothing although spans wait for them.
 func (c Canary) waits() (stores []string) {
 	for _, d := range c.Stores {
 		if d.Waits && !d.Delivered {
@@ -94,11 +94,11 @@ func (c Canary) behind() string {
 	}
 	switch {
 	case c.StoresErr != nil:
-		return fmt.Sprintf("; whether its stores accept spans is not known: %v", c.StoresErr)
+		return fmt.Sprintf("; whether its stores accept spans is unknown: %v", c.StoresErr)
 	case len(c.Stores) == 0 && c.SiteContext != "":
 		return "; it has no stores for spans" + of
 	case len(c.Stores) == 0:
-		return "; other stores were not looked at: add the context of the " + c.Site + " site to --contexts"
+		return "; other stores were not checked: add the context of the " + c.Site + " site to --contexts"
 	case len(nothing) == 0:
 		return "; " + strings.Join(accepted, ", ") + " accepted spans meanwhile, the canary or others" + of
 	case len(accepted) == 0:
@@ -107,7 +107,7 @@ func (c Canary) behind() string {
 	return "; " + strings.Join(accepted, ", ") + " accepted spans meanwhile, the canary or others; " + strings.Join(nothing, ", ") + " got none, which sampling may explain" + of
 }
 
-// nextStep is where the reason is shown that a site does not deliver.
+// nextStep describes where to find out why a site does not deliver.
 func (c Canary) nextStep() string {
 	if c.SiteContext != "" {
 		return "see the back ends of context " + c.SiteContext
@@ -132,23 +132,23 @@ func (s Snapshot) canaries(r *report) {
 				r.add(Failed, inspect, "canary: lost before the node's disk: %s did not accept it: %v", place, c.Accepted)
 			}
 		case c.SiteErr != nil && c.Archived:
-			r.ok("canary: node and archive have it after %.1f s, through %s; the site is not known: %v", c.Seconds, place, c.SiteErr)
+			r.ok("canary: node and archive have it after %.1f s, through %s; the site is unknown: %v", c.Seconds, place, c.SiteErr)
 		case c.SiteErr != nil:
 			if !r.unknownRight(place, c.SiteErr) {
 				archive := ""
 				if c.Looked {
 					archive = fmt.Sprintf("; the archive does not have it after %.0f s", c.Seconds)
 				}
-				r.add(Unknown, "", "canary: %s has it on disk; whether a site has accepted it is not known: %v%s", place, c.SiteErr, archive)
+				r.add(Unknown, "", "canary: %s has it on disk; whether a site has accepted it is unknown: %v%s", place, c.SiteErr, archive)
 			}
 		case c.Site == "" && c.Wanted != "":
-			r.add(Unknown, s.upgrade(), "canary: %s accepted it, and did not send it to the %s site: Collectors of older versions ignore --site", place, c.Wanted)
+			r.add(Unknown, s.upgrade(), "canary: %s accepted it, but did not send it to the %s site: Collectors of older versions ignore --site", place, c.Wanted)
 		case c.Site == "":
-			r.add(Failed, inspect+" | grep -i endpoint", "canary: waits on the node: %s has it on disk, and no site has accepted it within %.0f s", place, c.Seconds)
+			r.add(Failed, inspect+" | grep -i endpoint", "canary: waits on the node: %s has it on disk, but no site accepted it within %.0f s", place, c.Seconds)
 		case len(c.waits()) > 0:
 			r.add(Failed, c.nextStep(), "canary: waits at the %s site, which accepted it from %s, for %s", c.Site, place, strings.Join(c.waits(), ", "))
 		case c.LookErr != nil:
-			r.add(Unknown, "", "canary: reached the %s site through %s; whether it is archived is not known: %v%s", c.Site, place, c.LookErr, c.behind())
+			r.add(Unknown, "", "canary: reached the %s site through %s; whether it is archived is unknown: %v%s", c.Site, place, c.LookErr, c.behind())
 		case c.Looked && !c.Archived:
 			r.add(Failed, c.nextStep(), "canary: lost behind the site: the %s site accepted it from %s, and the archive does not have it after %.0f s%s", c.Site, place, c.Seconds, c.behind())
 		case c.StoresErr != nil:

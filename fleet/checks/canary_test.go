@@ -70,7 +70,7 @@ func TestDeliveries(t *testing.T) {
 	}
 }
 
-// TestCanaryRefused: the Collector's answer has no reason, its metrics and log have.
+// TestCanaryRefused: the reason is in the Collector's metrics and log, not in its response.
 func TestCanaryRefused(t *testing.T) {
 	reading := func(denied, delivered int) metrics.Set {
 		const requests = `otelcol_exporter_failover_requests_total{signal="traces",endpoint="backup",outcome="%s"} %d`
@@ -82,8 +82,8 @@ func TestCanaryRefused(t *testing.T) {
 		after fleet.Instance
 		want  string
 	}{
-		{"with its log", fleet.Instance{Earlier: reading(1, 5), Metrics: reading(2, 5), Twice: true, Log: log}, "it denies the certificate: HTTP 403: who are you"},
-		{"without its log", fleet.Instance{Earlier: reading(1, 5), Metrics: reading(2, 5), Twice: true}, "it denies the certificate"},
+		{"with its log", fleet.Instance{Earlier: reading(1, 5), Metrics: reading(2, 5), Twice: true, Log: log}, "it rejects the certificate: HTTP 403: who are you"},
+		{"without its log", fleet.Instance{Earlier: reading(1, 5), Metrics: reading(2, 5), Twice: true}, "it rejects the certificate"},
 		{"an older failure", fleet.Instance{Earlier: reading(1, 5), Metrics: reading(1, 6), Twice: true, Log: log}, ""},
 		{"read once", fleet.Instance{Metrics: reading(2, 5), Log: log}, ""},
 		{"not read again", fleet.Instance{Earlier: reading(1, 5), Metrics: reading(2, 5), Twice: true, MetricsErr: errors.New("timeout")}, ""},
@@ -98,12 +98,12 @@ func TestCanaryRefused(t *testing.T) {
 			t.Errorf("%s: %q, want %q", test.name, checks.Fold(s.Lines())[0].Seen, want)
 		}
 	}
-	if busy := errors.New("ask pod c1: send a canary to endpoint backup: another one was sent less than 1s ago: try again"); !checks.Busy(busy) || checks.Busy(nil) || checks.Busy(errors.New("refused")) {
+	if busy := errors.New("pod c1: send a canary to endpoint backup: another one was sent less than 1s ago: try again"); !checks.Busy(busy) || checks.Busy(nil) || checks.Busy(errors.New("refused")) {
 		t.Error("a Collector that is busy looks like a site that refuses")
 	}
 }
 
-// TestCanaryNamesContexts: the advice to add a context is not given if that context was looked at.
+// TestCanaryNamesContexts: there is no advice to add a context that was checked.
 func TestCanaryNamesContexts(t *testing.T) {
 	const advice = "add the context of the primary site to --contexts"
 	for _, test := range []struct {
@@ -111,8 +111,8 @@ func TestCanaryNamesContexts(t *testing.T) {
 		advice bool
 		seen   string
 	}{
-		{checks.Canary{}, true, "other stores were not looked at"},
-		{checks.Canary{SiteContext: "eu", Of: 1, StoresErr: errors.New("timeout")}, false, "not known: timeout"},
+		{checks.Canary{}, true, "other stores were not checked"},
+		{checks.Canary{SiteContext: "eu", Of: 1, StoresErr: errors.New("timeout")}, false, "unknown: timeout"},
 		{checks.Canary{StoresErr: errors.New("context eu may have this site: timeout")}, false, "context eu may have this site"},
 		{checks.Canary{SiteContext: "eu", Of: 1, Read: 1}, false, "it has no stores for spans"},
 		{checks.Canary{SiteContext: "eu", Of: 2, Read: 1, Stores: []checks.Delivery{{Exporter: "kafka"}}}, false, "only 1 of 2 Collectors of the site could be read"},

@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	apiversion "k8s.io/apimachinery/pkg/util/version"
+
+	"github.com/telepod/telepod/fleet"
 )
 
-// The versions of Kubernetes that matter; package webhook has their sources.
+// The versions of Kubernetes that matter; see package webhook for sources.
 const (
 	nativeSidecarsSince = "1.29"
 	topologyLabelsSince = "1.35"
@@ -50,7 +52,7 @@ func (s Snapshot) nodes(r *report) {
 		}
 	}
 	if healthy > 0 && healthy == len(s.Nodes.Value) {
-		r.ok("nodes that are ready and have disk space: %d", healthy)
+		r.ok("%s %s ready and %s disk space", fleet.Count(healthy, "node"), fleet.Verb(healthy, "is", "are"), fleet.Verb(healthy, "has", "have"))
 	}
 }
 
@@ -72,9 +74,9 @@ func (s Snapshot) versions(r *report) {
 	default:
 		var parts []string
 		for _, chart := range names {
-			parts = append(parts, fmt.Sprintf("%s is of chart %s", strings.Join(charts[chart], ", "), chart))
+			parts = append(parts, fmt.Sprintf("%s: chart %s", strings.Join(charts[chart], ", "), chart))
 		}
-		r.add(Failed, s.upgrade(), "an upgrade has changed a part of the release only: %s", strings.Join(parts, "; "))
+		r.add(Failed, s.upgrade(), "an upgrade changed only a part of the release: %s", strings.Join(parts, "; "))
 	}
 	s.runningVersions(r)
 }
@@ -89,12 +91,12 @@ func (s Snapshot) runningVersions(r *report) {
 	for _, i := range s.Injector.Value.Instances {
 		for labels := range i.Metrics.Each("telepod_build_info") {
 			if running := labels["version"]; comparable(running, wanted) && running != wanted {
-				r.add(Warning, s.in("rollout status deployment/%s", s.Injector.Value.Workloads[0].Name), "pod %s runs version %s, and the chart is of %s", i.Pod, running, wanted)
+				r.add(Warning, s.in("rollout status deployment/%s", s.Injector.Value.Workloads[0].Name), "pod %s runs version %s, but the chart's version is %s", i.Pod, running, wanted)
 			}
 		}
 	}
 	if cli := strings.TrimPrefix(s.CLI, "v"); comparable(cli, wanted) && cli != strings.TrimPrefix(wanted, "v") {
-		r.add(Warning, "use telepod "+wanted, "this telepod is %s and the injector %s: their built-in profiles may differ, which makes pods look stale", cli, wanted)
+		r.add(Warning, "use telepod "+wanted, "this telepod is version %s, the injector is %s: their built-in profiles may differ, which makes pods look stale", cli, wanted)
 	}
 }
 

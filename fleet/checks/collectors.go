@@ -67,10 +67,10 @@ func (s Snapshot) uncovered(r *report, part Part) {
 	}
 }
 
-// avoids explains why a DaemonSet has no pod on a node, and what to do; without a reason there is no repair.
+// avoids explains why a DaemonSet has no pod on a node, and what to do; the repair is empty if the reason is unknown.
 func (s Snapshot) avoids(w Workload, n Node) (why, repair string) {
 	if key, value := w.differs(n); key != "" {
-		return "nodeSelector wants " + s.wanted(w, key, value, ""), s.mend(w, key, value)
+		return "nodeSelector requires " + s.wanted(w, key, value, ""), s.mend(w, key, value)
 	}
 	for i := range n.Taints {
 		taint := &n.Taints[i]
@@ -83,10 +83,10 @@ func (s Snapshot) avoids(w Workload, n Node) (why, repair string) {
 	if !w.matches(n) {
 		return "its node affinity excludes it: a virtual node has no Collector", "annotate its pods with telepod.dev/endpoint: service"
 	}
-	return "it should have one", ""
+	return "the reason is unknown", ""
 }
 
-// tolerates works like the scheduler: an empty key or effect of a toleration matches all.
+// tolerates works like the scheduler: an empty key or effect of a toleration matches everything.
 func tolerates(t corev1.Toleration, taint *corev1.Taint) bool {
 	if t.Effect != "" && t.Effect != taint.Effect || t.Key != "" && t.Key != taint.Key {
 		return false
@@ -181,7 +181,7 @@ func (s Snapshot) sites(r *report, instances []fleet.Instance) {
 	s.using(r, using, asked, len(down) > 0)
 }
 
-// siteDown reports a site that Collectors cannot use, and the reason if they know it.
+// siteDown reports a site that Collectors cannot use, with the reason if they report it.
 func (s Snapshot) siteDown(r *report, site string, from []fleet.Instance, asked int) {
 	r.add(Failed, s.repairOf(site, s.outcome(from, site), s.in("logs %s --tail=50 | grep -i endpoint", from[0].Pod)),
 		"the %s site is not usable from %d of %d Collectors: %s", site, len(from), asked, s.blame(from, site))
@@ -190,9 +190,9 @@ func (s Snapshot) siteDown(r *report, site string, from []fleet.Instance, asked 
 // blame explains why a site is not usable, from the outcome of requests and the Collector's log.
 func (s Snapshot) blame(from []fleet.Instance, site string) string {
 	meaning := map[string]string{
-		"unreachable": "connecting failed", "handshake": "TLS negotiation failed: a certificate has expired, or is of another authority", "hung": "it does not answer",
-		"denied": "it denies the certificate", "unavailable": "a load balancer in front of it has no site behind it", "timeout": "it is too slow",
-		"broken": "connections break", "throttled": "it is overloaded", "failing": "it fails on the data",
+		"unreachable": "connection failed", "handshake": "TLS negotiation failed: a certificate has expired, or is from another CA", "hung": "it does not answer",
+		"denied": "it rejects the certificate", "unavailable": "the load balancer in front of it has no healthy backend", "timeout": "it is too slow",
+		"broken": "connections break", "throttled": "it is overloaded", "failing": "it cannot process the data",
 	}[s.outcome(from, site)]
 	for _, i := range from {
 		if cause := logged(i.Log, site, "cause"); cause != "" {
@@ -203,12 +203,12 @@ func (s Snapshot) blame(from []fleet.Instance, site string) string {
 		}
 	}
 	if meaning == "" {
-		return "no reason is known here"
+		return "the reason is unknown"
 	}
 	return meaning
 }
 
-// outcome is the most common failure of requests between two readings; of all requests if there were none in between.
+// outcome returns the most common failure of requests between two readings, or of all requests if none failed in between.
 func (s Snapshot) outcome(from []fleet.Instance, site string) string {
 	for _, latest := range []bool{true, false} {
 		most, found := 0.0, ""
@@ -227,7 +227,7 @@ func (s Snapshot) outcome(from []fleet.Instance, site string) string {
 			return found
 		}
 	}
-	for _, i := range from { // a site that is not in use gets probes only
+	for _, i := range from { // a site that is not in use only gets probes
 		if reason := logged(i.Log, site, "reason"); blames(reason) {
 			return reason
 		}
@@ -240,19 +240,19 @@ func blames(outcome string) bool {
 	return !slices.Contains([]string{"", "recovered", "delivered", "partial", "rejected", "cancelled"}, outcome)
 }
 
-// repairOf is the repair for a site and an outcome.
+// repairOf returns the repair for a site and an outcome.
 func (s Snapshot) repairOf(site, outcome, otherwise string) string {
 	switch outcome {
 	case "handshake":
-		return "renew the certificate, or trust its authority: docs/operations.md#telepodsitecertificateexpires"
+		return "renew the certificate, or trust its CA: docs/operations.md#telepodsitecertificateexpires"
 	case "unreachable", "hung":
 		return "check that the site runs and that central.primary and central.backup lead to it: " + s.healthCommand(site)
 	}
 	return otherwise
 }
 
-// logged is a field of the exporter's last line about a switch away from a site, or about one that does not answer although
-// it is not in use.
+// logged returns a field of the exporter's last log line about a switch away from a site, or about a standby site that does
+// not answer.
 func logged(log, site, field string) (value string) {
 	for line := range strings.Lines(log) {
 		about := strings.Contains(line, `"from": "`+site+`"`) || strings.Contains(line, `"endpoint": "`+site+`"`) && strings.Contains(line, `"cause": "`)
@@ -277,7 +277,7 @@ func (s Snapshot) using(r *report, using map[string]map[string]bool, asked int, 
 	for _, site := range slices.Sorted(maps.Keys(using)) {
 		n := len(using[site])
 		if site == "backup" && !down {
-			r.add(Warning, "the primary is back when the Collectors have probed it; if not: "+s.in("logs -l app.kubernetes.io/component=collector --tail=50"), "%d of %d Collectors send to the backup site", n, asked)
+			r.add(Warning, "Collectors return to the primary once a probe of it succeeds; if they do not: "+s.in("logs -l app.kubernetes.io/component=collector --tail=50"), "%d of %d Collectors send to the backup site", n, asked)
 			continue
 		}
 		r.ok("%d of %d Collectors send to the %s site", n, asked, site)

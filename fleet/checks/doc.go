@@ -2,5 +2,5 @@
 // repairs it.
 //
 // It is pure: [Snapshot] is the input, [Snapshot.Lines] the verdict, and [Fold] puts causes before their effects.
-// Package inventory does the reading. What could not be read is neither healthy nor broken: its status is unknown.
+// Package inventory reads the cluster. Anything that could not be read is neither healthy nor broken: its status is unknown.
 package checks

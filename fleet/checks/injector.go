@@ -41,7 +41,7 @@ func (s Snapshot) bindings(r *report, code, name string) {
 	case s.Bindings.Err != nil:
 		r.unknown("ClusterRoleBinding "+name, s.Bindings.Err)
 	case known && !exists:
-		r.add(Failed, s.upgrade(), "ClusterRoleBinding %s is missing: its pods have no rights in the cluster", name)
+		r.add(Failed, s.upgrade(), "ClusterRoleBinding %s is missing: its pods have no permissions in the cluster", name)
 	case known:
 		r.ok("ClusterRoleBinding %s exists", name)
 	}
@@ -62,10 +62,10 @@ func (s Snapshot) profiles(r *report) {
 		}
 	}
 	if len(rejected) > 0 {
-		r.add(Warning, s.in("logs %s --tail=20", rejected[0]), "%s uses older profiles: it rejected what its files had; a change of the ConfigMap takes a minute to arrive", named(rejected))
+		r.add(Warning, s.in("logs %s --tail=20", rejected[0]), "%s uses older profiles: it rejected the current files; a change of the ConfigMap takes a minute to arrive", named(rejected))
 		return
 	}
-	r.ok("valid profiles: %d", s.Profiles.Value.Valid)
+	r.ok("%s %s valid", fleet.Count(s.Profiles.Value.Valid, "profile"), fleet.Verb(s.Profiles.Value.Valid, "is", "are"))
 }
 
 // serving judges the certificate that the webhook presents to the API server.
@@ -89,8 +89,8 @@ func (s Snapshot) serving(r *report) {
 		}
 	}
 	switch {
-	case days >= 0 && days < 7: // rotated at two thirds of its life
-		r.add(Warning, s.in("logs -l app.kubernetes.io/component=injector --tail=20"), "the webhook's certificate expires in %s, and should have been renewed", fleet.Count(days, "day"))
+	case days >= 0 && days < 7: // it should be rotated after two thirds of its lifetime
+		r.add(Warning, s.in("logs -l app.kubernetes.io/component=injector --tail=20"), "the webhook's certificate expires in %s, but should have been renewed", fleet.Count(days, "day"))
 	case days >= 0:
 		r.ok("the webhook's certificate is valid for %s", fleet.Count(days, "day"))
 	}
@@ -99,7 +99,7 @@ func (s Snapshot) serving(r *report) {
 // object formats a workload for kubectl.
 func (w Workload) object() string { return strings.ToLower(w.Kind) + "/" + w.Name }
 
-// workload judges replicas. effect is the consequence of having none.
+// workload judges replicas. effect is the consequence if there are none.
 func (s Snapshot) workload(r *report, w Workload, effect string) {
 	name := w.object()
 	inspect := s.in("describe pods -l app.kubernetes.io/instance=%s", s.Release)
@@ -107,14 +107,14 @@ func (s Snapshot) workload(r *report, w Workload, effect string) {
 	switch {
 	case w.Desired == 0 && w.Kind == "DaemonSet":
 		if why, repair := s.unmatched(w); why != "" {
-			r.add(Failed, repair, "%s has no node: %s: %s", name, why, effect)
+			r.add(Failed, repair, "%s runs on no node: %s: %s", name, why, effect)
 			return
 		}
 		if w.Selected.Manager != "" {
-			r.add(Failed, s.undo(w), "%s has no node: its nodeSelector was %s: %s", name, w.Selected, effect)
+			r.add(Failed, s.undo(w), "%s runs on no node: its nodeSelector was %s: %s", name, w.Selected, effect)
 			return
 		}
-		r.add(Failed, "check nodeSelector and tolerations in the chart's values", "%s: no node should have one: %s", name, effect)
+		r.add(Failed, "check nodeSelector and tolerations in the chart's values", "%s matches no node: %s", name, effect)
 	case w.Desired == 0:
 		r.add(Failed, scale(usualReplicas(w)), "%s is scaled to zero: %s", name, effect)
 	case w.Ready == 0:
@@ -122,7 +122,7 @@ func (s Snapshot) workload(r *report, w Workload, effect string) {
 	case w.Ready < w.Desired:
 		r.add(Warning, inspect, "%s: %d of %d ready", name, w.Ready, w.Desired)
 	case w.Desired == 1 && w.Kind == "Deployment":
-		r.check(codeReplica).add(Warning, scale(2)+"  # and in the chart's values, or the next helm upgrade undoes it", "%s: one replica, so that no other answers while it restarts", name)
+		r.check(codeReplica).add(Warning, scale(2)+"  # and in the chart's values, or the next helm upgrade undoes it", "%s: only one replica, so nothing answers while it restarts", name)
 	default:
 		r.ok("%s: %d of %d ready", name, w.Ready, w.Desired)
 	}
@@ -173,7 +173,7 @@ func on(node string) string {
 	return " (node " + node + ")"
 }
 
-// reason is why a pod is not ready. It is certain if waiting will not help.
+// reason is why a pod is not ready. It is certain if waiting does not help.
 type reason struct {
 	seen, repair string
 	certain      bool
@@ -194,21 +194,21 @@ func (s Snapshot) why(i fleet.Instance, owner string) reason {
 		_, missing, _ := strings.Cut(i.Trouble, "MountVolume.SetUp failed")
 		return reason{"a volume cannot be mounted" + missing, "create what is missing: docs/chart.md lists the Secrets that the chart expects", true}
 	case has("CrashLoopBackOff"), has("terminated:"):
-		return reason{"its process ends again and again: " + cut(i.Trouble), s.in("logs %s --previous --tail=20", i.Pod), true}
+		return reason{"its process keeps crashing: " + cut(i.Trouble), s.in("logs %s --previous --tail=20", i.Pod), true}
 	case has("unbound immediate PersistentVolumeClaims"), has("persistentvolumeclaim"):
 		return reason{"its volume does not exist: " + cut(i.Trouble), s.in("describe pvc"), true}
 	case has("nodes are available"), has("node(s)"):
-		return reason{"no node accepts it: " + cut(i.Trouble), s.in("describe pod %s", i.Pod), true}
+		return reason{"it cannot be scheduled: " + cut(i.Trouble), s.in("describe pod %s", i.Pod), true}
 	}
 	return reason{"not ready: " + cut(i.Trouble), s.in("describe pod %s", i.Pod), false}
 }
 
-// cut removes the pod's name from the start of a trouble.
+// cut removes the pod's name from the start of an Instance's Trouble.
 func cut(trouble string) string {
 	if _, rest, found := strings.Cut(trouble, ": "); found {
 		return rest
 	}
-	return "no reason is known yet"
+	return "the reason is not yet known"
 }
 
 // taken finds the pod that occupies a port of the Collector.

@@ -24,7 +24,7 @@ const (
 	Failed  Status = "failed"
 )
 
-// Problem reports whether a person has to look at it.
+// Problem reports whether the status needs attention.
 func (s Status) Problem() bool { return s == Warning || s == Unknown || s == Failed }
 
 // Line is the result of one check.
@@ -34,7 +34,7 @@ type Line struct {
 	// Code names the check: see [Codes].
 	Code   string `json:"code"`
 	Status Status `json:"status"`
-	// Seen is what was found, without a full stop.
+	// Seen is the finding, without a full stop.
 	Seen string `json:"seen"`
 	// Repair is a shell command, or other advice; empty if there is nothing to do.
 	Repair string `json:"repair,omitempty"`
@@ -82,7 +82,7 @@ func (r *report) unknown(what string, err error) bool {
 	if err == nil {
 		return false
 	}
-	r.add(Unknown, "", "%s: not known: %v", what, err)
+	r.add(Unknown, "", "%s: unknown: %v", what, err)
 	if missing, ok := errors.AsType[fleet.MissingRight](err); ok {
 		r.lines[len(r.lines)-1].Because = codeRights
 		if right := missing.Right(); !slices.Contains(r.missing, right) {
@@ -107,17 +107,17 @@ func (s Snapshot) Lines() []Line {
 	})
 }
 
-// Path judges only what telemetry passes: regional Collectors, the central site and its stores.
+// Path judges only the path of telemetry: regional Collectors, the central site and its stores.
 func (s Snapshot) Path() []Line {
 	return s.path([]section{{"collectors", s.regional}, {"central", s.central}, {"certificates", s.certificates}, {"network", s.network}})
 }
 
-// SitePath is the part of the path in the cluster of a site.
+// SitePath judges the part of the path in the cluster of a site.
 func (s Snapshot) SitePath() []Line {
 	return s.path([]section{{"central", s.central}, {"certificates", s.certificates}, {"network", s.network}})
 }
 
-// path judges sections. A missing right is no failure of the path.
+// path judges sections. A missing permission is not a failure of the path.
 func (s Snapshot) path(sections []section) []Line {
 	lines := s.judge(&report{context: s.Context}, sections)
 	for i := range lines {
@@ -142,7 +142,7 @@ func (s Snapshot) judge(r *report, sections []section) []Line {
 	return r.lines
 }
 
-// rights merges everything that is unknown for lack of permissions into one problem.
+// rights merges all lines that are unknown for lack of permissions into one problem.
 func (s Snapshot) rights(r *report) {
 	if len(r.missing) == 0 {
 		return
@@ -158,17 +158,17 @@ func (s Snapshot) rights(r *report) {
 		grant += fmt.Sprintf(" --telepod-namespace %s --release %s", s.Namespace, s.Release)
 	}
 	r.section = "cluster"
-	r.check(codeRights).add(Failed, grant+" | "+s.Kubectl+" apply -f -", "you have no right to %s: %s could not be made", strings.Join(r.missing, ", "), fleet.Count(unread, "check"))
+	r.check(codeRights).add(Failed, grant+" | "+s.Kubectl+" apply -f -", "you lack permission to %s: %s could not be made", strings.Join(r.missing, ", "), fleet.Count(unread, "check"))
 }
 
-// in is the start of a kubectl command in the release's namespace.
+// in returns a kubectl command in the release's namespace.
 func (s Snapshot) in(format string, args ...any) string {
 	return s.Kubectl + " -n " + s.Namespace + " " + fmt.Sprintf(format, args...)
 }
 
-// upgrade is the command that restores the chart's objects.
+// upgrade returns the command that restores the chart's objects.
 func (s Snapshot) upgrade() string {
-	return fmt.Sprintf("%s -n %s upgrade %s CHART --reset-then-reuse-values  # CHART: what was installed", s.Helm, s.Namespace, s.Release)
+	return fmt.Sprintf("%s -n %s upgrade %s CHART --reset-then-reuse-values  # CHART: the installed chart", s.Helm, s.Namespace, s.Release)
 }
 
 func more(n int) string {
@@ -178,7 +178,7 @@ func more(n int) string {
 	return ""
 }
 
-// mostNamed limits how many of a kind are listed.
+// mostNamed limits how many names are listed.
 const mostNamed = 5
 
 // named joins the first elements of a list.
@@ -186,7 +186,7 @@ func named(names []string) string {
 	return strings.Join(names[:min(len(names), mostNamed)], ", ") + more(len(names))
 }
 
-// Worst is the worst status of all lines.
+// Worst returns the worst status of all lines.
 func Worst(lines []Line) Status {
 	for _, status := range []Status{Failed, Unknown, Warning} {
 		if slices.ContainsFunc(lines, func(l Line) bool { return l.Status == status }) {

@@ -27,7 +27,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// authority is a CA certificate in PEM.
+// authority returns a CA certificate in PEM.
 func authority(t *testing.T, end time.Time) []byte {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -68,7 +68,7 @@ func workload(kind, name string, replicas int, ports ...corev1.ContainerPort) ch
 		Labels: map[string]string{"part": name}, Pod: corev1.PodSpec{Containers: []corev1.Container{{Ports: ports}}}}
 }
 
-// healthy is a cluster without problems.
+// healthy returns a cluster without problems.
 func healthy(t *testing.T) checks.Snapshot {
 	s := checks.Snapshot{Kubectl: "kubectl", Helm: "helm", Namespace: "telepod", Release: "telepod", Now: now, CLI: "devel"}
 	s.Kubernetes.Value = apiversion.MustParseGeneric("1.36.3")
@@ -91,14 +91,14 @@ func healthy(t *testing.T) checks.Snapshot {
 	return s
 }
 
-func TestHealthyClusterHasNoComplaint(t *testing.T) {
+func TestHealthyClusterHasNoProblems(t *testing.T) {
 	lines := healthy(t).Lines()
 	if worst := checks.Worst(lines); worst != checks.OK || len(lines) < 20 {
 		t.Errorf("%s in %+v", worst, lines)
 	}
 }
 
-// TestLines breaks one thing at a time: the first line that is not ok names it.
+// TestLines breaks one thing at a time: the first line reports it.
 func TestLines(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -114,8 +114,8 @@ func TestLines(t *testing.T) {
 		{"no injector", func(s *checks.Snapshot) { s.Injector.Value = checks.Part{} }, checks.Failed, "release telepod in namespace telepod has no injector", "check --release"},
 		{"no right to see it", func(s *checks.Snapshot) {
 			s.Injector.Err = fleet.MissingRight{Verb: "list", Resource: "deployments", Place: "namespace telepod", Message: "forbidden"}
-		}, checks.Failed, "you have no right to list deployments in namespace telepod: 1 check could not be made", "telepod rbac --group GROUP | kubectl apply -f -"},
-		{"not read", func(s *checks.Snapshot) { s.Injector.Err = errors.New("timeout") }, checks.Unknown, "the injector: not known: timeout", ""},
+		}, checks.Failed, "you lack permission to list deployments in namespace telepod: 1 check could not be made", "telepod rbac --group GROUP | kubectl apply -f -"},
+		{"not read", func(s *checks.Snapshot) { s.Injector.Err = errors.New("timeout") }, checks.Unknown, "the injector: unknown: timeout", ""},
 		{"scaled to zero", func(s *checks.Snapshot) {
 			s.Injector.Value.Workloads[0].Desired, s.Injector.Value.Workloads[0].Ready, s.Injector.Value.Instances = 0, 0, nil
 			s.Services.Value["telepod/telepod-injector"] = checks.Service{Exists: true}
@@ -143,13 +143,13 @@ func TestLines(t *testing.T) {
 		{"selector", func(s *checks.Snapshot) { s.Webhook.Value[0].Selector.MatchLabels["x"] = "y" }, checks.Failed, "no webhook selects namespaces", "upgrade"},
 		{"selector is missing", func(s *checks.Snapshot) { s.Webhook.Value[0].Selector = nil }, checks.OK, "", ""},
 		{"caBundle cleared", func(s *checks.Snapshot) { s.Webhook.Value[0].CABundle = nil; s.Probe.Value.Injected = false }, checks.Failed, "namespaces.telepod.dev: caBundle is empty", "kubectl -n telepod rollout restart deployment/telepod-injector"},
-		{"caBundle is no PEM", func(s *checks.Snapshot) { s.Webhook.Value[0].CABundle = []byte("x") }, checks.Failed, "it has no certificate in PEM", "rollout restart"},
+		{"caBundle is no PEM", func(s *checks.Snapshot) { s.Webhook.Value[0].CABundle = []byte("x") }, checks.Failed, "it contains no PEM certificate", "rollout restart"},
 		{"caBundle expired", func(s *checks.Snapshot) { s.Webhook.Value[0].CABundle = authority(t, now.AddDate(0, 0, -1)) }, checks.Failed, "has expired, the last on 2026-02-28", "rollout restart"},
 		{"caBundle expires soon", func(s *checks.Snapshot) { s.Webhook.Value[0].CABundle = authority(t, now.AddDate(0, 0, 9)) }, checks.Warning, "expires in 9 days", "rollout restart"},
 		{"caBundle is another's", func(s *checks.Snapshot) {
 			s.Webhook.Value[0].CABundle = authority(t, now.AddDate(2, 0, 0))
 			s.Probe.Value.Injected = false
-		}, checks.Failed, "caBundle has none of the authorities", "rollout restart"},
+		}, checks.Failed, "caBundle does not contain the CA", "rollout restart"},
 		{"an old CA beside a new one", func(s *checks.Snapshot) {
 			s.Webhook.Value[0].CABundle = append(authority(t, now.AddDate(0, 0, -1)), s.Webhook.Value[0].CABundle...)
 		}, checks.OK, "", ""},
@@ -169,14 +169,14 @@ func TestLines(t *testing.T) {
 		{"a Secret is missing", func(s *checks.Snapshot) {
 			troubled(s, `MountVolume.SetUp failed for volume "tls" : secret "telepod-collector-tls" not found`)
 		}, checks.Failed, `secret "telepod-collector-tls" not found: pod c2`, "docs/chart.md"},
-		{"it crashes", func(s *checks.Snapshot) { troubled(s, "CrashLoopBackOff: Error: no such exporter") }, checks.Failed, "ends again and again: CrashLoopBackOff: Error: no such exporter", "logs c2 --previous"},
+		{"it crashes", func(s *checks.Snapshot) { troubled(s, "CrashLoopBackOff: Error: no such exporter") }, checks.Failed, "its process keeps crashing: CrashLoopBackOff: Error: no such exporter", "logs c2 --previous"},
 		{"it starts", func(s *checks.Snapshot) {
 			troubled(s, "containers with unready status")
 			s.Collectors.Value.Instances[1].Created = now.Add(-time.Second)
 		}, checks.Warning, "not ready: containers with unready status: pod c2", "describe pod c2"},
 		{"no node for Collectors", func(s *checks.Snapshot) {
 			s.Collectors.Value.Workloads[0].Desired, s.Collectors.Value.Workloads[0].Ready = 0, 0
-		}, checks.Failed, "no node should have one", "nodeSelector"},
+		}, checks.Failed, "matches no node", "nodeSelector"},
 		{"a node without", func(s *checks.Snapshot) {
 			s.Collectors.Value.Instances = s.Collectors.Value.Instances[:1]
 			s.Nodes.Value[1].Taints = []corev1.Taint{{Key: "gpu", Value: "yes", Effect: corev1.TaintEffectNoSchedule}}
@@ -185,7 +185,7 @@ func TestLines(t *testing.T) {
 			s.Collectors.Value.Workloads[0].Desired, s.Collectors.Value.Workloads[0].Ready, s.Collectors.Value.Instances = 0, 0, nil
 			s.Collectors.Value.Workloads[0].Pod.NodeSelector = map[string]string{"pool": "apps"}
 			s.Nodes.Value, s.Pods.Value.SendToNode = s.Nodes.Value[1:], map[string]int{"n2": 1}
-		}, checks.Failed, "node n2 has no Collector, and 1 of its pods sends to one: nodeSelector wants pool=apps", "remove pool from regional.nodeSelector"},
+		}, checks.Failed, "node n2 has no Collector, and 1 of its pods sends to one: nodeSelector requires pool=apps", "remove pool from regional.nodeSelector"},
 		{"no node for Collectors, because somebody has changed a label", func(s *checks.Snapshot) {
 			w := &s.Collectors.Value.Workloads[0]
 			w.Desired, w.Ready, s.Collectors.Value.Instances = 0, 0, nil
@@ -194,25 +194,25 @@ func TestLines(t *testing.T) {
 				s.Nodes.Value[i].Labels = map[string]string{"pool": "apps"}
 			}
 			s.Pods.Value.SendToNode = nil
-		}, checks.Failed, "daemonset/telepod-collector has no node: nodeSelector pool=app matches no node; the nearest label is pool=apps; changed by kubectl-patch at " + now.UTC().Format("2006-01-02 15:04:05Z"),
+		}, checks.Failed, "daemonset/telepod-collector runs on no node: nodeSelector pool=app matches no node; the nearest label is pool=apps; changed by kubectl-patch at " + now.UTC().Format("2006-01-02 15:04:05Z"),
 			`kubectl -n telepod patch daemonset/telepod-collector --type=merge -p '{"spec":{"template":{"spec":{"nodeSelector":{"pool":"apps"}}}}}'`},
 		{"no node for Collectors, because of a mistyped value", func(s *checks.Snapshot) {
 			s.Collectors.Value.Workloads[0].Desired, s.Collectors.Value.Workloads[0].Ready, s.Collectors.Value.Instances = 0, 0, nil
 			s.Collectors.Value.Workloads[0].Pod.NodeSelector = map[string]string{"pool": "app"}
 			s.Nodes.Value, s.Pods.Value.SendToNode = s.Nodes.Value[1:], map[string]int{"n2": 2}
 			s.Nodes.Value[0].Labels = map[string]string{"pool": "apps"}
-		}, checks.Failed, "node n2 has no Collector, and 2 of its pods send to one: nodeSelector wants pool=app; the nearest label is pool=apps", "set pool: apps in regional.nodeSelector in the chart's values, and run helm upgrade"},
+		}, checks.Failed, "node n2 has no Collector, and 2 of its pods send to one: nodeSelector requires pool=app; the nearest label is pool=apps", "set pool: apps in regional.nodeSelector in the chart's values, and run helm upgrade"},
 		{"a node without, because somebody has chosen another", func(s *checks.Snapshot) {
 			w := &s.Collectors.Value.Workloads[0]
 			s.Collectors.Value.Instances = s.Collectors.Value.Instances[:1]
 			w.Pod.NodeSelector, w.Selected = map[string]string{"name": "n1"}, checks.Change{Manager: "kubectl-edit", At: now}
 			s.Nodes.Value[0].Labels, s.Nodes.Value[1].Labels = map[string]string{"name": "n1"}, map[string]string{"name": "n2"}
-		}, checks.Failed, "node n2 has no Collector, and 1 of its pods sends to one: nodeSelector wants name=n1; changed by kubectl-edit at ", "kubectl -n telepod rollout undo daemonset/telepod-collector"},
+		}, checks.Failed, "node n2 has no Collector, and 1 of its pods sends to one: nodeSelector requires name=n1; changed by kubectl-edit at ", "kubectl -n telepod rollout undo daemonset/telepod-collector"},
 		{"a node without senders", func(s *checks.Snapshot) {
 			s.Collectors.Value.Instances = s.Collectors.Value.Instances[:1]
 			delete(s.Pods.Value.SendToNode, "n2")
 		}, checks.OK, "", ""},
-		{"a site is away", func(s *checks.Snapshot) { region(t, s, away("unreachable")) }, checks.Failed, "the primary site is not usable from 1 of 2 Collectors: connecting failed: lookup central.example.com: no such host", "telepod health"},
+		{"a site is away", func(s *checks.Snapshot) { region(t, s, away("unreachable")) }, checks.Failed, "the primary site is not usable from 1 of 2 Collectors: connection failed: lookup central.example.com: no such host", "telepod health"},
 		{"a site is away, and its address is known", func(s *checks.Snapshot) {
 			region(t, s, away("unreachable"))
 			s.SiteAddresses = map[string]string{"primary": "https://central.example.com:4318"}
@@ -226,13 +226,13 @@ func TestLines(t *testing.T) {
 			region(t, s, away("unreachable"))
 			s.SiteAddresses = map[string]string{"primary": "https://$(reboot):4318"}
 		}, checks.Failed, "the primary site is not usable", "telepod health HOST:PORT --ca ca.crt"},
-		{"another authority", func(s *checks.Snapshot) { region(t, s, away("handshake")) }, checks.Failed, "TLS negotiation failed: a certificate has expired, or is of another authority", "renew the certificate"},
+		{"another authority", func(s *checks.Snapshot) { region(t, s, away("handshake")) }, checks.Failed, "TLS negotiation failed: a certificate has expired, or is from another CA", "renew the certificate"},
 		{"on the backup", func(s *checks.Snapshot) {
 			region(t, s, `otelcol_exporter_failover_active{signal="traces",endpoint="backup"} 1; otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 0`)
 		}, checks.Warning, "1 of 2 Collectors send to the backup site", "logs"},
 		{"a certificate has expired", func(s *checks.Snapshot) {
 			region(t, s, away("handshake")+`; otelcol_certificate_expiry_timestamp_seconds{file="/etc/telepod/tls/tls.crt"} 1.7e+09`)
-		}, checks.Failed, "the certificate of the regional Collectors expired on 2023-11-14", "renew it"},
+		}, checks.Failed, "the regional Collectors' certificate expired on 2023-11-14", "renew it"},
 		{"a queue is full", func(s *checks.Snapshot) {
 			region(t, s, strings.Replace(regionMetrics, `"} 3`, `"} 99`, 1))
 		}, checks.Failed, "the queue of otlp_failover of pod c2 (node n2) is full", "logs c2"},
@@ -250,7 +250,7 @@ func TestLines(t *testing.T) {
 		}, checks.Warning, "pod c2 (node n2) refuses requests: memory", "logs c2"},
 		{"rejects", func(s *checks.Snapshot) {
 			grows(t, s, `otelcol_exporter_failover_rejected_items_total{endpoint="primary"} %d`)
-		}, checks.Failed, "a site rejects items for good", "logs c2"},
+		}, checks.Failed, "a site rejects items permanently", "logs c2"},
 		{"S3 refuses", func(s *checks.Snapshot) {
 			s.Central.Value.Instances[0].Log = `warn Exporting failed. Will retry the request after interval. {"otelcol.component.id": "spool/archive", "error": "AccessDenied: no"}` + "\n"
 		}, checks.Failed, "spool/archive does not deliver: the archive (S3): AccessDenied: no", "logs s1"},
@@ -263,35 +263,35 @@ func TestLines(t *testing.T) {
 			s.Central.Value.Workloads[0].Desired, s.Central.Value.Workloads[0].Ready, s.Central.Value.Instances = 0, 0, nil
 			region(t, s, away("unreachable"))
 		}, checks.Failed, "statefulset/telepod-central is scaled to zero", "kubectl -n telepod scale statefulset/telepod-central --replicas=1"},
-		{"a policy", func(s *checks.Snapshot) { s.Policies.Value = []networkingv1.NetworkPolicy{deny("telepod-collector")} }, checks.Failed, "NetworkPolicy deny closes port 4317 of daemonset/telepod-collector to pods", "kubectl -n telepod delete networkpolicy deny"},
+		{"a policy", func(s *checks.Snapshot) { s.Policies.Value = []networkingv1.NetworkPolicy{deny("telepod-collector")} }, checks.Failed, "NetworkPolicy deny blocks port 4317 of daemonset/telepod-collector for pods", "kubectl -n telepod delete networkpolicy deny"},
 		{"a policy beside one that opens", func(s *checks.Snapshot) {
 			open := deny("telepod-collector")
 			open.Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{Ports: []networkingv1.NetworkPolicyPort{{Port: &intstr.IntOrString{Type: intstr.String, StrVal: "otlp-grpc"}}}}}
 			s.Policies.Value = []networkingv1.NetworkPolicy{deny("telepod-collector"), open}
 		}, checks.OK, "", ""},
-		{"a policy that nothing enforces", func(s *checks.Snapshot) { s.Policies.Value = []networkingv1.NetworkPolicy{deny("telepod-injector")} }, checks.Warning, "closes port 9443 of deployment/telepod-injector to the API server", "delete networkpolicy"},
-		{"half an upgrade", func(s *checks.Snapshot) { s.Collectors.Value.Workloads[0].Chart = "telepod-0.0.9" }, checks.Failed, "daemonset/telepod-collector is of chart 0.0.9; deployment/telepod-injector, statefulset/telepod-central is of chart 0.1.0", "upgrade"},
-		{"another version of telepod", func(s *checks.Snapshot) { s.CLI = "v0.2.0" }, checks.Warning, "this telepod is 0.2.0 and the injector 0.1.0", "use telepod 0.1.0"},
+		{"a policy that nothing enforces", func(s *checks.Snapshot) { s.Policies.Value = []networkingv1.NetworkPolicy{deny("telepod-injector")} }, checks.Warning, "blocks port 9443 of deployment/telepod-injector for the API server", "delete networkpolicy"},
+		{"half an upgrade", func(s *checks.Snapshot) { s.Collectors.Value.Workloads[0].Chart = "telepod-0.0.9" }, checks.Failed, "daemonset/telepod-collector: chart 0.0.9; deployment/telepod-injector, statefulset/telepod-central: chart 0.1.0", "upgrade"},
+		{"another version of telepod", func(s *checks.Snapshot) { s.CLI = "v0.2.0" }, checks.Warning, "this telepod is version 0.2.0, the injector is 0.1.0", "use telepod 0.1.0"},
 		{"no label", func(s *checks.Snapshot) { s.Pods.Value.Labels, s.Pods.Value.Injected = nil, nil }, checks.Warning, "no namespace has the label", "kubectl label --overwrite namespace"},
 		{"a label is gone", func(s *checks.Snapshot) { delete(s.Pods.Value.Labels, "shop") }, checks.Failed, "namespace shop has 2 injected pods and no label", "kubectl label --overwrite namespace shop telepod.dev/injection=enabled"},
-		{"a label is mistyped", func(s *checks.Snapshot) { s.Pods.Value.Labels["shop"] = "enable" }, checks.Failed, "namespace shop has the label telepod.dev/injection: enable, which means nothing", "namespace shop"},
+		{"a label is mistyped", func(s *checks.Snapshot) { s.Pods.Value.Labels["shop"] = "enable" }, checks.Failed, "namespace shop has the label telepod.dev/injection: enable, which is not a valid value", "namespace shop"},
 		{"stale", func(s *checks.Snapshot) { s.OutOfDate.Value = map[fleet.State]int{fleet.Stale: 2, fleet.Bare: 1} }, checks.Warning, "workloads out of date: 1 bare, 2 stale", "telepod stale -A"},
-		{"other injectors", func(s *checks.Snapshot) { s.Others = fleet.Others{"Odigos": 2, "Datadog": 1} }, checks.OK, "other injectors of telemetry: Datadog (pods: 1), Odigos (pods: 2): what they set wins, and Telepod sets the rest", ""},
+		{"other injectors", func(s *checks.Snapshot) { s.Others = fleet.Others{"Odigos": 2, "Datadog": 1} }, checks.OK, "other telemetry injectors: Datadog (pods: 1), Odigos (pods: 2): their settings win, and Telepod sets the rest", ""},
 		{"a canary waits", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Node: "n1"}} }, checks.Failed, "canary: waits on the node", "logs c1"},
 		{"a canary is refused", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Accepted: errors.New("no")}} }, checks.Failed, "canary: lost before the node's disk", "logs c1"},
 		{"a canary is lost", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", Looked: true}} }, checks.Failed, "canary: lost behind the site", "telepod check"},
 		{"a canary waits at the site", func(s *checks.Snapshot) {
 			s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", SiteContext: "eu", Stores: []checks.Delivery{{Exporter: "spool/archive", Delivered: true}, {Exporter: "otlp_grpc/jaeger", Waits: true}}}}
 		}, checks.Failed, "canary: waits at the primary site, which accepted it from the Collector c1, for Jaeger (otlp_grpc/jaeger)", "back ends of context eu"},
-		{"a canary whose site is not known", func(s *checks.Snapshot) {
-			s.Canaries = []checks.Canary{{Pod: "c1", SiteErr: errors.New("ask pod c1: timeout")}}
-		}, checks.Unknown, "canary: the Collector c1 has it on disk; whether a site has accepted it is not known: ask pod c1: timeout", ""},
-		{"a canary whose site is not known, in the archive", func(s *checks.Snapshot) {
+		{"a canary whose site is unknown", func(s *checks.Snapshot) {
+			s.Canaries = []checks.Canary{{Pod: "c1", SiteErr: errors.New("pod c1: timeout")}}
+		}, checks.Unknown, "canary: the Collector c1 has it on disk; whether a site has accepted it is unknown: pod c1: timeout", ""},
+		{"a canary whose site is unknown, in the archive", func(s *checks.Snapshot) {
 			s.Canaries = []checks.Canary{{Pod: "c1", SiteErr: errors.New("timeout"), Looked: true, Archived: true}}
 		}, checks.OK, "", ""},
-		{"a canary whose stores are not known", func(s *checks.Snapshot) {
-			s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", SiteContext: "eu", StoresErr: errors.New("ask pod s1: timeout")}}
-		}, checks.Unknown, "through the Collector c1; whether its stores accept spans is not known: ask pod s1: timeout", ""},
+		{"a canary whose stores are unknown", func(s *checks.Snapshot) {
+			s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", SiteContext: "eu", StoresErr: errors.New("pod s1: timeout")}}
+		}, checks.Unknown, "through the Collector c1; whether its stores accept spans is unknown: pod s1: timeout", ""},
 		{"a canary is sampled", func(s *checks.Snapshot) {
 			s.Canaries = []checks.Canary{{Pod: "c1", Site: "primary", SiteContext: "eu", Stores: []checks.Delivery{{Exporter: "otlp_grpc/jaeger"}}}}
 		}, checks.OK, "", ""},
@@ -315,7 +315,7 @@ func TestLines(t *testing.T) {
 			}
 			for _, line := range lines[1:] {
 				if line.Status.Problem() && line.Because != first.Code {
-					t.Errorf("beside %q another problem: %+v", first.Seen, line)
+					t.Errorf("another problem in addition to %q: %+v", first.Seen, line)
 				}
 			}
 			if checks.Worst(lines) != test.status {
@@ -325,7 +325,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// waiting makes the site's archive have data in its queue, and sent spans between two readings: 5 before, now now.
+// waiting sets the metrics of the site's archive: data in its queue, and the spans that it has sent, 5 at the first reading
+// and now at the second.
 func waiting(t *testing.T, s *checks.Snapshot, now int) {
 	t.Helper()
 	const sent = `; otelcol_exporter_sent_spans_total{exporter="spool/archive"} %d`
@@ -334,7 +335,7 @@ func waiting(t *testing.T, s *checks.Snapshot, now int) {
 	i.Metrics = set(t, siteMetrics+fmt.Sprintf(sent, now))
 }
 
-// TestBackEnds: "back ends accept data" names only those that sent data, or have none.
+// TestBackEnds: "back ends accept data" lists only those that sent data, or have none.
 func TestBackEnds(t *testing.T) {
 	const accepts = "back ends accept data: spool/archive"
 	for _, test := range []struct {
@@ -347,8 +348,8 @@ func TestBackEnds(t *testing.T) {
 		{"has no data", func(s *checks.Snapshot) {
 			s.Central.Value.Instances[0].Metrics = set(t, strings.Replace(siteMetrics, `"} 3`, `"} 0`, 1))
 		}, checks.OK, accepts},
-		{"waits", func(s *checks.Snapshot) { waiting(t, s, 5) }, checks.Skipped, "whether spool/archive accepts data is not known: data waits, and nothing was sent between two readings"},
-		{"was read once", func(*checks.Snapshot) {}, checks.Skipped, "whether spool/archive accepts data is not known: data waits, and its counters were read only once"},
+		{"waits", func(s *checks.Snapshot) { waiting(t, s, 5) }, checks.Skipped, "whether spool/archive accepts data is unknown: data waits, and nothing was sent between two readings"},
+		{"was read once", func(*checks.Snapshot) {}, checks.Skipped, "whether spool/archive accepts data is unknown: data waits, and its counters were read only once"},
 	} {
 		s := healthy(t)
 		test.change(&s)
@@ -374,7 +375,7 @@ func region(t *testing.T, s *checks.Snapshot, text string) {
 	i.Log = `warn No endpoint accepts the signal {"from": "primary", "to": "none", "reason": "x", "cause": "lookup central.example.com: no such host"}` + "\n"
 }
 
-// away is what a Collector reports if its only site is unusable.
+// away returns the metrics of a Collector whose only site is unusable.
 func away(outcome string) string {
 	return `otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 0; otelcol_exporter_failover_endpoint_up{signal="traces",endpoint="primary"} 0; otelcol_exporter_failover_requests_total{signal="traces",endpoint="primary",outcome="` + outcome + `"} 5`
 }

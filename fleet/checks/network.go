@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// network judges NetworkPolicies for the pods of the release. Policies are additive: a selected pod only allows what
-// at least one of them allows.
+// network judges NetworkPolicies for the pods of the release. Policies are additive: traffic of a selected pod is allowed
+// if at least one of them allows it.
 func (s Snapshot) network(r *report) {
 	r.check(codePolicy)
 	if r.unknown("NetworkPolicies", s.Policies.Err) {
@@ -39,7 +39,7 @@ func (s Snapshot) network(r *report) {
 		}
 	}
 	if len(r.lines) == before {
-		r.ok("no NetworkPolicy closes a port that is needed")
+		r.ok("no NetworkPolicy blocks a required port")
 	}
 }
 
@@ -56,9 +56,9 @@ func (s Snapshot) ingress(r *report, w Workload, name, from string) {
 	}
 	status := Failed
 	if name == "webhook" && s.Probe.Value.Injected && s.Probe.Err == nil {
-		status = Warning // this network does not enforce policies, or not against the API server
+		status = Warning // this network does not enforce policies, or not for the API server
 	}
-	r.add(status, s.in("delete networkpolicy %s  # or have it open port %d", closing[0].Name, port.ContainerPort), "NetworkPolicy %s closes port %d of %s to %s", names(closing), port.ContainerPort, w.object(), from)
+	r.add(status, s.in("delete networkpolicy %s  # or change it to allow port %d", closing[0].Name, port.ContainerPort), "NetworkPolicy %s blocks port %d of %s for %s", names(closing), port.ContainerPort, w.object(), from)
 }
 
 // egress: all components need egress to the API server, DNS, the sites or stores. Their addresses are unknown here,
@@ -68,7 +68,7 @@ func (s Snapshot) egress(r *report, w Workload) {
 	if len(closing) == 0 || slices.ContainsFunc(closing, func(p networkingv1.NetworkPolicy) bool { return len(p.Spec.Egress) > 0 }) {
 		return
 	}
-	r.add(Failed, s.in("delete networkpolicy %s  # or have it allow egress", closing[0].Name), "NetworkPolicy %s lets %s reach nothing: no DNS, no API server, no site, no store", names(closing), w.object())
+	r.add(Failed, s.in("delete networkpolicy %s  # or change it to allow egress", closing[0].Name), "NetworkPolicy %s blocks all egress of %s: DNS, the API server, sites and stores", names(closing), w.object())
 }
 
 func (s Snapshot) selecting(w Workload, kind networkingv1.PolicyType) (found []networkingv1.NetworkPolicy) {
@@ -135,5 +135,5 @@ func (s Snapshot) cloudHint() string {
 			return "on AKS, the admissions enforcer changes selectors unless the configuration has the annotation admissions.enforcer/disabled, and a network security group may block " + port
 		}
 	}
-	return "a firewall or NetworkPolicy between control plane and pods, or another authority than that of caBundle"
+	return "a firewall or NetworkPolicy between control plane and pods, or a CA that is not in caBundle"
 }

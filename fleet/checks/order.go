@@ -79,11 +79,11 @@ const (
 	AtCollector Stage = "collector"
 	AtSite      Stage = "site"
 	AtStore     Stage = "store"
-	// Elsewhere: not on the path, such as a missing right, or not clear.
+	// Elsewhere: not on the path, such as a missing permission, or unclear.
 	Elsewhere Stage = ""
 )
 
-// Stage is where on the path of telemetry the problem is.
+// Stage returns the stage of the path that has the problem.
 func (l Line) Stage() Stage {
 	switch l.Code {
 	case CodeWorkload, CodeSidecar:
@@ -150,8 +150,8 @@ func causes(code string) []string {
 	return nil
 }
 
-// Fold puts problems first, the worst at the top, and each behind the problem that causes it. Healthy lines follow
-// in the order of their sections. A problem with a cause names it in Because.
+// Fold sorts problems first, the worst at the top, and each one after the problem that causes it. Healthy lines follow
+// in the order of their sections. A problem with a cause names the cause in Because.
 func Fold(lines []Line) []Line {
 	lines = slices.Clone(lines)
 	worst := map[string]int{}
@@ -171,7 +171,7 @@ func Fold(lines []Line) []Line {
 
 func (s Status) severity() int { return 1 + slices.Index([]Status{Warning, Unknown, Failed}, s) }
 
-// root is the first cause of a problem that is at least as bad; empty if it has none.
+// root returns the first cause of a problem that is at least as bad; empty if it has none.
 func root(code string, severity int, worst map[string]int) string {
 	for _, cause := range causes(code) {
 		if worst[cause] >= severity {
@@ -200,7 +200,7 @@ func (l Line) depth() int {
 	return 1 + slices.Index(Codes(), l.Code)
 }
 
-// Across adds the failures in the clusters of the sites to unusable sites, if those clusters were checked, too.
+// Across adds the failures in a site's cluster to the lines about the unusable site, if that cluster was checked, too.
 func Across(lines []Line) []Line {
 	lines = slices.Clone(lines)
 	for i := range lines {

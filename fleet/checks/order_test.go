@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestCausesComeFirst: each cause is a check, and before its effects, so that no problem causes itself.
+// TestCausesComeFirst: each cause is a code, and comes before its effects, so that no problem causes itself.
 func TestCausesComeFirst(t *testing.T) {
 	codes := Codes()
 	for effect, code := range codes {
@@ -33,7 +33,7 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// A warning explains nothing that is worse.
+// TestFoldNeedsAFailedCause: a warning does not explain a failure.
 func TestFoldNeedsAFailedCause(t *testing.T) {
 	lines := Fold([]Line{{Code: codeCentral, Status: Warning}, {Code: codeSites, Status: Failed}})
 	if lines[0].Code != codeSites || lines[0].Because != "" {
@@ -56,8 +56,7 @@ func TestSkew(t *testing.T) {
 	}
 }
 
-// TestAcross: the cause of a region's problem is in the cluster of the site.
-// TestFoldOneReplica: a single injector that works is not why workloads are bare.
+// TestFoldOneReplica: a single working injector is not the cause of bare workloads.
 func TestFoldOneReplica(t *testing.T) {
 	for _, line := range Fold([]Line{{Code: codeReplica, Status: Warning}, {Code: codeOutOfDate, Status: Warning}}) {
 		if line.Because != "" {
@@ -66,6 +65,7 @@ func TestFoldOneReplica(t *testing.T) {
 	}
 }
 
+// TestAcross: the cause of a region's problem is in the cluster of the site.
 func TestAcross(t *testing.T) {
 	scaled := Line{Context: "aws", Code: codeCentral, Status: Failed, Seen: "scaled to zero", Repair: "scale"}
 	away := Line{Context: "azure", Code: codeSites, Status: Failed, Seen: "primary is away", Repair: "look"}

@@ -26,17 +26,17 @@ func (s Snapshot) pods(r *report) {
 		r.add(Warning, "telepod stale -A"+s.contextFlag(), "workloads out of date: %s", strings.Join(parts, ", "))
 		return
 	}
-	r.ok("every pod has what it would get now")
+	r.ok("every pod is up to date")
 }
 
-// others names other injectors. They are no problem: Telepod leaves what they set.
+// others lists other injectors. They are not a problem: Telepod does not change their settings.
 func (s Snapshot) others(r *report) {
 	if text := s.Others.Sentence(); text != "" {
 		r.ok("%s", text)
 	}
 }
 
-// contextFlag is telepod's flag that selects the cluster, if kubectl needs one.
+// contextFlag returns telepod's flag that selects the cluster, if kubectl needs one.
 func (s Snapshot) contextFlag() string {
 	_, flag, found := strings.Cut(s.Kubectl, " --context ")
 	if !found {
@@ -59,7 +59,7 @@ func (s Snapshot) namespaces(r *report) {
 			enabled = append(enabled, namespace)
 		case "disabled":
 		default:
-			r.add(Failed, label(namespace), "namespace %s has the label %s: %s, which means nothing; the values are enabled and disabled", namespace, injector.InjectionLabel, value)
+			r.add(Failed, label(namespace), "namespace %s has the label %s: %s, which is not a valid value: use enabled or disabled", namespace, injector.InjectionLabel, value)
 		}
 	}
 	for _, namespace := range slices.Sorted(maps.Keys(s.Pods.Value.Injected)) {
@@ -68,7 +68,7 @@ func (s Snapshot) namespaces(r *report) {
 		}
 	}
 	if s.ByDefault {
-		r.ok("all namespaces are injected but those with %s: disabled", injector.InjectionLabel)
+		r.ok("all namespaces are injected, except those with %s: disabled", injector.InjectionLabel)
 	} else if len(enabled) > 0 {
 		r.ok("namespaces that opt in: %d (%s)", len(enabled), named(enabled))
 	} else if r.lines[len(r.lines)-1].Code != codeNamespaces && s.Profiles.Err == nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Change is the last change of a DaemonSet's nodeSelector that Helm has not made; zero if there is none.
+// Change is the last change of a DaemonSet's nodeSelector that Helm did not make; zero if there is none.
 type Change struct {
 	// Manager made it: kubectl-patch, for example.
 	Manager string
 	At      time.Time
-	// Exactly: At is the time of this change; it is the latest possible time otherwise.
+	// Exactly: At is the time of this change; otherwise it is the latest possible time.
 	Exactly bool
 }
 
@@ -30,7 +30,7 @@ func (c Change) String() string {
 	return "changed by " + c.Manager + " at " + at
 }
 
-// differs is the first label that a DaemonSet wants and a node does not have.
+// differs returns the first label that a DaemonSet requires and a node does not have.
 func (w Workload) differs(n Node) (key, value string) {
 	for _, key := range slices.Sorted(maps.Keys(w.Pod.NodeSelector)) {
 		if n.Labels[key] != w.Pod.NodeSelector[key] {
@@ -40,7 +40,7 @@ func (w Workload) differs(n Node) (key, value string) {
 	return "", ""
 }
 
-// unmatched describes a label that no node has; empty if nodes are not known, or each label is there.
+// unmatched describes a label that no node has; empty if nodes are unknown, or nodes have each label.
 func (s Snapshot) unmatched(w Workload) (why, repair string) {
 	for _, key := range slices.Sorted(maps.Keys(w.Pod.NodeSelector)) {
 		value := w.Pod.NodeSelector[key]
@@ -51,7 +51,7 @@ func (s Snapshot) unmatched(w Workload) (why, repair string) {
 	return "", ""
 }
 
-// wanted is a label, the nearest one that a node has, and who wanted it.
+// wanted describes a label, the nearest one that a node has, and who required it.
 func (s Snapshot) wanted(w Workload, key, value, otherwise string) string {
 	text := key + "=" + value + otherwise
 	if near, found := s.nearest(key, value); found {
@@ -65,7 +65,7 @@ func (s Snapshot) wanted(w Workload, key, value, otherwise string) string {
 	return text
 }
 
-// nearest is the value of a label on a node that was probably meant.
+// nearest returns the value of a label on a node that was probably meant.
 func (s Snapshot) nearest(key, value string) (string, bool) {
 	var values []string
 	for _, n := range s.Nodes.Value {
@@ -82,7 +82,7 @@ func (s Snapshot) labels() (keys []string) {
 	return keys
 }
 
-// mend is the repair of a nodeSelector: of the DaemonSet if somebody has changed it there, or else of the values.
+// mend returns the repair of a nodeSelector: in the DaemonSet if it was changed there, or else in the values.
 func (s Snapshot) mend(w Workload, key, value string) string {
 	near, found := s.nearest(key, value)
 	switch {
@@ -96,13 +96,13 @@ func (s Snapshot) mend(w Workload, key, value string) string {
 	return fmt.Sprintf("remove %s from regional.nodeSelector in the chart's values, or label the nodes, and run helm upgrade", key)
 }
 
-// undo restores a DaemonSet's pod template from before its last change.
+// undo returns the command that restores a DaemonSet's pod template from before its last change.
 func (s Snapshot) undo(w Workload) string {
 	return s.in("rollout undo %s  # its pod template before that change", w.object())
 }
 
-// healthCommand asks a site with the certificate of the regional Collectors. It works as it is if the site's address is
-// known.
+// healthCommand returns a command that queries a site with the certificate of the regional Collectors. It is complete if
+// the site's address is known.
 func (s Snapshot) healthCommand(site string) string {
 	address, found := s.SiteAddresses[site]
 	plain := strings.HasPrefix(address, "http://")
@@ -116,8 +116,8 @@ func (s Snapshot) healthCommand(site string) string {
 	return s.certificateFiles() + "telepod health " + address + " --ca ca.crt --cert tls.crt --key tls.key"
 }
 
-// certificateFiles writes the certificate of the regional Collectors to files, for a command that follows; empty if it is
-// not known where it is.
+// certificateFiles returns a command that writes the certificate of the regional Collectors to files; empty if its
+// location is unknown.
 func (s Snapshot) certificateFiles() (command string) {
 	for _, volume := range s.Collectors.Value.Workloads[0].Pod.Volumes {
 		if volume.Name != "tls" || volume.Projected == nil {
@@ -142,7 +142,7 @@ func (s Snapshot) certificateFiles() (command string) {
 	return command
 }
 
-// safe reports whether a text from the cluster can be a word of a command that a person will run in a shell.
+// safe reports whether a text from the cluster is safe as a word of a shell command.
 func safe(text string) bool { return safeWord.MatchString(text) }
 
 var safeWord = regexp.MustCompile(`^[A-Za-z0-9.:_/\[\]-]+$`)

@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// Answer is a value that was read, or the error.
+// Answer is a value that was read, or an error.
 type Answer[T any] struct {
 	Value T
 	Err   error
@@ -52,7 +52,7 @@ type Snapshot struct {
 	Probe Answer[Probe]
 	// Canaries are the paths of canary spans, if any were sent.
 	Canaries []Canary
-	// SiteAddresses are the addresses of central sites, as regional Collectors know them, by the names of the sites.
+	// SiteAddresses are the addresses of central sites in the configuration of regional Collectors, by site name.
 	SiteAddresses map[string]string
 	// CLI is the version of this program.
 	CLI string
@@ -71,7 +71,7 @@ type Node struct {
 	Provider string
 	Labels   map[string]string
 	Taints   []corev1.Taint
-	// Since is how long it has not been ready; zero if it is.
+	// NotReadySince is zero if the node is ready.
 	NotReadySince time.Time
 	DiskPressure  bool
 }
@@ -113,7 +113,7 @@ type Workload struct {
 	Chart, Version string
 	Labels         map[string]string
 	Pod            corev1.PodSpec
-	// Selected is the last change of its nodeSelector by another manager than Helm, if it is a DaemonSet.
+	// Selected is the last change of its nodeSelector by a manager other than Helm, if it is a DaemonSet.
 	Selected Change
 }
 

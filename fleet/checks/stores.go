@@ -49,7 +49,7 @@ func exporters(i fleet.Instance) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// fill is the fill level of an exporter's fullest queue, between 0 and 1.
+// fill returns the fill level of an exporter's fullest queue, between 0 and 1.
 func fill(i fleet.Instance, exporter string) (most float64) {
 	for labels, capacity := range i.Metrics.Each("otelcol_exporter_queue_capacity") {
 		size, _ := i.Metrics.Sum("otelcol_exporter_queue_size", metrics.Labels{"exporter": exporter, "data_type": labels["data_type"]})
@@ -60,7 +60,7 @@ func fill(i fleet.Instance, exporter string) (most float64) {
 	return most
 }
 
-// grown is the increase of a counter between two readings; 0 if there was only one.
+// grown returns the increase of a counter between two readings; 0 if there was only one.
 func grown(i fleet.Instance, name string, match metrics.Labels) float64 {
 	if !i.Twice {
 		return 0
@@ -75,7 +75,7 @@ func (s Snapshot) disk(r *report, i fleet.Instance) {
 	for _, of := range []struct{ reason, text string }{
 		{"full", "no space is left on its disk"},
 		{"floor", "less space is left on its node's disk than regional.queue.minFreeMegabytes keeps free"},
-		{"max_size", "its queue has reached its size"},
+		{"max_size", "its queue has reached its maximum size"},
 	} {
 		if grown(i, refused, metrics.Labels{"reason": of.reason}) > 0 {
 			r.add(Failed, fmt.Sprintf("%s debug node/%s -it --image=busybox -- df -h /host/var/lib", s.Kubectl, i.Node), "pod %s%s cannot write to its queue: %s", i.Pod, on(i.Node), of.text)
@@ -86,7 +86,7 @@ func (s Snapshot) disk(r *report, i fleet.Instance) {
 	}
 }
 
-// What a receiver has produced, by outcome; see TelepodRefuses in the chart's alerts.
+// produced counts the items that a receiver passed on, by outcome; see TelepodRefuses in the chart's alerts.
 const produced = "otelcol_receiver_produced_items_total"
 
 func (s Snapshot) refusals(r *report, i fleet.Instance) {
@@ -108,7 +108,7 @@ func (s Snapshot) refusals(r *report, i fleet.Instance) {
 		}
 	}
 	if n := grown(i, "otelcol_exporter_failover_rejected_items_total", nil); n > 0 {
-		r.add(Failed, s.in("logs %s --tail=500 | grep -iE 'rejected|failed 4 times'", i.Pod), "pod %s%s: a site rejects items for good", i.Pod, on(i.Node))
+		r.add(Failed, s.in("logs %s --tail=500 | grep -iE 'rejected|failed 4 times'", i.Pod), "pod %s%s: a site rejects items permanently", i.Pod, on(i.Node))
 	}
 }
 
@@ -116,8 +116,8 @@ func (s Snapshot) refusals(r *report, i fleet.Instance) {
 func refusalText(reason string) string {
 	text := map[string]string{
 		"memory": "too much is in flight at the same time", "peer_share": "one sender has more in flight than its share", "too_large": "larger than the receiver accepts",
-		"body": "the sender ended in the middle, or was too slow", "malformed": "not OTLP", "path": "an unknown path: no /v1/traces, /v1/metrics or /v1/logs",
-		"auth": "a client certificate is missing, or is of another authority",
+		"body": "the sender closed the connection early, or was too slow", "malformed": "not OTLP", "path": "an unknown path: no /v1/traces, /v1/metrics or /v1/logs",
+		"auth": "a client certificate is missing, or is from another CA",
 	}[reason]
 	if text == "" {
 		return reason
@@ -152,7 +152,7 @@ func Suspicious(i fleet.Instance) bool {
 		}
 	}
 	for labels, waiting := range i.Metrics.Each("otelcol_exporter_queue_size") {
-		if waiting > 0 && labels["exporter"] != toSites { // the metrics of sites have what is known of them
+		if waiting > 0 && labels["exporter"] != toSites { // the metrics of sites describe that queue
 			return true
 		}
 	}
@@ -183,7 +183,7 @@ func (s Snapshot) central(r *report) {
 	s.stores(r, all)
 }
 
-// QueueFill is the fill level of a Collector's fullest queue, between 0 and 1.
+// QueueFill returns the fill level of a Collector's fullest queue, between 0 and 1.
 func QueueFill(i fleet.Instance) (most float64) {
 	for _, exporter := range exporters(i) {
 		most = max(most, fill(i, exporter))
@@ -191,7 +191,7 @@ func QueueFill(i fleet.Instance) (most float64) {
 	return most
 }
 
-// spanExporters lists the exporters of some Collectors that get spans.
+// spanExporters lists the exporters of Collectors that receive spans.
 func spanExporters(instances []fleet.Instance) []string {
 	found := map[string]bool{}
 	for _, i := range instances {

@@ -56,7 +56,7 @@ func (h Hook) selects(key, value string) bool {
 func (s Snapshot) authority(r *report, h Hook) {
 	restart := s.in("rollout restart deployment/%s", h.Configuration)
 	if len(h.CABundle) == 0 {
-		r.add(Failed, restart, "%s: caBundle is empty: the API server does not trust the webhook; with cert-manager, look at its cainjector", h.Name)
+		r.add(Failed, restart, "%s: caBundle is empty: the API server does not trust the webhook; with cert-manager, check its cainjector", h.Name)
 		return
 	}
 	ends, err := ends(h.CABundle)
@@ -75,13 +75,13 @@ func (s Snapshot) authority(r *report, h Hook) {
 	case last.Before(s.Now.Add(soon)):
 		r.add(Warning, restart, "%s: caBundle expires in %s", h.Name, fleet.Count(days, "day"))
 	case s.strangers(ends):
-		r.add(Failed, restart, "%s: caBundle has none of the authorities of the webhook's certificate: the API server does not trust the webhook", h.Name)
+		r.add(Failed, restart, "%s: caBundle does not contain the CA of the webhook's certificate: the API server does not trust the webhook", h.Name)
 	default:
 		r.ok("%s: caBundle is valid for %s", h.Name, fleet.Count(days, "day"))
 	}
 }
 
-// ends are the expiry times of the certificates in a bundle.
+// ends returns the expiry times of the certificates in a bundle.
 func ends(bundle []byte) (list []time.Time, err error) {
 	for block, rest := pem.Decode(bundle); block != nil; block, rest = pem.Decode(rest) {
 		certificate, err := x509.ParseCertificate(block.Bytes)
@@ -91,7 +91,7 @@ func ends(bundle []byte) (list []time.Time, err error) {
 		list = append(list, certificate.NotAfter)
 	}
 	if len(list) == 0 {
-		return nil, errors.New("it has no certificate in PEM")
+		return nil, errors.New("it contains no PEM certificate")
 	}
 	return list, nil
 }
@@ -131,8 +131,8 @@ func (s Snapshot) services(r *report) {
 func (s Snapshot) probe(r *report) {
 	p := s.Probe.Value
 	switch {
-	case s.Probe.Err != nil: // few have the right to try
-		r.add(Skipped, "", "whether the API server reaches the webhook was not tried: %v%s", s.Probe.Err, s.asked())
+	case s.Probe.Err != nil: // few users have the permission
+		r.add(Skipped, "", "whether the API server reaches the webhook was not tested: %v%s", s.Probe.Err, s.asked())
 	case p.Skipped:
 	case p.Injected:
 		r.ok("the API server reaches the webhook: a dry run of a pod in namespace %s was injected", p.Namespace)

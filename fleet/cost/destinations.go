@@ -9,17 +9,17 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Destination is a place beside the archive and the trace store that charges for what it gets.
+// Destination is a store other than the archive and the trace store that charges for the data that it receives.
 type Destination struct {
 	Name    string   `json:"name"`
 	Signals []string `json:"signals"`
-	// Sampled destinations get the traces that tail sampling keeps, others all of them.
+	// Sampled destinations receive the traces that tail sampling keeps; others receive all of them.
 	Sampled bool `json:"sampled"`
 	// PerGigabyte is its price in dollars for a gigabyte before compression.
 	PerGigabyte float64 `json:"perGigabyte"`
 }
 
-// chartValues are the values of the chart that name a destination or its price.
+// chartValues are the chart's values for destinations and their prices.
 type chartValues struct {
 	Cost    struct{ Destinations map[string]float64 }
 	Central struct {
@@ -48,7 +48,7 @@ func PricedDestinations(values []byte) ([]Destination, error) {
 	for _, name := range slices.Sorted(maps.Keys(v.Cost.Destinations)) {
 		to, ok := known[name]
 		if !ok {
-			return nil, fmt.Errorf("cost.destinations has a price of %q, which is no destination in the same values; they have %s: add it, with its signals, to central.destinations or regional.destinations",
+			return nil, fmt.Errorf("cost.destinations has a price for %q, which is not a destination in the same values; they have %s: add it, with its signals, to central.destinations or regional.destinations",
 				name, named(slices.Sorted(maps.Keys(known))))
 		}
 		to.PerGigabyte = v.Cost.Destinations[name]
@@ -57,7 +57,7 @@ func PricedDestinations(values []byte) ([]Destination, error) {
 	return priced, nil
 }
 
-// destinations returns the destinations by name, with those that have values of their own.
+// destinations returns all destinations by name, including those with separate values, such as Jaeger.
 func (v chartValues) destinations() map[string]Destination {
 	known := map[string]Destination{}
 	for _, of := range v.Regional.Destinations {
@@ -89,7 +89,7 @@ func named(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// perSecond returns the bytes of a demand that a destination gets each second, before compression.
+// perSecond returns the bytes that a destination receives each second, before compression.
 func (to Destination) perSecond(d Demand) float64 {
 	bytes := 0.0
 	for _, signal := range to.Signals {

@@ -40,7 +40,7 @@ type Demand struct {
 	// Kept is the share of spans that tail sampling keeps, and TraceDays the trace store's retention; 0 disables it.
 	Kept      float64 `json:"kept"`
 	TraceDays float64 `json:"traceDays"`
-	// Destinations charge for what they get.
+	// Destinations charge for the data that they receive.
 	Destinations []Destination `json:"destinations,omitempty"`
 }
 
@@ -51,7 +51,7 @@ type Part struct {
 	// Cloud is the cloud that charges for it, empty for a destination, and Name the destination.
 	Cloud string `json:"cloud,omitempty"`
 	Name  string `json:"name,omitempty"`
-	// Gigabytes in a month, PerGigabyte in dollars.
+	// Gigabytes are per month; PerGigabyte is in dollars.
 	Gigabytes   float64 `json:"gigabytes"`
 	PerGigabyte float64 `json:"perGigabyte"`
 	Dollars     float64 `json:"dollars"`
@@ -110,37 +110,37 @@ func (p Prices) Estimate(d Demand) (Estimate, error) {
 	return e, nil
 }
 
-// archived is the price of keeping a gigabyte for that many months, the first of them in ordinary storage.
+// archived returns the price of storing a gigabyte for that many months, the first in ordinary storage.
 func (p Price) archived(months float64) float64 {
 	return p.Archive*min(months, 1) + p.ArchiveCold*max(months-1, 0)
 }
 
-// mostOf limits all inputs: a larger number is a mistake, and could exceed the precision of floating point.
+// mostOf is the upper limit for inputs: a larger number is a mistake, and could exceed floating-point precision.
 const mostOf = 1e15
 
 func (d Demand) check() error {
 	for name, value := range map[string]float64{"spans": d.Spans, "logs": d.Logs, "points": d.Points, "bytes of a span": d.SpanBytes,
 		"bytes of a log record": d.LogBytes, "bytes of a point": d.PointBytes, "months of the archive": d.ArchiveMonths, "days of traces": d.TraceDays} {
 		if math.IsNaN(value) || value < 0 || value > mostOf {
-			return fmt.Errorf("estimate: %s: %v is out of range: give a number from 0 to %g", name, value, float64(mostOf))
+			return fmt.Errorf("estimate: %s: %v is out of range: use a number from 0 to %g", name, value, float64(mostOf))
 		}
 	}
 	for name, value := range map[string]float64{"compressed size": d.Compressed, "share of spans that are kept": d.Kept} {
 		if math.IsNaN(value) || value < 0 || value > 1 {
-			return fmt.Errorf("estimate: %s: %v is out of range: give a number from 0 to 1", name, value)
+			return fmt.Errorf("estimate: %s: %v is out of range: use a number from 0 to 1", name, value)
 		}
 	}
 	for _, to := range d.Destinations {
 		if math.IsNaN(to.PerGigabyte) || to.PerGigabyte < 0 || to.PerGigabyte > mostOf {
-			return fmt.Errorf("estimate: price of destination %q: %v is out of range: give a number from 0 to %g", to.Name, to.PerGigabyte, float64(mostOf))
+			return fmt.Errorf("estimate: price of destination %q: %v is out of range: use a number from 0 to %g", to.Name, to.PerGigabyte, float64(mostOf))
 		}
 	}
 	if len(d.Clusters) == 0 {
-		return errors.New("estimate: there are no clusters: give their number by cloud, such as aws=3")
+		return errors.New("estimate: there are no clusters: set their number by cloud, such as aws=3")
 	}
 	for cloud, n := range d.Clusters {
 		if n < 1 || n > 1e6 {
-			return fmt.Errorf("estimate: %d clusters in %s: give a number from 1", n, cloud)
+			return fmt.Errorf("estimate: %d clusters in %s: use a number from 1 to 1000000", n, cloud)
 		}
 	}
 	return nil

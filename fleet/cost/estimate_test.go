@@ -12,16 +12,16 @@ import (
 	"github.com/telepod/telepod/test/monitoring"
 )
 
-// demand has three clusters, one in the cloud of the site.
+// demand returns a demand of three clusters, one in the cloud of the site.
 func demand() cost.Demand {
 	return cost.Demand{Spans: 2000, Logs: 500, Points: 1000, SpanBytes: 550, LogBytes: 400, PointBytes: 200, Compressed: 0.2,
 		Clusters: map[string]int{"aws": 1, "gcp": 1, "azure": 1}, Site: "aws", ArchiveMonths: cost.ArchivedMonths, Kept: 0.25, TraceDays: cost.DaysOfTraces,
 		Destinations: []cost.Destination{{Name: "vendor", Signals: []string{"traces", "logs"}, PerGigabyte: 1}}}
 }
 
-// TestEstimateIsWhatTheRulesCompute feeds the volumes of a demand into the chart's rules, as Collectors would count
+// TestEstimateMatchesRules feeds the volumes of a demand into the chart's rules, as Collectors would count
 // them: Prometheus computes the same cost as the estimate.
-func TestEstimateIsWhatTheRulesCompute(t *testing.T) {
+func TestEstimateMatchesRules(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs promtool and Helm; run without -short")
 	}
@@ -115,19 +115,19 @@ func TestEstimate(t *testing.T) {
 	}
 	whole := sum(func(*cost.Demand) {})
 	for name, change := range map[string]func(*cost.Demand){
-		"no archive":            func(d *cost.Demand) { d.ArchiveMonths = 0 },
-		"a shorter archive":     func(d *cost.Demand) { d.ArchiveMonths = 1 },
-		"no trace store":        func(d *cost.Demand) { d.TraceDays = 0 },
-		"a week of traces":      func(d *cost.Demand) { d.TraceDays = 7 },
-		"fewer spans kept":      func(d *cost.Demand) { d.Kept = 0.1 },
-		"all in one cloud":      func(d *cost.Demand) { d.Clusters = map[string]int{"aws": 3} },
-		"better compression":    func(d *cost.Demand) { d.Compressed = 0.1 },
-		"fewer log records":     func(d *cost.Demand) { d.Logs = 0 },
-		"no metrics":            func(d *cost.Demand) { d.Points = 0 },
-		"a cheaper destination": func(d *cost.Demand) { d.Destinations[0].PerGigabyte = 0.2 },
-		"a sampled destination": func(d *cost.Demand) { d.Destinations[0].Sampled = true },
-		"no destination":        func(d *cost.Demand) { d.Destinations = nil },
-		"more clusters beside":  func(d *cost.Demand) { d.Clusters["aws"] = 5 },
+		"no archive":                        func(d *cost.Demand) { d.ArchiveMonths = 0 },
+		"a shorter archive":                 func(d *cost.Demand) { d.ArchiveMonths = 1 },
+		"no trace store":                    func(d *cost.Demand) { d.TraceDays = 0 },
+		"a week of traces":                  func(d *cost.Demand) { d.TraceDays = 7 },
+		"fewer spans kept":                  func(d *cost.Demand) { d.Kept = 0.1 },
+		"all in one cloud":                  func(d *cost.Demand) { d.Clusters = map[string]int{"aws": 3} },
+		"better compression":                func(d *cost.Demand) { d.Compressed = 0.1 },
+		"fewer log records":                 func(d *cost.Demand) { d.Logs = 0 },
+		"no metrics":                        func(d *cost.Demand) { d.Points = 0 },
+		"a cheaper destination":             func(d *cost.Demand) { d.Destinations[0].PerGigabyte = 0.2 },
+		"a sampled destination":             func(d *cost.Demand) { d.Destinations[0].Sampled = true },
+		"no destination":                    func(d *cost.Demand) { d.Destinations = nil },
+		"more clusters in the site's cloud": func(d *cost.Demand) { d.Clusters["aws"] = 5 },
 	} {
 		if got := sum(change); got <= 0 || got >= whole {
 			t.Errorf("%s: %v, want less than %v", name, got, whole)
@@ -145,15 +145,15 @@ func TestEstimateMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*cost.Demand){
-		`no prices of cloud "ibm"; have aws, azure, gcp`:    func(d *cost.Demand) { d.Site = "ibm" },
-		`no prices of cloud "oci"`:                          func(d *cost.Demand) { d.Clusters["oci"] = 1 },
-		"estimate: spans: -1 is out of range":               func(d *cost.Demand) { d.Spans = -1 },
-		"estimate: compressed size: 2 is out of range":      func(d *cost.Demand) { d.Compressed = 2 },
-		"estimate: 0 clusters in aws":                       func(d *cost.Demand) { d.Clusters["aws"] = 0 },
-		`price of destination "vendor": -1`:                 func(d *cost.Demand) { d.Destinations[0].PerGigabyte = -1 },
-		"estimate: there are no clusters":                   func(d *cost.Demand) { d.Clusters = nil },
-		"estimate: bytes of a span: 1e+300":                 func(d *cost.Demand) { d.SpanBytes = 1e300 },
-		"estimate: share of spans that are kept: 25 is out": func(d *cost.Demand) { d.Kept = 25 },
+		`no prices for cloud "ibm", only for aws, azure, gcp`: func(d *cost.Demand) { d.Site = "ibm" },
+		`no prices for cloud "oci"`:                           func(d *cost.Demand) { d.Clusters["oci"] = 1 },
+		"estimate: spans: -1 is out of range":                 func(d *cost.Demand) { d.Spans = -1 },
+		"estimate: compressed size: 2 is out of range":        func(d *cost.Demand) { d.Compressed = 2 },
+		"estimate: 0 clusters in aws":                         func(d *cost.Demand) { d.Clusters["aws"] = 0 },
+		`price of destination "vendor": -1`:                   func(d *cost.Demand) { d.Destinations[0].PerGigabyte = -1 },
+		"estimate: there are no clusters":                     func(d *cost.Demand) { d.Clusters = nil },
+		"estimate: bytes of a span: 1e+300":                   func(d *cost.Demand) { d.SpanBytes = 1e300 },
+		"estimate: share of spans that are kept: 25 is out":   func(d *cost.Demand) { d.Kept = 25 },
 	} {
 		d := demand()
 		change(&d)

@@ -17,7 +17,7 @@ type Asker interface {
 	Query(ctx context.Context, query string) ([]prometheus.Sample, error)
 }
 
-// Queries for series that the chart's rules record (charts/telepod/rules/cost.yaml), without any price arithmetic.
+// Queries for series that the chart's rules record (charts/telepod/rules/cost.yaml). They contain no price arithmetic.
 const (
 	monthByPart  = `sum by (k8s_cluster_name, signal, of) (telepod:month:dollars)`
 	monthEnd     = `sum by (k8s_cluster_name) (telepod:month_end:dollars)`
@@ -32,7 +32,7 @@ type Month struct {
 	// Projected is the cost of the whole month at the rate of the last day; nil if it is not recorded.
 	Projected *float64 `json:"projected,omitempty"`
 	// Measured is the share of the month so far in which Prometheus has recorded rates of the cluster, from 0 to 1; nil if
-	// that is not recorded. Dollars are of that time only.
+	// that is not recorded. Dollars cover only that time.
 	Measured *float64 `json:"measured,omitempty"`
 	// Parts are the dollars by category: egress, archive, trace-store and destination.
 	Parts map[string]float64 `json:"parts,omitempty"`
@@ -168,7 +168,7 @@ func sortLines(lines []Line) {
 	})
 }
 
-// SinceMonthStart is the time since the month began, in UTC; at least a minute.
+// SinceMonthStart returns the time since the month started, in UTC; at least a minute.
 func SinceMonthStart(now time.Time) time.Duration {
 	now = now.UTC()
 	start := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)

@@ -19,8 +19,8 @@ import (
 	"github.com/telepod/telepod/test/monitoring"
 )
 
-// history is two clusters since the start of the month: one sends spans and metrics, the other started halfway
-// through. Rates are in dollars a second.
+// history returns the data of two clusters since the start of the month: one sends spans and metrics, the other started
+// halfway through. Rates are in dollars per second.
 func history(now time.Time) string {
 	start := now.Add(-cost.SinceMonthStart(now)).Truncate(time.Minute)
 	var b strings.Builder
@@ -141,9 +141,9 @@ func services(t *testing.T, server *prometheus.Server, months map[string]cost.Mo
 func TestNothingRecorded(t *testing.T) {
 	for name, test := range map[string]struct{ answer, want string }{
 		"no rules":      {`{"status":"success","data":{"resultType":"vector","result":[]}}`, "prometheus has no series telepod:month:dollars: install the chart's rules there"},
-		"a web page":    {`<html>`, "ask Prometheus: the answer is not one of its API: check the URL"},
-		"a refusal":     {`{"status":"error","errorType":"bad_data","error":"parse error"}`, "prometheus refuses a query: parse error"},
-		"another shape": {`{"status":"success","data":{"resultType":"matrix","result":[]}}`, "the answer is a matrix, and not a vector"},
+		"a web page":    {`<html>`, "query Prometheus: the response is not from its API: check the URL"},
+		"a refusal":     {`{"status":"error","errorType":"bad_data","error":"parse error"}`, "prometheus rejected a query: parse error"},
+		"another shape": {`{"status":"success","data":{"resultType":"matrix","result":[]}}`, "the response is a matrix, not a vector"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -30,7 +30,7 @@ type Prices struct {
 	AsOf string `json:"asOf"`
 }
 
-// ListPrices are those of the chart.
+// ListPrices returns the chart's list prices.
 func ListPrices() (Prices, error) {
 	p, err := readPrices(charts.Values)
 	if err != nil {
@@ -66,11 +66,11 @@ func readPrices(values []byte) (Prices, error) {
 	return Prices{file.Cost.Prices, file.Cost.AsOf}, nil
 }
 
-// of is the price of a cloud.
+// of returns the prices of a cloud.
 func (p Prices) of(cloud string) (Price, error) {
 	price, ok := p.Clouds[cloud]
 	if !ok {
-		return Price{}, fmt.Errorf("no prices of cloud %q; have %s: set cost.prices in a values file", cloud, strings.Join(slices.Sorted(maps.Keys(p.Clouds)), ", "))
+		return Price{}, fmt.Errorf("no prices for cloud %q, only for %s: set cost.prices in a values file", cloud, strings.Join(slices.Sorted(maps.Keys(p.Clouds)), ", "))
 	}
 	return price, nil
 }

@@ -39,7 +39,7 @@ func (c *Cluster) Allowed(ctx context.Context, namespace string, rights []checks
 	return allowed, nil
 }
 
-// NamespaceLabels are those of a namespace; nil if it does not exist.
+// NamespaceLabels returns the labels of a namespace; nil if it does not exist.
 func (c *Cluster) NamespaceLabels(ctx context.Context, name string) (map[string]string, error) {
 	ns, found, err := c.NamespaceNamed(ctx, name)
 	if found && ns.Labels == nil {
@@ -48,7 +48,7 @@ func (c *Cluster) NamespaceLabels(ctx context.Context, name string) (map[string]
 	return ns.Labels, err
 }
 
-// StorageClasses reports for each storage class whether it is the default.
+// StorageClasses returns the storage classes, and whether each is the default.
 func (c *Cluster) StorageClasses(ctx context.Context) (map[string]bool, error) {
 	found := map[string]bool{}
 	err := c.each(ctx, storageResource, "", metav1.ListOptions{}, func(object *unstructured.Unstructured) error {

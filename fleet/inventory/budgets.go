@@ -47,7 +47,7 @@ func (c *Cluster) Budgets(ctx context.Context, namespace string) ([]Budget, erro
 	return found, err
 }
 
-// BudgetsOf are those that select pods of a namespace with certain labels.
+// BudgetsOf returns the budgets that select the pods of a namespace with these labels.
 func BudgetsOf(podNamespace string, podLabels map[string]string, all []Budget) []restart.Budget {
 	var found []restart.Budget
 	for _, b := range all {
@@ -58,7 +58,7 @@ func BudgetsOf(podNamespace string, podLabels map[string]string, all []Budget) [
 	return found
 }
 
-// Member is a running pod of a workload, and what is known of it but its state.
+// Member is a running pod of a workload. Running contains everything but its state.
 type Member struct {
 	Pod     *fleet.Pod
 	Running restart.Pod

@@ -25,7 +25,7 @@ import (
 type Cluster struct {
 	// Context is the name of the kubeconfig's context.
 	Context string
-	// Namespace is that of the context.
+	// Namespace is the namespace of the context.
 	Namespace string
 	objects   dynamic.Interface
 	rest      rest.Interface
@@ -60,8 +60,8 @@ func ConnectTo(config *rest.Config, name string) (*Cluster, error) {
 
 func (c *Cluster) connect(config *rest.Config) error {
 	config.UserAgent = "telepod-fleet"
-	config.QPS = -1                           // there are few requests at a time, which is brake enough
-	config.WarningHandler = rest.NoWarnings{} // a dry run gets those of policies
+	config.QPS = -1                           // few requests run at the same time, so no other limit is needed
+	config.WarningHandler = rest.NoWarnings{} // policies also warn about dry runs
 	var err error
 	if c.objects, err = dynamic.NewForConfig(config); err != nil {
 		return fmt.Errorf("connect to the cluster: %w", err)
@@ -74,7 +74,7 @@ func (c *Cluster) connect(config *rest.Config) error {
 	return nil
 }
 
-// Version is that of the API server.
+// Version returns the version of the API server.
 func (c *Cluster) Version(ctx context.Context) (*apiversion.Version, error) {
 	raw, err := c.rest.Get().AbsPath("/version").Do(ctx).Raw()
 	if err != nil {
@@ -91,11 +91,11 @@ func (c *Cluster) Version(ctx context.Context) (*apiversion.Version, error) {
 	return v, nil
 }
 
-// pageSize is how many objects a list request returns at most: a few megabytes of pods.
+// pageSize is the maximum number of objects that a list request returns: a few megabytes of pods.
 const pageSize = 250
 
-// each lists objects page by page; an empty namespace means all of them. A resource that is not installed yields
-// none.
+// each lists objects page by page; an empty namespace means all namespaces. If the resource is not installed, there are
+// no objects.
 func (c *Cluster) each(ctx context.Context, resource schema.GroupVersionResource, namespace string, options metav1.ListOptions, do func(*unstructured.Unstructured) error) error {
 	options.Limit = pageSize
 	for {
@@ -117,7 +117,7 @@ func (c *Cluster) each(ctx context.Context, resource schema.GroupVersionResource
 	}
 }
 
-// readError adds what could not be read, and what to do.
+// readError adds which objects could not be read, and what to do.
 func readError(verb, what, namespace string, err error) error {
 	place := "all namespaces"
 	if namespace != "" {

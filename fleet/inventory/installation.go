@@ -21,17 +21,17 @@ type Release struct{ Namespace, Name string }
 
 // Installation is the configuration of a release's injector.
 type Installation struct {
-	// Name is that of its Deployment.
+	// Name is the name of its Deployment.
 	Name string
 	// Installed is when the Deployment was created.
 	Installed time.Time
 	// Version is the chart's app version, from the Deployment's label.
 	Version string
-	// Revision of the release, from the Deployment's label.
+	// Revision is the revision of the release, from the Deployment's label.
 	Revision string
-	// Arguments are those after 'telepod webhook'.
+	// Arguments are the arguments after 'telepod webhook'.
 	Arguments []string
-	// Environment has the variables with literal values.
+	// Environment contains the variables with literal values.
 	Environment map[string]string
 	// Profiles are the files of its ConfigMap, by their names.
 	Profiles map[string]string
@@ -54,7 +54,7 @@ func (c *Cluster) Installation(ctx context.Context, release Release) (Installati
 		return Installation{}, err
 	}
 	if len(found) != 1 {
-		return Installation{}, fmt.Errorf("release %s in namespace %s of context %s has %d injectors: check --release and --telepod-namespace, or set --profile and the cluster's facts by flags",
+		return Installation{}, fmt.Errorf("release %s in namespace %s of context %s has %d injectors: check --release and --telepod-namespace, or use flags for the profile and the cluster's facts",
 			release.Name, release.Namespace, c.Context, len(found))
 	}
 	return c.read(ctx, found[0])
@@ -81,11 +81,11 @@ func (c *Cluster) read(ctx context.Context, d *appsv1.Deployment) (Installation,
 	return i, err
 }
 
-// ConfigMap reads one of the chart's.
+// ConfigMap reads one of the chart's ConfigMaps.
 func (c *Cluster) ConfigMap(ctx context.Context, namespace, name string) (map[string]string, error) {
 	object, err := c.objects.Resource(configMapResource).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("ConfigMap %s/%s does not exist, and pods of the release need it: install the chart again", namespace, name)
+		return nil, fmt.Errorf("ConfigMap %s/%s does not exist, but pods of the release need it: install the chart again", namespace, name)
 	}
 	if err != nil {
 		return nil, readError("get", "configmaps "+name, namespace, err)

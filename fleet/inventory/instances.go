@@ -52,7 +52,7 @@ func instance(pod *corev1.Pod) fleet.Instance {
 	return i
 }
 
-// intendedNode is the node that the DaemonSet's controller has chosen for a pod, which the scheduler may refuse.
+// intendedNode returns the node that the DaemonSet's controller has chosen for a pod. The scheduler may refuse it.
 func intendedNode(pod *corev1.Pod) string {
 	a := pod.Spec.Affinity
 	if a == nil || a.NodeAffinity == nil || a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
@@ -68,7 +68,7 @@ func intendedNode(pod *corev1.Pod) string {
 	return ""
 }
 
-// How many pods are queried concurrently, and the timeout for each.
+// The number of pods that are queried concurrently, and the timeout for each.
 const (
 	readersOfMetrics = 64
 	metricsLimit     = 3 * time.Second
@@ -80,14 +80,14 @@ func (c *Cluster) ReadMetrics(ctx context.Context, instances []fleet.Instance, p
 	atOnce(instances, func(of *fleet.Instance, turn turns) { turn.take(func() { c.readMetrics(ctx, of, port) }) })
 }
 
-// Again selects the instances that are read a second time, some time after the first.
+// Again selects the instances that are read a second time, and when.
 type Again struct {
 	After time.Duration
 	If    func(fleet.Instance) bool
 }
 
 // ReadMetricsAgain reads the metrics like ReadMetrics, and some a second time, with the ends of the logs. An instance that
-// does not answer delays no other. Without a second answer, the first reading stays.
+// does not answer does not delay others. If the second reading fails, the first one is kept.
 func (c *Cluster) ReadMetricsAgain(ctx context.Context, instances []fleet.Instance, port int, again Again) {
 	atOnce(instances, func(of *fleet.Instance, turn turns) {
 		turn.take(func() { c.readMetrics(ctx, of, port) })
@@ -121,7 +121,7 @@ func (c *Cluster) readMetrics(ctx context.Context, of *fleet.Instance, port int)
 	of.Metrics, of.MetricsErr = set, err
 }
 
-// turns limits how many functions run at a time.
+// turns limits how many functions run at the same time.
 type turns chan struct{}
 
 func (t turns) take(do func()) {
@@ -130,7 +130,7 @@ func (t turns) take(do func()) {
 	do()
 }
 
-// atOnce calls a function for every instance concurrently. The function takes a turn for each of its requests.
+// atOnce calls a function for every instance concurrently. The function uses a turn for each of its requests.
 func atOnce(instances []fleet.Instance, do func(*fleet.Instance, turns)) {
 	var wait sync.WaitGroup
 	turn := make(turns, readersOfMetrics)
@@ -142,7 +142,7 @@ func atOnce(instances []fleet.Instance, do func(*fleet.Instance, turns)) {
 
 func (c *Cluster) metrics(ctx context.Context, of *fleet.Instance, port int) (metrics.Set, error) {
 	if ctx.Err() != nil {
-		return metrics.Set{}, fmt.Errorf("pod %s was not asked: the time was up", of.Pod)
+		return metrics.Set{}, fmt.Errorf("pod %s was not queried: the time limit was reached", of.Pod)
 	}
 	ctx, cancel := context.WithTimeout(ctx, metricsLimit)
 	defer cancel()
@@ -171,28 +171,28 @@ func on(node string) string {
 	return " on node " + node
 }
 
-// proxyPath leads through the API server to a port of a pod.
+// proxyPath returns the path to a port of a pod through the API server.
 func proxyPath(namespace, pod string, port int) []string {
 	return []string{"api", "v1", "namespaces", namespace, "pods", pod + ":" + strconv.Itoa(port), "proxy"}
 }
 
-// proxyError is the pod's error response, or why there was none.
+// proxyError returns the pod's error response, or the reason why there was none.
 func proxyError(verb, namespace, pod string, err error) error {
 	status, ok := errors.AsType[*apierrors.StatusError](err)
 	switch {
 	case !ok:
-		return fmt.Errorf("ask pod %s: %w", pod, err)
+		return fmt.Errorf("pod %s: %w", pod, err)
 	case apierrors.IsForbidden(err):
 		return readError(verb, "pods/proxy", namespace, err)
 	}
 	if details := status.ErrStatus.Details; details != nil {
 		for _, cause := range details.Causes {
 			if cause.Type == metav1.CauseTypeUnexpectedServerResponse && cause.Message != "" {
-				return fmt.Errorf("ask pod %s: %s", pod, cause.Message)
+				return fmt.Errorf("pod %s: %s", pod, cause.Message)
 			}
 		}
 	}
-	return fmt.Errorf("ask pod %s: %w", pod, brief(err))
+	return fmt.Errorf("pod %s: %w", pod, brief(err))
 }
 
 // collectorOTLP is the port of OTLP over HTTP.
@@ -204,15 +204,15 @@ func (c *Cluster) SendTraces(ctx context.Context, to fleet.Instance, body []byte
 		SetHeader("Content-Type", "application/x-protobuf").Body(body).MaxRetries(0).Do(ctx).Raw()
 	if err != nil {
 		if message := statusMessage(answer); message != "" {
-			return fmt.Errorf("ask pod %s: %s", to.Pod, message)
+			return fmt.Errorf("pod %s: %s", to.Pod, message)
 		}
 		return proxyError("create", to.Namespace, to.Pod, err)
 	}
 	return nil
 }
 
-// statusMessage is the message of the google.rpc.Status that OTLP over HTTP answers errors with; empty if the answer is
-// something else, such as the API server's own.
+// statusMessage returns the message of the google.rpc.Status in an error response of OTLP over HTTP; empty if the response
+// is something else, such as one from the API server.
 func statusMessage(answer []byte) string {
 	var s spb.Status
 	if err := proto.Unmarshal(answer, &s); err != nil || s.GetCode() == 0 {

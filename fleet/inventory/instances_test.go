@@ -15,8 +15,9 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// TestSilentPodDelaysNoOther: a suspicious pod is read twice while another one does not answer. One that never answers is named.
-func TestSilentPodDelaysNoOther(t *testing.T) {
+// TestSilentPodDoesNotDelayOthers: a suspicious pod is read twice while another one does not answer. The error names a pod
+// that never answers.
+func TestSilentPodDoesNotDelayOthers(t *testing.T) {
 	var asked atomic.Int32
 	twice := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,7 +47,7 @@ func TestSilentPodDelaysNoOther(t *testing.T) {
 		t.Errorf("%+v, want two readings and the log", pods[1])
 	}
 	if pods[0].MetricsErr != nil || pods[2].MetricsErr == nil {
-		t.Errorf("%+v, want an error of the pod that is not ready alone", pods)
+		t.Errorf("%+v, want an error only for the pod that is not ready", pods)
 	}
 	twice = make(chan struct{})
 	late, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -56,7 +57,7 @@ func TestSilentPodDelaysNoOther(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	c.ReadMetrics(late, pods[1:2], 8888)
-	if err := pods[1].MetricsErr; err == nil || err.Error() != "pod ill was not asked: the time was up" {
-		t.Errorf("the error after the time is %v", err)
+	if err := pods[1].MetricsErr; err == nil || err.Error() != "pod ill was not queried: the time limit was reached" {
+		t.Errorf("the error after the time limit is %v", err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Contexts are the names in a kubeconfig; an empty path means the files that kubectl would use.
+// Contexts returns the names of the contexts in a kubeconfig; an empty path means the files that kubectl would use.
 func Contexts(kubeconfig string) ([]string, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig
@@ -21,15 +21,15 @@ func Contexts(kubeconfig string) ([]string, error) {
 	return slices.Sorted(maps.Keys(config.Contexts)), nil
 }
 
-// mostNames limits lists for people.
+// mostNames limits lists for completion.
 const mostNames = 500
 
-// NamespaceNames are the first namespaces, for completion.
+// NamespaceNames returns the first namespaces, for completion.
 func (c *Cluster) NamespaceNames(ctx context.Context) ([]string, error) {
 	return c.names(ctx, namespaceResource, "")
 }
 
-// Names are those of the first workloads or pods of a kind in a namespace, for completion. See Kind for the word.
+// Names returns the first workloads or pods of a kind in a namespace, for completion. See Kind for the word.
 func (c *Cluster) Names(ctx context.Context, word, namespace string) ([]string, error) {
 	k, ok := kindOf(word)
 	if !ok {

@@ -63,7 +63,7 @@ func (c *Cluster) Policies(ctx context.Context, namespace string) ([]networkingv
 	return found, err
 }
 
-// Bindings reports for each name whether there is a ClusterRoleBinding.
+// Bindings reports for each name whether the ClusterRoleBinding exists.
 func (c *Cluster) Bindings(ctx context.Context, names ...string) (map[string]bool, error) {
 	exists := map[string]bool{}
 	for _, name := range names {

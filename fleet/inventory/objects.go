@@ -88,15 +88,15 @@ func namespace(object *unstructured.Unstructured) fleet.Namespace {
 	return n
 }
 
-// labelledAt is the latest time at which the label telepod.dev/injection can have been set. It is exact if one manager
-// alone has set the label, and nothing else that could have changed after that. It is zero if the API server does not
+// labelledAt returns the latest time at which the label telepod.dev/injection can have been set. It is exact if only one
+// manager has set the label, and no other field that could have changed later. It is zero if the API server does not
 // report it.
 func labelledAt(managed []metav1.ManagedFieldsEntry) (at time.Time, exactly bool) {
 	for _, entry := range managed {
 		if !owns(entry, "f:metadata", "f:labels", "f:"+injector.InjectionLabel) {
 			continue
 		}
-		if !at.IsZero() { // two managers: the first of them set it
+		if !at.IsZero() { // with two managers, the first one set it
 			return at, false
 		}
 		at, exactly = entry.Time.Time, leaves(entry) == 1
@@ -104,7 +104,7 @@ func labelledAt(managed []metav1.ManagedFieldsEntry) (at time.Time, exactly bool
 	return at, exactly
 }
 
-// owns reports whether a manager has set a field, at a time that is known.
+// owns reports whether a manager has set a field, at a known time.
 func owns(entry metav1.ManagedFieldsEntry, path ...string) bool {
 	fields, ok := fieldsOf(entry)
 	if !ok {
@@ -148,7 +148,7 @@ type kind struct {
 	resource schema.GroupVersionResource
 }
 
-// kinds are those that explain supports. Kinds of extensions may be missing in a cluster.
+// kinds returns the kinds that explain supports. Kinds of extensions may be missing in a cluster.
 func kinds() []kind {
 	apps := func(resource string) schema.GroupVersionResource {
 		return schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: resource}

@@ -45,7 +45,7 @@ func TestLabelledAt(t *testing.T) {
 	}
 }
 
-// TestSelected: who changed a nodeSelector, if it was not Helm.
+// TestSelected finds the manager that changed a nodeSelector, if it was not Helm.
 func TestSelected(t *testing.T) {
 	at := metav1.NewTime(time.Date(2026, 11, 27, 8, 50, 29, 0, time.UTC))
 	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
@@ -68,7 +68,7 @@ func TestSelected(t *testing.T) {
 	}
 }
 
-// TestTrouble: the most specific reason that a pod is not ready.
+// TestTrouble expects the most specific reason that a pod is not ready.
 func TestTrouble(t *testing.T) {
 	condition := func(kind corev1.PodConditionType, status corev1.ConditionStatus, message string) corev1.PodCondition {
 		return corev1.PodCondition{Type: kind, Status: status, Message: message}

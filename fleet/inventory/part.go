@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/fleet/checks"
 )
 
-// Limits for pods: for all of a part together, and the time until the metrics of suspicious Collectors are read again.
+// The time limit for all pods of a part, and the time until the metrics of suspicious Collectors are read again.
 const (
 	answersWithin = 3500 * time.Millisecond
 	secondReading = time.Second
@@ -39,7 +39,7 @@ func (c *Cluster) ReadPart(ctx context.Context, release Release, component strin
 	var wait sync.WaitGroup
 	wait.Go(func() { c.ReadMetricsAgain(ctx, all, port, Again{After: secondReading, If: checks.Suspicious}) })
 	wait.Go(func() {
-		_ = c.ExplainTroubles(ctx, release, all) // without the right to see events, troubles are less clear
+		_ = c.ExplainTroubles(ctx, release, all) // without permission to list events, reasons are less specific
 	})
 	wait.Wait()
 }

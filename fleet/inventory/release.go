@@ -17,7 +17,7 @@ import (
 	"github.com/telepod/telepod/fleet/checks"
 )
 
-// selector finds the objects of a component of a release: injector or collector.
+// selector selects the objects of a component of a release, such as injector or collector.
 func (r Release) selector(component string) metav1.ListOptions {
 	return metav1.ListOptions{LabelSelector: labels.SelectorFromSet(labels.Set{"app.kubernetes.io/name": "telepod",
 		"app.kubernetes.io/instance": r.Name, "app.kubernetes.io/component": component}).String()}
@@ -74,7 +74,7 @@ func replicas(kind string, object *unstructured.Unstructured) (checks.Workload, 
 	return w, err
 }
 
-// troubles are the pods of a component that are not ready, each with its node and a reason.
+// troubles lists the pods of a component that are not ready, each with its node and a reason.
 func (c *Cluster) troubles(ctx context.Context, release Release, component string) ([]string, error) {
 	var list []string
 	err := c.each(ctx, podResource, release.Namespace, release.selector(component), func(object *unstructured.Unstructured) error {
@@ -90,7 +90,7 @@ func (c *Cluster) troubles(ctx context.Context, release Release, component strin
 	return list, err
 }
 
-// trouble is why a pod is not ready.
+// trouble returns the reason why a pod is not ready.
 func trouble(pod *corev1.Pod) (text string, troubled bool) {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
@@ -114,8 +114,8 @@ func trouble(pod *corev1.Pod) (text string, troubled bool) {
 	return text, true
 }
 
-// selected is the last change of a nodeSelector by another manager than the one that installs the object: Helm, or what has
-// set the selector of its pods, which cannot change.
+// selected returns the last change of a nodeSelector by a manager other than the one that installed the object. That one is
+// Helm, or the manager of the selector of its pods, which is immutable.
 func selected(managed []metav1.ManagedFieldsEntry) (last checks.Change) {
 	for _, entry := range managed {
 		fields, ok := fieldsOf(entry)

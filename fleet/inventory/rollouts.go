@@ -32,7 +32,7 @@ type Rolling struct {
 	Object *unstructured.Unstructured
 }
 
-// Restartable are the kinds with a rollout.
+// Restartable returns the kinds with a rollout.
 func Restartable() []string { return []string{"Deployment", "StatefulSet", "DaemonSet"} }
 
 // EachRolling calls do for every workload with a rollout; an empty namespace means all.
@@ -108,7 +108,7 @@ func deploymentRollout(object *unstructured.Unstructured) (restart.Rollout, erro
 	if u := d.Spec.Strategy.RollingUpdate; u != nil && d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
 		r.Away = scaled(u.MaxUnavailable, r.Desired, false)
 		if r.Away == 0 && scaled(u.MaxSurge, r.Desired, true) == 0 {
-			r.Away = 1 // as the Deployment's controller does it
+			r.Away = 1 // like the Deployment's controller
 		}
 	}
 	return r, nil
@@ -155,14 +155,14 @@ func replicasOf(n *int32) int {
 	return int(*n)
 }
 
-// scaled is a number, or a percentage of all; nothing means 0.
+// scaled returns a number, or a percentage of all; nil means 0.
 func scaled(value *intstr.IntOrString, all int, roundUp bool) int {
 	if value == nil {
 		return 0
 	}
 	n, err := intstr.GetScaledValueFromIntOrPercent(value, all, roundUp)
 	if err != nil {
-		return 0 // the API server accepts no other text
+		return 0 // the API server rejects invalid values
 	}
 	return n
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// Objects is this connection's client, for package rollout: this package changes no objects.
+// Objects returns this connection's client, for package rollout: this package changes no objects.
 func (c *Cluster) Objects() dynamic.Interface { return c.objects }
 
 // Trial creates a pod from a workload's template as a dry run: nothing is stored, and nothing runs. It returns the
@@ -37,7 +37,7 @@ func (c *Cluster) dryRun(ctx context.Context, namespace string, pod *unstructure
 	return readPod(created)
 }
 
-// podOf is a pod as the controller of a workload would create it, without owner and node.
+// podOf returns a pod as the controller of a workload would create it, without owner and node.
 func podOf(workload *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	template, found, err := unstructured.NestedMap(workload.Object, "spec", "template")
 	if err != nil || !found {

@@ -22,7 +22,7 @@ var eventResource = schema.GroupVersionResource{Version: "v1", Resource: "events
 // last log lines of a crash-looping process.
 func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instances []fleet.Instance) error {
 	ready := true
-	for i := range instances { // others may write to their metrics meanwhile
+	for i := range instances { // another goroutine may write their metrics at the same time
 		ready = ready && instances[i].Ready
 	}
 	if ready {
@@ -36,7 +36,7 @@ func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instance
 		if err := fromUnstructured(object.Object, &event); err != nil {
 			return fmt.Errorf("read event %s/%s: %w", object.GetNamespace(), object.GetName(), err)
 		}
-		// The pod's status has the scheduler's message too, and drops it once it no longer applies.
+		// The pod's status also has the scheduler's message, and drops it once it no longer applies.
 		if last := said[event.InvolvedObject.Name]; event.Reason != "Unhealthy" && event.Reason != "FailedScheduling" && !event.LastTimestamp.Before(&last.LastTimestamp) {
 			said[event.InvolvedObject.Name] = event
 		}
@@ -46,7 +46,7 @@ func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instance
 		if of.Ready {
 			return
 		}
-		if event, found := said[of.Pod]; found && !event.LastTimestamp.Time.Before(of.Created) { // not one of an earlier pod of the name
+		if event, found := said[of.Pod]; found && !event.LastTimestamp.Time.Before(of.Created) { // skip events of an earlier pod with this name
 			of.Trouble += ": " + event.Message
 		}
 		if strings.Contains(of.Trouble, "CrashLoopBackOff") {
@@ -60,7 +60,7 @@ func (c *Cluster) ExplainTroubles(ctx context.Context, release Release, instance
 	return err
 }
 
-// lastError is the last line of a log that reports an error.
+// lastError returns the last line of a log that reports an error.
 func lastError(log string) string {
 	last := ""
 	for line := range strings.Lines(log) {

@@ -22,7 +22,7 @@ var (
 	sliceResource   = schema.GroupVersionResource{Group: "discovery.k8s.io", Version: "v1", Resource: "endpointslices"}
 )
 
-// Hooks are the webhooks of a MutatingWebhookConfiguration; none if it does not exist.
+// Hooks returns the webhooks of a MutatingWebhookConfiguration; none if it does not exist.
 func (c *Cluster) Hooks(ctx context.Context, name string) ([]checks.Hook, error) {
 	object, err := c.objects.Resource(webhookResource).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

@@ -43,8 +43,8 @@ func (c *Cluster) Get(ctx context.Context, id fleet.Identity) (Object, error) {
 	return o, err
 }
 
-// Templates reads the workloads of one kind, in a namespace or in all if it is empty. A kind that is not installed
-// yields none.
+// Templates reads the workloads of one kind, in a namespace or in all if it is empty. If the kind is not installed, there
+// are none.
 func (c *Cluster) Templates(ctx context.Context, word, namespace string) (map[fleet.Identity]fleet.Template, error) {
 	k, ok := kindOf(word)
 	if !ok {

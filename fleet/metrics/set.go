@@ -11,10 +11,10 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Set is the counters and gauges of one process, by their names. The zero value is empty.
+// Set contains the counters and gauges of one process, by name. The zero value is empty.
 type Set struct{ families map[string]*dto.MetricFamily }
 
-// mostBytes limits what is read. A Collector of the chart has some 50 KB of metrics.
+// mostBytes limits the size of the text. A Collector of the chart has some 50 KB of metrics.
 const mostBytes = 8 << 20
 
 // Read parses Prometheus' text format. It returns an error if the text is too long.
@@ -34,7 +34,7 @@ func Read(text io.Reader) (Set, error) {
 // Empty reports whether nothing was read.
 func (s Set) Empty() bool { return len(s.families) == 0 }
 
-// Labels are those of one series.
+// Labels are the labels of one series.
 type Labels map[string]string
 
 // Each yields the series of a counter or gauge, except infinities and NaN.
@@ -68,7 +68,7 @@ func value(m *dto.Metric) (float64, bool) {
 	return 0, false
 }
 
-// Sum adds the series of a name that have all labels of match, and reports whether there is one. Counters that are
+// Sum adds up the series of a name that have all labels of match, and reports whether there are any. Counters that are
 // still zero are absent.
 func (s Set) Sum(name string, match Labels) (sum float64, found bool) {
 	for labels, v := range s.Each(name) {

@@ -30,11 +30,11 @@ type Options struct {
 // Server answers queries.
 type Server struct{ api v1.API }
 
-// New does not connect yet.
+// New returns a client. It sends no request yet.
 func New(address string, o Options) (*Server, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("the URL of Prometheus is %q: give one such as https://prometheus.example", address)
+		return nil, fmt.Errorf("the URL of Prometheus is %q: use one such as https://prometheus.example", address)
 	}
 	if o.Transport == nil {
 		o.Transport = http.DefaultTransport
@@ -60,7 +60,7 @@ func (s *Server) Query(ctx context.Context, query string) ([]Sample, error) {
 	}
 	vector, ok := answer.(model.Vector)
 	if !ok {
-		return nil, fmt.Errorf("ask Prometheus: the answer is a %s, and not a vector", answer.Type())
+		return nil, fmt.Errorf("query Prometheus: the response is a %s, not a vector", answer.Type())
 	}
 	samples := make([]Sample, len(vector))
 	for i, s := range vector {
@@ -77,13 +77,13 @@ func explained(err error) error {
 	failed, ok := errors.AsType[*v1.Error](err)
 	switch {
 	case !ok:
-		return fmt.Errorf("ask Prometheus: %w", err)
+		return fmt.Errorf("query Prometheus: %w", err)
 	case failed.Type == v1.ErrBadData, failed.Type == v1.ErrExec:
-		return fmt.Errorf("prometheus refuses a query: %s", short(failed.Msg))
+		return fmt.Errorf("prometheus rejected a query: %s", short(failed.Msg))
 	case failed.Type == v1.ErrBadResponse:
-		return fmt.Errorf("ask Prometheus: the answer is not one of its API: check the URL: %s", short(failed.Msg))
+		return fmt.Errorf("query Prometheus: the response is not from its API: check the URL: %s", short(failed.Msg))
 	}
-	return fmt.Errorf("ask Prometheus: %s", strings.TrimSuffix(short(failed.Msg)+": "+short(failed.Detail), ": "))
+	return fmt.Errorf("query Prometheus: %s", strings.TrimSuffix(short(failed.Msg)+": "+short(failed.Detail), ": "))
 }
 
 func short(text string) string {
@@ -123,7 +123,7 @@ type limited struct {
 
 func (l *limited) Read(p []byte) (int, error) {
 	if l.left <= 0 {
-		return 0, fmt.Errorf("the answer has more than %d MiB", mostBytes>>20)
+		return 0, fmt.Errorf("the response has more than %d MiB", mostBytes>>20)
 	}
 	n, err := l.ReadCloser.Read(p[:min(int64(len(p)), l.left)])
 	l.left -= int64(n)

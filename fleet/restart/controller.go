@@ -9,7 +9,7 @@ import (
 
 // Store records in the cluster why repair has stopped, so that no other process continues.
 type Store interface {
-	// Stopped is the reason and its details; empty if repair has not stopped.
+	// Stopped returns the reason and its details; empty if repair has not stopped.
 	Stopped(context.Context) (Reason, string, error)
 	Stop(context.Context, Failure) error
 }
@@ -18,7 +18,7 @@ type Store interface {
 type Controller struct {
 	Runner *Runner
 	Store  Store
-	// Workloads reads those that need repair, in a fixed order.
+	// Workloads reads the workloads that need repair, in a fixed order.
 	Workloads func(context.Context) ([]Workload, error)
 	// Settle is the minimum age of an out-of-date pod.
 	Settle time.Duration
@@ -29,16 +29,16 @@ type Round struct {
 	// Stopped is why repair has stopped; Details has more.
 	Stopped Reason
 	Details string
-	// Asked: the store has answered whether repair has stopped.
+	// Asked: the store returned whether repair has stopped.
 	Asked bool
 	// Left counts the workloads that were left alone, by reason.
 	Left map[Reason]int
-	// Repaired workloads, and those that failed, by reason.
+	// Repaired counts repaired workloads, Failed those that failed, by reason.
 	Repaired int
 	Failed   map[Reason]int
 }
 
-// Round checks the cluster once and repairs what it can. A failed rollout, or a pod that is out of date again,
+// Round checks the cluster once and repairs workloads. A failed rollout, or a new pod that is out of date again,
 // stops repair until a person has examined it. An injector that does not work ends only this round.
 func (c *Controller) Round(ctx context.Context) (Round, error) {
 	round := Round{Left: map[Reason]int{}, Failed: map[Reason]int{}}
@@ -47,7 +47,7 @@ func (c *Controller) Round(ctx context.Context) (Round, error) {
 		round.Asked = err == nil
 		return round, err
 	}
-	round.Asked, c.Runner.Stopped = true, c.Store.Stopped // somebody may stop it within the round, too
+	round.Asked, c.Runner.Stopped = true, c.Store.Stopped // it may also be stopped during the round
 	workloads, err := c.Workloads(ctx)
 	if err != nil {
 		return round, err
@@ -68,7 +68,7 @@ func (c *Controller) Round(ctx context.Context) (Round, error) {
 	return round, nil
 }
 
-// step decides about a workload by its pods, too.
+// step decides about a workload, also based on its pods.
 func (c *Controller) step(ctx context.Context, w Workload) (Step, error) {
 	step := Plan([]Workload{w}, ByEviction)[0]
 	if step.Intent != Restart {

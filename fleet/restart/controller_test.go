@@ -45,7 +45,7 @@ func rounds(t *testing.T, m *model, store restart.Store, n int, settle time.Dura
 	return last
 }
 
-// TestRounds: whatever is broken, hundreds of rounds evict a limited number of pods.
+// TestRounds breaks one thing at a time: hundreds of rounds evict only a limited number of pods.
 func TestRounds(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -57,7 +57,7 @@ func TestRounds(t *testing.T) {
 	}{
 		{name: "healthy", evicted: 4},
 		{name: "injector ill", change: func(m *model) { m.trial.State = fleet.Bare }, failed: restart.InjectorIll},
-		{name: "trial pods lie", change: func(m *model) { m.fresh = fleet.Bare }, evicted: 1, stopped: restart.CameBackBare},
+		{name: "trial pods are injected, real ones are not", change: func(m *model) { m.fresh = fleet.Bare }, evicted: 1, stopped: restart.CameBackBare},
 		{name: "profiles differ", change: func(m *model) { m.fresh = fleet.Stale }, evicted: 1, stopped: restart.CameBackBare},
 		{name: "replacements do not start", change: func(m *model) { m.unready = true }, evicted: 1, stopped: restart.RolloutFailed},
 		{name: "budget", change: func(m *model) { m.refuse = -1 }, failed: restart.BudgetBlocked},

@@ -13,9 +13,9 @@ type Act string
 
 // Acts.
 const (
-	// Try creates a pod as a dry run, and gives the result to Tried.
+	// Try creates a pod as a dry run; Tried gets the result.
 	Try Act = "try"
-	// Wait looks again later.
+	// Wait observes again later.
 	Wait Act = "wait"
 	// Begin starts a rollout.
 	Begin Act = "begin"
@@ -27,7 +27,7 @@ const (
 	Stop Act = "stop"
 )
 
-// Move is what comes next for a workload.
+// Move is the next action for a workload.
 type Move struct {
 	Act    Act
 	Pod    Pod // to evict
@@ -45,7 +45,7 @@ type Limits struct {
 
 // Observation is the state of a workload at one moment.
 type Observation struct {
-	// Gone: the workload does not exist any more.
+	// Gone: the workload no longer exists.
 	Gone bool
 	// OptedOut: an annotation on it, on its pod template or on its namespace forbids repair.
 	OptedOut bool
@@ -68,7 +68,7 @@ type Course struct {
 	limits Limits
 
 	rolling bool
-	since   time.Time // when it began to wait, or made progress last
+	since   time.Time // when it started to wait, or last made progress
 	best    int       // the most progress so far
 	tried   *Trial
 	// refused is the API server's message when it refused the last act for now.
@@ -102,7 +102,7 @@ func (c *Course) Acted(seen Observation, evicted string, now time.Time) {
 	}
 }
 
-// Acts counts how often the course has replaced pods.
+// Acts returns how often the course has replaced pods.
 func (c *Course) Acts() int { return c.acts }
 
 // Next decides from the current observation.
@@ -145,7 +145,7 @@ func (c *Course) prepare(now time.Time, seen Observation) Move {
 	return Move{Act: Begin, Reason: Restarted, Text: fmt.Sprintf("%d of %d pods are out of date", len(victims), len(seen.Pods))}
 }
 
-// obstacle is what forbids an act now, but may pass. For evictions, the API server checks budgets again.
+// obstacle returns a temporary reason that forbids an act. For evictions, the API server checks budgets again.
 func (c *Course) obstacle(seen Observation) (string, bool) {
 	switch {
 	case !seen.Rollout.Settled():
@@ -208,18 +208,18 @@ func (c *Course) verify(now time.Time, seen Observation) Move {
 	return c.prepare(now, seen)
 }
 
-// nothingLeft is the end if no pod is out of date: either they are up to date, or they are not to be injected any more,
-// such as after the label of their namespace was removed.
+// nothingLeft ends a course if no pod is out of date: either they are up to date, or they should no longer be injected,
+// for example because the label of their namespace was removed.
 func nothingLeft(pods []Pod, text string) Move {
 	for _, pod := range pods {
 		if pod.State == fleet.Outside {
-			return Move{Act: Done, Reason: OptedOut, Text: "left alone: new pods would not be injected any more: " + pod.Why}
+			return Move{Act: Done, Reason: OptedOut, Text: "left alone: new pods would no longer be injected: " + pod.Why}
 		}
 	}
 	return Move{Act: Done, Reason: Repaired, Text: text}
 }
 
-// outdated are the pods that need something, in their order.
+// outdated returns the pods that are out of date, in their order.
 func outdated(pods []Pod) []Pod {
 	var found []Pod
 	for _, pod := range pods {
@@ -239,7 +239,7 @@ func ready(pods []Pod) (n int) {
 	return n
 }
 
-// troubles are the first pods that are not ready, as the end of a sentence.
+// troubles describes the first pods that are not ready, as the end of a sentence.
 func troubles(pods []Pod) string {
 	const most = 2
 	var texts []string

@@ -37,7 +37,7 @@ type Step struct {
 	Intent Intent      `json:"intent"`
 	// Reason is why it is left alone; empty otherwise.
 	Reason Reason `json:"reason,omitempty"`
-	// Text is what happens, or what a person can do instead.
+	// Text describes what happens, or what a person can do instead.
 	Text string `json:"text"`
 }
 
@@ -69,9 +69,9 @@ func decide(w Workload, method Method) (Intent, Reason, string) {
 		return Leave, NotWhole, fmt.Sprintf("%d of %d pods are available: repair that first", r.Available, r.Desired)
 	}
 	if b, ok := forbidden(w.Budgets, r.Away); ok {
-		return Leave, BudgetBlocked, fmt.Sprintf("%s, and a rollout takes away %d at once: change the budget, or set maxUnavailable to 0", b, r.Away)
+		return Leave, BudgetBlocked, fmt.Sprintf("%s, and a rollout makes %d unavailable at a time: change the budget, or set maxUnavailable to 0", b, r.Away)
 	}
-	return Restart, "", fmt.Sprintf("at most %d of %d pods away at once", r.Away, r.Desired)
+	return Restart, "", fmt.Sprintf("at most %d of %d pods unavailable at a time", r.Away, r.Desired)
 }
 
 // decideEviction is stricter: it runs unattended, and an eviction ends a pod before its replacement starts.
@@ -89,12 +89,12 @@ func decideEviction(w Workload) (Intent, Reason, string) {
 		return Leave, NotWhole, r.String() + ": repair that first"
 	}
 	if b, ok := forbidden(w.Budgets, 1); ok {
-		return Leave, BudgetBlocked, b.String() + ", so that none may be evicted: use 'telepod restart'"
+		return Leave, BudgetBlocked, b.String() + ", so no pod may be evicted: use 'telepod restart'"
 	}
 	return Restart, "", "one pod at a time"
 }
 
-// hindrance is why a workload is left alone with either method.
+// hindrance returns why a workload is left alone with either method.
 func hindrance(w Workload) (Reason, string) {
 	switch {
 	case w.OptedOut:
@@ -106,7 +106,7 @@ func hindrance(w Workload) (Reason, string) {
 	case w.Kind != "Deployment" && w.Kind != "StatefulSet" && w.Kind != "DaemonSet":
 		return NoRollout, manual(w.Repair)
 	case w.Template.OnDelete:
-		return OnDelete, "delete its pods one by one: each gets what is due, and the present template"
+		return OnDelete, "delete its pods one by one: each is injected, and uses the current template"
 	case w.Template.Paused:
 		return Paused, "kubectl -n " + w.Namespace + " rollout resume deployment/" + w.Name + " when it may roll out"
 	case w.Rollout.Partitioned:
@@ -125,8 +125,8 @@ func manual(r fleet.Repair) string {
 	return r.Command + ": " + r.Note
 }
 
-// Young reports whether an out-of-date pod is younger than an age: whatever prevented its injection may still
-// be happening.
+// Young reports whether an out-of-date pod is younger than an age: the cause that prevented its injection may still
+// exist.
 func Young(w Workload, now time.Time, age time.Duration) bool {
 	for _, pod := range w.Running {
 		if pod.State.Problem() && now.Sub(pod.Created) < age {

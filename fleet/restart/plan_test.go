@@ -23,7 +23,7 @@ func workload(kind string, change func(*restart.Workload)) restart.Workload {
 	return w
 }
 
-// TestPlan is the table of what is restarted, and what is left alone.
+// TestPlan is the decision table: which workloads are restarted, and which are left alone.
 func TestPlan(t *testing.T) {
 	for _, test := range []struct {
 		name   string

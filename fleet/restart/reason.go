@@ -3,7 +3,7 @@ package restart
 // Reason is why something was done, stopped or left alone. The set is fixed: events, metrics and output use it.
 type Reason string
 
-// What was done.
+// Actions.
 const (
 	Restarted  Reason = "restarted"
 	Evicted    Reason = "evicted"
@@ -11,7 +11,7 @@ const (
 	RolledBack Reason = "rolled-back"
 )
 
-// Why a run stopped.
+// Reasons why a run stopped.
 const (
 	InjectorIll   Reason = "injector-ill"
 	BudgetBlocked Reason = "budget-blocked"
@@ -21,7 +21,7 @@ const (
 	RequestFailed Reason = "request-failed"
 )
 
-// Why a workload is left alone.
+// Reasons why a workload is left alone.
 const (
 	OptedOut    Reason = "opted-out"
 	PodsRefused Reason = "pods-refused"
@@ -48,7 +48,7 @@ func Reasons() []Meaning {
 	return []Meaning{
 		{Restarted, "a rollout was started"},
 		{Evicted, "a pod was evicted"},
-		{Repaired, "every pod has what it would get now"},
+		{Repaired, "every pod is up to date"},
 		{RolledBack, "the pod template is the one before the restart"},
 		{InjectorIll, "a trial pod was not injected as expected, so nothing was replaced"},
 		{BudgetBlocked, "a PodDisruptionBudget does not allow it"},
@@ -56,7 +56,7 @@ func Reasons() []Meaning {
 		{CameBackBare, "a new pod is not up to date"},
 		{Interrupted, "the run ended before the rollout did"},
 		{RequestFailed, "the API server refused a request"},
-		{OptedOut, "the workload or its namespace has telepod.dev/repair: \"false\", or does not ask for injection any more"},
+		{OptedOut, "the workload or its namespace has telepod.dev/repair: \"false\", or no longer requests injection"},
 		{PodsRefused, "the webhook would refuse new pods"},
 		{NoRollout, "workloads of this kind have no rollout"},
 		{OnDelete, "the update strategy is OnDelete"},
@@ -67,11 +67,11 @@ func Reasons() []Meaning {
 		{SinglePod, "an eviction would leave no pod"},
 		{PodsPinned, "an annotation of a pod forbids its eviction"},
 		{TooYoung, "its newest out-of-date pod was created a moment ago"},
-		{Vanished, "the workload does not exist any more"},
+		{Vanished, "the workload no longer exists"},
 	}
 }
 
-// Text is the sentence of a reason.
+// Text returns the sentence of a reason.
 func (r Reason) Text() string {
 	for _, m := range Reasons() {
 		if m.Reason == r {

@@ -42,12 +42,12 @@ type Runner struct {
 	Rollback bool
 	// Admit waits until another act is allowed; nil allows all.
 	Admit func(context.Context) error
-	// Stopped is asked before each trial and each act: a reason ends the run. nil never does.
+	// Stopped is called before each trial and each act. If it returns a reason, the run ends. It may be nil.
 	Stopped func(context.Context) (Reason, string, error)
 	// Report is called for each event, one at a time.
 	Report func(Event)
 	Now    func() time.Time
-	// Pause waits between two looks.
+	// Pause waits between two observations.
 	Pause func(context.Context) error
 
 	reporting sync.Mutex
@@ -72,8 +72,8 @@ type halt struct {
 
 func (h *halt) Error() string { return fmt.Sprintf("stopped: %s: %s", h.reason, h.details) }
 
-// Run restarts workloads: one at a time in each namespace, in at most so many namespaces at the same time. After the
-// first failure it begins no other workload, and finishes those that it has begun.
+// Run restarts workloads: one at a time in each namespace, in several namespaces at the same time. After the
+// first failure it starts no other workload, and finishes those that it has started.
 func (r *Runner) Run(ctx context.Context, steps []Step, namespaces int) error {
 	lanes := lanes(steps)
 	work := make(chan []Step, len(lanes))
@@ -139,7 +139,7 @@ func (f *failures) any() bool {
 
 func (f *failures) err() error { return errors.Join(f.list...) }
 
-// Workload restarts one workload, and returns how that ended, or a [Failure].
+// Workload restarts one workload, and returns the result, or a [Failure].
 func (r *Runner) Workload(ctx context.Context, step Step) (Reason, error) {
 	id := step.Identity
 	course := Start(r.Method, r.Limits, step.Intent == Watch, r.Now())
@@ -241,7 +241,7 @@ func (r *Runner) stopped(ctx context.Context) error {
 	return err
 }
 
-// undo tries again while others change the workload at the same time, such as its controller its status.
+// undo retries while others change the workload, such as its controller, which updates the status.
 func (r *Runner) undo(ctx context.Context, id fleet.Identity) (bool, error) {
 	for since := r.Now(); ; {
 		undone, err := r.Cluster.Undo(ctx, id)
@@ -254,7 +254,7 @@ func (r *Runner) undo(ctx context.Context, id fleet.Identity) (bool, error) {
 	}
 }
 
-// rollBack restores the pod template and waits until it is rolled out, or that takes too long.
+// rollBack restores the pod template and waits until it is rolled out, or until the time limit.
 func (r *Runner) rollBack(ctx context.Context, id fleet.Identity) error {
 	undone, err := r.undo(ctx, id)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// model is a workload with one pod replaced per look, and a clock that advances with each pause.
+// model is a workload with one pod replaced per pause, and a clock that advances with each pause.
 type model struct {
 	now      time.Time
 	pods     []restart.Pod
-	updated  int // pods of the present template
+	updated  int // pods of the current template
 	made     int
 	budgets  []restart.Budget
 	rolling  bool
@@ -122,7 +122,7 @@ func (m *model) Finish(context.Context, fleet.Identity) error { m.finished++; re
 func (m *model) Undo(context.Context, fleet.Identity) (bool, error) {
 	if m.conflict != 0 {
 		m.conflict--
-		return false, fmt.Errorf("%w: somebody else changed it", restart.ErrNotNow)
+		return false, fmt.Errorf("%w: another client changed it", restart.ErrNotNow)
 	}
 	m.undone++
 	m.rolling, m.updated, m.failed = false, len(m.pods), ""
@@ -150,7 +150,7 @@ func (m *model) run(method restart.Method, intent restart.Intent, rollback bool)
 	return events, r.Run(context.Background(), []restart.Step{step}, 1)
 }
 
-// TestCourse: every possible course of a restart, and how many pods it costs.
+// TestCourse runs every possible course of a restart, and counts the replaced pods.
 func TestCourse(t *testing.T) {
 	blocks := []restart.Budget{{Name: "b", Observed: true, Healthy: 2, Expected: 3, Needed: 2}}
 	for _, test := range []struct {
@@ -184,7 +184,7 @@ func TestCourse(t *testing.T) {
 		{name: "rolled back after conflicts", rollback: true, change: func(m *model) { m.unready, m.conflict = true, 3 }, reason: restart.RolloutFailed, begun: 1, after: 2*time.Minute + 3*time.Second},
 		{name: "opted out before", change: func(m *model) { m.optedOut = true }},
 		{name: "opted out, and a rollout under way fails", watch: true, change: func(m *model) { m.optedOut, m.failed = true, "gave up" }, reason: restart.RolloutFailed, text: "gave up"},
-		{name: "not injected any more", change: func(m *model) {
+		{name: "no longer injected", change: func(m *model) {
 			m.pods[0].State, m.pods[1].State, m.pods[2].State = fleet.Outside, fleet.Outside, fleet.Outside
 		}},
 		{name: "budget blocks", change: func(m *model) { m.budgets = blocks }, reason: restart.BudgetBlocked, text: "PodDisruptionBudget b needs 2 of 3 pods and has 2 healthy, for 1m0s", after: time.Minute},
@@ -243,11 +243,11 @@ func TestCourse(t *testing.T) {
 	}
 }
 
-// TestRollBackGivesUp: conflicts without an end are an error, after the deadline for progress.
+// TestRollBackGivesUp: permanent conflicts are an error after the deadline for progress.
 func TestRollBackGivesUp(t *testing.T) {
 	m := newModel(3)
 	m.unready, m.conflict = true, -1
-	if _, err := m.run(restart.ByRollout, restart.Restart, true); err == nil || !strings.Contains(err.Error(), "roll back Deployment/web in namespace shop: not now: somebody else changed it") {
+	if _, err := m.run(restart.ByRollout, restart.Restart, true); err == nil || !strings.Contains(err.Error(), "roll back Deployment/web in namespace shop: not now: another client changed it") {
 		t.Error(err)
 	}
 	if took := m.now.Sub(start); took < 4*time.Minute || took > 5*time.Minute {
@@ -255,7 +255,7 @@ func TestRollBackGivesUp(t *testing.T) {
 	}
 }
 
-// TestInterrupted: the run ends at once, and its error explains how to continue.
+// TestInterrupted: the run ends immediately, and its error explains how to continue.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	m := newModel(3)
@@ -268,8 +268,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestStops: the first failure ends the run, in this namespace and in the others.
-func TestStops(t *testing.T) {
+// TestFirstFailureEndsTheRun: the first failure ends the run, in this namespace and in the others.
+func TestFirstFailureEndsTheRun(t *testing.T) {
 	m := newModel(2)
 	m.trial.State = fleet.Bare
 	var tried []string

@@ -16,7 +16,7 @@ const (
 
 // Mark is the information needed to undo a restart.
 type Mark struct {
-	// At is the value that the restart gave to RestartedAnnotation.
+	// At is the value of RestartedAnnotation that the restart set.
 	At string `json:"at"`
 	// Before is the previous value; nil if it had none.
 	Before *string `json:"before,omitempty"`
@@ -33,7 +33,7 @@ type Workload struct {
 	Budgets  []Budget
 	// Marked: the workload has the annotation of an earlier restart, which has therefore not succeeded.
 	Marked bool
-	// Running are its pods; read for evictions only.
+	// Running are its pods; only read for evictions.
 	Running []Pod
 }
 
@@ -41,13 +41,13 @@ type Workload struct {
 type Rollout struct {
 	// Observed: the controller has seen the current pod template.
 	Observed bool
-	// Desired pods; Current ones of any template; Updated ones of the current template; Available ones.
+	// Numbers of pods: desired, existing, with the current template, and available.
 	Desired, Current, Updated, Available int
 	// Failed is the controller's message if it has given up; empty otherwise.
 	Failed string
 	// Partitioned: pods below a partition keep the old template.
 	Partitioned bool
-	// Away is how many pods the strategy may make unavailable at once.
+	// Away is how many pods the strategy may make unavailable at the same time.
 	Away int
 }
 
@@ -60,7 +60,7 @@ func (r Rollout) Updating() bool {
 func (r Rollout) Settled() bool { return !r.Updating() && r.Available >= r.Desired }
 
 func (r Rollout) String() string {
-	return fmt.Sprintf("%d of %d pods have the present template, %d are available", r.Updated, r.Desired, r.Available)
+	return fmt.Sprintf("%d of %d pods have the current template, %d are available", r.Updated, r.Desired, r.Available)
 }
 
 // Budget is a PodDisruptionBudget that selects a workload's pods.
@@ -68,7 +68,7 @@ type Budget struct {
 	Name string
 	// Observed: its status reflects its current settings.
 	Observed bool
-	// Allowed disruptions now; Healthy pods, out of Expected; Needed healthy ones.
+	// Allowed is the number of disruptions allowed now. Healthy of Expected pods are healthy; Needed have to be.
 	Allowed, Healthy, Expected, Needed int
 }
 
@@ -86,7 +86,7 @@ func (b Budget) String() string {
 	return fmt.Sprintf("PodDisruptionBudget %s needs %d of %d pods and has %d healthy", b.Name, b.Needed, b.Expected, b.Healthy)
 }
 
-// blocked is the first budget that does not allow so many evictions now.
+// blocked returns the first budget that does not allow so many evictions now.
 func blocked(budgets []Budget, away int) (Budget, bool) {
 	for _, b := range budgets {
 		if b.blocks(away) {
@@ -96,7 +96,7 @@ func blocked(budgets []Budget, away int) (Budget, bool) {
 	return Budget{}, false
 }
 
-// forbidden is the first budget that never allows so many evictions.
+// forbidden returns the first budget that never allows so many evictions.
 func forbidden(budgets []Budget, away int) (Budget, bool) {
 	for _, b := range budgets {
 		if b.never(away) {
@@ -106,7 +106,7 @@ func forbidden(budgets []Budget, away int) (Budget, bool) {
 	return Budget{}, false
 }
 
-// away is how many pods an act makes unavailable at once.
+// away returns how many pods an act makes unavailable at the same time.
 func away(method Method, r Rollout) int {
 	if method == ByEviction {
 		return 1

@@ -17,15 +17,15 @@ import (
 	"github.com/telepod/telepod/fleet/restart"
 )
 
-// fieldManager identifies our changes in managedFields. Argo CD and Flux leave fields of other managers alone.
+// fieldManager identifies our changes in managedFields. Argo CD and Flux do not revert fields of other managers.
 const fieldManager = "telepod-restart"
 
 // Cluster carries out moves in a cluster; a [restart.Cluster].
 type Cluster struct {
 	*inventory.Cluster
 	Judge fleet.Judge
-	// ProbeNamespace is where trial pods are created, from no workload's template. Empty means in the workload's
-	// namespace, from its template.
+	// ProbeNamespace is the namespace for trial pods, which are then not created from a workload's template. If it is
+	// empty, trial pods are created in the workload's namespace, from its template.
 	ProbeNamespace string
 	Now            func() time.Time
 }
@@ -161,7 +161,7 @@ func (c *Cluster) merge(ctx context.Context, r inventory.Rolling, patch map[stri
 	}
 	_, err = c.Objects().Resource(resourceOf(r.Kind)).Namespace(r.Namespace).Patch(ctx, r.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: fieldManager})
 	if apierrors.IsConflict(err) {
-		return fmt.Errorf("%w: somebody else changed it", restart.ErrNotNow)
+		return fmt.Errorf("%w: another client changed it", restart.ErrNotNow)
 	}
 	return changeError("patch", r.Identity, err)
 }
@@ -182,7 +182,7 @@ func (c *Cluster) Evict(ctx context.Context, id fleet.Identity, pod restart.Pod)
 	_, err := c.Objects().Resource(pods).Namespace(id.Namespace).Create(ctx, eviction, metav1.CreateOptions{}, "eviction")
 	switch {
 	case apierrors.IsTooManyRequests(err):
-		return fmt.Errorf("%w: a PodDisruptionBudget does not allow to evict pod %s", restart.ErrNotNow, pod.Name)
+		return fmt.Errorf("%w: a PodDisruptionBudget does not allow the eviction of pod %s", restart.ErrNotNow, pod.Name)
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
 		return fmt.Errorf("%w: pod %s is gone", restart.ErrNotNow, pod.Name)
 	}
@@ -194,7 +194,7 @@ func changeError(verb string, id fleet.Identity, err error) error {
 	case err == nil:
 		return nil
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%s %s %s/%s: %w: 'telepod rbac --restart' prints the rights that are needed", verb, id.Kind, id.Namespace, id.Name, err)
+		return fmt.Errorf("%s %s %s/%s: %w: 'telepod rbac --restart' prints the required permissions", verb, id.Kind, id.Namespace, id.Name, err)
 	}
 	return fmt.Errorf("%s %s %s/%s: %w", verb, id.Kind, id.Namespace, id.Name, err)
 }

@@ -19,14 +19,14 @@ type Events struct {
 	recorder    record.EventRecorder
 }
 
-// NewEvents starts writing.
+// NewEvents starts a recorder. Close it after use.
 func NewEvents(ctx context.Context, client kubernetes.Interface) *Events {
 	b := record.NewBroadcaster(record.WithContext(ctx))
 	b.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	return &Events{b, b.NewRecorder(runtime.NewScheme(), corev1.EventSource{Component: "telepod-repair"})}
 }
 
-// Write writes an event of a workload with a UID.
+// Write writes an event for the workload with this UID.
 func (e *Events) Write(event restart.Event, uid string) {
 	kind := corev1.EventTypeWarning
 	if event.Reason == restart.Evicted || event.Reason == restart.Repaired {

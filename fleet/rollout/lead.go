@@ -46,12 +46,12 @@ func NewElector(client kubernetes.Interface, namespace, lease string) *Elector {
 // Healthy fails if this process is the leader and cannot renew the Lease.
 func (e *Elector) Healthy(r *http.Request) error { return e.healthy.Check(r) }
 
-// Run waits until this process is the leader, and calls lead until the context ends or the Lease is lost. It returns
-// after lead. The Lease is not released: another process leads once it has expired, after lead has returned here.
+// Run waits until this process is the leader, then calls lead, and cancels its context if the Lease is lost. It returns
+// after lead has returned. The Lease is not released: another process becomes the leader only once it has expired.
 func (e *Elector) Run(ctx context.Context, lead func(context.Context)) error {
 	host, err := os.Hostname()
 	if err != nil {
-		return fmt.Errorf("find out the name of this host: %w", err)
+		return fmt.Errorf("get the name of this host: %w", err)
 	}
 	var leading atomic.Bool
 	over := make(chan struct{})
@@ -104,10 +104,10 @@ func (s Stop) Stopped(ctx context.Context) (restart.Reason, string, error) {
 			return m.Reason, details, nil
 		}
 	}
-	return restart.Interrupted, text, nil // somebody wrote it by hand
+	return restart.Interrupted, text, nil // written by hand
 }
 
-// Stop writes it.
+// Stop writes the annotation.
 func (s Stop) Stop(ctx context.Context, f restart.Failure) error {
 	const longest = 1000
 	text := fmt.Sprintf("%s: %s/%s in namespace %s at %s: %s", f.Reason, f.Kind, f.Name, f.Namespace, s.Now().UTC().Format(time.RFC3339), f.Text)

@@ -10,10 +10,10 @@ import (
 	"github.com/telepod/telepod/fleet"
 )
 
-// Config is the part of a Collector's configuration that names addresses and the site.
+// Config is the part of a Collector's configuration with addresses and the name of the site.
 type Config struct {
 	exporters map[string]exporter
-	// Site is primary or backup, of a central Collector.
+	// Site is primary or backup for a central Collector; empty for others.
 	Site string
 }
 
@@ -27,7 +27,7 @@ type exporter struct {
 	Resolver  map[string]dns `json:"resolver"`
 }
 
-// SiteAddress is a central site as regional Collectors know it.
+// SiteAddress is a central site in the configuration of regional Collectors.
 type SiteAddress struct {
 	Name     string `json:"name"`
 	Endpoint string `json:"endpoint"`
@@ -51,7 +51,7 @@ type document struct {
 	} `json:"processors"`
 }
 
-// The chart's files, in the order in which the Collector merges them.
+// files returns the chart's files in the order in which the Collector merges them.
 func files() []string { return []string{"collector.yaml", "yours.yaml"} }
 
 // ReadConfig reads the files of a Collector's ConfigMap.
@@ -90,7 +90,7 @@ func (e exporter) with(o exporter) exporter {
 	return e
 }
 
-// Sites are the central sites of a regional Collector, in order of priority.
+// Sites returns the central sites of a regional Collector, in order of priority.
 func (c Config) Sites() []SiteAddress {
 	var list []SiteAddress
 	for _, site := range c.exporters["otlp_failover"].Endpoints {
@@ -99,7 +99,7 @@ func (c Config) Sites() []SiteAddress {
 	return list
 }
 
-// Addresses are the addresses of the sites by their names; those that are not known are missing.
+// Addresses returns the known addresses of the sites, by name.
 func (c Config) Addresses() map[string]string {
 	all := map[string]string{}
 	for _, site := range c.Sites() {
@@ -110,8 +110,8 @@ func (c Config) Addresses() map[string]string {
 	return all
 }
 
-// Address is where an exporter sends to; empty if the configuration does not name it. A queue in
-// front of an uploader has the address of that one.
+// Address returns the address that an exporter sends to; empty if the configuration has none. A spool has the address of
+// the uploader behind it.
 func (c Config) Address(id string) string {
 	kind, name, _ := strings.Cut(id, "/")
 	e := c.exporters[id]
@@ -141,7 +141,7 @@ func (c Config) Address(id string) string {
 	return fleet.Address(cmp.Or(e.Endpoint, e.URL))
 }
 
-// uploader is the exporter behind a spool, or one of several: telepod.destination.uploader in the chart.
+// uploader returns the exporter behind a spool, or the first of several: telepod.destination.uploader in the chart.
 func (c Config) uploader(name string) exporter {
 	const write = "prometheus_remote_write"
 	ids := []string{write + "/" + name}

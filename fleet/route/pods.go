@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/fleet/checks"
 )
 
-// podLines are the problems of pods that do not run, or are not ready, by their reason.
+// podLines returns the problems of pods that do not run or are not ready, one for each reason.
 func (f Facts) podLines() (lines []checks.Line) {
 	by := map[string][]*fleet.Pod{}
 	var reasons []string
@@ -38,7 +38,7 @@ func (f Facts) podLines() (lines []checks.Line) {
 	return lines
 }
 
-// halted is the verdict on pods of which none runs; empty if one does, or may.
+// halted returns the verdict if no pod runs; empty if a pod runs, or may run.
 func halted(pods []*fleet.Pod) string {
 	if len(pods) == 0 || slices.ContainsFunc(pods, func(p *fleet.Pod) bool { return !p.Condition.Halted }) {
 		return ""

@@ -11,13 +11,13 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Facts are what was read about the path of a workload's telemetry.
+// Facts is everything that was read about the path of a workload's telemetry.
 type Facts struct {
-	// Pods are the workload's.
+	// Pods are the pods of the workload.
 	Pods []*fleet.Pod
 	// Cluster is the workload's cluster, as for checks; its Collectors are only those that the pods use.
 	Cluster checks.Snapshot
-	// Config is that of the regional Collectors.
+	// Config is the configuration of the regional Collectors.
 	Config checks.Answer[Config]
 	// Sites are the clusters that may have a central site. The first is the workload's own.
 	Sites []Site
@@ -33,9 +33,9 @@ type Site struct {
 // Hop is one step of the path.
 type Hop struct {
 	Stage checks.Stage `json:"stage"`
-	// Name is a pod, a site or a store; Address is where the hop before it sends to.
+	// Name is a pod, a site or a store; Address is the address that the previous hop sends to.
 	Name string `json:"name"`
-	// Context is that of another cluster.
+	// Context is set if the hop is in another cluster.
 	Context string        `json:"context,omitempty"`
 	Address string        `json:"address,omitempty"`
 	Status  checks.Status `json:"status"`
@@ -44,14 +44,14 @@ type Hop struct {
 
 // Route is the path of a workload's telemetry.
 type Route struct {
-	// Status is failed if telemetry does not get to a site and its stores, and a warning if it does in spite of problems.
+	// Status is failed if telemetry does not reach a site and its stores, and a warning if it does despite problems.
 	Status checks.Status `json:"status"`
-	// Verdict is how far it gets, in a sentence without a full stop.
+	// Verdict describes how far it gets, in a sentence without a full stop.
 	Verdict string `json:"verdict"`
 	Hops    []Hop  `json:"hops"`
 	// Problems are lines of checks, a cause before its effects.
 	Problems []checks.Line `json:"problems"`
-	// halted is the verdict if no pod runs; uncovered are nodes without a Collector.
+	// halted is the verdict if no pod runs; uncovered are the nodes without a Collector.
 	halted    string
 	uncovered []string
 }
@@ -65,7 +65,7 @@ func Of(f Facts) Route {
 	r := Route{Hops: f.pods(senders), Problems: f.sidecarLines(senders), halted: halted(f.Pods)}
 	nodes, all := Uses(f.Pods)
 	if slices.ContainsFunc(senders, func(s sender) bool { return s.to == profiles.EndpointNode && s.pod.Node == "" }) {
-		r.Hops = append(r.Hops, Hop{Stage: checks.AtCollector, Name: "of their node", Status: checks.Unknown, State: "not known: pods have no node yet"})
+		r.Hops = append(r.Hops, Hop{Stage: checks.AtCollector, Name: "of their node", Status: checks.Unknown, State: "unknown: pods have no node yet"})
 	}
 	var traffic *status.Traffic
 	var behind behind
@@ -119,9 +119,9 @@ func (r *Route) follow(f Facts, traffic *status.Traffic) (b behind) {
 		}
 	}
 	if !found {
-		state := "not looked at: the site is in another cluster: --site-contexts"
+		state := "not checked: the site is in another cluster: --site-contexts"
 		if traffic == nil {
-			state = "not looked at: which site is in use is not known"
+			state = "not checked: which site is in use is unknown"
 		}
 		r.Hops = append(r.Hops, Hop{Stage: checks.AtStore, Name: "stores", Status: checks.Skipped, State: state})
 	}
@@ -130,7 +130,7 @@ func (r *Route) follow(f Facts, traffic *status.Traffic) (b behind) {
 	return b
 }
 
-// problems are the lines that need attention, a cause before its effects.
+// problems returns the lines that need attention, a cause before its effects.
 func problems(lines []checks.Line) []checks.Line {
 	return slices.DeleteFunc(checks.Fold(lines), func(l checks.Line) bool { return !l.Status.Problem() })
 }
@@ -146,10 +146,10 @@ func sending(senders []sender) map[string]int {
 	return count
 }
 
-// collectors are the Collectors that the pods use.
+// collectors returns the hops of the Collectors that the pods use.
 func (f Facts) collectors(senders []sender, nodes []string) (hops []Hop) {
 	if err := f.Cluster.Collectors.Err; err != nil {
-		return []Hop{{Stage: checks.AtCollector, Name: "regional Collectors", Status: checks.Unknown, State: "not known: " + fleet.Printable(err.Error())}}
+		return []Hop{{Stage: checks.AtCollector, Name: "regional Collectors", Status: checks.Unknown, State: "unknown: " + fleet.Printable(err.Error())}}
 	}
 	for _, i := range f.Cluster.Collectors.Value.Instances {
 		hops = append(hops, collector(i, addressFor(senders, i.Node)))
@@ -158,13 +158,13 @@ func (f Facts) collectors(senders []sender, nodes []string) (hops []Hop) {
 		hops = append(hops, Hop{Stage: checks.AtCollector, Name: "none on node " + node, Address: addressFor(senders, node), Status: checks.Failed, State: "the node has no Collector"})
 	}
 	if len(hops) == 0 {
-		hops = []Hop{{Stage: checks.AtCollector, Name: "none", Address: addressFor(senders, ""), Status: checks.Unknown, State: "not known: this release has none"}}
+		hops = []Hop{{Stage: checks.AtCollector, Name: "none", Address: addressFor(senders, ""), Status: checks.Unknown, State: "unknown: this release has none"}}
 	}
 	slices.SortStableFunc(hops, func(a, b Hop) int { return severity(b.Status) - severity(a.Status) })
 	return hops
 }
 
-// uncovered are the nodes of pods that send to a Collector there, and find none.
+// uncovered returns the nodes without a Collector whose pods send to one.
 func (f Facts) uncovered(nodes []string) (without []string) {
 	if f.Cluster.Collectors.Err != nil {
 		return nil
@@ -190,14 +190,14 @@ func collector(i fleet.Instance, address string) Hop {
 	case !i.Ready:
 		hop.Status, hop.State = checks.Failed, "not ready"
 	case i.MetricsErr != nil:
-		hop.Status, hop.State = checks.Unknown, "ready; its queue is not known"
+		hop.Status, hop.State = checks.Unknown, "ready; its queue is unknown"
 	default:
 		hop.Status, hop.State = queueStatus(full), fmt.Sprintf("ready, queue %.0f %% full", 100*full)
 	}
 	return hop
 }
 
-// queueStatus has the thresholds of the check of queues.
+// queueStatus uses the same thresholds as the check of queues.
 func queueStatus(fill float64) checks.Status {
 	switch {
 	case fill >= checks.QueueFull:
@@ -208,7 +208,7 @@ func queueStatus(fill float64) checks.Status {
 	return checks.OK
 }
 
-// addressFor is the address that a pod on the node uses, or else one of the Service.
+// addressFor returns the address that a pod on the node uses, or else one of the Service.
 func addressFor(senders []sender, node string) string {
 	service := ""
 	for _, s := range senders {
@@ -222,7 +222,7 @@ func addressFor(senders []sender, node string) string {
 	return service
 }
 
-// sites are the central sites, in order of priority.
+// sites returns the hops of the central sites, in order of priority.
 func (f Facts) sites(traffic *status.Traffic) (hops []Hop) {
 	list := f.Config.Value.Sites()
 	if len(list) == 0 && traffic != nil {
@@ -233,7 +233,7 @@ func (f Facts) sites(traffic *status.Traffic) (hops []Hop) {
 	for _, site := range list {
 		hop := siteHop(site.Name, traffic)
 		if hop.Address = site.Endpoint; hop.Address == "" && f.Config.Err != nil {
-			hop.Address = "not known"
+			hop.Address = "unknown"
 		}
 		hops = append(hops, hop)
 	}
@@ -241,7 +241,7 @@ func (f Facts) sites(traffic *status.Traffic) (hops []Hop) {
 }
 
 func siteHop(name string, traffic *status.Traffic) Hop {
-	hop := Hop{Stage: checks.AtSite, Name: name + " site", Status: checks.Unknown, State: "not known: no Collector on the path reports it"}
+	hop := Hop{Stage: checks.AtSite, Name: name + " site", Status: checks.Unknown, State: "unknown: no Collector on the path reports it"}
 	if traffic == nil {
 		return hop
 	}
@@ -273,7 +273,7 @@ func siteHop(name string, traffic *status.Traffic) Hop {
 		parts = append(parts, "standby, answered a probe at "+s.Answered.Format("2006-01-02 15:04Z"))
 	}
 	if n := traffic.Ready - traffic.Answered; n > 0 {
-		parts = append(parts, fmt.Sprintf("not known from %d more", n))
+		parts = append(parts, fmt.Sprintf("unknown from %d more", n))
 	}
 	hop.State = strings.Join(parts, ", ")
 	return hop

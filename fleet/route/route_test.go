@@ -74,7 +74,7 @@ func config(t *testing.T, texts ...string) checks.Answer[route.Config] {
 	return checks.Answer[route.Config]{Value: c}
 }
 
-// pod is a running pod that was injected, or not without a status.
+// pod returns a running pod, which was injected if it has a status.
 func pod(t *testing.T, name, node, status string, containers ...string) *fleet.Pod {
 	t.Helper()
 	annotation := ""
@@ -99,7 +99,7 @@ func container(name, variable, value string) string {
 	return fmt.Sprintf(`{"name": %q, "env": [{"name": %q, "value": %q}]}`, name, variable, value)
 }
 
-// healthy is a workload whose pods send to a node, with the primary site in the same cluster.
+// healthy returns a workload whose pods send to a node, with the primary site in the same cluster.
 func healthy(t *testing.T) route.Facts {
 	t.Helper()
 	onNode := container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://$(K8S_NODE_IP):4317")
@@ -119,7 +119,7 @@ func healthy(t *testing.T) route.Facts {
 	return f
 }
 
-// sends makes the first central Collector have sent spans to the archive: 5 at the first reading, n at the second.
+// sends sets how many spans the first central Collector has sent to the archive: 5 at the first reading, n at the second.
 func sends(t *testing.T, site *route.Site, n int) {
 	t.Helper()
 	const sent = `otelcol_exporter_sent_spans_total{exporter="spool/archive"} %d` + "\n"
@@ -128,12 +128,12 @@ func sends(t *testing.T, site *route.Site, n int) {
 	i.Metrics = set(t, central+fmt.Sprintf(sent, n))
 }
 
-// silent is a second Collector that gives no metrics.
+// silent adds a second Collector, which returns no metrics.
 func silent(part *checks.Part, node string) {
 	part.Instances = append(part.Instances, fleet.Instance{Namespace: "telepod", Pod: "silent", Node: node, Ready: true, MetricsErr: errors.New("timeout")})
 }
 
-// text is a route in lines: hops, then problems.
+// text formats a route in lines: hops, then problems.
 func text(r route.Route) string {
 	var b strings.Builder
 	for _, h := range r.Hops {
@@ -160,13 +160,13 @@ ok store: Prometheus [http://prometheus.monitoring:9090/api/v1/write] queue 0 % 
 	}
 }
 
-// notReady has one pod, which is not ready.
+// notReady makes the pod of a part not ready.
 func notReady(p checks.Part) {
 	p.Workloads[0].Ready = 0
 	p.Instances[0].Ready, p.Instances[0].Trouble, p.Instances[0].MetricsErr = false, "CrashLoopBackOff", errors.New("not ready")
 }
 
-// TestBroken: one thing is not as it should be, and the hop is named.
+// TestBroken breaks one thing at a time: the result names the hop.
 func TestBroken(t *testing.T) {
 	forbidden := fleet.MissingRight{Verb: "list", Resource: "pods", Place: "namespace telepod", Message: "no"}
 	collectorMetrics := func(f *route.Facts, old, now string) {
@@ -186,7 +186,7 @@ func TestBroken(t *testing.T) {
 		{"no Collector on the node", func(f *route.Facts) {
 			f.Cluster.Collectors.Value.Instances = nil
 			f.Cluster.Nodes.Value = []checks.Node{{Name: "n1", Taints: []corev1.Taint{{Key: "gpu", Effect: corev1.TaintEffectNoSchedule}}}}
-		}, checks.Failed, "its telemetry is lost: no Collector on node n1", []string{"failed collector: none on node n1 [10.0.1.7:4317] the node has no Collector", "unknown site: primary site [https://primary.example:4318] not known",
+		}, checks.Failed, "its telemetry is lost: no Collector on node n1", []string{"failed collector: none on node n1 [10.0.1.7:4317] the node has no Collector", "unknown site: primary site [https://primary.example:4318] unknown",
 			"problem failed collector: node n1 has no Collector, and 1 of its pods sends to one: it does not tolerate the taint gpu"}},
 		{"Collector not ready", func(f *route.Facts) {
 			i := &f.Cluster.Collectors.Value.Instances[0]
@@ -207,20 +207,20 @@ func TestBroken(t *testing.T) {
 			notReady(f.Sites[0].Central.Value)
 			f.Sites[0].Config = checks.Answer[route.Config]{Err: forbidden}
 			f.Sites[0].Central.Value.Instances[0].Metrics = set(t, "")
-		}, checks.Unknown, "it is not known whether its telemetry gets through: statefulset/telepod-central, which may be the primary site, has no ready pod", nil},
+		}, checks.Unknown, "it is unknown whether its telemetry gets through: statefulset/telepod-central, which may be the primary site, has no ready pod", nil},
 		{"samplers not ready", func(f *route.Facts) {
 			f.Sites[0].Samplers.Value.Workloads = []checks.Workload{{Kind: "Deployment", Name: "telepod-sampler", Desired: 1}}
 		}, checks.Failed, "gets through to the primary site, and waits there for deployment/telepod-sampler", []string{"failed site: deployment/telepod-sampler [] 0 of 1 ready"}},
 		{"one of two Collectors without metrics", func(f *route.Facts) { silent(&f.Cluster.Collectors.Value, "n1") }, checks.Unknown,
-			"gets through to the primary site from 1 of 2 Collectors; the rest is not known: no metrics of 1 of 2 Collectors", []string{"unknown collector: silent, node n1", "ok site: primary site [https://primary.example:4318] in use by 1 of 1 Collector since 2026-03-01 12:00Z, not known from 1 more"}},
+			"gets through to the primary site from 1 of 2 Collectors; the rest is unknown: no metrics from 1 of 2 Collectors", []string{"unknown collector: silent, node n1", "ok site: primary site [https://primary.example:4318] in use by 1 of 1 Collector since 2026-03-01 12:00Z, unknown from 1 more"}},
 		{"one of two central Collectors without metrics", func(f *route.Facts) { silent(&f.Sites[0].Central.Value, "n1") }, checks.Unknown,
-			"gets through to the primary site; the rest is not known: no metrics of 1 of 2 Collectors of the site", []string{"unknown site: statefulset/telepod-central [] 1 of 1 ready; 1 without metrics"}},
+			"gets through to the primary site; the rest is unknown: no metrics from 1 of 2 Collectors of the site", []string{"unknown site: statefulset/telepod-central [] 1 of 1 ready; 1 without metrics"}},
 		{"the archive accepts nothing between two readings", func(f *route.Facts) { sends(t, &f.Sites[0], 5) }, checks.OK, "gets through to the primary site",
 			[]string{"unknown store: archive (S3) [s3://telemetry at http://minio:9000] data waits, and nothing was sent between two readings; queue 3 % full"}},
 		{"on the backup", func(f *route.Facts) {
 			f.Cluster.Collectors.Value.Instances[0].Metrics = set(t, strings.NewReplacer(`active{signal="traces",endpoint="primary"} 1`, `active{signal="traces",endpoint="primary"} 0`,
 				`active{signal="traces",endpoint="backup"} 0`, `active{signal="traces",endpoint="backup"} 1`).Replace(regional))
-		}, checks.Warning, "gets through to the backup site; not all of its stores are known here", []string{"warning site: backup site [https://backup.example:4318/] in use by 1 of 1 Collector", "skipped store: stores [] not looked at: the site is in another cluster", "problem warning site: 1 of 1 Collectors send to the backup"}},
+		}, checks.Warning, "gets through to the backup site; not all of its stores are known here", []string{"warning site: backup site [https://backup.example:4318/] in use by 1 of 1 Collector", "skipped store: stores [] not checked: the site is in another cluster", "problem warning site: 1 of 1 Collectors send to the backup"}},
 		{"a store in another cluster", func(f *route.Facts) {
 			other := f.Sites[0]
 			f.Sites[0].Central = checks.Answer[checks.Part]{}
@@ -245,12 +245,12 @@ func TestBroken(t *testing.T) {
 			sends(t, &f.Sites[1], 5)
 			f.Sites[1].Central.Value.Instances[0].Log = `Exporting failed. {"otelcol.component.id": "spool/archive", "error": "AccessDenied: no"}` + "\n"
 		}, checks.Failed, "and waits there for deployment/telepod-sampler and archive (S3) in context aks", nil},
-		{"no site here", func(f *route.Facts) { f.Sites[0].Central = checks.Answer[checks.Part]{} }, checks.OK, "gets through to the primary site; not all", []string{"skipped store: stores [] not looked at"}},
+		{"no site here", func(f *route.Facts) { f.Sites[0].Central = checks.Answer[checks.Part]{} }, checks.OK, "gets through to the primary site; not all", []string{"skipped store: stores [] not checked"}},
 		{"rights missing", func(f *route.Facts) {
 			f.Cluster.Collectors, f.Sites[0].Central = checks.Answer[checks.Part]{Err: forbidden}, checks.Answer[checks.Part]{Err: forbidden}
 			f.Config = checks.Answer[route.Config]{Err: forbidden}
-		}, checks.Unknown, "not known whether", []string{"unknown collector: regional Collectors [] not known: list pods in namespace telepod: no", "unknown site: central Collectors [] not known", "problem unknown : you have no right to list pods in namespace telepod"}},
-		{"no right to read addresses", func(f *route.Facts) { f.Config = checks.Answer[route.Config]{Err: forbidden} }, checks.OK, "gets through to the primary site and its stores", []string{"ok site: primary site [not known] in use"}},
+		}, checks.Unknown, "unknown whether", []string{"unknown collector: regional Collectors [] unknown: list pods in namespace telepod: no", "unknown site: central Collectors [] unknown", "problem unknown : you lack permission to list pods in namespace telepod"}},
+		{"no right to read addresses", func(f *route.Facts) { f.Config = checks.Answer[route.Config]{Err: forbidden} }, checks.OK, "gets through to the primary site and its stores", []string{"ok site: primary site [unknown] in use"}},
 		{"sidecar crashes", func(f *route.Facts) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("sidecar"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"), container("telepod-collector", "TELEPOD_EXPORT_ENDPOINT", "http://$(K8S_NODE_IP):4317"))}
 		}, checks.Failed, "no sidecar is ready", []string{"1 sends grpc to its sidecar", "failed pod: 1 sidecar [127.0.0.1] 0 of 1 ready", "ok collector: telepod-collector-0, node n1 [10.0.1.7:4317]", "problem failed pod: the sidecar of 1 pod is not ready: CrashLoopBackOff"}},
@@ -291,7 +291,7 @@ func TestBroken(t *testing.T) {
 		{"bare, silent, and not scheduled", func(f *route.Facts) {
 			silent := strings.Replace(status("node"), `"endpoint"`, `"silent": {"app": "user-pair"}, "endpoint"`, 1)
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", ""), pod(t, "b", "n1", silent), pod(t, "c", "", status("node"))}
-		}, checks.Unknown, "not known whether", []string{"warning pod: 3 pods [] 1 is not injected, so it sends nothing through Telepod; 1 sends nothing, or to an endpoint of its own; 1 sends grpc to the Collector of their node", "unknown collector: of their node [] not known: pods have no node yet"}},
+		}, checks.Unknown, "unknown whether", []string{"warning pod: 3 pods [] 1 is not injected, so it sends nothing through Telepod; 1 sends nothing, or to an endpoint of its own; 1 sends grpc to the Collector of their node", "unknown collector: of their node [] unknown: pods have no node yet"}},
 		{"nothing injected", func(f *route.Facts) { f.Pods = []*fleet.Pod{pod(t, "a", "n1", "")} }, checks.Skipped, "not followed: 1 is not injected, so it sends nothing through Telepod", []string{"skipped pod: 1 pod [] 1 is not injected"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -314,7 +314,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestAddresses: each exporter of the chart has the address of its store, and the values' own configuration wins.
+// TestAddresses: each exporter of the chart has the address of its store, and the user's configuration takes precedence.
 func TestAddresses(t *testing.T) {
 	c := config(t, centralConfig, `exporters: {otlp_grpc/jaeger: {endpoint: "other:4317"}, kafka: {}}`).Value
 	for id, want := range map[string]string{

@@ -13,22 +13,22 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// sender is where one pod sends to.
+// sender is one pod, and the destination of its telemetry.
 type sender struct {
 	pod *fleet.Pod
 	// injected: by Telepod. The other fields are empty otherwise.
 	injected bool
 	status   injector.Status
-	// silent: no container sends to where Telepod would have it.
+	// silent: no container sends to the endpoint that Telepod sets.
 	silent  bool
 	sidecar bool
 	// to is profiles.EndpointNode, EndpointService, or the address if it is neither.
 	to string
-	// address is that of the Collector, as the pod or its sidecar uses it.
+	// address is the Collector's address, as used by the pod or its sidecar.
 	address string
 }
 
-// Variables with the address that a pod's containers, or its sidecar, send to.
+// Variables with the addresses that the containers of a pod, and its sidecar, send to.
 const (
 	endpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT"
 	exportVariable   = "TELEPOD_EXPORT_ENDPOINT"
@@ -76,7 +76,7 @@ func kindOf(raw string) string {
 	return fleet.Address(raw)
 }
 
-// value is that of a variable in the first container that has it.
+// value returns a variable of the first container that has it.
 func (s sender) value(name string) string {
 	for _, c := range slices.Concat(s.pod.Spec.InitContainers, s.pod.Spec.Containers) {
 		if (c.Name == injector.SidecarName) != s.sidecar {
@@ -100,7 +100,8 @@ func (s sender) expand(raw string) string {
 	return fleet.Address(raw)
 }
 
-// Uses returns the nodes whose Collectors the pods use. all is true if some pods use the Service, and so any of them.
+// Uses returns the nodes whose Collectors the pods use. all is true if some pods use the Service, and therefore any
+// Collector.
 func Uses(pods []*fleet.Pod) (nodes []string, all bool) {
 	for _, pod := range pods {
 		s := senderOf(pod)
@@ -169,7 +170,7 @@ func (f Facts) pods(senders []sender) (hops []Hop) {
 	return hops
 }
 
-// target describes where a pod sends to.
+// target describes the destination of a pod.
 func target(s sender, pods int) string {
 	switch {
 	case s.sidecar:
@@ -182,7 +183,7 @@ func target(s sender, pods int) string {
 	return s.to + ", which is not Telepod's"
 }
 
-// sidecarLines are the problems of sidecars; everything else has lines of package checks.
+// sidecarLines returns the problems of sidecars; package checks has the lines for everything else.
 func (f Facts) sidecarLines(senders []sender) (lines []checks.Line) {
 	by := map[string][]string{}
 	var reasons []string
@@ -211,7 +212,7 @@ func (f Facts) sidecarLines(senders []sender) (lines []checks.Line) {
 	return lines
 }
 
-// host is the host of an address, with its port.
+// host returns the host of an address, with its port.
 func host(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

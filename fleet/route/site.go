@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/fleet/checks"
 )
 
-// onPath reports whether the cluster has the site in use. A site without a name may be it.
+// onPath reports whether the cluster has the site in use. A site with an unknown name may be that one.
 func (s Site) onPath(inUse string) bool {
 	if len(s.Central.Value.Workloads) == 0 {
 		return false
@@ -19,12 +19,12 @@ func (s Site) onPath(inUse string) bool {
 	return name == "" || inUse == "" || name == inUse
 }
 
-// name is empty if it is not known.
+// name is empty if it is unknown.
 func (s Site) name() string {
 	return cmp.Or(s.Config.Value.Site, checks.SiteName(s.Central.Value.Instances))
 }
 
-// standby adds a site that was asked for and is not in use: telemetry gets there only if the one in use fails.
+// standby adds a site that was requested but is not in use: telemetry gets there only if the site in use fails.
 func (r *Route) standby(site Site) {
 	of := fleet.Printable(site.Context)
 	if len(site.Central.Value.Workloads) == 0 {
@@ -45,11 +45,10 @@ func (r *Route) standby(site Site) {
 	}
 }
 
-// hops are the Collectors of a site, and its stores.
-// of is the context if it is in another cluster.
+// hops returns the Collectors of a site, and its stores. of is the context if the site is in another cluster.
 func (s Site) hops(of string) (hops []Hop) {
 	if err := s.Central.Err; err != nil {
-		return []Hop{{Stage: checks.AtSite, Name: "central Collectors", Context: of, Status: checks.Unknown, State: "not known: " + fleet.Printable(err.Error())}}
+		return []Hop{{Stage: checks.AtSite, Name: "central Collectors", Context: of, Status: checks.Unknown, State: "unknown: " + fleet.Printable(err.Error())}}
 	}
 	for _, part := range []checks.Part{s.Central.Value, s.Samplers.Value} {
 		ready, answered := read(part)
@@ -76,7 +75,7 @@ func (s Site) hops(of string) (hops []Hop) {
 		hop := store(b)
 		hop.Context, hop.Address = of, s.Config.Value.Address(b.Exporter)
 		if hop.Address == "" && s.Config.Err != nil {
-			hop.Address = "not known"
+			hop.Address = "unknown"
 		}
 		hops = append(hops, hop)
 	}
@@ -96,14 +95,14 @@ func store(b checks.BackEnd) Hop {
 	return hop
 }
 
-// behind is what is known of the Collectors of the site in use.
+// behind describes the Collectors of the site in use.
 type behind struct {
-	// stopped are workloads without a ready pod that accept data of regions; doubtful are those of a site that may be
-	// another one.
+	// stopped are workloads without a ready pod that receive data from regions; doubtful are those of a site that may not
+	// be the one in use.
 	stopped, doubtful []string
 	// waits are other workloads without a ready pod.
 	waits []Hop
-	// answered of ready Collectors were read.
+	// The metrics of answered of the ready Collectors were read.
 	ready, answered int
 }
 
@@ -127,7 +126,7 @@ func (b *behind) add(s Site, of string) {
 	}
 }
 
-// read counts the ready Collectors of a part, and those of them whose metrics were read.
+// read counts the ready Collectors of a part, and how many of them returned metrics.
 func read(p checks.Part) (ready, answered int) {
 	for _, i := range p.Instances {
 		if i.Ready {

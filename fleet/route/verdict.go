@@ -10,7 +10,7 @@ import (
 	"github.com/telepod/telepod/fleet/status"
 )
 
-// verdict is how far telemetry gets. The first stage that stops it counts.
+// verdict describes how far telemetry gets. The first stage that stops it counts.
 func (r Route) verdict(traffic *status.Traffic, b behind) (checks.Status, string) {
 	pods, collectors := r.at(checks.AtPod), r.at(checks.AtCollector)
 	stopped := with(collectors, checks.Failed)
@@ -28,12 +28,12 @@ func (r Route) verdict(traffic *status.Traffic, b behind) (checks.Status, string
 	case len(stopped) > 0:
 		return checks.Failed, fmt.Sprintf("telemetry of some pods gets no further: %d of %d Collectors %s not accept it", len(stopped), len(collectors), fleet.Verb(len(stopped), "does", "do"))
 	case traffic == nil:
-		return checks.Unknown, "it is not known whether its telemetry gets through: no Collector reports a site"
+		return checks.Unknown, "it is unknown whether its telemetry gets through: no Collector reports a site"
 	}
 	return r.beyond(traffic, b)
 }
 
-// beyond is how far telemetry gets that Collectors have accepted.
+// beyond describes how far telemetry gets once Collectors have accepted it.
 func (r Route) beyond(traffic *status.Traffic, b behind) (checks.Status, string) {
 	using := 0
 	for _, s := range traffic.Sites {
@@ -47,7 +47,7 @@ func (r Route) beyond(traffic *status.Traffic, b behind) (checks.Status, string)
 		return checks.Failed, "its telemetry waits on its Collectors: " + site + " has no ready pod of " + b.stopped[0]
 	}
 	if len(b.doubtful) > 0 {
-		return checks.Unknown, "it is not known whether its telemetry gets through: " + b.doubtful[0] + ", which may be " + site + ", has no ready pod"
+		return checks.Unknown, "it is unknown whether its telemetry gets through: " + b.doubtful[0] + ", which may be " + site + ", has no ready pod"
 	}
 	to := "its telemetry gets through to " + site
 	if total := max(traffic.Ready, traffic.Answered); using < total {
@@ -64,7 +64,7 @@ func (r Route) beyond(traffic *status.Traffic, b behind) (checks.Status, string)
 		return checks.Failed, to + ", and waits there for " + names(waits) + rest(unknown)
 	case len(unknown) > 0:
 		return checks.Unknown, to + rest(unknown)
-	case len(with(stores, checks.Unknown)) > 0: // a batch that waits a moment is no news
+	case len(with(stores, checks.Unknown)) > 0: // a batch may wait for a moment
 		return checks.OK, to
 	case len(stores) == 0 || len(with(stores, checks.Skipped)) > 0:
 		return checks.OK, to + "; not all of its stores are known here"
@@ -72,7 +72,7 @@ func (r Route) beyond(traffic *status.Traffic, b behind) (checks.Status, string)
 	return checks.OK, to + " and its stores"
 }
 
-// unread names the Collectors that give no metrics.
+// unread lists the Collectors that return no metrics.
 func unread(traffic *status.Traffic, b behind) (parts []string) {
 	if n := traffic.Ready - traffic.Answered; n > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %d Collectors", n, traffic.Ready))
@@ -87,10 +87,10 @@ func rest(unknown []string) string {
 	if len(unknown) == 0 {
 		return ""
 	}
-	return "; the rest is not known: no metrics of " + strings.Join(unknown, ", nor of ")
+	return "; the rest is unknown: no metrics from " + strings.Join(unknown, " and from ")
 }
 
-// names lists hops by their contexts.
+// names lists hops, grouped by context.
 func names(hops []Hop) string {
 	by := map[string][]string{}
 	var contexts []string
@@ -116,7 +116,7 @@ func names(hops []Hop) string {
 	return strings.Join(parts, "; ")
 }
 
-// String is the name, with the context if it is in another cluster.
+// String returns the name, with the context if the hop is in another cluster.
 func (h Hop) String() string {
 	if h.Context == "" {
 		return h.Name
@@ -124,7 +124,7 @@ func (h Hop) String() string {
 	return h.Name + ", context " + h.Context
 }
 
-// at are the hops of a stage.
+// at returns the hops of a stage.
 func (r Route) at(stage checks.Stage) []Hop {
 	return slices.DeleteFunc(slices.Clone(r.Hops), func(h Hop) bool { return h.Stage != stage })
 }

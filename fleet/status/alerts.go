@@ -21,10 +21,10 @@ type Alert struct {
 // firingAlerts has a series for each alert that fires, with the alert's own labels.
 const firingAlerts = `group by (alertname, k8s_cluster_name, severity) (ALERTS{alertstate="firing", alertname=~"Telepod.*"})`
 
-// mostAlerts limits the alerts that are shown: their names are the server's words.
+// mostAlerts limits the number of alerts, because the server is not trusted.
 const mostAlerts = 20
 
-// FiringAlerts are sorted by cluster and name, the first 20 of them.
+// FiringAlerts returns the firing alerts, sorted by cluster and name, at most 20.
 func FiringAlerts(ctx context.Context, from cost.Asker) ([]Alert, error) {
 	samples, err := from.Query(ctx, firingAlerts)
 	if err != nil {
@@ -40,7 +40,7 @@ func FiringAlerts(ctx context.Context, from cost.Asker) ([]Alert, error) {
 	return alerts[:min(len(alerts), mostAlerts)], nil
 }
 
-// AddAlerts adds each alert to the problems of its cluster, if that is shown. An alert that names no cluster is on the
+// AddAlerts adds each alert to the problems of its cluster, if that has a row. An alert without a cluster is added to the
 // first row.
 func AddAlerts(rows []Row, alerts checks.Answer[[]Alert]) {
 	add := func(at int, p Problem) {
@@ -48,7 +48,7 @@ func AddAlerts(rows []Row, alerts checks.Answer[[]Alert]) {
 		slices.SortStableFunc(rows[at].Problems, gravestFirst)
 	}
 	if alerts.Err != nil {
-		add(0, Problem{false, "alerts: not known: " + fleet.Printable(alerts.Err.Error())})
+		add(0, Problem{false, "alerts: unknown: " + fleet.Printable(alerts.Err.Error())})
 	}
 	for _, a := range alerts.Value {
 		at := slices.IndexFunc(rows, func(r Row) bool { return a.Cluster == "" || r.Cluster == a.Cluster })

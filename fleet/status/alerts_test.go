@@ -12,12 +12,12 @@ import (
 	"github.com/telepod/telepod/fleet/status"
 )
 
-// firing answers every query with its samples.
+// firing returns its samples for every query.
 type firing []prometheus.Sample
 
 func (f firing) Query(context.Context, string) ([]prometheus.Sample, error) { return f, nil }
 
-// TestAlerts: an alert is a problem of its cluster, the critical ones first.
+// TestAlerts: each alert is a problem of its cluster, critical ones first.
 func TestAlerts(t *testing.T) {
 	alert := func(name, cluster, severity string) prometheus.Sample {
 		return prometheus.Sample{Labels: map[string]string{"alertname": name, "k8s_cluster_name": cluster, "severity": severity}, Value: 1}
@@ -39,7 +39,7 @@ func TestAlerts(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	status.AddAlerts(rows, checks.Answer[[]status.Alert]{Err: errors.New("refused")})
-	if last := rows[0].Problems[1]; last.Text != "alerts: not known: refused" {
+	if last := rows[0].Problems[1]; last.Text != "alerts: unknown: refused" {
 		t.Errorf("%v", rows[0].Problems)
 	}
 }

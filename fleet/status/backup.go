@@ -8,7 +8,7 @@ import (
 	"github.com/telepod/telepod/fleet/checks"
 )
 
-// Backup is whether the backup site could replace the primary now, in the words of 'telepod check'.
+// Backup describes whether the backup site could replace the primary now, in the words of 'telepod check'.
 type Backup struct {
 	Status checks.Status `json:"status"`
 	Text   string        `json:"text"`
@@ -35,7 +35,7 @@ func Rows(readings []Reading, now time.Time) []Row {
 	return rows
 }
 
-// snapshot has the parts of a reading that the backup is judged by.
+// snapshot returns the parts of a reading that determine the state of the backup.
 func (r Reading) snapshot(now time.Time) checks.Snapshot {
 	part := func(workloads checks.Answer[[]checks.Workload], instances []fleet.Instance, err error) checks.Answer[checks.Part] {
 		if workloads.Err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// TestRealCollectors: the metrics of a region and two sites contain what a row needs, before and after the primary is
+// TestRealCollectors: the metrics of a region and two sites contain the data for a row, before and after the primary is
 // killed.
 func TestRealCollectors(t *testing.T) {
 	if testing.Short() {
@@ -25,7 +25,7 @@ func TestRealCollectors(t *testing.T) {
 	pipeline.SendLoad(t, pipeline.Load{Endpoint: region.Address + ":4317", Rate: 100, Batch: 20})
 	row := func() status.Row {
 		r := status.Reading{Context: "real", Central: workloads(1, 1), Earlier: scraped(t, region.Address)}
-		time.Sleep(time.Second) // between two looks: rates are of that time
+		time.Sleep(time.Second) // rates are measured between two readings
 		r.Later = scraped(t, region.Address)
 		r.Sites = checks.Answer[[]fleet.Instance]{Value: scraped(t, second.Address).Collectors}
 		return status.RowOf(r, time.Now())

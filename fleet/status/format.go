@@ -49,7 +49,7 @@ func precision(n float64, unit string) int {
 	return 1
 }
 
-// Dollars is an amount of money.
+// Dollars formats an amount of money.
 func Dollars(n float64) string {
 	switch {
 	case n >= 1000:
@@ -60,7 +60,7 @@ func Dollars(n float64) string {
 	return fmt.Sprintf("$%.2f", n)
 }
 
-// Percent formats a share from 0 to 1. Little is not nothing.
+// Percent formats a share from 0 to 1. A small share is not rounded to zero.
 func Percent(share float64) string {
 	if share > 0 && share < 0.01 {
 		return "<1 %"
@@ -71,7 +71,7 @@ func Percent(share float64) string {
 // Ago formats the time since a moment like kubectl.
 func Ago(at, now time.Time) string { return duration.HumanDuration(now.Sub(at)) }
 
-// String is such as "2 % (1.2 MB, 3s of data)".
+// String returns a text such as "2 % (1.2 MB, 3s of data)".
 func (q Queue) String() string {
 	if q.Bytes == 0 {
 		return "empty"
@@ -83,7 +83,7 @@ func (q Queue) String() string {
 	return text + ")"
 }
 
-// String is such as "12 of 14, 2 bare".
+// String returns a text such as "12 of 14, 2 bare".
 func (p Pods) String() string {
 	text := fmt.Sprintf("%d of %d", p.Injected, p.OptedIn)
 	for _, more := range []struct {
@@ -121,7 +121,7 @@ func (t Traffic) Using() string {
 	return t.Site.Name
 }
 
-// Money formats a sum, with the measured share of the month if incomplete.
+// Money formats a cost, with the measured share of the month if that is incomplete.
 func Money(m *cost.Month) string {
 	switch {
 	case m == nil:
@@ -132,7 +132,7 @@ func Money(m *cost.Month) string {
 	return Dollars(m.Dollars)
 }
 
-// Left is the time until a certificate expires.
+// Left returns the time until a certificate expires.
 func (c Certificate) Left(now time.Time) string {
 	if left := c.Expires.Sub(now); left > 0 {
 		return duration.HumanDuration(left)

@@ -18,11 +18,11 @@ const (
 	linkPitch  = 30 // between links of a cluster, so that their labels have room
 	leastBox   = 76
 	siteBox    = 84
-	longestMap = 42 // characters of a line in a box, and of its title
+	longestMap = 42 // characters of a line in a box; below, of its title
 	longestTop = 30
 )
 
-// Flow is what a link carries.
+// Flow is the state of a link.
 type Flow string
 
 // The flows.
@@ -97,7 +97,7 @@ func mapOf(rows []Row) plan {
 	return p
 }
 
-// siteNames are the sites of all regions, the primary first.
+// siteNames returns the sites of all regions, the primary first.
 func siteNames(rows []Row) (names []string) {
 	for _, row := range rows {
 		if row.Traffic == nil {
@@ -131,7 +131,7 @@ func clusterLines(row Row) []string {
 	return []string{shortened(strings.Join(first, " · "), longestMap), shortened(strings.Join(second, " · "), longestMap)}
 }
 
-// siteOf is the box of a site: its cluster, and what it accepted from all regions.
+// siteOf returns the box of a site: its cluster, and the rate that it accepts from all regions.
 func siteOf(name string, rows []Row, y int) box {
 	b := box{X: mapWidth - boxWidth - 2, Y: y, Height: siteBox, Class: "other", Title: shortened(name+" site", longestTop)}
 	total, known := 0.0, false

@@ -29,7 +29,7 @@ type Page struct {
 	Refresh int
 }
 
-// Policy is the page's Content-Security-Policy: its own style, and nothing else.
+// Policy returns the page's Content-Security-Policy: its own style, and nothing else.
 func Policy() string {
 	sum := sha256.Sum256([]byte(pageCSS))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
@@ -60,7 +60,7 @@ type pageView struct {
 	Clusters     []clusterView
 	Switches     []switchView
 	Problems     []problemView
-	// Notes are sentences that are no problems.
+	// Notes are sentences that are not problems.
 	Notes []problemView
 }
 
@@ -108,7 +108,7 @@ func (p Page) view() pageView {
 	return v
 }
 
-// Verdict is one sentence on the estate.
+// Verdict returns one sentence on the estate.
 func Verdict(rows []Row) (text string, good bool) {
 	attention := 0
 	for _, row := range rows {

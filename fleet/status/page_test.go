@@ -66,13 +66,13 @@ func TestPageInABrowser(t *testing.T) {
 				}
 			}
 			if len(looks) != 2 || looks[0].Background == looks[1].Background {
-				t.Errorf("light and dark have one background: %+v", looks)
+				t.Errorf("light and dark mode have the same background: %+v", looks)
 			}
 		})
 	}
 }
 
-// TestPageShows: what is on the map and in the tables.
+// TestPageShows checks the map and the tables.
 func TestPageShows(t *testing.T) {
 	got := page(t, rows(t))
 	for _, text := range []string{
@@ -89,15 +89,15 @@ func TestPageShows(t *testing.T) {
 	}
 }
 
-func TestPageNeedsNothingElse(t *testing.T) {
+func TestPageIsSelfContained(t *testing.T) {
 	outside := regexp.MustCompile(`(?i)(src|href)=|url\(|@import|https?://|<script`)
 	if found := outside.FindString(page(t, rows(t))); found != "" {
 		t.Errorf("the page has %q, which may need the network", found)
 	}
 }
 
-// TestHostileTextStaysText: names and errors come from kubeconfigs, clusters and Collectors.
-func TestHostileTextStaysText(t *testing.T) {
+// TestHostileTextIsEscaped: names and errors come from kubeconfigs, clusters and Collectors.
+func TestHostileTextIsEscaped(t *testing.T) {
 	const hostile = `</style></text><script>alert(1)</script>"'><img src=x onerror=alert(2)>`
 	at := now.Add(-time.Hour)
 	row := status.Row{Context: hostile, Place: status.Place{Cluster: hostile, Cloud: hostile, Region: hostile},

@@ -46,9 +46,9 @@ type Scrape struct {
 
 // Pods counts the pods of a cluster that have not terminated.
 type Pods struct {
-	// Injected pods, whatever the version of their profile.
+	// Injected counts pods with any version of their profile.
 	Injected int `json:"injected"`
-	// OptedIn pods would be injected, or refused, if they were created now.
+	// OptedIn counts pods that would be injected, or refused, if they were created now.
 	OptedIn int `json:"optedIn"`
 	Bare    int `json:"bare"`
 	Stale   int `json:"stale"`

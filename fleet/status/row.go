@@ -26,20 +26,20 @@ type Row struct {
 	Traffic     *Traffic     `json:"traffic,omitempty"`
 	Certificate *Certificate `json:"certificate,omitempty"`
 	Month       *cost.Month  `json:"monthSoFar,omitempty"`
-	// Backup is whether the backup site could replace the primary now: on the row of the backup's cluster, or else of the
-	// regions that know one.
+	// Backup describes whether the backup site could replace the primary now. It is on the row of the backup's cluster, or
+	// else on the rows of the regions that have a backup.
 	Backup *Backup `json:"backup,omitempty"`
 	// Problems need attention, the most severe first.
 	Problems []Problem `json:"problems,omitempty"`
 }
 
-// Note is a sentence on a cluster that is no problem.
+// Note is a sentence on a cluster that is not a problem.
 type Note struct {
 	Status checks.Status
 	Text   string
 }
 
-// Notes are on the backup site, and on other injectors.
+// Notes returns sentences on the backup site and on other injectors.
 func (row Row) Notes() (notes []Note) {
 	if row.Backup != nil && !row.Backup.Status.Problem() {
 		notes = append(notes, Note{row.Backup.Status, row.Backup.Text})
@@ -65,10 +65,10 @@ type Central struct {
 	Replicas
 }
 
-// Certificate is the first to expire.
+// Certificate is the certificate that expires first.
 type Certificate struct {
 	Expires time.Time `json:"expires"`
-	// Of names it, such as "injector" or a file of a Collector.
+	// Of identifies it, such as "injector" or a file of a Collector.
 	Of string `json:"of"`
 }
 
@@ -107,7 +107,7 @@ func RowOf(r Reading, now time.Time) Row {
 	return row
 }
 
-// place comes from the settings, or else from the labels that every metric of a Collector has.
+// place returns the cluster's place from the settings, or else from the labels that every metric of a Collector has.
 func (r Reading) place() Place {
 	p := r.Place
 	for _, i := range append(r.Later.Collectors[:len(r.Later.Collectors):len(r.Later.Collectors)], r.Sites.Value...) {
@@ -140,7 +140,7 @@ func replicas(from checks.Answer[[]checks.Workload]) *Replicas {
 	return sum
 }
 
-// The metrics with a Collector's place, and of certificates.
+// Metrics with a Collector's place, and with the expiry of certificates.
 const (
 	uptime          = "otelcol_process_uptime_seconds_total"
 	injectorExpiry  = "telepod_certificate_expiry_timestamp_seconds"
@@ -184,7 +184,7 @@ func (row Row) problems(now time.Time) (list []Problem) {
 		switch {
 		case r == nil:
 		case r.Wanted == 0:
-			add(true, "%s: no pod is wanted: scaled to zero, or no node matches", what)
+			add(true, "%s: no pods: scaled to zero, or no node matches", what)
 		case r.Ready < r.Wanted:
 			add(r.Ready == 0, "%s: %d of %d ready", what, r.Ready, r.Wanted)
 		}
@@ -231,7 +231,7 @@ func (row Row) problems(now time.Time) (list []Problem) {
 func unread(r Reading) (list []Problem) {
 	add := func(what string, err error) {
 		if err != nil {
-			list = append(list, Problem{false, what + ": not known: " + fleet.Printable(err.Error())})
+			list = append(list, Problem{false, what + ": unknown: " + fleet.Printable(err.Error())})
 		}
 	}
 	add("injector", r.Injector.Err)

@@ -38,7 +38,7 @@ func TestRowOfAHealthyCluster(t *testing.T) {
 	}
 }
 
-// TestProblems: one thing is wrong, and only that is reported.
+// TestProblems breaks one thing at a time: only that is reported.
 func TestProblems(t *testing.T) {
 	failed := errors.New("forbidden")
 	collectors := func(list ...collector) func(*status.Reading) {
@@ -57,7 +57,7 @@ func TestProblems(t *testing.T) {
 			[]status.Problem{{Severe: true, Text: `not read: "dial tcp: refused\x1b[2J"`}}},
 		{"one injector of two", func(r *status.Reading) { r.Injector = workloads(1, 2) }, []status.Problem{{Text: "injector: 1 of 2 ready"}}},
 		{"no injector is ready", func(r *status.Reading) { r.Injector = workloads(0, 2) }, []status.Problem{{Severe: true, Text: "injector: 0 of 2 ready"}}},
-		{"injector scaled to zero", func(r *status.Reading) { r.Injector = workloads(0, 0) }, []status.Problem{{Severe: true, Text: "injector: no pod is wanted: scaled to zero, or no node matches"}}},
+		{"injector scaled to zero", func(r *status.Reading) { r.Injector = workloads(0, 0) }, []status.Problem{{Severe: true, Text: "injector: no pods: scaled to zero, or no node matches"}}},
 		{"no injector here", func(r *status.Reading) { r.Injector.Value = nil; r.Pods.Err = failed }, nil},
 		{"nothing here", func(r *status.Reading) { *r = status.Reading{Context: "a"} },
 			[]status.Problem{{Severe: true, Text: "the release has neither injector nor Collectors here: check --release and --telepod-namespace"}}},
@@ -72,16 +72,16 @@ func TestProblems(t *testing.T) {
 			r.Pods.Value = status.Pods{OptedIn: 3, Injected: 1, Bare: 1, Stale: 2, Refused: 1}
 		},
 			[]status.Problem{{Text: "1 pod refused"}, {Text: "1 pod bare"}, {Text: "2 pods stale"}}},
-		{"pods not read", func(r *status.Reading) { r.Pods.Err = failed }, []status.Problem{{Text: "pods: not known: forbidden"}}},
-		{"cost not read", func(r *status.Reading) { r.Months.Err = failed }, []status.Problem{{Text: "cost: not known: forbidden"}}},
+		{"pods not read", func(r *status.Reading) { r.Pods.Err = failed }, []status.Problem{{Text: "pods: unknown: forbidden"}}},
+		{"cost not read", func(r *status.Reading) { r.Months.Err = failed }, []status.Problem{{Text: "cost: unknown: forbidden"}}},
 		{"certificate soon", func(r *status.Reading) { r.Injectors = injector(t, 24*time.Hour) }, []status.Problem{{Text: "certificate of injector expires 2026-11-27 12:00Z"}}},
 		{"certificate expired", func(r *status.Reading) { r.Injectors = injector(t, -time.Hour) }, []status.Problem{{Severe: true, Text: "certificate of injector expired 2026-11-26 11:00Z"}}},
 		{"a queue", collectors(collector{site: "primary", queue: 600_000}, good), []status.Problem{{Severe: true, Text: "a queue is 60 % full"}}},
 		{"on the backup", collectors(collector{site: "backup", switched: true}, collector{site: "backup", switched: true}, good), []status.Problem{{Severe: true, Text: "sends to the backup site"}}},
 		{"backup down", collectors(collector{site: "primary", down: "backup"}, collector{site: "primary", down: "backup"}, good),
 			[]status.Problem{{Text: "backup site: not reachable from 2 Collectors"}}},
-		{"a Collector does not answer", collectors(collector{silent: true}, good), []status.Problem{{Text: "metrics of 1 regional Collector: not known: ask pod collector-0: no answer"}}},
-		{"no Collector answers", collectors(collector{silent: true}), []status.Problem{{Text: "metrics of 1 regional Collector: not known: ask pod collector-0: no answer"}}},
+		{"a Collector does not answer", collectors(collector{silent: true}, good), []status.Problem{{Text: "metrics of 1 regional Collector: unknown: pod collector-0: no answer"}}},
+		{"no Collector answers", collectors(collector{silent: true}), []status.Problem{{Text: "metrics of 1 regional Collector: unknown: pod collector-0: no answer"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			reading := healthy(t)
@@ -97,7 +97,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestBackup: the row of the backup's cluster has what is known of it, and a problem only if it may not take over.
+// TestBackup: the row of the backup's cluster has its state, and a problem only if it may be unable to take over.
 func TestBackup(t *testing.T) {
 	all := estate(t)
 	if row := status.Rows(all[:2], now)[1]; row.Backup == nil || row.Backup.Status != checks.OK || !strings.HasPrefix(row.Backup.Text, "the backup site is in use from 1 region: ") {
@@ -105,7 +105,7 @@ func TestBackup(t *testing.T) {
 	}
 	all[1].Later = all[0].Later
 	if row := status.Rows(all, now)[1]; row.Backup == nil || row.Backup.Status != checks.Unknown ||
-		!slices.Contains(row.Problems, status.Problem{Text: "whether the backup site can take over is not known: aks-eastasia could not be read"}) {
+		!slices.Contains(row.Problems, status.Problem{Text: "whether the backup site can take over is unknown: aks-eastasia could not be read"}) {
 		t.Errorf("with a cluster that does not answer: %+v, %+v", row.Backup, row.Problems)
 	}
 	all[1].Central = workloads(0, 2)
@@ -118,9 +118,9 @@ func TestBackup(t *testing.T) {
 	}
 	rows = status.Rows(all[:1], now)
 	if row := rows[0]; row.Backup == nil || row.Backup.Status != checks.Skipped || len(row.Problems) != 0 {
-		t.Errorf("the primary's cluster alone: %+v, %+v", row.Backup, row.Problems)
+		t.Errorf("only the primary's cluster: %+v, %+v", row.Backup, row.Problems)
 	}
-	if got := page(t, rows); !strings.Contains(got, "whether the backup site can take over was not looked at") {
+	if got := page(t, rows); !strings.Contains(got, "the backup site was not checked") {
 		t.Errorf("the page has no sentence on the backup:\n%s", got)
 	}
 }
@@ -145,9 +145,9 @@ func TestTraffic(t *testing.T) {
 	// One reading gives no rates.
 	reading.Earlier = status.Scrape{}
 	if got := status.RowOf(reading, now).Traffic; got.SpansPerSecond != nil || got.Spans() != "" || got.Queue.Seconds != nil || got.Sites[0].SpansPerSecond != nil {
-		t.Errorf("rates of one look: %+v", got)
+		t.Errorf("rates from one reading: %+v", got)
 	}
-	// A signal without traffic stays at the primary, and decides nothing.
+	// A signal without traffic stays on the primary, and does not count.
 	set := `otelcol_exporter_failover_active{signal="logs",endpoint="backup"} 1
 otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 1
 otelcol_exporter_failover_endpoint_up{signal="logs",endpoint="backup"} 1
@@ -159,7 +159,7 @@ otelcol_exporter_failover_endpoint_up{signal="logs",endpoint="primary"} 0
 	}
 	reading.Later.Collectors[0].Metrics = read(t, "something_else 1\n")
 	if got := status.RowOf(reading, now).Traffic; got.Using() != "" || got.Queue != nil || len(got.Sites) != 0 {
-		t.Errorf("of metrics of something else: %+v", got)
+		t.Errorf("from metrics of another program: %+v", got)
 	}
 }
 
@@ -180,12 +180,12 @@ func TestPods(t *testing.T) {
 	}
 }
 
-// TestOtherInjectors: they are named, on the page too, and are no problem.
+// TestOtherInjectors: they are listed, also on the page, and are not a problem.
 func TestOtherInjectors(t *testing.T) {
 	reading := healthy(t)
 	reading.Pods.Value.Add(fleet.Finding{State: fleet.Current, Others: []string{"Datadog"}})
 	row := status.RowOf(reading, now)
-	const want = "other injectors of telemetry: Datadog (pods: 1): what they set wins, and Telepod sets the rest"
+	const want = "other telemetry injectors: Datadog (pods: 1): their settings win, and Telepod sets the rest"
 	if notes := row.Notes(); len(notes) != 1 || notes[0] != (status.Note{Status: checks.OK, Text: want}) || len(row.Problems) != 0 {
 		t.Errorf("notes %+v, problems %+v", notes, row.Problems)
 	}

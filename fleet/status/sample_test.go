@@ -31,7 +31,7 @@ func (c collector) instance(t *testing.T, name string) fleet.Instance {
 	t.Helper()
 	i := fleet.Instance{Pod: name, Node: "n", Ready: true}
 	if c.silent {
-		i.MetricsErr = errors.New("ask pod " + name + ": no answer")
+		i.MetricsErr = errors.New("pod " + name + ": no answer")
 		return i
 	}
 	var b strings.Builder
@@ -79,7 +79,7 @@ func read(t *testing.T, text string) metrics.Set {
 	return set
 }
 
-// scrape is a reading of Collectors at a time; each has received that many more spans than in sample.
+// scrape returns a reading of Collectors at a time; each has received more spans than its sample by that number.
 func scrape(t *testing.T, at time.Time, more int, collectors ...collector) status.Scrape {
 	t.Helper()
 	l := status.Scrape{At: at}
@@ -100,8 +100,8 @@ func injector(t *testing.T, expires time.Duration) checks.Answer[[]fleet.Instanc
 		Metrics: read(t, fmt.Sprintf("telepod_certificate_expiry_timestamp_seconds %d\n", now.Add(expires).Unix()))}}}
 }
 
-// healthy is a cluster with nothing wrong: two Collectors that send to the primary, which is here, a hundred spans a
-// second each.
+// healthy returns a cluster without problems: two Collectors that send a hundred spans per second each to the primary site,
+// which is in the same cluster.
 func healthy(t *testing.T) status.Reading {
 	t.Helper()
 	both := []collector{{site: "primary", since: 50 * time.Hour, received: 1000}, {site: "primary", since: time.Hour, received: 70, queue: 2000}}
@@ -122,7 +122,7 @@ func months() *checks.Answer[map[string]cost.Month] {
 	return &checks.Answer[map[string]cost.Month]{Value: map[string]cost.Month{"prod-use1": {Dollars: 1234.5}, "prod-euw1": {Dollars: 12.3, Measured: &part}}}
 }
 
-// estate is a healthy cluster, one with its primary down, and one that does not answer.
+// estate returns a healthy cluster, one for which the primary is down, and one that does not answer.
 func estate(t *testing.T) []status.Reading {
 	t.Helper()
 	moved := []collector{{site: "backup", since: 4 * time.Minute, switched: true, down: "primary", received: 100, queue: 720_000},

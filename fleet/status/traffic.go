@@ -9,7 +9,7 @@ import (
 	"github.com/telepod/telepod/fleet/metrics"
 )
 
-// Metrics of a regional Collector: collector/failoverexporter/telemetry.go, exporterhelper, and the pipelines' own.
+// Metrics of a regional Collector: from collector/failoverexporter/telemetry.go, exporterhelper, and the pipelines.
 const (
 	activeSite     = "otelcol_exporter_failover_active"
 	activeSince    = "otelcol_exporter_failover_active_since_seconds"
@@ -34,7 +34,7 @@ const Primary = "primary"
 
 // Traffic is what regional Collectors report about themselves.
 type Traffic struct {
-	// Answered of Ready Collectors were read. If some were not, sums cover only those that answered.
+	// Answered is the number of the Ready Collectors that were read. Sums cover only those.
 	Answered int `json:"answered"`
 	Ready    int `json:"ready"`
 	// Site is the one in use.
@@ -65,8 +65,8 @@ type Site struct {
 	Down  int `json:"down"`
 	// Up: most Collectors can reach it.
 	Up bool `json:"up"`
-	// Answered is when it last accepted something, if only a probe, from the Collector that has waited longest; zero if one
-	// of them does not know.
+	// Answered is when it last accepted data or a probe, from the Collector for which that was longest ago; zero if a
+	// Collector does not report it.
 	Answered time.Time `json:"answered,omitzero"`
 	// SpansPerSecond is the rate that it accepted; nil without two readings.
 	SpansPerSecond *float64 `json:"spansPerSecond,omitempty"`
@@ -256,7 +256,7 @@ func ratesOf(earlier, later Scrape) rates {
 	return r
 }
 
-// increase of a counter. If it went down, it was reset: its value is the increase since then.
+// increase returns the increase of a counter. If the counter went down, it was reset: its value is the increase since then.
 func increase(before, after metrics.Set, name string, match metrics.Labels) float64 {
 	first, _ := before.Sum(name, match)
 	last, _ := after.Sum(name, match)

@@ -84,8 +84,8 @@ func (t *story) breakages(ctx context.Context) ([]breakage, error) {
 		return nil, err
 	}
 	return []breakage{
-		{name: "no permission to read one cluster", at: azure, cause: "you have no right to list ", spoil: nothing, kubeconfig: viewer,
-			across: map[*clouds.Site]string{gcp: "whether the backup site can take over is not known: " + azure.Place.Cluster + " could not be read"}},
+		{name: "no permission to read one cluster", at: azure, cause: "you lack permission to list ", spoil: nothing, kubeconfig: viewer,
+			across: map[*clouds.Site]string{gcp: "whether the backup site can take over is unknown: " + azure.Place.Cluster + " could not be read"}},
 		{name: "another chart in one cluster", at: azure, cause: "chart 0.0.9 here, ", spoil: kubectl(azure, "label --overwrite deployment,daemonset -l app.kubernetes.io/name=telepod helm.sh/chart=telepod-0.0.9"),
 			mend: kubectl(azure, "label --overwrite deployment,daemonset -l app.kubernetes.io/name=telepod helm.sh/chart="+chart)},
 		{name: "backup scaled to zero", at: gcp, cause: "statefulset/telepod-central is scaled to zero", spoil: kubectl(gcp, "scale statefulset/telepod-central --replicas=0"),

@@ -77,7 +77,7 @@ func (e *checked) webhookRows() []breakage {
 	profiles.mend = func(t *testing.T) {
 		e.kubectlInRelease(t, "patch configmap "+injector+`-profiles --type=merge -p={"data":{"bad.yaml":null}}`)
 	}
-	permission := breakage{name: "no permission to read", cause: "you have no right to list ", spoil: func(t *testing.T) { e.kubeconfig = e.viewer(t) }}
+	permission := breakage{name: "no permission to read", cause: "you lack permission to list ", spoil: func(t *testing.T) { e.kubeconfig = e.viewer(t) }}
 	permission.mend = func(t *testing.T) {
 		first := e.await(t, permission)
 		e.repair(t, first.Repair)
@@ -94,7 +94,7 @@ func (e *checked) webhookRows() []breakage {
 		e.kubectlRow("Service deleted", "Service telepod/"+injector+" does not exist", "delete service "+injector),
 		powerless, profiles,
 		e.kubectlRow("injector's image wrong", "image nowhere.invalid/x:1 cannot be pulled", "set image deployment/"+injector+" webhook=nowhere.invalid/x:1"),
-		{name: "NetworkPolicy", cause: "NetworkPolicy deny lets", spoil: func(t *testing.T) { e.apply(t, denyAll) }},
+		{name: "NetworkPolicy", cause: "NetworkPolicy deny blocks all egress", spoil: func(t *testing.T) { e.apply(t, denyAll) }},
 	}
 }
 
@@ -103,10 +103,10 @@ func (e *checked) collectorRows() []breakage {
 	node := e.Nodes()[1].Name
 	elsewhere := fmt.Sprintf(`patch %s --type=merge -p={"spec":{"template":{"spec":{"nodeSelector":{"kubernetes.io/hostname":%q}}}}}`, collectors, e.Nodes()[0].Name)
 	everywhere := `patch ` + collectors + ` --type=merge -p={"spec":{"template":{"spec":{"nodeSelector":null}}}}`
-	missing := e.kubectlRow("Collector missing on a node", "node "+node+" has no Collector, and 1 of its pods sends to one: nodeSelector wants ", elsewhere)
+	missing := e.kubectlRow("Collector missing on a node", "node "+node+" has no Collector, and 1 of its pods sends to one: nodeSelector requires ", elsewhere)
 	missing.stage = checks.AtCollector
 	missing.mend = func(t *testing.T) { e.kubectlInRelease(t, everywhere) }
-	skew := e.kubectlRow("incomplete upgrade", "an upgrade has changed a part of the release only: "+collectors+" is of chart 0.0.9", "label --overwrite "+collectors+" helm.sh/chart=telepod-0.0.9")
+	skew := e.kubectlRow("incomplete upgrade", "an upgrade changed only a part of the release: "+collectors+": chart 0.0.9", "label --overwrite "+collectors+" helm.sh/chart=telepod-0.0.9")
 	skew.mend = func(t *testing.T) {
 		e.kubectlInRelease(t, "label --overwrite "+collectors+" helm.sh/chart="+strings.TrimSpace(e.kubectl(t, "-n", install.Namespace, "get", "deployment", install.Name, `-o=jsonpath={.metadata.labels.helm\.sh/chart}`)))
 	}
@@ -127,8 +127,8 @@ func (e *checked) collectorRows() []breakage {
 func (e *checked) siteRows() []breakage {
 	down := e.kubectlRow("site down, and queue full", "statefulset/telepod-central is scaled to zero", "scale statefulset/telepod-central --replicas=0")
 	down.stage = checks.AtSite
-	down.beneath = []string{"the primary site is not usable from 2 of 2 Collectors: connecting failed", " is full: it refuses new data"}
-	dns := e.kubectlRow("DNS wrong", "the primary site is not usable from 2 of 2 Collectors: connecting failed: dial tcp: lookup "+site, "delete service telepod-central", "delete pod --now -l app.kubernetes.io/component=collector")
+	down.beneath = []string{"the primary site is not usable from 2 of 2 Collectors: connection failed", " is full: it refuses new data"}
+	dns := e.kubectlRow("DNS wrong", "the primary site is not usable from 2 of 2 Collectors: connection failed: dial tcp: lookup "+site, "delete service telepod-central", "delete pod --now -l app.kubernetes.io/component=collector")
 	dns.mend = func(t *testing.T) {
 		e.helm(t, strings.Fields("-n "+install.Namespace+" upgrade "+install.Release+" CHART --reset-then-reuse-values"))
 	}
@@ -137,7 +137,7 @@ func (e *checked) siteRows() []breakage {
 	return []breakage{
 		refused, down, dns,
 		e.certificateRow("Secret missing", `secret "`+regionSecret+`" not found`, func(t *testing.T) { e.kubectlInRelease(t, "delete secret "+regionSecret) }),
-		e.certificateRow("certificate expired", "the certificate of the regional Collectors expired on ", func(t *testing.T) {
+		e.certificateRow("certificate expired", "the regional Collectors' certificate expired on ", func(t *testing.T) {
 			e.apply(t, e.secret(t, regionSecret, x509.ExtKeyUsageClientAuth, time.Now().Add(-time.Hour), e.ca))
 		}),
 		e.certificateRow("wrong authority", "the primary site is not usable from 1 of 2 Collectors: TLS negotiation failed", func(t *testing.T) {
