@@ -13,7 +13,7 @@ func agreed(ctx context.Context, in io.Reader, out io.Writer, question string) b
 	fmt.Fprint(out, question+" Type yes: ")
 	answers := make(chan string, 1)
 	go func() {
-		answer, _ := bufio.NewReader(in).ReadString('\n') // no answer is none
+		answer, _ := bufio.NewReader(in).ReadString('\n') // an error counts as no
 		answers <- answer
 	}()
 	select {

@@ -23,19 +23,19 @@ import (
 func newArchiveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "archive",
-		Short: "List, count and replay what central sites archived",
-		Long: `List, count and replay what central sites wrote to their archive: a bucket of S3, or of a service with
-its protocol.
+		Short: "List, count and replay the archives of central sites",
+		Long: `List, count and replay the data that central sites wrote to their archive: a bucket of S3, or of an
+S3-compatible service.
 
-Credentials are found as by every AWS program: environment, shared files and profiles, IRSA, EKS Pod
-Identity, instance. For Google Cloud Storage, use --bucket-endpoint https://storage.googleapis.com, and
+Credentials come from the usual sources of AWS programs: environment, shared files and profiles, IRSA, EKS Pod
+Identity, instance metadata. For Google Cloud Storage, use --bucket-endpoint https://storage.googleapis.com, and
 an HMAC key as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
 	}
 	group(cmd, newArchiveListCommand(), newArchiveCountCommand(), newArchiveReplayCommand())
 	return cmd
 }
 
-// archiveFlags select an archive and a part of it.
+// archiveFlags select an archive, and objects in it.
 type archiveFlags struct {
 	location    bucket.Location
 	signals     []string
@@ -48,14 +48,14 @@ type archiveFlags struct {
 func (f *archiveFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.location.Name, "bucket", "", "bucket of the archive (required)")
-	flags.StringVar(&f.location.Region, "bucket-region", "", "region of the bucket; AWS_REGION if empty")
-	flags.StringVar(&f.location.Endpoint, "bucket-endpoint", "", "URL of another service with the S3 protocol")
-	flags.StringSliceVar(&f.signals, "signal", nil, "traces, metrics, logs; all if empty")
-	flags.StringVar(&f.cloud, "cloud", "", "cloud of the data, such as aws; unknown for data without one")
+	flags.StringVar(&f.location.Region, "bucket-region", "", "region of the bucket; defaults to AWS_REGION")
+	flags.StringVar(&f.location.Endpoint, "bucket-endpoint", "", "URL of an S3-compatible service")
+	flags.StringSliceVar(&f.signals, "signal", nil, "traces, metrics, logs; defaults to all")
+	flags.StringVar(&f.cloud, "cloud", "", "cloud of the data, such as aws, or unknown")
 	flags.StringVar(&f.region, "region", "", "region of the data, such as us-east-1")
-	flags.StringVar(&f.from, "from", "", "archived at or after: 2026-11-22T10:04 (UTC), RFC 3339, or 90m for that long ago")
-	flags.StringVar(&f.to, "to", "", "archived before; now if empty")
-	flags.BoolVar(&f.everyFolder, "every-folder", false, "look for --cloud and --region in all folders, where folders mix regions")
+	flags.StringVar(&f.from, "from", "", "archived at or after this time: 2026-11-22T10:04 (UTC), an RFC 3339 time, or a duration such as 90m for 90 minutes ago")
+	flags.StringVar(&f.to, "to", "", "archived before this time; defaults to now")
+	flags.BoolVar(&f.everyFolder, "every-folder", false, "search all folders for --cloud and --region, if folders contain data of several regions")
 	completeFlag(cmd, "signal", func(*cobra.Command) []string { return signalNames() })
 }
 
@@ -67,8 +67,8 @@ func signalNames() []string {
 	return names
 }
 
-// selection returns what the flags select. The window ends now at the latest, so that a replay into a site that
-// archives it terminates.
+// selection returns the selection of the flags. The window ends now at the latest, so that a replay into a site that
+// archives the data terminates.
 func (f *archiveFlags) selection(cmd *cobra.Command, now time.Time) (archive.Selection, error) {
 	s := archive.Selection{Cloud: f.cloud, Region: f.region, EveryFolder: f.everyFolder}
 	if f.location.Name == "" {
@@ -110,7 +110,7 @@ func signalOf(name string) (archive.Signal, error) {
 			return s, nil
 		}
 	}
-	return "", fmt.Errorf("choose of %s%s", strings.Join(signalNames(), ", "), profiles.DidYouMean(name, signalNames()))
+	return "", fmt.Errorf("choose one of %s%s", strings.Join(signalNames(), ", "), profiles.DidYouMean(name, signalNames()))
 }
 
 // interruptible cancels a command's work at the first termination signal, and ends the program at the second.
@@ -124,7 +124,7 @@ func interruptible(work func(*cobra.Command) error) func(*cobra.Command, []strin
 	}
 }
 
-// find opens the bucket and lists what is selected.
+// find opens the bucket and lists the selected objects.
 func (f *archiveFlags) find(cmd *cobra.Command, s archive.Selection) (*bucket.Bucket, archive.Listing, error) {
 	store, err := bucket.Open(cmd.Context(), f.location)
 	if err != nil {
@@ -137,13 +137,13 @@ func (f *archiveFlags) find(cmd *cobra.Command, s archive.Selection) (*bucket.Bu
 	return store, listing, err
 }
 
-// noteListing prints notes on what a reader of the listing may not expect.
+// noteListing prints notes on unexpected facts about the listing.
 func noteListing(w io.Writer, l archive.Listing) {
 	if len(l.Objects) == 0 {
 		fmt.Fprintln(w, "note: no archived objects match the selection")
 	}
 	if n := len(l.Foreign); n > 0 {
-		fmt.Fprintf(w, "note: %d object(s) there are not the archive's, such as %s\n", n, archive.Printable(l.Foreign[0]))
+		fmt.Fprintf(w, "note: %d object(s) in the bucket do not belong to the archive, such as %s\n", n, archive.Printable(l.Foreign[0]))
 	}
 	frozen := 0
 	for _, o := range l.Objects {
@@ -152,7 +152,7 @@ func noteListing(w io.Writer, l archive.Listing) {
 		}
 	}
 	if frozen > 0 {
-		fmt.Fprintf(w, "note: %d object(s) are in Glacier; those that were not restored cannot be read\n", frozen)
+		fmt.Fprintf(w, "note: %d object(s) are in Glacier, and cannot be read until they are restored\n", frozen)
 	}
 }
 
@@ -180,7 +180,7 @@ type printableError struct{ error }
 
 func (e printableError) Error() string { return archive.Printable(e.error.Error()) }
 
-// Unwrap returns the error as it is.
+// Unwrap returns the original error.
 func (e printableError) Unwrap() error { return e.error }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04Z") }

@@ -14,9 +14,9 @@ import (
 )
 
 const archiveCountLong = `Count spans, data points and log records for each cloud, region and service, by reading the archive.
-Clouds, regions and services are those of the data's attributes, regardless of its folder.
+Clouds, regions and services come from the attributes of the data, regardless of its folder.
 
-An object that is damaged is named and left out, and the exit code is then 1.`
+Damaged objects are listed and skipped; the exit code is then 1.`
 
 const archiveCountExample = `  telepod archive count --bucket example-telemetry --from 1h
   telepod archive count --bucket example-telemetry --signal traces --cloud gcp --every-folder -o json`
@@ -32,7 +32,7 @@ func newArchiveCountCommand() *cobra.Command {
 		Args:    arguments(cobra.NoArgs),
 	}
 	f.register(cmd)
-	cmd.Flags().IntVar(&parallel, "parallel", parallel, "objects that are read at a time")
+	cmd.Flags().IntVar(&parallel, "parallel", parallel, "number of objects to read at the same time")
 	output := choiceFlag(cmd, "output", "o", "table", "json")
 	cmd.RunE = interruptible(func(cmd *cobra.Command) error {
 		s, err := f.selection(cmd, time.Now())

@@ -13,8 +13,8 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-const archiveListLong = `List what is in the archive: objects, their bytes and the times at which they were archived, for each
-signal, cloud and region. It reads no objects. Clouds and regions are those of the folders.`
+const archiveListLong = `List the contents of the archive: objects, their size and the times at which they were archived, for each
+signal, cloud and region. Clouds and regions come from the names of the folders; no object is read.`
 
 const archiveListExample = `  telepod archive list --bucket example-telemetry
   telepod archive list --bucket example-telemetry --signal traces --from 24h --by hour
@@ -24,7 +24,7 @@ func newArchiveListCommand() *cobra.Command {
 	f := &archiveFlags{}
 	cmd := &cobra.Command{
 		Use:     "list --bucket NAME",
-		Short:   "List what is in the archive, by signal, cloud and region",
+		Short:   "List the contents of the archive, by signal, cloud and region",
 		Long:    archiveListLong,
 		Example: archiveListExample,
 		Args:    arguments(cobra.NoArgs),
@@ -50,7 +50,7 @@ func newArchiveListCommand() *cobra.Command {
 	return cmd
 }
 
-// spans are the choices of --by.
+// spans returns the choices of --by.
 func spans() map[string]time.Duration {
 	return map[string]time.Duration{"day": 24 * time.Hour, "hour": time.Hour, "minute": time.Minute}
 }

@@ -19,14 +19,14 @@ type progress struct {
 
 	mu sync.Mutex
 	progressState
-	notedAt time.Time // when the receiver was last said to be away
+	notedAt time.Time // when the receiver was last reported as unavailable
 }
 
 // progressState is the content of a progress line.
 type progressState struct {
 	objects, allObjects int
 	stored, allStored   int64
-	// before is the part of stored that an earlier run completed.
+	// before is the part of stored that an earlier run has completed.
 	before int64
 	note   string
 }
@@ -65,7 +65,7 @@ func (p *progress) replayed(r archive.Result) {
 	}
 }
 
-// away reports that the receiver is unavailable; rate-limited, because several objects wait for it at a time.
+// away reports that the receiver is unavailable. It is rate-limited, because several objects wait at the same time.
 func (p *progress) away(reason error) {
 	p.mu.Lock()
 	recent := time.Since(p.notedAt) < lineEvery
@@ -74,11 +74,11 @@ func (p *progress) away(reason error) {
 	}
 	p.mu.Unlock()
 	if !recent {
-		p.Println("note: trying again: " + archive.Printable(reason.Error()))
+		p.Println("note: retrying: " + archive.Printable(reason.Error()))
 	}
 }
 
-// line is "[====>     ]  42% 10/24 objects, 1.2 MB of 2.9 MB, 0:03 left".
+// line returns a text such as "[====      ]  42% 10/24 objects, 1.2 MB of 2.9 MB, 3s left".
 func (s progressState) line(elapsed time.Duration) string {
 	const width = 24
 	part := 1.0

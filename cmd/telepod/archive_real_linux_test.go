@@ -22,7 +22,7 @@ import (
 	"github.com/telepod/telepod/test/pipeline"
 )
 
-// TestArchive lists, counts and replays what real Collectors archived, in the order of a bad day.
+// TestArchive lists, counts and replays an archive of real Collectors.
 func TestArchive(t *testing.T) {
 	s := newSite(t)
 	for _, part := range []struct {
@@ -33,7 +33,7 @@ func TestArchive(t *testing.T) {
 		{"count", s.testCount},
 		{"replay over gRPC, with an outage", s.testOutage},
 		{"replay of a cloud over HTTP", s.testOneCloud},
-		{"replay killed and taken up again", s.testKill},
+		{"replay killed and continued", s.testKill},
 		{"dry run", s.testDryRun},
 		{"replay with a damaged object", s.testDamage},
 		{"replay into the site itself, over mutual TLS", s.testLoop},
@@ -97,7 +97,7 @@ func (s *site) testOutage(t *testing.T) {
 	k := s.sink(t)
 	link := s.plant.Link(t, k.address, "4317")
 	link.Cut()
-	stderr, done := newWatched("trying again"), make(chan int)
+	stderr, done := newWatched("retrying"), make(chan int)
 	var out bytes.Buffer
 	go func() {
 		done <- run(s.args("replay", "--signal", "traces", "--endpoint", "http://"+link.Address), streams{strings.NewReader(""), &out, stderr})
@@ -105,9 +105,9 @@ func (s *site) testOutage(t *testing.T) {
 	select {
 	case <-stderr.seen:
 	case code := <-done:
-		t.Fatalf("exit code %d while the receiver is away:\n%s%s", code, &out, stderr)
+		t.Fatalf("exit code %d while the receiver is unavailable:\n%s%s", code, &out, stderr)
 	case <-time.After(30 * time.Second):
-		t.Fatalf("the output does not report that the receiver is away:\n%s", stderr)
+		t.Fatalf("the output does not report that the receiver is unavailable:\n%s", stderr)
 	}
 	link.Restore(t)
 	if code := <-done; code != exitOK {
@@ -129,7 +129,7 @@ func (s *site) testOneCloud(t *testing.T) {
 	}
 }
 
-// testKill: kill -9 in the middle, then the same command again.
+// testKill kills a replay, then runs the same command again.
 func (s *site) testKill(t *testing.T) {
 	k := s.sink(t)
 	file := filepath.Join(t.TempDir(), "checkpoint")
@@ -151,12 +151,12 @@ func (s *site) testKill(t *testing.T) {
 	if err := slow.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = slow.Wait() // says that it was killed
+	_ = slow.Wait() // returns that it was killed
 	before := arrived()
 
 	code, out, stderr := s.telepod("replay", append(flags, "0")...)
-	if code != exitOK || !strings.Contains(out, fmt.Sprintf("%d object(s) had arrived before", before)) {
-		t.Fatalf("exit code %d, %d objects had arrived\n%s%s", code, before, out, stderr)
+	if code != exitOK || !strings.Contains(out, fmt.Sprintf("%d object(s) were already delivered", before)) {
+		t.Fatalf("exit code %d, %d objects were delivered before\n%s%s", code, before, out, stderr)
 	}
 	times := k.spans(t, s.spans)
 	twice := 0
@@ -168,9 +168,9 @@ func (s *site) testKill(t *testing.T) {
 	}
 	largest := perRound * len(origins())
 	if twice > parallel*largest {
-		t.Errorf("%d spans came twice, want at most those of %d objects, %d each", twice, parallel, largest)
+		t.Errorf("%d spans arrived twice, want at most those of %d objects, %d each", twice, parallel, largest)
 	}
-	t.Logf("%d objects before the kill; %d of %d spans came twice", before, twice, len(s.spans))
+	t.Logf("%d objects before the kill; %d of %d spans arrived twice", before, twice, len(s.spans))
 	if code, _, stderr := s.telepod("replay", "--endpoint", k.url("4317"), "--checkpoint", file); code != exitError || !strings.Contains(stderr, "it belongs to another replay") {
 		t.Errorf("another replay with its checkpoint: exit code %d\n%s", code, stderr)
 	}
@@ -188,7 +188,7 @@ func (s *site) testDryRun(t *testing.T) {
 	}
 }
 
-// testDamage: an object is damaged, as by a failing disk.
+// testDamage: one object is damaged.
 func (s *site) testDamage(t *testing.T) {
 	key := "traces/aws/us-east-1/" + time.Now().UTC().Format("year=2006/month=01/day=02/hour=15/minute=04/") + "damaged.binpb.zst"
 	url := "http://" + s.s3 + "/archive/" + key
@@ -226,7 +226,7 @@ func (s *site) testDamage(t *testing.T) {
 	}
 }
 
-// testLoop: the site archives what is replayed into it once; a second replay adds nothing.
+// testLoop: the site archives data that is replayed into it once; a second replay does not replay the replayed data.
 func (s *site) testLoop(t *testing.T) {
 	before := s.items(t)
 	certificates := s.plant.Certificates()
@@ -243,11 +243,11 @@ func (s *site) testLoop(t *testing.T) {
 		if code != exitOK || !strings.Contains(out, fmt.Sprintf("replayed %d item(s)", len(s.spans))) {
 			t.Fatalf("exit code %d\n%s%s", code, out, stderr)
 		}
-		if left := "as they came from an earlier replay"; strings.Contains(out, left) != (round > 0) {
+		if left := "because they came from an earlier replay"; strings.Contains(out, left) != (round > 0) {
 			t.Errorf("replay %d:\n%s", round+1, out)
 		}
 		want := before + int64((round+1)*len(s.spans))
-		pipeline.Await(t, pipeline.Patience, "the site to archive what was replayed", func() bool { return s.items(t) == want })
+		pipeline.Await(t, pipeline.Patience, "the site to archive the replayed data", func() bool { return s.items(t) == want })
 	}
 	for source, amount := range s.counted(t, "--signal", "traces") {
 		if want := (archive.Amount{Items: 3 * rounds * perRound, Replayed: 2 * rounds * perRound}); amount != want {

@@ -18,18 +18,18 @@ import (
 	"github.com/telepod/telepod/archive/otlp"
 )
 
-const archiveReplayLong = `Send what the archive has of a window to an OTLP endpoint: a store that lost data, a new one, or a
+const archiveReplayLong = `Send a time window of the archive to an OTLP endpoint: a store that lost data, a new store, or a
 Collector in front of it.
 
-Data arrives as it was sent, but for the resource attribute ` + archive.ReplayAttribute + ` with the replay's name
-(--mark=false leaves it out). Data that carries this attribute in the archive came from a replay, into
-a central site that archives what it gets; it is left out (--replayed sends it, too).
+The data is sent unchanged, except that resources get the attribute ` + archive.ReplayAttribute + ` with the replay's name
+(--mark=false disables that). Archived data that has this attribute came from an earlier replay into a central site.
+It is left out, unless --replayed is set.
 
-With --checkpoint, a replay that was interrupted or killed goes on where it was when the same command is
-given again. Nothing is missing then; twice may come the objects that were in flight, --parallel at most.
+With --checkpoint, run the same command again to continue a replay that was interrupted or killed. No data is missing
+then. At most --parallel objects, those that were in flight, are sent twice.
 
-Objects that are damaged, and what the endpoint refuses for good, are named and skipped; the exit code is
-then 1. While the endpoint is unavailable, requests are tried again for --give-up-after.`
+Damaged objects, and data that the endpoint rejects permanently, are listed and skipped; the exit code is
+then 1. While the endpoint is unavailable, requests are retried for --give-up-after.`
 
 const archiveReplayExample = `  telepod archive replay --bucket example-telemetry --signal traces --from 2026-11-22T10:00 --to 2026-11-22T11:00 \
     --endpoint http://jaeger-collector:4317 --checkpoint replay.json
@@ -64,12 +64,12 @@ func newReplayCommand(f *replayFlags) *cobra.Command {
 	f.archiveFlags.register(cmd)
 	f.targetFlags.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.checkpoint, "checkpoint", "", "file that remembers what has arrived, to go on after an interruption")
-	flags.IntVar(&f.rate, "rate", 0, "most spans, data points and log records a second; 0 is no limit")
-	flags.StringVar(&f.byteRate, "byte-rate", "0", "most bytes a second before compression, such as 5M; 0 is no limit")
-	flags.IntVar(&f.parallel, "parallel", 4, "objects that are in flight at a time")
-	flags.BoolVar(&f.mark, "mark", true, "add to resources the attribute "+archive.ReplayAttribute)
-	flags.BoolVar(&f.replayed, "replayed", false, "send what came from an earlier replay, too")
+	flags.StringVar(&f.checkpoint, "checkpoint", "", "file that records progress, to continue after an interruption")
+	flags.IntVar(&f.rate, "rate", 0, "maximum number of spans, data points and log records per second; 0 means no limit")
+	flags.StringVar(&f.byteRate, "byte-rate", "0", "maximum number of bytes per second before compression, such as 5M; 0 means no limit")
+	flags.IntVar(&f.parallel, "parallel", 4, "number of objects in flight at the same time")
+	flags.BoolVar(&f.mark, "mark", true, "add the attribute "+archive.ReplayAttribute+" to resources")
+	flags.BoolVar(&f.replayed, "replayed", false, "also send data that came from an earlier replay")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would be sent")
 	f.output = choiceFlag(cmd, "output", "o", "text", "json")
 	return cmd
@@ -109,7 +109,7 @@ func (f *replayFlags) replay(cmd *cobra.Command, now time.Time) (*archive.Replay
 		return nil, wrongUsage(cmd, "--byte-rate=%q: write a number such as 500k, 5M or 5Mi", f.byteRate)
 	}
 	if f.rate < 0 || f.parallel < 1 {
-		return nil, wrongUsage(cmd, "--rate must not be below 0, nor --parallel below 1")
+		return nil, wrongUsage(cmd, "--rate must not be negative, and --parallel must be at least 1")
 	}
 	return &archive.Replay{
 		Selection: s, Replayed: f.replayed, Parallel: f.parallel,
@@ -118,7 +118,7 @@ func (f *replayFlags) replay(cmd *cobra.Command, now time.Time) (*archive.Replay
 	}, nil
 }
 
-// start identifies a replay in its checkpoint.
+// start returns the identity of a replay, for its checkpoint.
 func (f *replayFlags) start(r *archive.Replay) archive.Start {
 	asked := fmt.Sprintf("signals=%s cloud=%s region=%s from=%s to=%s every-folder=%v mark=%v replayed=%v",
 		strings.Join(f.signals, ","), f.cloud, f.region, f.from, f.to, f.everyFolder, f.mark, f.replayed)
@@ -167,7 +167,7 @@ func (f *replayFlags) send(cmd *cobra.Command, replay *archive.Replay, o otlp.Op
 	replay.Store, replay.Sender = store, client
 	show = newProgress(cmd.ErrOrStderr(), "replay", listing.Objects)
 	replay.Observe = show.replayed
-	show.Println(fmt.Sprintf("replay %s: %d object(s) to %s, %d of them arrived before", name, len(listing.Objects), f.endpoint, replay.Checkpoint.Len()))
+	show.Println(fmt.Sprintf("replay %s: %d object(s) to %s, %d of them already delivered", name, len(listing.Objects), f.endpoint, replay.Checkpoint.Len()))
 	result, err := replay.Run(cmd.Context(), listing.Objects)
 	show.Stop()
 	if f.output.value == "json" {
@@ -186,14 +186,14 @@ type replayReport struct {
 	Endpoint string `json:"endpoint"`
 	// Complete: every object arrived.
 	Complete bool `json:"complete"`
-	// Objects that were replayed now, that had arrived before, and that were not replayed as a whole.
+	// Objects counts objects that were replayed now, Before those of earlier runs. Problems describes incomplete objects.
 	Objects  int      `json:"objects"`
 	Before   int      `json:"before"`
 	Problems []string `json:"problems,omitempty"`
 	Requests int64    `json:"requests"`
 	Items    int64    `json:"items"`
 	Bytes    int64    `json:"bytes"`
-	// Rejected of the items, with the receiver's reason; LeftOut came from earlier replays.
+	// Rejected counts rejected items, with the receiver's Message; LeftOut counts items of earlier replays.
 	Rejected int64  `json:"rejected"`
 	Message  string `json:"message,omitempty"`
 	LeftOut  int64  `json:"leftOut"`
@@ -215,13 +215,13 @@ func replayJSON(name, endpoint string, r archive.Result, err error) replayReport
 }
 
 func printReplay(out io.Writer, r archive.Result) {
-	fmt.Fprintf(out, "replayed %d item(s), %s, of %d object(s) in %d request(s)\n",
+	fmt.Fprintf(out, "replayed %d item(s), %s, from %d object(s) in %d request(s)\n",
 		r.Items, size(r.Bytes), r.Objects-r.Before-len(r.Problems), r.Requests)
 	if r.Before > 0 {
-		fmt.Fprintf(out, "%d object(s) had arrived before\n", r.Before)
+		fmt.Fprintf(out, "%d object(s) were already delivered\n", r.Before)
 	}
 	if r.Again > 0 {
-		fmt.Fprintf(out, "%d item(s) left out, as they came from an earlier replay\n", r.Again)
+		fmt.Fprintf(out, "%d item(s) left out, because they came from an earlier replay\n", r.Again)
 	}
 }
 

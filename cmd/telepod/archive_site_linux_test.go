@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 const envRunsCommand = "TELEPOD_TEST_RUNS_COMMAND"
 
-// What a site of the test archives: in each round, each service of each region sends spans and log records.
+// The content of the archive: in each round, each service of each region sends spans and log records.
 const (
 	rounds   = 6
 	perRound = 50
@@ -61,7 +61,7 @@ type site struct {
 	spans map[string]string // each span's name, with its cloud
 }
 
-// newSite has real Collectors write an archive.
+// newSite starts real Collectors, which write an archive.
 func newSite(t *testing.T) *site {
 	t.Helper()
 	if testing.Short() {
@@ -72,9 +72,9 @@ func newSite(t *testing.T) *site {
 	p := pipeline.NewPlant(t)
 	s := &site{plant: p, s3: p.Backends.Direct().S3, spans: map[string]string{}}
 	s.site = p.Central(t, "primary", p.Backends.Direct()).Start(t)
-	nobody := p.Address()
-	// One Collector stands for those of all clouds, so it keeps what senders claim.
-	region := p.Region(t, [2]string{net.JoinHostPort(s.site.Address, "4318"), net.JoinHostPort(nobody, "4318")},
+	unused := p.Address()
+	// One Collector stands for those of all clouds, so it does not overwrite the senders' attributes.
+	region := p.Region(t, [2]string{net.JoinHostPort(s.site.Address, "4318"), net.JoinHostPort(unused, "4318")},
 		"yaml:processors::resource/cloud::attributes: [{key: k8s.cluster.name, value: test, action: upsert}]").Start(t)
 	to, err := otlp.New(otlp.Options{Endpoint: "http://" + net.JoinHostPort(region.Address, "4317"), Protocol: otlp.GRPC, Timeout: 10 * time.Second})
 	if err != nil {
@@ -89,15 +89,15 @@ func newSite(t *testing.T) *site {
 				}
 			}
 		}
-		// Each round is archived in objects of its own.
-		pipeline.Await(t, pipeline.Patience, "the archive to have what was sent", func() bool {
+		// Each round is archived in separate objects.
+		pipeline.Await(t, pipeline.Patience, "the archive to contain all data", func() bool {
 			return s.items(t) == int64(round+1)*perRound*int64(len(origins()))*2
 		})
 	}
 	return s
 }
 
-// requests are what a service sends in a round.
+// requests returns the requests that a service sends in a round.
 func (s *site) requests(t *testing.T, o archive.Source, round int) []archive.Request {
 	t.Helper()
 	text := func(key, value string) *common.KeyValue {
@@ -128,19 +128,19 @@ func (s *site) requests(t *testing.T, o archive.Source, round int) []archive.Req
 	}
 }
 
-// args is a command line about the site's archive.
+// args returns a command line for the site's archive.
 func (s *site) args(command string, flags ...string) []string {
 	return append([]string{"archive", command, "--bucket", "archive", "--bucket-endpoint", "http://" + s.s3}, flags...)
 }
 
-// telepod runs a command line about the archive, and returns its exit code and outputs.
+// telepod runs a command line for the archive, and returns its exit code and outputs.
 func (s *site) telepod(command string, flags ...string) (code int, out, stderr string) {
 	var o, e bytes.Buffer
 	code = run(s.args(command, flags...), streams{strings.NewReader(""), &o, &e})
 	return code, o.String(), e.String()
 }
 
-// counted are the lines of telepod archive count.
+// counted returns the result of telepod archive count.
 func (s *site) counted(t *testing.T, flags ...string) map[archive.Source]archive.Amount {
 	t.Helper()
 	code, out, stderr := s.telepod("count", append(flags, "-o", "json")...)
@@ -164,7 +164,7 @@ func (s *site) items(t *testing.T) int64 {
 	return sum
 }
 
-// sink is a Collector that keeps what it receives.
+// sink is a Collector that stores the data that it receives.
 type sink struct {
 	*collector.Process
 	address string
@@ -211,13 +211,13 @@ func (k *sink) spans(t *testing.T, sent map[string]string) map[string]int {
 			t.Errorf("span %s of %s arrived with the resource %v", item.Name, cloud, item.Resource)
 		}
 		if item.Resource[archive.ReplayAttribute] == "" {
-			t.Errorf("span %s does not say that it was replayed", item.Name)
+			t.Errorf("span %s is not marked as replayed", item.Name)
 		}
 	}
 	return times
 }
 
-// once is each span of a cloud, or of all, once.
+// once returns each span of a cloud, or of all clouds, once.
 func (s *site) once(cloud string) map[string]int {
 	all := map[string]int{}
 	for name, of := range s.spans {

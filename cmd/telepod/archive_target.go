@@ -30,10 +30,10 @@ func (f *targetFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.endpoint, "endpoint", "", "OTLP endpoint to send to: http://host:4317, or https:// for TLS (required)")
 	f.protocol = choiceFlag(cmd, "protocol", "", otlp.GRPC, otlp.HTTP)
-	flags.StringArrayVar(&f.headers, "header", nil, "header name=value of each request; "+envHeaders+" for secret ones")
+	flags.StringArrayVar(&f.headers, "header", nil, "header name=value for each request; use "+envHeaders+" for secrets")
 	f.tls.register(flags)
-	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "limit of one attempt")
-	flags.DurationVar(&f.giveUpIn, "give-up-after", 10*time.Minute, "how long a request is tried again while the endpoint is away")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "time limit for one attempt")
+	flags.DurationVar(&f.giveUpIn, "give-up-after", 10*time.Minute, "how long a request is retried while the endpoint is unavailable")
 }
 
 // options reads headers and certificates.
@@ -46,7 +46,7 @@ func (f *targetFlags) options(cmd *cobra.Command) (otlp.Options, error) {
 		return o, wrongUsage(cmd, "--endpoint is required: set it to a URL, or use --dry-run")
 	}
 	if u, err := url.Parse(f.endpoint); err == nil && u.User != nil {
-		return o, wrongUsage(cmd, "--endpoint contains a user, and it is printed and stored: put Authorization into %s", envHeaders)
+		return o, wrongUsage(cmd, "--endpoint contains a user, but it is printed and stored: set the header Authorization in %s", envHeaders)
 	}
 	if strings.HasPrefix(f.endpoint, "http://") && f.tls != (tlsFlags{}) {
 		return o, wrongUsage(cmd, "--endpoint %s is plain text, so certificates have no effect: use https://", f.endpoint)

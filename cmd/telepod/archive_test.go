@@ -22,13 +22,13 @@ import (
 	"github.com/telepod/telepod/archive"
 )
 
-// TestArchiveMistakes: a wrong command line gets an error that explains the fix, before any request to a bucket.
+// TestArchiveMistakes: a wrong command line gets an error with the fix, before any request to a bucket.
 func TestArchiveMistakes(t *testing.T) {
 	for _, test := range []struct{ args, stderr string }{
 		{"lst", `(did you mean "list"?)`},
 		{"list", "--bucket is required: set it to the name of the bucket"},
 		{"list extra", `unknown command "extra"`},
-		{"count --bucket b --signal trace", `choose of traces, metrics, logs (did you mean "traces"?)`},
+		{"count --bucket b --signal trace", `choose one of traces, metrics, logs (did you mean "traces"?)`},
 		{"count --bucket b --from yesterday", `--from: invalid time "yesterday": use 2026-11-22T10:04:00Z`},
 		{"count --bucket b --from 1h --to 2h", "is not before --to"},
 		{"list --bucket b --by week", "choose one of all, day, hour, minute"},
@@ -36,9 +36,9 @@ func TestArchiveMistakes(t *testing.T) {
 		{"replay --bucket b --endpoint http://e --protocol grcp", `(did you mean "grpc"?)`},
 		{"replay --bucket b --endpoint http://e --byte-rate fast", `--byte-rate="fast": write a number such as 500k, 5M or 5Mi`},
 		{"replay --bucket b --endpoint http://e --byte-rate 5m", `--byte-rate="5m": write a number such as 500k, 5M or 5Mi`},
-		{"replay --bucket b --endpoint http://ada:secret@e --protocol http/protobuf --checkpoint c", "put Authorization into OTEL_EXPORTER_OTLP_HEADERS"},
-		{"replay --bucket b --endpoint http://e --rate -1", "--rate must not be below 0"},
-		{"replay --bucket b --endpoint http://e --parallel 0", "nor --parallel below 1"},
+		{"replay --bucket b --endpoint http://ada:secret@e --protocol http/protobuf --checkpoint c", "set the header Authorization in OTEL_EXPORTER_OTLP_HEADERS"},
+		{"replay --bucket b --endpoint http://e --rate -1", "--rate must not be negative"},
+		{"replay --bucket b --endpoint http://e --parallel 0", "--parallel must be at least 1"},
 		{"replay --bucket b --endpoint https://e --cert-file c", "--cert and --key must be used together"},
 		{"replay --bucket b --endpoint http://e --ca-file c", "is plain text, so certificates have no effect: use https://"},
 		{"replay --bucket b --endpoint http://e --header x", "--header: write name=value"},
@@ -51,7 +51,7 @@ func TestArchiveMistakes(t *testing.T) {
 	}
 }
 
-// bucketOf serves a list of objects as S3 does, one folder for all.
+// bucketOf serves a list of objects in one folder, like S3.
 func bucketOf(t *testing.T, folder string, files ...string) string {
 	t.Helper()
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
@@ -76,7 +76,7 @@ func bucketOf(t *testing.T, folder string, files ...string) string {
 	return server.URL
 }
 
-// TestArchiveList prints a table, and notes what its reader may not expect.
+// TestArchiveList prints a table, and notes on unexpected objects.
 func TestArchiveList(t *testing.T) {
 	url := bucketOf(t, "traces/aws/us-east-1/", "year=2026/month=11/day=22/hour=10/minute=03/a STANDARD",
 		"year=2026/month=11/day=22/hour=11/minute=04/b GLACIER", "stray STANDARD")
@@ -97,7 +97,7 @@ traces  aws    us-east-1  2026-11-22T11:00Z  1        1.5 MB
 		if diff := cmp.Diff(want, out.String()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", flags, diff)
 		}
-		for _, note := range []string{"1 object(s) there are not the archive's, such as traces/aws/us-east-1/stray", "1 object(s) are in Glacier"} {
+		for _, note := range []string{"1 object(s) in the bucket do not belong to the archive, such as traces/aws/us-east-1/stray", "1 object(s) are in Glacier"} {
 			if !strings.Contains(stderr.String(), note) {
 				t.Errorf("no note %q in:\n%s", note, &stderr)
 			}
@@ -118,8 +118,8 @@ func TestArchiveJSON(t *testing.T) {
 	}
 }
 
-// TestTallyIsOneLineEach, whatever the name of a service contains.
-func TestTallyIsOneLineEach(t *testing.T) {
+// TestTallyEscapesNames: each source is one line, even with a hostile service name.
+func TestTallyEscapesNames(t *testing.T) {
 	source := archive.Source{Folder: archive.Folder{Signal: archive.Traces, Cloud: "aws", Region: "r"}, Service: "a\x1b[2J\nb"}
 	var out bytes.Buffer
 	if err := printTally(&out, archive.Tally{source: {Items: 1}}, "table"); err != nil {
@@ -130,8 +130,8 @@ func TestTallyIsOneLineEach(t *testing.T) {
 	}
 }
 
-// TestTerminalsAreLeftAlone: untrusted keys and messages cannot control the terminal.
-func TestTerminalsAreLeftAlone(t *testing.T) {
+// TestOutputHasNoControlCharacters: untrusted keys and messages cannot control the terminal.
+func TestOutputHasNoControlCharacters(t *testing.T) {
 	evil := "a\x01\x1b[2J\u009b2J\x7f\nb"
 	rows := []archive.Summary{{Folder: archive.Folder{Signal: archive.Traces, Cloud: evil, Region: evil}}}
 	problem := &archive.ObjectError{Key: evil, Err: errors.New(evil)}
@@ -188,7 +188,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// TestReplayHeaders: those of the environment are decoded, and flags win.
+// TestReplayHeaders: headers from the environment are decoded, and flags take precedence.
 func TestReplayHeaders(t *testing.T) {
 	t.Setenv(envHeaders, "authorization=Bearer%20abc, x-team=shop")
 	f := targetFlags{headers: []string{"x-team=platform", "x-query=a=b"}}

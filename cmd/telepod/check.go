@@ -18,18 +18,18 @@ import (
 
 const checkLong = `Check the installation of Telepod in one cluster or several: API server, injector, profiles, webhook, regional
 Collectors, sites and queues, back ends, certificates, NetworkPolicies, versions, labelled namespaces, and workloads
-that are out of date. Problems come first, each with what was seen and how to repair it; what a problem causes is listed
-beneath it.
+that are out of date. Problems come first, each with its repair, and with its consequences below it.
 
-Nothing is changed. To see whether the API server reaches the webhook, a pod is created as a dry run in
+Nothing is changed. To test whether the API server reaches the webhook, a pod is created as a dry run in
 --probe-namespace: it is not stored and never runs. --canary sends one span through a regional Collector of each
-cluster and follows it to the site; to the site's stores, if the site's context is among --contexts; and with --bucket
-to the archive. --canary --site backup sends it to the backup site, although the primary is in use. --pre looks at a cluster before the installation.
+cluster and follows it to the site; to the site's stores, if the site's context is among --contexts; and to the archive,
+if --bucket is set. --canary --site backup sends it to the backup site, while the primary stays in use. --pre checks a
+cluster before the installation.
 
-'telepod rbac' prints the rights that this command needs. What it may not read is a problem of its own, with the
-command that grants the rights; the rest is checked.
+'telepod rbac' prints the permissions that this command needs. Missing permissions are reported as one problem, with the
+command that grants them; everything else is still checked.
 
-Exit codes: 0 no problem or warnings only, 1 something failed or could not be read (with --strict, a warning too),
+Exit codes: 0 no problems, or only warnings; 1 something failed or could not be read (with --strict, also for warnings);
 2 wrong usage.`
 
 const checkExample = `  telepod check --context prod-use1
@@ -64,9 +64,9 @@ func newCheckCommand() *cobra.Command {
 	}
 	f.register(cmd)
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.contexts, "contexts", nil, "contexts of several clusters, which are checked at the same time")
-	flags.StringVar(&f.probe, "probe-namespace", "default", "namespace of the dry run of a pod; empty makes none")
-	flags.BoolVar(&f.pre, "pre", false, "check whether Telepod can be installed, before it is")
+	flags.StringSliceVar(&f.contexts, "contexts", nil, "contexts of several clusters, which are checked concurrently")
+	flags.StringVar(&f.probe, "probe-namespace", "default", "namespace for the dry run of a pod; empty disables it")
+	flags.BoolVar(&f.pre, "pre", false, "check whether Telepod can be installed")
 	flags.BoolVar(&f.strict, "strict", false, "exit with 1 for warnings, too")
 	f.canary.register(cmd)
 	f.output = choiceFlag(cmd, "output", "o", "text", "json", "junit")
@@ -106,10 +106,10 @@ func (f *checkFlags) usage(cmd *cobra.Command) error {
 	switch {
 	case len(f.contexts) > 0 && f.context != "":
 		return wrongUsage(cmd, "--context and --contexts are mutually exclusive")
-	case slices.Contains(f.contexts, ""): // kubectl would take the current one
+	case slices.Contains(f.contexts, ""): // kubectl would use the current one
 		return wrongUsage(cmd, "--contexts has an empty name: remove the extra comma")
 	case f.pre && f.canary.send:
-		return wrongUsage(cmd, "--pre and --canary are mutually exclusive: before the installation nothing accepts a span")
+		return wrongUsage(cmd, "--pre and --canary are mutually exclusive: before the installation, no Collector accepts a span")
 	}
 	return f.canary.usage(cmd)
 }

@@ -21,7 +21,7 @@ import (
 // canaryFlags control whether a span is sent and how far it is followed.
 type canaryFlags struct {
 	send bool
-	// site is where the span is to go; empty leaves that to the Collector.
+	// site is the site to send the span to; if empty, the Collector chooses.
 	site     string
 	wait     time.Duration
 	archives drillArchives
@@ -30,7 +30,7 @@ type canaryFlags struct {
 func (f *canaryFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.send, "canary", false, "send one span through a regional Collector of each cluster, and follow it to the site and its stores")
-	flags.StringVar(&f.site, "site", "", "site to send the span to, primary or backup, whichever is in use; nothing fails over")
+	flags.StringVar(&f.site, "site", "", "send the span to this site, primary or backup, even if the other one is in use; this causes no failover")
 	flags.DurationVar(&f.wait, "canary-wait", 15*time.Second, "how long to wait for the span at each hop")
 	f.archives.register(cmd)
 }
@@ -57,7 +57,7 @@ type canarySite struct {
 	cluster   *inventory.Cluster
 	name      string
 	instances []fleet.Instance
-	// err is why it is not known which site this is, or whether the cluster has one; the name is then empty.
+	// err is why the name of the site, or whether the cluster has one, is unknown; the name is then empty.
 	err error
 }
 
@@ -79,7 +79,7 @@ func (f *canaryFlags) sendAll(ctx context.Context, clusters []*inventory.Cluster
 	together(do...)
 }
 
-// canarySites are the central sites of all clusters, with instances of their own for further readings.
+// canarySites returns the central sites of all clusters, with copies of their instances for further readings.
 func canarySites(clusters []*inventory.Cluster, snapshots []checks.Snapshot) (sites []*canarySite) {
 	for i, c := range clusters {
 		central := snapshots[i].Central
@@ -166,7 +166,7 @@ func (f *canaryFlags) request(id string, sent drill.Canary, now time.Time) ([]by
 	return canary.Request(id, []drill.Canary{sent}, now)
 }
 
-// arrived is the site that has accepted the span, or another one of the same time; empty if none has.
+// arrived returns the site that has accepted the span, or another span since; empty if none has.
 func (f *canaryFlags) arrived(before, after fleet.Instance) (string, error) {
 	if f.site == "" {
 		return checks.Arrived(before, after)
@@ -178,7 +178,7 @@ func (f *canaryFlags) arrived(before, after fleet.Instance) (string, error) {
 	return f.site, err
 }
 
-// stores waits until every exporter of the site has delivered spans, or the time is up.
+// stores waits until every exporter of the site has delivered spans, or until the time limit.
 func (f *canaryFlags) stores(ctx context.Context, sites []*canarySite, way *checks.Canary) {
 	at := slices.IndexFunc(sites, func(s *canarySite) bool { return s.name == way.Site })
 	if at < 0 {
@@ -191,7 +191,7 @@ func (f *canaryFlags) stores(ctx context.Context, sites []*canarySite, way *chec
 	before := slices.Clone(site.instances)
 	way.SiteContext, way.Of = site.cluster.Context, len(before)
 	if _, _, way.StoresErr = checks.Deliveries(before, before); way.StoresErr != nil {
-		return // it can only be compared with a reading before the span
+		return // there is no reading from before the span to compare with
 	}
 	delivered := map[string]bool{}
 	f.until(ctx, func() bool {
@@ -204,7 +204,7 @@ func (f *canaryFlags) stores(ctx context.Context, sites []*canarySite, way *chec
 			return false
 		}
 		way.Stores, way.Read, way.StoresErr = list, read, nil
-		for i := range list { // a Collector may answer once, and not later
+		for i := range list { // a Collector may answer once, but not later
 			delivered[list[i].Exporter] = delivered[list[i].Exporter] || list[i].Delivered
 			list[i].Delivered = delivered[list[i].Exporter]
 		}
@@ -226,7 +226,7 @@ func (f *canaryFlags) archived(ctx context.Context, id string, began time.Time, 
 	})
 }
 
-// until polls until something is found, or the time is up.
+// until polls until found returns true, or until the time limit.
 func (f *canaryFlags) until(ctx context.Context, found func() bool) {
 	ctx, cancel := context.WithTimeout(ctx, f.wait)
 	defer cancel()

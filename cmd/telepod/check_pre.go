@@ -39,7 +39,7 @@ func (f *checkFlags) prepared(ctx context.Context, c *inventory.Cluster) []check
 	return b.Lines()
 }
 
-// takesPorts notes host ports used by pods other than this release's Collectors.
+// takesPorts records the host ports of a pod, unless it is a Collector of this release.
 func takesPorts(found *checks.Pods, pod *fleet.Pod, release string) {
 	labels := pod.Metadata.Labels
 	if pod.Node == "" || labels["app.kubernetes.io/instance"] == release && labels["app.kubernetes.io/component"] == "collector" {

@@ -28,7 +28,7 @@ func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.
 		return s
 	}
 	f.workloads(ctx, c, &s)
-	// A pod that does not answer takes seconds, and so does a webhook: all are asked at the same time.
+	// A pod or a webhook that does not answer delays its reader for seconds, so everything is read concurrently.
 	together(
 		func() { s.Nodes = answer(l.Nodes(ctx)) },
 		func() { c.ReadPart(ctx, f.release, "injector", inventory.InjectorMetrics, &s.Injector) },
@@ -46,7 +46,8 @@ func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.
 	return s
 }
 
-// firstVersion is the API server's version. It is the first request, so it finds out soon whether the server answers at all.
+// firstVersion returns the API server's version. It is the first request, with a short timeout, to detect a server that
+// does not answer.
 func firstVersion(ctx context.Context, c *inventory.Cluster) (*apiversion.Version, error) {
 	ctx, cancel := context.WithTimeout(ctx, firstAnswer)
 	defer cancel()
@@ -61,7 +62,7 @@ func (f *liveFlags) workloads(ctx context.Context, c *inventory.Cluster, s *chec
 	together(of("injector", &s.Injector), of("collector", &s.Collectors), of("central", &s.Central), of("sampler", &s.Samplers))
 }
 
-// empty is a snapshot before any read.
+// empty returns a snapshot before any read.
 func (f *checkFlags) empty(c *inventory.Cluster) checks.Snapshot {
 	s := f.snapshotOf(c, f.context != "" || len(f.contexts) > 0)
 	switch {
@@ -73,7 +74,7 @@ func (f *checkFlags) empty(c *inventory.Cluster) checks.Snapshot {
 	return s
 }
 
-// snapshotOf is a snapshot before any read; its commands name the context if it was chosen.
+// snapshotOf returns a snapshot before any read; its commands contain the context if it was chosen.
 func (f *liveFlags) snapshotOf(c *inventory.Cluster, chosen bool) checks.Snapshot {
 	s := checks.Snapshot{Context: c.Context, Kubectl: "kubectl", Helm: "helm", Namespace: f.release.Namespace, Release: f.release.Name, Now: time.Now(), CLI: buildVersion()}
 	if chosen {
@@ -119,7 +120,7 @@ func (f *checkFlags) readWebhook(ctx context.Context, c *inventory.Cluster, s *c
 // judge loads the injector's profiles and judges all pods with them.
 func (f *checkFlags) judge(ctx context.Context, l *live, s *checks.Snapshot) {
 	if s.Profiles.Err = l.fromInstallation(ctx, f.release); s.Profiles.Err != nil {
-		s.OutOfDate.Err = cmp.Or(missingRight(s.Profiles.Err), errors.New("the injector's settings are not known"))
+		s.OutOfDate.Err = cmp.Or(missingRight(s.Profiles.Err), errors.New("the injector's settings are unknown"))
 		return
 	}
 	s.ByDefault = l.settings.policy.InjectByDefault
@@ -140,7 +141,7 @@ func (f *checkFlags) judge(ctx context.Context, l *live, s *checks.Snapshot) {
 	}
 }
 
-// missingRight returns the permission that an error is about, as an error; nil for other errors.
+// missingRight returns an error about a missing permission; nil for other errors.
 func missingRight(err error) error {
 	if missing, ok := errors.AsType[fleet.MissingRight](err); ok {
 		return missing

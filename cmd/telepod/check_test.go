@@ -31,7 +31,7 @@ import (
 // the webhook.
 func (l *onCluster) check(t *testing.T) {
 	l.sees(t, 1, nil, checks.Failed, "deployment/telepod-injector is scaled to zero")
-	l.sees(t, 1, nil, checks.OK, "valid profiles: 5")
+	l.sees(t, 1, nil, checks.OK, "5 profiles are valid")
 	l.sees(t, 1, nil, checks.Failed, "no MutatingWebhookConfiguration of the release has webhooks")
 	l.sees(t, 1, nil, checks.OK, "namespaces that opt in: 1 (shop)")
 	l.sees(t, 1, nil, checks.Warning, "workloads out of date: 2 bare, 2 stale")
@@ -86,14 +86,14 @@ func (l *onCluster) checkContexts(t *testing.T) {
 
 // checkBefore runs check --pre on a cluster.
 func (l *onCluster) checkBefore(t *testing.T) {
-	l.sees(t, 1, []string{"--pre"}, checks.Failed, "you have no right to list storageclasses in all namespaces, list mutatingwebhookconfigurations in all namespaces: 2 checks could not be made")
+	l.sees(t, 1, []string{"--pre"}, checks.Failed, "you lack permission to list storageclasses in all namespaces, list mutatingwebhookconfigurations in all namespaces: 2 checks could not be made")
 	l.sees(t, 1, []string{"--pre"}, checks.Failed, "you may not create secrets, configmaps, ")
 	viewer := l.kubeconfig
 	l.kubeconfig = l.admin.Kubeconfig()
 	defer func() { l.kubeconfig = viewer }()
-	l.sees(t, 0, []string{"--pre"}, checks.OK, "you may create all that the chart has")
-	l.sees(t, 0, []string{"--pre"}, checks.Warning, "release telepod is in namespace telepod already")
-	l.sees(t, 1, []string{"--pre", "--strict"}, checks.Warning, "release telepod is in namespace telepod already")
+	l.sees(t, 0, []string{"--pre"}, checks.OK, "you may create every object of the chart")
+	l.sees(t, 0, []string{"--pre"}, checks.Warning, "release telepod is already installed in namespace telepod")
+	l.sees(t, 1, []string{"--pre", "--strict"}, checks.Warning, "release telepod is already installed in namespace telepod")
 	l.sees(t, 0, []string{"--pre", "--telepod-namespace", "new"}, checks.OK, "namespace new does not exist yet")
 	if err := l.admin.Apply(t.Context(), "{apiVersion: v1, kind: Namespace, metadata: {name: strict, labels: {pod-security.kubernetes.io/enforce: restricted}}}"); err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func (l *onCluster) checkWebhook(t *testing.T) {
 	apply(fmt.Sprintf(hookManifest, "{service: {namespace: telepod, name: telepod-injector}}"))
 	l.sees(t, 1, nil, checks.Failed, "pods.telepod.dev: caBundle is empty")
 	l.sees(t, 1, nil, checks.Failed, "Service telepod/telepod-injector does not exist")
-	l.sees(t, 1, nil, checks.Skipped, "whether the API server reaches the webhook was not tried: create a pod in namespace default as a dry run: ")
+	l.sees(t, 1, nil, checks.Skipped, "whether the API server reaches the webhook was not tested: create a pod in namespace default as a dry run: ")
 	apply("{apiVersion: v1, kind: Service, metadata: {name: telepod-injector, namespace: telepod}, spec: {selector: {a: b}, ports: [{port: 443}]}}")
 	l.sees(t, 1, nil, checks.Failed, "Service telepod/telepod-injector has no ready endpoint")
 

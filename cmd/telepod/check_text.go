@@ -24,7 +24,7 @@ func of(lines []checks.Line, kubeContext string) (found []checks.Line) {
 	return found
 }
 
-// contextsOf are the names of clusters.
+// contextsOf returns the contexts of clusters.
 func contextsOf(clusters []*inventory.Cluster) (list []string) {
 	for _, c := range clusters {
 		list = append(list, c.Context)
@@ -32,7 +32,7 @@ func contextsOf(clusters []*inventory.Cluster) (list []string) {
 	return list
 }
 
-// checkText shows the verdicts, then for each cluster its problems and what is healthy.
+// checkText shows the verdicts, then the problems and the healthy lines of each cluster.
 func checkText(t terminal.Terminal, contexts []string, lines []checks.Line) string {
 	var b strings.Builder
 	if len(contexts) > 1 {
@@ -91,7 +91,7 @@ func clusterText(b *strings.Builder, t terminal.Terminal, name string, lines []c
 	}
 }
 
-// problemText shows a line, behind a label, and its repair.
+// problemText shows a line, after a label, and its repair.
 func problemText(b *strings.Builder, t terminal.Terminal, label string, line checks.Line) {
 	sign, tone := signOf(line.Status)
 	if line.Because != "" {

@@ -33,9 +33,9 @@ func (c *choice) Set(value string) error {
 func choiceFlag(cmd *cobra.Command, name, short string, words ...string) *choice {
 	c := &choice{value: words[0], words: words}
 	usage := map[string]string{
-		"output": "what to print", "node-ip-family": "family of the nodes' addresses",
-		"by": "span of time of each line", "protocol": "protocol of --endpoint",
-		"method": "how the primary is failed", "certificates": "who signs in the clusters",
+		"output": "output format", "node-ip-family": "IP family of the nodes' addresses",
+		"by": "time span of each line", "protocol": "protocol of --endpoint",
+		"method": "how the primary is failed", "certificates": "origin of certificates in the clusters",
 	}[name]
 	cmd.Flags().VarP(c, name, short, usage)
 	completeFlag(cmd, name, func(*cobra.Command) []string { return words })

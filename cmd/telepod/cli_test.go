@@ -17,10 +17,10 @@ import (
 
 const barePod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}]}\n"
 
-// hostNetwork asks for a sidecar that it cannot have.
+// hostNetwork requests a sidecar that it cannot get.
 const hostNetwork = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {telepod.dev/sidecar: \"true\"}}\nspec: {hostNetwork: true, containers: [{name: a}]}\n"
 
-// silentPod asks for one, too, and its container sends nothing: nothing knows its protocol.
+// silentPod requests one, too, and its container sends nothing, because its protocol is unknown.
 const silentPod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {telepod.dev/sidecar: \"true\"}}\nspec: {hostNetwork: true, containers: [{name: a, " +
 	"env: [{name: OTEL_EXPORTER_OTLP_PROTOCOL, valueFrom: {configMapKeyRef: {name: c, key: k}}}]}]}\n"
 
@@ -67,7 +67,7 @@ func TestCommands(t *testing.T) {
 		{"injct --help", "", exitUsage, "", `error: unknown command "injct" (did you mean "inject"?)`},
 		{"profiles shw -h", "", exitUsage, "", `unknown command "shw" (did you mean "show"?)`},
 		{"profiles show --help", "", exitOK, "telepod profiles show NAME", ""},
-		{"inject", "", exitUsage, "", "error: no input: name a file, a directory, or - for standard input\nSee 'telepod inject --help'.\n"},
+		{"inject", "", exitUsage, "", "error: no input: specify a file, a directory, or - for standard input\nSee 'telepod inject --help'.\n"},
 		{"inject DIR/none.yaml", "", exitError, "", "none.yaml: no such file"},
 		{"inject - --assume-opted-in=false -o patch", barePod, exitOK, "[]\n", "none of 1 pod(s)"},
 		{"inject DIR/mixed -o patch", "", exitOK, `[{"op":"add"`, "note: DIR/mixed/Chart.yaml: it belongs to a Helm chart and has no Kubernetes object: render the chart first: helm template"},
@@ -77,7 +77,7 @@ func TestCommands(t *testing.T) {
 		{"inject DIR/flux -o patch", "", exitOK, `[{"op":"add"`, ""},
 		{"inject DIR/mixed/template.yaml", "", exitError, "", "error: DIR/mixed/template.yaml: it is a Helm template: render it first"},
 		{"inject -", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\nresources: [a.yaml]\n", exitError, "", "stdin: it is a kustomization"},
-		{"inject - -o patch", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n", exitOK, "", "note: there are no pods"},
+		{"inject - -o patch", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n", exitOK, "", "note: the manifests contain no pods"},
 		{"inject - -o patch", "apiVersion: apps.kruise.io/v1alpha1\nkind: CloneSet\nspec: {template: {spec: {containers: [{name: a}]}}}\n", exitOK,
 			`"path":"/spec/template/spec/containers/0/env"`, "note: stdin:1: apps.kruise.io/v1alpha1 CloneSet is unknown to Telepod"},
 		{"inject - -o patch", barePod + "metadata: {name: q}\n", exitOK, `"op":"add"`, `note: stdin:5: key "metadata" is already on line 3`},
@@ -95,7 +95,7 @@ func TestCommands(t *testing.T) {
 		{"inject - --regoin x", "", exitUsage, "", "unknown flag: --regoin (did you mean --region?)"},
 		{"archive replay --bucket b --endpoint https://x --ca-file none.crt", "", exitError, "", "none.crt"},
 		{"archive replay --bucket b --endpoint https://x --ca none.crt", "", exitError, "", "none.crt"},
-		{"archive replay --bucket b --endpoint https://x --ca testdata/docs/web.yaml", "", exitError, "", "web.yaml: it has no certificate in PEM"},
+		{"archive replay --bucket b --endpoint https://x --ca testdata/docs/web.yaml", "", exitError, "", "web.yaml: it contains no PEM certificate"},
 		{"profiles list -o json", "", exitOK, `"name": "gcp"`, ""},
 		{"reasons user-pair -o json", "", exitOK, `"user-pair": "the container sets`, ""},
 		{"inject -f - -o yml", "", exitUsage, "", `choose one of yaml, patch, diff (did you mean "yaml"?)`},
@@ -109,8 +109,8 @@ func TestCommands(t *testing.T) {
 		{"inject -f -", "name: values\n", exitError, "", "error: stdin: it has no Kubernetes object: each needs apiVersion and kind; render Helm charts and kustomizations first\n"},
 		{"inject -f -", strings.Replace(barePod, "{name: a}", "a", 1), exitError, "", "stdin:1: Pod default/p: decode pod: "},
 		{"inject -f - --profiles-dir DIR", barePod, exitError, "", `bad.yaml:2: profile "onprem": inherits: no such profile: "bas" (did you mean "base"?)`},
-		{"inject -f -", "", exitOK, "", "note: there are no pods in the manifests\n"},
-		{"inject -f - -n kube-system", barePod, exitOK, barePod, "note: none of 1 pod(s) injected; 'telepod explain' says why\n"},
+		{"inject -f -", "", exitOK, "", "note: the manifests contain no pods\n"},
+		{"inject -f - -n kube-system", barePod, exitOK, barePod, "note: none of 1 pod(s) injected; 'telepod explain' shows why\n"},
 		{"inject -f - --assume-opted-in=false -o patch", barePod, exitOK, "[]\n", "none of 1 pod(s)"},
 		{"inject -f - --assume-opted-in=false --inject-by-default", barePod, exitOK, `"reason":"default-enabled"`, ""},
 		{"inject -f - --strict", strings.Replace(barePod, "name: p", "name: p, annotations: {telepod.dev/sidcar: x}", 1), exitError, "", "stdin:1: Pod default/p: error: unknown-annotation"},
@@ -119,12 +119,12 @@ func TestCommands(t *testing.T) {
 		{"explain - -v --region us-east-1 --profile aws", barePod, exitOK, "+ CLOUD_PROVIDER=aws  (profile aws)", ""},
 		{"explain - -v --endpoint service", barePod, exitOK, "endpoint           service (--endpoint)", ""},
 		{"explain -f - --assume-opted-in=false", barePod, exitOK, "default-disabled: neither pod nor namespace opts in", ""},
-		{"explain -f -", "apiVersion: v1\nkind: Secret\n", exitOK, "", "note: there are no pods"},
+		{"explain -f -", "apiVersion: v1\nkind: Secret\n", exitOK, "", "note: the manifests contain no pods"},
 		{"explain -f - -o json", strings.Replace(barePod, "name: p", "name: \"p\\x9b2J<\"", 1), exitOK, `"name": "p\u009b2J<"`, ""}, // C1 clears screens
 		{"profiles", "", exitOK, "Available Commands:", ""},
 		{"profiles shw", "", exitUsage, "", `(did you mean "show"?)`},
 		{"profiles list", "", exitOK, "\ngcp    base", ""},
-		{"profiles show gpc", "", exitError, "", `no such profile (did you mean "gcp"?); have aws, azure, base, gcp`},
+		{"profiles show gpc", "", exitError, "", `no such profile (did you mean "gcp"?); known profiles: aws, azure, base, gcp`},
 		{"profiles show", "", exitUsage, "", "accepts 1 arg(s), received 0"},
 		{"profiles show aws --region us-east-1", "", exitOK, "region: us-east-1", ""},
 		{"profiles show aws -o json", "", exitOK, `"lineage": [`, ""},
@@ -133,7 +133,7 @@ func TestCommands(t *testing.T) {
 		{"profiles validate testdata/profiles", "", exitOK, "testdata/profiles/small.yaml: profile \"small\" is valid\n", ""},
 		{"profiles validate DIR/bad.yaml -o json", "", exitError, `"path": "clod"`, "error: 2 problem(s) in 1 file(s)\n"},
 		{"profiles validate testdata/profiles -o json", "", exitOK, `"valid": true`, ""},
-		{"profiles validate -", "# nothing\n", exitError, "", "stdin: it has no profile"},
+		{"profiles validate -", "# nothing\n", exitError, "", "stdin: the file contains no profile"},
 		{"reasons user-pair", "", exitOK, "user-pair  the container sets", ""},
 		{"reasons usr-pair", "", exitUsage, "", `unknown reason "usr-pair" (did you mean "user-pair"?)`},
 		{"version", "", exitOK, "telepod devel (", ""},
@@ -145,7 +145,7 @@ func TestCommands(t *testing.T) {
 		t.Run(test.args, func(t *testing.T) {
 			args := strings.Split(strings.ReplaceAll(test.args, "DIR", dir), " ")
 			if test.args == "" {
-				args = []string{} // nil would be those of the test
+				args = []string{} // nil would mean the arguments of the test binary
 			}
 			var out, stderr bytes.Buffer
 			if code := run(args, streams{strings.NewReader(test.stdin), &out, &stderr}); code != test.code {
@@ -161,7 +161,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestExplainJSON reads what scripts read.
+// TestExplainJSON parses the output for scripts.
 func TestExplainJSON(t *testing.T) {
 	out, _ := inject(t, read(t, "testdata/inject/mistakes.yaml"), "explain", "-f", "-", "-o", "json", "--profile", "aws")
 	var got []explanation
@@ -196,7 +196,7 @@ func TestExplainJSON(t *testing.T) {
 	}
 }
 
-// TestFactsFromEnvironment: a flag wins over the environment.
+// TestFactsFromEnvironment: a flag takes precedence over the environment.
 func TestFactsFromEnvironment(t *testing.T) {
 	t.Setenv(envRegion, "from-environment")
 	t.Setenv(envCluster, "from-environment")

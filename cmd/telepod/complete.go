@@ -68,7 +68,7 @@ func namespaceNames(cmd *cobra.Command) []string {
 	return ofCluster(cmd, func(ctx context.Context, c *inventory.Cluster) ([]string, error) { return c.NamespaceNames(ctx) })
 }
 
-// ofCluster queries the cluster that the flags select, or the first of several.
+// ofCluster queries the selected cluster, or the first of several.
 func ofCluster(cmd *cobra.Command, ask func(context.Context, *inventory.Cluster) ([]string, error)) []string {
 	kubeContext := flagText(cmd, "context")
 	if list, err := cmd.Flags().GetStringSlice("contexts"); err == nil && len(list) > 0 {
@@ -117,7 +117,7 @@ func completeWorkload(cmd *cobra.Command, args []string, begun string) ([]cobra.
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-// workloadNames are those of a kind in the namespace of the flags, or of the context.
+// workloadNames returns the names of a kind in the namespace of the flags, or of the context.
 func workloadNames(cmd *cobra.Command, kind string) []string {
 	return ofCluster(cmd, func(ctx context.Context, c *inventory.Cluster) ([]string, error) {
 		namespace := c.Namespace
@@ -128,7 +128,7 @@ func workloadNames(cmd *cobra.Command, kind string) []string {
 	})
 }
 
-// flagText is the value of a flag, or nothing if the command does not have it.
+// flagText returns the value of a flag; empty if the command does not have it.
 func flagText(cmd *cobra.Command, flag string) string {
 	if f := cmd.Flags().Lookup(flag); f != nil {
 		return f.Value.String()

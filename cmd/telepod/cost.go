@@ -21,15 +21,15 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-const costLong = `Show what telemetry costs this month so far, by cluster, namespace or service, from the Prometheus that has the
-chart's rules. The amounts are those of the cost dashboard: egress, archive, trace store, and destinations with a price of
-their own, at the prices of the chart's values.
+const costLong = `Show what telemetry costs this month so far, by cluster, namespace or service, from the Prometheus that runs the
+chart's rules. The amounts are those of the cost dashboard: egress, archive, trace store, and destinations that have
+a price, at the prices in the chart's values.
 
-What spans cost is divided among services by the number of their spans. Nothing counts metrics and logs by service: what
-they cost is a line of its own, so that the lines add up. MEASURED is the share of the month so far for which Prometheus
-has data; the amounts are of that time.
+The cost of spans is divided among services by the number of their spans. Metrics and logs are not counted by service:
+their cost is a separate line, so that the lines add up. MEASURED is the share of the month so far for which Prometheus
+has data; the amounts cover only that time.
 
-'telepod cost estimate' computes a month before there is anything to measure.`
+'telepod cost estimate' estimates a month in advance.`
 
 const costExample = `  telepod cost --prometheus https://prometheus.example
   telepod cost --by service --prometheus https://prometheus.example -o json`
@@ -55,9 +55,9 @@ func newCostCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return f.run(cmd) }
 	f.register(cmd)
 	cmd.Flags().StringSliceVar(&f.clusters, "clusters", nil, "names of clusters; defaults to all")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "time for all queries")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "time limit for all queries")
 	f.by = choiceFlag(cmd, "by", "", "cluster", "namespace", "service")
-	cmd.Flags().Lookup("by").Usage = "what a line is for"
+	cmd.Flags().Lookup("by").Usage = "what each line shows"
 	f.output = choiceFlag(cmd, "output", "o", "table", "json")
 	return cmd
 }
@@ -140,14 +140,14 @@ func monthTable(months map[string]cost.Month) [][]terminal.Cell {
 	return table
 }
 
-// mostParts limits the columns of categories beyond those of every estate: a metric's label names them.
+// mostParts limits the number of additional columns, because their names come from a metric's label.
 const mostParts = 3
 
-// otherParts is the column of the categories that have none of their own.
+// otherParts is the column for the categories without a separate column.
 const otherParts = "others"
 
-// partsOf returns the categories of costs: those of every estate, then the most expensive of the rest by name. Cheaper
-// ones are added up in the months that it returns.
+// partsOf returns the categories of costs: those of every estate, then the most expensive others, sorted by name. The
+// months that it returns add up the cheaper ones.
 func partsOf(months map[string]cost.Month) ([]string, map[string]cost.Month) {
 	parts, dollars := []string{"egress", "archive", "trace-store"}, map[string]float64{}
 	for _, m := range months {
@@ -204,7 +204,7 @@ func serviceTable(lines []cost.Line, services bool) [][]terminal.Cell {
 	for _, l := range lines {
 		row := terminal.Row(named(l.Cluster, "(no name)"))
 		if l.Rest {
-			row = append(row, terminal.Cell{Text: "(what is not counted by service)", Tone: terminal.Faint})
+			row = append(row, terminal.Cell{Text: "(not counted by service)", Tone: terminal.Faint})
 			if services {
 				row = append(row, terminal.Cell{})
 			}
@@ -220,7 +220,7 @@ func serviceTable(lines []cost.Line, services bool) [][]terminal.Cell {
 	return table
 }
 
-// named makes a label's value, which can come from anyone, safe to print.
+// named makes the value of a label, which is not trusted, safe to print.
 func named(text, otherwise string) string {
 	if text == "" {
 		return otherwise

@@ -17,23 +17,24 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-const costEstimateLong = `Compute what a month of telemetry costs, before there is anything to measure: egress, archive and trace store, by
-the rules of the cost dashboard and the list prices in the chart's values (--prices for your own). Destinations are included
-if the values of --prices have them, in central.destinations or regional.destinations, and their price in cost.destinations.
+const costEstimateLong = `Estimate the cost of a month of telemetry in advance: egress, archive and trace store, with the formulas of the cost
+dashboard and the list prices in the chart's values (--prices for your own). Destinations are included if the values of
+--prices contain them, in central.destinations or regional.destinations, and their price in cost.destinations.
 
-Rates are of all clusters together, which send the same amount each. The sizes are means in OTLP before compression. Their
-defaults, and that of --compressed, are assumptions: a span of 550 bytes has a dozen attributes. Where Telepod runs already,
-telepod:received_bytes:rate5m / telepod:received_items:rate5m and telepod:compression:ratio are what your services have.
+Rates are totals of all clusters, which are assumed to send the same amount each. Sizes are means in OTLP before
+compression. Their defaults, and that of --compressed, are assumptions: a span of 550 bytes has a dozen attributes. If
+Telepod is already running, measure yours: telepod:received_bytes:rate5m / telepod:received_items:rate5m and
+telepod:compression:ratio.
 
-Not included: computers and disks of the Collectors, the storage of metrics, a store for logs, requests to object stores,
-egress to destinations, and what the clouds' own tools charge. Rules of destinations are ignored: each gets all of its
-signals.`
+Not included: compute and disks of the Collectors, metrics storage, a log store, requests to object stores, egress to
+destinations, and the clouds' own tools. Rules of destinations are ignored: each destination is assumed to receive all
+of its signals.`
 
 const costEstimateExample = `  telepod cost estimate --spans 2000/s --logs 500/s --clusters aws=2,gcp=1 --site aws
   telepod cost estimate --spans 20k/s --clusters aws=3 --keep 10% --trace-days 7 --archive-months 12 -o json
   telepod cost estimate --spans 2000/s --clusters azure=1 --prices values.yaml`
 
-// Assumptions, which the output states: OTLP bytes per item, and the compression ratio. A span with a dozen
+// Assumptions, which the output repeats: OTLP bytes per item, and the compression ratio. A span with a dozen
 // attributes has 550 bytes (docs/pipelines.md); the others are round numbers.
 const (
 	assumedSpanBytes  = 550
@@ -55,7 +56,7 @@ func newCostEstimateCommand() *cobra.Command {
 	f := &estimateFlags{kept: 1, compressed: assumedCompressed}
 	cmd := &cobra.Command{
 		Use:     "estimate --spans RATE --clusters CLOUD=N,…",
-		Short:   "Compute the cost of a month before there is one",
+		Short:   "Estimate the cost of a month in advance",
 		Long:    costEstimateLong,
 		Example: costEstimateExample,
 		Args:    arguments(cobra.NoArgs),
@@ -68,12 +69,12 @@ func newCostEstimateCommand() *cobra.Command {
 	flags.Float64Var(&f.demand.SpanBytes, "span-bytes", assumedSpanBytes, "mean size of a span")
 	flags.Float64Var(&f.demand.LogBytes, "log-bytes", assumedLogBytes, "mean size of a log record")
 	flags.Float64Var(&f.demand.PointBytes, "point-bytes", assumedPointBytes, "mean size of a data point")
-	flags.Var(&f.compressed, "compressed", "size on the wire, as a share of the size before compression")
+	flags.Var(&f.compressed, "compressed", "compressed size, as a share of the size before compression")
 	flags.StringToIntVar(&f.demand.Clusters, "clusters", nil, "number of clusters by cloud, such as aws=2,gcp=1")
 	flags.StringVar(&f.demand.Site, "site", "", "cloud of the central site; defaults to the one with the most clusters")
-	flags.Float64Var(&f.demand.ArchiveMonths, "archive-months", cost.ArchivedMonths, "how long the archive keeps traces and logs, the first month in ordinary storage; 0 means no archive")
+	flags.Float64Var(&f.demand.ArchiveMonths, "archive-months", cost.ArchivedMonths, "retention of traces and logs in the archive, the first month in ordinary storage; 0 means no archive")
 	flags.Var(&f.kept, "keep", "share of spans that tail sampling keeps: central.sampling.keepPercent, and what is slow or has errors")
-	flags.Float64Var(&f.demand.TraceDays, "trace-days", cost.DaysOfTraces, "how long the trace store keeps spans; 0 means no trace store")
+	flags.Float64Var(&f.demand.TraceDays, "trace-days", cost.DaysOfTraces, "retention of spans in the trace store; 0 means no trace store")
 	flags.StringVar(&f.prices, "prices", "", "values file of the chart: its cost.prices replace the list prices, and its destinations with a price in cost.destinations are included")
 	f.output = choiceFlag(cmd, "output", "o", "table", "json")
 	return cmd
@@ -116,7 +117,7 @@ func (f *estimateFlags) run(cmd *cobra.Command) error {
 	return err
 }
 
-// mostClusters is the cloud with the most clusters; if tied, the first by name.
+// mostClusters returns the cloud with the most clusters; if tied, the first by name.
 func mostClusters(clusters map[string]int) (most string) {
 	for cloud, n := range clusters {
 		if most == "" || n > clusters[most] || n == clusters[most] && cloud < most {
@@ -126,7 +127,7 @@ func mostClusters(clusters map[string]int) (most string) {
 	return most
 }
 
-// priceList names the source of the prices.
+// priceList describes the source of the prices.
 func (f *estimateFlags) priceList(asOf string) string {
 	if f.prices != "" {
 		return "prices: cost.prices and cost.destinations in " + f.prices

@@ -36,7 +36,7 @@ func TestCostEstimate(t *testing.T) {
 		out, stderr string
 	}{
 		{"--spans 1k/s --span-bytes 1000 --keep 25% --logs 1k/s --log-bytes 1000 --clusters aws=1 --prices " + vendor, exitOK, "destination vendor  –      3.2 TB   $0.500  $1,620\n", ""},
-		{"--spans 1k/s --clusters aws=1 --prices " + unknown, exitError, "", `cost.destinations has a price of "vendor", which is no destination in the same values; they have jaeger: add it`},
+		{"--spans 1k/s --clusters aws=1 --prices " + unknown, exitError, "", `cost.destinations has a price for "vendor", which is not a destination in the same values; they have jaeger: add it`},
 		{"--spans 1k/s --span-bytes 1000 --compressed 10% --clusters aws=1 --prices " + own, exitOK, "egress  aws    259 GB   $1.000  $259.20\n", ""},
 		{"--spans 1k/s --clusters aws=1 --prices " + own, exitOK, "prices: cost.prices and cost.destinations in " + own + "\n", ""},
 		{"--spans 2000/s --clusters gcp=1,aws=2", exitOK, "egress       gcp ", ""},
@@ -44,7 +44,7 @@ func TestCostEstimate(t *testing.T) {
 		{"--spans 2000/s --clusters aws=1", exitOK, "prices: list prices, first tier, US regions, early 2026: cost.prices in the chart's values", ""},
 		{"--clusters aws=1", exitUsage, "", "there is nothing to estimate: set --spans, --logs or --points"},
 		{"--spans 1/s", exitUsage, "", "estimate: there are no clusters"},
-		{"--spans 1/s --clusters was=1", exitUsage, "", `no prices of cloud "was"; have aws, azure, gcp`},
+		{"--spans 1/s --clusters was=1", exitUsage, "", `no prices for cloud "was", only for aws, azure, gcp`},
 		{"--spans fast --clusters aws=1", exitUsage, "", "use a number per second, such as 2000/s or 20k/s"},
 		{"--spans NaN --clusters aws=1", exitUsage, "", "use a number per second"},
 		{"--spans 1 --clusters aws=1 --keep 200%", exitUsage, "", "use a share from 0% to 100%"},
@@ -64,7 +64,7 @@ func TestCostEstimate(t *testing.T) {
 	}
 }
 
-// recorded answers as a Prometheus with the chart's rules does; fleet/cost has a real one.
+// recorded answers like a Prometheus with the chart's rules; the tests of fleet/cost use a real one.
 func recorded(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -106,16 +106,16 @@ func TestCost(t *testing.T) {
 		{with, exitOK, `"b\x1b[2J"`, ""},
 		{with, exitOK, "CLUSTER     EGRESS  ARCHIVE  TRACE STORE  DESTINATION  SO FAR", ""},
 		{with, exitOK, "all         $31.00  $10.00   –            $2.00        $43.00            –\n", ""},
-		{with + " --clusters a --by service", exitOK, "a        shop                              cart     300    75.0 %  $22.50\n", ""},
-		{with + " --clusters a --by namespace", exitOK, "a        pay                               100    25.0 %  $7.50\n", ""},
-		{with + " --clusters a --by namespace", exitOK, "a        (what is not counted by service)  –      –       $10.00\n", ""},
+		{with + " --clusters a --by service", exitOK, "a        shop                      cart     300    75.0 %  $22.50\n", ""},
+		{with + " --clusters a --by namespace", exitOK, "a        pay                       100    25.0 %  $7.50\n", ""},
+		{with + " --clusters a --by namespace", exitOK, "a        (not counted by service)  –      –       $10.00\n", ""},
 		{with + " --clusters a -o json", exitOK, `"projected": 90`, ""},
 		{with + " --clusters c", exitError, "", `no cost is recorded for cluster "c"`},
-		{with + " --tenant other", exitError, "", "ask Prometheus: client error: 401\n"},
+		{with + " --tenant other", exitError, "", "query Prometheus: client error: 401\n"},
 		{"", exitUsage, "", "--prometheus is required: set it to a URL, or set TELEPOD_PROMETHEUS"},
 		{"--by pod " + with, exitUsage, "", "choose one of cluster, namespace, service"},
 		{"estimat", exitUsage, "", `(did you mean "estimate"?)`},
-		{"--prometheus http://127.0.0.1:1", exitError, "", "ask Prometheus: "},
+		{"--prometheus http://127.0.0.1:1", exitError, "", "query Prometheus: "},
 	} {
 		var out, stderr bytes.Buffer
 		code := run(append([]string{"cost"}, strings.Fields(test.args)...), streams{os.Stdin, &out, &stderr})
@@ -128,7 +128,7 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// TestCostColumns: categories come from a metric's label, so that only a few get a column.
+// TestCostColumns: categories come from a metric's label, so only a few get a column.
 func TestCostColumns(t *testing.T) {
 	a, b := cost.Month{Parts: map[string]float64{"egress": 1}}, cost.Month{Parts: map[string]float64{"destination": 900}}
 	for i := range 40 {

@@ -2,5 +2,5 @@
 // admission webhook, and offline on manifests.
 //
 // Each subcommand has its own file. The commands only wire packages together: injector decides and edits,
-// for the webhook and for files; profiles has the profiles, and manifest the YAML.
+// for the webhook and for files; profiles loads the profiles, and manifest edits YAML.
 package main

@@ -12,8 +12,8 @@ import (
 // gaps are between columns; their width depends on the content.
 var gaps = regexp.MustCompile(" {2,}")
 
-// TestDocs runs the command lines of docs/cli.md that show their output: each line there must be one
-// of the program's, with … for anything. Their files are in testdata/docs.
+// TestDocs runs the command lines of docs/cli.md that show their output. The program must print each of
+// the lines; … matches anything. Their files are in testdata/docs.
 func TestDocs(t *testing.T) {
 	for _, name := range []string{envRegion, envAccount, envCluster, envEnvironment} {
 		t.Setenv(name, "")

@@ -17,7 +17,7 @@ func newDrillCommand() *cobra.Command {
 		Use:   "drill",
 		Short: "Rehearse the loss of the primary central site",
 		Long: `Rehearse the loss of the primary central site: telepod drill failover fails it on purpose, or only
-watches, and reports how long regions took to fail over and to return, and what was lost.`,
+watches, and reports how long regions took to fail over and to return, and whether data was lost.`,
 	}
 	group(cmd, newDrillFailoverCommand(), newDrillRestoreCommand())
 	return cmd
@@ -68,8 +68,8 @@ func newDrillRestoreCommand() *cobra.Command {
 		Use:   "restore --primary CONTEXT [--backup CONTEXT]",
 		Short: "Undo a drill that could not undo itself",
 		Long: `Undo a drill that could not undo itself, because its process was killed or lost its connection: scale the
-primary's Collectors up again, restore its NetworkPolicies, and allow other drills. It also stops a drill that runs
-elsewhere. If there is nothing to undo, it does nothing.`,
+primary's Collectors up again, restore its NetworkPolicies, and allow other drills. It also stops a drill that still runs
+elsewhere. If there is nothing to undo, nothing is changed.`,
 		Example: `  telepod drill restore --primary eks-use1 --backup gke-euw1`,
 		Args:    arguments(cobra.NoArgs),
 	}

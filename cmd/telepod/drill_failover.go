@@ -33,7 +33,7 @@ The primary is failed by --method:
   kill       kills its Collectors, and those that replace them, for --duration
 
 A drill asks for confirmation (unless --yes) and starts only if the backup is healthy, every region uses the
-primary and no other drill is running. It restores the primary in every case: also if it is interrupted, if a
+primary and no other drill is running. It always restores the primary, even if it is interrupted, if a
 region does not fail over within --give-up, or if something fails. If its own process is killed, run
 telepod drill restore.
 
@@ -45,13 +45,14 @@ const drillFailoverExample = `  telepod drill failover --contexts eks-use1,gke-e
   telepod drill failover --contexts eks-use1,gke-euw1,aks-weu --primary eks-use1 --backup gke-euw1 --dry-run
   telepod drill failover --contexts aks-weu --observe --max-lost=-1`
 
-// maxFailOver is the default limit for a site that ends at once. drain is the chart's central.service.drainSeconds.
+// maxFailOver is the default limit for a site that stops immediately. drain is the chart's central.service.drainSeconds.
 const (
 	maxFailOver = 10 * time.Second
 	drain       = 20 * time.Second
 )
 
-// failOverLimit is the default limit for a method. A site that is scaled to zero still serves while load balancers drain it.
+// failOverLimit returns the default limit for a method. A site that is scaled to zero still serves while load balancers
+// remove it.
 func failOverLimit(m drill.Method) time.Duration {
 	if m == drill.Scale {
 		return maxFailOver + drain
@@ -127,10 +128,10 @@ func (f *drillFlags) check(cmd *cobra.Command) error {
 	case f.inCluster && len(f.contexts) > 0:
 		return wrongUsage(cmd, "--contexts and --in-cluster are mutually exclusive")
 	case f.inCluster && !f.observe:
-		return wrongUsage(cmd, "--in-cluster sees only one cluster: add --observe, or use --contexts, --primary and --backup")
+		return wrongUsage(cmd, "--in-cluster accesses only one cluster: add --observe, or use --contexts, --primary and --backup")
 	case !f.inCluster && len(f.contexts) == 0:
 		return wrongUsage(cmd, "--contexts is required: list the clusters with the regional Collectors to watch, such as A,B,C")
-	case slices.Contains(f.contexts, ""): // kubectl would take the current one
+	case slices.Contains(f.contexts, ""): // kubectl would use the current one
 		return wrongUsage(cmd, "--contexts has an empty name: remove the extra comma")
 	case f.observe && cmd.Flags().Changed("method"):
 		return wrongUsage(cmd, "--method and --observe are mutually exclusive")
@@ -148,9 +149,9 @@ func (f *drillFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// untilInterrupted returns a context that is cancelled when the program is interrupted or its terminal closes. Until stop
-// is called, only kill -9 may leave the primary failed. So SIGPIPE is caught and ignored: Ctrl-C also ends a tee that
-// reads the output, and connections to API servers can break as well.
+// untilInterrupted returns a context that is canceled when the program is interrupted or its terminal closes. Until stop
+// is called, only kill -9 may leave the primary failed. Therefore SIGPIPE is caught and ignored: Ctrl-C also ends a tee
+// that reads the output, and connections to API servers can break.
 func untilInterrupted(ctx context.Context) (interrupted context.Context, stop func()) {
 	interrupted, forget := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 	pipes := make(chan os.Signal, 1)
@@ -193,7 +194,7 @@ func newDrillID(now time.Time) string {
 	return now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:4])
 }
 
-// operator is the user of this machine, if known.
+// operator returns the user of this machine, if known.
 func operator() string {
 	name := os.Getenv("USER")
 	if known, err := user.Current(); err == nil && known.Username != "" {

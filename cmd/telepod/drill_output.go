@@ -17,8 +17,7 @@ import (
 // drillScreen prints what a drill is about to do, and its progress.
 type drillScreen struct{ out io.Writer }
 
-// plan shows what the drill would do. It also checks the preconditions, so that a dry run finds what would stop a
-// drill.
+// plan shows what the drill would do. It also checks the preconditions, so a dry run reports what would prevent the drill.
 func (s drillScreen) plan(ctx context.Context, plan drill.Plan, target drill.Estate) error {
 	s.title(plan, target.Facts)
 	for _, region := range target.Regions {
@@ -37,7 +36,7 @@ func (s drillScreen) plan(ctx context.Context, plan drill.Plan, target drill.Est
 	}
 	s.able(plan)
 	if target.Archive == nil {
-		fmt.Fprintln(s.out, "  no --bucket: what is lost will not be known")
+		fmt.Fprintln(s.out, "  no --bucket: losses cannot be counted")
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestDrillIsTold: signals that would end an unprepared program end the drill cleanly, including a closed terminal's.
-func TestDrillIsTold(t *testing.T) {
+// TestDrillEndsOnSignals: signals end the drill cleanly, including the one of a closed terminal.
+func TestDrillEndsOnSignals(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT} {
 		ctx, stop := untilInterrupted(t.Context())
 		if err := syscall.Kill(os.Getpid(), signal); err != nil {
@@ -27,8 +27,8 @@ func TestDrillIsTold(t *testing.T) {
 	}
 }
 
-// TestDrillOutlivesItsReader: the drill continues when the reader of its output exits; further output is lost.
-func TestDrillOutlivesItsReader(t *testing.T) {
+// TestDrillContinuesWithoutReader: the drill continues when the reader of its output exits; further output is lost.
+func TestDrillContinuesWithoutReader(t *testing.T) {
 	const child = "TELEPOD_TEST_WITHOUT_READER"
 	if os.Getenv(child) != "" {
 		ctx, stop := untilInterrupted(t.Context())

@@ -21,7 +21,7 @@ import (
 	"github.com/telepod/telepod/drill"
 )
 
-// TestDrillArguments: a drill does not guess what was meant.
+// TestDrillArguments: incomplete or contradictory flags are refused.
 func TestDrillArguments(t *testing.T) {
 	const sites = " --contexts a,b --primary a --backup b"
 	for args, want := range map[string]string{
@@ -30,7 +30,7 @@ func TestDrillArguments(t *testing.T) {
 		"failover --contexts a --primary a":             "--primary and --backup are required",
 		"failover --contexts a --primary a --backup a":  "a site cannot take over from itself",
 		"failover --observe --contexts a,":              "--contexts has an empty name",
-		"failover --in-cluster":                         "--in-cluster sees only one cluster: add --observe",
+		"failover --in-cluster":                         "--in-cluster accesses only one cluster: add --observe",
 		"failover --in-cluster --observe --contexts a":  "--contexts and --in-cluster are mutually exclusive",
 		"failover --observe --contexts a --method kill": "--method and --observe are mutually exclusive",
 		"failover --method=kil" + sites:                 `choose one of scale, partition, kill (did you mean "kill"?)`,
@@ -50,7 +50,7 @@ func TestDrillArguments(t *testing.T) {
 // TestFailOverLimit: a drill that scales a site to zero allows for the time in which the chart drains it.
 func TestFailOverLimit(t *testing.T) {
 	if chart := string(read(t, "../../charts/telepod/values.yaml")); !strings.Contains(chart, fmt.Sprintf("\n    drainSeconds: %d\n", int(drain.Seconds()))) {
-		t.Errorf("the chart drains a site for another time than %s", drain)
+		t.Errorf("drainSeconds in the chart is not %s", drain)
 	}
 	for method, want := range map[drill.Method]time.Duration{drill.Scale: 30 * time.Second, drill.Partition: 10 * time.Second, drill.Kill: 10 * time.Second} {
 		if got := failOverLimit(method); got != want {
@@ -92,7 +92,7 @@ func TestDrillDoesNothing(t *testing.T) {
 				t.Errorf("exit code %d, output %q, %q", code, &out, &stderr)
 			}
 			if len(a.changes) > 0 {
-				t.Errorf("it asked for %v", a.changes)
+				t.Errorf("it sent %v", a.changes)
 			}
 		})
 	}
@@ -120,21 +120,21 @@ func TestDrillObserves(t *testing.T) {
 	}
 	const want = "passed observe alice [{[{telepod-x primary}]}] [{region alice@example.test v1.36.3}]"
 	if got := fmt.Sprint(report.Verdict, " ", report.Method, " ", report.Operator, " ", report.Regions, " ", report.Clusters); got != want || report.Canaries.Accepted == 0 {
-		t.Errorf("report says %q, want %q, and canaries: %s", got, want, &out)
+		t.Errorf("report %q, want %q, and canaries: %s", got, want, &out)
 	}
 	if kept := string(read(t, file+".json")); kept != out.String() {
 		t.Errorf("the file has\n%s, and the output\n%s", kept, &out)
 	}
 	if page := string(read(t, file+".md")); !strings.HasPrefix(page, "# Failover drill ") || !strings.Contains(stderr.String(), "fail nothing, only watch") {
-		t.Errorf("page %s, told %s", page, &stderr)
+		t.Errorf("page %s, standard error %s", page, &stderr)
 	}
 	if slices.ContainsFunc(a.changes, func(change string) bool { return !strings.HasSuffix(change, "/proxy/v1/traces") }) || len(a.changes) == 0 {
-		t.Errorf("an observation asked for %v", a.changes)
+		t.Errorf("an observation sent %v", a.changes)
 	}
 }
 
-// TestDrillReportNowhere: a report that cannot be written to a file is still printed.
-func TestDrillReportNowhere(t *testing.T) {
+// TestDrillReportNotWritable: a report that cannot be written to a file is still printed.
+func TestDrillReportNotWritable(t *testing.T) {
 	a := &apiServer{healthy: true}
 	config := a.kubeconfig(t, "region")
 	args := "drill failover --observe --contexts region --duration 1s --interval 50ms --max-lost=-1 --report " + config + "/one --kubeconfig " + config
@@ -158,7 +158,7 @@ func TestDrillPrompt(t *testing.T) {
 	}
 }
 
-// apiServer answers for a cluster with one Collector of each kind, and notes what would change it.
+// apiServer is a cluster with one Collector of each kind. It records requests that would change it.
 type apiServer struct {
 	healthy bool
 	mu      sync.Mutex

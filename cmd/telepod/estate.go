@@ -20,8 +20,8 @@ func newEstateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "estate",
 		Short: "Describe all clusters in one file, check it, and install from it",
-		Long: `Describe all clusters in one file, the estate file, and derive everything else from it: contradictions between
-clusters, the chart's values of each, certificates, and the order of an installation or an upgrade.
+		Long: `Describe all clusters in one file, the estate file, and derive everything else from it: checks for contradictions
+between clusters, the chart's values for each, certificates, and the order of an installation or an upgrade.
 
 docs/estate.md lists the fields of the file.`,
 		Example: `  telepod estate init --context prod-use1 --context prod-euw1 --primary prod-use1=telemetry-us.example.com:4318 \
@@ -34,7 +34,7 @@ docs/estate.md lists the fields of the file.`,
 	return cmd
 }
 
-// estateFile is the flag that names the file.
+// estateFile is the flag for the path of the estate file.
 type estateFile struct{ path string }
 
 func (f *estateFile) register(cmd *cobra.Command) {
@@ -57,7 +57,7 @@ func (f *estateFile) bytes(stdin io.Reader) (name string, data []byte, err error
 	if f.path != standardInput {
 		file, err := os.Open(f.path)
 		if errors.Is(err, os.ErrNotExist) {
-			return "", nil, fmt.Errorf("%w: 'telepod estate init' makes one, -f names another", err)
+			return "", nil, fmt.Errorf("%w: 'telepod estate init' creates one; use -f for another path", err)
 		}
 		if err != nil {
 			return "", nil, err
@@ -69,7 +69,7 @@ func (f *estateFile) bytes(stdin io.Reader) (name string, data []byte, err error
 	return name, data, err
 }
 
-// load is read for commands that need an estate without errors; only check shows warnings.
+// load reads the file for commands that need an estate without errors; only check shows warnings.
 func (f *estateFile) load(cmd *cobra.Command) (*estate.Estate, error) {
 	e, problems, err := f.read(cmd)
 	if err != nil {
@@ -82,10 +82,10 @@ func (f *estateFile) load(cmd *cobra.Command) (*estate.Estate, error) {
 	return e, nil
 }
 
-// name is the file's name in generated files.
+// name returns the file's name for generated files.
 func (f *estateFile) name() string { return filepath.Base(f.path) }
 
-// clusters returns those in the arguments, or all, in the order of installation.
+// chosenClusters returns the clusters in the arguments, or all, in the order of installation.
 func chosenClusters(e *estate.Estate, names []string) ([]estate.Cluster, error) {
 	if len(names) == 0 {
 		return e.Order(), nil
@@ -107,9 +107,9 @@ func newEstateCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Find mistakes and contradictions in an estate file",
-		Long: `Find mistakes and contradictions in an estate file before anything is installed: names that are used twice, sites
-that would fail together, regions of another cloud, residency rules that no site satisfies, and more. No cluster and no
-cloud is asked, so it can run in a pull request.
+		Long: `Find mistakes and contradictions in an estate file before anything is installed: duplicate names, sites that would
+fail together, regions of another cloud, residency rules that no site satisfies, and more. It queries neither clusters nor
+clouds, so it can run in a pull request.
 
 Exit codes: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.`,
 		Example: `  telepod estate check

@@ -15,15 +15,15 @@ import (
 	"github.com/telepod/telepod/estate/authorities"
 )
 
-const estateCALong = `Make the certificates with which regions and sites authenticate each other: a root, whose key no cluster needs, and
-below it an authority for each cluster that can sign for that cluster only. A cluster that is taken over cannot pose as
-another, and can be revoked without touching the others.
+const estateCALong = `Create the certificates with which regions and sites authenticate each other: a root, whose key no cluster needs, and
+below it an authority for each cluster, which can sign only for that cluster. A compromised cluster cannot impersonate
+another one, and can be revoked without affecting the others.
 
-The files are in the directory ca beside the estate file. Keys are readable for you only, and are never written over. Keep
-root.key in a safe place once all clusters have their authority; only init, issue and renew need it.
+The files are in the directory ca next to the estate file. Keys are readable only for you, and are never overwritten. Move
+root.key to a safe place once all clusters have their authority; only init, issue and renew need it.
 
-With certificates.from: certManager, cert-manager signs in each cluster with the cluster's authority. With secrets, these
-commands sign too, for a year.`
+With certificates.from: certManager, cert-manager in each cluster signs with the cluster's authority. With secrets, these
+commands also sign certificates, for a year.`
 
 // estateCA has the flags that the commands share.
 type estateCA struct {
@@ -33,7 +33,7 @@ type estateCA struct {
 
 func newEstateCACommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "ca", Short: "Make, renew and revoke the certificates of the clusters", Long: estateCALong,
+		Use: "ca", Short: "Create, renew and revoke the certificates of the clusters", Long: estateCALong,
 		Example: `  telepod estate ca init
   kubectl --context prod-use1 apply -f ca/manifests/prod-use1.yaml
   telepod estate ca revoke prod-use1`,
@@ -44,7 +44,7 @@ func newEstateCACommand() *cobra.Command {
 
 func (f *estateCA) register(cmd *cobra.Command) {
 	f.estateFile.register(cmd)
-	cmd.Flags().StringVar(&f.directory, "directory", "", "directory of certificates and keys; empty means ca, beside the estate file")
+	cmd.Flags().StringVar(&f.directory, "directory", "", "directory of certificates and keys; defaults to ca, next to the estate file")
 }
 
 // open loads the estate for a directory.
@@ -61,13 +61,13 @@ func (f *estateCA) open(cmd *cobra.Command) (authorities.Directory, error) {
 
 // apply prints the commands that apply a change to clusters.
 func apply(out io.Writer, d authorities.Directory, clusters []estate.Cluster) {
-	fmt.Fprintln(out, "apply it ('telepod estate install' and 'upgrade' do so too):")
+	fmt.Fprintln(out, "apply it ('telepod estate install' and 'upgrade' do that, too):")
 	for _, c := range clusters {
 		fmt.Fprintln(out, "  "+commandLine("kubectl", "--context", c.KubeContext(), "apply", "-f", d.Manifest(c.Name)))
 	}
 }
 
-// sites are the clusters with a central site.
+// sitesOf returns the clusters with a central site.
 func sitesOf(e *estate.Estate) []estate.Cluster {
 	var list []estate.Cluster
 	for _, role := range e.Sites.Roles() {
@@ -80,8 +80,8 @@ func sitesOf(e *estate.Estate) []estate.Cluster {
 func newEstateCAInitCommand() *cobra.Command {
 	f := &estateCA{}
 	cmd := &cobra.Command{
-		Use: "init", Short: "Make the root, and an authority for each cluster", Args: arguments(cobra.NoArgs),
-		Long: "Make the root, and an authority for each cluster. A root that exists is never replaced.",
+		Use: "init", Short: "Create the root, and an authority for each cluster", Args: arguments(cobra.NoArgs),
+		Long: "Create the root, and an authority for each cluster. An existing root is never replaced.",
 	}
 	f.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -96,7 +96,7 @@ func newEstateCAInitCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "made a root and the authorities of %s in %s\n", strings.Join(made, ", "), d.Path)
+		fmt.Fprintf(cmd.OutOrStdout(), "created a root and the authorities of %s in %s\n", strings.Join(made, ", "), d.Path)
 		return nil
 	}
 	return cmd
@@ -105,9 +105,9 @@ func newEstateCAInitCommand() *cobra.Command {
 func newEstateCAIssueCommand() *cobra.Command {
 	f := &estateCA{}
 	cmd := &cobra.Command{
-		Use: "issue [CLUSTER...]", Short: "Make the authorities that clusters lack",
-		Long: `Make the authorities that clusters lack, because they are new in the estate file. What exists stays. A cluster that was
-revoked gets a new authority only if it is named.`,
+		Use: "issue [CLUSTER...]", Short: "Create missing authorities of clusters",
+		Long: `Create missing authorities, such as those of clusters that are new in the estate file. Existing ones are kept. A revoked
+cluster gets a new authority only if it is in the arguments.`,
 	}
 	f.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -126,10 +126,10 @@ revoked gets a new authority only if it is named.`,
 			return err
 		}
 		if len(made) == 0 {
-			fmt.Fprintln(cmd.OutOrStdout(), "every cluster has its authority; nothing was made")
+			fmt.Fprintln(cmd.OutOrStdout(), "every cluster has its authority; nothing was created")
 			return nil
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "made authorities or certificates for %s\n", strings.Join(made, ", "))
+		fmt.Fprintf(cmd.OutOrStdout(), "created authorities or certificates for %s\n", strings.Join(made, ", "))
 		changed, err := chosenClusters(d.Estate, made)
 		apply(cmd.OutOrStdout(), d, withSites(d.Estate, changed))
 		return err
@@ -151,11 +151,11 @@ func withSites(e *estate.Estate, clusters []estate.Cluster) []estate.Cluster {
 func newEstateCARenewCommand() *cobra.Command {
 	f := &estateCA{}
 	cmd := &cobra.Command{
-		Use: "renew CLUSTER...", Short: "Make new authorities for clusters, beside the ones before",
-		Long: `Make new authorities for clusters. Sites accept the ones before until they end, so that nothing is refused while the
-clusters change: apply the sites' manifests first, then the clusters'. After a theft, revoke instead.
+		Use: "renew CLUSTER...", Short: "Create new authorities for clusters, in addition to the previous ones",
+		Long: `Create new authorities for clusters. Sites accept the previous ones until they expire, so that nothing is refused during
+the change: apply the sites' manifests first, then the clusters'. After a theft, revoke instead.
 
-With certificates.from: certManager, have certificates signed again afterwards: cmctl renew --all -n telepod.`,
+With certificates.from: certManager, renew the certificates afterwards: cmctl renew --all -n telepod.`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 	}
 	f.register(cmd)
@@ -182,14 +182,14 @@ func newEstateCARevokeCommand() *cobra.Command {
 	f := &estateCA{}
 	var previous bool
 	cmd := &cobra.Command{
-		Use: "revoke CLUSTER", Short: "Have the sites refuse a cluster, without touching others",
+		Use: "revoke CLUSTER", Short: "Have the sites refuse a cluster, without affecting others",
 		Long: `Have the sites refuse a cluster: remove its authorities from the bundle of both sites. No Collector restarts, and no other
-cluster notices. Once the sites' manifests are applied, the cluster is out within 5 minutes. 'telepod estate ca issue
-CLUSTER' lets it in again, with a new authority.`,
+cluster is affected. Once the sites' manifests are applied, the sites refuse the cluster within 5 minutes. 'telepod estate
+ca issue CLUSTER' readmits it, with a new authority.`,
 		Args: arguments(cobra.ExactArgs(1)),
 	}
 	f.register(cmd)
-	cmd.Flags().BoolVar(&previous, "previous", false, "revoke only the authorities that were renewed since")
+	cmd.Flags().BoolVar(&previous, "previous", false, "revoke only the authorities that have been renewed since")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		d, err := f.open(cmd)
 		if err != nil {

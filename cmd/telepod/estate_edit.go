@@ -20,11 +20,11 @@ import (
 	"github.com/telepod/telepod/estate/authorities"
 )
 
-// What the commands that change an estate file have in common, for their help.
+// estateEdited is the part of the help that is common to the commands that change an estate file.
 const estateEdited = `
 
-Comments, order and everything else in the file stay. The change is printed as a diff, and is made only if 'telepod estate
-check' would report no error afterwards. With -f -, the changed file goes to standard output.`
+Comments, order and everything else in the file are preserved. The change is printed as a diff, and is made only if
+'telepod estate check' would report no error afterwards. With -f -, the changed file is written to standard output.`
 
 func newEstateAddCommand() *cobra.Command {
 	f := &estateInit{}
@@ -68,7 +68,7 @@ func newEstateRemoveCommand() *cobra.Command {
 	f := &estateFile{}
 	cmd := &cobra.Command{
 		Use: "remove CLUSTER", Short: "Remove a cluster from an estate file",
-		Long:    "Remove a cluster without a site from an estate file. What is installed in the cluster stays: revoke its authority before, and uninstall the release." + estateEdited,
+		Long:    "Remove a cluster without a site from an estate file. Nothing is removed from the cluster itself: revoke its authority before, and uninstall the release." + estateEdited,
 		Example: "  telepod estate ca revoke prod-eas\n  telepod estate remove prod-eas",
 		Args:    arguments(cobra.ExactArgs(1)),
 	}
@@ -84,8 +84,8 @@ func newEstateSetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "set FIELD=VALUE... FIELD-...", Short: "Set or remove fields of an estate file",
 		Long: `Set fields of an estate file, such as chart.version, sites.primary.endpoint, clusters.NAME.canary or
-values.central.replicas. Lists and chart values are YAML. FIELD- removes a field, with the comments above it. All changes
-are made, or none.` + estateEdited,
+values.central.replicas. Lists and chart values are YAML. FIELD- removes a field, with the comments above it. Either all
+changes are made, or none.` + estateEdited,
 		Example: `  telepod estate set chart.version=0.2.0
   telepod estate set clusters.prod-eas.canary=true clusters.prod-eas.version=0.2.0
   telepod estate set chart.version=0.2.0 clusters.prod-eas.canary- clusters.prod-eas.version-
@@ -116,7 +116,7 @@ func newEstateSwapCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "swap", Short: "Make the backup site the primary in an estate file",
 		Long: `Make the backup site the primary in an estate file, and the primary the backup: after a long outage, or to rehearse one for
-days. 'telepod estate upgrade' then applies it. 'telepod drill failover' is the rehearsal that changes nothing.` + estateEdited,
+days. 'telepod estate upgrade' then applies it. 'telepod drill failover' is a rehearsal without such changes.` + estateEdited,
 		Example: "  telepod estate swap && telepod estate upgrade",
 		Args:    arguments(cobra.NoArgs),
 	}
@@ -152,7 +152,7 @@ func (f *estateFile) edit(cmd *cobra.Command, change func(name string, text []by
 		return err
 	}
 	if bytes.Equal(changed, text) {
-		_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is as it was\n", name)
+		_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is unchanged\n", name)
 		return err
 	}
 	if err := overwrite(f.path, text, changed); err != nil {
@@ -162,8 +162,8 @@ func (f *estateFile) edit(cmd *cobra.Command, change func(name string, text []by
 	return err
 }
 
-// overwrite replaces the content of a file, which may be behind a symbolic link, and keeps its mode. It fails if the file
-// no longer has the content before, because an editor has saved it meanwhile.
+// overwrite replaces the content of a file, which may be behind a symbolic link, and keeps its mode. It fails if the
+// content is no longer before, because an editor has saved the file in the meantime.
 func overwrite(path string, before, text []byte) error {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -178,7 +178,7 @@ func overwrite(path string, before, text []byte) error {
 		return err
 	}
 	if !bytes.Equal(now, before) {
-		return fmt.Errorf("%s was changed by another program meanwhile, and is left as it is: run the command again", path)
+		return fmt.Errorf("%s was changed by another program in the meantime, so it was not written: run the command again", path)
 	}
 	return authorities.ReplaceFile(path, text, info.Mode().Perm())
 }
@@ -186,8 +186,8 @@ func overwrite(path string, before, text []byte) error {
 // lockPatience is how long a command waits for another one that changes the same file.
 const lockPatience = 5 * time.Second
 
-// lockEstate keeps other telepod commands from changing the file, as git does: with a file beside it that only one of
-// them can create. Locks of the kernel would need a file that stays, because every change replaces the estate file.
+// lockEstate prevents other telepod commands from changing the file, like git: with a file next to it that only one of
+// them can create. Kernel locks would need a permanent file, because every change replaces the estate file.
 func lockEstate(ctx context.Context, path string) (unlock func(), err error) {
 	path, err = filepath.EvalSymlinks(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -209,7 +209,7 @@ func lockEstate(ctx context.Context, path string) (unlock func(), err error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("another command is changing %s: wait for it; if there is none, it was interrupted: remove %s", path, lock)
+			return nil, fmt.Errorf("another command is changing %s: wait until it finishes; if it was interrupted, remove %s", path, lock)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

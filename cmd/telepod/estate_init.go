@@ -25,11 +25,11 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-const estateInitLong = `Write an estate file. Each --context is a cluster: its cloud, region and account are read from the context's name and
-from one of its nodes; --cluster describes a cluster that cannot be asked, or replaces what was read. The stores given
-here are those of both sites; edit the file for more. On a terminal, what is missing is asked for.
+const estateInitLong = `Write an estate file. Each --context is a cluster: its cloud, region and account are derived from the context's name and
+from one of its nodes. --cluster describes a cluster that cannot be read, or overrides derived fields. The stores in the
+flags are those of both sites; edit the file for more. On a terminal, the command asks for missing values.
 
-A file that exists is never replaced.`
+An existing file is never replaced.`
 
 // estateInit has the command's flags and their parsed values.
 type estateInit struct {
@@ -57,9 +57,9 @@ func newEstateInitCommand() *cobra.Command {
 	f.registerClusters(flags)
 	flags.StringVar(&f.primary, "primary", "", "CLUSTER=HOST:PORT of the primary site")
 	flags.StringVar(&f.backup, "backup", "", "CLUSTER=HOST:PORT of the backup site")
-	flags.StringVar(&f.exposure, "exposure", "", "exposure of the sites: internal or public; internal if empty")
+	flags.StringVar(&f.exposure, "exposure", "", "exposure of the sites: internal or public; defaults to internal")
 	flags.StringVar(&f.environment, "environment", "", "name of the environment, such as production")
-	flags.StringVar(&f.chart.Source, "chart", "", "directory, archive or oci:// reference of the chart; empty means the released one")
+	flags.StringVar(&f.chart.Source, "chart", "", "directory, archive or oci:// reference of the chart; defaults to the released one")
 	flags.StringVar(&f.chart.Version, "chart-version", "", "version of the chart")
 	flags.StringVar(&f.stores.Jaeger, "jaeger", "", "host:port of an OTLP gRPC endpoint for sampled traces")
 	flags.StringVar(&f.stores.Prometheus, "prometheus", "", "remote-write URL for metrics")
@@ -75,12 +75,12 @@ func (f *estateInit) registerClusters(flags *pflag.FlagSet) {
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; defaults to those that kubectl uses")
 	flags.StringArrayVar(&f.contexts, "context", nil, "context of the kubeconfig, one for each cluster; may be repeated")
 	flags.StringArrayVar(&f.clusters, "cluster", nil, "name=…,cloud=…,region=…,account=…,context=… of a cluster; may be repeated")
-	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "time to ask each cluster")
+	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "time limit for reading each cluster")
 }
 
 func (f *estateInit) run(cmd *cobra.Command) error {
 	if _, err := os.Lstat(f.path); err == nil {
-		return fmt.Errorf("%s exists and is not replaced: edit it, or choose another file with -f", f.path)
+		return fmt.Errorf("%s exists, and is not replaced: edit it, or choose another file with -f", f.path)
 	}
 	if in, ok := cmd.InOrStdin().(*os.File); ok && term.IsTerminal(int(in.Fd())) {
 		if err := f.ask(&asker{bufio.NewScanner(in), cmd.ErrOrStderr()}); err != nil {
@@ -126,7 +126,7 @@ func (f *estateInit) write(out io.Writer, e *estate.Estate, text []byte) error {
 	return nil
 }
 
-// estate is the estate that the flags describe.
+// estate returns the estate that the flags describe.
 func (f *estateInit) estate(cmd *cobra.Command) (estate.Estate, error) {
 	e := estate.Estate{Environment: f.environment, Chart: f.chart}
 	if f.certificates.value != estate.FromCertManager {
@@ -149,7 +149,7 @@ func (f *estateInit) estate(cmd *cobra.Command) (estate.Estate, error) {
 	return e, nil
 }
 
-// described are the clusters of --context and --cluster.
+// described returns the clusters of --context and --cluster.
 func (f *estateInit) described(cmd *cobra.Command) (clusters []estate.Cluster, err error) {
 	for _, name := range f.contexts {
 		c, err := f.discover(cmd.Context(), name)
@@ -211,7 +211,7 @@ func putCluster(clusters []estate.Cluster, c estate.Cluster) []estate.Cluster {
 	return clusters
 }
 
-// clusterFlag reads name=…,cloud=…
+// clusterFlag parses name=…,cloud=…
 func clusterFlag(text string) (c estate.Cluster, err error) {
 	fields := map[string]*string{"name": &c.Name, "cloud": &c.Cloud, "region": &c.Region, "account": &c.Account, "context": &c.Context}
 	for part := range strings.SplitSeq(text, ",") {
@@ -243,7 +243,7 @@ func (a *asker) text(question, fallback string) (string, error) {
 	return cmp.Or(strings.TrimSpace(a.in.Text()), fallback), nil
 }
 
-// ask prompts for what the flags leave open.
+// ask prompts for values that no flag sets.
 func (f *estateInit) ask(a *asker) (err error) {
 	ask := func(into *string, question, fallback string) {
 		if err == nil && *into == "" {
@@ -252,7 +252,7 @@ func (f *estateInit) ask(a *asker) (err error) {
 	}
 	if len(f.contexts)+len(f.clusters) == 0 {
 		var answer string
-		ask(&answer, "Contexts of the clusters, with commas between them", strings.Join(knownContexts(f.kubeconfig), ","))
+		ask(&answer, "Contexts of the clusters, separated by commas", strings.Join(knownContexts(f.kubeconfig), ","))
 		f.contexts = strings.FieldsFunc(answer, func(r rune) bool { return r == ',' || r == ' ' })
 	}
 	ask(&f.primary, "Primary site, as CLUSTER=HOST:PORT", "")
@@ -267,7 +267,7 @@ func (f *estateInit) ask(a *asker) (err error) {
 	return err
 }
 
-// knownContexts are those of the kubeconfig; none if it cannot be read.
+// knownContexts returns the contexts of the kubeconfig; none if it cannot be read.
 func knownContexts(kubeconfig string) []string {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig

@@ -22,14 +22,14 @@ import (
 	"github.com/telepod/telepod/estate/authorities"
 )
 
-const estateInstallLong = `%s Telepod in all clusters, or in those that are named, one after another: the backup site, the
-primary site, the regions that are canaries, and then the others. In each cluster, kubectl applies what 'telepod estate
-ca' has made, helm %s the release and waits until it is ready, and 'telepod check' checks it. If one of them
+const estateInstallLong = `%s Telepod in all clusters, or in those in the arguments, one after another: the backup site, the
+primary site, the regions that are canaries, and then the others. In each cluster, kubectl applies the manifests of
+'telepod estate ca', helm %s the release and waits until it is ready, and 'telepod check' checks it. If a step
 fails, the command stops, and no later cluster is changed.
 
-kubectl and helm have to be on the PATH. --print prints the commands instead of running them, for a pipeline of yours.`
+kubectl and helm have to be on the PATH. --print prints the commands instead of running them, for your own pipeline.`
 
-// estateInstall is the flags of install and upgrade.
+// estateInstall has the flags of install and upgrade.
 type estateInstall struct {
 	estateCA
 	install             bool
@@ -62,9 +62,9 @@ func estateInstallCommand(name, verb, verbs, short string, install bool) *cobra.
 	flags := cmd.Flags()
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file; defaults to those that kubectl uses")
 	flags.BoolVar(&f.print, "print", false, "print the commands instead of running them")
-	flags.BoolVar(&f.own, "own-certificates", false, "apply no certificates: another tool brings them")
-	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "time for helm in each cluster")
-	flags.DurationVar(&f.checkLimit, "check-timeout", time.Minute, "time until 'telepod check' has to report no failure")
+	flags.BoolVar(&f.own, "own-certificates", false, "apply no certificates, because another tool provides them")
+	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "time limit for helm in each cluster")
+	flags.DurationVar(&f.checkLimit, "check-timeout", time.Minute, "time limit until 'telepod check' reports no failure")
 	return cmd
 }
 
@@ -93,7 +93,7 @@ func (f *estateInstall) run(cmd *cobra.Command, args []string) error {
 		}
 		unchecked = append(unchecked, r)
 		if f.install && r.Site && i+1 < len(plan) && plan[i+1].Site {
-			continue // a new site may miss the other one
+			continue // the check of a new site fails while the other site is missing
 		}
 		for _, r := range unchecked {
 			if err := f.checked(cmd, d.Estate, r); err != nil {
@@ -106,17 +106,17 @@ func (f *estateInstall) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// remaining is how to go on after a failure, with the flags that were given.
+// remaining returns the command that continues after a failure, with the same flags.
 func remaining(cmd *cobra.Command, plan []estate.Release) string {
 	words := strings.Fields(cmd.CommandPath())
 	cmd.Flags().Visit(func(flag *pflag.Flag) { words = append(words, "--"+flag.Name+"="+flag.Value.String()) })
 	for _, r := range plan {
 		words = append(words, r.Cluster.Name)
 	}
-	return "\nstopped; later clusters are as they were. Repair it, and go on with: " + commandLine(words...)
+	return "\nstopped; later clusters were not changed. Repair the cluster, and continue with: " + commandLine(words...)
 }
 
-// prepared checks for everything that would stop the command half-way.
+// prepared checks for everything that would stop the command halfway.
 func (f *estateInstall) prepared(d authorities.Directory, plan []estate.Release) error {
 	for _, program := range []string{"helm", "kubectl"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -128,7 +128,7 @@ func (f *estateInstall) prepared(d authorities.Directory, plan []estate.Release)
 	}
 	for _, r := range plan {
 		if _, err := os.Stat(d.Manifest(r.Cluster.Name)); err != nil {
-			return fmt.Errorf("cluster %s has no certificates: run 'telepod estate ca init', or 'telepod estate ca issue' for a new cluster; --own-certificates goes on without", r.Cluster.Name)
+			return fmt.Errorf("cluster %s has no certificates: run 'telepod estate ca init', or 'telepod estate ca issue' for a new cluster; or use --own-certificates to continue without", r.Cluster.Name)
 		}
 	}
 	return nil
@@ -158,7 +158,7 @@ func (f *estateInstall) checked(cmd *cobra.Command, e *estate.Estate, r estate.R
 }
 
 // awaitCheck repeats 'telepod check' until it reports no failure, because certificates and endpoints of a new release
-// need some seconds to propagate. It shows the last report.
+// take some seconds to propagate. It shows the last report.
 func (f *estateInstall) awaitCheck(ctx context.Context, out io.Writer, args []string) error {
 	ctx, cancel := context.WithTimeout(ctx, f.checkLimit)
 	defer cancel()
@@ -181,7 +181,7 @@ func (f *estateInstall) awaitCheck(ctx context.Context, out io.Writer, args []st
 	}
 }
 
-// helmPatience is how long helm has to end after an interruption: it marks the release as failed.
+// helmPatience is how long helm may run after an interruption: it marks the release as failed.
 const helmPatience = time.Minute
 
 // execute runs a program and passes its output through. An interruption is passed on: helm must not be killed, because a

@@ -19,14 +19,14 @@ func newEstateRenderCommand() *cobra.Command {
 	var directory string
 	cmd := &cobra.Command{
 		Use:   "render [CLUSTER...]",
-		Short: "Write the chart's values of each cluster",
-		Long: `Write the chart's values of each cluster, or of those that are named: to standard output, or with -o into a
-directory as CLUSTER.yaml, for Argo CD, Flux, Terraform or helm. A file that this command has not written is not replaced.`,
+		Short: "Write the chart's values for each cluster",
+		Long: `Write the chart's values for each cluster, or for those in the arguments: to standard output, or with -o into a
+directory as CLUSTER.yaml, for Argo CD, Flux, Terraform or helm. Files that this command did not write are not replaced.`,
 		Example: `  telepod estate render -o values/
   telepod estate render prod-use1 | helm upgrade --install telepod charts/telepod -n telepod --kube-context prod-use1 -f -`,
 	}
 	f.register(cmd)
-	cmd.Flags().StringVarP(&directory, "output", "o", "", "directory to write CLUSTER.yaml into; empty prints")
+	cmd.Flags().StringVarP(&directory, "output", "o", "", "directory to write CLUSTER.yaml into; defaults to standard output")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		e, err := f.load(cmd)
 		if err != nil {
@@ -71,7 +71,7 @@ func writeValues(path string, text []byte) error {
 	case err != nil:
 		return err
 	case !bytes.HasPrefix(before, []byte(estate.ValuesHeader)):
-		return fmt.Errorf("write %s: the file is not from telepod estate render, so it is not replaced: move it away, or choose another directory", path)
+		return fmt.Errorf("write %s: the file was not written by telepod estate render, so it is not replaced: move it, or choose another directory", path)
 	}
 	return os.WriteFile(path, text, 0o644)
 }

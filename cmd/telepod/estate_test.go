@@ -38,7 +38,7 @@ func TestEstate(t *testing.T) {
 		code        int
 		out, stderr string
 	}{
-		{"estate check", "", exitError, "", "no such file or directory: 'telepod estate init' makes one, -f names another\n"},
+		{"estate check", "", exitError, "", "no such file or directory: 'telepod estate init' creates one; use -f for another path\n"},
 		{"estate check -f " + example, "", exitOK, "3 cluster(s), 2 site(s), no errors, 1 warning(s)\n", ""},
 		{"estate check --strict -f " + example, "", exitError, "", "error: 1 warning(s), which --strict does not allow"},
 		{"estate check -f -", broken, exitError, `stdin:36: clusters[0].region: "us-east1" is a region of Google Cloud, but the cluster is on AWS (did you mean "us-east-1"?)`, ""},
@@ -52,16 +52,16 @@ func TestEstate(t *testing.T) {
 		{"estate render -o values prod-use1 -f " + example, "", exitOK, "wrote the values of 1 cluster(s)", ""},
 		{"estate init", "", exitUsage, "", "error: name the clusters with --context or --cluster, and the primary site"},
 		{"estate init " + twoClusters + " --backup b=u.example.com:4318", "", exitOK, "wrote estate.yaml: 2 cluster(s), 2 site(s)\n", ""},
-		{"estate init " + twoClusters, "", exitError, "", "error: estate.yaml exists and is not replaced"},
+		{"estate init " + twoClusters, "", exitError, "", "error: estate.yaml exists, and is not replaced"},
 		{"estate check", "", exitOK, "no errors, 0 warning(s)", ""},
 		{"estate add --cluster name=c,cloud=azure,region=eastasia", "", exitOK, "+  - name: c\n+    cloud: azure\n+    region: eastasia\nnext: telepod estate ca issue c, then telepod estate install c\n", ""},
 		{"estate add --cluster name=c,cloud=azure,region=eastasia", "", exitError, "", "error: estate.yaml was not changed: there would be 2 error(s)"},
 		{"estate add", "", exitUsage, "", "error: name the clusters with --context or --cluster"},
 		{"estate set clusters.c.canary=true chart.version=0.2.0", "", exitOK, "+    canary: true\n", ""},
-		{"estate set clusters.c.canary=true", "", exitOK, "estate.yaml is as it was\n", ""},
+		{"estate set clusters.c.canary=true", "", exitOK, "estate.yaml is unchanged\n", ""},
 		{"estate set chart.version", "", exitUsage, "", `error: "chart.version": write FIELD=VALUE, such as chart.version=0.2.0, or FIELD- to remove the field`},
 		{"estate set clusters.c.canary- chart.version=0.3.0", "", exitOK, "-    canary: true\n", ""},
-		{"estate set clusters.c.canary-", "", exitOK, "estate.yaml is as it was\n", ""},
+		{"estate set clusters.c.canary-", "", exitOK, "estate.yaml is unchanged\n", ""},
 		{"estate set clusters.c.canry-", "", exitError, "", `estate.yaml: clusters[2].canry: unknown field (did you mean "canary"?)`},
 		{"estate set chart.version=newest", "", exitError, "", `estate.yaml: chart.version: "newest" is not a version`},
 		{"estate remove c", "", exitOK, "-  - name: c\n", ""},
@@ -87,8 +87,8 @@ func TestEstate(t *testing.T) {
 	}
 }
 
-// TestEstateInitReadsHostileClusters: what an API server answers reaches neither the terminal with control characters, nor
-// the file if it is wrong.
+// TestEstateInitReadsHostileClusters: responses of an API server neither send control characters to the terminal, nor cause
+// an invalid file to be written.
 func TestEstateInitReadsHostileClusters(t *testing.T) {
 	for name, test := range map[string]struct {
 		status       int
@@ -124,8 +124,8 @@ func TestEstateInitReadsHostileClusters(t *testing.T) {
 	}
 }
 
-// TestEstateEditsAtOnce: of commands that change one file at the same time, each change is kept.
-func TestEstateEditsAtOnce(t *testing.T) {
+// TestConcurrentEstateEdits: no change is lost if several commands edit one file at the same time.
+func TestConcurrentEstateEdits(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if code := run(strings.Fields("estate init "+twoClusters), streams{nil, io.Discard, io.Discard}); code != exitOK {
 		t.Fatal(code)
@@ -145,12 +145,12 @@ func TestEstateEditsAtOnce(t *testing.T) {
 		t.Errorf("want %d fields in\n%s", writers, text)
 	}
 	if left, err := filepath.Glob("*"); err != nil || len(left) != 1 {
-		t.Errorf("files %v, want the estate alone; %v", left, err)
+		t.Errorf("files %v, want only the estate; %v", left, err)
 	}
 }
 
-// TestEstateIsNotOverwritten: what another program wrote since a command read the file stays, and a lock that is left
-// behind is named.
+// TestEstateIsNotOverwritten: changes that another program made since a command read the file are kept, and the error names
+// a stale lock.
 func TestEstateIsNotOverwritten(t *testing.T) {
 	t.Chdir(t.TempDir())
 	f := &estateFile{path: "estate.yaml"}
@@ -162,7 +162,7 @@ func TestEstateIsNotOverwritten(t *testing.T) {
 	err := f.edit(cmd, func(string, []byte) ([]byte, error) {
 		return []byte("new"), os.WriteFile(f.path, []byte("mine"), 0o600)
 	})
-	if err == nil || !strings.Contains(err.Error(), "estate.yaml was changed by another program meanwhile, and is left as it is: run the command again") {
+	if err == nil || !strings.Contains(err.Error(), "estate.yaml was changed by another program in the meantime, so it was not written: run the command again") {
 		t.Errorf("error %v", err)
 	}
 	if text := string(read(t, f.path)); text != "mine" {
@@ -173,12 +173,12 @@ func TestEstateIsNotOverwritten(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := lockEstate(ended, f.path); err == nil || !strings.Contains(err.Error(), "if there is none, it was interrupted: remove estate.yaml.lock") {
+	if _, err := lockEstate(ended, f.path); err == nil || !strings.Contains(err.Error(), "if it was interrupted, remove") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// TestRenderKeepsFilesOfOthers: values that a person wrote are not replaced.
+// TestRenderKeepsFilesOfOthers: values files that a person wrote are not replaced.
 func TestRenderKeepsFilesOfOthers(t *testing.T) {
 	dir := t.TempDir()
 	mine := filepath.Join(dir, "prod-use1.yaml")
@@ -187,13 +187,13 @@ func TestRenderKeepsFilesOfOthers(t *testing.T) {
 	}
 	var out, stderr bytes.Buffer
 	code := run([]string{"estate", "render", "-f", "../../examples/estate/estate.yaml", "-o", dir}, streams{nil, &out, &stderr})
-	if code != exitError || !strings.Contains(stderr.String(), "is not replaced: move it away") || string(read(t, mine)) != "cluster: {name: mine}\n" {
+	if code != exitError || !strings.Contains(stderr.String(), "is not replaced: move it, or") || string(read(t, mine)) != "cluster: {name: mine}\n" {
 		t.Errorf("exit code %d, %s", code, &stderr)
 	}
 }
 
-// TestEstateAsks: on a terminal, what the flags leave out is asked for.
-func TestEstateAsks(t *testing.T) {
+// TestEstateInitPrompts: on a terminal, the command asks for values that no flag sets.
+func TestEstateInitPrompts(t *testing.T) {
 	f := &estateInit{kubeconfig: "none", backup: "b=u.example.com:4318"}
 	var asked bytes.Buffer
 	answers := "a, b\na=t.example.com:4318\n\nhttp://prometheus:9090/api/v1/write\nbucket@us-east-1\n"
@@ -219,7 +219,7 @@ func TestPutCluster(t *testing.T) {
 	}
 }
 
-// TestEstateCA runs the commands one after another: each prints what to apply.
+// TestEstateCA runs the commands one after another: each prints the commands that apply its change.
 func TestEstateCA(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, test := range []struct {
@@ -229,13 +229,13 @@ func TestEstateCA(t *testing.T) {
 	}{
 		{"estate init " + twoClusters + " --backup b=u.example.com:4318", exitOK, "wrote estate.yaml", ""},
 		{"estate ca issue", exitError, "", "error: cluster a: ca has no root: run 'telepod estate ca init'"},
-		{"estate ca init", exitOK, "made a root and the authorities of a, b in ca\n", ""},
+		{"estate ca init", exitOK, "created a root and the authorities of a, b in ca\n", ""},
 		{"estate ca init", exitError, "", "ca/root.crt exists: a new root would break every connection"},
-		{"estate ca issue", exitOK, "every cluster has its authority; nothing was made\n", ""},
+		{"estate ca issue", exitOK, "every cluster has its authority; nothing was created\n", ""},
 		{"estate ca renew", exitUsage, "", "requires at least 1 arg(s)"},
 		{"estate ca renew bb", exitError, "", `the estate has no cluster "bb"`},
 		{"estate ca renew b", exitOK, "renewed the authorities of b\n", ""},
-		{"estate ca revoke b", exitOK, "revoked b\napply it ('telepod estate install' and 'upgrade' do so too):\n  kubectl --context a apply -f ca/manifests/a.yaml\n", ""},
+		{"estate ca revoke b", exitOK, "revoked b\napply it ('telepod estate install' and 'upgrade' do that, too):\n  kubectl --context a apply -f ca/manifests/a.yaml\n", ""},
 		{"estate ca revoke a", exitError, "", "sites ignore an empty bundle"},
 	} {
 		var out, stderr bytes.Buffer
@@ -255,7 +255,7 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// TestEstateInstall: the order of the commands, which stop where one fails. helm and kubectl are recorded; the quickstart
+// TestEstateInstall: the commands run in order, and stop at the first failure. helm and kubectl are recorded; the quickstart
 // runs the real ones.
 func TestEstateInstall(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -303,11 +303,11 @@ func TestEstateInstall(t *testing.T) {
 	if diff := cmp.Diff(want, strings.ReplaceAll(string(read(t, record)), "    name: telemetry\n", "")); diff != "" {
 		t.Errorf("commands (-want +got):\n%s", diff)
 	}
-	if !strings.Contains(stderr.String(), "error: cluster a: helm: exit status 3\nstopped; later clusters are as they were. Repair it, and go on with: telepod estate install a c\n") {
+	if !strings.Contains(stderr.String(), "error: cluster a: helm: exit status 3\nstopped; later clusters were not changed. Repair the cluster, and continue with: telepod estate install a c\n") {
 		t.Errorf("standard error:\n%s", &stderr)
 	}
 	telepod("estate install a c --own-certificates --kubeconfig it's --timeout 90s -f ./estate.yaml")
-	if want := `go on with: telepod estate install --file=./estate.yaml '--kubeconfig=it'\''s' --own-certificates=true --timeout=1m30s a c` + "\n"; !strings.Contains(stderr.String(), want) {
+	if want := `continue with: telepod estate install --file=./estate.yaml '--kubeconfig=it'\''s' --own-certificates=true --timeout=1m30s a c` + "\n"; !strings.Contains(stderr.String(), want) {
 		t.Errorf("standard error:\n%s\nwant %s", &stderr, want)
 	}
 	if code := telepod("estate upgrade --print c"); code != exitOK || out.String() != `set -euo pipefail
@@ -320,11 +320,11 @@ telepod check --context c --telepod-namespace telepod --release telepod
 ` {
 		t.Errorf("printed:\n%s", &out)
 	}
-	// What a process gets on Ctrl-C: helm ends by itself, and the command explains how to go on.
+	// On Ctrl-C, helm ends gracefully, and the command explains how to continue.
 	if err := os.WriteFile(filepath.Join(programs, "helm"), []byte("#!/bin/sh\ntrap 'exit 9' INT\nkill -INT $PPID\nwhile :; do sleep 0.1; done\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if code := telepod("estate upgrade a c"); code != exitError || !strings.Contains(stderr.String(), "go on with: telepod estate upgrade a c") {
+	if code := telepod("estate upgrade a c"); code != exitError || !strings.Contains(stderr.String(), "continue with: telepod estate upgrade a c") {
 		t.Errorf("interrupted: exit code %d, %s", code, &stderr)
 	}
 	t.Setenv("PATH", "")

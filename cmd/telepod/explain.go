@@ -13,18 +13,18 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-const explainLong = `Explain what happens to the pods of manifests, and why: the decision, the warnings, the profile, which
-source won each setting, the variables, and what was left out. -v adds every value and its origin.
+const explainLong = `Explain what happens to the pods of manifests, and why: the decision, the warnings, the profile, the source
+of each setting, the variables, and what was left out. -v adds every value and its origin.
 
-The manifests are read as by 'telepod inject'. "assumed" stands with what only a cluster knows. Reason codes are those of the webhook's log, metrics,
-warnings, events and audit annotations; 'telepod reasons' lists them all.
+The manifests are read as by 'telepod inject'. "assumed" marks facts that only a cluster can confirm. Reason codes are the
+same as in the webhook's log, metrics, warnings, events and audit annotations; 'telepod reasons' lists them all.
 
-TYPE/NAME or TYPE NAME explains a workload or a pod of a running cluster: what its pods have, whether that is what they
-would get now, and the command that repairs it; then where its telemetry goes, hop by hop: sidecar or Collector, the site
-in use, its stores, and which of them does not pass it on. --site-contexts names the clusters of the sites, if they are
-in others. The profiles and settings are those of the injector in the cluster. Flags for the profile or the cluster's
-facts replace all of them. 'telepod rbac' prints the rights that are needed.
-A file of that name, and -f, win over the cluster.`
+TYPE/NAME or TYPE NAME explains a workload or a pod of a running cluster: what its pods have, whether they are up to date,
+and the command that repairs them; then where its telemetry goes, hop by hop: sidecar or Collector, the site in use, its
+stores, and which of them does not forward it. If the sites are in other clusters, set --site-contexts to their contexts.
+The profiles and settings are those of the injector in the cluster. Flags for the profile or the cluster's facts replace
+all of them. 'telepod rbac' prints the required permissions.
+An existing file of that name, or -f, takes precedence over the cluster.`
 
 const explainExample = `  telepod explain app.yaml --profile aws --region us-east-1 --cluster prod-use1
   kubectl get pod web-0 -o yaml | telepod explain -
@@ -55,7 +55,7 @@ func newExplainCommand() *cobra.Command {
 	}
 	f.register(cmd)
 	f.live.register(cmd)
-	cmd.Flags().StringSliceVar(&f.sites, "site-contexts", nil, "contexts of the clusters with central sites, to follow telemetry to their stores; the workload's own is always among them")
+	cmd.Flags().StringSliceVar(&f.sites, "site-contexts", nil, "contexts of the clusters with central sites, to follow telemetry to their stores; the workload's own cluster is always included")
 	f.output = choiceFlag(cmd, "output", "o", "text", "json")
 	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every value and its origin")
 	return cmd
@@ -187,7 +187,7 @@ func asText(s injector.Setting[bool]) injector.Setting[string] {
 	return injector.Setting[string]{Value: strconv.FormatBool(s.Value), Origin: s.Origin}
 }
 
-// settingsByName are those that were set explicitly, by the names of their annotations.
+// settingsByName returns the settings by the names of their annotations; lists only if they were set.
 func settingsByName(s injector.Settings, o valueOrigins) map[string]setting {
 	all := map[string]setting{}
 	for name, one := range map[string]injector.Setting[string]{"profile": s.Profile, "endpoint": s.Endpoint,

@@ -22,7 +22,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// target is the object in a cluster that the arguments name; live is false if they name files. The kind is as
+// target returns the object in a cluster that the arguments select; live is false if they are files. The kind is as
 // typed, such as deploy.
 func (f *explainFlags) target(cmd *cobra.Command, args []string) (id fleet.Identity, live bool, err error) {
 	if len(f.files) == 0 && !slices.ContainsFunc(args, isFile) {
@@ -35,9 +35,9 @@ func (f *explainFlags) target(cmd *cobra.Command, args []string) (id fleet.Ident
 	}
 	_, known := inventory.Kind(id.Kind)
 	if live = known && id.Name != "" && !strings.Contains(id.Name, "/"); !live {
-		return id, false, f.misplaced(cmd, "is for a cluster: name a workload as TYPE/NAME, such as deployment/web"+profiles.DidYouMean(id.Kind, inventory.Kinds()), "context", "kubeconfig", "release", "telepod-namespace", "timeout", "site-contexts")
+		return id, false, f.misplaced(cmd, "is only for a cluster: specify a workload as TYPE/NAME, such as deployment/web"+profiles.DidYouMean(id.Kind, inventory.Kinds()), "context", "kubeconfig", "release", "telepod-namespace", "timeout", "site-contexts")
 	}
-	return id, true, f.misplaced(cmd, "is for manifests: a cluster knows", "assume-opted-in")
+	return id, true, f.misplaced(cmd, "is only for manifests: in a cluster, the labels are known", "assume-opted-in")
 }
 
 // isFile reports whether an argument is a readable path: anything else may be an object in a cluster.
@@ -59,7 +59,7 @@ func (f *explainFlags) misplaced(cmd *cobra.Command, why string, flags ...string
 // liveExplanation is all information about a workload and its pods.
 type liveExplanation struct {
 	fleet.Workload
-	// owner is what is restarted: the Deployment of a ReplicaSet or a pod, for example.
+	// owner is the object to restart: for example, the Deployment of a ReplicaSet or of a pod.
 	owner     fleet.Identity
 	context   string
 	flags     string // of repair commands
@@ -68,10 +68,10 @@ type liveExplanation struct {
 	// now is what a new pod would get.
 	now     planned
 	origins valueOrigins
-	// pods are those that run; route is where their telemetry goes, nil without pods.
+	// pods are the running pods; route is the path of their telemetry, nil without pods.
 	pods  []*fleet.Pod
 	route *route.Route
-	// unread are ConfigMaps in envFrom: explain does not read their keys.
+	// unread are the ConfigMaps in envFrom: explain does not read their keys.
 	unread []string
 }
 
@@ -134,7 +134,7 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 	template := object.Template
 	if e.owner = owner(object.Identity, pods); e.owner != object.Identity {
 		template = fleet.Template{}
-		if found, err := l.Get(ctx, e.owner); err == nil { // a kind without the right to read it is restarted like any other
+		if found, err := l.Get(ctx, e.owner); err == nil { // without permission to read the owner, it is restarted like any other
 			template = found.Template
 		}
 	}
@@ -156,7 +156,7 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 	return e, e.plan(in, object)
 }
 
-// injectorFor is the cluster's injector: its own settings, plus what flags and the pods' nodes add.
+// injectorFor returns the cluster's injector: its own settings, modified by flags and by the pods' nodes.
 func (f *explainFlags) injectorFor(ctx context.Context, cmd *cobra.Command, l *live, ipv6 bool) (*injector.Injector, error) {
 	version, err := l.Version(ctx)
 	if cmd.Flags().Changed("kubernetes-version") {
@@ -190,7 +190,7 @@ func (l *liveExplanation) judge(j fleet.Judge, pods []*fleet.Pod, object invento
 	}
 }
 
-// owner is the outermost workload that makes the pods of an object, such as the Deployment of a ReplicaSet or a pod.
+// owner returns the outermost workload that creates the pods of an object, such as the Deployment of a ReplicaSet or a pod.
 func owner(id fleet.Identity, pods []*fleet.Pod) fleet.Identity {
 	if len(pods) == 0 {
 		return id
@@ -217,7 +217,7 @@ func (l *liveExplanation) plan(in *injector.Injector, object inventory.Object) e
 	if object.Kind == "Pod" {
 		request.Pod = pod.Fresh()
 	} else {
-		request.Pod.Metadata.Name = "" // that in a template is not the pods'
+		request.Pod.Metadata.Name = "" // the name in a template is not the name of its pods
 		request.Owners = owners(templates[0])
 	}
 	l.now = planned{Pod: templates[0], Namespace: object.Namespace, Plan: in.Plan(request)}
@@ -225,17 +225,17 @@ func (l *liveExplanation) plan(in *injector.Injector, object inventory.Object) e
 	return nil
 }
 
-// warnings are those that the webhook would give a new pod. They exclude warnings about unknown ConfigMap keys: the
-// webhook can read those keys.
+// warnings returns the warnings that the webhook would return for a new pod. They exclude warnings about unknown ConfigMap
+// keys: the webhook can read those keys.
 func (l *liveExplanation) warnings() []string { return slices.Concat(l.problems()) }
 
-// problems are the same, with the containers that would send nothing on their own.
+// problems returns the same, but separates the containers that would send nothing.
 func (l *liveExplanation) problems() (silent, others []string) {
 	silent, others = l.now.problems()
 	others = slices.DeleteFunc(others, func(text string) bool {
 		return strings.HasPrefix(text, string(injector.UnknownConfigMap)+": ")
 	})
-	for _, finding := range l.findings { // what has worked on the pods need not be in their template
+	for _, finding := range l.findings { // other injectors may have changed the pods, but not their template
 		for _, name := range finding.Others {
 			text := string(injector.OtherInjector) + ": " + injector.Skip{Item: name, Reason: injector.OtherInjector}.Sentence()
 			if !slices.Contains(others, text) {

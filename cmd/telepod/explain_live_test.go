@@ -19,8 +19,8 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// explain: a container that sends nothing comes first, then the verdict, the repair, what else is wrong, the pods, and what a
-// new pod would get.
+// explain: a container that sends nothing comes first, then the verdict, the repair, other problems, the pods, and what a new
+// pod would get.
 func (l *onCluster) explain(t *testing.T) {
 	out, _ := l.run(t, exitOK, "explain", "deploy/checkout", "-n", "shop", "-v")
 	if lines := strings.SplitN(out, "\n", 3); !strings.HasPrefix(lines[1], "  ! no-endpoint-here: container app ") {
@@ -29,7 +29,7 @@ func (l *onCluster) explain(t *testing.T) {
 	at := 0
 	for _, text := range []string{
 		"Deployment shop/checkout, context ",
-		"\n  ! no-endpoint-here: container app of running pods sends no telemetry: a reason that this version does not know\n  stale: 1 of 2 pods, the oldest ",
+		"\n  ! no-endpoint-here: container app of running pods sends no telemetry: a reason that is unknown to this version\n  stale: 1 of 2 pods, the oldest ",
 		": profile shop changed: content 0123456789ab, now " + l.hash,
 		"\n  repair: kubectl -n shop rollout restart deployment/checkout\n",
 		"\n  – not followed: 2 send nothing, or to an endpoint of their own\n  ⚠ at the pod: 2 pods: Pending",
@@ -42,17 +42,17 @@ func (l *onCluster) explain(t *testing.T) {
 		"+ CLOUD_REGION=us-east-1  (the injector's --region)",
 		"+ CLOUD_ACCOUNT_ID=123456789012  (the injector's --account)",
 		"+ K8S_DEPLOYMENT_NAME=checkout  (the pod's owner)",
-		"the webhook also knows the keys of what envFrom names, and leaves these variables out; they are not read here: ConfigMap shop-env\n",
+		"the webhook also leaves out variables that envFrom sets; explain does not read the keys of ConfigMap shop-env\n",
 	} {
 		found := strings.Index(out[at:], text)
 		if found < 0 {
-			t.Fatalf("no %q behind character %d of\n%s", text, at, out)
+			t.Fatalf("no %q after character %d of\n%s", text, at, out)
 		}
 		at += found
 	}
 }
 
-// explainKinds: each form of arguments, and each kind that the rights allow.
+// explainKinds tries each form of arguments, and each kind that the permissions allow.
 func (l *onCluster) explainKinds(t *testing.T) {
 	orders := strings.TrimPrefix(l.pods(t, "orders", 1)[0], "pod/")
 	quiet := strings.TrimPrefix(l.pods(t, "quiet", 1)[0], "pod/")
@@ -71,7 +71,7 @@ func (l *onCluster) explainKinds(t *testing.T) {
 		{"pod/" + bystander + " -n other", "Pod other/" + bystander, "telepod.dev/injection=enabled && kubectl -n other rollout restart deployment/bystander\n"},
 		{"po " + orders + " --profile aws --cluster other", "Pod shop/orders-0, context ", "\n  injected: namespace-enabled: "},
 		{"rs " + replicaSet, "ReplicaSet shop/" + replicaSet, "\n  outside: its pod: pod-disabled: "},
-		{"deployment/offline", "Deployment shop/offline, context ", "a restart changes nothing\n"},
+		{"deployment/offline", "Deployment shop/offline, context ", "a restart has no effect\n"},
 		{"deployment/offline", "Deployment shop/offline, context ", "a new pod now\n  not injected: already-injected: "},
 		{"deploy/bystander -n other", "Deployment other/bystander, context ", "\n  to inject them: kubectl label namespace other telepod.dev/injection=enabled && kubectl -n other rollout restart deployment/bystander\n"},
 		{"deploy/bystander -n other --context telepod", "Deployment other/bystander, context ", "\n  to inject them: kubectl --context telepod label namespace other telepod.dev/injection=enabled && kubectl --context telepod -n other rollout restart deployment/bystander\n"},
@@ -110,11 +110,11 @@ func (l *onCluster) explainMistakes(t *testing.T) {
 		{"deploy/checkout", exitError, `Deployment "checkout" does not exist in namespace default of context `},
 		{"rollout/web -n shop", exitError, `Rollout "web" does not exist in namespace shop`},
 		{"deploy/checkout -n none", exitError, `namespace "none" does not exist`},
-		{"deploy/checkout --assume-opted-in", exitUsage, "--assume-opted-in is for manifests"},
+		{"deploy/checkout --assume-opted-in", exitUsage, "--assume-opted-in is only for manifests"},
 		{"deploy/checkout --context none", exitError, "check --kubeconfig and --context"},
-		{"testdata/live/cluster.yaml --context none", exitUsage, "--context is for a cluster: name a workload as TYPE/NAME"},
+		{"testdata/live/cluster.yaml --context none", exitUsage, "--context is only for a cluster: specify a workload as TYPE/NAME"},
 		{"deploymet/checkout", exitUsage, `such as deployment/web (did you mean "deployment"?)`},
-		{"none/file.yaml", exitUsage, "--kubeconfig is for a cluster"},
+		{"none/file.yaml", exitUsage, "--kubeconfig is only for a cluster"},
 	} {
 		if _, stderr := l.run(t, test.code, append([]string{"explain"}, strings.Fields(test.args)...)...); !strings.Contains(stderr, test.stderr) {
 			t.Errorf("%s: want %q in %s", test.args, test.stderr, stderr)
@@ -122,7 +122,8 @@ func (l *onCluster) explainMistakes(t *testing.T) {
 	}
 }
 
-// explainChanges: who changed what, and when, from the API server's own records. The repair of a changed nodeSelector works.
+// explainChanges: the output shows who changed an object and when, from its managedFields. The repair of a changed
+// nodeSelector works.
 func (l *onCluster) explainChanges(t *testing.T) {
 	kubectl := func(args ...string) string {
 		t.Helper()
@@ -149,11 +150,11 @@ func (l *onCluster) explainChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer kubectl("-n", "telepod", "delete", collectors)
-	l.sees(t, 1, nil, checks.Failed, collectors+": no node should have one: ")
+	l.sees(t, 1, nil, checks.Failed, collectors+" matches no node: ")
 	l.revised(t, 1)
 	kubectl("-n", "telepod", "patch", collectors, "--type=merge", `-p={"spec":{"template":{"spec":{"nodeSelector":{"pool":"app"}}}}}`)
 	l.revised(t, 2)
-	l.sees(t, 1, nil, checks.Failed, collectors+" has no node: its nodeSelector was changed by kubectl-patch at 20")
+	l.sees(t, 1, nil, checks.Failed, collectors+" runs on no node: its nodeSelector was changed by kubectl-patch at 20")
 	kubectl("-n", "telepod", "rollout", "undo", collectors)
 	if got := selector(); got != `{"pool":"apps"}` {
 		t.Errorf("nodeSelector %s after the repair", got)
@@ -181,7 +182,7 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-// TestRepairsNameContext: commands select the context that was chosen, and none if it was not.
+// TestRepairsNameContext: commands contain the context if one was chosen.
 func TestRepairsNameContext(t *testing.T) {
 	for chosen, want := range map[string]string{
 		"":          "  to inject them: kubectl label namespace shop telepod.dev/injection=enabled && kubectl -n shop rollout restart deployment/web\n",
@@ -197,7 +198,7 @@ func TestRepairsNameContext(t *testing.T) {
 	}
 }
 
-// TestExplainNamesOtherInjectors of running pods once, although the workload's template has nothing of them.
+// TestExplainNamesOtherInjectors of running pods once, even if the workload's template does not show them.
 func TestExplainNamesOtherInjectors(t *testing.T) {
 	l := &liveExplanation{now: planned{Plan: &injector.Plan{}}, findings: []fleet.Finding{{Others: []string{"Odigos"}}, {Others: []string{"Odigos", "Datadog"}}, {}}}
 	const why = ": it injects this pod too; Telepod keeps the variables that it sets"
@@ -206,12 +207,12 @@ func TestExplainNamesOtherInjectors(t *testing.T) {
 	}
 }
 
-// TestWorstFirst: a loss of telemetry comes before what the pods have.
+// TestWorstFirst: a loss of telemetry comes before the state of the pods.
 func TestWorstFirst(t *testing.T) {
 	l := &liveExplanation{route: &route.Route{Status: checks.Failed, Verdict: "its telemetry is lost"}}
 	l.now.Plan = &injector.Plan{}
-	l.Workload = fleet.Workload{Identity: fleet.Identity{Namespace: "shop", Kind: "Deployment", Name: "web"}, State: fleet.Current, Pods: 1, Affected: 1, Why: "has what it would get now"}
-	if out := (&explainFlags{}).liveText(terminal.Terminal{}, l, time.Now()); !strings.Contains(out, "\n  ✗ its telemetry is lost\n  current: its pod: has what it would get now\n") {
+	l.Workload = fleet.Workload{Identity: fleet.Identity{Namespace: "shop", Kind: "Deployment", Name: "web"}, State: fleet.Current, Pods: 1, Affected: 1, Why: "up to date"}
+	if out := (&explainFlags{}).liveText(terminal.Terminal{}, l, time.Now()); !strings.Contains(out, "\n  ✗ its telemetry is lost\n  current: its pod: up to date\n") {
 		t.Error(out)
 	}
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// printLive prints the containers that send nothing, the verdict, the repair, what else is wrong, the pods, and what a new pod would get.
+// printLive prints the containers that send nothing, the verdict, the repair, other problems, the pods, and what a new pod
+// would get.
 func (f *explainFlags) printLive(out io.Writer, l *liveExplanation, now time.Time) error {
 	_, err := io.WriteString(out, f.liveText(terminal.Of(out), l, now))
 	return err
@@ -56,12 +57,12 @@ func (f *explainFlags) liveText(t terminal.Terminal, l *liveExplanation, now tim
 		e.skipped(&b, l.now.Plan.Skipped)
 	}
 	if len(l.unread) > 0 {
-		fmt.Fprintf(&b, "  %s\n", e.Wrap(2, "the webhook also knows the keys of what envFrom names, and leaves these variables out; they are not read here: ConfigMap "+strings.Join(l.unread, ", ")))
+		fmt.Fprintf(&b, "  %s\n", e.Wrap(2, "the webhook also leaves out variables that envFrom sets; explain does not read the keys of ConfigMap "+strings.Join(l.unread, ", ")))
 	}
 	return b.String()
 }
 
-// andRestart is the rest of a command that gives running pods what new ones get.
+// andRestart returns the end of a command that updates running pods.
 func (l *liveExplanation) andRestart() string {
 	if command := fleet.RepairOf(cmp.Or(l.owner, l.Identity), fleet.Bare, fleet.Template{}, l.flags).Command; command != "" {
 		return " && " + command
@@ -69,7 +70,7 @@ func (l *liveExplanation) andRestart() string {
 	return ""
 }
 
-// verdict is the state in one sentence.
+// verdict describes the state in one sentence.
 func (l *liveExplanation) verdict(now time.Time) string {
 	switch {
 	case l.Pods == 0:
@@ -89,7 +90,7 @@ func ofPods(n, all int) string {
 	return fmt.Sprintf("%d of %d pods", n, all)
 }
 
-// silent are the containers of running pods that send no telemetry, without duplicates.
+// silent lists the containers of running pods that send no telemetry, without duplicates.
 func (l *liveExplanation) silent() []string {
 	var list []string
 	for _, finding := range l.findings {
@@ -97,7 +98,7 @@ func (l *liveExplanation) silent() []string {
 			reason := finding.Status.Silent[container]
 			text := reason.Text()
 			if text == string(reason) {
-				text = "a reason that this version does not know"
+				text = "a reason that is unknown to this version"
 			}
 			line := fmt.Sprintf("%s: container %s of running pods sends no telemetry: %s", fleet.Printable(string(reason)), fleet.Printable(container), text)
 			if !slices.Contains(list, line) {
@@ -108,7 +109,7 @@ func (l *liveExplanation) silent() []string {
 	return list
 }
 
-// labels are the namespace's labels that control injection.
+// labels describes the namespace's label and annotations that control injection.
 func (l *liveExplanation) labels() string {
 	var parts []string
 	if value, ok := l.namespace.Labels[injector.InjectionLabel]; ok {
@@ -128,7 +129,7 @@ func (l *liveExplanation) labels() string {
 	return strings.Join(parts, ", ")
 }
 
-// mostPods is how many pods are shown without -v.
+// mostPods is the maximum number of pods that are shown without -v.
 const mostPods = 10
 
 // pods shows what each pod has.
@@ -150,7 +151,7 @@ func (e explainer) pods(b *strings.Builder, l *liveExplanation, now time.Time) {
 	}
 }
 
-// has is what the annotation of a pod records.
+// has describes the record in a pod's annotation.
 func has(f fleet.Finding) string {
 	if f.Has == nil {
 		return "nothing"
@@ -170,7 +171,7 @@ type liveJSON struct {
 	Context string `json:"context"`
 	fleet.Workload
 	Findings []fleet.Finding `json:"findings"`
-	// Route is where the telemetry of its pods goes; absent without pods.
+	// Route is the path of its telemetry; absent without pods.
 	Route *route.Route `json:"route,omitempty"`
 	// Now is what a new pod would get, as 'telepod explain' prints it for a manifest.
 	Now explanation `json:"now"`

@@ -12,14 +12,14 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// valueOrigins record what comes from the command line. A plan cannot know that, because the cluster's facts are
-// already merged into the profiles.
+// valueOrigins records which values come from the command line. A plan does not have that information, because the
+// cluster's facts are already merged into the profiles.
 type valueOrigins struct {
-	flags map[string]string // by fact, such as region: the flag or environment variable that gave it
+	flags map[string]string // by fact, such as region: the flag or environment variable that set it
 	bare  *profiles.Set     // the profiles without facts
 }
 
-// factOf is the fact that a derived variable shows.
+// factOf returns the fact that a derived variable contains.
 func factOf(variable string) string {
 	return map[string]string{"CLOUD_REGION": "region", "CLOUD_ACCOUNT_ID": "account",
 		"K8S_CLUSTER_NAME": "cluster", "DEPLOYMENT_ENVIRONMENT": "environment"}[variable]
@@ -41,13 +41,13 @@ func (f *offlineFlags) origins(cmd *cobra.Command) (valueOrigins, error) {
 	return o, err
 }
 
-// variableOf is the derived variable that shows a fact; "" if there is none.
+// variableOf returns the derived variable that contains a fact; "" if there is none.
 func variableOf(fact string) string {
 	return map[string]string{"region": "CLOUD_REGION", "account": "CLOUD_ACCOUNT_ID",
 		"cluster": "K8S_CLUSTER_NAME", "environment": "DEPLOYMENT_ENVIRONMENT"}[fact]
 }
 
-// setting is the source of a setting, by the name of its annotation.
+// setting returns the source of a setting, by the name of its annotation.
 func (o valueOrigins) setting(name string, s injector.Setting[string]) string {
 	flag := o.flags[name]
 	switch {
@@ -58,7 +58,7 @@ func (o valueOrigins) setting(name string, s injector.Setting[string]) string {
 	return string(s.Origin)
 }
 
-// why is the source of a variable: the plan's, unless a fact provided the value.
+// why returns the source of a variable: the plan's, unless a fact provided the value.
 func (o valueOrigins) why(p planned, v *injector.EnvVar) string {
 	fact := factOf(v.Name)
 	flag := o.flags[fact]

@@ -16,10 +16,10 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// routeLimit is the timeout for reading the path of telemetry: what has not answered by then is unknown.
+// routeLimit is the timeout for reading the path of telemetry. Anything that has not answered by then is unknown.
 const routeLimit = 4 * time.Second
 
-// follow reads what is on the path of the pods' telemetry, with the code of 'telepod check', and judges it.
+// follow reads the path of the pods' telemetry with the code of 'telepod check', and judges it.
 func (f *explainFlags) follow(ctx context.Context, c *inventory.Cluster, pods []*fleet.Pod) route.Route {
 	ctx, cancel := context.WithTimeout(ctx, routeLimit)
 	defer cancel()
@@ -36,7 +36,7 @@ func (f *explainFlags) follow(ctx context.Context, c *inventory.Cluster, pods []
 	return route.Of(facts)
 }
 
-// otherContexts are the contexts without duplicates and without the workload's own, which is read anyway.
+// otherContexts returns the contexts without duplicates and without the workload's own, which is read anyway.
 func otherContexts(contexts []string, own string) (others []string) {
 	for _, name := range contexts {
 		if name != own && !slices.Contains(others, name) {
@@ -65,7 +65,7 @@ func (f *explainFlags) region(ctx context.Context, c *inventory.Cluster, pods []
 			for _, w := range s.Collectors.Value.Workloads {
 				s.Bindings = answer(c.Bindings(ctx, w.Name))
 			}
-			if len(s.Collectors.Value.Instances) < len(nodes) { // only then it matters why
+			if len(s.Collectors.Value.Instances) < len(nodes) { // to explain why Collectors are missing
 				s.Nodes = answer(c.Nodes(ctx))
 			}
 		},
@@ -115,7 +115,7 @@ func collectorConfig(ctx context.Context, c *inventory.Cluster, release inventor
 	return config
 }
 
-// lead prints how far telemetry gets, and what is wrong on its way.
+// lead prints how far telemetry gets, and the problems along the way.
 func (e explainer) lead(b *strings.Builder, r *route.Route) {
 	if r == nil {
 		return
@@ -124,7 +124,7 @@ func (e explainer) lead(b *strings.Builder, r *route.Route) {
 	fmt.Fprintf(b, "  %s %s\n", e.Paint(tone, sign), e.Wrap(4, r.Verdict))
 	for i, line := range r.Problems {
 		if i == mostProblems && !e.verbose {
-			fmt.Fprintf(b, "  and %d more problems on its way: -v shows them\n", len(r.Problems)-i)
+			fmt.Fprintf(b, "  and %d more problems along the way: -v shows them\n", len(r.Problems)-i)
 			return
 		}
 		label := ""
@@ -143,7 +143,7 @@ const (
 
 // way prints the hops in order.
 func (e explainer) way(b *strings.Builder, r *route.Route) {
-	if r == nil || len(r.Hops) < 2 { // without more hops, the verdict above has the state of the first
+	if r == nil || len(r.Hops) < 2 { // the verdict already describes a single hop
 		return
 	}
 	b.WriteString("where its telemetry goes\n")

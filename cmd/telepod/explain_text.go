@@ -12,8 +12,8 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// explainer prints plans: first the containers that send nothing, then the decision, the other problems, and what was done
-// and left out.
+// explainer prints plans: first the containers that send nothing, then the decision, the other problems, the edits, and
+// what was left out.
 type explainer struct {
 	terminal.Terminal
 	origins valueOrigins
@@ -125,7 +125,7 @@ func (e explainer) variables(b *strings.Builder, p planned, edits []injector.Edi
 		if edit.Kind == injector.SetValue {
 			sign = "~"
 		} else if edit.At > 0 {
-			place = fmt.Sprintf(", behind the container's own first %d", edit.At)
+			place = fmt.Sprintf(", after the first %d of the container's own", edit.At)
 		}
 		v := edit.Variable
 		fmt.Fprintf(b, "    %s %s=%s  %s\n", sign, v.Name, shownValue(v.Value, v), e.Paint(terminal.Faint, "("+e.origins.why(p, v)+place+")"))

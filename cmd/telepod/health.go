@@ -14,17 +14,16 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-const healthLong = `Ask Collectors whether they work, all at once, and report for each that does not which stage failed:
-address (nothing is there), handshake (TLS negotiation failed), protocol (something else answers) or
-status (it reports that it does not serve).
+const healthLong = `Check Collectors concurrently, and report which stage failed for each that does not work: address (the name cannot be
+resolved, or the connection fails), handshake (TLS negotiation failed), protocol (something else answers) or status (it
+reports that it is not serving).
 
-An endpoint is grpc://HOST:PORT, grpcs:// with TLS, or an http:// or https:// URL. Port 4318 is asked
-as a receiver of OTLP over HTTP, other URLs as a health endpoint. A bare HOST:PORT means HTTP for the
-ports 13133 and 4318 and gRPC for others, with TLS if --ca, --cert or --server-name is set. Over gRPC
-the health service is asked (grpc.health.v1). A receiver of OTLP has none: it is sent an empty export,
-which it acknowledges and does not forward.
+An endpoint is grpc://HOST:PORT, grpcs:// with TLS, or an http:// or https:// URL. Port 4318 is treated as a receiver of
+OTLP over HTTP, other URLs as a health endpoint. A bare HOST:PORT means HTTP for the ports 13133 and 4318, and gRPC for
+others, with TLS if --ca, --cert or --server-name is set. Over gRPC, the health service (grpc.health.v1) is queried. An
+OTLP receiver does not serve it: it gets an empty export, which it acknowledges and does not forward.
 
-Exit code 0 means that all of them serve.`
+The exit code is 0 if all of them are serving.`
 
 const healthExample = `  telepod health http://telepod-collector.telepod.svc:13133
   telepod health central.example:4318 backup.example:4318 --ca ca.crt --cert tls.crt --key tls.key
@@ -40,7 +39,7 @@ func newHealthCommand() *cobra.Command {
 	f := &healthFlags{}
 	cmd := &cobra.Command{
 		Use:     "health ENDPOINT…",
-		Short:   "Ask Collectors whether they work, over gRPC or HTTP",
+		Short:   "Check whether Collectors work, over gRPC or HTTP",
 		Long:    healthLong,
 		Example: healthExample,
 		Args:    arguments(cobra.MinimumNArgs(1)),

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// checkedBy runs telepod health on a server that serves and on nothing, and returns what it printed.
+// checkedBy runs telepod health, checks its exit code, and returns its output.
 func checkedBy(t *testing.T, want int, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -48,12 +48,12 @@ func TestHealthSetsTheExitCode(t *testing.T) {
 	}
 }
 
-func TestHealthShowsItsCertificate(t *testing.T) {
+func TestHealthPresentsCertificate(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
 	server.StartTLS()
 	defer server.Close()
-	own := server.TLS.Certificates[0] // serves both sides
+	own := server.TLS.Certificates[0] // used on both sides
 	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
@@ -66,10 +66,10 @@ func TestHealthShowsItsCertificate(t *testing.T) {
 	}
 	checkedBy(t, exitOK, server.URL, "--ca", crt, "--cert", crt, "--key", private)
 	if out := checkedBy(t, exitError, server.URL, "--ca", crt); !strings.Contains(out, "FAILED (handshake)") {
-		t.Errorf("without a certificate of its own:\n%s", out)
+		t.Errorf("without a client certificate:\n%s", out)
 	}
 	if out := checkedBy(t, exitError, server.URL, "--ca", crt, "--cert", crt, "--key", private, "--server-name", "central.invalid"); !strings.Contains(out, "FAILED (handshake)") {
-		t.Errorf("under another name:\n%s", out)
+		t.Errorf("with another server name:\n%s", out)
 	}
 }
 

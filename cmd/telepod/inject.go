@@ -10,22 +10,21 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const injectLong = `Inject the pods and pod templates of manifests, by the code of the webhook.
+const injectLong = `Inject the pods and pod templates of manifests, with the code of the webhook.
 
 Pods, Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs, ReplicationControllers,
 PodTemplates, Argo Rollouts, Lists of these and any other kind with a pod template at spec.template
-are injected. Everything else, and every byte that the injection does not touch, is passed through:
-comments, order and style stay. Helm templates and kustomizations have to be rendered first; in a
-directory they are left out with a note.
+are injected. Everything else is printed byte for byte: comments, order and style are preserved. Helm
+templates and kustomizations have to be rendered first; in a directory they are skipped with a note.
 
-Namespaces are assumed to be opted in unless the manifests opt out (a Namespace object among them,
-or telepod.dev/inject: "false" on a pod); --assume-opted-in=false is as strict as a cluster.
+Namespaces are assumed to opt in unless the manifests opt out (with a Namespace object, or with
+telepod.dev/inject: "false" on a pod). With --assume-opted-in=false, they have to opt in, as in a cluster.
 Warnings go to standard error with file and line. Nothing is printed if there is an error.
 
--o yaml   the manifests, changed (a JSON document stays JSON)
--o patch  one line for each pod or template, in order: a JSON Patch for its object, [] if it stays
-          as it is. 'telepod explain -o json' names each of them.
--o diff   a unified diff, for eyes or for 'git apply'`
+-o yaml   the modified manifests (a JSON document stays JSON)
+-o patch  one line for each pod or template, in order: a JSON Patch for its object, [] if nothing
+          changes. 'telepod explain -o json' identifies each of them.
+-o diff   a unified diff, for people or for 'git apply'`
 
 const injectExample = `  telepod inject app.yaml --profile aws --region us-east-1 --cluster prod-use1 | kubectl apply -f -
   kustomize build . | telepod inject - --profile gcp --cluster prod-euw1
@@ -77,9 +76,9 @@ func noteNothingInjected(cmd *cobra.Command, list []planned) error {
 			return nil
 		}
 	}
-	text := "note: there are no pods in the manifests"
+	text := "note: the manifests contain no pods"
 	if len(list) > 0 {
-		text = fmt.Sprintf("note: none of %d pod(s) injected; 'telepod explain' says why", len(list))
+		text = fmt.Sprintf("note: none of %d pod(s) injected; 'telepod explain' shows why", len(list))
 	}
 	_, err := fmt.Fprintln(cmd.ErrOrStderr(), text)
 	return err

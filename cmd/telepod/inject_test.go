@@ -69,21 +69,21 @@ func gitApply(t *testing.T, input []byte, diff string) string {
 	return string(read(t, filepath.Join(dir, "stdin")))
 }
 
-// applyPatches checks that each line of -o patch produces the pod in the output, so that unknown fields survive, too.
+// applyPatches checks that each line of -o patch produces the pod in the output, including unknown fields.
 func applyPatches(t *testing.T, input, output []byte, patches []string) {
 	t.Helper()
 	before, after := pods(t, input), pods(t, output)
 	if len(before) != len(patches) || len(after) != len(patches) {
-		t.Fatalf("%d patches for %d pods, of which %d came out", len(patches), len(before), len(after))
+		t.Fatalf("%d patches for %d pods; the output has %d", len(patches), len(before), len(after))
 	}
 	for i, pod := range before {
 		text := strings.ReplaceAll(patches[i], `"path":"`+pod.Path, `"path":"`)
 		if pod.Path != "" && text == patches[i] && text != "[]" {
-			t.Errorf("patch of %s %s does not begin at %s", pod.Kind, pod.Name, pod.Path)
+			t.Errorf("patch of %s %s does not start at %s", pod.Kind, pod.Name, pod.Path)
 		}
 		want := document.Patch(t, pod.JSON, []byte(text))
 		if diff := cmp.Diff(document.Decode(t, want), document.Decode(t, after[i].JSON)); diff != "" {
-			t.Errorf("%s %s is not what -o patch makes of it (-patch +yaml):\n%s", pod.Kind, pod.Name, diff)
+			t.Errorf("%s %s differs from the result of -o patch (-patch +yaml):\n%s", pod.Kind, pod.Name, diff)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func inject(t *testing.T, stdin []byte, args ...string) (stdout, stderr string) 
 	return out.String(), err.String()
 }
 
-// flagsOf are those in a fixture's comment.
+// flagsOf returns the flags in a fixture's comment.
 func flagsOf(input []byte) []string {
 	for line := range strings.Lines(string(input)) {
 		if args, ok := strings.CutPrefix(line, "# args: "); ok {

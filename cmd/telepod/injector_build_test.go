@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// TestInjectorBuild: the program of the injector's image and the tests that it has in common with telepod compile, and it
-// has no client of stores and sites.
+// TestInjectorBuild: the program of the injector's image, and the tests that it shares with telepod, compile. The program
+// does not link clients of stores and sites.
 func TestInjectorBuild(t *testing.T) {
 	if !testing.Short() { // compiling is slower than all other tests of this package together
 		if out, err := exec.CommandContext(t.Context(), "go", "vet", "-tags", "injector", ".").CombinedOutput(); err != nil {
-			t.Fatalf("files and tests that need one with `//go:build !injector` need that line too: %v\n%s", err, out)
+			t.Fatalf("a file or test that uses a file with `//go:build !injector` needs that line, too: %v\n%s", err, out)
 		}
 	}
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "injector", ".").Output()

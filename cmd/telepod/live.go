@@ -35,8 +35,8 @@ type scopeFlags struct {
 
 func (f *scopeFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace to look at; defaults to the context's")
-	flags.BoolVarP(&f.all, "all-namespaces", "A", false, "look at all namespaces")
+	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace of the workloads; defaults to the context's")
+	flags.BoolVarP(&f.all, "all-namespaces", "A", false, "select all namespaces")
 }
 
 func (f *scopeFlags) check(cmd *cobra.Command) error {
@@ -60,16 +60,16 @@ func (f *liveFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.context, "context", "", "context of the kubeconfig; defaults to the current one")
 	flags.StringVar(&f.release.Namespace, "telepod-namespace", "telepod", "namespace of Telepod in the cluster")
 	flags.StringVar(&f.release.Name, "release", "telepod", "Helm release of Telepod in the cluster")
-	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "time for all requests to the API server")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "time limit for all requests to the API server")
 }
 
-// live is a connection to a cluster, and an injector like the cluster's.
+// live is a connection to a cluster, and an injector with the same settings as the cluster's.
 type live struct {
 	*inventory.Cluster
 	settings injectorSettings
 	judge    fleet.Judge
 	notes    []string
-	// namespaces are those of the workloads that may be restarted.
+	// namespaces are the namespaces of the workloads that may be restarted.
 	namespaces map[string]fleet.Namespace
 	// configured is true if the settings come from the injector in the cluster.
 	configured bool
@@ -94,7 +94,7 @@ func settingFlags() []string {
 		"cluster-service-host", "inject-by-default", "protected-namespaces"}
 }
 
-// connect builds an injector like the cluster's; if flags set any of own, it uses those settings instead.
+// connect builds an injector like the cluster's. If a setting flag is set, it uses the given settings instead.
 func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, given injectorSettings) (*live, error) {
 	c, err := inventory.Connect(f.kubeconfig, f.context)
 	if err != nil {
@@ -121,7 +121,7 @@ func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, given injec
 	return l, err
 }
 
-// contextFlag is the flag of a repair command for the context that was chosen, after a space; empty if none was.
+// contextFlag returns the flag of repair commands for the chosen context, after a space; empty if none was chosen.
 func (f *liveFlags) contextFlag() string {
 	if f.context == "" {
 		return ""
@@ -168,13 +168,13 @@ func (l *live) fromInstallation(ctx context.Context, release inventory.Release) 
 		return fmt.Errorf("read the arguments of Deployment %s/%s: %w: use the telepod of the injector's version, %s", release.Namespace, found.Name, err, found.Version)
 	}
 	if unknown {
-		l.notes = append(l.notes, fmt.Sprintf("the injector has flags that this telepod does not know: use version %s", found.Version))
+		l.notes = append(l.notes, fmt.Sprintf("the injector has flags that this telepod does not support: use version %s", found.Version))
 	}
 	if f.factsFile != "" {
-		l.notes = append(l.notes, "the injector reads --facts-file "+f.factsFile+", which is not known here: set the facts by flags if they come from it")
+		l.notes = append(l.notes, "the injector reads --facts-file "+f.factsFile+", which cannot be read here: use flags for the facts that come from it")
 	}
 	if this := buildVersion(); found.Version != "" && this != "devel" && strings.TrimPrefix(this, "v") != strings.TrimPrefix(found.Version, "v") {
-		l.notes = append(l.notes, fmt.Sprintf("this telepod is %s and the injector %s: their built-in profiles may differ, which makes pods look stale", this, found.Version))
+		l.notes = append(l.notes, fmt.Sprintf("this telepod is version %s, the injector is %s: their built-in profiles may differ, which makes pods look stale", this, found.Version))
 	}
 	facts, env := f.facts, found.Environment
 	facts.Region, facts.Account = cmp.Or(facts.Region, env[envRegion]), cmp.Or(facts.Account, env[envAccount])

@@ -16,7 +16,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// chartValues are what testdata/live/cluster.yaml configures.
+// chartValues are the chart's values for the configuration in testdata/live/cluster.yaml.
 const chartValues = `
 cloud: {provider: aws, region: us-east-1, account: "123456789012"}
 cluster: {name: prod-use1}
@@ -24,8 +24,8 @@ profiles:
   shop: {inherits: aws, resourceAttributes: {team: shop}}
 `
 
-// chart: these commands read from the chart's objects what the real webhook does with the chart's settings. Pods that
-// it has injected are current; the repairs work.
+// chart: the commands read the settings of the real webhook from the chart's objects. Pods that it has injected are
+// current, and the repairs work.
 func (l *onCluster) chart(t *testing.T) {
 	for _, object := range []string{"deployment/telepod-injector", "service/telepod-injector", "mutatingwebhookconfiguration/telepod-injector"} {
 		if _, err := l.admin.Kubectl(t.Context(), "-n", "telepod", "delete", object); err != nil {
@@ -60,7 +60,7 @@ func (l *onCluster) chart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []string{"shop Deployment/offline 1 of 1 stale: # Deployment/offline in shop: its manifest was injected by 'telepod inject': inject the original again and apply that; a restart changes nothing"}
+	want := []string{"shop Deployment/offline 1 of 1 stale: # Deployment/offline in shop: its manifest was injected by 'telepod inject': inject the original again, and apply the result; a restart has no effect"}
 	var got []string
 	err = wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, 30*time.Second, true, wait.ConditionFunc(func() (bool, error) {
 		got = l.listed(t, 1, "-A")
@@ -70,13 +70,13 @@ func (l *onCluster) chart(t *testing.T) {
 		t.Errorf("%v: (-want +got):\n%s", err, cmp.Diff(want, got))
 	}
 	l.pods(t, "checkout", 2)
-	l.kubeconfig = l.admin.Kubeconfig() // who may create pods
+	l.kubeconfig = l.admin.Kubeconfig() // this user may create pods
 	l.sees(t, 1, nil, checks.OK, "the API server reaches the webhook: a dry run of a pod in namespace default was injected")
 	l.sees(t, 1, nil, checks.OK, "telepod-injector selects namespaces with telepod.dev/injection: enabled")
 	l.sees(t, 1, nil, checks.OK, "namespaces.telepod.dev: caBundle is valid for ")
 }
 
-// rendered are the chart's Deployment and profiles.
+// rendered returns the chart's Deployment and profiles.
 func rendered(t *testing.T) string {
 	t.Helper()
 	cli, chart := helm.ForTest(t)

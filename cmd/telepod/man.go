@@ -23,7 +23,7 @@ func newManCommand() *cobra.Command {
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
-			// The time is that of SOURCE_DATE_EPOCH, if it is set.
+			// The date comes from SOURCE_DATE_EPOCH, if that is set.
 			header := &doc.GenManHeader{Title: "TELEPOD", Section: "1", Source: "Telepod " + buildVersion(), Manual: "Telepod"}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
 				return fmt.Errorf("write man pages to %s: %w", args[0], err)

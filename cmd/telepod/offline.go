@@ -33,24 +33,24 @@ type offlineFlags struct {
 
 func (f *offlineFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&f.files, "filename", "f", nil, "file or directory of manifests, - for standard input; the same as an argument")
+	flags.StringArrayVarP(&f.files, "filename", "f", nil, "file or directory of manifests, - for standard input; same as an argument")
 	flags.StringVar(&f.profile, "profile", "base", "profile of pods without the annotation telepod.dev/profile")
 	flags.StringVar(&f.profilesDir, "profiles-dir", "", "directory with more profiles")
 	registerFacts(flags, &f.facts)
-	flags.StringVar(&f.kubernetesVersion, "kubernetes-version", "1.36", "version of the cluster: native sidecars need 1.29, zones in variables 1.35")
+	flags.StringVar(&f.kubernetesVersion, "kubernetes-version", "1.36", "version of the cluster: native sidecars need 1.29, zones in variables need 1.35")
 	f.nodeIPFamily = choiceFlag(cmd, "node-ip-family", "", "ipv4", "ipv6")
-	flags.StringVarP(&f.namespace, "namespace", "n", "default", "namespace of objects that name none")
+	flags.StringVarP(&f.namespace, "namespace", "n", "default", "namespace of objects without one")
 	flags.BoolVar(&f.assumeOptedIn, "assume-opted-in", true, "assume that namespaces are labelled telepod.dev/injection=enabled unless the manifests opt out")
 	flags.BoolVar(&f.injectByDefault, "inject-by-default", false, "inject pods if neither pod nor namespace opts in or out")
 	flags.StringSliceVar(&f.protected, "protected-namespaces", []string{"kube-system"}, "namespaces that are never injected")
-	flags.BoolVar(&f.strict, "strict", false, "make every warning an error")
+	flags.BoolVar(&f.strict, "strict", false, "treat warnings as errors")
 	completeFlag(cmd, "profile", func(*cobra.Command) []string { return profileNames(f.profilesDir) })
 }
 
-// injector builds an injector like the webhook's in such a cluster.
+// injector builds an injector like the webhook's in the described cluster.
 func (f *offlineFlags) injector(cmd *cobra.Command) (*injector.Injector, error) {
 	if len(f.files) == 0 {
-		return nil, wrongUsage(cmd, "no input: name a file, a directory, or - for standard input")
+		return nil, wrongUsage(cmd, "no input: specify a file, a directory, or - for standard input")
 	}
 	v, err := apiversion.ParseGeneric(f.kubernetesVersion)
 	if err != nil {
@@ -102,12 +102,12 @@ type planned struct {
 	Assumed bool
 }
 
-// String names the object in messages.
+// String identifies the object in messages.
 func (p planned) String() string {
 	return fmt.Sprintf("%s:%d: %s %s/%s", p.File, p.Line, p.Kind, p.Namespace, cmp.Or(p.Name, "(no name yet)"))
 }
 
-// reason is why the pod is injected or not, in words.
+// reason describes why the pod is injected or not.
 func (p planned) reason() string {
 	if p.Assumed {
 		return "assumed that the namespace opts in (label " + injector.InjectionLabel + ": enabled)"
@@ -115,10 +115,10 @@ func (p planned) reason() string {
 	return p.Plan.Decision.Reason.Text()
 }
 
-// messages are the warnings that the webhook would give; a container that sends nothing comes first.
+// messages returns the warnings that the webhook would return; containers that send nothing come first.
 func (p planned) messages() []string { return slices.Concat(p.problems()) }
 
-// problems are the same, with the containers that send nothing on their own.
+// problems returns the same, but separates the containers that send nothing.
 func (p planned) problems() (silent, others []string) {
 	for i, s := range p.Plan.Remarks() {
 		text := fmt.Sprintf("%s: %s", s.Reason, s.Sentence())
@@ -212,8 +212,7 @@ func (f *offlineFlags) request(p planned, pod *injector.Pod, ns injector.Namespa
 	return r
 }
 
-// owners is only the workload: objects between it and its pods (a ReplicaSet, a CronJob's Job) have no names before
-// they exist.
+// owners returns only the workload: objects between it and its pods (a ReplicaSet, a CronJob's Job) have no names yet.
 func owners(p *manifest.Pod) []injector.Workload {
 	switch p.Kind {
 	case "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Rollout":
@@ -248,7 +247,7 @@ func (f *offlineFlags) judgeStrictly(cmd *cobra.Command, list []planned) error {
 	return nil
 }
 
-// loadProfiles loads the built-in profiles and those of a directory, if one is named.
+// loadProfiles loads the built-in profiles and those of a directory, if it is set.
 func loadProfiles(facts profiles.Facts, dir string) (*profiles.Set, error) {
 	if dir == "" {
 		return profiles.Load(facts)
@@ -260,7 +259,7 @@ func loadProfiles(facts profiles.Facts, dir string) (*profiles.Set, error) {
 	return profiles.Load(facts, sources...)
 }
 
-// readProfiles names the sources of a directory so that errors point to the files.
+// readProfiles reads a directory. Sources are named after their files, so that errors point to them.
 func readProfiles(dir string) ([]profiles.Source, error) {
 	sources, err := profiles.ReadDir(dir)
 	for i := range sources {
@@ -269,7 +268,7 @@ func readProfiles(dir string) ([]profiles.Source, error) {
 	return sources, err
 }
 
-// profileNames are for completion, which cannot show errors.
+// profileNames returns names for completion, which cannot show errors.
 func profileNames(dir string) []string {
 	set, err := loadProfiles(profiles.Facts{}, dir)
 	if err != nil {

@@ -15,12 +15,12 @@ func newOwnDirectoryCommand() *cobra.Command {
 	var user int
 	cmd := &cobra.Command{
 		Use:    "own-directory DIRECTORY",
-		Short:  "Make a directory, and a user and group its owner",
+		Short:  "Create a directory, and change its owner to a user and group",
 		Args:   arguments(cobra.ExactArgs(1)),
 		Hidden: true,
 		RunE:   func(_ *cobra.Command, args []string) error { return ownDirectory(args[0], user) },
 	}
-	cmd.Flags().IntVar(&user, "user", os.Getuid(), "number of the user, and of the group")
+	cmd.Flags().IntVar(&user, "user", os.Getuid(), "ID of the user and of the group")
 	return cmd
 }
 
@@ -28,7 +28,7 @@ func newOwnDirectoryCommand() *cobra.Command {
 // have run as another user. It does not follow symbolic links.
 func ownDirectory(directory string, user int) error {
 	if err := os.MkdirAll(directory, 0o750); err != nil {
-		return fmt.Errorf("make the directory: %w", err)
+		return fmt.Errorf("create the directory: %w", err)
 	}
 	return filepath.WalkDir(directory, func(path string, _ fs.DirEntry, err error) error {
 		if err == nil {

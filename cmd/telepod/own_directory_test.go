@@ -12,7 +12,7 @@ import (
 func TestOwnDirectory(t *testing.T) {
 	user := os.Getuid()
 	if user == 0 {
-		user = 10001 // only root can give files away
+		user = 10001 // only root can change the owner of files
 	}
 	outside := filepath.Join(t.TempDir(), "outside")
 	if err := os.WriteFile(outside, nil, 0o600); err != nil {

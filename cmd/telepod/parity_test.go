@@ -12,9 +12,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestInjectorFixtures gives the pods of package injector's fixtures to the command line: what the
-// webhook's planner makes of them is what `telepod inject` must print. Fixtures with options or
-// ConfigMaps of their own are the planner's alone.
+// TestInjectorFixtures runs the fixtures of package injector through the command line: `telepod inject` must
+// print the same pods that the webhook's planner produces. It skips fixtures with options or ConfigMaps.
 func TestInjectorFixtures(t *testing.T) {
 	paths, err := filepath.Glob("../../injector/testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -47,7 +46,7 @@ func TestInjectorFixtures(t *testing.T) {
 	}
 }
 
-// namespaceManifest is a fixture's namespace as an object, and the document's end.
+// namespaceManifest returns a fixture's namespace as a YAML document.
 func namespaceManifest(t *testing.T, section []byte) []byte {
 	t.Helper()
 	ns := struct {
@@ -68,7 +67,7 @@ func namespaceManifest(t *testing.T, section []byte) []byte {
 	return append(object, "\n---\n"...)
 }
 
-// podHead is what a fixture's pod lacks to be a manifest, if anything.
+// podHead returns the lines that a fixture's pod lacks to be a manifest; empty if it is complete.
 func podHead(pod []byte) string {
 	if bytes.Contains(pod, []byte("kind: Pod")) {
 		return ""
@@ -76,7 +75,7 @@ func podHead(pod []byte) string {
 	return "apiVersion: v1\nkind: Pod\n"
 }
 
-// configMapManifests makes ConfigMaps from a fixture, which lists only their keys.
+// configMapManifests returns the ConfigMaps of a fixture, which lists only their keys.
 func configMapManifests(t *testing.T, section []byte) []byte {
 	t.Helper()
 	all := map[string][]string{}

@@ -7,7 +7,7 @@ func newProfilesCommand() *cobra.Command {
 		Use:   "profiles",
 		Short: "List, show and validate profiles",
 		Long: `Profiles define what pods get: cloud identity, variables, resource attributes, endpoint and sidecar.
-Built in are aws, gcp, azure and base; --profiles-dir adds those of a directory.`,
+aws, gcp, azure and base are built in; --profiles-dir adds those of a directory.`,
 	}
 	group(cmd, newProfilesListCommand(), newProfilesShowCommand(), newProfilesValidateCommand())
 	return cmd

@@ -15,7 +15,7 @@ func newProfilesShowCommand() *cobra.Command {
 	var facts profiles.Facts
 	cmd := &cobra.Command{
 		Use:   "show NAME",
-		Short: "Show a profile with what it inherits and the cluster's facts filled in",
+		Short: "Show a profile with inherited fields and the cluster's facts filled in",
 		Example: `  telepod profiles show aws --region us-east-1 --cluster prod-use1
   telepod profiles show on-premises --profiles-dir profiles/ -o json | jq -r .sidecar.config`,
 		Args: arguments(cobra.ExactArgs(1)),
@@ -33,7 +33,7 @@ func newProfilesShowCommand() *cobra.Command {
 		}
 		p, ok := set.Lookup(args[0])
 		if !ok {
-			return fmt.Errorf("show profile %q: no such profile%s; have %s", args[0],
+			return fmt.Errorf("show profile %q: no such profile%s; known profiles: %s", args[0],
 				profileHint(args[0], set.Names()), strings.Join(set.Names(), ", "))
 		}
 		return printProfile(cmd, p, output.value)
@@ -41,7 +41,7 @@ func newProfilesShowCommand() *cobra.Command {
 	return cmd
 }
 
-// printProfile prints JSON with everything, or YAML that is itself a profile, with the rest in a comment.
+// printProfile prints everything as JSON, or YAML that is itself a profile, with the rest in a comment.
 func printProfile(cmd *cobra.Command, p *profiles.Resolved, format string) error {
 	if format == "json" {
 		return printJSON(cmd.OutOrStdout(), p)

@@ -16,7 +16,7 @@ func newProfilesValidateCommand() *cobra.Command {
 		Use:   "validate FILE...",
 		Short: "Check files of profiles, and print every mistake",
 		Long: `Check files of profiles as the webhook does, together with the built-in ones that they may inherit.
-Files that inherit from each other are checked in one go. A directory stands for its *.yaml, *.yml
+Specify files that inherit from each other in one command. A directory stands for its *.yaml, *.yml
 and *.json, - for standard input.`,
 		Example: `  telepod profiles validate profiles/
   kubectl get configmap telepod-profiles -o jsonpath='{.data.on-premises\.yaml}' | telepod profiles validate -`,
@@ -77,7 +77,7 @@ func validities(sources []profiles.Source) (list []validity, err error) {
 			}
 		}
 		if len(list) == before {
-			return list, fmt.Errorf("%s: it has no profile: each needs a name", source.Name)
+			return list, fmt.Errorf("%s: the file contains no profile: each profile needs a name", source.Name)
 		}
 	}
 	return list, nil

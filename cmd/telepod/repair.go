@@ -25,9 +25,9 @@ const repairLong = `Evict pods that are bare or stale, one at a time, as a contr
 injector.repair.enabled is set; docs/operations.md describes it. 'telepod restart' does the same on request, by
 rollouts.
 
-Before each eviction a trial pod, a dry run in --probe-namespace, has to come back injected. After it the replacement has
-to be injected and ready. If it is not, repair stops until somebody removes the annotation telepod.dev/repair-stopped
-from the Lease. PodDisruptionBudgets are enforced by the API server.`
+Before each eviction, a trial pod (a dry run in --probe-namespace) has to be injected. Afterwards, the replacement has
+to be injected and ready. If it is not, repair stops until the annotation telepod.dev/repair-stopped is removed
+from the Lease. The API server enforces PodDisruptionBudgets.`
 
 const repairExample = `  # As the chart runs it.
   telepod repair --telepod-namespace telepod --release telepod --lease telepod-repair --states bare`
@@ -60,16 +60,16 @@ func newRepairCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	f.liveFlags.register(cmd)
-	flags.StringVar(&f.lease, "lease", "telepod-repair", "Lease by which replicas elect a leader")
+	flags.StringVar(&f.lease, "lease", "telepod-repair", "Lease for leader election among replicas")
 	flags.StringSliceVar(&f.states, "states", []string{string(fleet.Bare)}, "pods to evict: bare, stale")
 	flags.IntVar(&f.perHour, "evictions-per-hour", 30, "maximum number of evictions an hour")
 	flags.StringVar(&f.probeNamespace, "probe-namespace", "default", "namespace of trial pods, which are dry runs")
-	flags.DurationVar(&f.interval, "interval", 5*time.Minute, "time between two looks at the cluster")
+	flags.DurationVar(&f.interval, "interval", 5*time.Minute, "time between two rounds")
 	flags.DurationVar(&f.settle, "settle", 10*time.Minute, "minimum age of a pod that is evicted")
 	flags.DurationVar(&f.deadline, "deadline", 10*time.Minute, "maximum time for a replacement to become available")
-	flags.DurationVar(&f.poll, "poll", 2*time.Second, "time between two looks at a workload that is being repaired")
-	flags.StringVar(&f.metrics, "metrics-address", ":8080", "address of /metrics; empty means none")
-	flags.StringVar(&f.health, "health-address", ":8081", "address of /healthz; empty means none")
+	flags.DurationVar(&f.poll, "poll", 2*time.Second, "time between two reads of a workload that is being repaired")
+	flags.StringVar(&f.metrics, "metrics-address", ":8080", "address of /metrics; empty disables it")
+	flags.StringVar(&f.health, "health-address", ":8081", "address of /healthz; empty disables it")
 	f.logLevel = choiceFlag(cmd, "log-level", "", "info", "debug", "warn", "error")
 	f.logFormat = choiceFlag(cmd, "log-format", "", "json", "text")
 	return cmd
@@ -156,7 +156,7 @@ func (r *repairer) lead(ctx context.Context) {
 		}
 		r.metrics.record(round, err)
 		if round.Stopped != "" {
-			r.log.Warn("repair has stopped: see what happened, then remove the annotation "+rollout.StopAnnotation+" from the Lease",
+			r.log.Warn("repair has stopped: find out what happened, then remove the annotation "+rollout.StopAnnotation+" from the Lease",
 				"lease", r.flags.lease, "reason", round.Stopped, "details", round.Details)
 		}
 		if pause(ctx, r.flags.interval) != nil {
@@ -173,7 +173,7 @@ func (r *repairer) round(ctx context.Context) (restart.Round, error) {
 	if err != nil {
 		return restart.Round{}, err
 	}
-	if len(l.notes) > 0 { // such as another version, in the middle of an upgrade
+	if len(l.notes) > 0 { // for example, another version during an upgrade
 		return restart.Round{}, fmt.Errorf("nothing is repaired: %s", l.notes[0])
 	}
 	if l.namespaces, err = l.Namespaces(reading, ""); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/telepod/telepod/test/install"
 )
 
-// repairValues make the controller look every second, at pods of any age.
+// repairValues make the controller run a round every second, with pods of any age.
 const repairValues = `
 cloud: {provider: aws, region: us-east-1, account: "123456789012"}
 cluster: {name: prod-use1}
@@ -28,7 +28,7 @@ injector:
     args: [--interval=1s, --settle=0s, --poll=500ms, --deadline=30s]
 `
 
-// repair: the controller of the chart, with no more rights than the chart gives it.
+// repair runs the chart's controller, with only the permissions that the chart grants.
 func (n *onNode) repair(t *testing.T) {
 	// Bare pods of earlier tests must not interfere.
 	n.kubectl(t, "delete", "namespace", "again", "stuck", "shop")
@@ -37,13 +37,13 @@ func (n *onNode) repair(t *testing.T) {
 	}
 	n.bare(t, "gentle")
 	t.Run("evicts one pod after the other", n.repairs)
-	t.Run("nothing while the injector is away", n.repairsNothing)
+	t.Run("evicts nothing without an injector", n.repairsNothing)
 	t.Run("stops when a pod comes back bare", n.repairStops)
-	t.Run("goes on when it may", n.repairGoesOn)
+	t.Run("continues once the annotation is removed", n.repairGoesOn)
 	t.Run("creates no pod", n.repairCreatesNoPod)
 }
 
-// repairPod waits for the controller's pod, and names it.
+// repairPod waits for the controller's pod, and returns its name.
 func (n *onNode) repairPod(t *testing.T) string {
 	t.Helper()
 	n.kubectl(t, "-n", install.Namespace, "rollout", "status", "deployment/telepod-repair", "--timeout=90s")
@@ -55,7 +55,7 @@ func (n *onNode) repairPod(t *testing.T) string {
 	return names[0]
 }
 
-// metrics are those of the controller, by name and labels.
+// metrics returns the metrics of the controller, by name and labels.
 func (n *onNode) metrics(t *testing.T) map[string]float64 {
 	t.Helper()
 	text := n.kubectl(t, "get", "--raw", "/api/v1/namespaces/"+install.Namespace+"/pods/"+n.repairPod(t)+":8080/proxy/metrics")
@@ -75,7 +75,7 @@ func (n *onNode) rounds(t *testing.T, more float64) map[string]float64 {
 	const name = `telepod_repair_rounds_total{outcome="ok"}`
 	first := n.metrics(t)[name]
 	var metrics map[string]float64
-	eventually(t, "the controller looks again and again", func() bool {
+	eventually(t, "the controller runs more rounds", func() bool {
 		metrics = n.metrics(t)
 		return metrics[name] >= first+more
 	})
@@ -103,12 +103,12 @@ func (n *onNode) events(t *testing.T, namespace string) map[string]int {
 
 func (n *onNode) repairs(t *testing.T) {
 	untouched := n.uids(t, "gentle", "app in (guarded,quiet,lonely,manual)")
-	eventually(t, "everything that may be repaired is", func() bool { return slices.Equal(n.outOfDate(t, "gentle"), leftAlone()) })
+	eventually(t, "every workload that may be repaired is repaired", func() bool { return slices.Equal(n.outOfDate(t, "gentle"), leftAlone()) })
 	metrics := n.rounds(t, 3)
 	want := map[string]int{"evicted": 3 + 2 + 1, "repaired": 3}
 	eventually(t, "each action is an event", func() bool { return maps.Equal(n.events(t, "gentle"), want) })
 	if now := n.uids(t, "gentle", "app in (guarded,quiet,lonely,manual)"); fresh(now, untouched) != 0 || len(now) != len(untouched) {
-		t.Error("pods were replaced that nothing may touch")
+		t.Error("pods were replaced that must not be changed")
 	}
 	for name, value := range map[string]float64{
 		`telepod_repair_actions_total{reason="evicted"}`: 6, `telepod_repair_leader`: 1,
@@ -120,7 +120,7 @@ func (n *onNode) repairs(t *testing.T) {
 	}
 }
 
-// repairsNothing: without an injector, no pod is evicted, however many rounds run.
+// repairsNothing: without an injector, no pod is evicted in any round.
 func (n *onNode) repairsNothing(t *testing.T) {
 	n.scaleInjector(t, 0)
 	before := n.bare(t, "away")
@@ -134,7 +134,7 @@ func (n *onNode) repairsNothing(t *testing.T) {
 	}
 	n.scaleInjector(t, 2)
 	// All six are there again before the next step breaks the injector.
-	eventually(t, "it goes on by itself", func() bool {
+	eventually(t, "it continues automatically", func() bool {
 		return fresh(n.uids(t, "away", ""), before) == 6 && slices.Equal(n.outOfDate(t, "away"), leftAlone())
 	})
 }

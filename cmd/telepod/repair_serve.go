@@ -28,20 +28,20 @@ func newRepairMetrics() *repairMetrics {
 	m := &repairMetrics{
 		registry: prometheus.NewRegistry(),
 		leader:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "telepod_repair_leader", Help: "1 if this process is the leader."}),
-		actions:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "telepod_repair_actions_total", Help: "Evictions, and what came of them, by reason."}, []string{"reason"}),
+		actions:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "telepod_repair_actions_total", Help: "Evictions and their results, by reason."}, []string{"reason"}),
 		stopped:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "telepod_repair_stopped", Help: "1 if repair has stopped for this reason."}, []string{"reason"}),
 		left:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "telepod_repair_left_alone", Help: "Workloads that the last round left alone, by reason."}, []string{"reason"}),
-		rounds:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "telepod_repair_rounds_total", Help: "Looks at the cluster, by outcome: ok or error."}, []string{"outcome"}),
+		rounds:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "telepod_repair_rounds_total", Help: "Rounds, by outcome: ok or error."}, []string{"outcome"}),
 	}
 	m.registry.MustRegister(m.leader, m.actions, m.stopped, m.left, m.rounds)
-	for _, meaning := range restart.Reasons() { // so that a first count is an increase
+	for _, meaning := range restart.Reasons() { // so that the first count is an increase
 		m.actions.WithLabelValues(string(meaning.Reason))
 	}
 	return m
 }
 
-// record keeps the result of a round. A stop at the end of a round and one that prevented it are recorded alike.
-// Without an answer from the Lease, the last one stays.
+// record records the result of a round. It makes no difference whether repair stopped during the round or before it. If
+// the Lease could not be read, the previous value is kept.
 func (m *repairMetrics) record(round restart.Round, err error) {
 	if round.Asked {
 		m.stopped.Reset()

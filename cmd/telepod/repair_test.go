@@ -8,7 +8,7 @@ import (
 	"github.com/telepod/telepod/fleet/restart"
 )
 
-// TestRepairStopped: the metric keeps its last value while the Lease cannot be read, so that the alert goes on.
+// TestRepairStopped: the metric keeps its last value while the Lease cannot be read, so that the alert keeps firing.
 func TestRepairStopped(t *testing.T) {
 	m := newRepairMetrics()
 	for _, step := range []struct {
@@ -17,10 +17,10 @@ func TestRepairStopped(t *testing.T) {
 		err   error
 		want  map[string]float64
 	}{
-		{"nothing is known", restart.Round{}, errors.New("no connection"), map[string]float64{}},
+		{"no connection yet", restart.Round{}, errors.New("no connection"), map[string]float64{}},
 		{"stopped", restart.Round{Asked: true, Stopped: restart.CameBackBare}, nil, map[string]float64{"came-back-bare": 1}},
 		{"no connection", restart.Round{}, errors.New("no connection"), map[string]float64{"came-back-bare": 1}},
-		{"goes on", restart.Round{Asked: true}, nil, map[string]float64{}},
+		{"continues", restart.Round{Asked: true}, nil, map[string]float64{}},
 		{"ill", restart.Round{Asked: true, Failed: map[restart.Reason]int{restart.InjectorIll: 1}}, nil, map[string]float64{"injector-ill": 1}},
 		{"another reason", restart.Round{Asked: true, Stopped: restart.RolloutFailed}, nil, map[string]float64{"rollout-failed": 1}},
 		{"workloads cannot be read", restart.Round{Asked: true}, errors.New("refused"), map[string]float64{}},

@@ -19,21 +19,21 @@ import (
 )
 
 const restartLong = `Restart the Deployments, StatefulSets and DaemonSets whose pods have an older profile than they would get now
-(--stale), or nothing although they opt in (--bare). 'telepod stale' lists them. Everything else, such as bare pods,
-Jobs and workloads with the update strategy OnDelete, is listed with what you can do, and not touched.
+(--stale), or are not injected although they opt in (--bare). 'telepod stale' lists them. Everything else, such as single
+pods, Jobs and workloads with the update strategy OnDelete, is listed with advice, and not changed.
 
 The plan is printed first, and needs confirmation. In each namespace one workload is restarted at a time:
-  1. wait until all of its pods are available and every PodDisruptionBudget allows what its strategy takes away
-  2. create a pod of its template as a dry run, which has to come back injected as expected
+  1. wait until all of its pods are available, and every PodDisruptionBudget allows as many unavailable pods as its strategy
+  2. create a pod from its template as a dry run, which has to be injected as expected
   3. change the annotation of 'kubectl rollout restart' on its pod template
   4. watch its rollout: every new pod has to be injected, and to become available
 The first failure ends the run. --rollback restores the pod template of the workload that failed.
 
-Nothing is kept outside of the cluster: run the same command again to continue. Rollouts that are under way are
+No state is kept outside the cluster: run the same command again to continue. Rollouts in progress are
 watched, not restarted. The annotation telepod.dev/repair: "false" on a workload, its pod template or its namespace
-excludes it. 'telepod rbac --restart' prints the rights that this command needs.
+excludes it. 'telepod rbac --restart' prints the permissions that this command needs.
 
-Exit codes: 0 done, or nothing to do; 1 a workload failed, or nothing was confirmed; 2 error.`
+Exit codes: 0 done, or nothing to do; 1 a workload failed, or the restart was not confirmed; 2 error.`
 
 const restartExample = `  telepod restart --bare -n shop --dry-run
   telepod restart --stale --bare -A --context prod-use1
@@ -49,7 +49,7 @@ type restartFlags struct {
 	limits      restart.Limits
 	namespaces  int
 	output      *choice
-	// poll is the time between two looks at a workload.
+	// poll is the time between two reads of a workload.
 	poll time.Duration
 }
 
@@ -139,7 +139,7 @@ func (f *restartFlags) plan(ctx context.Context, cmd *cobra.Command) (*live, str
 	return l, namespace, restart.Plan(workloads, restart.ByRollout), err
 }
 
-// states are the requested states. Pods that the webhook would refuse are always listed.
+// states returns the requested states. Pods that the webhook would refuse are always listed.
 func (f *restartFlags) states() []fleet.State {
 	states := []fleet.State{fleet.Refused}
 	if f.stale {
@@ -171,7 +171,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// advice is what to do about a failure; it ends the message.
+// advice returns the end of the message, with advice on a failure.
 func (f *restartFlags) advice(failed error) string {
 	failure, ok := errors.AsType[*restart.Failure](failed)
 	if !ok {
@@ -185,7 +185,7 @@ func (f *restartFlags) advice(failed error) string {
 		}
 		return fmt.Sprintf(": no other workload was restarted after it. To roll it back, add --rollback, or run kubectl -n %s rollout undo %s", failure.Namespace, object)
 	case restart.InjectorIll:
-		return ": nothing was restarted after that: run 'telepod check', and the same command again once the injector works"
+		return ": nothing was restarted after that: run 'telepod check', and run the same command again once the injector works"
 	case restart.BudgetBlocked:
 		return fmt.Sprintf(": it was not restarted: see kubectl -n %s get pdb, and run the same command again", failure.Namespace)
 	}

@@ -42,7 +42,7 @@ func (l *live) restartable(ctx context.Context, namespace string, states []fleet
 	return inOrder(found), err
 }
 
-// inOrder lists workloads by namespace; in each of them those come first whose earlier restart is not over.
+// inOrder sorts workloads by namespace. Within a namespace, workloads with an unfinished restart come first.
 func inOrder(found map[fleet.Identity]*restart.Workload) []restart.Workload {
 	list := make([]restart.Workload, 0, len(found))
 	for _, w := range found {

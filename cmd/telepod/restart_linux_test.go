@@ -45,13 +45,13 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.bare(t, "shop")
-	t.Run("without the rights", n.withoutTheRights)
+	t.Run("without permissions", n.withoutPermissions)
 	roles, _ = n.run(t, exitOK, "rbac", "--group", "viewers", "--restart")
 	if err := c.Apply(t.Context(), roles); err != nil {
 		t.Fatal(err)
 	}
 	t.Run("only planned", n.onlyPlanned)
-	t.Run("the injector is away", n.injectorAway)
+	t.Run("without an injector", n.injectorAway)
 	t.Run("interrupted, and continued", n.interrupted)
 	t.Run("restarted", n.restarted)
 	t.Run("new pods are bare", n.newPodsAreBare)
@@ -110,7 +110,7 @@ func (n *onNode) optIn(t *testing.T, namespace string, pods int) map[string]bool
 	return before
 }
 
-// uids are the running pods of a namespace, and whether each is injected.
+// uids returns the running pods of a namespace, and whether each is injected.
 func (n *onNode) uids(t *testing.T, namespace, selector string) map[string]bool {
 	t.Helper()
 	var list struct {
@@ -144,7 +144,7 @@ func fresh(pods, before map[string]bool) (n int) {
 	return n
 }
 
-// outOfDate are the workloads of a namespace that are bare or stale.
+// outOfDate returns the workloads of a namespace that are bare or stale.
 func (n *onNode) outOfDate(t *testing.T, namespace string) []string {
 	t.Helper()
 	out, _ := n.runAny(t, "stale", "-n", namespace, "-o", "json")
@@ -159,12 +159,12 @@ func (n *onNode) outOfDate(t *testing.T, namespace string) []string {
 	return list
 }
 
-// leftAlone are the workloads of testdata/restart/shop.yaml that must not be changed.
+// leftAlone returns the workloads of testdata/restart/shop.yaml that must not be changed.
 func leftAlone() []string {
 	return []string{"Deployment/guarded", "Deployment/quiet", "Pod/lonely", "StatefulSet/manual"}
 }
 
-func (n *onNode) withoutTheRights(t *testing.T) {
+func (n *onNode) withoutPermissions(t *testing.T) {
 	_, stderr := n.run(t, 2, "restart", "--bare", "-n", "shop", "--dry-run")
 	if !strings.Contains(stderr, "list poddisruptionbudgets in namespace shop") || !strings.Contains(stderr, "telepod rbac") {
 		t.Error(stderr)
@@ -177,10 +177,10 @@ func (n *onNode) onlyPlanned(t *testing.T) {
 	out, _ := n.run(t, exitOK, "restart", "--bare", "-n", "shop", "--dry-run")
 	for _, text := range []string{
 		"3 to restart, 0 to watch, 4 to leave alone in namespace shop of context ",
-		"budget-blocked: PodDisruptionBudget guarded needs 2 of 2 pods and has 2 healthy, and a rollout takes away 1 at once",
+		"budget-blocked: PodDisruptionBudget guarded needs 2 of 2 pods and has 2 healthy, and a rollout makes 1 unavailable at a time",
 		"on-delete: delete its pods one by one",
 		"opted-out: remove the annotation telepod.dev/repair",
-		"no-rollout: no controller makes it again",
+		"no-rollout: no controller recreates it",
 		"\ndry run: nothing was done\n",
 	} {
 		if !strings.Contains(out, text) {
@@ -242,7 +242,7 @@ func (n *onNode) interrupted(t *testing.T) {
 		return n.kubectl(t, "-n", "shop", "get", "deployment", "web", "-o", `jsonpath={.metadata.annotations.telepod\.dev/restarting}`)
 	}
 	var first string
-	eventually(t, "the first restart has begun", func() bool {
+	eventually(t, "the first restart has started", func() bool {
 		first = mark()
 		return first != ""
 	})
@@ -256,14 +256,14 @@ func (n *onNode) interrupted(t *testing.T) {
 		t.Error(stderr)
 	}
 	if left := mark(); left != "" {
-		t.Errorf("the mark is left: %s", left)
+		t.Errorf("the mark remains: %s", left)
 	}
 	if at := n.kubectl(t, "-n", "shop", "get", "deployment", "web", "-o", `jsonpath={.spec.template.metadata.annotations.kubectl\.kubernetes\.io/restartedAt}`); at == "" || !strings.Contains(first, at) {
 		t.Errorf("restarted at %s, want the first restart's, %s", at, first)
 	}
 }
 
-// restarted is what the runs before have left.
+// restarted checks the result of the previous runs.
 func (n *onNode) restarted(t *testing.T) {
 	if got := n.outOfDate(t, "shop"); !slices.Equal(got, leftAlone()) {
 		t.Errorf("out of date: %q, want %q", got, leftAlone())
@@ -283,7 +283,7 @@ func (n *onNode) restarted(t *testing.T) {
 	}
 }
 
-// breakInjector makes the API server call the webhook for dry runs only: trial pods are injected, and real ones are
+// breakInjector makes the API server call the webhook only for dry runs: trial pods are injected, but real ones are
 // not.
 func (n *onNode) breakInjector(t *testing.T, broken bool) {
 	t.Helper()

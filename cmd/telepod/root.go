@@ -26,8 +26,8 @@ const (
 type exitStatus struct {
 	error
 	code int
-	// said is true if the output already includes the reason.
-	said bool
+	// reported is true if the output already includes the reason.
+	reported bool
 }
 
 func (e exitStatus) Unwrap() error { return e.error }
@@ -57,7 +57,7 @@ func run(args []string, s streams) int {
 		return exitOK
 	}
 	status, hasStatus := errors.AsType[exitStatus](err)
-	if !status.said {
+	if !status.reported {
 		fmt.Fprintln(s.err, "error:", visibleLines(err.Error()))
 	}
 	if usage, ok := errors.AsType[usageError](err); ok {
@@ -70,7 +70,7 @@ func run(args []string, s streams) int {
 	return exitError
 }
 
-// withoutHelp removes --help behind a command that does not exist: cobra would show the parent's help instead of an error.
+// withoutHelp removes --help after an unknown command: cobra would show the parent's help instead of an error.
 func withoutHelp(root *cobra.Command, args []string) []string {
 	found, rest, err := root.Find(args)
 	if err != nil || !found.HasAvailableSubCommands() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
@@ -79,7 +79,7 @@ func withoutHelp(root *cobra.Command, args []string) []string {
 	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--help" || arg == "-h" })
 }
 
-// visibleLines makes an error harmless for a terminal, because errors quote files, and answers of servers.
+// visibleLines makes an error safe for a terminal, because errors quote files and responses of servers.
 func visibleLines(text string) string {
 	lines := strings.Split(strings.ReplaceAll(text, "\t", " "), "\n")
 	for i, line := range lines {
@@ -103,18 +103,18 @@ func newRootCommand() *cobra.Command {
 		Use:   "telepod",
 		Short: "Cloud identity and telemetry settings for every pod",
 		Long: `Telepod gives pods on AWS, Google Cloud and Azure their cloud identity, the OpenTelemetry
-settings and, if asked, a Collector sidecar: in a cluster as an admission webhook, and offline on
-manifests by the same code.
+settings and, on request, a Collector sidecar: in a cluster as an admission webhook, and offline on
+manifests with the same code.
 
 Exit codes: 0 success, 1 error, 2 wrong usage.`,
 		Example: `  telepod inject deployment.yaml --profile aws --region us-east-1 --cluster prod-use1 | kubectl apply -f -
   telepod explain deployment.yaml
 
-  telepod explain pod web-0 -n shop               # why it is injected or not, where its spans go, and who lost them
+  telepod explain pod web-0 -n shop               # why it is injected or not, where its spans go, and where they are lost
   telepod status --contexts a,b,c                 # which site is in use
   telepod check --contexts a,b,c --canary         # what is wrong, and how to repair it
   telepod cost --prometheus URL                   # what it costs
-  telepod drill failover --dry-run --contexts a,b,c --primary a --backup b   # whether the backup is able`,
+  telepod drill failover --dry-run --contexts a,b,c --primary a --backup b   # whether the backup can take over`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -139,7 +139,7 @@ func section(parent *cobra.Command, title string, children ...*cobra.Command) {
 	parent.AddCommand(children...)
 }
 
-// newHelpCommand is cobra's help, except that an unknown command is a usage error.
+// newHelpCommand returns cobra's help command, except that an unknown command is a usage error.
 func newHelpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -168,7 +168,7 @@ func lastWord(words []string) string {
 	return words[len(words)-1]
 }
 
-// names are those of a command's children.
+// names returns the names of a command's children.
 func names(cmd *cobra.Command) []string {
 	var list []string
 	for _, child := range cmd.Commands() {
@@ -205,7 +205,7 @@ func flagHint(cmd *cobra.Command, err error) string {
 	return ""
 }
 
-// group makes a command with only subcommands: it shows its help, and suggests the subcommand that was
+// group adds subcommands to a command that does nothing else: it shows its help, and suggests the subcommand that was
 // probably meant.
 func group(parent *cobra.Command, children ...*cobra.Command) {
 	parent.AddCommand(children...)

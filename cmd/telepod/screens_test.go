@@ -21,7 +21,7 @@ import (
 	"github.com/telepod/telepod/test/recording"
 )
 
-// checkScreen is telepod check for lines from real clusters.
+// checkScreen returns the output of telepod check for lines from real clusters.
 func checkScreen(t *testing.T, to terminal.Terminal, name string) string {
 	t.Helper()
 	var lines []checks.Line
@@ -31,7 +31,7 @@ func checkScreen(t *testing.T, to terminal.Terminal, name string) string {
 	return checkText(to, []string{"prod-use1"}, checks.Fold(lines))
 }
 
-// explainScreen is telepod explain for a workload with telemetry that a store does not accept.
+// explainScreen returns the output of telepod explain for a workload with telemetry that a store does not accept.
 func explainScreen(t *testing.T, to terminal.Terminal) string {
 	t.Helper()
 	now := time.Date(2026, 11, 26, 3, 0, 0, 0, time.UTC)
@@ -50,7 +50,7 @@ func explainScreen(t *testing.T, to terminal.Terminal) string {
 	if err := l.plan(in, object); err != nil {
 		t.Fatal(err)
 	}
-	l.Workload = fleet.Workload{Identity: id, State: fleet.Current, Why: "has what it would get now", Affected: 3, Pods: 3}
+	l.Workload = fleet.Workload{Identity: id, State: fleet.Current, Why: "up to date", Affected: 3, Pods: 3}
 	hash := l.now.Plan.Profile.Hash
 	for _, name := range []string{"checkout-54986554b7-6qqk2", "checkout-54986554b7-jmctf", "checkout-54986554b7-w5x8n"} {
 		l.findings = append(l.findings, fleet.Finding{Name: name, Created: now.AddDate(0, 0, -12), State: fleet.Current, Runs: "running", Has: &fleet.Version{Profile: "aws", Hash: hash},
@@ -59,8 +59,8 @@ func explainScreen(t *testing.T, to terminal.Terminal) string {
 	return (&explainFlags{}).liveText(to, l, now)
 }
 
-// drillScreenOf is what telepod drill prints in a terminal: its progress, and the report up to the verdict of each check. The
-// drill is one of make demo DEMO=-check, which writes bin/demo-drill.json.
+// drillScreenOf returns the output of telepod drill on a terminal: its progress, and the report up to the checks. The drill
+// is from make demo DEMO=-check, which writes bin/demo-drill.json.
 func drillScreenOf(t *testing.T) string {
 	t.Helper()
 	var r drill.Report
@@ -89,7 +89,7 @@ func drillScreenOf(t *testing.T) string {
 	return screen
 }
 
-// TestScreens: docs/cli.md shows what the commands print.
+// TestScreens: docs/cli.md shows the output of the commands.
 func TestScreens(t *testing.T) {
 	for _, screen := range []struct{ name, command, output string }{
 		{"explain", "explain deploy/checkout -n shop --context prod-use1 --site-contexts prod-euw1", explainScreen(t, terminal.Terminal{})},
@@ -101,7 +101,7 @@ func TestScreens(t *testing.T) {
 	}
 }
 
-// TestPictures: docs/images has the screens in colour, on a terminal of recording.Columns.
+// TestPictures: docs/images shows the screens in colour, on a terminal with recording.Columns.
 func TestPictures(t *testing.T) {
 	to := terminal.Terminal{Width: recording.Columns, Color: true}
 	for _, picture := range []struct{ name, command, output string }{
@@ -113,7 +113,7 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// problemsOnly is the start of a screen of telepod check, up to what is healthy.
+// problemsOnly returns the start of a screen of telepod check, up to the healthy lines.
 func problemsOnly(screen string) string {
 	problems, _, _ := strings.Cut(screen, "\ncluster\n")
 	return problems

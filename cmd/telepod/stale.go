@@ -14,12 +14,12 @@ import (
 )
 
 const staleLong = `List the workloads of a running cluster that need a restart: those with pods that have an older profile than the
-webhook would give them now (stale), or nothing although they opt in (bare). Pods that a strict webhook would refuse
-are listed too (refused), as a restart would stop at them.
+webhook would give them now (stale), or are not injected although they opt in (bare). Pods that a strict webhook would
+refuse are listed, too (refused), because a restart would stop at them.
 
 Nothing is changed; each workload is listed with the command that repairs it. The profiles and settings are those of
 the injector in the cluster. Flags for the profile or the cluster's facts replace all of them.
-'telepod rbac' prints the rights that this command needs.
+'telepod rbac' prints the permissions that this command needs.
 
 Exit codes: 0 none, 1 some, 2 error.`
 
@@ -113,7 +113,7 @@ func (l *live) judgePods(ctx context.Context, namespace string) (found fleet.Inv
 	}
 	err = l.EachPod(ctx, namespace, "", func(pod *fleet.Pod) error {
 		ns, ok := namespaces[pod.Metadata.Namespace]
-		if !ok { // it came after the list of namespaces
+		if !ok { // it was created after the namespaces were listed
 			ns.Namespace = injector.Namespace{Name: pod.Metadata.Namespace}
 		}
 		found.Add(fleet.IdentityOf(pod.Pod), l.judge.Pod(pod, ns))
@@ -122,7 +122,7 @@ func (l *live) judgePods(ctx context.Context, namespace string) (found fleet.Inv
 	return found, err
 }
 
-// repairs reads the workloads of each kind that needs repair, once.
+// repairs reads the workloads of each kind that needs repair once, and sets the repair of each workload.
 func (l *live) repairs(ctx context.Context, namespace string, problems []*fleet.Workload) error {
 	var read []string
 	templates := map[fleet.Identity]fleet.Template{}

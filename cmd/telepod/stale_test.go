@@ -29,7 +29,7 @@ type onCluster struct {
 	hash       string // of the profile shop
 }
 
-// TestOnCluster starts one control plane for all commands that look at a cluster.
+// TestOnCluster starts one control plane for all commands that read a cluster.
 func TestOnCluster(t *testing.T) {
 	for _, name := range []string{envRegion, envAccount, envCluster, envEnvironment} {
 		t.Setenv(name, "")
@@ -39,7 +39,7 @@ func TestOnCluster(t *testing.T) {
 	if err := c.Apply(t.Context(), string(read(t, "testdata/live/cluster.yaml"))); err != nil {
 		t.Fatal(err)
 	}
-	t.Run("without rights", l.withoutRights)
+	t.Run("without permissions", l.withoutPermissions)
 	roles, _ := l.run(t, exitOK, "rbac", "--group", "viewers")
 	if err := c.Apply(t.Context(), roles); err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestOnCluster(t *testing.T) {
 	t.Run("explain", l.explain)
 	t.Run("explain every kind", l.explainKinds)
 	t.Run("explain as JSON", l.explainJSON)
-	t.Run("explain what is wrong", l.explainMistakes)
+	t.Run("explain mistakes", l.explainMistakes)
 	t.Run("explain changes", l.explainChanges)
 	t.Run("check", l.check)
 	t.Run("completion", l.completion)
@@ -61,7 +61,7 @@ func TestOnCluster(t *testing.T) {
 	t.Run("chart", l.chart)
 }
 
-// shopHash is the hash of the profile in testdata/live/cluster.yaml with the facts of the injector there.
+// shopHash returns the hash of the profile in testdata/live/cluster.yaml with the facts of the injector there.
 func shopHash(t *testing.T) string {
 	t.Helper()
 	facts := profiles.Facts{Identity: profiles.Identity{Region: "us-east-1", Account: "123456789012", Cluster: "prod-use1"}}
@@ -73,7 +73,7 @@ func shopHash(t *testing.T) string {
 	return profile.Hash
 }
 
-// viewer is a kubeconfig of a member of the group viewers.
+// viewer returns a kubeconfig of a member of the group viewers.
 func viewer(t *testing.T, admin string) string {
 	t.Helper()
 	config, err := clientcmd.LoadFromFile(admin)
@@ -108,7 +108,7 @@ func (l *onCluster) inject(t *testing.T) {
 	}
 }
 
-// pods waits for the pods with a label, and names them as kubectl does.
+// pods waits for the pods with a label, and returns their names in kubectl's format.
 func (l *onCluster) pods(t *testing.T, app string, want int) (names []string) {
 	t.Helper()
 	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, wait.ConditionFunc(func() (bool, error) {
@@ -139,20 +139,20 @@ func (l *onCluster) run(t *testing.T, code int, args ...string) (out, stderr str
 	return stdout.String(), errors.String()
 }
 
-func (l *onCluster) withoutRights(t *testing.T) {
+func (l *onCluster) withoutPermissions(t *testing.T) {
 	_, stderr := l.run(t, 2, "stale", "-A")
-	if !strings.Contains(stderr, "list deployments in namespace telepod: ") || !strings.Contains(stderr, "'telepod rbac' prints the rights") {
+	if !strings.Contains(stderr, "list deployments in namespace telepod: ") || !strings.Contains(stderr, "'telepod rbac' prints the required permissions") {
 		t.Errorf("standard error: %s", stderr)
 	}
 	out, _ := l.run(t, 1, "check")
-	for _, text := range []string{": 1 failed, 0 unknown, ", "\nproblems\n  ✗ you have no right to list nodes in all namespaces, list deployments in namespace telepod, ", "\n    repair: telepod rbac --group GROUP | kubectl apply -f -\n", "\n    so ? the injector: not known: "} {
+	for _, text := range []string{": 1 failed, 0 unknown, ", "\nproblems\n  ✗ you lack permission to list nodes in all namespaces, list deployments in namespace telepod, ", "\n    repair: telepod rbac --group GROUP | kubectl apply -f -\n", "\n    so ? the injector: unknown: "} {
 		if !strings.Contains(out, text) {
-			t.Errorf("check without rights: no %q in\n%s", text, out)
+			t.Errorf("check without permissions: no %q in\n%s", text, out)
 		}
 	}
 }
 
-// listed are the workloads of a list: what each is, and how it is repaired.
+// listed returns the workloads in the output of stale, each with its state and repair.
 func (l *onCluster) listed(t *testing.T, code int, args ...string) []string {
 	t.Helper()
 	out, _ := l.run(t, code, append([]string{"stale", "-o", "json"}, args...)...)
@@ -163,7 +163,7 @@ func (l *onCluster) listed(t *testing.T, code int, args ...string) []string {
 	list := []string{}
 	for _, w := range workloads {
 		if w.Since.IsZero() || w.Would == nil || w.Why == "" {
-			t.Errorf("%+v lacks something", w)
+			t.Errorf("%+v is incomplete", w)
 		}
 		list = append(list, fmt.Sprintf("%s %s/%s %d of %d %s: %s", w.Namespace, w.Kind, w.Name, w.Affected, w.Pods, w.State, repairLine(w.Identity, w.Repair)))
 	}
@@ -174,7 +174,7 @@ func (l *onCluster) stale(t *testing.T) {
 	want := []string{
 		"other Deployment/volunteer 1 of 1 bare: kubectl -n other rollout restart deployment/volunteer",
 		"shop Deployment/checkout 1 of 2 stale: kubectl -n shop rollout restart deployment/checkout",
-		"shop Deployment/offline 1 of 1 stale: # Deployment/offline in shop: its manifest was injected by 'telepod inject': inject the original again and apply that; a restart changes nothing",
+		"shop Deployment/offline 1 of 1 stale: # Deployment/offline in shop: its manifest was injected by 'telepod inject': inject the original again, and apply the result; a restart has no effect",
 		"shop StatefulSet/orders 1 of 1 bare: kubectl -n shop rollout restart statefulset/orders  # its update strategy is OnDelete: delete its pods one by one after that",
 	}
 	if diff := cmp.Diff(want, l.listed(t, 1, "-A")); diff != "" {
@@ -200,7 +200,7 @@ func (l *onCluster) staleInNamespace(t *testing.T) {
 	if got := l.listed(t, 1, "-n", "other"); len(got) != 1 || !strings.HasPrefix(got[0], "other Deployment/volunteer ") {
 		t.Errorf("%q", got)
 	}
-	// The context names no namespace, so it is default, where there are no pods.
+	// The context has no namespace, so the namespace is default, which has no pods.
 	out, _ := l.run(t, exitOK, "stale")
 	if !strings.HasPrefix(out, "up to date: every pod in namespace default of context ") {
 		t.Error(out)
@@ -232,7 +232,7 @@ func TestRBAC(t *testing.T) {
 		{"--release shop", exitOK, `["shop-telepod-injector-profiles"]`, ""},
 		{"--injector own", exitOK, `resourceNames: ["own"]`, ""},
 		{"--group a:\"b", exitOK, `name: "a:\"b"`, ""},
-		{"--name A_b", exitUsage, "", `--name: "A_b" cannot be a name in Kubernetes`},
+		{"--name A_b", exitUsage, "", `--name: "A_b" is not a valid name in Kubernetes`},
 		{"--group=", exitUsage, "", "--group is empty: set it to the name of a group"},
 	} {
 		var out, stderr bytes.Buffer
@@ -243,7 +243,7 @@ func TestRBAC(t *testing.T) {
 	}
 }
 
-// runAny runs a command line on the cluster, whatever its exit code.
+// runAny runs a command line on the cluster, and returns its exit code.
 func (l *onCluster) runAny(t *testing.T, args ...string) (out string, code int) {
 	t.Helper()
 	var stdout, errors bytes.Buffer

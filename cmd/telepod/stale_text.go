@@ -20,7 +20,7 @@ func withStatus(code int, err error) error {
 	return exitStatus{err, code, false}
 }
 
-// toneOf is the colour of a state.
+// toneOf returns the tone of a state.
 func toneOf(s fleet.State) terminal.Tone {
 	switch s {
 	case fleet.Refused:
@@ -38,7 +38,7 @@ func printProblems(out io.Writer, place string, problems []*fleet.Workload, now 
 	t := terminal.Of(out)
 	var b strings.Builder
 	if len(problems) == 0 {
-		fmt.Fprintf(&b, "%s: every pod in %s has what it would get now\n", t.Paint(terminal.Good, "up to date"), place)
+		fmt.Fprintf(&b, "%s: every pod in %s up to date\n", t.Paint(terminal.Good, "up to date"), place)
 		_, err := io.WriteString(out, b.String())
 		return err
 	}
@@ -57,7 +57,7 @@ func printProblems(out io.Writer, place string, problems []*fleet.Workload, now 
 	return err
 }
 
-// repairLine is a command for a shell, with a note as its comment.
+// repairLine returns a shell command, with the note as its comment.
 func repairLine(id fleet.Identity, r fleet.Repair) string {
 	switch {
 	case r.Command == "":

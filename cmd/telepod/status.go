@@ -21,16 +21,16 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-const statusLong = `Show an estate, one row for each cluster: injector and Collectors that are ready, pods that are injected, bare or
-stale, the central site in use and since when, what waits in queues, the last switch, the days until a certificate
-expires, spans per second, and with --prometheus the dollars of this month so far, and alerts that fire. Problems are listed below.
+const statusLong = `Show an estate, one row for each cluster: ready injectors and Collectors, injected, bare and stale pods, the central
+site in use and since when, what waits in queues, the last switch, the time until a certificate expires, spans per second,
+and with --prometheus, the cost of this month so far and firing alerts. Problems are listed below.
 
-Everything is read from the API servers: the numbers of Collectors and injectors are their own metrics, through the
-proxy to their pods. Spans per second are counted over two seconds, or since the last redraw. A number that could not be read is
-a dash. 'telepod rbac' prints the rights that this command needs.
+Everything is read from the API servers: the numbers come from the metrics of Collectors and injectors, through the proxy
+to their pods. Spans per second are measured over two seconds, or since the last redraw. A dash is a number that could not
+be read. 'telepod rbac' prints the permissions that this command needs.
 
---html writes the same as one page that needs no network; --serve serves it, reading the clusters again for each
-visitor. Whoever reaches that address sees the page: it listens on this machine only unless ADDR names another one.
+--html writes the same as a self-contained page; --serve serves it, and reads the clusters again for visitors. There is no
+login: everyone who can reach the address sees the page. Without a HOST, it is only served on this machine.
 
 Exit codes: 0 every cluster was read (there may be problems), 1 some were not, 2 wrong usage.`
 
@@ -63,7 +63,7 @@ func newStatusCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVarP(&f.watch, "watch", "w", false, "redraw until Ctrl-C")
 	flags.DurationVar(&f.interval, "interval", 5*time.Second, "time between redraws")
-	flags.StringVar(&f.html, "html", "", "write a page into this file; - is standard output")
+	flags.StringVar(&f.html, "html", "", "write a page to this file; - for standard output")
 	flags.StringVar(&f.serve, "serve", "", "serve the page on this port, or HOST:PORT, until Ctrl-C")
 	f.output = choiceFlag(cmd, "output", "o", "table", "json")
 	return cmd
@@ -89,7 +89,7 @@ func (f *statusFlags) run(cmd *cobra.Command) error {
 	return notRead(rows)
 }
 
-// check refuses combinations of flags that make no sense.
+// check refuses invalid combinations of flags.
 func (f *statusFlags) check(cmd *cobra.Command) error {
 	asked := 0
 	for _, set := range []bool{f.watch, f.html != "", f.serve != "", f.output.value == "json"} {
@@ -133,7 +133,7 @@ func writePage(path string, rows []status.Row) (err error) {
 	return status.Page{At: time.Now(), Rows: rows}.Write(file)
 }
 
-// notRead is an error if a cluster did not answer.
+// notRead returns an error if a cluster did not answer.
 func notRead(rows []status.Row) error {
 	failed := 0
 	for _, row := range rows {
@@ -164,7 +164,7 @@ func (r *estateReader) register(cmd *cobra.Command) {
 	flags.StringSliceVar(&r.contexts, "contexts", nil, "contexts of the kubeconfig, one for each cluster; defaults to the current one")
 	flags.StringVar(&r.release.Namespace, "telepod-namespace", "telepod", "namespace of Telepod in every cluster")
 	flags.StringVar(&r.release.Name, "release", "telepod", "Helm release of Telepod in every cluster")
-	flags.DurationVar(&r.timeout, "timeout", 10*time.Second, "time for all requests")
+	flags.DurationVar(&r.timeout, "timeout", 10*time.Second, "time limit for all requests")
 	r.costs.register(cmd)
 }
 

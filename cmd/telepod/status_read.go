@@ -18,7 +18,7 @@ import (
 const (
 	firstAnswer    = 3 * time.Second
 	betweenScrapes = 2 * time.Second
-	// scrapeWithin is the limit for one reading of all Collectors: there are two of them.
+	// scrapeWithin is the time limit for one of the two readings of all Collectors.
 	scrapeWithin = 1200 * time.Millisecond
 	// staleScrape is the age of a reading that is too old to compute current rates.
 	staleScrape = time.Minute
@@ -85,7 +85,7 @@ func (r *clusterReader) read(ctx context.Context) status.Reading {
 	return reading
 }
 
-// instances are the pods of a component, with their metrics.
+// instances returns the pods of a component, with their metrics.
 func (r *clusterReader) instances(ctx context.Context, component string, port int) ([]fleet.Instance, error) {
 	found, err := r.cluster.Instances(ctx, r.release, component)
 	r.cluster.ReadMetrics(ctx, found, port)
@@ -129,7 +129,7 @@ func (l *live) count(ctx context.Context) (status.Pods, error) {
 	}
 	err = l.EachPod(ctx, "", "", func(pod *fleet.Pod) error {
 		ns, ok := namespaces[pod.Metadata.Namespace]
-		if !ok { // it came after the list of namespaces
+		if !ok { // it was created after the namespaces were listed
 			ns.Namespace = injector.Namespace{Name: pod.Metadata.Namespace}
 		}
 		pods.Add(l.judge.Pod(pod, ns))
@@ -138,7 +138,7 @@ func (l *live) count(ctx context.Context) (status.Pods, error) {
 	return pods, err
 }
 
-// place is the cluster's location according to the profile in the settings.
+// place returns the cluster's location according to the profile in the settings.
 func (s *injectorSettings) place() status.Place {
 	place := status.Place{Cluster: s.facts.Cluster, Region: s.facts.Region}
 	set, err := s.profiles()

@@ -27,7 +27,7 @@ import (
 // Limits of the page's server, which is for a few people.
 const (
 	servedConnections = 64
-	servedFor         = 3 * time.Second // a reading is shown to all who ask within that time
+	servedFor         = 3 * time.Second // requests within this time share one reading
 	servedHeaders     = 16 << 10
 	servedIdle        = time.Minute
 	servedRefresh     = 10 // seconds
@@ -47,12 +47,12 @@ func (f *statusFlags) listen(cmd *cobra.Command) error {
 	defer stop()
 	fmt.Fprintf(cmd.ErrOrStderr(), "http://%s until Ctrl-C\n", l.Addr())
 	if !isLoopback(address) {
-		fmt.Fprintln(cmd.ErrOrStderr(), "note: whoever reaches this address sees the page: there is no login and no TLS")
+		fmt.Fprintln(cmd.ErrOrStderr(), "note: everyone who can reach this address sees the page: there is no login and no TLS")
 	}
 	return servePage(ctx, netutil.LimitListener(l, servedConnections), &estatePage{read: f.rows, host: hostOf(address)}, f.timeout)
 }
 
-// listenAddress is HOST:PORT. A port alone means localhost.
+// listenAddress returns HOST:PORT. Only a port means localhost.
 func listenAddress(given string) (string, error) {
 	host, port, err := net.SplitHostPort(given)
 	if err != nil {
@@ -86,7 +86,7 @@ func servePage(ctx context.Context, l net.Listener, page http.Handler, timeout t
 		<-ctx.Done()
 		ending, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		_ = server.Shutdown(ending) // what it could not end ends with the process
+		_ = server.Shutdown(ending) // remaining connections end with the process
 	}()
 	if err := server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the page: %w", err)
@@ -114,10 +114,10 @@ func (p *estatePage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !p.isFor(r.Host):
 		// Refuse other host names: through one of them, a foreign page could read this one (DNS rebinding).
-		http.Error(w, "not a name of this server", http.StatusMisdirectedRequest)
+		http.Error(w, "this host name is not served here", http.StatusMisdirectedRequest)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		header.Set("Allow", "GET, HEAD")
-		http.Error(w, "only GET", http.StatusMethodNotAllowed)
+		http.Error(w, "only GET is allowed", http.StatusMethodNotAllowed)
 	case r.URL.Path != "/":
 		http.NotFound(w, r)
 	default:
@@ -127,7 +127,7 @@ func (p *estatePage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		header.Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(body) // who asked may be gone
+		_, _ = w.Write(body) // the client may be gone
 	}
 }
 
@@ -142,7 +142,7 @@ func (p *estatePage) isFor(host string) bool {
 	return err == nil || strings.EqualFold(name, "localhost") || strings.EqualFold(name, p.host)
 }
 
-// current is the page, at most some seconds old. Concurrent requests share one reading.
+// current returns the page, at most some seconds old. Concurrent requests share one reading.
 func (p *estatePage) current(ctx context.Context) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -34,7 +34,7 @@ func (l *onCluster) status(t *testing.T) {
 	want := status.Row{
 		Context: "telepod", Place: status.Place{Cluster: "prod-use1", Region: "us-east-1"},
 		Injector: &status.Replicas{}, Pods: &status.Pods{Injected: 3, OptedIn: 5, Bare: 2, Stale: 2},
-		Problems: []status.Problem{{Severe: true, Text: "injector: no pod is wanted: scaled to zero, or no node matches"}, {Text: "2 pods bare"}, {Text: "2 pods stale"}},
+		Problems: []status.Problem{{Severe: true, Text: "injector: no pods: scaled to zero, or no node matches"}, {Text: "2 pods bare"}, {Text: "2 pods stale"}},
 	}
 	rows[0].Cloud = ""
 	if diff := cmp.Diff(want, rows[0]); diff != "" {
@@ -44,7 +44,7 @@ func (l *onCluster) status(t *testing.T) {
 		t.Errorf("%+v", rows[1])
 	}
 	out, _ = l.run(t, exitOK, "status")
-	for _, text := range []string{"1 of 1 cluster needs attention\n", "\ntelepod  0/0       3 of 5, 2 bare, 2 stale  –           –     –      –      –            –     –\n", "\n✗ telepod: injector: no pod is wanted: scaled to zero, or no node matches\n⚠ telepod: 2 pods bare\n"} {
+	for _, text := range []string{"1 of 1 cluster needs attention\n", "\ntelepod  0/0       3 of 5, 2 bare, 2 stale  –           –     –      –      –            –     –\n", "\n✗ telepod: injector: no pods: scaled to zero, or no node matches\n⚠ telepod: 2 pods bare\n"} {
 		if !strings.Contains(out, text) {
 			t.Errorf("no %q in\n%s", text, out)
 		}
@@ -52,7 +52,7 @@ func (l *onCluster) status(t *testing.T) {
 	for _, verb := range []string{"get pods --subresource=proxy", "list daemonsets.apps", "list statefulsets.apps"} {
 		can, err := l.admin.Kubectl(t.Context(), append(strings.Fields("auth can-i --as viewer --as-group viewers -n telepod"), strings.Fields(verb)...)...)
 		if err != nil || strings.TrimSpace(can) != "yes" {
-			t.Errorf("who has the rights of 'telepod rbac' may not %s: %s%v", verb, can, err)
+			t.Errorf("the permissions of 'telepod rbac' do not include %s: %s%v", verb, can, err)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestStatusUsage(t *testing.T) {
 	}
 }
 
-// TestStatusOfADeadCluster: an API server that never answers costs three seconds, not the whole timeout.
+// TestStatusOfADeadCluster: an API server that does not answer delays the command by three seconds, not by the whole timeout.
 func TestStatusOfADeadCluster(t *testing.T) {
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	t.Cleanup(silent.Close)
@@ -112,7 +112,7 @@ func TestStatusOfADeadCluster(t *testing.T) {
 	}
 }
 
-// TestServedPage: what the server answers, and to whom.
+// TestServedPage: the server answers only valid requests, for valid host names.
 func TestServedPage(t *testing.T) {
 	readings := 0
 	page := &estatePage{host: "status.example", read: nil}
@@ -139,7 +139,7 @@ func TestServedPage(t *testing.T) {
 		}
 	}
 	if readings != 1 {
-		t.Errorf("the clusters were read %d times for visitors of one moment", readings)
+		t.Errorf("the clusters were read %d times for simultaneous visitors", readings)
 	}
 	page.at = page.at.Add(-time.Minute)
 	page.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost/", nil))
@@ -156,6 +156,6 @@ func TestListenAddress(t *testing.T) {
 		}
 	}
 	if !isLoopback("127.0.0.1:1") || !isLoopback("localhost:1") || isLoopback("0.0.0.0:1") || isLoopback("127.0.0.1.example:1") {
-		t.Error("loopback is not told from other addresses")
+		t.Error("loopback is not distinguished from other addresses")
 	}
 }

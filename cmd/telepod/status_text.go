@@ -11,7 +11,7 @@ import (
 	"github.com/telepod/telepod/terminal"
 )
 
-// statusText is the verdict, one row for each cluster, and the problems.
+// statusText returns the verdict, one row for each cluster, and the problems.
 func statusText(t terminal.Terminal, rows []status.Row, now time.Time) string {
 	var b strings.Builder
 	verdict, good := status.Verdict(rows)

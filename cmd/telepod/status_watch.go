@@ -22,7 +22,7 @@ func (f *statusFlags) redraw(cmd *cobra.Command) error {
 	out := cmd.OutOrStdout()
 	screen, err := terminal.OpenScreen(out)
 	if errors.Is(err, terminal.ErrNoTerminal) {
-		return wrongUsage(cmd, "--watch needs a terminal: leave it out for one look, or use --serve")
+		return wrongUsage(cmd, "--watch needs a terminal: omit it, or use --serve")
 	}
 	if err != nil {
 		return err

@@ -106,7 +106,7 @@ func (l *onCluster) statusServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(address, "http://127.0.0.1:") {
-		t.Errorf("it listens at %s, which is not this machine alone", address)
+		t.Errorf("it listens at %s, which is reachable from other machines", address)
 	}
 	response, err := http.Get(address)
 	if err != nil {

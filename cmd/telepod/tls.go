@@ -16,7 +16,7 @@ type tlsFlags struct {
 }
 
 func (f *tlsFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.ca, "ca", "", "file with the CA certificates to trust; the system's if empty")
+	flags.StringVar(&f.ca, "ca", "", "file with the CA certificates to trust; defaults to the system's")
 	flags.StringVar(&f.cert, "cert", "", "file with the client's certificate, for mutual TLS")
 	flags.StringVar(&f.key, "key", "", "file with its private key")
 	flags.StringVar(&f.serverName, "server-name", "", "name in the server's certificate if it is not the endpoint's")
@@ -38,7 +38,7 @@ func (f *tlsFlags) config(cmd *cobra.Command) (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("read --ca %s: it has no certificate in PEM", f.ca)
+			return nil, fmt.Errorf("read --ca %s: it contains no PEM certificate", f.ca)
 		}
 	}
 	if f.cert != "" {

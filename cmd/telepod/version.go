@@ -12,7 +12,7 @@ import (
 // version and commit are set by the linker: -X main.version=1.2.3.
 var version, commit string
 
-// buildVersion is the version of this binary, if known.
+// buildVersion returns the version of this binary, or devel if it is unknown.
 func buildVersion() string {
 	if version != "" {
 		return version
@@ -49,7 +49,7 @@ func newVersionCommand() *cobra.Command {
 	return cmd
 }
 
-// revision is the commit of the build, if built from a clone.
+// revision returns the commit of the build, if it was built from a clone.
 func revision() string {
 	if commit != "" {
 		return commit

@@ -41,14 +41,13 @@ type webhookFlags struct {
 
 const webhookLong = `Serve the mutating admission webhook.
 
-The API server calls /mutate/namespace for pods of opted-in namespaces and /mutate for pods that ask
-for injection by themselves; with self-managed certificates, a webhook that leaves its path out gets one with a secret
-before these. /healthz and /readyz?verbose on the health address, and /metrics on the
-metrics address, report its state. The standard variables, such as OTEL_EXPORTER_OTLP_ENDPOINT, configure its own traces
-and metrics.
+The API server calls /mutate/namespace for pods of opted-in namespaces, and /mutate for pods that request injection
+themselves. With self-managed certificates, a webhook configuration without a path gets one of these with a secret prefix.
+/healthz and /readyz?verbose on the health address, and /metrics on the metrics address, report its state. The standard
+variables, such as OTEL_EXPORTER_OTLP_ENDPOINT, configure its own traces and metrics.
 
-It ends on SIGTERM: readiness goes at once, requests are answered for the drain delay and until the
-last is done. A second signal ends it immediately.`
+On SIGTERM it becomes unready immediately, answers requests for the drain delay, and exits once the last request is done.
+A second signal ends it immediately.`
 
 const webhookExample = `  # As the chart runs it.
   telepod webhook --profile aws --region us-east-1 --cluster prod-use1 \
@@ -77,28 +76,28 @@ func newWebhookCommand() *cobra.Command {
 }
 
 func (f *webhookFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.profile, "profile", "base", "profile where no annotation names one")
+	flags.StringVar(&f.profile, "profile", "base", "profile of pods without an annotation that sets one")
 	flags.StringVar(&f.profilesDir, "profiles-dir", "", "directory with more profiles, reloaded on change")
 	registerFacts(flags, &f.facts)
-	flags.StringVar(&f.factsFile, "facts-file", "", "YAML file with region, account, cluster and environment; flags and environment win")
+	flags.StringVar(&f.factsFile, "facts-file", "", "YAML file with region, account, cluster and environment; flags and environment variables take precedence")
 	flags.BoolVar(&f.injectByDefault, "inject-by-default", false, "inject pods if neither pod nor namespace opts in or out")
 	flags.BoolVar(&f.strict, "strict", false, "refuse pods with invalid annotations instead of warning")
-	flags.BoolVar(&f.watchConfigMaps, "watch-configmaps", true, "watch the keys of ConfigMaps, so that what envFrom brings stays the container's own")
-	flags.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "Telepod's own namespace, never injected (POD_NAMESPACE)")
+	flags.BoolVar(&f.watchConfigMaps, "watch-configmaps", true, "watch the keys of ConfigMaps, so that variables from envFrom are not overridden")
+	flags.StringVar(&f.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "Telepod's own namespace, which is never injected (POD_NAMESPACE)")
 	flags.StringSliceVar(&f.protected, "protected-namespaces", []string{"kube-system"}, "namespaces that are never injected")
 
 	flags.StringVar(&f.host, "host", "", "address to serve the webhook on; empty means all")
 	flags.IntVar(&f.port, "port", 9443, "port to serve the webhook on")
-	flags.StringVar(&f.metricsAddress, "metrics-address", ":8080", "address of /metrics; empty means none")
-	flags.StringVar(&f.healthAddr, "health-address", ":8081", "address of /healthz and /readyz; empty means none")
-	flags.DurationVar(&f.drainDelay, "drain-delay", 5*time.Second, "time to go on serving after SIGTERM, while endpoints follow")
+	flags.StringVar(&f.metricsAddress, "metrics-address", ":8080", "address of /metrics; empty disables it")
+	flags.StringVar(&f.healthAddr, "health-address", ":8081", "address of /healthz and /readyz; empty disables them")
+	flags.DurationVar(&f.drainDelay, "drain-delay", 5*time.Second, "time to continue serving after SIGTERM, until endpoints are updated")
 
 	flags.StringVar(&f.certificateDir, "certificate-dir", "", "directory with tls.crt and tls.key (cert-manager, files)")
 	flags.StringVar(&f.certificateSecret, "certificate-secret", "", "Secret that replicas share (self-managed)")
 	flags.StringVar(&f.certificateName, "certificate-name", "", "cert-manager Certificate behind the files (cert-manager)")
 	flags.StringSliceVar(&f.extraNames, "certificate-extra-names", nil, "more DNS names for the certificate (self-managed)")
-	flags.StringVar(&f.serviceName, "service-name", "", "Service by which API servers reach the webhook")
-	flags.StringVar(&f.webhookConfiguration, "webhook-configuration", "", "MutatingWebhookConfiguration whose caBundle is kept in step (self-managed)")
+	flags.StringVar(&f.serviceName, "service-name", "", "Service through which API servers reach the webhook")
+	flags.StringVar(&f.webhookConfiguration, "webhook-configuration", "", "MutatingWebhookConfiguration whose caBundle is kept up to date (self-managed)")
 
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file, to run outside the cluster")
 }
@@ -116,9 +115,9 @@ func (f *webhookFlags) registerChoices(cmd *cobra.Command) {
 		string(injector.Auto), string(injector.Always), string(injector.Never))
 	f.topologyLabels = add("topology-labels", "whether pods get their node's topology labels; auto: 1.35 and later",
 		string(injector.Auto), string(injector.Always), string(injector.Never))
-	f.nodeIPFamily = add("node-ip-family", "family of the nodes' addresses; auto: as the API server's",
+	f.nodeIPFamily = add("node-ip-family", "IP family of the nodes' addresses; auto: same as the API server's",
 		familyAuto, familyIPv4, familyIPv6)
-	f.logLevel = add("log-level", "least level to log", "info", "debug", "warn", "error")
+	f.logLevel = add("log-level", "minimum level to log", "info", "debug", "warn", "error")
 	f.logFormat = add("log-format", "format of the log", "json", "text")
 }
 
@@ -138,6 +137,6 @@ func (f *webhookFlags) run(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	context.AfterFunc(ctx, stop) // from now on a signal does what it does by default
+	context.AfterFunc(ctx, stop) // restore the default action of signals
 	return server.Run(ctx)
 }

@@ -53,7 +53,7 @@ func (f *webhookFlags) allFacts() (profiles.Facts, error) {
 }
 
 func readFacts(path string) (profiles.Identity, error) {
-	var facts profiles.Identity // yaml takes the fields' names in lower case
+	var facts profiles.Identity // yaml uses the lower-case names of the fields
 	if path == "" {
 		return facts, nil
 	}
