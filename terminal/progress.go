@@ -11,15 +11,15 @@ import (
 	"golang.org/x/term"
 )
 
-// Pace is when a [Progress] shows its line.
+// Pace configures when a [Progress] shows its line.
 type Pace struct {
-	// First is how long work runs until it is shown; zero is one interval.
+	// First is the delay before the line first appears; zero means one interval.
 	First time.Duration
-	// Redraw is the interval on a terminal, Print the one elsewhere.
+	// Redraw is the interval on a terminal, Print the interval elsewhere.
 	Redraw, Print time.Duration
 }
 
-// Progress shows that work is going on: one line, redrawn in place on a terminal, otherwise printed now and then.
+// Progress shows that work continues: one line, redrawn in place on a terminal, otherwise printed at intervals.
 type Progress struct {
 	out      io.Writer
 	terminal bool
@@ -29,7 +29,7 @@ type Progress struct {
 	ended    sync.WaitGroup
 
 	mu    sync.Mutex
-	drawn bool // a line that is to be cleared
+	drawn bool // the terminal shows a line that has to be cleared
 	shown bool
 }
 
@@ -95,7 +95,7 @@ func (p *Progress) Stop() {
 	p.clear()
 }
 
-// Finish is Stop, and leaves a last line if there was one before.
+// Finish stops the display, and prints a final line if one was shown before.
 func (p *Progress) Finish() {
 	p.Stop()
 	if p.shown {

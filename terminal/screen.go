@@ -10,21 +10,21 @@ import (
 	"golang.org/x/term"
 )
 
-// Screen redraws one text in place: on the terminal's second screen, so that what was there before comes back at the end.
+// Screen redraws one text in place. It uses the terminal's alternate screen, so Close restores the previous contents.
 type Screen struct {
 	out *os.File
 }
 
-// ErrNoTerminal is the error if an output cannot be redrawn.
-var ErrNoTerminal = errors.New("the output is no terminal")
+// ErrNoTerminal means that an output cannot be redrawn.
+var ErrNoTerminal = errors.New("the output is not a terminal")
 
-// Escape sequences of xterm, which terminals understand or skip: second screen, cursor and line wrap.
+// Escape sequences of xterm, which other terminals support or ignore: alternate screen, cursor and line wrap.
 const (
 	openScreen  = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 	closeScreen = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 )
 
-// OpenScreen prepares a terminal. Close it in any case.
+// OpenScreen prepares a terminal. The caller must close the screen.
 func OpenScreen(out io.Writer) (*Screen, error) {
 	file, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
@@ -34,7 +34,7 @@ func OpenScreen(out io.Writer) (*Screen, error) {
 	return &Screen{file}, err
 }
 
-// Draw replaces what is shown.
+// Draw replaces the text on the screen.
 func (s *Screen) Draw(text string) error {
 	_, height, err := term.GetSize(int(s.out.Fd()))
 	if err != nil {
@@ -44,14 +44,14 @@ func (s *Screen) Draw(text string) error {
 	return err
 }
 
-// Close brings back what was there before.
+// Close restores the previous contents.
 func (s *Screen) Close() error {
 	_, err := io.WriteString(s.out, closeScreen)
 	return err
 }
 
-// frame writes over the one before, line by line, and clears what is left of it: nothing is blank meanwhile. Terminals
-// that know of synchronized updates show it at once. Zero means that the height is not known.
+// frame overwrites the previous frame line by line and clears the rest, so the screen does not flicker. Terminals with
+// synchronized updates show it in one step. A height of zero means that it is unknown.
 func frame(text string, height int) string {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if height > 1 && len(lines) > height {

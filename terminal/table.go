@@ -5,13 +5,13 @@ import (
 	"unicode/utf8"
 )
 
-// Cell is a piece of a table.
+// Cell is one cell of a table.
 type Cell struct {
 	Text string
 	Tone Tone
 }
 
-// Row makes a row of plain cells.
+// Row returns a row of plain cells.
 func Row(texts ...string) []Cell {
 	row := make([]Cell, len(texts))
 	for i, text := range texts {
@@ -20,10 +20,10 @@ func Row(texts ...string) []Cell {
 	return row
 }
 
-// gap stands between columns.
+// gap is the number of spaces between columns.
 const gap = 2
 
-// Table is rows in columns, each as wide as its widest cell. The last column is wrapped where the terminal
+// Table lays out rows in columns, each as wide as its widest cell. The last column is wrapped if the terminal
 // is too narrow. The first row is the header.
 func (t Terminal) Table(rows ...[]Cell) string {
 	var widths []int

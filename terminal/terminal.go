@@ -9,7 +9,7 @@ import (
 	"golang.org/x/term"
 )
 
-// Terminal is what is known about an output. The zero value is a pipe: no colour, no limit of width.
+// Terminal describes an output. The zero value describes a pipe: no colours, no width limit.
 type Terminal struct {
 	// Width is in columns; 0 means that lines are not wrapped.
 	Width int
@@ -17,7 +17,7 @@ type Terminal struct {
 	Color bool
 }
 
-// Of finds out what an output is.
+// Of returns the properties of an output.
 func Of(out io.Writer) Terminal {
 	file, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
@@ -30,7 +30,7 @@ func Of(out io.Writer) Terminal {
 	return t
 }
 
-// Tone is what a piece of text means; its colour follows from that.
+// Tone is the meaning of a piece of text, which determines its colour.
 type Tone string
 
 // Tones, as the codes of ECMA-48 (Select Graphic Rendition).
@@ -43,7 +43,7 @@ const (
 	Faint Tone = "2"
 )
 
-// Paint is text in the colour of its tone, if the terminal has colours.
+// Paint returns text in the colour of its tone, if the terminal has colours.
 func (t Terminal) Paint(tone Tone, text string) string {
 	if !t.Color || tone == Plain || text == "" {
 		return text
@@ -54,8 +54,8 @@ func (t Terminal) Paint(tone Tone, text string) string {
 // narrowest is the space below which wrapping does more harm than good.
 const narrowest = 20
 
-// Wrap breaks text at spaces so that lines which begin behind indent columns fit the terminal; further
-// lines are indented by that. A word that is too long stays whole, so that it can be copied.
+// Wrap breaks text at spaces so that it fits the terminal if it starts in column indent; further lines are
+// indented by as much. A word that is too long is not broken, so that it can be copied.
 func (t Terminal) Wrap(indent int, text string) string {
 	room := t.Width - indent
 	if t.Width == 0 || room < narrowest || utf8.RuneCountInString(text) <= room {
