@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/telepod/telepod/test/collector"
 )
 
@@ -54,14 +52,6 @@ func (n *Node) signal(t testing.TB, s syscall.Signal) {
 	t.Helper()
 	if err := syscall.Kill(n.process.Pid(), s); err != nil {
 		t.Fatalf("send %v to %s: %v", s, n.Name, err)
-	}
-}
-
-// LimitFiles limits the size of the running process's files, which simulates a full disk.
-func (n *Node) LimitFiles(t testing.TB, bytes uint64) {
-	t.Helper()
-	if err := unix.Prlimit(n.process.Pid(), unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: bytes, Max: unix.RLIM_INFINITY}, nil); err != nil {
-		t.Fatalf("limit the files of %s: %v", n.Name, err)
 	}
 }
 
