@@ -19,7 +19,9 @@ import (
 
 const costEstimateLong = `Estimate the cost of a month of telemetry in advance: egress, archive and trace store, with the formulas of the cost
 dashboard and the list prices in the chart's values (--prices for your own). Destinations are included if the values of
---prices contain them, in central.destinations or regional.destinations, and their price in cost.destinations.
+--prices contain them, in central.destinations or regional.destinations, and their price in cost.destinations. If --keep
+is not set, central.sampling.keepPercent of these values applies. For an estate file, pass the values that 'telepod estate
+render' writes for the primary site's cluster.
 
 Rates are totals of all clusters, which are assumed to send the same amount each. Sizes are means in OTLP before
 compression. Their defaults, and that of --compressed, are assumptions: a span of 550 bytes has a dozen attributes. If
@@ -73,9 +75,9 @@ func newCostEstimateCommand() *cobra.Command {
 	flags.StringToIntVar(&f.demand.Clusters, "clusters", nil, "number of clusters by cloud, such as aws=2,gcp=1")
 	flags.StringVar(&f.demand.Site, "site", "", "cloud of the central site; defaults to the one with the most clusters")
 	flags.Float64Var(&f.demand.ArchiveMonths, "archive-months", cost.ArchivedMonths, "retention of traces and logs in the archive, the first month in ordinary storage; 0 means no archive")
-	flags.Var(&f.kept, "keep", "share of spans that tail sampling keeps: central.sampling.keepPercent, and what is slow or has errors")
+	flags.Var(&f.kept, "keep", "share of spans that tail sampling keeps: central.sampling.keepPercent, and what is slow or has errors; defaults to keepPercent in the values of --prices")
 	flags.Float64Var(&f.demand.TraceDays, "trace-days", cost.DaysOfTraces, "retention of spans in the trace store; 0 means no trace store")
-	flags.StringVar(&f.prices, "prices", "", "values file of the chart: its cost.prices replace the list prices, and its destinations with a price in cost.destinations are included")
+	flags.StringVar(&f.prices, "prices", "", "values file of the chart: its cost.prices replace the list prices, and its destinations with a price in cost.destinations are included; its central.sampling.keepPercent is the default of --keep")
 	f.output = choiceFlag(cmd, "output", "o", "table", "json")
 	return cmd
 }
@@ -104,6 +106,13 @@ func (f *estimateFlags) run(cmd *cobra.Command) error {
 		}
 		if d.Destinations, err = cost.PricedDestinations(text); err != nil {
 			return fmt.Errorf("--prices %s: %w", f.prices, err)
+		}
+		kept, err := cost.Kept(text)
+		if err != nil {
+			return fmt.Errorf("--prices %s: %w", f.prices, err)
+		}
+		if kept != nil && !cmd.Flags().Changed("keep") {
+			d.Kept = *kept
 		}
 	}
 	e, err := prices.Estimate(d)

@@ -27,6 +27,7 @@ type chartValues struct {
 		Jaeger, Prometheus string
 		Archive            struct{ Bucket string }
 		Kafka              struct{ Brokers []string }
+		Sampling           struct{ KeepPercent *float64 }
 	}
 	Regional struct{ Destinations []destinationValues }
 }
@@ -55,6 +56,23 @@ func PricedDestinations(values []byte) ([]Destination, error) {
 		priced = append(priced, to)
 	}
 	return priced, nil
+}
+
+// Kept returns central.sampling.keepPercent in the chart's values as a share from 0 to 1; nil if they do not set it.
+func Kept(values []byte) (*float64, error) {
+	var v chartValues
+	if err := yaml.Unmarshal(values, &v); err != nil {
+		return nil, fmt.Errorf("read central.sampling.keepPercent: %w", err)
+	}
+	percent := v.Central.Sampling.KeepPercent
+	if percent == nil {
+		return nil, nil
+	}
+	if !(*percent >= 0 && *percent <= 100) {
+		return nil, fmt.Errorf("central.sampling.keepPercent is %g: set it to a percentage from 0 to 100", *percent)
+	}
+	share := *percent / 100
+	return &share, nil
 }
 
 // destinations returns all destinations by name, including those with separate values, such as Jaeger.
