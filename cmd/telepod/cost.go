@@ -117,7 +117,7 @@ func monthTable(months map[string]cost.Month) [][]terminal.Cell {
 		m := months[name]
 		end := "–"
 		if m.Projected != nil {
-			end, projected = status.Dollars(*m.Projected), projected+*m.Projected
+			end, projected = status.Dollars(*m.Projected)+projectedFrom(m), projected+*m.Projected
 		}
 		complete = complete && m.Projected != nil
 		table = append(table, monthRow(named(name, "(no name)"), parts, m, end))
@@ -177,6 +177,14 @@ func partsOf(months map[string]cost.Month) ([]string, map[string]cost.Month) {
 		folded[name] = m
 	}
 	return append(slices.DeleteFunc(parts, func(of string) bool { return of == otherParts }), otherParts), folded
+}
+
+// projectedFrom returns a remark about a projection from less than an hour of data, which can be far off.
+func projectedFrom(m cost.Month) string {
+	if m.ProjectedFrom == nil || *m.ProjectedFrom >= time.Hour.Seconds() {
+		return ""
+	}
+	return fmt.Sprintf(" (projected from %s)", fleet.Count(max(1, int(*m.ProjectedFrom/60)), "minute"))
 }
 
 func monthRow(name string, parts []string, m cost.Month, end string) []terminal.Cell {

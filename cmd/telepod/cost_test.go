@@ -26,6 +26,14 @@ func TestCostEstimate(t *testing.T) {
 	if err := os.WriteFile(vendor, []byte("central: {destinations: [{name: vendor, signals: [traces, logs]}]}\ncost: {destinations: {vendor: 0.5}}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	sampled := filepath.Join(t.TempDir(), "sampled.yaml")
+	if err := os.WriteFile(sampled, []byte("central: {sampling: {keepPercent: 5}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	excessive := filepath.Join(t.TempDir(), "excessive.yaml")
+	if err := os.WriteFile(excessive, []byte("central: {sampling: {keepPercent: 500}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	unknown := filepath.Join(t.TempDir(), "unknown.yaml")
 	if err := os.WriteFile(unknown, []byte("central: {jaeger: 'jaeger:4317'}\ncost: {destinations: {vendor: 0.5}}\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -39,6 +47,10 @@ func TestCostEstimate(t *testing.T) {
 		{"--spans 1k/s --clusters aws=1 --prices " + unknown, exitError, "", `cost.destinations has a price for "vendor", which is not a destination in the same values; they have jaeger: add it`},
 		{"--spans 1k/s --span-bytes 1000 --compressed 10% --clusters aws=1 --prices " + own, exitOK, "egress  aws    259 GB   $1.000  $259.20\n", ""},
 		{"--spans 1k/s --clusters aws=1 --prices " + own, exitOK, "prices: cost.prices and cost.destinations in " + own + "\n", ""},
+		{"--spans 1k/s --clusters aws=1 --prices " + sampled, exitOK, "; 5 % of spans kept for", ""},
+		{"--spans 1k/s --clusters aws=1 --keep 20% --prices " + sampled, exitOK, "; 20 % of spans kept for", ""},
+		{"--spans 1k/s --clusters aws=1 --prices " + own, exitOK, "; 100 % of spans kept for", ""},
+		{"--spans 1k/s --clusters aws=1 --prices " + excessive, exitError, "", "central.sampling.keepPercent is 500: set it to a percentage from 0 to 100"},
 		{"--spans 2000/s --clusters gcp=1,aws=2", exitOK, "egress       gcp ", ""},
 		{"--spans 2000 --clusters gcp=1,aws=2 --site gcp", exitOK, "archive      gcp ", ""},
 		{"--spans 2000/s --clusters aws=1", exitOK, "prices: list prices, first tier, US regions, early 2026: cost.prices in the chart's values", ""},
@@ -76,6 +88,7 @@ func recorded(t *testing.T) string {
 		for part, samples := range map[string]string{
 			"month:dollars":  `{"metric":{"k8s_cluster_name":"a","signal":"traces","of":"egress"},"value":[0,"30"]},{"metric":{"k8s_cluster_name":"a","signal":"logs","of":"archive"},"value":[0,"10"]},{"metric":{"k8s_cluster_name":"b\u001b[2J","signal":"traces","of":"egress"},"value":[0,"1"]},{"metric":{"k8s_cluster_name":"b\u001b[2J","signal":"traces","of":"destination"},"value":[0,"2"]}`,
 			"month_end":      `{"metric":{"k8s_cluster_name":"a"},"value":[0,"90"]}`,
+			"dollars:rate5m": `{"metric":{"k8s_cluster_name":"a"},"value":[0,"86000"]}`,
 			"measured_ratio": `{"metric":{"k8s_cluster_name":"a"},"value":[0,"0.5"]}`,
 			"calls_total":    `{"metric":{"k8s_cluster_name":"a","k8s_namespace_name":"shop","service_name":"cart"},"value":[0,"300"]},{"metric":{"k8s_cluster_name":"a","k8s_namespace_name":"pay","service_name":"charge"},"value":[0,"100"]}`,
 		} {
@@ -146,5 +159,20 @@ all      $1.00   –        –            $900.00      $38.00  $39.00  $703.00 
 	}
 	if len(a.Parts) != 41 {
 		t.Error("the JSON output lost categories")
+	}
+}
+
+func TestCostProjectedFromMinutes(t *testing.T) {
+	for seconds, want := range map[float64]string{
+		20:    "$90.00 (projected from 1 minute)\n",
+		330:   "$90.00 (projected from 5 minutes)\n",
+		3600:  "$90.00\n",
+		86000: "$90.00\n",
+	} {
+		month := cost.Month{Dollars: 1, Projected: new(float64), ProjectedFrom: &seconds}
+		*month.Projected = 90
+		if table := (terminal.Terminal{}).Table(monthTable(map[string]cost.Month{"a": month})...); !strings.HasSuffix(table, "  "+want) {
+			t.Errorf("from %g seconds:\n%s", seconds, table)
+		}
 	}
 }

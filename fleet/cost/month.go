@@ -22,6 +22,8 @@ const (
 	monthByPart  = `sum by (k8s_cluster_name, signal, of) (telepod:month:dollars)`
 	monthEnd     = `sum by (k8s_cluster_name) (telepod:month_end:dollars)`
 	monthCovered = `telepod:month:measured_ratio`
+	// projectedFrom is the age in seconds of the oldest rate in the day that month_end averages.
+	projectedFrom = `time() - min by (k8s_cluster_name) (min_over_time(timestamp(telepod:dollars:rate5m)[1d:1m]))`
 	// spansOfMonth counts spans at the sites, before sampling.
 	spansOfMonth = `sum by (k8s_cluster_name, k8s_namespace_name, service_name) (increase(traces_span_metrics_calls_total[%ds]))`
 )
@@ -31,6 +33,8 @@ type Month struct {
 	Dollars float64 `json:"dollars"`
 	// Projected is the cost of the whole month at the rate of the last day; nil if it is not recorded.
 	Projected *float64 `json:"projected,omitempty"`
+	// ProjectedFrom is the time in seconds, up to a day, whose rates Projected extends; nil if it is unknown.
+	ProjectedFrom *float64 `json:"projectedFromSeconds,omitempty"`
 	// Measured is the share of the month so far in which Prometheus has recorded rates of the cluster, from 0 to 1; nil if
 	// that is not recorded. Dollars cover only that time.
 	Measured *float64 `json:"measured,omitempty"`
@@ -66,8 +70,9 @@ func Months(ctx context.Context, from Asker) (map[string]Month, error) {
 		months[s.Labels["k8s_cluster_name"]] = m
 	}
 	for query, set := range map[string]func(*Month, float64){
-		monthEnd:     func(m *Month, v float64) { m.Projected = &v },
-		monthCovered: func(m *Month, v float64) { v = min(v, 1); m.Measured = &v },
+		monthEnd:      func(m *Month, v float64) { m.Projected = &v },
+		projectedFrom: func(m *Month, v float64) { m.ProjectedFrom = &v },
+		monthCovered:  func(m *Month, v float64) { v = min(v, 1); m.Measured = &v },
 	} {
 		samples, err := from.Query(ctx, query)
 		if err != nil {

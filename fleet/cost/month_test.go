@@ -19,8 +19,8 @@ import (
 	"github.com/telepod/telepod/test/monitoring"
 )
 
-// history returns the data of two clusters since the start of the month: one sends spans and metrics, the other started
-// halfway through. Rates are in dollars per second.
+// history returns the data of three clusters since the start of the month: one sends spans and metrics, one started
+// halfway through, and one a few minutes ago. Rates are in dollars per second.
 func history(now time.Time) string {
 	start := now.Add(-cost.SinceMonthStart(now)).Truncate(time.Minute)
 	var b strings.Builder
@@ -44,6 +44,7 @@ func history(now time.Time) string {
 		{`{cloud_provider="aws",k8s_cluster_name="a",signal="traces",destination="primary",of="archive"}`, 0.002, start.Add(-3 * time.Hour)},
 		{`{cloud_provider="aws",k8s_cluster_name="a",signal="metrics",destination="primary",of="egress"}`, 0.0005, start.Add(-3 * time.Hour)},
 		{`{cloud_provider="gcp",k8s_cluster_name="late",signal="traces",destination="primary",of="egress"}`, 0.004, half},
+		{`{cloud_provider="gcp",k8s_cluster_name="new",signal="metrics",destination="primary",of="egress"}`, 0.001, now.Add(-8 * time.Minute)},
 	} {
 		each(series.from, func(at time.Time) { line("telepod:dollars:rate5m"+series.labels, series.rate, at) })
 	}
@@ -100,6 +101,14 @@ func TestMonth(t *testing.T) {
 	near("its egress", a.Parts["egress"], 0.0015*seconds, 0.0015*sample)
 	near("its spans", a.Traces, 0.003*seconds, 0.003*sample)
 	near("its measured share", *a.Measured, 1, sample/seconds)
+	if a.ProjectedFrom == nil {
+		t.Error("the time that the projection extends is unknown")
+	} else if *a.ProjectedFrom < 23*3600 || *a.ProjectedFrom > 24*3600+300 {
+		t.Errorf("projected from %g seconds, want a day", *a.ProjectedFrom)
+	}
+	if from := months["new"].ProjectedFrom; from == nil || *from < 7*60 || *from > 10*60 {
+		t.Errorf("new is projected from %v, want about 8 minutes", months["new"])
+	}
 	near("dollars of late", late.Dollars, 0.004*seconds/2, 0.004*sample)
 	near("its measured share", *late.Measured, 0.5, sample/seconds)
 	if whole := 0.0035 * 86400 * 28; *a.Projected < whole-0.0035*sample {
