@@ -158,16 +158,21 @@ func (f Facts) pods(senders []sender) (hops []Hop) {
 	hop.State = strings.Join(parts, "; ")
 	hops = append(hops, hop)
 	if sidecars > 0 {
-		side := Hop{Stage: checks.AtPod, Name: fleet.Count(sidecars, "sidecar"), Address: "127.0.0.1", Status: checks.OK, State: fmt.Sprintf("%d of %d ready", ready, sidecars)}
-		if ready < sidecars {
-			side.Status = checks.Warning
-		}
-		if ready == 0 {
-			side.Status = checks.Failed
-		}
-		hops = append(hops, side)
+		hops = append(hops, sidecarHop(ready, sidecars))
 	}
 	return hops
+}
+
+// sidecarHop describes the sidecars of all pods.
+func sidecarHop(ready, sidecars int) Hop {
+	hop := Hop{Stage: checks.AtPod, Name: fleet.Count(sidecars, "sidecar"), Address: "127.0.0.1", Status: checks.OK, State: fmt.Sprintf("%d of %d ready", ready, sidecars)}
+	switch {
+	case ready == 0:
+		hop.Status = checks.Failed
+	case ready < sidecars:
+		hop.Status = checks.Warning
+	}
+	return hop
 }
 
 // target describes the destination of a pod.
