@@ -1,8 +1,8 @@
 package drill
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -22,15 +22,14 @@ type Estate struct {
 func (e Estate) Able(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stepWithin)
 	defer cancel()
+	if err := cmp.Or(e.Primary.Is(ctx, Primary), e.Backup.Is(ctx, Backup)); err != nil {
+		return fmt.Errorf("nothing was done: %w", err)
+	}
 	if err := e.Backup.Healthy(ctx); err != nil {
 		return fmt.Errorf("the backup cannot take over, so nothing was done: %w", err)
 	}
-	ready, err := e.Primary.Ready(ctx)
-	if err != nil {
-		return fmt.Errorf("cannot read the state of the primary, so nothing was done: %w", err)
-	}
-	if !ready {
-		return errors.New("the primary is not ready, so nothing was done: find out why first, or run telepod drill restore if an earlier drill left it failed")
+	if err := e.Primary.Running(ctx); err != nil {
+		return fmt.Errorf("the primary is not ready, so nothing was done: %w", err)
 	}
 	return nil
 }
@@ -47,6 +46,9 @@ type Region interface {
 
 // Central is the site to fail.
 type Central interface {
+	Role
+	// Running returns an error if not all of its Collectors are ready.
+	Running(ctx context.Context) error
 	Fail(ctx context.Context) error
 	// Hold is called repeatedly while the site should stay failed.
 	Hold(ctx context.Context) error
@@ -57,8 +59,15 @@ type Central interface {
 
 // Spare is the site that replaces the primary.
 type Spare interface {
+	Role
 	// Healthy returns an error if the site cannot replace the primary.
 	Healthy(ctx context.Context) error
+}
+
+// Role is a site's own account of which site it is.
+type Role interface {
+	// Is returns an error if the site is known to be another one than site.
+	Is(ctx context.Context, site Site) error
 }
 
 // Guard prevents two drills at the same time.

@@ -28,14 +28,15 @@ func TestRun(t *testing.T) {
 		message string  // a part of the error, or of the problems
 		calls   []string
 	}{
-		"a good drill":             {method: Kill, verdict: Passed, calls: whole},
-		"a canary is lost":         {method: Kill, change: func(w *world) { w.losesOne = true }, verdict: Failed, calls: whole},
-		"only watch":               {method: Observe, verdict: Passed},
-		"the backup is unhealthy":  {method: Scale, change: func(w *world) { w.unhealthy = errors.New("no Collector is ready") }, message: "no Collector is ready", calls: []string{"healthy"}},
-		"the primary is not ready": {method: Scale, change: func(w *world) { w.notReady = true }, message: "the primary is not ready, so nothing was done", calls: []string{"healthy", "ready"}},
+		"a good drill":                                         {method: Kill, verdict: Passed, calls: whole},
+		"a canary is lost":                                     {method: Kill, change: func(w *world) { w.losesOne = true }, verdict: Failed, calls: whole},
+		"only watch":                                           {method: Observe, verdict: Passed},
+		"the backup is unhealthy":                              {method: Scale, change: func(w *world) { w.unhealthy = errors.New("no Collector is ready") }, message: "no Collector is ready", calls: []string{"healthy"}},
+		"the primary is not ready":                             {method: Scale, change: func(w *world) { w.notReady = true }, message: "the primary is not ready, so nothing was done: 0 of 1 pods ready", calls: []string{"healthy", "ready"}},
+		"primary and backup are swapped":                       {method: Scale, change: func(w *world) { w.swapped = true }, message: "nothing was done: it is not the primary"},
 		"the API server hangs while the primary is down":       {method: Kill, change: func(w *world) { w.hangs = "hold" }, verdict: Failed, message: "did not move over to the backup within 10s", calls: whole},
 		"the API server hangs at the first attempt to restore": {method: Kill, change: func(w *world) { w.hangs = "restore" }, verdict: Passed, calls: whole},
-		"another drill": {method: Scale, change: func(w *world) { w.held = errors.New("drill d0 is under way") }, message: "d0 is under way", calls: []string{"healthy", "ready", "acquire"}},
+		"another drill":                                        {method: Scale, change: func(w *world) { w.held = errors.New("drill d0 is under way") }, message: "d0 is under way", calls: []string{"healthy", "ready", "acquire"}},
 		"the primary is not in use": {
 			method: Scale, change: func(w *world) { w.turn(false) }, message: "do not send to the primary",
 			calls: []string{"healthy", "ready", "acquire", "release"},

@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -25,6 +26,7 @@ type world struct {
 	conflicts int
 	losesOne  bool
 	notReady  bool
+	swapped   bool
 	hangs     string // a call that hangs; restore hangs only the first time
 }
 
@@ -86,6 +88,20 @@ func (w *world) Restore(ctx context.Context) error {
 func (w *world) Ready(context.Context) (bool, error) {
 	w.call("ready")
 	return !w.notReady, nil
+}
+
+func (w *world) Running(ctx context.Context) error {
+	if ready, _ := w.Ready(ctx); !ready {
+		return errors.New("0 of 1 pods ready")
+	}
+	return nil
+}
+
+func (w *world) Is(_ context.Context, site Site) error {
+	if w.swapped {
+		return fmt.Errorf("it is not the %s", site)
+	}
+	return nil
 }
 
 func (w *world) Healthy(context.Context) error {

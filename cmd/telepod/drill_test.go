@@ -74,17 +74,20 @@ func TestDrillDoesNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		args, answer string
 		healthy      bool
+		role         string // that the sites report
 		code         int
 		out, stderr  string
 	}{
-		"dry run":               {"--dry-run", "", true, exitOK, "dry run: nothing was done\n", "the backup is healthy"},
-		"no answer":             {"", "", true, exitError, "", "error: nothing was done: answer yes, or use --yes"},
-		"another answer":        {"", "y\n", true, exitError, "", "error: nothing was done: answer yes, or use --yes"},
-		"an unhealthy backup":   {"--yes", "", false, exitError, "", "the site in backup: statefulset/telepod-central has 0 of 1 ready: telepod check shows the details"},
-		"the same in a dry run": {"--dry-run", "", false, exitError, "", "the backup cannot take over"},
+		"dry run":               {"--dry-run", "", true, "", exitOK, "dry run: nothing was done\n", "the backup is healthy"},
+		"no answer":             {"", "", true, "", exitError, "", "error: nothing was done: answer yes, or use --yes"},
+		"another answer":        {"", "y\n", true, "", exitError, "", "error: nothing was done: answer yes, or use --yes"},
+		"an unhealthy backup":   {"--yes", "", false, "", exitError, "", "the site in backup: statefulset/telepod-central has 0 of 1 ready: telepod check shows the details"},
+		"the same in a dry run": {"--dry-run", "", false, "", exitError, "", "the backup cannot take over"},
+		"the backup as primary": {"--yes", "", true, "backup", exitError, "", "nothing was done: primary has central.role backup, so it is not the primary: set --primary and --backup"},
+		"the primary as backup": {"--dry-run", "", true, "primary", exitError, "", "nothing was done: backup has central.role primary, so it is not the backup"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := &apiServer{healthy: test.healthy}
+			a := &apiServer{healthy: test.healthy, role: test.role}
 			args := "drill failover --contexts region --primary primary --backup backup --method partition --kubeconfig " + a.kubeconfig(t, "region", "primary", "backup")
 			var out, stderr bytes.Buffer
 			code := run(strings.Fields(args+" "+test.args), streams{strings.NewReader(test.answer), &out, &stderr})
@@ -161,6 +164,7 @@ func TestDrillPrompt(t *testing.T) {
 // apiServer is a cluster with one Collector of each kind. It records requests that would change it.
 type apiServer struct {
 	healthy bool
+	role    string // of all sites; empty if they do not report it
 	mu      sync.Mutex
 	sent    int
 	changes []string
@@ -193,6 +197,7 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.sent++
 	case strings.HasSuffix(r.URL.Path, "/proxy/metrics"):
 		fmt.Fprintf(w, "otelcol_exporter_failover_delivered_items_total{endpoint=\"primary\",exporter=\"otlp_failover\",signal=\"traces\"} %d\n", a.sent)
+		fmt.Fprintf(w, "otelcol_process_uptime_seconds_total{telepod_central_site=%q} 5\n", a.role)
 	}
 }
 

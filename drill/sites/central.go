@@ -38,6 +38,39 @@ func (c Central) Ready(ctx context.Context) (bool, error) {
 	return len(ready) >= wanted && wanted > 0, err
 }
 
+// Is implements [drill.Role], with central.role of the chart. If no Collector answers, nothing contradicts.
+func (c Central) Is(ctx context.Context, site drill.Site) error {
+	found := c.live.Part(ctx, inventory.Release(c.Release), "central", inventory.CollectorMetrics)
+	if role := checks.SiteName(found.Value.Instances); role != "" && role != string(site) {
+		return fmt.Errorf("%s has central.role %s, so it is not the %s: set --primary and --backup to the contexts of the sites with these roles", c.Name, role, site)
+	}
+	return nil
+}
+
+// Running implements [drill.Central].
+func (c Central) Running(ctx context.Context) error {
+	site, err := c.site(ctx)
+	if err != nil {
+		return err
+	}
+	if by, marked := site.Annotations[markDrill]; marked {
+		return fmt.Errorf("StatefulSet %s in %s was failed by drill %s: wait until it finishes, or run telepod drill restore", site.Name, c.Name, by)
+	}
+	if wanted := replicas(site); wanted > 0 {
+		ready, err := c.readyPods(ctx)
+		if err != nil || len(ready) >= wanted {
+			return err
+		}
+		return fmt.Errorf("StatefulSet %s in %s has %d of %d pods ready: telepod check shows why", site.Name, c.Name, len(ready), wanted)
+	}
+	found, err := c.live.Workloads(ctx, inventory.Release(c.Release), "central")
+	if err != nil || len(found) == 0 {
+		return fmt.Errorf("StatefulSet %s in %s is scaled to zero, and not by a drill", site.Name, c.Name)
+	}
+	s := checks.Snapshot{Kubectl: "kubectl --context " + c.Name, Namespace: c.Release.Namespace}
+	return fmt.Errorf("StatefulSet %s in %s is %s, and no drill has marked it; to scale it up: %s", site.Name, c.Name, found[0].Zero(), s.ScaleUp(found[0]))
+}
+
 // Healthy implements [drill.Spare]: 'telepod check' must find nothing wrong with the site.
 func (c Central) Healthy(ctx context.Context) error {
 	site, err := c.site(ctx)

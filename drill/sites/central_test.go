@@ -6,6 +6,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // TestHealthy: a site is healthy if telepod check finds no problem.
@@ -45,5 +48,27 @@ func TestHealthy(t *testing.T) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestRunning: the error says why the primary cannot be failed, and what to do.
+func TestRunning(t *testing.T) {
+	scaled := setList(0, 0, nil)
+	at := meta.NewTime(time.Date(2026, 11, 27, 12, 17, 41, 0, time.UTC))
+	scaled.Items[0].ManagedFields = []meta.ManagedFieldsEntry{{Manager: "kubectl", Subresource: "scale", Time: &at, FieldsV1: meta.NewFieldsV1(`{"f:spec":{"f:replicas":{}}}`)}}
+	for name, c := range map[string]struct {
+		objects map[string]any
+		want    string // "" means running
+	}{
+		"running":    {map[string]any{setsPath: setList(1, 1, nil), podsPath: podList(pod("c-0", true))}, ""},
+		"not ready":  {map[string]any{setsPath: setList(1, 0, nil), podsPath: podList(pod("c-0", false))}, "StatefulSet telepod-central in test has 0 of 1 pods ready: telepod check shows why"},
+		"by a drill": {map[string]any{setsPath: setList(0, 0, map[string]string{markDrill: "d0"}), podsPath: podList()}, "was failed by drill d0: wait until it finishes, or run telepod drill restore"},
+		"scaled to zero": {map[string]any{setsPath: scaled, podsPath: podList()},
+			"is scaled to zero (changed by kubectl at 2026-11-27 12:17:41Z), and no drill has marked it; to scale it up: kubectl --context test -n telepod scale statefulset/telepod-central --replicas=1"},
+	} {
+		err := Central{Cluster: (&api{objects: c.objects}).cluster(t)}.Running(t.Context())
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", name, err, c.want)
+		}
 	}
 }

@@ -133,8 +133,8 @@ func (b *readiness) site(s Snapshot) {
 		ready, desired = ready+w.Ready, desired+w.Desired
 		switch {
 		case w.Desired == 0: // its last pods may still be ready
-			b.against = append(b.against, w.object()+" is scaled to zero")
-			b.repair = s.in("scale %s --replicas=%d", w.object(), usualReplicas(w))
+			b.against = append(b.against, w.object()+" is "+w.Zero())
+			b.repair = s.ScaleUp(w)
 		case w.Ready == 0:
 			b.against = append(b.against, fmt.Sprintf("%s has %d of %d ready", w.object(), w.Ready, w.Desired))
 		case w.Ready < w.Desired:

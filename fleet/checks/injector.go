@@ -99,6 +99,19 @@ func (s Snapshot) serving(r *report) {
 // object formats a workload for kubectl.
 func (w Workload) object() string { return strings.ToLower(w.Kind) + "/" + w.Name }
 
+// Zero describes a workload without replicas, and who scaled it, if that is known.
+func (w Workload) Zero() string {
+	if w.Scaled.Manager == "" {
+		return "scaled to zero"
+	}
+	return "scaled to zero (" + w.Scaled.String() + ")"
+}
+
+// ScaleUp returns the command that scales a workload up from zero.
+func (s Snapshot) ScaleUp(w Workload) string {
+	return s.in("scale %s --replicas=%d", w.object(), usualReplicas(w))
+}
+
 // workload judges replicas. effect is the consequence if there are none.
 func (s Snapshot) workload(r *report, w Workload, effect string) {
 	name := w.object()
@@ -116,7 +129,7 @@ func (s Snapshot) workload(r *report, w Workload, effect string) {
 		}
 		r.add(Failed, "check nodeSelector and tolerations in the chart's values", "%s matches no node: %s", name, effect)
 	case w.Desired == 0:
-		r.add(Failed, scale(usualReplicas(w)), "%s is scaled to zero: %s", name, effect)
+		r.add(Failed, s.ScaleUp(w), "%s is %s: %s", name, w.Zero(), effect)
 	case w.Ready == 0:
 		r.add(Failed, inspect, "%s: 0 of %d ready: %s", name, w.Desired, effect)
 	case w.Ready < w.Desired:

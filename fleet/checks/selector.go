@@ -13,7 +13,7 @@ import (
 	"github.com/telepod/telepod/profiles"
 )
 
-// Change is the last change of a DaemonSet's nodeSelector that Helm did not make; zero if there is none.
+// Change is the last change of a field of a workload that Helm did not make; zero if there is none.
 type Change struct {
 	// Manager made it: kubectl-patch, for example.
 	Manager string

@@ -115,6 +115,8 @@ type Workload struct {
 	Pod            corev1.PodSpec
 	// Selected is the last change of its nodeSelector by a manager other than Helm, if it is a DaemonSet.
 	Selected Change
+	// Scaled is the last change of its number of replicas by a manager other than Helm or an autoscaler, if it has one.
+	Scaled Change
 }
 
 // Hook is one webhook of the MutatingWebhookConfiguration.

@@ -68,6 +68,35 @@ func TestSelected(t *testing.T) {
 	}
 }
 
+// TestScaledBy finds the manager that changed the number of replicas, if it was neither Helm nor an autoscaler.
+func TestScaledBy(t *testing.T) {
+	at := metav1.NewTime(time.Date(2026, 11, 27, 12, 17, 41, 0, time.UTC))
+	before := metav1.NewTime(at.Add(-time.Hour))
+	entry := func(manager, subresource, fields string, at *metav1.Time) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Manager: manager, Subresource: subresource, Time: at, FieldsV1: metav1.NewFieldsV1(fields)}
+	}
+	const replicas = `{"f:spec":{"f:replicas":{}}}`
+	helm := entry("helm", "", `{"f:spec":{"f:replicas":{},"f:selector":{},"f:template":{}}}`, &at)
+	status := entry("kube-controller-manager", "status", `{"f:status":{"f:replicas":{}}}`, &at)
+	for name, test := range map[string]struct {
+		managed []metav1.ManagedFieldsEntry
+		want    string
+	}{
+		"Helm":              {[]metav1.ManagedFieldsEntry{helm, status}, ""},
+		"kubectl scale":     {[]metav1.ManagedFieldsEntry{helm, status, entry("kubectl", "scale", replicas, &at)}, "changed by kubectl at 2026-11-27 12:17:41Z"},
+		"the last of two":   {[]metav1.ManagedFieldsEntry{entry("kubectl", "scale", replicas, &at), entry("kubectl-edit", "", replicas, &before)}, "changed by kubectl at 2026-11-27 12:17:41Z"},
+		"a drill":           {[]metav1.ManagedFieldsEntry{entry("telepod-drill", "", `{"f:metadata":{"f:annotations":{"f:telepod.dev/drill":{}}},"f:spec":{"f:replicas":{}}}`, &at)}, "changed by telepod-drill at 2026-11-27 12:17:41Z or earlier"},
+		"an HPA":            {[]metav1.ManagedFieldsEntry{entry("kube-controller-manager", "scale", replicas, &at)}, ""},
+		"KEDA":              {[]metav1.ManagedFieldsEntry{entry("keda", "scale", replicas, &at)}, ""},
+		"a time is missing": {[]metav1.ManagedFieldsEntry{entry("kubectl", "scale", replicas, nil)}, ""},
+	} {
+		got := scaledBy(test.managed)
+		if text := got.String(); (got.Manager != "" || test.want != "") && text != test.want {
+			t.Errorf("%s: %q, want %q", name, text, test.want)
+		}
+	}
+}
+
 // TestTrouble expects the most specific reason that a pod is not ready.
 func TestTrouble(t *testing.T) {
 	condition := func(kind corev1.PodConditionType, status corev1.ConditionStatus, message string) corev1.PodCondition {

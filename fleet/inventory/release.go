@@ -67,6 +67,7 @@ func replicas(kind string, object *unstructured.Unstructured) (checks.Workload, 
 		err = json.Unmarshal(raw, &scaled)
 	}
 	w.Updated, w.Labels, w.Pod = int(scaled.Status.UpdatedReplicas), scaled.Spec.Template.Labels, scaled.Spec.Template.Spec
+	w.Scaled = scaledBy(object.GetManagedFields())
 	w.Desired, w.Ready = 1, int(scaled.Status.ReadyReplicas) // 1 is the API's default
 	if scaled.Spec.Replicas != nil {
 		w.Desired = int(*scaled.Spec.Replicas)
@@ -114,15 +115,29 @@ func trouble(pod *corev1.Pod) (text string, troubled bool) {
 	return text, true
 }
 
-// selected returns the last change of a nodeSelector by a manager other than the one that installed the object. That one is
+// selected returns the last change of a nodeSelector. It is changed as a whole.
+func selected(managed []metav1.ManagedFieldsEntry) checks.Change {
+	return lastChange(managed, "f:spec", "f:template", "f:spec", "f:nodeSelector")
+}
+
+// scaledBy returns the last change of the number of replicas, by someone other than an autoscaler.
+func scaledBy(managed []metav1.ManagedFieldsEntry) checks.Change {
+	return lastChange(slices.DeleteFunc(slices.Clone(managed), func(entry metav1.ManagedFieldsEntry) bool {
+		manager := strings.ToLower(entry.Manager)
+		// kube-controller-manager contains the HorizontalPodAutoscaler.
+		return manager == "kube-controller-manager" || strings.Contains(manager, "autoscaler") || strings.HasPrefix(manager, "keda")
+	}), "f:spec", "f:replicas")
+}
+
+// lastChange returns the last change of a field by a manager other than the one that installed the object. That one is
 // Helm, or the manager of the selector of its pods, which is immutable.
-func selected(managed []metav1.ManagedFieldsEntry) (last checks.Change) {
+func lastChange(managed []metav1.ManagedFieldsEntry, path ...string) (last checks.Change) {
 	for _, entry := range managed {
 		fields, ok := fieldsOf(entry)
 		if !ok || strings.HasPrefix(strings.ToLower(entry.Manager), "helm") || owns(entry, "f:spec", "f:selector") || entry.Time.Time.Before(last.At) {
 			continue
 		}
-		if owns(entry, "f:spec", "f:template", "f:spec", "f:nodeSelector") { // it is changed as a whole
+		if owns(entry, path...) {
 			last = checks.Change{Manager: fleet.Printable(entry.Manager), At: entry.Time.Time, Exactly: leavesOf(fields) == 1}
 		}
 	}

@@ -63,7 +63,7 @@ func (s Site) hops(of string) (hops []Hop) {
 			}
 			switch {
 			case w.Desired == 0:
-				hop.Status, hop.State = checks.Failed, "scaled to zero"
+				hop.Status, hop.State = checks.Failed, w.Zero()
 			case w.Ready == 0:
 				hop.Status = checks.Failed
 			}
