@@ -30,7 +30,7 @@ cluster before the installation.
 command that grants them; everything else is still checked.
 
 Exit codes: 0 no problems, or only warnings; 1 something failed or could not be read (with --strict, also for warnings);
-2 wrong usage.`
+2 wrong usage, such as a context that does not exist.`
 
 const checkExample = `  telepod check --context prod-use1
   telepod check --contexts prod-use1,prod-euw1,prod-weu --canary
@@ -57,10 +57,8 @@ func newCheckCommand() *cobra.Command {
 		Short:   "Check the installation of Telepod in clusters",
 		Long:    checkLong,
 		Example: checkExample,
-		Args:    arguments(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStatus(2, f.run(cmd))
-		},
+		Args:    onlyFlags,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.register(cmd)
 	flags := cmd.Flags()
@@ -106,18 +104,19 @@ func (f *checkFlags) usage(cmd *cobra.Command) error {
 	switch {
 	case len(f.contexts) > 0 && f.context != "":
 		return wrongUsage(cmd, "--context and --contexts are mutually exclusive")
-	case slices.Contains(f.contexts, ""): // kubectl would use the current one
-		return wrongUsage(cmd, "--contexts has an empty name: remove the extra comma")
 	case f.pre && f.canary.send:
 		return wrongUsage(cmd, "--pre and --canary are mutually exclusive: before the installation, no Collector accepts a span")
+	}
+	if err := checkContexts(cmd, &f.contexts); err != nil {
+		return err
 	}
 	return f.canary.usage(cmd)
 }
 
-// connectAll connects to every cluster. A context that does not exist is a usage error. An unreachable cluster is
+// connectAll connects to every cluster. A context that does not exist is wrong usage. An unreachable cluster is
 // detected later, and does not affect the others.
 func (f *checkFlags) connectAll() ([]*inventory.Cluster, error) {
-	contexts := slices.Compact(slices.Clone(f.contexts))
+	contexts := f.contexts
 	if len(contexts) == 0 {
 		contexts = []string{f.context}
 	}
@@ -125,7 +124,7 @@ func (f *checkFlags) connectAll() ([]*inventory.Cluster, error) {
 	for _, name := range contexts {
 		c, err := inventory.Connect(f.kubeconfig, name)
 		if err != nil {
-			return nil, err
+			return nil, wrongSelection(err)
 		}
 		clusters = append(clusters, c)
 	}

@@ -74,14 +74,14 @@ func (f *checkFlags) empty(c *inventory.Cluster) checks.Snapshot {
 	return s
 }
 
-// snapshotOf returns a snapshot before any read; its commands contain the context if it was chosen.
+// snapshotOf returns a snapshot before any read; its commands contain the kubeconfig and the context if they were chosen.
 func (f *liveFlags) snapshotOf(c *inventory.Cluster, chosen bool) checks.Snapshot {
-	s := checks.Snapshot{Context: c.Context, Kubectl: "kubectl", Helm: "helm", Namespace: f.release.Namespace, Release: f.release.Name, Now: time.Now(), CLI: buildVersion()}
+	name := ""
 	if chosen {
-		s.Kubectl += " --context " + shellWord(c.Context)
-		s.Helm += " --kube-context " + shellWord(c.Context)
+		name = c.Context
 	}
-	return s
+	return checks.Snapshot{Context: c.Context, Namespace: f.release.Namespace, Release: f.release.Name, Now: time.Now(), CLI: buildVersion(),
+		Kubectl: "kubectl" + selection(f.kubeconfig, "--context", name), Helm: "helm" + selection(f.kubeconfig, "--kube-context", name)}
 }
 
 // together runs functions concurrently.

@@ -45,7 +45,7 @@ func (l *onCluster) check(t *testing.T) {
 	t.Run("webhook", l.checkWebhook)
 	t.Run("contexts", l.checkContexts)
 	t.Run("before", l.checkBefore)
-	if _, stderr := l.run(t, 2, "check", "--context", "none"); !strings.Contains(stderr, "check --kubeconfig and --context") {
+	if _, stderr := l.run(t, 2, "check", "--context", "none"); !strings.Contains(stderr, `context "none" does not exist`) {
 		t.Error(stderr)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -80,7 +79,7 @@ func newDrillFailoverCommand() *cobra.Command {
 		Short:   "Fail the primary over to the backup and back, and report the result",
 		Long:    drillFailoverLong,
 		Example: drillFailoverExample,
-		Args:    arguments(cobra.NoArgs),
+		Args:    onlyFlags,
 	}
 	f.register(cmd)
 	f.archives.register(cmd)
@@ -131,14 +130,15 @@ func (f *drillFlags) check(cmd *cobra.Command) error {
 		return wrongUsage(cmd, "--in-cluster accesses only one cluster: add --observe, or use --contexts, --primary and --backup")
 	case !f.inCluster && len(f.contexts) == 0:
 		return wrongUsage(cmd, "--contexts is required: list the clusters with the regional Collectors to watch, such as A,B,C")
-	case slices.Contains(f.contexts, ""): // kubectl would use the current one
-		return wrongUsage(cmd, "--contexts has an empty name: remove the extra comma")
 	case f.observe && cmd.Flags().Changed("method"):
 		return wrongUsage(cmd, "--method and --observe are mutually exclusive")
 	case !f.observe && (f.primary == "" || f.backup == ""):
 		return wrongUsage(cmd, "--primary and --backup are required: set them to the contexts of the two sites, or use --observe")
 	case !f.observe && f.primary == f.backup:
 		return wrongUsage(cmd, "--primary and --backup are both %q: a site cannot take over from itself", f.primary)
+	}
+	if err := checkContexts(cmd, &f.contexts); err != nil {
+		return err
 	}
 	if err := f.plan.Check(); err != nil {
 		return usageError{err, cmd.CommandPath()}

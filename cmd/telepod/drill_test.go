@@ -35,7 +35,7 @@ func TestDrillArguments(t *testing.T) {
 		"failover --observe --contexts a --method kill": "--method and --observe are mutually exclusive",
 		"failover --method=kil" + sites:                 `choose one of scale, partition, kill (did you mean "kill"?)`,
 		"failover --rate 0" + sites:                     "--rate is 0",
-		"failover now" + sites:                          `unknown command "now"`,
+		"failover now" + sites:                          `unexpected argument "now": separate contexts by commas: --contexts a,b,now`,
 		"restore":                                       "--primary is required: set it to the context of the primary site",
 		"failver":                                       `did you mean "failover"?`,
 	} {

@@ -73,7 +73,7 @@ func TestEstate(t *testing.T) {
 		{"estate init -f x.yaml " + twoClusters + " --backup b=t.example.com:4318", "", exitError, "", "error: x.yaml was not written: it would have 1 error(s)"},
 		{"estate init -f x.yaml --cluster nam=a --primary a=x:1", "", exitUsage, "", `"nam=a" is not one of name=, cloud=, region=, account=, context= (did you mean "name"?)`},
 		{"estate init -f x.yaml --cluster name=a --primary a", "", exitUsage, "", `--primary "a": write CLUSTER=HOST:PORT`},
-		{"estate init -f x.yaml --context a --primary a=x:1 --kubeconfig none", "", exitError, "", "error: context a: connect to the cluster:"},
+		{"estate init -f x.yaml --context a --primary a=x:1 --kubeconfig none", "", exitError, "", "error: context a: none does not exist: check --kubeconfig"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			var out, stderr bytes.Buffer

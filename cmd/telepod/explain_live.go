@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,11 @@ func (f *explainFlags) target(cmd *cobra.Command, args []string) (id fleet.Ident
 		}
 	}
 	_, known := inventory.Kind(id.Kind)
+	if len(f.files) == 0 && len(args) > 0 && !slices.ContainsFunc(args, isFile) && !slices.ContainsFunc(args, looksLikeFile) {
+		if err := notWorkload(cmd, id, known, args); err != nil {
+			return id, false, err
+		}
+	}
 	if live = known && id.Name != "" && !strings.Contains(id.Name, "/"); !live {
 		return id, false, f.misplaced(cmd, "is only for a cluster: specify a workload as TYPE/NAME, such as deployment/web"+profiles.DidYouMean(id.Kind, inventory.Kinds()), "context", "kubeconfig", "release", "telepod-namespace", "timeout", "site-contexts")
 	}
@@ -44,6 +50,27 @@ func (f *explainFlags) target(cmd *cobra.Command, args []string) (id fleet.Ident
 func isFile(argument string) bool {
 	_, err := os.Stat(argument)
 	return argument == standardInput || err == nil
+}
+
+// looksLikeFile reports whether an argument is meant as a file or a URL, even if it does not exist.
+func looksLikeFile(argument string) bool {
+	return filepath.Ext(argument) != "" || strings.HasPrefix(argument, "/") || strings.HasPrefix(argument, ".") || strings.Count(argument, "/") > 1
+}
+
+// notWorkload returns a usage error for arguments that are neither files nor a workload: TYPE/NAME or TYPE NAME.
+func notWorkload(cmd *cobra.Command, id fleet.Identity, known bool, args []string) error {
+	const use = "use TYPE/NAME, such as deployment/web"
+	switch {
+	case len(args) > 2:
+		return nil // files
+	case known && id.Name == "":
+		return wrongUsage(cmd, "%s is a type of workload without a name: %s", strings.TrimSuffix(args[0], "/"), use)
+	case known:
+		return nil
+	case id.Name != "":
+		return wrongUsage(cmd, "%s is not a file, and %q is not a type of workload: %s%s", strings.Join(args, " "), id.Kind, use, profiles.DidYouMean(id.Kind, inventory.Kinds()))
+	}
+	return wrongUsage(cmd, "%s is neither a file nor a workload of a cluster: %s", args[0], use)
 }
 
 // misplaced refuses flags that would have no effect.

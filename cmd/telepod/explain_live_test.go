@@ -111,7 +111,7 @@ func (l *onCluster) explainMistakes(t *testing.T) {
 		{"rollout/web -n shop", exitError, `Rollout "web" does not exist in namespace shop`},
 		{"deploy/checkout -n none", exitError, `namespace "none" does not exist`},
 		{"deploy/checkout --assume-opted-in", exitUsage, "--assume-opted-in is only for manifests"},
-		{"deploy/checkout --context none", exitError, "check --kubeconfig and --context"},
+		{"deploy/checkout --context none", exitError, `context "none" does not exist`},
 		{"testdata/live/cluster.yaml --context none", exitUsage, "--context is only for a cluster: specify a workload as TYPE/NAME"},
 		{"deploymet/checkout", exitUsage, `such as deployment/web (did you mean "deployment"?)`},
 		{"none/file.yaml", exitUsage, "--kubeconfig is only for a cluster"},
@@ -189,7 +189,7 @@ func TestRepairsNameContext(t *testing.T) {
 		"prod-use1": "  to inject them: kubectl --context prod-use1 label namespace shop telepod.dev/injection=enabled && kubectl --context prod-use1 -n shop rollout restart deployment/web\n",
 		"away from": "  to inject them: kubectl --context 'away from' label namespace shop telepod.dev/injection=enabled && kubectl --context 'away from' -n shop rollout restart deployment/web\n",
 	} {
-		l := &liveExplanation{flags: (&liveFlags{context: chosen}).contextFlag()}
+		l := &liveExplanation{flags: (&liveFlags{context: chosen}).selection()}
 		l.Identity = fleet.Identity{Namespace: "shop", Kind: "Deployment", Name: "web"}
 		l.now.Plan = &injector.Plan{Decision: injector.Decision{Reason: injector.DefaultDisabled}}
 		if out := (&explainFlags{}).liveText(terminal.Terminal{}, l, time.Now()); !strings.Contains(out, want) {

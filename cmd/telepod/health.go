@@ -42,8 +42,13 @@ func newHealthCommand() *cobra.Command {
 		Short:   "Check whether Collectors work, over gRPC or HTTP",
 		Long:    healthLong,
 		Example: healthExample,
-		Args:    arguments(cobra.MinimumNArgs(1)),
-		RunE:    f.run,
+		Args: func(cmd *cobra.Command, endpoints []string) error {
+			if len(endpoints) == 0 {
+				return wrongUsage(cmd, "name an endpoint, such as collector.example:4318")
+			}
+			return nil
+		},
+		RunE: f.run,
 	}
 	cmd.Flags().DurationVar(&f.timeout, "timeout", health.DefaultTimeout, "time limit for each endpoint")
 	f.tls.register(cmd.Flags())

@@ -73,7 +73,7 @@ type live struct {
 	namespaces map[string]fleet.Namespace
 	// configured is true if the settings come from the injector in the cluster.
 	configured bool
-	// flags select the cluster in repair commands: see contextFlag.
+	// flags select the cluster in repair commands: see selection.
 	flags string
 }
 
@@ -100,7 +100,14 @@ func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, given injec
 	if err != nil {
 		return nil, err
 	}
-	l := &live{Cluster: c, settings: given, flags: f.contextFlag()}
+	version, err := c.Version(ctx) // the first request, so that a dead API server gets a plain error
+	if err != nil && c.Context != "" {
+		err = fmt.Errorf("context %s: %w", c.Context, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l := &live{Cluster: c, settings: given, flags: f.selection()}
 	if slices.ContainsFunc(settingFlags(), cmd.Flags().Changed) {
 		l.settings.facts = withEnvironment(given.facts)
 		if given.profilesDir != "" {
@@ -113,20 +120,25 @@ func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, given injec
 	if err != nil {
 		return nil, err
 	}
-	version, err := c.Version(ctx)
-	if err != nil {
-		return nil, err
-	}
 	l.judge.Injector, err = l.settings.injector(l.settings.capabilities.Cluster(version))
 	return l, err
 }
 
-// contextFlag returns the flag of repair commands for the chosen context, after a space; empty if none was chosen.
-func (f *liveFlags) contextFlag() string {
-	if f.context == "" {
-		return ""
+// selection returns the flags of kubectl and telepod that select the same cluster in repair commands, after a space; empty
+// without flags. KUBECONFIG is not among them, because the user's shell has it, too.
+func (f *liveFlags) selection() string {
+	return selection(f.kubeconfig, "--context", f.context)
+}
+
+// selection returns --kubeconfig and the flag for the context, each after a space, if they are set.
+func selection(kubeconfig, contextFlag, kubeContext string) (flags string) {
+	if kubeconfig != "" {
+		flags += " --kubeconfig " + shellWord(kubeconfig)
 	}
-	return " --context " + shellWord(f.context)
+	if kubeContext != "" {
+		flags += " " + contextFlag + " " + shellWord(kubeContext)
+	}
+	return flags
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9@%+=:,./_-]+$`)

@@ -183,11 +183,11 @@ func (f *restartFlags) advice(failed error) string {
 		if f.rollback {
 			return ": no other workload was restarted after it"
 		}
-		return fmt.Sprintf(": no other workload was restarted after it. To roll it back, add --rollback, or run kubectl -n %s rollout undo %s", failure.Namespace, object)
+		return fmt.Sprintf(": no other workload was restarted after it. To roll it back, add --rollback, or run kubectl%s -n %s rollout undo %s", f.selection(), failure.Namespace, object)
 	case restart.InjectorIll:
 		return ": nothing was restarted after that: run 'telepod check', and run the same command again once the injector works"
 	case restart.BudgetBlocked:
-		return fmt.Sprintf(": it was not restarted: see kubectl -n %s get pdb, and run the same command again", failure.Namespace)
+		return fmt.Sprintf(": it was not restarted: see kubectl%s -n %s get pdb, and run the same command again", f.selection(), failure.Namespace)
 	}
 	return ""
 }

@@ -193,6 +193,9 @@ func flagHint(cmd *cobra.Command, err error) string {
 	if !ok || unknown.GetSpecifiedShortnames() != "" {
 		return ""
 	}
+	if unknown.GetSpecifiedName() == "contexts" && cmd.Flags().Lookup("context") != nil {
+		return ": this command reads one cluster: use --context"
+	}
 	var names []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		if !flag.Hidden {

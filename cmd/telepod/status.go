@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/telepod/telepod/fleet"
 	"github.com/telepod/telepod/fleet/checks"
 	"github.com/telepod/telepod/fleet/cost"
 	"github.com/telepod/telepod/fleet/inventory"
@@ -32,7 +33,8 @@ be read. 'telepod rbac' prints the permissions that this command needs.
 --html writes the same as a self-contained page; --serve serves it, and reads the clusters again for visitors. There is no
 login: everyone who can reach the address sees the page. Without a HOST, it is only served on this machine.
 
-Exit codes: 0 every cluster was read (there may be problems), 1 some were not, 2 wrong usage.`
+Exit codes: 0 every cluster was read (there may be problems); 1 some were not, or have no release of Telepod; 2 wrong
+usage, such as a context that does not exist.`
 
 const statusExample = `  telepod status --contexts eks-use1,gke-euw1,aks-weu
   telepod status --contexts eks-use1,gke-euw1 --watch
@@ -56,7 +58,7 @@ func newStatusCommand() *cobra.Command {
 		Short:   "Show injectors, pods, Collectors, sites and queues of all clusters",
 		Long:    statusLong,
 		Example: statusExample,
-		Args:    arguments(cobra.NoArgs),
+		Args:    onlyFlags,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.register(cmd)
@@ -86,7 +88,10 @@ func (f *statusFlags) run(cmd *cobra.Command) error {
 	if err := f.print(cmd, rows); err != nil {
 		return err
 	}
-	return notRead(rows)
+	if err := f.selected(); err != nil {
+		return err
+	}
+	return f.notRead(rows)
 }
 
 // check refuses invalid combinations of flags.
@@ -104,10 +109,10 @@ func (f *statusFlags) check(cmd *cobra.Command) error {
 		return wrongUsage(cmd, "--interval %v: choose a second or more", f.interval)
 	case f.timeout <= 0:
 		return wrongUsage(cmd, "--timeout %v: choose a longer time", f.timeout)
-	case slices.Contains(f.contexts, ""):
-		return wrongUsage(cmd, "--contexts has an empty name: remove the extra comma")
+	case len(f.contexts) > 0 && f.context != "":
+		return wrongUsage(cmd, "--context and --contexts are mutually exclusive")
 	}
-	return nil
+	return checkContexts(cmd, &f.contexts)
 }
 
 func (f *statusFlags) print(cmd *cobra.Command, rows []status.Row) error {
@@ -133,23 +138,31 @@ func writePage(path string, rows []status.Row) (err error) {
 	return status.Page{At: time.Now(), Rows: rows}.Write(file)
 }
 
-// notRead returns an error if a cluster did not answer.
-func notRead(rows []status.Row) error {
-	failed := 0
+// notRead returns an error if a cluster did not answer, or has no release of Telepod.
+func (f *statusFlags) notRead(rows []status.Row) error {
+	failed, absent := 0, 0
 	for _, row := range rows {
 		if row.Error != "" {
 			failed++
 		}
+		if row.Absent {
+			absent++
+		}
 	}
-	if failed == 0 {
-		return nil
+	switch {
+	case failed > 0:
+		return fmt.Errorf("%d of %d clusters could not be read", failed, len(rows))
+	case absent > 0:
+		return fmt.Errorf("%d of %s %s no release %q of Telepod in namespace %q: check --release and --telepod-namespace",
+			absent, fleet.Count(len(rows), "cluster"), fleet.Verb(absent, "has", "have"), f.release.Name, f.release.Namespace)
 	}
-	return fmt.Errorf("%d of %d clusters could not be read", failed, len(rows))
+	return nil
 }
 
 // estateReader reads clusters of a kubeconfig.
 type estateReader struct {
 	kubeconfig string
+	context    string
 	contexts   []string
 	release    inventory.Release
 	timeout    time.Duration
@@ -161,25 +174,37 @@ type estateReader struct {
 func (r *estateReader) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&r.kubeconfig, "kubeconfig", "", "kubeconfig file; defaults to those that kubectl uses")
-	flags.StringSliceVar(&r.contexts, "contexts", nil, "contexts of the kubeconfig, one for each cluster; defaults to the current one")
+	flags.StringVar(&r.context, "context", "", "context of the kubeconfig; defaults to the current one")
+	flags.StringSliceVar(&r.contexts, "contexts", nil, "contexts of several clusters, which are read concurrently")
 	flags.StringVar(&r.release.Namespace, "telepod-namespace", "telepod", "namespace of Telepod in every cluster")
 	flags.StringVar(&r.release.Name, "release", "telepod", "Helm release of Telepod in every cluster")
 	flags.DurationVar(&r.timeout, "timeout", 10*time.Second, "time limit for all requests")
 	r.costs.register(cmd)
 }
 
-// open does not connect yet. A context that does not exist becomes a row with its error.
+// open does not connect yet. A context that does not exist becomes a row with its error, unless no context exists.
 func (r *estateReader) open(cmd *cobra.Command) error {
 	if err := r.costs.open(cmd); err != nil {
 		return err
 	}
 	contexts := r.contexts
 	if len(contexts) == 0 {
-		contexts = []string{""}
+		contexts = []string{r.context}
 	}
-	for i, name := range contexts {
-		if !slices.Contains(contexts[:i], name) {
-			r.clusters = append(r.clusters, newClusterReader(r.kubeconfig, name, r.release))
+	for _, name := range contexts {
+		r.clusters = append(r.clusters, newClusterReader(r.kubeconfig, name, r.release))
+	}
+	if !slices.ContainsFunc(r.clusters, func(c *clusterReader) bool { return c.err == nil }) {
+		return wrongSelection(r.clusters[0].err)
+	}
+	return nil
+}
+
+// selected returns an error if a context does not exist.
+func (r *estateReader) selected() error {
+	for _, c := range r.clusters {
+		if c.err != nil {
+			return wrongSelection(c.err)
 		}
 	}
 	return nil

@@ -23,12 +23,12 @@ import (
 // status shows the cluster of testdata/live, next to contexts that do not answer. Its injector is scaled to zero,
 // and its pods have no node.
 func (l *onCluster) status(t *testing.T) {
-	out, stderr := l.run(t, 1, "status", "-o", "json", "--contexts", "telepod,none,telepod")
+	out, stderr := l.run(t, exitUsage, "status", "-o", "json", "--contexts", "telepod,none, telepod")
 	var rows []status.Row
 	if err := json.Unmarshal([]byte(out), &rows); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
-	if len(rows) != 2 || !strings.Contains(stderr, "error: 1 of 2 clusters could not be read") {
+	if len(rows) != 2 || !strings.Contains(stderr, `error: context "none" does not exist`) {
 		t.Fatalf("%d rows, want two: %s%s", len(rows), out, stderr)
 	}
 	want := status.Row{
@@ -82,12 +82,12 @@ func TestStatusUsage(t *testing.T) {
 		"--contexts a,,b":               "--contexts has an empty name",
 		"--interval 1ms":                "--interval 1ms: choose a second or more",
 		"--timeout 0s":                  "--timeout 0s: choose a longer time",
-		"--context a":                   "unknown flag: --context (did you mean --contexts?)",
+		"--context a --contexts b":      "--context and --contexts are mutually exclusive",
 		"--prometheus ftp://x":          `--prometheus: the URL of Prometheus is "ftp://x"`,
 		"--prometheus http://x --key a": "--cert and --key must be used together",
 	} {
 		var out, stderr bytes.Buffer
-		code := run(append([]string{"status", "--kubeconfig", filepath.Join(t.TempDir(), "none")}, strings.Fields(args)...), streams{os.Stdin, &out, &stderr})
+		code := run(append([]string{"status", "--kubeconfig", deadClusters(t)}, strings.Fields(args)...), streams{os.Stdin, &out, &stderr})
 		if code != exitUsage || !strings.Contains(stderr.String(), want) {
 			t.Errorf("%s: exit code %d\n%s%s", args, code, &out, &stderr)
 		}

@@ -6,7 +6,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/telepod/telepod/fleet/inventory"
 )
@@ -41,12 +40,9 @@ type Cluster struct {
 
 // Connect uses a context of the given kubeconfig, or of the default one.
 func Connect(kubeconfig, context string, release Release) (*Cluster, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = kubeconfig
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: context}
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+	config, _, _, err := inventory.Config(kubeconfig, context)
 	if err != nil {
-		return nil, fmt.Errorf("connect to context %q: %w", context, err)
+		return nil, err
 	}
 	return connect(config, context, release)
 }

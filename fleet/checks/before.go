@@ -101,7 +101,7 @@ func (b Before) podSecurity(r *report) {
 		r.ok("namespace %s allows host ports and hostPath volumes", b.Namespace)
 	}
 	if n := len(b.Injector.Value.Workloads); n > 0 {
-		r.add(Warning, "telepod check"+b.contextFlag(), "release %s is already installed in namespace %s", b.Release, b.Namespace)
+		r.add(Warning, "telepod check"+b.selection(), "release %s is already installed in namespace %s", b.Release, b.Namespace)
 	}
 }
 

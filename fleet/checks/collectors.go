@@ -19,7 +19,10 @@ func (s Snapshot) regional(r *report) {
 	}
 	part := s.Collectors.Value
 	if len(part.Workloads) == 0 {
-		r.add(Warning, s.Helm+" upgrade with central.primary set: docs/chart.md", "the release has no regional Collectors: pods need another endpoint")
+		if len(s.Injector.Value.Workloads)+len(s.Central.Value.Workloads) > 0 { // otherwise the injector's line says that the release does not exist
+			repair := fmt.Sprintf("%s -n %s upgrade %s CHART --reset-then-reuse-values --set central.primary=HOST:PORT  # CHART: the installed chart; HOST:PORT: the primary site", s.Helm, s.Namespace, s.Release)
+			r.add(Warning, repair, "the release has no regional Collectors: pods need another endpoint")
+		}
 		return
 	}
 	s.bindings(r, codeRoles, part.Workloads[0].Name)

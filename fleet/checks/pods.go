@@ -23,7 +23,7 @@ func (s Snapshot) pods(r *report) {
 		}
 	}
 	if len(parts) > 0 {
-		r.add(Warning, "telepod stale -A"+s.contextFlag(), "workloads out of date: %s", strings.Join(parts, ", "))
+		r.add(Warning, "telepod stale -A"+s.selection(), "workloads out of date: %s", strings.Join(parts, ", "))
 		return
 	}
 	r.ok("every pod is up to date")
@@ -36,14 +36,8 @@ func (s Snapshot) others(r *report) {
 	}
 }
 
-// contextFlag returns telepod's flag that selects the cluster, if kubectl needs one.
-func (s Snapshot) contextFlag() string {
-	_, flag, found := strings.Cut(s.Kubectl, " --context ")
-	if !found {
-		return ""
-	}
-	return " --context " + flag
-}
+// selection returns telepod's flags that select the cluster, which are also kubectl's.
+func (s Snapshot) selection() string { return strings.TrimPrefix(s.Kubectl, "kubectl") }
 
 func (s Snapshot) namespaces(r *report) {
 	if r.unknown("namespaces and their pods", s.Pods.Err) {

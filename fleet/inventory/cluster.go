@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,7 +17,6 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/telepod/telepod/fleet"
 )
@@ -33,22 +33,11 @@ type Cluster struct {
 
 // Connect uses a context of a kubeconfig; empty arguments mean kubectl's defaults. It sends no requests.
 func Connect(kubeconfig, kubeContext string) (*Cluster, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = kubeconfig
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: kubeContext})
-	config, err := loader.ClientConfig()
+	config, name, namespace, err := Config(kubeconfig, kubeContext)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the cluster: %w: check --kubeconfig and --context", err)
+		return nil, err
 	}
-	c := &Cluster{Context: kubeContext}
-	if c.Namespace, _, err = loader.Namespace(); err != nil {
-		return nil, fmt.Errorf("connect to the cluster: %w", err)
-	}
-	if c.Context == "" {
-		if raw, err := loader.RawConfig(); err == nil {
-			c.Context = raw.CurrentContext
-		}
-	}
+	c := &Cluster{Context: name, Namespace: namespace}
 	return c, c.connect(config)
 }
 
@@ -78,7 +67,7 @@ func (c *Cluster) connect(config *rest.Config) error {
 func (c *Cluster) Version(ctx context.Context) (*apiversion.Version, error) {
 	raw, err := c.rest.Get().AbsPath("/version").Do(ctx).Raw()
 	if err != nil {
-		return nil, fmt.Errorf("ask the API server for its version: %w", err)
+		return nil, fmt.Errorf("ask the API server for its version: %w", brief(err))
 	}
 	var info version.Info
 	if err := json.Unmarshal(raw, &info); err != nil {
@@ -129,9 +118,12 @@ func readError(verb, what, namespace string, err error) error {
 	return fmt.Errorf("%s %s in %s: %w", verb, what, place, brief(err))
 }
 
-// brief removes client-go's repetition of the request.
+// brief removes client-go's repetition of the request, and its URL.
 func brief(err error) error {
 	status, ok := errors.AsType[*apierrors.StatusError](err)
+	if request, failed := errors.AsType[*url.Error](err); failed && !ok {
+		return request.Err
+	}
 	if !ok {
 		return err
 	}

@@ -17,6 +17,8 @@ type Row struct {
 	Context string `json:"context"`
 	// Error is why nothing could be read.
 	Error string `json:"error,omitempty"`
+	// Absent: the cluster was read, and the release has neither an injector nor Collectors there.
+	Absent bool `json:"absent,omitempty"`
 	Place
 	Injector   *Replicas `json:"injector,omitempty"`
 	Pods       *Pods     `json:"pods,omitempty"`
@@ -102,6 +104,7 @@ func RowOf(r Reading, now time.Time) Row {
 			row.Month = &m
 		}
 	}
+	row.Absent = r.absent()
 	row.Problems = append(row.problems(now), unread(r)...)
 	slices.SortStableFunc(row.Problems, gravestFirst)
 	return row
@@ -227,6 +230,11 @@ func (row Row) problems(now time.Time) (list []Problem) {
 	return list
 }
 
+// absent reports whether the release has neither an injector nor Collectors in the cluster.
+func (r Reading) absent() bool {
+	return cmp.Or(r.Injector.Err, r.Collectors.Err, r.Central.Err) == nil && len(r.Injector.Value)+len(r.Collectors.Value)+len(r.Central.Value) == 0
+}
+
 // unread lists what could not be read.
 func unread(r Reading) (list []Problem) {
 	add := func(what string, err error) {
@@ -235,7 +243,7 @@ func unread(r Reading) (list []Problem) {
 		}
 	}
 	add("injector", r.Injector.Err)
-	if r.Injector.Err == nil && len(r.Injector.Value)+len(r.Collectors.Value)+len(r.Central.Value) == 0 {
+	if r.absent() {
 		list = append(list, Problem{true, "the release has neither injector nor Collectors here: check --release and --telepod-namespace"})
 	}
 	if len(r.Injector.Value) > 0 { // without an injector here, pods are not counted
