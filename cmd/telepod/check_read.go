@@ -40,6 +40,7 @@ func (f *checkFlags) snapshot(ctx context.Context, c *inventory.Cluster) checks.
 		func() {
 			s.SiteAddresses = collectorConfig(ctx, c, f.release, s.Collectors.Value.Workloads).Value.Addresses()
 		},
+		func() { s.Role = collectorConfig(ctx, c, f.release, s.Central.Value.Workloads).Value.Site },
 		func() { s.Pods = answer(f.pods(ctx, c)) },
 		func() { f.judge(ctx, l, &s) },
 	)

@@ -106,7 +106,7 @@ rules:
     resources: [configmaps]
     resourceNames: ["{{.Injector}}-profiles"]
     verbs: [get]
-  # Addresses of sites and stores, only for explain.
+  # Addresses and roles of sites, and addresses of stores.
   - apiGroups: [""]
     resources: [configmaps]
     resourceNames: ["{{.Base}}-collector", "{{.Base}}-central", "{{.Base}}-sampler"]

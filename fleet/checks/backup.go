@@ -43,6 +43,9 @@ func SiteName(instances []fleet.Instance) string {
 	return ""
 }
 
+// role is primary or backup; empty if it is unknown.
+func (s Snapshot) role() string { return cmp.Or(SiteName(s.Central.Value.Instances), s.Role) }
+
 // Backup judges from all clusters together whether the backup site could replace the primary now. The line belongs to the
 // backup's cluster; if that cluster was not read, to each cluster whose regional Collectors have a backup site. Without a backup there is no
 // line.
@@ -87,7 +90,7 @@ func siteClusters(snapshots []Snapshot) (backup, primary int) {
 		if len(s.Central.Value.Workloads) == 0 {
 			continue
 		}
-		switch SiteName(s.Central.Value.Instances) {
+		switch s.role() {
 		case backupSite:
 			backup = i
 		case primarySite:
@@ -102,14 +105,25 @@ func siteClusters(snapshots []Snapshot) (backup, primary int) {
 	return backup, primary
 }
 
-// backupElsewhere asks for the context of the backup's cluster if Collectors have a backup.
+// backupElsewhere asks for the context of the backup's cluster if Collectors have a backup. The backup may be a site whose
+// role is unknown.
 func backupElsewhere(snapshots []Snapshot) (lines []Line) {
+	var nameless []string
+	for _, s := range snapshots {
+		if len(s.Central.Value.Workloads) > 0 && s.role() == "" {
+			nameless = append(nameless, s.Context)
+		}
+	}
 	for _, s := range snapshots {
 		if !slices.ContainsFunc(s.Collectors.Value.Instances, func(i fleet.Instance) bool { return knows(i, backupSite) }) {
 			continue
 		}
 		r := &report{context: s.Context, section: "backup"}
-		r.check(codeBackup).add(Skipped, "", "the backup site was not checked: add the context of its cluster to --contexts")
+		if r.check(codeBackup); len(nameless) > 0 {
+			r.add(Unknown, "", "whether the backup site can take over is unknown: which site is the backup is unknown, because no Collector of the site in %s answers", strings.Join(nameless[:min(len(nameless), mostNamed)], " or "))
+		} else {
+			r.add(Skipped, "", "the backup site was not checked: add the context of its cluster to --contexts")
+		}
 		lines = append(lines, r.lines...)
 	}
 	return lines

@@ -32,7 +32,7 @@ func (b *readiness) regions(snapshots []Snapshot) {
 			b.repair = cmp.Or(b.repair, "set central.backup in the values of "+s.Context+", and run helm upgrade there")
 		case v.down > 0:
 			b.against = append(b.against, fmt.Sprintf("%d of %d Collectors of %s cannot reach it", v.down, v.read, s.Context))
-			b.repair = cmp.Or(b.repair, s.in("logs -l app.kubernetes.io/component=collector --tail=50 | grep -i endpoint"))
+			b.repair = cmp.Or(b.repair, s.in("logs -l app.kubernetes.io/component=collector --tail=50 | %s", aboutSites))
 		case v.unread > 0:
 			b.unsure = append(b.unsure, fmt.Sprintf("%s of %s could not be read", fleet.Count(v.unread, "Collector"), s.Context))
 		case v.read == 0:

@@ -127,3 +127,66 @@ func TestBackupOfPartOfAnEstate(t *testing.T) {
 		t.Errorf("an estate without backup: %+v", lines)
 	}
 }
+
+// bothDown scales both sites to zero: only their configurations have their roles.
+func bothDown(t *testing.T, roles ...string) []checks.Snapshot {
+	t.Helper()
+	list := estate(t)
+	for i, role := range roles {
+		list[i].Central.Value.Workloads[0].Desired, list[i].Central.Value.Workloads[0].Ready, list[i].Central.Value.Instances = 0, 0, nil
+		list[i].Role = role
+	}
+	none := away("unreachable") + strings.ReplaceAll("; "+away("unreachable"), "primary", "backup")
+	for i := range list {
+		list[i].Collectors.Value.Instances = list[i].Collectors.Value.Instances[:1]
+		list[i].Collectors.Value.Instances[0].Metrics = set(t, none)
+	}
+	return list
+}
+
+// TestBothSitesDown: the repair of each site is in its own cluster, and the backup was looked at.
+func TestBothSitesDown(t *testing.T) {
+	list := bothDown(t, "primary", "backup")
+	lines := checks.Backup(list)
+	if len(lines) != 1 || lines[0].Context != "eu" || lines[0].Status != checks.Failed || !strings.Contains(lines[0].Seen, "cannot take over: statefulset/telepod-central is scaled to zero") {
+		t.Errorf("%+v", lines)
+	}
+	lines = nil
+	for _, s := range list {
+		lines = append(lines, checks.Fold(s.Lines())...)
+	}
+	found := 0
+	for _, line := range checks.Across(lines) {
+		site, own := "primary", "us"
+		if strings.HasPrefix(line.Seen, "the backup site is not usable") {
+			site, own = "backup", "eu"
+		}
+		if line.Code != "sites" || !strings.HasPrefix(line.Seen, "the "+site) {
+			continue
+		}
+		found++
+		if line.Context == own {
+			if line.Because != "central" {
+				t.Errorf("%+v, want it because of its own site", line)
+			}
+			continue
+		}
+		if want := "kubectl --context " + own + " -n telepod scale statefulset/telepod-central --replicas=1"; line.Because != "" || line.Repair != want ||
+			!strings.Contains(line.Seen, "; in context "+own+": statefulset/telepod-central is scaled to zero") || strings.Count(line.Seen, "in context") != 1 {
+			t.Errorf("%+v, want it repaired by %s", line, want)
+		}
+	}
+	if found != 6 {
+		t.Errorf("%d lines about sites, want one on each of two sites from three regions", found)
+	}
+	list = bothDown(t, "", "") // their configurations could not be read
+	lines = checks.Backup(list)
+	if len(lines) != 3 || lines[0].Status != checks.Unknown || !strings.HasSuffix(lines[0].Seen, "no Collector of the site in us or eu answers") {
+		t.Errorf("%+v", lines)
+	}
+	for _, line := range checks.Across(checks.Fold(append(list[2].Lines(), append(list[0].Lines(), list[1].Lines()...)...))) {
+		if line.Code == "sites" && strings.Contains(line.Seen, "in context") {
+			t.Errorf("%+v, but which site is which is unknown", line)
+		}
+	}
+}

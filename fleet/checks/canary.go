@@ -144,7 +144,7 @@ func (s Snapshot) canaries(r *report) {
 		case c.Site == "" && c.Wanted != "":
 			r.add(Unknown, s.upgrade(), "canary: %s accepted it, but did not send it to the %s site: Collectors of older versions ignore --site", place, c.Wanted)
 		case c.Site == "":
-			r.add(Failed, inspect+" | grep -i endpoint", "canary: waits on the node: %s has it on disk, but no site accepted it within %.0f s", place, c.Seconds)
+			r.add(Failed, inspect+" | "+aboutSites, "canary: waits on the node: %s has it on disk, but no site accepted it within %.0f s", place, c.Seconds)
 		case len(c.waits()) > 0:
 			r.add(Failed, c.nextStep(), "canary: waits at the %s site, which accepted it from %s, for %s", c.Site, place, strings.Join(c.waits(), ", "))
 		case c.LookErr != nil:

@@ -178,15 +178,20 @@ func (s Snapshot) sites(r *report, instances []fleet.Instance) {
 	}
 	for _, signal := range slices.Sorted(maps.Keys(none)) {
 		if len(down) == 0 {
-			r.add(Failed, s.in("logs %s --tail=50 | grep -i endpoint", none[signal][0]), "no site accepts %s from %d of %d Collectors%s", signal, len(none[signal]), asked, s.siteRefusal(instances))
+			r.add(Failed, s.in("logs %s --tail=50 | %s", none[signal][0], aboutSites), "no site accepts %s from %d of %d Collectors%s", signal, len(none[signal]), asked, s.siteRefusal(instances))
 		}
 	}
 	s.using(r, using, asked, len(down) > 0)
 }
 
+// aboutSites selects the lines of a Collector's log about switches between sites.
+const aboutSites = "grep -iE '(an|no|another|to an) endpoint'"
+
 // siteDown reports a site that Collectors cannot use, with the reason if they report it.
 func (s Snapshot) siteDown(r *report, site string, from []fleet.Instance, asked int) {
-	r.add(Failed, s.repairOf(site, s.outcome(from, site), s.in("logs %s --tail=50 | grep -i endpoint", from[0].Pod)),
+	r.site = site
+	defer func() { r.site = "" }()
+	r.add(Failed, s.repairOf(site, s.outcome(from, site), s.in("logs %s --tail=50 | %s", from[0].Pod, aboutSites)),
 		"the %s site is not usable from %d of %d Collectors: %s", site, len(from), asked, s.blame(from, site))
 }
 
@@ -199,6 +204,9 @@ func (s Snapshot) blame(from []fleet.Instance, site string) string {
 	}[s.outcome(from, site)]
 	for _, i := range from {
 		if cause := logged(i.Log, site, "cause"); cause != "" {
+			if strings.Contains(cause, "connection reset by peer") { // whichever request noticed it, and after whatever time
+				meaning = "connections break"
+			}
 			if meaning == "" {
 				return cause
 			}
@@ -248,8 +256,8 @@ func (s Snapshot) repairOf(site, outcome, otherwise string) string {
 	switch outcome {
 	case "handshake":
 		return "renew the certificate, or trust its CA: docs/operations.md#telepodsitecertificateexpires"
-	case "unreachable", "hung":
-		return "check that the site runs and that central.primary and central.backup lead to it: " + s.healthCommand(site)
+	case "unreachable", "hung", "broken":
+		return s.lookAt(site)
 	}
 	return otherwise
 }
@@ -279,7 +287,12 @@ func (s Snapshot) siteRefusal(instances []fleet.Instance) string {
 func (s Snapshot) using(r *report, using map[string]map[string]bool, asked int, down bool) {
 	for _, site := range slices.Sorted(maps.Keys(using)) {
 		n := len(using[site])
-		if site == "backup" && !down {
+		if site == "backup" && down { // the line on the primary has the repair
+			r.add(Warning, "", "%d of %d Collectors send to the backup site", n, asked)
+			r.lines[len(r.lines)-1].Because = codeSites
+			continue
+		}
+		if site == "backup" {
 			r.add(Warning, "Collectors return to the primary once a probe of it succeeds; if they do not: "+s.in("logs -l app.kubernetes.io/component=collector --tail=50"), "%d of %d Collectors send to the backup site", n, asked)
 			continue
 		}

@@ -40,13 +40,17 @@ type Line struct {
 	Repair string `json:"repair,omitempty"`
 	// Because is the code of the problem that causes this one, in the same cluster; empty if there is none.
 	Because string `json:"because,omitempty"`
+	// site is the site that the line is about, if it is known.
+	site string
 }
 
 // report collects lines of one section.
 type report struct {
 	context, section, code string
-	lines                  []Line
-	missing                []string // rights
+	// site is the site that the next lines are about.
+	site    string
+	lines   []Line
+	missing []string // rights
 }
 
 // check sets the code of the lines that follow.
@@ -56,7 +60,7 @@ func (r *report) check(code string) *report {
 }
 
 func (r *report) add(status Status, repair, format string, args ...any) {
-	r.lines = append(r.lines, Line{Context: r.context, Section: r.section, Code: r.code, Status: status, Seen: oneLine(fmt.Sprintf(format, args...)), Repair: repair})
+	r.lines = append(r.lines, Line{Context: r.context, Section: r.section, Code: r.code, Status: status, Seen: oneLine(fmt.Sprintf(format, args...)), Repair: repair, site: r.site})
 }
 
 func (r *report) ok(format string, args ...any) { r.add(OK, "", format, args...) }

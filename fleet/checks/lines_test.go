@@ -212,21 +212,23 @@ func TestLines(t *testing.T) {
 			s.Collectors.Value.Instances = s.Collectors.Value.Instances[:1]
 			delete(s.Pods.Value.SendToNode, "n2")
 		}, checks.OK, "", ""},
-		{"a site is away", func(s *checks.Snapshot) { region(t, s, away("unreachable")) }, checks.Failed, "the primary site is not usable from 1 of 2 Collectors: connection failed: lookup central.example.com: no such host", "telepod health"},
+		{"a site is away", func(s *checks.Snapshot) { region(t, s, away("unreachable")) }, checks.Failed, "the primary site is not usable from 1 of 2 Collectors: connection failed: lookup central.example.com: no such host", "telepod check --context CONTEXT"},
 		{"a site is away, and its address is known", func(s *checks.Snapshot) {
 			region(t, s, away("unreachable"))
 			s.SiteAddresses = map[string]string{"primary": "https://central.example.com:4318"}
-			s.Collectors.Value.Workloads[0].Pod.Volumes = []corev1.Volume{{Name: "tls", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
-				{Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "regional"}, Items: []corev1.KeyToPath{{Key: "tls.crt", Path: "tls.crt"}}}},
-				{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "authority"}, Items: []corev1.KeyToPath{{Key: "ca.crt", Path: "ca.crt"}}}},
-			}}}}}
-		}, checks.Failed, "the primary site is not usable", `(umask 077 && kubectl -n telepod get secret regional -o 'go-template={{index .data "tls.crt" | base64decode}}' > tls.crt && ` +
-			`kubectl -n telepod get configmap authority -o 'go-template={{index .data "ca.crt"}}' > ca.crt) && telepod health central.example.com:4318 --ca ca.crt --cert tls.crt --key tls.key`},
+		}, checks.Failed, "the primary site is not usable", "telepod check --context CONTEXT  # CONTEXT: the cluster of the primary site, which regions reach at https://central.example.com:4318; if it is healthy there: docs/operations.md#telepodonbackup"},
 		{"a site is away, and its address would be a command", func(s *checks.Snapshot) {
 			region(t, s, away("unreachable"))
 			s.SiteAddresses = map[string]string{"primary": "https://$(reboot):4318"}
-		}, checks.Failed, "the primary site is not usable", "telepod health HOST:PORT --ca ca.crt"},
+		}, checks.Failed, "the primary site is not usable", "# CONTEXT: the cluster of the primary site; if it is healthy there"},
 		{"another authority", func(s *checks.Snapshot) { region(t, s, away("handshake")) }, checks.Failed, "TLS negotiation failed: a certificate has expired, or is from another CA", "renew the certificate"},
+		{"a site resets connections", func(s *checks.Snapshot) {
+			region(t, s, away("hung"))
+			s.Collectors.Value.Instances[1].Log = `warn Switched {"from": "primary", "to": "none", "reason": "hung", "cause": "read tcp 10.1.2.3:4318: read: connection reset by peer"}` + "\n"
+		}, checks.Failed, "the primary site is not usable from 1 of 2 Collectors: connections break: read tcp 10.1.2.3:4318: read: connection reset by peer", "telepod check --context CONTEXT"},
+		{"a site is away, and the backup in use", func(s *checks.Snapshot) {
+			region(t, s, away("unreachable")+`; otelcol_exporter_failover_active{signal="traces",endpoint="backup"} 1`)
+		}, checks.Failed, "the primary site is not usable", "telepod check --context CONTEXT"},
 		{"on the backup", func(s *checks.Snapshot) {
 			region(t, s, `otelcol_exporter_failover_active{signal="traces",endpoint="backup"} 1; otelcol_exporter_failover_active{signal="traces",endpoint="primary"} 0`)
 		}, checks.Warning, "1 of 2 Collectors send to the backup site", "logs"},
@@ -263,6 +265,10 @@ func TestLines(t *testing.T) {
 			s.Central.Value.Workloads[0].Desired, s.Central.Value.Workloads[0].Ready, s.Central.Value.Instances = 0, 0, nil
 			region(t, s, away("unreachable"))
 		}, checks.Failed, "statefulset/telepod-central is scaled to zero", "kubectl -n telepod scale statefulset/telepod-central --replicas=1"},
+		{"the site ends", func(s *checks.Snapshot) {
+			s.Central.Value.Workloads[0].Desired, s.Central.Value.Instances = 0, nil
+			s.Central.Value.Workloads[0].Scaled = checks.Change{Manager: "kubectl", At: now, Exactly: true}
+		}, checks.Failed, "statefulset/telepod-central is scaled to zero (changed by kubectl at 2026-03-01 12:00:00Z): its last pods end; then regions keep their data", "--replicas=1"},
 		{"a policy", func(s *checks.Snapshot) { s.Policies.Value = []networkingv1.NetworkPolicy{deny("telepod-collector")} }, checks.Failed, "NetworkPolicy deny blocks port 4317 of daemonset/telepod-collector for pods", "kubectl -n telepod delete networkpolicy deny"},
 		{"a policy beside one that opens", func(s *checks.Snapshot) {
 			open := deny("telepod-collector")

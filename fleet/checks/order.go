@@ -2,7 +2,7 @@ package checks
 
 import (
 	"cmp"
-	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -160,13 +160,33 @@ func Fold(lines []Line) []Line {
 	}
 	for i := range lines {
 		if line := &lines[i]; line.Status.Problem() && line.Because == "" {
-			line.Because = root(line.Code, line.Status.severity(), worst)
+			line.Because = root(line.Code, line.Status.severity(), causesOf(*line, lines, worst))
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b Line) int {
 		return cmp.Or(cmp.Compare(b.severity(worst), a.severity(worst)), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.depth(), b.depth()))
 	})
 	return lines
+}
+
+// ofSite reports whether a line is about the Collectors of a central site.
+func (l Line) ofSite() bool { return l.Code == codeCentralPods || l.Code == codeCentral }
+
+// causesOf returns the worst severity of each code among the lines that can explain a line: the Collectors of one site
+// do not explain why the other one is not usable.
+func causesOf(line Line, lines []Line, worst map[string]int) map[string]int {
+	if line.Code != codeSites || line.site == "" {
+		return worst
+	}
+	own := maps.Clone(worst)
+	delete(own, codeCentral)
+	delete(own, codeCentralPods)
+	for _, other := range lines {
+		if other.ofSite() && (other.site == "" || other.site == line.site) {
+			own[other.Code] = max(own[other.Code], other.Status.severity())
+		}
+	}
+	return own
 }
 
 func (s Status) severity() int { return 1 + slices.Index([]Status{Warning, Unknown, Failed}, s) }
@@ -208,13 +228,36 @@ func Across(lines []Line) []Line {
 		if line.Code != codeSites || line.Status != Failed || line.Because != "" {
 			continue
 		}
-		for _, other := range lines {
-			ofSite := other.Code == codeCentralPods || other.Code == codeCentral
-			if ofSite && other.Context != line.Context && other.Status == Failed && other.Because == "" {
-				line.Seen += fmt.Sprintf("; in context %s: %s", other.Context, other.Seen)
-				line.Repair = other.Repair
+		for _, other := range failuresOf(line.site, lines) {
+			place := ""
+			if other.Context != line.Context {
+				place = "in context " + other.Context + ": "
 			}
+			line.Seen += "; " + place + other.Seen
+			line.Repair = other.Repair
 		}
 	}
 	return lines
+}
+
+// failuresOf returns the failures of a site's Collectors. A site with an unknown role counts if it is the only one with
+// failures.
+func failuresOf(site string, lines []Line) []Line {
+	of := func(role string) (found []Line, contexts map[string]bool) {
+		contexts = map[string]bool{}
+		for _, line := range lines {
+			if line.ofSite() && line.Status == Failed && line.Because == "" && line.site == role {
+				found, contexts[line.Context] = append(found, line), true
+			}
+		}
+		return found, contexts
+	}
+	found, _ := of(site)
+	if len(found) > 0 && site != "" {
+		return found
+	}
+	if unnamed, contexts := of(""); len(contexts) == 1 {
+		return unnamed
+	}
+	return nil
 }

@@ -5,10 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/telepod/telepod/profiles"
 )
@@ -101,50 +98,18 @@ func (s Snapshot) undo(w Workload) string {
 	return s.in("rollout undo %s  # its pod template before that change", w.object())
 }
 
-// healthCommand returns a command that queries a site with the certificate of the regional Collectors. It is complete if
-// the site's address is known.
-func (s Snapshot) healthCommand(site string) string {
+// lookAt returns the command that looks for the reason in the cluster of a site.
+func (s Snapshot) lookAt(site string) string {
 	address, found := s.SiteAddresses[site]
-	plain := strings.HasPrefix(address, "http://")
-	address = strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(address, "https://"), "http://"), "/")
-	if !found || !safe(address) || len(s.Collectors.Value.Workloads) == 0 {
-		return "telepod health HOST:PORT --ca ca.crt --cert tls.crt --key tls.key"
+	if found && safe(address) {
+		address = ", which regions reach at " + address
+	} else {
+		address = ""
 	}
-	if plain {
-		return "telepod health " + address
-	}
-	return s.certificateFiles() + "telepod health " + address + " --ca ca.crt --cert tls.crt --key tls.key"
-}
-
-// certificateFiles returns a command that writes the certificate of the regional Collectors to files; empty if its
-// location is unknown.
-func (s Snapshot) certificateFiles() (command string) {
-	for _, volume := range s.Collectors.Value.Workloads[0].Pod.Volumes {
-		if volume.Name != "tls" || volume.Projected == nil {
-			continue
-		}
-		for _, source := range volume.Projected.Sources {
-			switch {
-			case source.Secret != nil && safe(source.Secret.Name):
-				for _, item := range slices.DeleteFunc(slices.Clone(source.Secret.Items), unsafeItem) {
-					command += s.in(`get secret %s -o 'go-template={{index .data "%s" | base64decode}}' > %s && `, source.Secret.Name, item.Key, item.Path)
-				}
-			case source.ConfigMap != nil && safe(source.ConfigMap.Name):
-				for _, item := range slices.DeleteFunc(slices.Clone(source.ConfigMap.Items), unsafeItem) {
-					command += s.in(`get configmap %s -o 'go-template={{index .data "%s"}}' > %s && `, source.ConfigMap.Name, item.Key, item.Path)
-				}
-			}
-		}
-	}
-	if command != "" {
-		command = "(umask 077 && " + strings.TrimSuffix(command, " && ") + ") && "
-	}
-	return command
+	return fmt.Sprintf("telepod check --context CONTEXT  # CONTEXT: the cluster of the %s site%s; if it is healthy there: docs/operations.md#telepodonbackup", site, address)
 }
 
 // safe reports whether a text from the cluster is safe as a word of a shell command.
 func safe(text string) bool { return safeWord.MatchString(text) }
 
 var safeWord = regexp.MustCompile(`^[A-Za-z0-9.:_/\[\]-]+$`)
-
-func unsafeItem(item corev1.KeyToPath) bool { return !safe(item.Key) || !safe(item.Path) }

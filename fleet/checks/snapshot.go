@@ -33,6 +33,8 @@ type Snapshot struct {
 	Nodes      Answer[[]Node]
 	// Injector, Collectors (the regional ones), Central and Samplers are the parts of the release.
 	Injector, Collectors, Central, Samplers Answer[Part]
+	// Role is primary or backup, from the configuration of the central site; empty if there is none, or it was not read.
+	Role string
 	// Bindings are the ClusterRoleBindings that the release needs, and whether they exist.
 	Bindings Answer[map[string]bool]
 	Profiles Answer[Profiles]

@@ -167,8 +167,14 @@ func (s Snapshot) central(r *report) {
 	if len(s.Central.Value.Workloads) == 0 {
 		return // it is in another cluster
 	}
+	r.site = s.role()
+	defer func() { r.site = "" }()
+	effect := "the site accepts nothing, and regions keep their data or send it to the other site"
 	for _, w := range s.Central.Value.Workloads {
-		s.workload(r.check(codeCentral), w, "the site accepts nothing, and regions keep their data or send it to the other site")
+		if w.Desired == 0 && (w.Ready > 0 || len(w.Troubles) > 0) {
+			effect = "its last pods end; then regions keep their data or send it to the other site"
+		}
+		s.workload(r.check(codeCentral), w, effect)
 	}
 	s.instances(r, s.Central.Value, codeCentralWaiting, codeCentralPods)
 	if !r.check(codeSamplers).unknown("the samplers", s.Samplers.Err) {

@@ -94,26 +94,30 @@ func (r *Route) follow(f Facts, traffic *status.Traffic) (b behind) {
 	if traffic != nil && traffic.Site != nil {
 		inUse = traffic.Site.Name
 	}
-	var lines []checks.Line
+	var lines, standby []checks.Line
 	found := false
 	for i, site := range f.Sites {
+		of := ""
+		if i > 0 {
+			of = fleet.Printable(site.Context)
+		}
+		site.Role = site.Config.Value.Site
 		on := traffic != nil && site.onPath(inUse) || site.Central.Err != nil
 		found = found || on
 		switch {
 		case i == 0 && !on:
 			f.Cluster.Central, f.Cluster.Samplers = checks.Answer[checks.Part]{}, checks.Answer[checks.Part]{}
+			if traffic != nil && len(site.Central.Value.Workloads) > 0 {
+				standby = append(standby, r.standby(site, of)...)
+			}
 		case i == 0:
-			f.Cluster.Central, f.Cluster.Samplers = site.Central, site.Samplers
+			f.Cluster.Central, f.Cluster.Samplers, f.Cluster.Role = site.Central, site.Samplers, site.Role
 		case on:
 			lines = append(lines, problems(site.SitePath())...)
 		default:
-			r.standby(site)
+			standby = append(standby, r.standby(site, of)...)
 		}
 		if on {
-			of := ""
-			if i > 0 {
-				of = fleet.Printable(site.Context)
-			}
 			r.Hops = append(r.Hops, site.hops(of)...)
 			b.add(site, of)
 		}
@@ -125,7 +129,13 @@ func (r *Route) follow(f Facts, traffic *status.Traffic) (b behind) {
 		}
 		r.Hops = append(r.Hops, Hop{Stage: checks.AtStore, Name: "stores", Status: checks.Skipped, State: state})
 	}
-	all := checks.Across(append(problems(f.Cluster.Path()), lines...))
+	lines = append(problems(f.Cluster.Path()), lines...)
+	all := checks.Across(append(lines, standby...))
+	for i := len(lines); i < len(all); i++ {
+		if all[i].Status == checks.Failed {
+			all[i].Status = checks.Warning
+		}
+	}
 	r.Problems = append(r.Problems, all...)
 	return b
 }

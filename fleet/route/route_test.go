@@ -235,6 +235,24 @@ func TestBroken(t *testing.T) {
 			backup.Central.Value = checks.Part{Workloads: []checks.Workload{{Kind: "StatefulSet", Name: "telepod-central"}}}
 			f.Sites = append(f.Sites, backup)
 		}, checks.Warning, "gets through to the primary site and its stores", []string{"failed site: statefulset/telepod-central, context aks [] scaled to zero; not in use", "problem warning site: statefulset/telepod-central is scaled to zero"}},
+		{"the primary in the workload's own cluster is scaled to zero, and the backup in use", func(f *route.Facts) {
+			f.Cluster.Collectors.Value.Instances[0].Metrics = set(t, strings.NewReplacer(`active{signal="traces",endpoint="primary"} 1`, `active{signal="traces",endpoint="primary"} 0`,
+				`active{signal="traces",endpoint="backup"} 0`, `active{signal="traces",endpoint="backup"} 1`, `endpoint_up{endpoint="primary"} 1`, `endpoint_up{endpoint="primary"} 0`).Replace(regional))
+			f.Sites[0].Central.Value = checks.Part{Workloads: []checks.Workload{{Kind: "StatefulSet", Name: "telepod-central"}}}
+		}, checks.Warning, "gets through to the backup site", []string{"failed site: statefulset/telepod-central [] scaled to zero; not in use",
+			"problem failed site: the primary site is not usable from 1 of 1 Collectors: the reason is unknown; statefulset/telepod-central is scaled to zero", "problem warning site: statefulset/telepod-central is scaled to zero"}},
+		{"both sites are scaled to zero", func(f *route.Facts) {
+			f.Cluster.Collectors.Value.Instances[0].Metrics = set(t, strings.NewReplacer(`active{signal="traces",endpoint="primary"} 1`, `active{signal="traces",endpoint="primary"} 0`,
+				`up{endpoint="primary"} 1`, `up{endpoint="primary"} 0`, `up{endpoint="backup"} 1`, `up{endpoint="backup"} 0`).Replace(regional))
+			site := f.Sites[0]
+			site.Central.Value = checks.Part{Workloads: []checks.Workload{{Kind: "StatefulSet", Name: "telepod-central"}}}
+			backup := site
+			site.Context, backup.Context = "eks-2", "gke"
+			backup.Config = config(t, strings.Replace(centralConfig, "value: primary", "value: backup", 1))
+			f.Sites = []route.Site{{Snapshot: f.Cluster}, site, backup}
+		}, checks.Failed, "waits on its Collectors: no site accepts it", []string{
+			"the primary site is not usable from 1 of 1 Collectors: the reason is unknown; in context eks-2: statefulset/telepod-central is scaled to zero",
+			"the backup site is not usable from 1 of 1 Collectors: the reason is unknown; in context gke: statefulset/telepod-central is scaled to zero"}},
 		{"a context without a site", func(f *route.Facts) {
 			f.Sites = append(f.Sites, route.Site{Snapshot: checks.Snapshot{Context: "gke"}})
 		}, checks.OK, "gets through to the primary site and its stores", []string{"skipped site: none, context gke [] this cluster has no central site"}},

@@ -24,12 +24,11 @@ func (s Site) name() string {
 	return cmp.Or(s.Config.Value.Site, checks.SiteName(s.Central.Value.Instances))
 }
 
-// standby adds a site that was requested but is not in use: telemetry gets there only if the site in use fails.
-func (r *Route) standby(site Site) {
-	of := fleet.Printable(site.Context)
+// standby adds a site that is not in use, and returns its problems: telemetry gets there only if the site in use fails.
+func (r *Route) standby(site Site, of string) []checks.Line {
 	if len(site.Central.Value.Workloads) == 0 {
 		r.Hops = append(r.Hops, Hop{Stage: checks.AtSite, Name: "none", Context: of, Status: checks.Skipped, State: "this cluster has no central site"})
-		return
+		return nil
 	}
 	for _, hop := range site.hops(of) {
 		if hop.Stage == checks.AtSite {
@@ -37,12 +36,7 @@ func (r *Route) standby(site Site) {
 			r.Hops = append(r.Hops, hop)
 		}
 	}
-	for _, line := range problems(site.SitePath()) {
-		if line.Status == checks.Failed {
-			line.Status = checks.Warning
-		}
-		r.Problems = append(r.Problems, line)
-	}
+	return problems(site.SitePath())
 }
 
 // hops returns the Collectors of a site, and its stores. of is the context if the site is in another cluster.
