@@ -27,7 +27,8 @@ a price, at the prices in the chart's values.
 
 The cost of spans is divided among services by the number of their spans. Metrics and logs are not counted by service:
 their cost is a separate line, so that the lines add up. MEASURED is the share of the month so far for which Prometheus
-has data; the amounts cover only that time.
+has data; the amounts so far cover only that time. The last column is the cost of thirty days at the rate of the last day; the
+one before it adds the rest of this month at that rate to the amount so far.
 
 'telepod cost estimate' estimates a month in advance.`
 
@@ -84,7 +85,7 @@ func (f *costFlags) run(cmd *cobra.Command) error {
 		maps.DeleteFunc(months, func(name string, _ cost.Month) bool { return !slices.Contains(f.clusters, name) })
 	}
 	if f.by.value == "cluster" {
-		return f.print(cmd, months, monthTable(months))
+		return f.print(cmd, months, monthTable(months, time.Now()))
 	}
 	lines, err := cost.Services(ctx, f.server, months, time.Now())
 	if err != nil {
@@ -93,7 +94,7 @@ func (f *costFlags) run(cmd *cobra.Command) error {
 	if f.by.value == "namespace" {
 		lines = cost.Namespaces(lines)
 	}
-	return f.print(cmd, lines, serviceTable(lines, f.by.value == "service"))
+	return f.print(cmd, lines, serviceTable(lines, months, f.by.value == "service"))
 }
 
 func (f *costFlags) print(cmd *cobra.Command, data any, table [][]terminal.Cell) error {
@@ -105,39 +106,49 @@ func (f *costFlags) print(cmd *cobra.Command, data any, table [][]terminal.Cell)
 	return err
 }
 
-func monthTable(months map[string]cost.Month) [][]terminal.Cell {
+func monthTable(months map[string]cost.Month, now time.Time) [][]terminal.Cell {
 	parts, months := partsOf(months)
 	head := terminal.Row("CLUSTER")
 	for _, of := range parts {
 		head = append(head, terminal.Row(named(strings.ToUpper(strings.ReplaceAll(of, "-", " ")), "OTHER"))...)
 	}
-	table := [][]terminal.Cell{append(head, terminal.Row("SO FAR", "MEASURED", "MONTH, PROJECTED")...)}
-	total, projected, complete := cost.Month{Parts: map[string]float64{}}, 0.0, true
+	end := "TO THE END OF " + strings.ToUpper(now.UTC().Month().String())
+	table := [][]terminal.Cell{append(head, terminal.Row("SO FAR", "MEASURED", end, "PER 30 DAYS")...)}
+	total := cost.Month{Parts: map[string]float64{}, Projected: new(float64), Per30Days: new(float64)}
 	for _, name := range slices.Sorted(maps.Keys(months)) {
 		m := months[name]
-		end := "–"
-		if m.Projected != nil {
-			end, projected = status.Dollars(*m.Projected)+projectedFrom(m), projected+*m.Projected
-		}
-		complete = complete && m.Projected != nil
-		table = append(table, monthRow(named(name, "(no name)"), parts, m, end))
+		table = append(table, monthRow(named(name, "(no name)"), parts, m))
 		total.Dollars += m.Dollars
+		total.Projected, total.Per30Days = plus(total.Projected, m.Projected), plus(total.Per30Days, m.Per30Days)
 		for of, dollars := range m.Parts {
 			total.Parts[of] += dollars
 		}
 	}
 	if len(months) > 1 {
-		end := "–"
-		if complete {
-			end = status.Dollars(projected)
-		}
-		row := monthRow("all", parts, total, end)
+		row := monthRow("all", parts, total)
 		for i := range row {
 			row[i].Tone = terminal.Bold
 		}
 		table = append(table, row)
 	}
 	return table
+}
+
+// plus adds two amounts; nil if either is unknown.
+func plus(a, b *float64) *float64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	sum := *a + *b
+	return &sum
+}
+
+// dollars formats an amount that may be unknown.
+func dollars(n *float64) string {
+	if n == nil {
+		return "–"
+	}
+	return status.Dollars(*n)
 }
 
 // mostParts limits the number of additional columns, because their names come from a metric's label.
@@ -187,10 +198,13 @@ func projectedFrom(m cost.Month) string {
 	return fmt.Sprintf(" (projected from %s)", fleet.Count(max(1, int(*m.ProjectedFrom/60)), "minute"))
 }
 
-func monthRow(name string, parts []string, m cost.Month, end string) []terminal.Cell {
-	measured := ""
+func monthRow(name string, parts []string, m cost.Month) []terminal.Cell {
+	measured, soFar := "", &m.Dollars
 	if m.Measured != nil {
 		measured = status.Percent(*m.Measured)
+	}
+	if m.Unmeasured() {
+		soFar, m.Parts = nil, nil
 	}
 	row := terminal.Row(name)
 	for _, of := range parts {
@@ -200,30 +214,33 @@ func monthRow(name string, parts []string, m cost.Month, end string) []terminal.
 		}
 		row = append(row, terminal.Cell{Text: text})
 	}
-	return append(row, terminal.Row(status.Dollars(m.Dollars), measured, end)...)
+	return append(row, terminal.Row(dollars(soFar), measured, dollars(m.Projected)+projectedFrom(m), dollars(m.Per30Days))...)
 }
 
-func serviceTable(lines []cost.Line, services bool) [][]terminal.Cell {
+func serviceTable(lines []cost.Line, months map[string]cost.Month, services bool) [][]terminal.Cell {
 	head := terminal.Row("CLUSTER", "NAMESPACE")
 	if services {
 		head = append(head, terminal.Row("SERVICE")...)
 	}
-	table := [][]terminal.Cell{append(head, terminal.Row("SPANS", "SHARE", "SO FAR")...)}
+	table := [][]terminal.Cell{append(head, terminal.Row("SPANS", "SHARE", "SO FAR", "PER 30 DAYS")...)}
 	for _, l := range lines {
-		row := terminal.Row(named(l.Cluster, "(no name)"))
+		row, soFar := terminal.Row(named(l.Cluster, "(no name)")), &l.Dollars
+		if months[l.Cluster].Unmeasured() {
+			soFar = nil
+		}
 		if l.Rest {
 			row = append(row, terminal.Cell{Text: "(not counted by service)", Tone: terminal.Faint})
 			if services {
 				row = append(row, terminal.Cell{})
 			}
-			table = append(table, append(row, terminal.Row("–", "–", status.Dollars(l.Dollars))...))
+			table = append(table, append(row, terminal.Row("–", "–", dollars(soFar), dollars(l.Per30Days))...))
 			continue
 		}
 		row = append(row, terminal.Cell{Text: named(l.Namespace, "(none)")})
 		if services {
 			row = append(row, terminal.Cell{Text: named(l.Service, "(none)")})
 		}
-		table = append(table, append(row, terminal.Row(status.Number(*l.Spans), fmt.Sprintf("%.1f %%", 100**l.Share), status.Dollars(l.Dollars))...))
+		table = append(table, append(row, terminal.Row(status.Number(*l.Spans), fmt.Sprintf("%.1f %%", 100**l.Share), dollars(soFar), dollars(l.Per30Days))...))
 	}
 	return table
 }

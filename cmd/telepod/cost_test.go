@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/telepod/telepod/fleet/cost"
 	"github.com/telepod/telepod/terminal"
@@ -86,9 +87,10 @@ func recorded(t *testing.T) string {
 		}
 		query := r.FormValue("query")
 		for part, samples := range map[string]string{
-			"month:dollars":  `{"metric":{"k8s_cluster_name":"a","signal":"traces","of":"egress"},"value":[0,"30"]},{"metric":{"k8s_cluster_name":"a","signal":"logs","of":"archive"},"value":[0,"10"]},{"metric":{"k8s_cluster_name":"b\u001b[2J","signal":"traces","of":"egress"},"value":[0,"1"]},{"metric":{"k8s_cluster_name":"b\u001b[2J","signal":"traces","of":"destination"},"value":[0,"2"]}`,
-			"month_end":      `{"metric":{"k8s_cluster_name":"a"},"value":[0,"90"]}`,
-			"dollars:rate5m": `{"metric":{"k8s_cluster_name":"a"},"value":[0,"86000"]}`,
+			"month:dollars":                    `{"metric":{"k8s_cluster_name":"a","signal":"traces","of":"egress"},"value":[0,"30"]},{"metric":{"k8s_cluster_name":"a","signal":"logs","of":"archive"},"value":[0,"10"]},{"metric":{"k8s_cluster_name":"b\u001b[2J","signal":"traces","of":"egress"},"value":[0,"1"]},{"metric":{"k8s_cluster_name":"b\u001b[2J","signal":"traces","of":"destination"},"value":[0,"2"]}`,
+			"month_end":                        `{"metric":{"k8s_cluster_name":"a"},"value":[0,"90"]}`,
+			"timestamp(telepod:dollars:rate5m": `{"metric":{"k8s_cluster_name":"a"},"value":[0,"86000"]}`,
+			"sum by (k8s_cluster_name, signal) (avg_over_time": `{"metric":{"k8s_cluster_name":"a","signal":"traces"},"value":[0,"1e-5"]},{"metric":{"k8s_cluster_name":"a","signal":"logs"},"value":[0,"1e-6"]}`,
 			"measured_ratio": `{"metric":{"k8s_cluster_name":"a"},"value":[0,"0.5"]}`,
 			"calls_total":    `{"metric":{"k8s_cluster_name":"a","k8s_namespace_name":"shop","service_name":"cart"},"value":[0,"300"]},{"metric":{"k8s_cluster_name":"a","k8s_namespace_name":"pay","service_name":"charge"},"value":[0,"100"]}`,
 		} {
@@ -115,13 +117,13 @@ func TestCost(t *testing.T) {
 		code        int
 		out, stderr string
 	}{
-		{with, exitOK, "a           $30.00  $10.00   –            –            $40.00  50 %      $90.00\n", ""},
+		{with, exitOK, "a           $30.00  $10.00   –            –            $40.00  50 %      $90.00                  $28.51\n", ""},
 		{with, exitOK, `"b\x1b[2J"`, ""},
 		{with, exitOK, "CLUSTER     EGRESS  ARCHIVE  TRACE STORE  DESTINATION  SO FAR", ""},
-		{with, exitOK, "all         $31.00  $10.00   –            $2.00        $43.00            –\n", ""},
-		{with + " --clusters a --by service", exitOK, "a        shop                      cart     300    75.0 %  $22.50\n", ""},
-		{with + " --clusters a --by namespace", exitOK, "a        pay                       100    25.0 %  $7.50\n", ""},
-		{with + " --clusters a --by namespace", exitOK, "a        (not counted by service)  –      –       $10.00\n", ""},
+		{with, exitOK, "all         $31.00  $10.00   –            $2.00        $43.00            –                       –\n", ""},
+		{with + " --clusters a --by service", exitOK, "a        shop                      cart     300    75.0 %  $22.50  $19.44\n", ""},
+		{with + " --clusters a --by namespace", exitOK, "a        pay                       100    25.0 %  $7.50   $6.48\n", ""},
+		{with + " --clusters a --by namespace", exitOK, "a        (not counted by service)  –      –       $10.00  $2.59\n", ""},
 		{with + " --clusters a -o json", exitOK, `"projected": 90`, ""},
 		{with + " --clusters c", exitError, "", `no cost is recorded for cluster "c"`},
 		{with + " --tenant other", exitError, "", "query Prometheus: client error: 401\n"},
@@ -148,11 +150,11 @@ func TestCostColumns(t *testing.T) {
 		a.Parts[fmt.Sprintf("x%02d", i)] = float64(i)
 	}
 	a.Dollars, b.Dollars = 1+40*39/2, 900
-	table := terminal.Terminal{}.Table(monthTable(map[string]cost.Month{"a": a, "b": b})...)
-	want := `CLUSTER  EGRESS  ARCHIVE  TRACE STORE  DESTINATION  X38     X39     OTHERS   SO FAR   MEASURED  MONTH, PROJECTED
-a        $1.00   –        –            –            $38.00  $39.00  $703.00  $781.00            –
-b        –       –        –            $900.00      –       –       –        $900.00            –
-all      $1.00   –        –            $900.00      $38.00  $39.00  $703.00  $1,681             –
+	table := terminal.Terminal{}.Table(monthTable(map[string]cost.Month{"a": a, "b": b}, time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC))...)
+	want := `CLUSTER  EGRESS  ARCHIVE  TRACE STORE  DESTINATION  X38     X39     OTHERS   SO FAR   MEASURED  TO THE END OF NOVEMBER  PER 30 DAYS
+a        $1.00   –        –            –            $38.00  $39.00  $703.00  $781.00            –                       –
+b        –       –        –            $900.00      –       –       –        $900.00            –                       –
+all      $1.00   –        –            $900.00      $38.00  $39.00  $703.00  $1,681             –                       –
 `
 	if table != want {
 		t.Errorf("%s", table)
@@ -162,16 +164,25 @@ all      $1.00   –        –            $900.00      $38.00  $39.00  $703.00 
 	}
 }
 
+// TestCostUnmeasured: an amount of which nothing has been recorded yet is unknown, not zero.
+func TestCostUnmeasured(t *testing.T) {
+	rate := 4.0
+	table := (terminal.Terminal{}).Table(monthTable(map[string]cost.Month{"a": {Measured: new(float64), Parts: map[string]float64{"egress": 0}, Per30Days: &rate}}, time.Now())...)
+	if !strings.HasSuffix(table, "–       0 %       –                       $4.00\n") {
+		t.Errorf("%s", table)
+	}
+}
+
 func TestCostProjectedFromMinutes(t *testing.T) {
 	for seconds, want := range map[float64]string{
-		20:    "$90.00 (projected from 1 minute)\n",
-		330:   "$90.00 (projected from 5 minutes)\n",
-		3600:  "$90.00\n",
-		86000: "$90.00\n",
+		20:    "$90.00 (projected from 1 minute)",
+		330:   "$90.00 (projected from 5 minutes)",
+		3600:  "$90.00",
+		86000: "$90.00",
 	} {
 		month := cost.Month{Dollars: 1, Projected: new(float64), ProjectedFrom: &seconds}
 		*month.Projected = 90
-		if table := (terminal.Terminal{}).Table(monthTable(map[string]cost.Month{"a": month})...); !strings.HasSuffix(table, "  "+want) {
+		if table := (terminal.Terminal{}).Table(monthTable(map[string]cost.Month{"a": month}, time.Now())...); !strings.Contains(table, "  "+want+" ") {
 			t.Errorf("from %g seconds:\n%s", seconds, table)
 		}
 	}

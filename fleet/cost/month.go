@@ -22,6 +22,7 @@ const (
 	monthByPart  = `sum by (k8s_cluster_name, signal, of) (telepod:month:dollars)`
 	monthEnd     = `sum by (k8s_cluster_name) (telepod:month_end:dollars)`
 	monthCovered = `telepod:month:measured_ratio`
+	lastDay      = `sum by (k8s_cluster_name, signal) (avg_over_time(telepod:dollars:rate5m[1d]))`
 	// projectedFrom is the age in seconds of the oldest rate in the day that month_end averages.
 	projectedFrom = `time() - min by (k8s_cluster_name) (min_over_time(timestamp(telepod:dollars:rate5m)[1d:1m]))`
 	// spansOfMonth counts spans at the sites, before sampling.
@@ -31,7 +32,8 @@ const (
 // Month is the cost of a cluster in this month so far.
 type Month struct {
 	Dollars float64 `json:"dollars"`
-	// Projected is the cost of the whole month at the rate of the last day; nil if it is not recorded.
+	// Projected is the cost until the end of the month: Dollars, and the rest of the month at the rate of the last day; nil
+	// if it is not recorded.
 	Projected *float64 `json:"projected,omitempty"`
 	// ProjectedFrom is the time in seconds, up to a day, whose rates Projected extends; nil if it is unknown.
 	ProjectedFrom *float64 `json:"projectedFromSeconds,omitempty"`
@@ -42,7 +44,14 @@ type Month struct {
 	Parts map[string]float64 `json:"parts,omitempty"`
 	// Traces is the part for spans.
 	Traces float64 `json:"traces"`
+	// Per30Days is the cost of thirty days at the rate of the last day, and TracesPer30Days the part for spans; nil if there
+	// is no rate.
+	Per30Days       *float64 `json:"per30Days,omitempty"`
+	TracesPer30Days *float64 `json:"tracesPer30Days,omitempty"`
 }
+
+// Unmeasured reports whether the month so far has no data yet, so that Dollars are not zero but unknown.
+func (m Month) Unmeasured() bool { return m.Measured != nil && *m.Measured == 0 && m.Dollars == 0 }
 
 // Months queries the cost of every cluster, by name. It fails if no costs are recorded, instead of returning zero.
 func Months(ctx context.Context, from Asker) (map[string]Month, error) {
@@ -86,7 +95,32 @@ func Months(ctx context.Context, from Asker) (map[string]Month, error) {
 			}
 		}
 	}
-	return months, nil
+	return months, addRates(ctx, from, months)
+}
+
+// addRates adds the cost of thirty days to the months.
+func addRates(ctx context.Context, from Asker, months map[string]Month) error {
+	const thirtyDays = 30 * 24 * 60 * 60
+	samples, err := from.Query(ctx, lastDay)
+	if err != nil {
+		return err
+	}
+	for _, s := range samples {
+		name := s.Labels["k8s_cluster_name"]
+		m, ok := months[name]
+		if !ok || unfit(s.Value) {
+			continue
+		}
+		if m.Per30Days == nil {
+			m.Per30Days, m.TracesPer30Days = new(float64), new(float64)
+		}
+		*m.Per30Days += thirtyDays * s.Value
+		if s.Labels["signal"] == "traces" {
+			*m.TracesPer30Days += thirtyDays * s.Value
+		}
+		months[name] = m
+	}
+	return nil
 }
 
 func unfit(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) || v < 0 }
@@ -101,6 +135,8 @@ type Line struct {
 	Share *float64 `json:"share,omitempty"`
 	// Dollars are that share of the cost of the cluster's spans.
 	Dollars float64 `json:"dollars"`
+	// Per30Days is that share of the cost of thirty days at the rate of the last day; nil if there is no rate.
+	Per30Days *float64 `json:"per30Days,omitempty"`
 	// Rest is true for the cost that is not attributed to services: metrics and logs, and spans if they are not
 	// counted.
 	Rest bool `json:"rest,omitempty"`
@@ -122,21 +158,40 @@ func Services(ctx context.Context, from Asker, months map[string]Month, now time
 	var lines []Line
 	for _, name := range slices.Sorted(maps.Keys(months)) {
 		m := months[name]
-		left := m.Dollars
+		left, leftPer30Days := m.Dollars, m.Per30Days
 		for _, s := range counts {
 			if s.Labels["k8s_cluster_name"] != name || unfit(s.Value) || s.Value == 0 {
 				continue
 			}
 			spans, share := s.Value, s.Value/total[name]
-			lines = append(lines, Line{name, s.Labels["k8s_namespace_name"], s.Labels["service_name"], &spans, &share, m.Traces * share, false})
-			left -= m.Traces * share
+			part := portion(m.TracesPer30Days, share)
+			lines = append(lines, Line{name, s.Labels["k8s_namespace_name"], s.Labels["service_name"], &spans, &share, m.Traces * share, part, false})
+			left, leftPer30Days = left-m.Traces*share, without(leftPer30Days, part)
 		}
-		if left > m.Dollars*1e-9 {
-			lines = append(lines, Line{Cluster: name, Dollars: left, Rest: true})
+		if left > m.Dollars*1e-9 || leftPer30Days != nil && *leftPer30Days > *m.Per30Days*1e-9 {
+			lines = append(lines, Line{Cluster: name, Dollars: max(left, 0), Per30Days: leftPer30Days, Rest: true})
 		}
 	}
 	sortLines(lines)
 	return lines, nil
+}
+
+// portion returns a share of an amount that may be unknown.
+func portion(of *float64, share float64) *float64 {
+	if of == nil {
+		return nil
+	}
+	part := *of * share
+	return &part
+}
+
+// without subtracts a part; nil if either is unknown.
+func without(from, part *float64) *float64 {
+	if from == nil || part == nil {
+		return nil
+	}
+	left := max(*from-*part, 0)
+	return &left
 }
 
 // Namespaces sums the lines of services by namespace.
@@ -158,6 +213,12 @@ func Namespaces(lines []Line) []Line {
 		*sum.Spans += *l.Spans
 		*sum.Share += *l.Share
 		sum.Dollars += l.Dollars
+		if l.Per30Days != nil {
+			if sum.Per30Days == nil {
+				sum.Per30Days = new(float64)
+			}
+			*sum.Per30Days += *l.Per30Days
+		}
 	}
 	for _, sum := range sums {
 		all = append(all, *sum)
@@ -166,10 +227,17 @@ func Namespaces(lines []Line) []Line {
 	return all
 }
 
+func amount(of *float64) float64 {
+	if of == nil {
+		return 0
+	}
+	return *of
+}
+
 // sortLines sorts by cost within each cluster, highest first.
 func sortLines(lines []Line) {
 	slices.SortFunc(lines, func(a, b Line) int {
-		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(b.Dollars, a.Dollars), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Service, b.Service))
+		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(b.Dollars, a.Dollars), cmp.Compare(amount(b.Per30Days), amount(a.Per30Days)), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Service, b.Service))
 	})
 }
 

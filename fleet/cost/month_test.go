@@ -109,6 +109,11 @@ func TestMonth(t *testing.T) {
 	if from := months["new"].ProjectedFrom; from == nil || *from < 7*60 || *from > 10*60 {
 		t.Errorf("new is projected from %v, want about 8 minutes", months["new"])
 	}
+	near("30 days of a", *a.Per30Days, 0.0035*30*86400, 1)
+	near("its spans in 30 days", *a.TracesPer30Days, 0.003*30*86400, 1)
+	if !months["new"].Unmeasured() || a.Unmeasured() || *months["new"].Per30Days < 0.0009*30*86400 {
+		t.Errorf("new: %+v, want a rate and no dollars", months["new"])
+	}
 	near("dollars of late", late.Dollars, 0.004*seconds/2, 0.004*sample)
 	near("its measured share", *late.Measured, 0.5, sample/seconds)
 	if whole := 0.0035 * 86400 * 28; *a.Projected < whole-0.0035*sample {
@@ -122,7 +127,7 @@ func services(t *testing.T, server *prometheus.Server, months map[string]cost.Mo
 	if err != nil {
 		t.Fatal(err)
 	}
-	sums := map[string]float64{}
+	sums, rates := map[string]float64{}, map[string]float64{}
 	var got []string
 	for _, l := range append(lines, cost.Namespaces(lines)...) {
 		share := -1.0
@@ -132,14 +137,20 @@ func services(t *testing.T, server *prometheus.Server, months map[string]cost.Mo
 			t.Errorf("%+v has no share", l)
 		}
 		sums[l.Cluster] += l.Dollars
+		if l.Per30Days != nil {
+			rates[l.Cluster] += *l.Per30Days
+		}
 		got = append(got, fmt.Sprintf("%s/%s/%s %.2f", l.Cluster, l.Namespace, l.Service, share))
 	}
-	want := []string{"a/pay/charge 0.60", "a/shop/checkout 0.30", "a// -1.00", "a/shop/cart 0.10", "late// -1.00",
-		"a/pay/ 0.60", "a/shop/ 0.40", "a// -1.00", "late// -1.00"}
+	want := []string{"a/pay/charge 0.60", "a/shop/checkout 0.30", "a// -1.00", "a/shop/cart 0.10", "late// -1.00", "new// -1.00",
+		"a/pay/ 0.60", "a/shop/ 0.40", "a// -1.00", "late// -1.00", "new// -1.00"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for name, m := range months {
+		if m.Per30Days == nil || math.Abs(rates[name]-2**m.Per30Days) > 1e-6**m.Per30Days {
+			t.Errorf("services of %s cost %v in 30 days, and the cluster %v", name, rates[name]/2, m)
+		}
 		if math.Abs(sums[name]-2*m.Dollars) > 1e-6*m.Dollars {
 			t.Errorf("services of %s cost %v, and the cluster %v", name, sums[name]/2, m.Dollars)
 		}

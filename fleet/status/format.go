@@ -126,6 +126,8 @@ func Money(m *cost.Month) string {
 	switch {
 	case m == nil:
 		return ""
+	case m.Unmeasured():
+		return "not measured yet"
 	case m.Measured != nil && *m.Measured < 0.99:
 		return fmt.Sprintf("%s (%s measured)", Dollars(m.Dollars), Percent(*m.Measured))
 	}
