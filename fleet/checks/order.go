@@ -12,6 +12,9 @@ const (
 	CodeSidecar  = "sidecar"
 )
 
+// CodeSending is the code of lines about containers whose own variables keep telemetry from Telepod.
+const CodeSending = "sending"
+
 // The codes of the checks.
 const (
 	codeUnreachable      = "api-server"
@@ -65,7 +68,7 @@ func Codes() []string {
 	return []string{
 		codeUnreachable, codeRights, codePrepared, codeVersion, codeNodes, codeInjectorRoles, codeProfiles, codeScaled, codeConfiguration, codeInjectorPods, codeInjectorWaiting, codeInjector,
 		codeServing, codePolicy, codeSelector, codeBundle, codeService, codeReached, codeRoles, codeCertificates, codeCollectorPods, codeCollectorWaiting, codeCollectors,
-		codeUncovered, codeNoNode, codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces,
+		codeUncovered, codeNoNode, codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces, CodeSending,
 		codeOthers, codeOutOfDate, codeVersions, codeReplica, codeBackup, codeCanary,
 	}
 }
@@ -86,7 +89,7 @@ const (
 // Stage returns the stage of the path that has the problem.
 func (l Line) Stage() Stage {
 	switch l.Code {
-	case CodeWorkload, CodeSidecar:
+	case CodeWorkload, CodeSidecar, CodeSending:
 		return AtPod
 	case codeSites, codeCertificates, codeCentral, codeCentralPods, codeCentralWaiting:
 		return AtSite

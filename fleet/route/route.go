@@ -63,6 +63,7 @@ func Of(f Facts) Route {
 		senders = append(senders, senderOf(pod))
 	}
 	r := Route{Hops: f.pods(senders), Problems: f.sidecarLines(senders), halted: halted(f.Pods)}
+	sending := f.sendingLines(senders)
 	nodes, all := Uses(f.Pods)
 	if slices.ContainsFunc(senders, func(s sender) bool { return s.to == profiles.EndpointNode && s.pod.Node == "" }) {
 		r.Hops = append(r.Hops, Hop{Stage: checks.AtCollector, Name: "of their node", Status: checks.Unknown, State: "unknown: pods have no node yet"})
@@ -70,7 +71,7 @@ func Of(f Facts) Route {
 	var traffic *status.Traffic
 	var behind behind
 	if len(nodes) > 0 || all {
-		f.Cluster.Pods.Value.SendToNode = sending(senders)
+		f.Cluster.Pods.Value.SendToNode = toNode(senders)
 		traffic = status.TrafficOf(status.Scrape{}, status.Scrape{Collectors: f.Cluster.Collectors.Value.Instances})
 		r.Hops, r.uncovered = append(r.Hops, f.collectors(senders, nodes)...), f.uncovered(nodes)
 		r.Hops = append(r.Hops, f.sites(traffic)...)
@@ -81,7 +82,9 @@ func Of(f Facts) Route {
 	} else {
 		r.Problems = append(r.Problems, lines...)
 	}
-	r.Status, r.Verdict = r.verdict(traffic, behind)
+	r.Status, r.Verdict = r.verdict(senders, traffic, behind)
+	r.qualified(senders, sending)
+	r.Problems = append(sending, r.Problems...)
 	if r.Status == checks.OK && len(r.Problems) > 0 {
 		r.Status = checks.Warning
 	}
@@ -145,8 +148,8 @@ func problems(lines []checks.Line) []checks.Line {
 	return slices.DeleteFunc(checks.Fold(lines), func(l checks.Line) bool { return !l.Status.Problem() })
 }
 
-// sending counts the pods of each node that send to its Collector.
-func sending(senders []sender) map[string]int {
+// toNode counts the pods of each node that send to its Collector.
+func toNode(senders []sender) map[string]int {
 	count := map[string]int{}
 	for _, s := range senders {
 		if s.to == profiles.EndpointNode && s.pod.Node != "" {
@@ -224,9 +227,9 @@ func addressFor(senders []sender, node string) string {
 	for _, s := range senders {
 		switch {
 		case s.to == profiles.EndpointNode && s.pod.Node == node && s.address != "":
-			return host(s.address)
+			return fleet.HostOf(s.address)
 		case s.to == profiles.EndpointService:
-			service = host(s.address)
+			service = fleet.HostOf(s.address)
 		}
 	}
 	return service

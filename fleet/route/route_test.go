@@ -99,6 +99,12 @@ func container(name, variable, value string) string {
 	return fmt.Sprintf(`{"name": %q, "env": [{"name": %q, "value": %q}]}`, name, variable, value)
 }
 
+// with returns a pod of a node with another variable, after that of Telepod.
+func with(t *testing.T, variable string) []*fleet.Pod {
+	t.Helper()
+	return []*fleet.Pod{pod(t, "a", "n1", status("node"), `{"name": "app", "env": [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://$(K8S_NODE_IP):4317"}, `+variable+`]}`)}
+}
+
 // healthy returns a workload whose pods send to a node, with the primary site in the same cluster.
 func healthy(t *testing.T) route.Facts {
 	t.Helper()
@@ -290,7 +296,7 @@ func TestBroken(t *testing.T) {
 				f.Pods = append(f.Pods, &crashed)
 			}
 			f.Pods = f.Pods[1:]
-		}, checks.Failed, "it sends nothing: none of its 2 pods runs: CrashLoopBackOff (container app), 12 restarts", []string{"problem warning pod: 2 pods: CrashLoopBackOff (container app), 12 restarts: they send nothing"}},
+		}, checks.Failed, "it sends nothing: none of its 2 pods runs: CrashLoopBackOff (container app), 12 restarts", []string{"failed pod: 2 pods [] 2 do not run: CrashLoopBackOff (container app), 12 restarts\n", "problem warning pod: 2 pods: CrashLoopBackOff (container app), 12 restarts: they send nothing"}},
 		{"one pod that is not ready", func(f *route.Facts) {
 			f.Pods[0].Condition = fleet.Condition{Reason: "NotReady (container app)"}
 		}, checks.Warning, "gets through to the primary site and its stores", []string{"problem warning pod: 1 pod: NotReady (container app)\n"}},
@@ -301,11 +307,31 @@ func TestBroken(t *testing.T) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("https://otlp.vendor.example"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "https://otlp.vendor.example"))}
 		}, checks.Skipped, "not followed: 1 sends grpc to https://otlp.vendor.example, which is not Telepod's", []string{"1 sends grpc to https://otlp.vendor.example, which is not Telepod's"}},
 		{"elsewhere, with a password", func(f *route.Facts) {
-			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("https://user:s%zz@otlp.vendor.example/?key=secret"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "x"))}
+			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("https://user:s%zz@otlp.vendor.example/?key=secret"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:s%zz@otlp.vendor.example/?key=secret"))}
 		}, checks.Skipped, "not followed: 1 sends grpc to https://otlp.vendor.example/, which", nil},
 		{"a sidecar with a password", func(f *route.Facts) {
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("sidecar"), container("telepod-collector", "TELEPOD_EXPORT_ENDPOINT", "user:secret@$(K8S_NODE_IP):4317"))}
 		}, checks.Failed, "no sidecar is ready", []string{"ok collector: telepod-collector-0, node n1 [10.0.1.7:4317]"}},
+		{"turned off", func(f *route.Facts) { f.Pods = with(t, `{"name": "OTEL_SDK_DISABLED", "value": "TRUE"}`) }, checks.Failed, "it sends nothing: container app turns telemetry off: OTEL_SDK_DISABLED=TRUE",
+			[]string{"warning pod: 1 pod [] 1 sends nothing to Telepod: container app turns telemetry off", "problem warning pod: container app turns telemetry off"}},
+		{"traces turned off", func(f *route.Facts) { f.Pods = with(t, `{"name": "OTEL_TRACES_EXPORTER", "value": "none"}`) }, checks.Warning,
+			"gets through to the primary site and its stores; but container app turns traces off: OTEL_TRACES_EXPORTER=none", []string{"1 sends grpc to the Collector of its node, but container app turns traces off: OTEL_TRACES_EXPORTER=none", "problem warning pod: container app turns traces off: OTEL_TRACES_EXPORTER=none"}},
+		{"no trace is sampled", func(f *route.Facts) { f.Pods = with(t, `{"name": "OTEL_TRACES_SAMPLER", "value": "always_off"}`) }, checks.Warning, "; but container app turns traces off: OTEL_TRACES_SAMPLER=always_off", nil},
+		{"logs turned off", func(f *route.Facts) { f.Pods = with(t, `{"name": "OTEL_LOGS_EXPORTER", "value": "none"}`) }, checks.OK, "gets through to the primary site and its stores", []string{"ok pod: 1 pod [] 1 sends grpc to the Collector of its node, but container app turns logs off: OTEL_LOGS_EXPORTER=none"}},
+		{"an endpoint of its own", func(f *route.Facts) {
+			f.Pods = []*fleet.Pod{pod(t, "a", "n1", status("node"), container("app", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:secret@nowhere.invalid:4318"))}
+		}, checks.Warning, "container app sends telemetry to nowhere.invalid:4318, not to Telepod", []string{"1 sends nothing to Telepod: container app sends telemetry to nowhere.invalid:4318, not to Telepod\nproblem"}},
+		{"an endpoint of its own for traces", func(f *route.Facts) {
+			f.Pods = with(t, `{"name": "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "value": "http://nowhere.invalid:4318/v1/traces"}`)
+		}, checks.Warning, "; but container app sends traces to nowhere.invalid:4318, not to Telepod", []string{"ok collector: telepod-collector-0, node n1 [10.0.1.7:4317]"}},
+		{"an endpoint from a Secret", func(f *route.Facts) {
+			f.Pods = with(t, `{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "valueFrom": {"secretKeyRef": {"name": "x", "key": "y"}}}`)
+		}, checks.Unknown, "it is not known whether container app sends telemetry to Telepod: the pod's spec does not show the effect of OTEL_EXPORTER_OTLP_ENDPOINT", []string{"unknown pod: 1 pod [] 1 may send to Telepod: it is not known"}},
+		{"disabled by a Secret", func(f *route.Facts) {
+			f.Pods = with(t, `{"name": "OTEL_SDK_DISABLED", "valueFrom": {"configMapKeyRef": {"name": "x", "key": "y"}}}`)
+		}, checks.Unknown, "it is not known whether container app sends telemetry", nil},
+		{"variables from envFrom", func(f *route.Facts) { f.Pods[0].Spec.Containers[0].EnvFrom = []injector.EnvSource{{ConfigMap: "x"}} }, checks.OK,
+			"gets through to the primary site and its stores, unless envFrom of container app changes that", nil},
 		{"bare, silent, and not scheduled", func(f *route.Facts) {
 			silent := strings.Replace(status("node"), `"endpoint"`, `"silent": {"app": "user-pair"}, "endpoint"`, 1)
 			f.Pods = []*fleet.Pod{pod(t, "a", "n1", ""), pod(t, "b", "n1", silent), pod(t, "c", "", status("node"))}

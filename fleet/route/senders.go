@@ -2,7 +2,6 @@ package route
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -20,7 +19,13 @@ type sender struct {
 	injected bool
 	status   injector.Status
 	// silent: no container sends to the endpoint that Telepod sets.
-	silent  bool
+	silent bool
+	// choices are what the variables of its containers decide against Telepod. away: nothing else is left; unsure: what is
+	// left is not known.
+	choices      []fleet.Sending
+	away, unsure bool
+	// envFrom is a container with variables that its spec does not show; empty if there is none.
+	envFrom string
 	sidecar bool
 	// to is profiles.EndpointNode, EndpointService, or the address if it is neither.
 	to string
@@ -40,6 +45,9 @@ func senderOf(pod *fleet.Pod) sender {
 		return s
 	}
 	if s.silent = !s.speaks(); s.silent {
+		return s
+	}
+	if s.choose(); s.away || s.unsure {
 		return s
 	}
 	s.to = fleet.Address(s.status.Endpoint)
@@ -64,6 +72,35 @@ func (s sender) speaks() bool {
 	})
 }
 
+// choose reads what the variables of the pod's containers decide.
+func (s *sender) choose() {
+	sends, unclear, all := 0, 0, s.pod.Sends()
+	for _, one := range all {
+		if one.EnvFrom {
+			s.envFrom = one.Container
+		}
+		switch one.Fate {
+		case fleet.ToTelepod:
+			sends++
+			continue
+		case fleet.Unclear:
+			unclear++
+		}
+		s.choices = append(s.choices, one)
+	}
+	s.away = len(all) > 0 && sends+unclear == 0
+	s.unsure = sends == 0 && unclear > 0
+}
+
+// reasons describes the choices.
+func (s sender) reasons() string {
+	var parts []string
+	for _, one := range s.choices {
+		parts = append(parts, one.String())
+	}
+	return strings.Join(parts, "; ")
+}
+
 // kindOf recognizes what a sidecar sends to, from the address in its variable.
 func kindOf(raw string) string {
 	u, err := url.Parse(strings.ReplaceAll(raw, "$(K8S_NODE_IP)", "127.0.0.1"))
@@ -83,12 +120,17 @@ func (s sender) value(name string) string {
 			continue
 		}
 		for _, v := range c.Env {
-			if v.Name == name && v.Value != "" {
+			if v.Name == name && v.Value != "" && !s.refuses(c.Name, name) {
 				return v.Value
 			}
 		}
 	}
 	return ""
+}
+
+// refuses reports whether a container uses a variable to send elsewhere.
+func (s sender) refuses(container, variable string) bool {
+	return slices.ContainsFunc(s.choices, func(c fleet.Sending) bool { return c.Container == container && c.Variable == variable })
 }
 
 func (s sender) expand(raw string) string {
@@ -116,49 +158,93 @@ func Uses(pods []*fleet.Pod) (nodes []string, all bool) {
 	return nodes, all
 }
 
+// tally counts pods by what happens to their telemetry inside of them.
+type tally struct {
+	bare, silent, away, unsure, halted, sends, sidecars, ready int
+	// ways are the protocols and destinations of those that send; reasons are why others do not, in the order of the pods.
+	ways, reasons, unclear, stopped []string
+}
+
+func (t *tally) add(s sender, pods int) {
+	switch {
+	case !s.injected:
+		t.bare++
+		return
+	case s.silent:
+		t.silent++
+		return
+	case s.away:
+		t.away, t.reasons = t.away+1, missing(t.reasons, s.reasons())
+		return
+	case s.unsure:
+		t.unsure, t.unclear = t.unsure+1, missing(t.unclear, s.reasons())
+		return
+	}
+	if s.sidecar {
+		t.sidecars++
+		if _, unready := s.pod.Unready[injector.SidecarName]; !unready {
+			t.ready++
+		}
+	}
+	if s.pod.Condition.Halted {
+		t.halted, t.stopped = t.halted+1, missing(t.stopped, s.pod.Condition.String())
+		return
+	}
+	t.sends, t.ways = t.sends+1, missing(t.ways, fleet.Printable(s.status.Protocol)+" to "+target(s, pods))
+	if len(s.choices) > 0 {
+		t.ways = missing(t.ways, "but "+s.reasons())
+	}
+}
+
+// missing appends a text to a list unless the list has it.
+func missing(list []string, text string) []string {
+	if slices.Contains(list, text) {
+		return list
+	}
+	return append(list, text)
+}
+
+// state describes the pods in one sentence.
+func (t tally) state() string {
+	var parts []string
+	add := func(n int, text string) {
+		if n > 0 {
+			parts = append(parts, text)
+		}
+	}
+	add(t.bare, fmt.Sprintf("%s, so %s nothing through Telepod", are(t.bare, "not injected"), fleet.Verb(t.bare, "it sends", "they send")))
+	add(t.silent, sends(t.silent, "nothing, or to an endpoint of "+fleet.Verb(t.silent, "its", "their")+" own"))
+	add(t.away, sends(t.away, "nothing to Telepod: "+strings.Join(t.reasons, "; ")))
+	add(t.unsure, fmt.Sprintf("%d may send to Telepod: %s", t.unsure, strings.Join(t.unclear, "; ")))
+	add(t.halted, fmt.Sprintf("%d %s not run: %s", t.halted, fleet.Verb(t.halted, "does", "do"), strings.Join(t.stopped, "; ")))
+	add(t.sends, sends(t.sends, strings.Join(t.ways, ", ")))
+	return strings.Join(parts, "; ")
+}
+
+// status is a failure only if no pod runs.
+func (t tally) status(pods int) checks.Status {
+	switch {
+	case t.halted == pods:
+		return checks.Failed
+	case t.sends == 0 && t.halted == 0 && t.unsure > 0:
+		return checks.Unknown
+	case t.sends == 0 && t.halted == 0 && t.away == 0:
+		return checks.Skipped
+	case t.sends < pods:
+		return checks.Warning
+	}
+	return checks.OK
+}
+
 // pods are the hops inside of pods: the containers that send, and the sidecar.
 func (f Facts) pods(senders []sender) (hops []Hop) {
-	bare, silent, sidecars, ready := 0, 0, 0, 0
-	var ways []string
+	var t tally
 	for _, s := range senders {
-		switch {
-		case !s.injected:
-			bare++
-			continue
-		case s.silent:
-			silent++
-			continue
-		case s.sidecar:
-			sidecars++
-			if _, unready := s.pod.Unready[injector.SidecarName]; !unready {
-				ready++
-			}
-		}
-		if way := fleet.Printable(s.status.Protocol) + " to " + target(s, len(senders)); !slices.Contains(ways, way) {
-			ways = append(ways, way)
-		}
+		t.add(s, len(senders))
 	}
-	hop := Hop{Stage: checks.AtPod, Name: fleet.Count(len(senders), "pod"), Status: checks.OK}
-	var parts []string
-	if bare > 0 {
-		parts = append(parts, fmt.Sprintf("%s, so %s nothing through Telepod", are(bare, "not injected"), fleet.Verb(bare, "it sends", "they send")))
-	}
-	if silent > 0 {
-		parts = append(parts, sends(silent, "nothing, or to an endpoint of "+fleet.Verb(silent, "its", "their")+" own"))
-	}
-	switch {
-	case len(ways) == 0:
-		hop.Status = checks.Skipped
-	case len(parts) > 0:
-		hop.Status = checks.Warning
-	}
-	if len(ways) > 0 {
-		parts = append(parts, sends(len(senders)-bare-silent, strings.Join(ways, ", ")))
-	}
-	hop.State = strings.Join(parts, "; ")
-	hops = append(hops, hop)
-	if sidecars > 0 {
-		hops = append(hops, sidecarHop(ready, sidecars))
+	hops = append(hops, Hop{Stage: checks.AtPod, Name: fleet.Count(len(senders), "pod"), Status: t.status(len(senders)), State: t.state()})
+	if t.sidecars > 0 {
+		hops = append(hops, sidecarHop(t.ready, t.sidecars))
 	}
 	return hops
 }
@@ -215,18 +301,6 @@ func (f Facts) sidecarLines(senders []sender) (lines []checks.Line) {
 		lines = append(lines, checks.Line{Context: f.Cluster.Context, Section: "pods", Code: checks.CodeSidecar, Status: status, Seen: seen, Repair: repair})
 	}
 	return lines
-}
-
-// host returns the host of an address, with its port.
-func host(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return address
-	}
-	if u.Port() == "" {
-		return u.Hostname()
-	}
-	return net.JoinHostPort(u.Hostname(), u.Port())
 }
 
 func sends(n int, what string) string {

@@ -11,7 +11,10 @@ import (
 )
 
 // verdict describes how far telemetry gets. The first stage that stops it counts.
-func (r Route) verdict(traffic *status.Traffic, b behind) (checks.Status, string) {
+func (r Route) verdict(senders []sender, traffic *status.Traffic, b behind) (checks.Status, string) {
+	if status, text, ok := unsent(senders); ok && r.halted == "" {
+		return status, text
+	}
 	pods, collectors := r.at(checks.AtPod), r.at(checks.AtCollector)
 	stopped := with(collectors, checks.Failed)
 	switch {
