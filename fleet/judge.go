@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 	"unicode"
@@ -56,6 +57,10 @@ type Finding struct {
 	Would *Version `json:"would,omitempty"`
 	// Others are the other telemetry injectors that act on the pod, if Telepod injects it.
 	Others []string `json:"otherInjectors,omitempty"`
+	// Mistakes are what is wrong with its settings, although it is injected.
+	Mistakes []string `json:"mistakes,omitempty"`
+	// Sends are the choices of its containers' own variables that keep telemetry from Telepod.
+	Sends []Sending `json:"-"`
 	// Status is the pod's annotation telepod.dev/status, if it can be parsed.
 	Status injector.Status `json:"-"`
 }
@@ -97,6 +102,8 @@ type Judge struct {
 	Installed time.Time
 	// Revision is that of the release, which ignores namespaces of other revisions.
 	Revision string
+	// Absent: no pod of the injector is ready now.
+	Absent bool
 }
 
 // Pod judges a pod.
@@ -119,6 +126,10 @@ func (j Judge) Pod(pod *Pod, ns Namespace) Finding {
 			f.Others = append(f.Others, remark.Item)
 		}
 	}
+	if plan.Decision.Inject {
+		f.Mistakes = j.mistakes(pod, plan, f.Has == nil || *f.Has == *f.Would)
+	}
+	f.Sends = slices.DeleteFunc(pod.Sends(), func(s Sending) bool { return s.Fate == ToTelepod })
 	switch d := plan.Decision; {
 	case readable && f.Would != nil && *f.Has == *f.Would:
 		f.State, f.Why = Current, "up to date"
@@ -152,6 +163,9 @@ func (j Judge) whyBare(pod *Pod, ns Namespace) string {
 			before = "probably before"
 		}
 		return fmt.Sprintf("%s, %s its namespace was labelled (%s)", created, before, ns.LabelledAt())
+	}
+	if j.Absent {
+		return created + ", probably while the webhook did not answer: the injector has no ready pod now"
 	}
 	return "created while the webhook did not answer, was not called, or had other settings"
 }

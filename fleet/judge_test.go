@@ -68,6 +68,7 @@ func TestPod(t *testing.T) {
 		labelled    time.Time
 		exactly     bool
 		installed   time.Time
+		absent      bool
 		strict      bool
 		want        fleet.State
 		why         string
@@ -79,6 +80,7 @@ func TestPod(t *testing.T) {
 		{name: "unreadable", status: "yes", label: "enabled", want: fleet.Stale, why: "cannot be read"},
 		{name: "hostile", status: status("\\u001b[2J", strings.Repeat("x", 5000)), label: "enabled", want: fleet.Stale, why: `has profile "\x1b[2J"@xxx`},
 		{name: "bare", label: "enabled", want: fleet.Bare, why: "created while the webhook did not answer"},
+		{name: "bare, without an injector", label: "enabled", absent: true, want: fleet.Bare, why: "created at 2026-03-01 12:00:00Z, probably while the webhook did not answer: the injector has no ready pod now"},
 		{name: "bare, older than the label", label: "enabled", labelled: created.Add(time.Second), want: fleet.Bare, why: "created at 2026-03-01 12:00:00Z, probably before its namespace was labelled (2026-03-01 12:00:01Z or earlier)"},
 		{name: "bare, older than a label with a separate manager", label: "enabled", labelled: created.Add(time.Second), exactly: true, want: fleet.Bare, why: "created at 2026-03-01 12:00:00Z, before its namespace was labelled (2026-03-01 12:00:01Z)"},
 		{name: "bare, younger than the label", label: "enabled", labelled: created.Add(-time.Hour), want: fleet.Bare, why: "created while"},
@@ -93,7 +95,7 @@ func TestPod(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			j, _ := judge(t, test.strict)
-			j.Installed = test.installed
+			j.Installed, j.Absent = test.installed, test.absent
 			ns := fleet.Namespace{Namespace: injector.Namespace{Name: "shop", Labels: map[string]string{}}, Labelled: test.labelled, Exactly: test.exactly}
 			if test.label != "" {
 				ns.Labels[injector.InjectionLabel] = test.label
@@ -113,6 +115,38 @@ func TestPod(t *testing.T) {
 				t.Error("the pod was changed")
 			}
 		})
+	}
+}
+
+// TestMistakes: settings that Telepod ignores, or that are for another cloud, do not make a pod out of date.
+func TestMistakes(t *testing.T) {
+	j, _ := judge(t, false)
+	ns := fleet.Namespace{Namespace: injector.Namespace{Name: "shop", Labels: map[string]string{injector.InjectionLabel: "enabled"}}}
+	for _, test := range []struct {
+		annotations map[string]string
+		env         injector.Variable
+		want        string
+	}{
+		{nil, injector.Variable{}, ""},
+		{map[string]string{injector.ProfileAnnotation: "gpc"}, injector.Variable{}, `unknown-profile: pod annotation telepod.dev/profile = "gpc": no such profile; ignored (did you mean "gcp"?)`},
+		{map[string]string{injector.ProfileAnnotation: "azure"}, injector.Variable{}, "contradiction: profile azure, which the pod chooses, is for the cloud azure; the cluster's default profile aws is for aws"},
+		{map[string]string{injector.ProfileAnnotation: "base"}, injector.Variable{}, ""},
+		{nil, injector.Variable{Name: "CLOUD_PROVIDER", Value: "gcp"}, "contradiction: container app sets CLOUD_PROVIDER=gcp itself; the cluster's default profile is for aws"},
+		{nil, injector.Variable{Name: "OTEL_RESOURCE_ATTRIBUTES", Value: "team=x, cloud.provider=gcp"}, "contradiction: container app sets cloud.provider=gcp itself; the cluster's default profile is for aws"},
+		{nil, injector.Variable{Name: "CLOUD_PROVIDER", Value: "aws"}, ""},
+		{nil, injector.Variable{Name: "CLOUD_PROVIDER", Sourced: true}, ""},
+	} {
+		p := pod(t, "", test.annotations)
+		p.Spec.Containers[0].Env = []injector.Variable{test.env}
+		var found fleet.Inventory
+		found.Add(fleet.IdentityOf(p.Pod), j.Pod(p, ns))
+		got := ""
+		for _, w := range found.Remarkable() {
+			got += strings.Join(w.Mistakes, "\n")
+		}
+		if got != test.want {
+			t.Errorf("%v %v: %q, want %q", test.annotations, test.env, got, test.want)
+		}
 	}
 }
 

@@ -70,6 +70,10 @@ type Workload struct {
 	// Has and Would are the profiles of the oldest pod with the state.
 	Has   *Version `json:"has,omitempty"`
 	Would *Version `json:"would,omitempty"`
+	// Mistakes are those of its pods, without duplicates.
+	Mistakes []string `json:"mistakes,omitempty"`
+	// Sends are those of its pods, without duplicates.
+	Sends []Sending `json:"-"`
 	// Repair describes how to update its pods.
 	Repair Repair `json:"repair"`
 }
@@ -93,6 +97,7 @@ func (i *Inventory) Add(id Identity, f Finding) {
 	}
 	w.Pods++
 	i.Others.Add(f)
+	w.remark(f)
 	switch order := cmp.Compare(slices.Index(States(), f.State), slices.Index(States(), w.State)); {
 	case order > 0:
 		return
@@ -105,11 +110,37 @@ func (i *Inventory) Add(id Identity, f Finding) {
 	}
 }
 
+// mostRemarks limits what is kept about a workload.
+const mostRemarks = 8
+
+// remark adds the mistakes of a pod, and what its variables decide.
+func (w *Workload) remark(f Finding) {
+	for _, text := range f.Mistakes {
+		if len(w.Mistakes) < mostRemarks && !slices.Contains(w.Mistakes, text) {
+			w.Mistakes = append(w.Mistakes, text)
+		}
+	}
+	for _, s := range f.Sends {
+		if len(w.Sends) < mostRemarks && !slices.ContainsFunc(w.Sends, func(o Sending) bool { return o.String() == s.String() }) {
+			w.Sends = append(w.Sends, s)
+		}
+	}
+}
+
 // Problems lists the workloads that need attention, by namespace, kind and name.
 func (i *Inventory) Problems() []*Workload {
+	return i.list(func(w *Workload) bool { return w.State.Problem() })
+}
+
+// Remarkable lists the workloads with mistakes, or with variables that keep telemetry from Telepod.
+func (i *Inventory) Remarkable() []*Workload {
+	return i.list(func(w *Workload) bool { return len(w.Mistakes) > 0 || len(w.Sends) > 0 })
+}
+
+func (i *Inventory) list(with func(*Workload) bool) []*Workload {
 	list := []*Workload{}
 	for _, w := range i.workloads {
-		if w.State.Problem() {
+		if with(w) {
 			list = append(list, w)
 		}
 	}

@@ -38,6 +38,11 @@ func New(set *profiles.Set, options Options) (*Injector, error) {
 	return in, nil
 }
 
+// DefaultProfile returns the profile of pods without an annotation.
+func (in *Injector) DefaultProfile() *profiles.Resolved {
+	return in.compiled[in.options.DefaultProfile].Resolved
+}
+
 // Request is one pod to plan for.
 type Request struct {
 	Pod       *Pod

@@ -137,6 +137,7 @@ func (f *checkFlags) judge(ctx context.Context, l *live, s *checks.Snapshot) {
 	}
 	found, err := l.judgePods(ctx, "")
 	s.OutOfDate, s.Others = answer(map[fleet.State]int{}, err), found.Others
+	s.Remarkable = found.Remarkable()
 	for _, w := range found.Problems() {
 		s.OutOfDate.Value[w.State]++
 	}

@@ -95,7 +95,7 @@ func TestRepairsNameTheKubeconfig(t *testing.T) {
 	s.Kubernetes.Value, s.Webhook.Err = apiversion.MustParseGeneric("1.36"), nil
 	s.Injector.Value.Workloads = []checks.Workload{{Kind: "Deployment", Name: "telepod-injector", Desired: 1, Ready: 1}}
 	s.OutOfDate.Value = map[fleet.State]int{fleet.Bare: 1}
-	for _, want := range []string{"telepod stale -A --kubeconfig '" + path + "' --context 'a b'", "helm --kubeconfig '" + path + "' --kube-context 'a b' -n telepod upgrade"} {
+	for _, want := range []string{"telepod restart --bare -A --kubeconfig '" + path + "' --context 'a b'", "helm --kubeconfig '" + path + "' --kube-context 'a b' -n telepod upgrade"} {
 		if !slices.ContainsFunc(s.Lines(), func(l checks.Line) bool { return strings.HasPrefix(l.Repair, want) }) {
 			t.Errorf("no %q in %+v", want, s.Lines())
 		}

@@ -269,6 +269,11 @@ func (l *liveExplanation) problems() (silent, others []string) {
 				others = append(others, text)
 			}
 		}
+		for _, text := range finding.Mistakes {
+			if !slices.Contains(others, text) {
+				others = append(others, text)
+			}
+		}
 	}
 	return silent, others
 }

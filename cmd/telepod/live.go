@@ -69,6 +69,8 @@ type live struct {
 	settings injectorSettings
 	judge    fleet.Judge
 	notes    []string
+	// mistaken are the judged workloads with mistakes in their settings.
+	mistaken []*fleet.Workload
 	// namespaces are the namespaces of the workloads that may be restarted.
 	namespaces map[string]fleet.Namespace
 	// configured is true if the settings come from the injector in the cluster.

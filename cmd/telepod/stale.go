@@ -76,6 +76,10 @@ func (f *staleFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if n := len(l.mistaken); n > 0 {
+		w := l.mistaken[0]
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s with mistakes in the settings: %s/%s in %s: %s: 'telepod check' lists them\n", fleet.Count(n, "workload"), w.Kind, w.Name, w.Namespace, visible(w.Mistakes[0]))
+	}
 	if f.output.value == "json" {
 		err = printJSON(cmd.OutOrStdout(), problems)
 	} else {
@@ -102,6 +106,7 @@ func (l *live) problems(ctx context.Context, namespace string) ([]*fleet.Workloa
 		return nil, err
 	}
 	problems := found.Problems()
+	l.mistaken = slices.DeleteFunc(found.Remarkable(), func(w *fleet.Workload) bool { return len(w.Mistakes) == 0 })
 	return problems, l.repairs(ctx, namespace, problems)
 }
 

@@ -280,8 +280,20 @@ func TestLines(t *testing.T) {
 		{"another version of telepod", func(s *checks.Snapshot) { s.CLI = "v0.2.0" }, checks.Warning, "this telepod is version 0.2.0, the injector is 0.1.0", "use telepod 0.1.0"},
 		{"no label", func(s *checks.Snapshot) { s.Pods.Value.Labels, s.Pods.Value.Injected = nil, nil }, checks.Warning, "no namespace has the label", "kubectl label --overwrite namespace"},
 		{"a label is gone", func(s *checks.Snapshot) { delete(s.Pods.Value.Labels, "shop") }, checks.Failed, "namespace shop has 2 injected pods and no label", "kubectl label --overwrite namespace shop telepod.dev/injection=enabled"},
-		{"a label is mistyped", func(s *checks.Snapshot) { s.Pods.Value.Labels["shop"] = "enable" }, checks.Failed, "namespace shop has the label telepod.dev/injection: enable, which is not a valid value", "namespace shop"},
-		{"stale", func(s *checks.Snapshot) { s.OutOfDate.Value = map[fleet.State]int{fleet.Stale: 2, fleet.Bare: 1} }, checks.Warning, "workloads out of date: 1 bare, 2 stale", "telepod stale -A"},
+		{"a label is mistyped", func(s *checks.Snapshot) { s.Pods.Value.Labels["shop"] = "enable" }, checks.Failed, "namespace shop has the label telepod.dev/injection: enable, which is not a valid value: use enabled or disabled, and then restart its bare pods: telepod restart --bare -n shop", "namespace shop"},
+		{"stale", func(s *checks.Snapshot) { s.OutOfDate.Value = map[fleet.State]int{fleet.Stale: 2, fleet.Bare: 1} }, checks.Warning, "workloads out of date: 1 bare, 2 stale; bare pods send nothing", "telepod restart --stale --bare -A"},
+		{"refused", func(s *checks.Snapshot) { s.OutOfDate.Value = map[fleet.State]int{fleet.Refused: 1} }, checks.Warning, "workloads out of date: 1 refused", "telepod stale -A"},
+		{"settings with mistakes", func(s *checks.Snapshot) {
+			s.Remarkable = []*fleet.Workload{{Identity: fleet.Identity{Namespace: "shop", Kind: "Deployment", Name: "web"}, Mistakes: []string{"unknown-profile: x", "y"}}}
+		}, checks.Warning, "1 workload has mistakes in its settings: shop/deployment/web: unknown-profile: x", "telepod explain deployment/web -n shop"},
+		{"traces turned off", func(s *checks.Snapshot) {
+			s.Remarkable = []*fleet.Workload{{Identity: fleet.Identity{Namespace: "shop", Kind: "Deployment", Name: "web"}, Sends: []fleet.Sending{
+				{Container: "app", Signals: []string{"traces"}, Fate: fleet.TurnedOff, Variable: "OTEL_TRACES_EXPORTER", Value: "none"}}}}
+		}, checks.Warning, "injected, but it sends no traces: shop/deployment/web: container app turns traces off: OTEL_TRACES_EXPORTER=none", "kubectl -n shop set env deployment/web -c app OTEL_TRACES_EXPORTER-"},
+		{"logs turned off, and an endpoint of its own", func(s *checks.Snapshot) {
+			s.Remarkable = []*fleet.Workload{{Identity: fleet.Identity{Namespace: "shop", Kind: "Deployment", Name: "web"}, Sends: []fleet.Sending{
+				{Container: "app", Signals: []string{"logs"}, Fate: fleet.TurnedOff}, {Container: "app", Signals: []string{"traces"}, Fate: fleet.Elsewhere, Variable: "OTEL_EXPORTER_OTLP_ENDPOINT", Value: "x"}}}}
+		}, checks.OK, "injected, with an endpoint or exporter of its own: shop/deployment/web: container app sends traces to x", ""},
 		{"other injectors", func(s *checks.Snapshot) { s.Others = fleet.Others{"Odigos": 2, "Datadog": 1} }, checks.OK, "other telemetry injectors: Datadog (pods: 1), Odigos (pods: 2): their settings win, and Telepod sets the rest", ""},
 		{"a canary waits", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Node: "n1"}} }, checks.Failed, "canary: waits on the node", "logs c1"},
 		{"a canary is refused", func(s *checks.Snapshot) { s.Canaries = []checks.Canary{{Pod: "c1", Accepted: errors.New("no")}} }, checks.Failed, "canary: lost before the node's disk", "logs c1"},

@@ -56,6 +56,7 @@ const (
 	codeRefusals         = "refusals"
 	codeMetrics          = "metrics"
 	codeNamespaces       = "namespaces"
+	codeSettings         = "settings"
 	codeOthers           = "other-injectors"
 	codeOutOfDate        = "out-of-date"
 	codeVersions         = "versions"
@@ -68,7 +69,7 @@ func Codes() []string {
 	return []string{
 		codeUnreachable, codeRights, codePrepared, codeVersion, codeNodes, codeInjectorRoles, codeProfiles, codeScaled, codeConfiguration, codeInjectorPods, codeInjectorWaiting, codeInjector,
 		codeServing, codePolicy, codeSelector, codeBundle, codeService, codeReached, codeRoles, codeCertificates, codeCollectorPods, codeCollectorWaiting, codeCollectors,
-		codeUncovered, codeNoNode, codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces, CodeSending,
+		codeUncovered, codeNoNode, codeCentralPods, codeCentralWaiting, codeCentral, codeSamplerPods, codeSamplerWaiting, codeSamplers, codeBackEnds, codeSites, codeDisk, codeQueues, codeRefusals, codeMetrics, codeNamespaces, codeSettings, CodeSending,
 		codeOthers, codeOutOfDate, codeVersions, codeReplica, codeBackup, codeCanary,
 	}
 }

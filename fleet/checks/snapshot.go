@@ -48,6 +48,8 @@ type Snapshot struct {
 	Pods     Answer[Pods]
 	// OutOfDate counts workloads by their state.
 	OutOfDate Answer[map[fleet.State]int]
+	// Remarkable are the workloads with mistakes in their settings, or with variables that keep telemetry from Telepod.
+	Remarkable []*fleet.Workload
 	// Others are the other injectors on these pods.
 	Others fleet.Others
 	// Probe is the result of creating a pod as a dry run.
