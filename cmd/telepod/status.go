@@ -27,8 +27,9 @@ site in use and since when, what waits in queues, the last switch, the time unti
 and with --prometheus, the cost of this month so far and firing alerts. Problems are listed below.
 
 Everything is read from the API servers: the numbers come from the metrics of Collectors and injectors, through the proxy
-to their pods. Spans per second are measured over two seconds, or since the last redraw. A dash is a number that could not
-be read. 'telepod rbac' prints the permissions that this command needs.
+to their pods. Spans per second are measured over two seconds, over five if none arrived, or since the last redraw. A dash
+is a number that could not be read. 'telepod check' checks more than these numbers. 'telepod rbac' prints the permissions
+that this command needs.
 
 --html writes the same as a self-contained page; --serve serves it, and reads the clusters again for visitors. There is no
 login: everyone who can reach the address sees the page. Without a HOST, it is only served on this machine.

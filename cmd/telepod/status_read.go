@@ -12,12 +12,16 @@ import (
 	"github.com/telepod/telepod/fleet/inventory"
 	"github.com/telepod/telepod/fleet/status"
 	"github.com/telepod/telepod/injector"
+	"github.com/telepod/telepod/profiles"
 )
 
 // The timeout for an API server, and the interval between two readings of the Collectors.
 const (
 	firstAnswer    = 3 * time.Second
 	betweenScrapes = 2 * time.Second
+	// batchDelay is the delay after which SDKs send spans, if not configured otherwise: a Collector that receives nothing
+	// between two readings may still receive spans every few seconds.
+	batchDelay = 5 * time.Second
 	// scrapeWithin is the time limit for one of the two readings of all Collectors.
 	scrapeWithin = 1200 * time.Millisecond
 	// staleScrape is the age of a reading that is too old to compute current rates.
@@ -100,12 +104,15 @@ func (r *clusterReader) readTwice(ctx context.Context) (earlier, later status.Sc
 		if len(earlier.Collectors) == 0 {
 			return status.Scrape{}, earlier
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(betweenScrapes):
-		}
+		_ = pause(ctx, betweenScrapes)
 	}
 	later = r.readCollectors(ctx)
+	if received := status.TrafficOf(earlier, later); received != nil && received.Silent() && later.At.Sub(earlier.At) < batchDelay {
+		_ = pause(ctx, batchDelay-later.At.Sub(earlier.At))
+		if again := r.readCollectors(ctx); len(again.Collectors) > 0 {
+			later = again
+		}
+	}
 	r.last = later
 	return earlier, later
 }
@@ -122,19 +129,38 @@ func (r *clusterReader) readCollectors(ctx context.Context) status.Scrape {
 
 // count judges all pods of a cluster.
 func (l *live) count(ctx context.Context) (status.Pods, error) {
-	var pods status.Pods
+	pods := status.Pods{Labels: map[string]string{}, ToNode: map[string]int{}}
 	namespaces, err := l.Namespaces(ctx, "")
 	if err != nil {
 		return pods, err
 	}
+	for name, ns := range namespaces {
+		if value, labelled := ns.Labels[injector.InjectionLabel]; labelled && value != "enabled" && value != "disabled" {
+			pods.Labels[name] = value
+		}
+	}
+	unlabelled := map[fleet.Identity]int{}
 	err = l.EachPod(ctx, "", "", func(pod *fleet.Pod) error {
 		ns, ok := namespaces[pod.Metadata.Namespace]
 		if !ok { // it was created after the namespaces were listed
 			ns.Namespace = injector.Namespace{Name: pod.Metadata.Namespace}
 		}
 		pods.Add(l.judge.Pod(pod, ns))
+		status, injected := pod.Injection()
+		if !injected {
+			return nil
+		}
+		if status.Endpoint == profiles.EndpointNode && pod.Node != "" {
+			pods.ToNode[pod.Node]++
+		}
+		if _, labelled := ns.Labels[injector.InjectionLabel]; ok && !labelled && status.Reason == injector.NamespaceEnabled && !l.settings.policy.InjectByDefault {
+			unlabelled[fleet.IdentityOf(pod.Pod)]++
+		}
 		return nil
 	})
+	if err == nil {
+		pods.Unlabelled, err = byWebhook(ctx, l.Cluster, unlabelled)
+	}
 	return pods, err
 }
 

@@ -31,6 +31,9 @@ func (s Snapshot) backEnds(r *report, instances []fleet.Instance) {
 	}
 }
 
+// almostEmpty is the fill level of a queue below which data that waits is not suspicious.
+const almostEmpty = 0.01
+
 // BackEnd is one exporter of a site, over all of its Collectors.
 type BackEnd struct {
 	Exporter string
@@ -41,6 +44,9 @@ type BackEnd struct {
 	Pods    []string
 	// Unsure is why it is unknown whether its store accepts data; empty if it is known.
 	Unsure string
+	// Suspect: it is unsure, and a queue is not almost empty, or a log could not be read. Otherwise a batch probably waits
+	// for longer than the time between two readings.
+	Suspect bool
 }
 
 // BackEnds lists the exporters of central Collectors. A log line alone proves no failure: the exporter retries until it
@@ -63,8 +69,9 @@ func BackEnds(instances []fleet.Instance) []BackEnd {
 				b.Failure, b.Pods = failure, append(b.Pods, i.Pod)
 			case i.Twice:
 				b.Unsure = "data waits, and nothing was sent between two readings"
+				b.Suspect = b.Suspect || i.Log == "" || fill(i, exporter) >= almostEmpty
 			default:
-				b.Unsure = "data waits, and its counters were read only once"
+				b.Unsure, b.Suspect = "data waits, and its counters were read only once", true
 			}
 		}
 	}

@@ -223,6 +223,13 @@ func TestBroken(t *testing.T) {
 			"gets through to the primary site; the rest is unknown: no metrics from 1 of 2 Collectors of the site", []string{"unknown site: statefulset/telepod-central [] 1 of 1 ready; 1 without metrics"}},
 		{"the archive accepts nothing between two readings", func(f *route.Facts) { sends(t, &f.Sites[0], 5) }, checks.OK, "gets through to the primary site",
 			[]string{"unknown store: archive (S3) [s3://telemetry at http://minio:9000] data waits, and nothing was sent between two readings; queue 3 % full"}},
+		{"a batch waits for the archive", func(f *route.Facts) {
+			i := &f.Sites[0].Central.Value.Instances[0]
+			i.Log, i.Twice = "info Everything is ready.\n", true
+			i.Metrics = set(t, strings.Replace(central, `data_type="traces"} 3`, `data_type="traces"} 0.3`, 1))
+			i.Earlier = i.Metrics
+		}, checks.OK, "gets through to the primary site",
+			[]string{"ok store: archive (S3) [s3://telemetry at http://minio:9000] a batch waits, without an error in the log; queue 0 % full"}},
 		{"on the backup", func(f *route.Facts) {
 			f.Cluster.Collectors.Value.Instances[0].Metrics = set(t, strings.NewReplacer(`active{signal="traces",endpoint="primary"} 1`, `active{signal="traces",endpoint="primary"} 0`,
 				`active{signal="traces",endpoint="backup"} 0`, `active{signal="traces",endpoint="backup"} 1`).Replace(regional))

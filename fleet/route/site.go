@@ -83,6 +83,8 @@ func store(b checks.BackEnd) Hop {
 	switch {
 	case b.Failure != "":
 		hop.Status, hop.State = checks.Failed, "does not accept data, "+hop.State
+	case b.Unsure != "" && !b.Suspect:
+		hop.State = "a batch waits, without an error in the log; " + hop.State
 	case b.Unsure != "" && hop.Status != checks.Failed:
 		hop.Status, hop.State = checks.Unknown, b.Unsure+"; "+hop.State
 	}

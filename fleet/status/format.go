@@ -85,11 +85,11 @@ func (q Queue) String() string {
 
 // String returns a text such as "12 of 14, 2 bare".
 func (p Pods) String() string {
-	text := fmt.Sprintf("%d of %d", p.Injected, p.OptedIn)
+	text := fmt.Sprintf("%d of %d", p.Injected-p.NotOptedIn, p.OptedIn)
 	for _, more := range []struct {
 		n    int
 		what string
-	}{{p.Refused, "refused"}, {p.Bare, "bare"}, {p.Stale, "stale"}} {
+	}{{p.Refused, "refused"}, {p.Bare, "bare"}, {p.Stale, "stale"}, {p.NotOptedIn, "not opted in"}} {
 		if more.n > 0 {
 			text += fmt.Sprintf(", %d %s", more.n, more.what)
 		}
@@ -108,6 +108,11 @@ func (t Traffic) Spans() string {
 		return "≥ " + Number(*t.SpansPerSecond)
 	}
 	return Number(*t.SpansPerSecond)
+}
+
+// Silent reports whether every Collector answered, and none received a span between two readings.
+func (t Traffic) Silent() bool {
+	return t.SpansPerSecond != nil && *t.SpansPerSecond == 0 && t.Answered >= t.Ready
 }
 
 // Using returns the site, with the number of Collectors if they use different ones.

@@ -117,7 +117,7 @@ func Verdict(rows []Row) (text string, good bool) {
 		}
 	}
 	if attention == 0 {
-		return fleet.Count(len(rows), "cluster") + ", no problems", true
+		return fleet.Count(len(rows), "cluster") + ", no problems in these numbers: 'telepod check' checks more", true
 	}
 	verb := "need"
 	if attention == 1 {

@@ -53,8 +53,16 @@ type Pods struct {
 	Bare    int `json:"bare"`
 	Stale   int `json:"stale"`
 	Refused int `json:"refused"`
+	// NotOptedIn counts injected pods that would not be injected if they were created now.
+	NotOptedIn int `json:"notOptedIn,omitempty"`
 	// Others are the other injectors on these pods.
 	Others fleet.Others `json:"otherInjectors,omitempty"`
+	// Labels are the namespaces with an invalid value of the label telepod.dev/injection, and that value. Unlabelled counts
+	// pods that were injected because of the label, by namespaces that no longer have it. ToNode counts pods by the node to
+	// whose Collector they send. They appear as problems.
+	Labels     map[string]string `json:"-"`
+	Unlabelled map[string]int    `json:"-"`
+	ToNode     map[string]int    `json:"-"`
 }
 
 // Add counts a pod.
@@ -74,6 +82,8 @@ func (p *Pods) Add(f fleet.Finding) {
 		p.Injected++
 		if f.Would != nil {
 			p.OptedIn++
+		} else {
+			p.NotOptedIn++
 		}
 	}
 }

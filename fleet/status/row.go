@@ -105,7 +105,7 @@ func RowOf(r Reading, now time.Time) Row {
 		}
 	}
 	row.Absent = r.absent()
-	row.Problems = append(row.problems(now), unread(r)...)
+	row.Problems = slices.Concat(row.problems(now), uncovered(r), unread(r))
 	slices.SortStableFunc(row.Problems, gravestFirst)
 	return row
 }
@@ -217,15 +217,8 @@ func (row Row) problems(now time.Time) (list []Problem) {
 		}
 		add(c.Expires.Before(now), "certificate of %s %s %s", c.Of, verb, c.Expires.Format("2006-01-02 15:04Z"))
 	}
-	if p := row.Pods; p != nil {
-		for _, state := range []struct {
-			n    int
-			what fleet.State
-		}{{p.Refused, fleet.Refused}, {p.Bare, fleet.Bare}, {p.Stale, fleet.Stale}} {
-			if state.n > 0 {
-				add(false, "%s %s", fleet.Count(state.n, "pod"), state.what)
-			}
-		}
+	if row.Pods != nil {
+		list = append(list, row.Pods.problems()...)
 	}
 	return list
 }

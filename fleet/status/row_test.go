@@ -3,6 +3,7 @@ package status_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ import (
 
 func TestRowOfAHealthyCluster(t *testing.T) {
 	got := status.RowOf(healthy(t), now)
-	rate, queueSeconds, none := 200.0, 0.02, 0.0
+	rate, none := 200.0, 0.0
 	want := status.Row{
 		Context: "eks-use1", Place: status.Place{Cluster: "prod-use1", Cloud: "aws", Region: "us-east-1"},
 		Injector: &status.Replicas{Ready: 2, Wanted: 2}, Collectors: &status.Replicas{Ready: 2, Wanted: 2},
@@ -28,7 +29,7 @@ func TestRowOfAHealthyCluster(t *testing.T) {
 			Answered: 2, Ready: 2,
 			Site:  &status.Use{Name: "primary", Collectors: 2, Since: now.Add(-time.Hour)},
 			Sites: []status.Site{{Name: "primary", Using: 2, Up: true, SpansPerSecond: &rate}, {Name: "backup", Up: true, SpansPerSecond: &none}},
-			Queue: &status.Queue{Bytes: 2000, Fullest: 0.002, Seconds: &queueSeconds}, SpansPerSecond: &rate, Seconds: 2,
+			Queue: &status.Queue{Bytes: 2000, Fullest: 0.002}, SpansPerSecond: &rate, Seconds: 2,
 		},
 		Certificate: &status.Certificate{Expires: now.Add(60 * 24 * time.Hour), Of: "/tls/tls.crt"},
 		Month:       &cost.Month{Dollars: 1234.5},
@@ -72,6 +73,28 @@ func TestProblems(t *testing.T) {
 			r.Pods.Value = status.Pods{OptedIn: 3, Injected: 1, Bare: 1, Stale: 2, Refused: 1}
 		},
 			[]status.Problem{{Text: "1 pod refused"}, {Text: "1 pod bare"}, {Text: "2 pods stale"}}},
+		{"a namespace with another value of the label", func(r *status.Reading) {
+			r.Pods.Value = status.Pods{Injected: 9, OptedIn: 2, NotOptedIn: 7, Labels: map[string]string{"jobs": "Enabled\x1b[2J"}}
+		},
+			[]status.Problem{{Severe: true, Text: `namespace jobs has the label telepod.dev/injection: "Enabled\x1b[2J", which is not a valid value: use enabled or disabled`}}},
+		{"a namespace without the label", func(r *status.Reading) { r.Pods.Value.Unlabelled = map[string]int{"jobs": 1} },
+			[]status.Problem{{Severe: true, Text: "namespace jobs has 1 injected pod and no label telepod.dev/injection: new pods start bare"}}},
+		{"nodes without a Collector", func(r *status.Reading) {
+			r.Collectors.Value[0].Kind, r.Later.Collectors[0].Node = "DaemonSet", "n1"
+			r.Pods.Value.ToNode = map[string]int{"n1": 8, "n2": 1}
+			for i := range 6 {
+				r.Pods.Value.ToNode[fmt.Sprint("o", i)] = 2
+			}
+		}, []status.Problem{{Severe: true, Text: "node n2 has no Collector, and 1 of its pods sends to one: 'telepod check' shows why"},
+			{Severe: true, Text: "node o0 has no Collector, and 2 of its pods send to one: 'telepod check' shows why"},
+			{Severe: true, Text: "node o1 has no Collector, and 2 of its pods send to one: 'telepod check' shows why"},
+			{Severe: true, Text: "node o2 has no Collector, and 2 of its pods send to one: 'telepod check' shows why"},
+			{Severe: true, Text: "node o3 has no Collector, and 2 of its pods send to one: 'telepod check' shows why"},
+			{Severe: true, Text: "2 more nodes have no Collector for their pods"}}},
+		{"a Collector that is about to start", func(r *status.Reading) {
+			r.Collectors = workloads(2, 3)
+			r.Collectors.Value[0].Kind, r.Pods.Value.ToNode = "DaemonSet", map[string]int{"n2": 1}
+		}, []status.Problem{{Text: "regional Collectors: 2 of 3 ready"}, {Text: "node n2 has no Collector, and 1 of its pods sends to one: 'telepod check' shows why"}}},
 		{"pods not read", func(r *status.Reading) { r.Pods.Err = failed }, []status.Problem{{Text: "pods: unknown: forbidden"}}},
 		{"cost not read", func(r *status.Reading) { r.Months.Err = failed }, []status.Problem{{Text: "cost: unknown: forbidden"}}},
 		{"certificate soon", func(r *status.Reading) { r.Injectors = injector(t, 24*time.Hour) }, []status.Problem{{Text: "certificate of injector expires 2026-11-27 12:00Z"}}},
@@ -94,6 +117,21 @@ func TestProblems(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestAgeOfTheQueue: a rate over a few seconds is too uncertain to estimate the age of waiting data from.
+func TestAgeOfTheQueue(t *testing.T) {
+	for seconds, want := range map[int]string{2: "empty", 18: "0 % (2 kB)", 60: "0 % (2 kB, 1s of data)"} {
+		reading := healthy(t)
+		c := collector{site: "primary", received: 1000, queue: 2000}
+		if want == "empty" {
+			c.queue = 0
+		}
+		reading.Earlier, reading.Later = scrape(t, now.Add(-time.Duration(seconds)*time.Second), 0, c), scrape(t, now, 200, c)
+		if got := status.RowOf(reading, now).Traffic.Queue.String(); got != want {
+			t.Errorf("over %d s: %q, want %q", seconds, got, want)
+		}
 	}
 }
 
@@ -172,10 +210,10 @@ func TestPods(t *testing.T) {
 	} {
 		got.Add(f)
 	}
-	if want := (status.Pods{Injected: 4, OptedIn: 5, Bare: 1, Stale: 1, Refused: 2}); !cmp.Equal(got, want) {
+	if want := (status.Pods{Injected: 4, OptedIn: 5, Bare: 1, Stale: 1, Refused: 2, NotOptedIn: 1}); !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
-	if got.String() != "4 of 5, 2 refused, 1 bare, 1 stale" {
+	if got.String() != "3 of 5, 2 refused, 1 bare, 1 stale, 1 not opted in" {
 		t.Error(got.String())
 	}
 }

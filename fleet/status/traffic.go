@@ -26,6 +26,10 @@ const (
 	receivedResult = "otelcol_component_outcome"
 )
 
+// longRate is the least number of seconds for a rate to estimate the age of waiting data from. Applications send in batches, so
+// a rate over a few seconds may be several times too low.
+const longRate = 30
+
 // mostSites limits how many sites a Collector may report; the chart configures two.
 const mostSites = 8
 
@@ -77,7 +81,7 @@ type Queue struct {
 	Bytes float64 `json:"bytes"`
 	// Fullest is the fill level of the fullest queue.
 	Fullest float64 `json:"fullest"`
-	// Seconds of data at the current rate, which is about the age of the oldest; nil without a rate. Collectors
+	// Seconds of data at the current rate, which is about the age of the oldest; nil without a rate over longRate. Collectors
 	// do not report that age.
 	Seconds *float64 `json:"seconds,omitempty"`
 }
@@ -116,7 +120,7 @@ func TrafficOf(earlier, later Scrape) *Traffic {
 		}
 	}
 	t.Queue = queueOf(later.Collectors)
-	if t.Queue != nil && rates.bytes > 0 {
+	if t.Queue != nil && rates.bytes > 0 && rates.seconds >= longRate {
 		seconds := t.Queue.Bytes / rates.bytes
 		t.Queue.Seconds = &seconds
 	}
