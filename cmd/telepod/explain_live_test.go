@@ -114,7 +114,7 @@ func (l *onCluster) explainMistakes(t *testing.T) {
 		{"deploy/checkout --context none", exitError, `context "none" does not exist`},
 		{"testdata/live/cluster.yaml --context none", exitUsage, "--context is only for a cluster: specify a workload as TYPE/NAME"},
 		{"deploymet/checkout", exitUsage, `such as deployment/web (did you mean "deployment"?)`},
-		{"none/file.yaml", exitUsage, "--kubeconfig is only for a cluster"},
+		{"none/file.yaml --kubeconfig x", exitUsage, "--kubeconfig is only for a cluster"},
 	} {
 		if _, stderr := l.run(t, test.code, append([]string{"explain"}, strings.Fields(test.args)...)...); !strings.Contains(stderr, test.stderr) {
 			t.Errorf("%s: want %q in %s", test.args, test.stderr, stderr)

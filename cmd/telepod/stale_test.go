@@ -129,9 +129,7 @@ func (l *onCluster) pods(t *testing.T, app string, want int) (names []string) {
 // run runs a command line on the cluster.
 func (l *onCluster) run(t *testing.T, code int, args ...string) (out, stderr string) {
 	t.Helper()
-	if args[0] != "rbac" {
-		args = append(args, "--kubeconfig", l.kubeconfig)
-	}
+	t.Setenv("KUBECONFIG", l.kubeconfig)
 	var stdout, errors bytes.Buffer
 	if got := run(args, streams{os.Stdin, &stdout, &errors}); got != code {
 		t.Errorf("telepod %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, code, &stdout, &errors)
@@ -247,6 +245,7 @@ func TestRBAC(t *testing.T) {
 func (l *onCluster) runAny(t *testing.T, args ...string) (out string, code int) {
 	t.Helper()
 	var stdout, errors bytes.Buffer
-	code = run(append(args, "--kubeconfig", l.kubeconfig), streams{os.Stdin, &stdout, &errors})
+	t.Setenv("KUBECONFIG", l.kubeconfig)
+	code = run(args, streams{os.Stdin, &stdout, &errors})
 	return stdout.String(), code
 }

@@ -15,7 +15,8 @@ import (
 
 // path runs telepod explain on the workload, and parses the path of its telemetry.
 func (e *checked) path(ctx context.Context) (route.Route, error) {
-	cmd := exec.CommandContext(ctx, e.telepod, "explain", "deploy/web", "-n", "shop", "-o", "json", "--kubeconfig", e.kubeconfig)
+	cmd := exec.CommandContext(ctx, e.telepod, "explain", "deploy/web", "-n", "shop", "-o", "json")
+	cmd.Env = append(cmd.Environ(), "KUBECONFIG="+e.kubeconfig)
 	out, err := cmd.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		err = fmt.Errorf("%w: %s", err, exit.Stderr)

@@ -115,8 +115,8 @@ func newChecked(t *testing.T) *checked {
 
 // check runs telepod check and parses its lines.
 func (e *checked) check(ctx context.Context, args ...string) ([]checks.Line, error) {
-	cmd := exec.CommandContext(ctx, e.telepod, append([]string{"check", "--kubeconfig", e.kubeconfig, "-o", "json"}, args...)...)
-	cmd.Env = append(cmd.Environ(), "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1")
+	cmd := exec.CommandContext(ctx, e.telepod, append([]string{"check", "-o", "json"}, args...)...)
+	cmd.Env = append(cmd.Environ(), "KUBECONFIG="+e.kubeconfig, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1")
 	out, err := cmd.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || exit.ExitCode() != 1) {
 		if ok {
