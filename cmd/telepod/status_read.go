@@ -30,16 +30,17 @@ const (
 
 // clusterReader reads one cluster repeatedly.
 type clusterReader struct {
-	context string
-	release inventory.Release
-	cluster *inventory.Cluster
-	err     error
+	context    string
+	kubeconfig string
+	release    inventory.Release
+	cluster    *inventory.Cluster
+	err        error
 	// last is the previous reading of the regional Collectors.
 	last status.Scrape
 }
 
 func newClusterReader(kubeconfig, kubeContext string, release inventory.Release) *clusterReader {
-	r := &clusterReader{context: kubeContext, release: release}
+	r := &clusterReader{context: kubeContext, kubeconfig: kubeconfig, release: release}
 	if r.cluster, r.err = inventory.Connect(kubeconfig, kubeContext); r.err == nil {
 		r.context = r.cluster.Context
 	}
@@ -48,7 +49,7 @@ func newClusterReader(kubeconfig, kubeContext string, release inventory.Release)
 
 // read reads the cluster. It does not delay other clusters if this one does not answer.
 func (r *clusterReader) read(ctx context.Context) status.Reading {
-	reading := status.Reading{Context: r.context, Err: r.err}
+	reading := status.Reading{Context: r.context, Err: r.err, Kubectl: "kubectl" + selection(r.kubeconfig, "--context", r.context), Namespace: r.release.Namespace}
 	if reading.Err != nil {
 		return reading
 	}
@@ -63,6 +64,7 @@ func (r *clusterReader) read(ctx context.Context) status.Reading {
 		reading.Injector = answer(r.cluster.Workloads(ctx, r.release, "injector"))
 		reading.Collectors = answer(r.cluster.Workloads(ctx, r.release, "collector"))
 		reading.Central = answer(r.cluster.Workloads(ctx, r.release, "central"))
+		reading.Role = collectorConfig(ctx, r.cluster, r.release, reading.Central.Value).Value.Site
 	})
 	all.Go(func() {
 		reading.Injectors = answer(r.instances(ctx, "injector", inventory.InjectorMetrics))

@@ -31,10 +31,11 @@ func (l *onCluster) status(t *testing.T) {
 	if len(rows) != 2 || !strings.Contains(stderr, `error: context "none" does not exist`) {
 		t.Fatalf("%d rows, want two: %s%s", len(rows), out, stderr)
 	}
+	repair := "kubectl --kubeconfig " + shellWord(l.kubeconfig) + " --context telepod -n telepod scale deployment/telepod-injector --replicas=2"
 	want := status.Row{
 		Context: "telepod", Place: status.Place{Cluster: "prod-use1", Region: "us-east-1"},
 		Injector: &status.Replicas{}, Pods: &status.Pods{Injected: 3, OptedIn: 5, Bare: 2, Stale: 2},
-		Problems: []status.Problem{{Severe: true, Text: "injector: no pods: scaled to zero, or no node matches"}, {Text: "2 pods bare"}, {Text: "2 pods stale"}},
+		Problems: []status.Problem{{Severe: true, Text: "injector: deployment/telepod-injector is scaled to zero", Repair: repair}, {Text: "2 pods bare"}, {Text: "2 pods stale"}},
 	}
 	rows[0].Cloud = ""
 	if diff := cmp.Diff(want, rows[0]); diff != "" {
@@ -44,7 +45,7 @@ func (l *onCluster) status(t *testing.T) {
 		t.Errorf("%+v", rows[1])
 	}
 	out, _ = l.run(t, exitOK, "status")
-	for _, text := range []string{"1 of 1 cluster needs attention\n", "\ntelepod  0/0       3 of 5, 2 bare, 2 stale  –           –     –      –      –            –     –\n", "\n✗ telepod: injector: no pods: scaled to zero, or no node matches\n⚠ telepod: 2 pods bare\n"} {
+	for _, text := range []string{"1 of 1 cluster needs attention\n", "\ntelepod  0/0       3 of 5, 2 bare, 2 stale  –           –     –      –      –            –     –\n", "\n✗ telepod: injector: deployment/telepod-injector is scaled to zero\n  repair: " + repair + "\n⚠ telepod: 2 pods bare\n"} {
 		if !strings.Contains(out, text) {
 			t.Errorf("no %q in\n%s", text, out)
 		}

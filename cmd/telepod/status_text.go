@@ -33,6 +33,9 @@ func statusText(t terminal.Terminal, rows []status.Row, now time.Time) string {
 				sign, tone = "✗", terminal.Bad
 			}
 			fmt.Fprintf(&b, "%s %s\n", t.Paint(tone, sign), t.Wrap(2, row.Context+": "+p.Text))
+			if p.Repair != "" {
+				fmt.Fprintf(&b, "  repair: %s\n", p.Repair)
+			}
 		}
 	}
 	for _, row := range rows {
@@ -77,7 +80,9 @@ func statusCells(row status.Row, now time.Time) []terminal.Cell {
 	site, since, queue, last, spans := cell("", terminal.Plain), cell("", terminal.Plain), cell("", terminal.Plain), cell("", terminal.Plain), cell("", terminal.Plain)
 	if traffic := row.Traffic; traffic != nil {
 		if traffic.Site != nil {
-			site, since = cell(traffic.Using(), toneIf(traffic.Site.Name != status.Primary, terminal.Bad)), cell(status.Ago(traffic.Site.Since, now), terminal.Plain)
+			site, since = cell(traffic.Using(), toneIf(traffic.Site.Name != status.Primary, terminal.Warn)), cell(status.Ago(traffic.Site.Since, now), terminal.Plain)
+		} else if traffic.Waiting != nil {
+			site, since = cell(traffic.Using(), terminal.Bad), cell(status.Ago(traffic.Waiting.Since, now), terminal.Plain)
 		}
 		if traffic.Queue != nil {
 			queue = cell(traffic.Queue.String(), toneIf(traffic.Queue.Full(), terminal.Bad))

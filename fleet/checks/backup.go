@@ -147,12 +147,12 @@ func (b *readiness) site(s Snapshot) {
 		ready, desired = ready+w.Ready, desired+w.Desired
 		switch {
 		case w.Desired == 0: // its last pods may still be ready
-			b.against = append(b.against, w.object()+" is "+w.Zero())
+			b.against = append(b.against, w.Object()+" is "+w.Zero())
 			b.repair = s.ScaleUp(w)
 		case w.Ready == 0:
-			b.against = append(b.against, fmt.Sprintf("%s has %d of %d ready", w.object(), w.Ready, w.Desired))
+			b.against = append(b.against, fmt.Sprintf("%s has %d of %d ready", w.Object(), w.Ready, w.Desired))
 		case w.Ready < w.Desired:
-			b.worse = append(b.worse, fmt.Sprintf("%s has only %d of %d ready", w.object(), w.Ready, w.Desired))
+			b.worse = append(b.worse, fmt.Sprintf("%s has only %d of %d ready", w.Object(), w.Ready, w.Desired))
 		}
 	}
 	all := slices.Concat(s.Central.Value.Instances, s.Samplers.Value.Instances)

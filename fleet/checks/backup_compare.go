@@ -17,10 +17,10 @@ func (b *readiness) compare(backup, primary Snapshot) {
 			continue
 		}
 		if own[0].Chart != other[0].Chart {
-			b.worse = append(b.worse, fmt.Sprintf("%s has chart %s, the primary's has %s", own[0].object(), version(own[0]), version(other[0])))
+			b.worse = append(b.worse, fmt.Sprintf("%s has chart %s, the primary's has %s", own[0].Object(), version(own[0]), version(other[0])))
 			b.repair = cmp.Or(b.repair, backup.upgrade())
 		} else if image(own[0]) != image(other[0]) {
-			b.worse = append(b.worse, fmt.Sprintf("%s has image %s, the primary's has %s", own[0].object(), image(own[0]), image(other[0])))
+			b.worse = append(b.worse, fmt.Sprintf("%s has image %s, the primary's has %s", own[0].Object(), image(own[0]), image(other[0])))
 		}
 	}
 	if own, other := len(backup.Samplers.Value.Workloads) > 0, len(primary.Samplers.Value.Workloads) > 0; own != other {

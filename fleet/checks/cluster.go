@@ -63,7 +63,7 @@ func (s Snapshot) versions(r *report) {
 	for _, part := range []Answer[Part]{s.Injector, s.Collectors, s.Central, s.Samplers} {
 		for _, w := range part.Value.Workloads {
 			if chart := strings.TrimPrefix(w.Chart, "telepod-"); chart != "" {
-				charts[chart] = append(charts[chart], w.object())
+				charts[chart] = append(charts[chart], w.Object())
 			}
 		}
 	}

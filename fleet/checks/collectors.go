@@ -60,7 +60,7 @@ func (s Snapshot) uncovered(r *report, part Part) {
 		if senders := s.Pods.Value.SendToNode[n.Name]; senders > 0 {
 			status := Failed
 			if repair == "" { // between two pods of a rollout, for example
-				status, repair = Warning, s.in("describe %s", part.Workloads[at].object())
+				status, repair = Warning, s.in("describe %s", part.Workloads[at].Object())
 			}
 			r.add(status, repair, "node %s has no Collector, and %d of its pods %s to one: %s", n.Name, senders, fleet.Verb(senders, "sends", "send"), why)
 		}

@@ -96,8 +96,8 @@ func (s Snapshot) serving(r *report) {
 	}
 }
 
-// object formats a workload for kubectl.
-func (w Workload) object() string { return strings.ToLower(w.Kind) + "/" + w.Name }
+// Object formats a workload for kubectl.
+func (w Workload) Object() string { return strings.ToLower(w.Kind) + "/" + w.Name }
 
 // Zero describes a workload without replicas, and who scaled it, if that is known.
 func (w Workload) Zero() string {
@@ -109,12 +109,12 @@ func (w Workload) Zero() string {
 
 // ScaleUp returns the command that scales a workload up from zero.
 func (s Snapshot) ScaleUp(w Workload) string {
-	return s.in("scale %s --replicas=%d", w.object(), usualReplicas(w))
+	return s.in("scale %s --replicas=%d", w.Object(), usualReplicas(w))
 }
 
 // workload judges replicas. effect is the consequence if there are none.
 func (s Snapshot) workload(r *report, w Workload, effect string) {
-	name := w.object()
+	name := w.Object()
 	inspect := s.in("describe pods -l app.kubernetes.io/instance=%s", s.Release)
 	scale := func(replicas int) string { return s.in("scale %s --replicas=%d", name, replicas) }
 	switch {
@@ -158,7 +158,7 @@ func (s Snapshot) instances(r *report, part Part, waiting, pods string) {
 	by, reasons := map[string][]fleet.Instance{}, map[string]reason{}
 	for _, i := range part.Instances {
 		if !i.Ready && len(part.Workloads) > 0 {
-			why := s.why(i, part.Workloads[0].object())
+			why := s.why(i, part.Workloads[0].Object())
 			by[why.seen], reasons[why.seen] = append(by[why.seen], i), why
 		}
 	}

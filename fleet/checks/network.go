@@ -58,7 +58,7 @@ func (s Snapshot) ingress(r *report, w Workload, name, from string) {
 	if name == "webhook" && s.Probe.Value.Injected && s.Probe.Err == nil {
 		status = Warning // this network does not enforce policies, or not for the API server
 	}
-	r.add(status, s.in("delete networkpolicy %s  # or change it to allow port %d", closing[0].Name, port.ContainerPort), "NetworkPolicy %s blocks port %d of %s for %s", names(closing), port.ContainerPort, w.object(), from)
+	r.add(status, s.in("delete networkpolicy %s  # or change it to allow port %d", closing[0].Name, port.ContainerPort), "NetworkPolicy %s blocks port %d of %s for %s", names(closing), port.ContainerPort, w.Object(), from)
 }
 
 // egress: all components need egress to the API server, DNS, the sites or stores. Their addresses are unknown here,
@@ -68,7 +68,7 @@ func (s Snapshot) egress(r *report, w Workload) {
 	if len(closing) == 0 || slices.ContainsFunc(closing, func(p networkingv1.NetworkPolicy) bool { return len(p.Spec.Egress) > 0 }) {
 		return
 	}
-	r.add(Failed, s.in("delete networkpolicy %s  # or change it to allow egress", closing[0].Name), "NetworkPolicy %s blocks all egress of %s: DNS, the API server, sites and stores", names(closing), w.object())
+	r.add(Failed, s.in("delete networkpolicy %s  # or change it to allow egress", closing[0].Name), "NetworkPolicy %s blocks all egress of %s: DNS, the API server, sites and stores", names(closing), w.Object())
 }
 
 func (s Snapshot) selecting(w Workload, kind networkingv1.PolicyType) (found []networkingv1.NetworkPolicy) {

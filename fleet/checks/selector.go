@@ -84,7 +84,7 @@ func (s Snapshot) mend(w Workload, key, value string) string {
 	near, found := s.nearest(key, value)
 	switch {
 	case w.Selected.Manager != "" && w.Desired == 0 && found:
-		return s.in(`patch %s --type=merge -p '{"spec":{"template":{"spec":{"nodeSelector":{"%s":"%s"}}}}}'`, w.object(), key, near)
+		return s.in(`patch %s --type=merge -p '{"spec":{"template":{"spec":{"nodeSelector":{"%s":"%s"}}}}}'`, w.Object(), key, near)
 	case w.Selected.Manager != "":
 		return s.undo(w)
 	case found:
@@ -95,7 +95,7 @@ func (s Snapshot) mend(w Workload, key, value string) string {
 
 // undo returns the command that restores a DaemonSet's pod template from before its last change.
 func (s Snapshot) undo(w Workload) string {
-	return s.in("rollout undo %s  # its pod template before that change", w.object())
+	return s.in("rollout undo %s  # its pod template before that change", w.Object())
 }
 
 // lookAt returns the command that looks for the reason in the cluster of a site.

@@ -48,7 +48,7 @@ func (s Site) hops(of string) (hops []Hop) {
 		ready, answered := read(part)
 		unread := ready - answered
 		for _, w := range part.Workloads {
-			hop := Hop{Stage: checks.AtSite, Name: object(w), Context: of, Status: checks.OK, State: fmt.Sprintf("%d of %d ready", w.Ready, w.Desired)}
+			hop := Hop{Stage: checks.AtSite, Name: w.Object(), Context: of, Status: checks.OK, State: fmt.Sprintf("%d of %d ready", w.Ready, w.Desired)}
 			if unread > 0 {
 				hop.Status, hop.State = checks.Unknown, hop.State+fmt.Sprintf("; %d without metrics", unread)
 			}
@@ -75,8 +75,6 @@ func (s Site) hops(of string) (hops []Hop) {
 	}
 	return hops
 }
-
-func object(w checks.Workload) string { return strings.ToLower(w.Kind) + "/" + w.Name }
 
 func store(b checks.BackEnd) Hop {
 	hop := Hop{Stage: checks.AtStore, Name: strings.TrimPrefix(checks.StoreOf(b.Exporter), "the "), Status: queueStatus(b.Fill), State: fmt.Sprintf("queue %.0f %% full", 100*b.Fill)}
@@ -105,7 +103,7 @@ type behind struct {
 func (b *behind) add(s Site, of string) {
 	none := !slices.ContainsFunc(s.Central.Value.Workloads, func(w checks.Workload) bool { return w.Ready > 0 })
 	for _, w := range slices.Concat(s.Central.Value.Workloads, s.Samplers.Value.Workloads) {
-		hop := Hop{Name: object(w), Context: of}
+		hop := Hop{Name: w.Object(), Context: of}
 		switch {
 		case w.Ready > 0:
 		case none && s.name() == "":

@@ -48,12 +48,12 @@ func AddAlerts(rows []Row, alerts checks.Answer[[]Alert]) {
 		slices.SortStableFunc(rows[at].Problems, gravestFirst)
 	}
 	if alerts.Err != nil {
-		add(0, Problem{false, "alerts: unknown: " + fleet.Printable(alerts.Err.Error())})
+		add(0, Problem{Severe: false, Text: "alerts: unknown: " + fleet.Printable(alerts.Err.Error())})
 	}
 	for _, a := range alerts.Value {
 		at := slices.IndexFunc(rows, func(r Row) bool { return a.Cluster == "" || r.Cluster == a.Cluster })
 		if at >= 0 {
-			add(at, Problem{a.Critical, "alert " + a.Name + " fires"})
+			add(at, Problem{Severe: a.Critical, Text: "alert " + a.Name + " fires"})
 		}
 	}
 }

@@ -29,7 +29,7 @@ func Rows(readings []Reading, now time.Time) []Row {
 		row := &rows[at]
 		row.Backup = &Backup{line.Status, line.Seen}
 		if line.Status.Problem() {
-			row.Problems = append(row.Problems, Problem{line.Status == checks.Failed, line.Seen})
+			row.Problems = append(row.Problems, Problem{Severe: line.Status == checks.Failed, Text: line.Seen})
 		}
 	}
 	return rows
@@ -43,6 +43,6 @@ func (r Reading) snapshot(now time.Time) checks.Snapshot {
 		}
 		return checks.Answer[checks.Part]{Value: checks.Part{Workloads: workloads.Value, Instances: instances}, Err: err}
 	}
-	return checks.Snapshot{Context: fleet.Printable(r.Context), Now: now, Unreachable: r.Err, Samplers: r.Samplers,
+	return checks.Snapshot{Context: fleet.Printable(r.Context), Now: now, Unreachable: r.Err, Samplers: r.Samplers, Role: r.Role, Kubectl: r.Kubectl, Namespace: r.Namespace,
 		Collectors: part(r.Collectors, r.Later.Collectors, r.Later.Err), Central: part(r.Central, r.Sites.Value, r.Sites.Err)}
 }

@@ -117,7 +117,10 @@ func (t Traffic) Silent() bool {
 
 // Using returns the site, with the number of Collectors if they use different ones.
 func (t Traffic) Using() string {
-	if t.Site == nil {
+	switch {
+	case t.Site == nil && t.Waiting != nil:
+		return "none"
+	case t.Site == nil:
 		return ""
 	}
 	if t.Site.Collectors < t.Answered {

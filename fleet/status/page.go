@@ -75,8 +75,8 @@ type clusterView struct {
 type switchView struct{ Context, At, Ago, Now string }
 
 type problemView struct {
-	Context, Text string
-	Severe        bool
+	Context, Text, Repair string
+	Severe                bool
 }
 
 func (p Page) view() pageView {
@@ -91,7 +91,7 @@ func (p Page) view() pageView {
 	for _, row := range p.Rows {
 		v.Clusters = append(v.Clusters, clusterOf(row, p.At))
 		for _, problem := range row.Problems {
-			v.Problems = append(v.Problems, problemView{row.Context, problem.Text, problem.Severe})
+			v.Problems = append(v.Problems, problemView{row.Context, problem.Text, problem.Repair, problem.Severe})
 		}
 		for _, note := range row.Notes() {
 			v.Notes = append(v.Notes, problemView{Context: row.Context, Text: note.Text})

@@ -15,6 +15,11 @@ type Reading struct {
 	// Err is why nothing could be read.
 	Err error
 
+	// Kubectl and Namespace are the start of repair commands; without Kubectl there are none.
+	Kubectl, Namespace string
+	// Role is primary or backup, from the configuration of the central site; empty if there is none, or it was not read.
+	Role string
+
 	Place      Place
 	Injector   checks.Answer[[]checks.Workload]
 	Collectors checks.Answer[[]checks.Workload]

@@ -76,9 +76,11 @@ type Certificate struct {
 
 // Problem is something that needs attention.
 type Problem struct {
-	// Severe: data or injection is affected now, or would be if the primary site failed.
+	// Severe: data or injection is affected now, or would be if another site failed.
 	Severe bool   `json:"severe"`
 	Text   string `json:"text"`
+	// Repair is a shell command; empty if there is none.
+	Repair string `json:"repair,omitempty"`
 }
 
 // RowOf summarizes a reading.
@@ -86,7 +88,7 @@ func RowOf(r Reading, now time.Time) Row {
 	row := Row{Context: fleet.Printable(r.Context), Place: r.place()}
 	if r.Err != nil {
 		row.Error = fleet.Printable(r.Err.Error())
-		row.Problems = []Problem{{true, "not read: " + row.Error}}
+		row.Problems = []Problem{{Severe: true, Text: "not read: " + row.Error}}
 		return row
 	}
 	row.Injector = replicas(r.Injector)
@@ -95,7 +97,7 @@ func RowOf(r Reading, now time.Time) Row {
 		row.Pods = &r.Pods.Value
 	}
 	if found := replicas(r.Central); found != nil {
-		row.Central = &Central{checks.SiteName(r.Sites.Value), *found}
+		row.Central = &Central{cmp.Or(checks.SiteName(r.Sites.Value), r.Role), *found}
 	}
 	row.Traffic = TrafficOf(r.Earlier, r.Later)
 	row.Certificate = firstToExpire(r)
@@ -105,7 +107,7 @@ func RowOf(r Reading, now time.Time) Row {
 		}
 	}
 	row.Absent = r.absent()
-	row.Problems = slices.Concat(row.problems(now), uncovered(r), unread(r))
+	row.Problems = slices.Concat(row.stopped(r), row.problems(now), uncovered(r), unread(r))
 	slices.SortStableFunc(row.Problems, gravestFirst)
 	return row
 }
@@ -175,19 +177,49 @@ const soon = 7 * 24 * time.Hour
 // Soon reports whether a certificate needs attention.
 func (c Certificate) Soon(now time.Time) bool { return c.Expires.Before(now.Add(soon)) }
 
+func (c Central) title() string { return strings.TrimSpace(c.Name + " site") }
+
+// stopped lists the workloads that are scaled to zero, or run on no node.
+func (row Row) stopped(r Reading) (list []Problem) {
+	repairs := r.snapshot(time.Time{})
+	add := func(what string, workloads []checks.Workload) {
+		for _, w := range workloads {
+			switch {
+			case w.Desired > 0:
+			case w.Kind == "DaemonSet":
+				text := fmt.Sprintf("%s: %s runs on no node", what, w.Object())
+				if w.Selected.Manager != "" {
+					text += ": its nodeSelector was " + w.Selected.String()
+				}
+				list = append(list, Problem{Severe: true, Text: text})
+			default:
+				p := Problem{Severe: true, Text: fmt.Sprintf("%s: %s is %s", what, w.Object(), w.Zero())}
+				if r.Kubectl != "" {
+					p.Repair = repairs.ScaleUp(w)
+				}
+				list = append(list, p)
+			}
+		}
+	}
+	add("injector", r.Injector.Value)
+	add("regional Collectors", r.Collectors.Value)
+	if row.Central != nil {
+		add(row.Central.title(), slices.Concat(r.Central.Value, r.Samplers.Value.Workloads))
+	}
+	return list
+}
+
 // fullQueue is the fill level above which a queue needs attention.
 const fullQueue = 0.5
 
 // problems judges what was read.
 func (row Row) problems(now time.Time) (list []Problem) {
 	add := func(severe bool, format string, args ...any) {
-		list = append(list, Problem{severe, fmt.Sprintf(format, args...)})
+		list = append(list, Problem{Severe: severe, Text: fmt.Sprintf(format, args...)})
 	}
 	short := func(what string, r *Replicas) {
 		switch {
 		case r == nil:
-		case r.Wanted == 0:
-			add(true, "%s: no pods: scaled to zero, or no node matches", what)
 		case r.Ready < r.Wanted:
 			add(r.Ready == 0, "%s: %d of %d ready", what, r.Ready, r.Wanted)
 		}
@@ -195,15 +227,18 @@ func (row Row) problems(now time.Time) (list []Problem) {
 	short("injector", row.Injector)
 	short("regional Collectors", row.Collectors)
 	if row.Central != nil {
-		short(strings.TrimSpace(row.Central.Name+" site"), &row.Central.Replicas)
+		short(row.Central.title(), &row.Central.Replicas)
 	}
 	if t := row.Traffic; t != nil {
+		if w := t.Waiting; w != nil {
+			add(true, "no site accepts %s from %d of %s: data waits on disk since %s", strings.Join(w.Signals, ", "), w.Collectors, fleet.Count(t.Answered, "Collector"), w.Since.Format("2006-01-02 15:04:05Z"))
+		}
 		if t.Site != nil && t.Site.Name != Primary {
-			add(true, "sends to the %s site", t.Site.Name)
+			add(false, "sends to the %s site", t.Site.Name)
 		}
 		for _, s := range t.Sites {
 			if !s.Up {
-				add(s.Using > 0, "%s site: not reachable from %s", s.Name, fleet.Count(s.Down, "Collector"))
+				add(true, "%s site: not reachable from %s", s.Name, fleet.Count(s.Down, "Collector"))
 			}
 		}
 		if q := t.Queue; q != nil && q.Full() {
@@ -232,12 +267,12 @@ func (r Reading) absent() bool {
 func unread(r Reading) (list []Problem) {
 	add := func(what string, err error) {
 		if err != nil {
-			list = append(list, Problem{false, what + ": unknown: " + fleet.Printable(err.Error())})
+			list = append(list, Problem{Severe: false, Text: what + ": unknown: " + fleet.Printable(err.Error())})
 		}
 	}
 	add("injector", r.Injector.Err)
 	if r.absent() {
-		list = append(list, Problem{true, "the release has neither injector nor Collectors here: check --release and --telepod-namespace"})
+		list = append(list, Problem{Severe: true, Text: "the release has neither injector nor Collectors here: check --release and --telepod-namespace"})
 	}
 	if len(r.Injector.Value) > 0 { // without an injector here, pods are not counted
 		add("pods", r.Pods.Err)

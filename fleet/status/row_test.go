@@ -58,7 +58,7 @@ func TestProblems(t *testing.T) {
 			[]status.Problem{{Severe: true, Text: `not read: "dial tcp: refused\x1b[2J"`}}},
 		{"one injector of two", func(r *status.Reading) { r.Injector = workloads(1, 2) }, []status.Problem{{Text: "injector: 1 of 2 ready"}}},
 		{"no injector is ready", func(r *status.Reading) { r.Injector = workloads(0, 2) }, []status.Problem{{Severe: true, Text: "injector: 0 of 2 ready"}}},
-		{"injector scaled to zero", func(r *status.Reading) { r.Injector = workloads(0, 0) }, []status.Problem{{Severe: true, Text: "injector: no pods: scaled to zero, or no node matches"}}},
+		{"injector scaled to zero", func(r *status.Reading) { r.Injector = workloads(0, 0) }, []status.Problem{{Severe: true, Text: "injector: deployment/w is scaled to zero"}}},
 		{"no injector here", func(r *status.Reading) { r.Injector.Value = nil; r.Pods.Err = failed }, nil},
 		{"nothing here", func(r *status.Reading) { *r = status.Reading{Context: "a"} },
 			[]status.Problem{{Severe: true, Text: "the release has neither injector nor Collectors here: check --release and --telepod-namespace"}}},
@@ -100,9 +100,19 @@ func TestProblems(t *testing.T) {
 		{"certificate soon", func(r *status.Reading) { r.Injectors = injector(t, 24*time.Hour) }, []status.Problem{{Text: "certificate of injector expires 2026-11-27 12:00Z"}}},
 		{"certificate expired", func(r *status.Reading) { r.Injectors = injector(t, -time.Hour) }, []status.Problem{{Severe: true, Text: "certificate of injector expired 2026-11-26 11:00Z"}}},
 		{"a queue", collectors(collector{site: "primary", queue: 600_000}, good), []status.Problem{{Severe: true, Text: "a queue is 60 % full"}}},
-		{"on the backup", collectors(collector{site: "backup", switched: true}, collector{site: "backup", switched: true}, good), []status.Problem{{Severe: true, Text: "sends to the backup site"}}},
+		{"on the backup", collectors(collector{site: "backup", switched: true}, collector{site: "backup", switched: true}, good), []status.Problem{{Text: "sends to the backup site"}}},
 		{"backup down", collectors(collector{site: "primary", down: "backup"}, collector{site: "primary", down: "backup"}, good),
-			[]status.Problem{{Text: "backup site: not reachable from 2 Collectors"}}},
+			[]status.Problem{{Severe: true, Text: "backup site: not reachable from 2 Collectors"}}},
+		{"no site accepts", collectors(collector{down: "all", since: 30 * time.Second}, collector{down: "all", since: time.Minute}), []status.Problem{
+			{Severe: true, Text: "no site accepts logs, traces from 2 of 2 Collectors: data waits on disk since 2026-11-26 11:59:00Z"},
+			{Severe: true, Text: "primary site: not reachable from 2 Collectors"}, {Severe: true, Text: "backup site: not reachable from 2 Collectors"}}},
+		{"site scaled to zero", func(r *status.Reading) {
+			r.Central.Value = []checks.Workload{{Kind: "StatefulSet", Name: "telepod-central", Scaled: checks.Change{Manager: "kubectl", At: now, Exactly: true}}}
+			r.Sites.Value, r.Role, r.Kubectl, r.Namespace = nil, "primary", "kubectl --context a", "telepod"
+		}, []status.Problem{{Severe: true, Text: "primary site: statefulset/telepod-central is scaled to zero (changed by kubectl at 2026-11-26 12:00:00Z)", Repair: "kubectl --context a -n telepod scale statefulset/telepod-central --replicas=1"}}},
+		{"no node for Collectors", func(r *status.Reading) {
+			r.Collectors.Value = []checks.Workload{{Kind: "DaemonSet", Name: "c", Selected: checks.Change{Manager: "kubectl-patch", At: now}}}
+		}, []status.Problem{{Severe: true, Text: "regional Collectors: daemonset/c runs on no node: its nodeSelector was changed by kubectl-patch at 2026-11-26 12:00:00Z or earlier"}}},
 		{"a Collector does not answer", collectors(collector{silent: true}, good), []status.Problem{{Text: "metrics of 1 regional Collector: unknown: pod collector-0: no answer"}}},
 		{"no Collector answers", collectors(collector{silent: true}), []status.Problem{{Text: "metrics of 1 regional Collector: unknown: pod collector-0: no answer"}}},
 	} {
@@ -194,6 +204,10 @@ otelcol_exporter_failover_endpoint_up{signal="logs",endpoint="primary"} 0
 	reading.Later = status.Scrape{At: now, Collectors: []fleet.Instance{{Pod: "c", Ready: true, Metrics: read(t, set)}}}
 	if got := status.RowOf(reading, now).Traffic; got.Using() != "backup" {
 		t.Errorf("site %q, want backup", got.Using())
+	}
+	reading.Later = scrape(t, now, 0, collector{down: "all", since: time.Minute})
+	if got := status.RowOf(reading, now).Traffic; got.Using() != "none" || got.Site != nil || got.Waiting == nil {
+		t.Errorf("site %q, want none", got.Using())
 	}
 	reading.Later.Collectors[0].Metrics = read(t, "something_else 1\n")
 	if got := status.RowOf(reading, now).Traffic; got.Using() != "" || got.Queue != nil || len(got.Sites) != 0 {

@@ -22,7 +22,7 @@ type collector struct {
 	site     string
 	since    time.Duration // before now
 	switched bool
-	down     string // a site that it cannot reach
+	down     string // a site that it cannot reach; "all": no site
 	queue    int    // bytes of spans, of 1,000,000
 	silent   bool
 }
@@ -48,7 +48,7 @@ func (c collector) instance(t *testing.T, name string) fleet.Instance {
 		}
 	}
 	for _, site := range []string{"backup", "primary"} {
-		fmt.Fprintf(&b, "otelcol_exporter_failover_endpoint_up{signal=\"traces\",endpoint=%q} %d\n", site, one(site != c.down))
+		fmt.Fprintf(&b, "otelcol_exporter_failover_endpoint_up{signal=\"traces\",endpoint=%q} %d\n", site, one(site != c.down && c.down != "all"))
 	}
 	for _, signal := range []string{"logs", "traces"} {
 		fmt.Fprintf(&b, "otelcol_exporter_failover_active_since_seconds{signal=%q} %v\n", signal, since)

@@ -33,6 +33,9 @@ const longRate = 30
 // mostSites limits how many sites a Collector may report; the chart configures two.
 const mostSites = 8
 
+// mostSignals limits how many signals a Collector may report; there are three, and profiles.
+const mostSignals = 8
+
 // Primary is the name of the site that regions prefer.
 const Primary = "primary"
 
@@ -44,7 +47,9 @@ type Traffic struct {
 	// Site is the one in use.
 	Site  *Use   `json:"site,omitempty"`
 	Sites []Site `json:"sites,omitempty"`
-	Queue *Queue `json:"queue,omitempty"`
+	// Waiting describes data that no site accepts; nil if there is none.
+	Waiting *Waiting `json:"waiting,omitempty"`
+	Queue   *Queue   `json:"queue,omitempty"`
 	// LastSwitch is when a Collector last moved to another site; nil if none has since it started.
 	LastSwitch *time.Time `json:"lastSwitch,omitempty"`
 	// SpansPerSecond is the rate of spans from applications, measured over Seconds; nil without two readings.
@@ -59,6 +64,14 @@ type Use struct {
 	Collectors int `json:"collectors"`
 	// Since is the median of when they moved to it, or started.
 	Since time.Time `json:"since,omitzero"`
+}
+
+// Waiting describes signals that no site accepts from some Collectors.
+type Waiting struct {
+	Signals []string `json:"signals"`
+	// Collectors is the number of Collectors on which at least one of the signals waits; Since is when the first began.
+	Collectors int       `json:"collectors"`
+	Since      time.Time `json:"since,omitzero"`
 }
 
 // Site is a site as the regional Collectors of a cluster see it.
@@ -93,6 +106,8 @@ type view struct {
 	switched time.Time
 	up       map[string]bool
 	answered map[string]time.Time
+	// waiting has the signals that no site accepts, and since when.
+	waiting map[string]time.Time
 }
 
 // TrafficOf summarizes regional Collectors; nil if none answered. Without an earlier reading there are no rates.
@@ -130,11 +145,17 @@ func TrafficOf(earlier, later Scrape) *Traffic {
 // siteInUse determines which site a Collector uses: the one that any of its signals has switched to, or else that of
 // its traces. A signal without traffic never notices that the primary is down.
 func siteInUse(set metrics.Set) view {
-	v := view{up: map[string]bool{}, answered: map[string]time.Time{}}
+	v := view{up: map[string]bool{}, answered: map[string]time.Time{}, waiting: map[string]time.Time{}}
 	of := map[string]string{} // site by signal
 	for labels, active := range set.Each(activeSite) {
 		if active == 1 {
 			of[labels["signal"]] = fleet.Printable(labels["endpoint"])
+		}
+	}
+	for labels := range set.Each(activeSite) {
+		if signal := labels["signal"]; of[signal] == "" && len(v.waiting) < mostSignals {
+			seconds, _ := set.Sum(activeSince, metrics.Labels{"signal": signal})
+			v.waiting[fleet.Printable(signal)] = unix(seconds)
 		}
 	}
 	decisive := "traces"
@@ -184,6 +205,7 @@ func (t *Traffic) count(views []view) {
 			s.Using++
 			since[v.site] = append(since[v.site], v.since)
 		}
+		t.wait(v.waiting)
 		if !v.switched.IsZero() && (t.LastSwitch == nil || v.switched.After(*t.LastSwitch)) {
 			t.LastSwitch = &v.switched
 		}
@@ -210,6 +232,27 @@ func (t *Traffic) count(views []view) {
 	if most != nil {
 		t.Site = &Use{most.Name, most.Using, median(since[most.Name])}
 	}
+}
+
+// wait adds the signals that wait on a Collector.
+func (t *Traffic) wait(signals map[string]time.Time) {
+	if len(signals) == 0 {
+		return
+	}
+	if t.Waiting == nil {
+		t.Waiting = &Waiting{}
+	}
+	w := t.Waiting
+	w.Collectors++
+	for signal, since := range signals {
+		if !slices.Contains(w.Signals, signal) {
+			w.Signals = append(w.Signals, signal)
+		}
+		if w.Since.IsZero() || since.Before(w.Since) {
+			w.Since = since
+		}
+	}
+	slices.Sort(w.Signals)
 }
 
 func median(times []time.Time) time.Time {
