@@ -106,7 +106,7 @@ func (s Snapshot) Lines() []Line {
 	}
 	return s.judge(r, []section{
 		{"cluster", s.kubernetes}, {"injector", s.injector}, {"webhook", s.webhook}, {"collectors", s.regional},
-		{"central", s.central}, {"certificates", s.certificates}, {"network", s.network}, {"versions", s.versions},
+		{"collectors", s.losses}, {"central", s.central}, {"certificates", s.certificates}, {"network", s.network}, {"versions", s.versions},
 		{"pods", s.pods}, {"canary", s.canaries},
 	})
 }

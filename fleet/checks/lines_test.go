@@ -378,6 +378,28 @@ func TestBackEnds(t *testing.T) {
 	}
 }
 
+// TestLosses: one line has what was lost since the Collectors started, which is not a problem.
+func TestLosses(t *testing.T) {
+	const up = `; otelcol_process_uptime_seconds_total{} `
+	for _, test := range []struct {
+		metrics string
+		status  checks.Status
+		seen    string
+	}{
+		{regionMetrics + up + "7200", checks.OK, "the counters of 1 of 3 Collectors show no data refused, rejected or dropped since the Collectors started (the last one 120m ago)"},
+		{regionMetrics + up + `60; otelcol_receiver_produced_items_total{otelcol_component_outcome="success"} 9; otelcol_receiver_refused_requests_total{reason="malformed"} 2; otelcol_receiver_refused_requests_total{reason="memory"} 1; ` +
+			`otelcol_fan_out_dropped_items_total{pipeline="traces/jaeger"} 5; otelcol_exporter_send_failed_spans_total{exporter="spool/archive"} 4; otelcol_exporter_send_failed_spans_total{exporter="kafka"} 3`, checks.Skipped,
+			"since the Collectors started (the last one 60s ago), the counters of 1 of 3 Collectors show requests refused: 3, items dropped: 5, items not sent: 3"},
+	} {
+		s := healthy(t)
+		region(t, &s, test.metrics)
+		found := slices.DeleteFunc(s.Lines(), func(l checks.Line) bool { return l.Code != "refusals" })
+		if len(found) != 1 || found[0].Status != test.status || found[0].Seen != test.seen {
+			t.Errorf("%+v, want %s %q", found, test.status, test.seen)
+		}
+	}
+}
+
 // troubled makes the second Collector unready.
 func troubled(s *checks.Snapshot, trouble string) {
 	s.Collectors.Value.Workloads[0].Ready = 1

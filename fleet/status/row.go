@@ -31,8 +31,16 @@ type Row struct {
 	// Backup describes whether the backup site could replace the primary now. It is on the row of the backup's cluster, or
 	// else on the rows of the regions that have a backup.
 	Backup *Backup `json:"backup,omitempty"`
+	// Losses describes what the counters of Collectors have of data that was refused, rejected or dropped since they started.
+	Losses *Losses `json:"losses,omitempty"`
 	// Problems need attention, the most severe first.
 	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Losses describes data that Collectors have refused, rejected or dropped since they started.
+type Losses struct {
+	Some bool   `json:"some"`
+	Text string `json:"text"`
 }
 
 // Note is a sentence on a cluster that is not a problem.
@@ -41,10 +49,13 @@ type Note struct {
 	Text   string
 }
 
-// Notes returns sentences on the backup site and on other injectors.
+// Notes returns sentences on the backup site, on losses, and on other injectors.
 func (row Row) Notes() (notes []Note) {
 	if row.Backup != nil && !row.Backup.Status.Problem() {
 		notes = append(notes, Note{row.Backup.Status, row.Backup.Text})
+	}
+	if l := row.Losses; l != nil {
+		notes = append(notes, Note{map[bool]checks.Status{true: checks.Skipped, false: checks.OK}[l.Some], l.Text})
 	}
 	if row.Pods != nil && len(row.Pods.Others) > 0 {
 		notes = append(notes, Note{checks.OK, row.Pods.Others.Sentence()})
@@ -100,6 +111,9 @@ func RowOf(r Reading, now time.Time) Row {
 		row.Central = &Central{cmp.Or(checks.SiteName(r.Sites.Value), r.Role), *found}
 	}
 	row.Traffic = TrafficOf(r.Earlier, r.Later)
+	if text, some := checks.Losses(slices.Concat(r.Later.Collectors, r.Sites.Value, r.Samplers.Value.Instances)); text != "" {
+		row.Losses = &Losses{some, text}
+	}
 	row.Certificate = firstToExpire(r)
 	if r.Months != nil && r.Months.Err == nil {
 		if m, recorded := r.Months.Value[row.Cluster]; recorded {

@@ -33,6 +33,7 @@ func TestRowOfAHealthyCluster(t *testing.T) {
 		},
 		Certificate: &status.Certificate{Expires: now.Add(60 * 24 * time.Hour), Of: "/tls/tls.crt"},
 		Month:       &cost.Month{Dollars: 1234.5},
+		Losses:      &status.Losses{Text: "the counters show no data refused, rejected or dropped since the Collectors started (the last one 5s ago)"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -238,7 +239,7 @@ func TestOtherInjectors(t *testing.T) {
 	reading.Pods.Value.Add(fleet.Finding{State: fleet.Current, Others: []string{"Datadog"}})
 	row := status.RowOf(reading, now)
 	const want = "other telemetry injectors: Datadog (pods: 1): their settings win, and Telepod sets the rest"
-	if notes := row.Notes(); len(notes) != 1 || notes[0] != (status.Note{Status: checks.OK, Text: want}) || len(row.Problems) != 0 {
+	if notes := row.Notes(); len(notes) != 2 || notes[1] != (status.Note{Status: checks.OK, Text: want}) || len(row.Problems) != 0 {
 		t.Errorf("notes %+v, problems %+v", notes, row.Problems)
 	}
 	if got := page(t, []status.Row{row}); !strings.Contains(got, want) {

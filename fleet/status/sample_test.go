@@ -41,6 +41,7 @@ func (c collector) instance(t *testing.T, name string) fleet.Instance {
 		}
 		return 0
 	}
+	b.WriteString("otelcol_process_uptime_seconds_total{} 7200\n")
 	since := float64(now.Add(-c.since).Unix())
 	for _, signal := range []string{"logs", "traces"} {
 		for _, site := range []string{"backup", "primary"} {
