@@ -15,11 +15,11 @@ const mostProblems = 5
 // problems describes namespaces whose new pods start bare although they seem to opt in, and the states of pods.
 func (p Pods) problems() (list []Problem) {
 	for _, name := range slices.Sorted(maps.Keys(p.Labels)) {
-		list = append(list, Problem{true, fmt.Sprintf("namespace %s has the label %s: %s, which is not a valid value: use enabled or disabled",
+		list = append(list, Problem{Severe: true, Text: fmt.Sprintf("namespace %s has the label %s: %s, which is not a valid value: use enabled or disabled",
 			fleet.Printable(name), injector.InjectionLabel, fleet.Printable(p.Labels[name]))})
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Unlabelled)) {
-		list = append(list, Problem{true, fmt.Sprintf("namespace %s has %s and no label %s: new pods start bare",
+		list = append(list, Problem{Severe: true, Text: fmt.Sprintf("namespace %s has %s and no label %s: new pods start bare",
 			fleet.Printable(name), fleet.Count(p.Unlabelled[name], "injected pod"), injector.InjectionLabel)})
 	}
 	list = shorten(list, "more namespaces have a missing or invalid label")
@@ -28,7 +28,7 @@ func (p Pods) problems() (list []Problem) {
 		what fleet.State
 	}{{p.Refused, fleet.Refused}, {p.Bare, fleet.Bare}, {p.Stale, fleet.Stale}} {
 		if state.n > 0 {
-			list = append(list, Problem{false, fmt.Sprintf("%s %s", fleet.Count(state.n, "pod"), state.what)})
+			list = append(list, Problem{Severe: false, Text: fmt.Sprintf("%s %s", fleet.Count(state.n, "pod"), state.what)})
 		}
 	}
 	return list
@@ -50,7 +50,7 @@ func uncovered(r Reading) (list []Problem) {
 	}
 	for _, node := range slices.Sorted(maps.Keys(r.Pods.Value.ToNode)) {
 		if n := r.Pods.Value.ToNode[node]; !covered[node] {
-			list = append(list, Problem{len(r.Later.Collectors) >= wanted, fmt.Sprintf("node %s has no Collector, and %d of its pods %s to one: 'telepod check' shows why",
+			list = append(list, Problem{Severe: len(r.Later.Collectors) >= wanted, Text: fmt.Sprintf("node %s has no Collector, and %d of its pods %s to one: 'telepod check' shows why",
 				fleet.Printable(node), n, fleet.Verb(n, "sends", "send"))})
 		}
 	}
@@ -62,5 +62,5 @@ func shorten(list []Problem, more string) []Problem {
 	if len(list) <= mostProblems {
 		return list
 	}
-	return append(list[:mostProblems:mostProblems], Problem{list[0].Severe, fmt.Sprintf("%d %s", len(list)-mostProblems, more)})
+	return append(list[:mostProblems:mostProblems], Problem{Severe: list[0].Severe, Text: fmt.Sprintf("%d %s", len(list)-mostProblems, more)})
 }

@@ -66,14 +66,6 @@ type Use struct {
 	Since time.Time `json:"since,omitzero"`
 }
 
-// Waiting describes signals that no site accepts from some Collectors.
-type Waiting struct {
-	Signals []string `json:"signals"`
-	// Collectors is the number of Collectors on which at least one of the signals waits; Since is when the first began.
-	Collectors int       `json:"collectors"`
-	Since      time.Time `json:"since,omitzero"`
-}
-
 // Site is a site as the regional Collectors of a cluster see it.
 type Site struct {
 	Name string `json:"name"`
@@ -232,27 +224,6 @@ func (t *Traffic) count(views []view) {
 	if most != nil {
 		t.Site = &Use{most.Name, most.Using, median(since[most.Name])}
 	}
-}
-
-// wait adds the signals that wait on a Collector.
-func (t *Traffic) wait(signals map[string]time.Time) {
-	if len(signals) == 0 {
-		return
-	}
-	if t.Waiting == nil {
-		t.Waiting = &Waiting{}
-	}
-	w := t.Waiting
-	w.Collectors++
-	for signal, since := range signals {
-		if !slices.Contains(w.Signals, signal) {
-			w.Signals = append(w.Signals, signal)
-		}
-		if w.Since.IsZero() || since.Before(w.Since) {
-			w.Since = since
-		}
-	}
-	slices.Sort(w.Signals)
 }
 
 func median(times []time.Time) time.Time {
