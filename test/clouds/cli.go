@@ -14,8 +14,17 @@ import (
 
 // Telepod runs the telepod command, with keys for the bucket, and returns its standard output.
 func (e *Estate) Telepod(ctx context.Context, args ...string) ([]byte, error) {
+	kubeconfig, err := e.Kubeconfig()
+	if err != nil {
+		return nil, err
+	}
+	return e.TelepodAs(ctx, kubeconfig, args...)
+}
+
+// TelepodAs is Telepod with another kubeconfig.
+func (e *Estate) TelepodAs(ctx context.Context, kubeconfig string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, e.programs.telepod, args...)
-	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=example", "AWS_SECRET_ACCESS_KEY=example", "AWS_REGION=us-east-1")
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "AWS_ACCESS_KEY_ID=example", "AWS_SECRET_ACCESS_KEY=example", "AWS_REGION=us-east-1")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

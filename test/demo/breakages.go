@@ -113,9 +113,9 @@ func (t *story) check(ctx context.Context, kubeconfig string, more ...string) (m
 	for _, s := range t.estate.Sites() {
 		contexts = append(contexts, s.Place.Cluster)
 	}
-	args := []string{"check", "--contexts", strings.Join(contexts, ","), "--kubeconfig", cmp.Or(kubeconfig, estate), "-o", "json"}
+	args := []string{"check", "--contexts", strings.Join(contexts, ","), "-o", "json"}
 	began := time.Now()
-	out, failed := t.estate.Telepod(ctx, append(args, more...)...)
+	out, failed := t.estate.TelepodAs(ctx, cmp.Or(kubeconfig, estate), append(args, more...)...)
 	if len(more) == 0 {
 		t.slowest = max(t.slowest, time.Since(began))
 	}

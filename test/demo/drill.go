@@ -17,10 +17,6 @@ func (t *story) rehearse(ctx context.Context) (string, func(), error) {
 	if err := t.settle(ctx); err != nil {
 		return "", nil, err
 	}
-	kubeconfig, err := t.estate.Kubeconfig()
-	if err != nil {
-		return "", nil, err
-	}
 	var contexts []string
 	for _, s := range t.estate.Sites() {
 		contexts = append(contexts, s.Place.Cluster)
@@ -30,7 +26,7 @@ func (t *story) rehearse(ctx context.Context) (string, func(), error) {
 		"--method", "scale", "--baseline", "3s", "--duration", "8s", "--bucket", clouds.Bucket}
 	t.Command("telepod " + strings.Join(args, " "))
 	// Durations only need to be below a minute, and duplicates are allowed: this machine may be busy.
-	args = append(args, "--bucket-endpoint", t.estate.Stores.S3, "--kubeconfig", kubeconfig, "--max-failover", "1m", "--max-return", "1m",
+	args = append(args, "--bucket-endpoint", t.estate.Stores.S3, "--max-failover", "1m", "--max-return", "1m",
 		"--max-duplicated", "-1", "--operator", "demo", "--yes", "--report", file, "-o", "json")
 	out, err := t.estate.Telepod(ctx, args...)
 	if err != nil {

@@ -19,10 +19,6 @@ import (
 // overview runs telepod status for all clusters and compares it with the API servers. Every region must use the given
 // site.
 func (t *story) overview(ctx context.Context, role string) error {
-	kubeconfig, err := t.estate.Kubeconfig()
-	if err != nil {
-		return err
-	}
 	var contexts []string
 	for _, s := range t.estate.Sites() {
 		contexts = append(contexts, s.Place.Cluster)
@@ -31,8 +27,8 @@ func (t *story) overview(ctx context.Context, role string) error {
 	t.Command("telepod " + strings.Join(args, " "))
 	var rows []status.Row
 	// Collectors fail over one after the other.
-	err = await.Success(ctx, patience, func(ctx context.Context) error {
-		out, err := t.estate.Telepod(ctx, append(args, "--kubeconfig", kubeconfig, "-o", "json")...)
+	err := await.Success(ctx, patience, func(ctx context.Context) error {
+		out, err := t.estate.Telepod(ctx, append(args, "-o", "json")...)
 		if err != nil {
 			return err
 		}
