@@ -37,7 +37,11 @@ const maxQuoted = 64
 
 // String returns the sentence that the user sees.
 func (w Warning) String() string {
-	text := fmt.Sprintf("%s: %s annotation %s", w.Reason, w.Origin, Clip(w.Key, maxQuoted))
+	kind := "annotation"
+	if w.Key == InjectionLabel {
+		kind = "label"
+	}
+	text := fmt.Sprintf("%s: %s %s %s", w.Reason, w.Origin, kind, Clip(w.Key, maxQuoted))
 	if w.Value != "" {
 		text += fmt.Sprintf(" = %q", Clip(w.Value, maxQuoted))
 	}

@@ -90,6 +90,7 @@ type liveExplanation struct {
 	owner     fleet.Identity
 	context   string
 	flags     string // of repair commands
+	scale     string // see live
 	namespace fleet.Namespace
 	findings  []fleet.Finding
 	// now is what a new pod would get.
@@ -140,7 +141,7 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 	if err != nil {
 		return nil, err
 	}
-	e := &liveExplanation{context: l.Context, flags: l.flags, namespace: namespaces[id.Namespace]}
+	e := &liveExplanation{context: l.Context, flags: l.flags, scale: l.scale, namespace: namespaces[id.Namespace]}
 	var pods []*fleet.Pod
 	if object.Kind == "Pod" {
 		pod, err := fleet.ReadPod(object.JSON)
@@ -158,14 +159,17 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 	}
 	e.pods = pods
 	e.judge(l.judge, pods, object)
-	template := object.Template
+	template, source := object.Template, object
 	if e.owner = owner(object.Identity, pods); e.owner != object.Identity {
 		template = fleet.Template{}
 		if found, err := l.Get(ctx, e.owner); err == nil { // without permission to read the owner, it is restarted like any other
 			template = found.Template
+			if object.Kind == "Pod" { // the pod has Telepod's variables already, its template does not
+				source = found
+			}
 		}
 	}
-	e.Repair = fleet.RepairOf(e.owner, e.State, template, l.flags)
+	e.Repair = l.repairOf(e.owner, e.State, template)
 	if len(pods) > 0 {
 		found := f.follow(ctx, l.Cluster, pods)
 		e.route = &found
@@ -180,7 +184,7 @@ func (f *explainFlags) gather(ctx context.Context, cmd *cobra.Command, l *live, 
 	if err != nil {
 		return nil, err
 	}
-	return e, e.plan(in, object)
+	return e, e.plan(in, source)
 }
 
 // injectorFor returns the cluster's injector: its own settings, modified by flags and by the pods' nodes.
@@ -225,7 +229,7 @@ func owner(id fleet.Identity, pods []*fleet.Pod) fleet.Identity {
 	return fleet.IdentityOf(pods[0].Pod)
 }
 
-// plan plans a new pod from the workload's template, or from the pod.
+// plan plans a new pod from the workload's template, or from a pod without a workload.
 func (l *liveExplanation) plan(in *injector.Injector, object inventory.Object) error {
 	parsed, err := manifest.Parse(object.Kind+"/"+object.Name, object.JSON)
 	if err != nil {

@@ -65,6 +65,7 @@ func (l *onCluster) explainKinds(t *testing.T) {
 		{"statefulsets.apps/orders", "StatefulSet shop/orders, context ", "\n  repair: kubectl -n shop rollout restart statefulset/orders  # its update strategy is OnDelete"},
 		{"pod/" + orders, "Pod shop/orders-0, context ", "K8S_STATEFULSET_NAME"},
 		{"pod/" + orders, "Pod shop/orders-0, context ", "\n  repair: kubectl -n shop rollout restart statefulset/orders  # its update strategy is OnDelete"},
+		{"pod/" + checkout + " -v", "Pod shop/" + checkout, "+ K8S_DEPLOYMENT_NAME=checkout  (the pod's owner)"},
 		{"pod/" + checkout, "Pod shop/" + checkout, "\n  repair: kubectl -n shop rollout restart deployment/checkout\n"},
 		{"rs/" + checkout[:strings.LastIndex(checkout, "-")], "ReplicaSet shop/checkout-", "\n  repair: kubectl -n shop rollout restart deployment/checkout\n"},
 		{"pod/" + offline, "Pod shop/" + offline, "its manifest was injected by 'telepod inject'"},
@@ -195,6 +196,30 @@ func TestRepairsNameContext(t *testing.T) {
 		if out := (&explainFlags{}).liveText(terminal.Terminal{}, l, time.Now()); !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
+	}
+}
+
+// TestRepairsOfLabels: a command replaces a label that is not valid, and no restart follows without an injector.
+func TestRepairsOfLabels(t *testing.T) {
+	const scale = "kubectl -n telepod scale deployment/telepod-injector --replicas=1"
+	e := &liveExplanation{scale: scale}
+	e.Identity = fleet.Identity{Namespace: "shop", Kind: "Deployment", Name: "web"}
+	e.namespace.Labels = map[string]string{injector.InjectionLabel: "Enabled"}
+	e.now.Plan = &injector.Plan{Decision: injector.Decision{Reason: injector.DefaultDisabled}}
+	want := "  to inject them: kubectl label --overwrite namespace shop telepod.dev/injection=enabled  # the injector is scaled to zero: start it before any restart: " + scale + "\n"
+	if out := (&explainFlags{}).liveText(terminal.Terminal{}, e, time.Now()); !strings.Contains(out, want) {
+		t.Errorf("no %q in\n%s", want, out)
+	}
+	for state, want := range map[fleet.State]fleet.Repair{
+		fleet.Bare:    {Note: "the injector is scaled to zero, so new pods would be bare: first " + scale + ", then kubectl -n shop rollout restart deployment/web"},
+		fleet.Current: {},
+	} {
+		if got := (&live{scale: scale}).repairOf(e.Identity, state, fleet.Template{}); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	if got := (injector.Warning{Reason: injector.InvalidValue, Origin: injector.FromNamespace, Key: injector.InjectionLabel, Value: "Enabled"}).String(); !strings.HasPrefix(got, `invalid-value: namespace label telepod.dev/injection = "Enabled"`) {
+		t.Error(got)
 	}
 }
 

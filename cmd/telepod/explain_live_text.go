@@ -40,7 +40,11 @@ func (f *explainFlags) liveText(t terminal.Terminal, l *liveExplanation, now tim
 		fmt.Fprintf(&b, "  repair: %s\n", repairLine(l.owner, l.Repair))
 	}
 	if l.now.Plan.Decision.Reason == injector.DefaultDisabled {
-		fmt.Fprintf(&b, "  to inject them: kubectl%s label namespace %s %s=enabled%s\n", l.flags, l.Namespace, injector.InjectionLabel, l.andRestart())
+		overwrite := ""
+		if _, labelled := l.namespace.Labels[injector.InjectionLabel]; labelled {
+			overwrite = "--overwrite "
+		}
+		fmt.Fprintf(&b, "  to inject them: kubectl%s label %snamespace %s %s=enabled%s\n", l.flags, overwrite, l.Namespace, injector.InjectionLabel, l.andRestart())
 	}
 	if !lost {
 		e.lead(&b, l.route)
@@ -64,8 +68,11 @@ func (f *explainFlags) liveText(t terminal.Terminal, l *liveExplanation, now tim
 
 // andRestart returns the end of a command that updates running pods.
 func (l *liveExplanation) andRestart() string {
-	if command := fleet.RepairOf(cmp.Or(l.owner, l.Identity), fleet.Bare, fleet.Template{}, l.flags).Command; command != "" {
+	if command := fleet.RepairOf(cmp.Or(l.owner, l.Identity), fleet.Bare, fleet.Template{}, l.flags).Command; command != "" && l.scale == "" {
 		return " && " + command
+	}
+	if l.scale != "" {
+		return "  # the injector is scaled to zero: start it before any restart: " + l.scale
 	}
 	return ""
 }

@@ -75,6 +75,8 @@ type live struct {
 	namespaces map[string]fleet.Namespace
 	// configured is true if the settings come from the injector in the cluster.
 	configured bool
+	// scale is the command that starts the injector if it is scaled to zero; empty otherwise.
+	scale string
 	// flags select the cluster in repair commands: see selection.
 	flags string
 }
@@ -124,6 +126,19 @@ func (f *liveFlags) connect(ctx context.Context, cmd *cobra.Command, given injec
 	}
 	l.judge.Injector, err = l.settings.injector(l.settings.capabilities.Cluster(version))
 	return l, err
+}
+
+// repairOf returns the repair of a workload. Without an injector, a restart would create another bare pod.
+func (l *live) repairOf(id fleet.Identity, state fleet.State, template fleet.Template) fleet.Repair {
+	r := fleet.RepairOf(id, state, template, l.flags)
+	if l.scale == "" || r.Command == "" {
+		return r
+	}
+	text := "the injector is scaled to zero, so new pods would be bare: first " + l.scale + ", then " + r.Command
+	if r.Note != "" {
+		text += "; " + r.Note
+	}
+	return fleet.Repair{Note: text}
 }
 
 // selection returns the flags of kubectl and telepod that select the same cluster in repair commands, after a space; empty
@@ -194,6 +209,9 @@ func (l *live) fromInstallation(ctx context.Context, release inventory.Release) 
 	facts.Region, facts.Account = cmp.Or(facts.Region, env[envRegion]), cmp.Or(facts.Account, env[envAccount])
 	facts.Cluster, facts.Environment = cmp.Or(facts.Cluster, env[envCluster]), cmp.Or(facts.Environment, env[envEnvironment])
 	l.judge.Installed, l.judge.Revision, l.configured = found.Installed, found.Revision, true
+	if l.judge.Absent = found.Ready == 0; found.Desired == 0 {
+		l.scale = fmt.Sprintf("kubectl%s -n %s scale deployment/%s --replicas=2", l.flags, release.Namespace, found.Name)
+	}
 	l.settings = injectorSettings{
 		profile: f.profile, facts: facts, strict: f.strict, capabilities: f.capabilities(),
 		policy: injector.Policy{InjectByDefault: f.injectByDefault, ProtectedNamespaces: f.protected},

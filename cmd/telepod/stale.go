@@ -142,7 +142,7 @@ func (l *live) repairs(ctx context.Context, namespace string, problems []*fleet.
 				templates[id] = template
 			}
 		}
-		w.Repair = fleet.RepairOf(w.Identity, w.State, templates[w.Identity], l.flags)
+		w.Repair = l.repairOf(w.Identity, w.State, templates[w.Identity])
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ func TestOnCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.inject(t)
+	l.scale(t, 1)
 	t.Run("stale", l.stale)
 	t.Run("stale in one namespace", l.staleInNamespace)
 	t.Run("stale by flags", l.staleByFlags)
@@ -53,6 +54,8 @@ func TestOnCluster(t *testing.T) {
 	t.Run("explain as JSON", l.explainJSON)
 	t.Run("explain mistakes", l.explainMistakes)
 	t.Run("explain changes", l.explainChanges)
+	l.scale(t, 0)
+	t.Run("stale without an injector", l.staleWithoutInjector)
 	t.Run("check", l.check)
 	t.Run("completion", l.completion)
 	t.Run("status", l.status)
@@ -105,6 +108,30 @@ func (l *onCluster) inject(t *testing.T) {
 		if _, err := l.admin.Kubectl(t.Context(), "-n", "shop", "annotate", pod, status); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// scale scales the injector, whose pods never run here, and waits for the number of its pods.
+func (l *onCluster) scale(t *testing.T, replicas int) {
+	t.Helper()
+	if _, err := l.admin.Kubectl(t.Context(), "-n", "telepod", "scale", "deployment/telepod-injector", fmt.Sprintf("--replicas=%d", replicas)); err != nil {
+		t.Fatal(err)
+	}
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, wait.ConditionFunc(func() (bool, error) {
+		out, err := l.admin.Kubectl(t.Context(), "-n", "telepod", "get", "pods", "-o", "name")
+		return len(strings.Fields(out)) == replicas, err
+	}).WithContext())
+	if err != nil {
+		t.Fatalf("scale the injector to %d: %v", replicas, err)
+	}
+}
+
+// staleWithoutInjector: no restart is proposed that would create bare pods.
+func (l *onCluster) staleWithoutInjector(t *testing.T) {
+	out, _ := l.run(t, 1, "stale", "-n", "shop")
+	want := "\n  # Deployment/checkout in shop: the injector is scaled to zero, so new pods would be bare: first kubectl -n telepod scale deployment/telepod-injector --replicas=2, then kubectl -n shop rollout restart deployment/checkout\n"
+	if !strings.Contains(out, want) || strings.Contains(out, "\n  kubectl") {
+		t.Errorf("no %q in\n%s", want, out)
 	}
 }
 

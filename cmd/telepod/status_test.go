@@ -31,7 +31,7 @@ func (l *onCluster) status(t *testing.T) {
 	if len(rows) != 2 || !strings.Contains(stderr, `error: context "none" does not exist`) {
 		t.Fatalf("%d rows, want two: %s%s", len(rows), out, stderr)
 	}
-	repair := "kubectl --kubeconfig " + shellWord(l.kubeconfig) + " --context telepod -n telepod scale deployment/telepod-injector --replicas=2"
+	repair := "kubectl --context telepod -n telepod scale deployment/telepod-injector --replicas=2"
 	want := status.Row{
 		Context: "telepod", Place: status.Place{Cluster: "prod-use1", Region: "us-east-1"},
 		Injector: &status.Replicas{}, Pods: &status.Pods{Injected: 3, OptedIn: 5, Bare: 2, Stale: 2},

@@ -27,6 +27,8 @@ type Installation struct {
 	Installed time.Time
 	// Version is the chart's app version, from the Deployment's label.
 	Version string
+	// Desired and Ready count its pods.
+	Desired, Ready int
 	// Revision is the revision of the release, from the Deployment's label.
 	Revision string
 	// Arguments are the arguments after 'telepod webhook'.
@@ -62,6 +64,10 @@ func (c *Cluster) Installation(ctx context.Context, release Release) (Installati
 
 func (c *Cluster) read(ctx context.Context, d *appsv1.Deployment) (Installation, error) {
 	i := Installation{Name: d.Name, Installed: d.CreationTimestamp.Time, Version: d.Labels["app.kubernetes.io/version"], Revision: d.Labels[fleet.RevisionLabel], Environment: map[string]string{}}
+	i.Desired, i.Ready = 1, int(d.Status.ReadyReplicas)
+	if d.Spec.Replicas != nil {
+		i.Desired = int(*d.Spec.Replicas)
+	}
 	pod := d.Spec.Template.Spec
 	if len(pod.Containers) == 0 || len(pod.Containers[0].Args) == 0 || pod.Containers[0].Args[0] != "webhook" {
 		return i, fmt.Errorf("read Deployment %s/%s: its first container does not run 'telepod webhook'", d.Namespace, d.Name)
