@@ -22,9 +22,9 @@ that are out of date. Problems come first, each with its repair, and with its co
 
 Nothing is changed. To test whether the API server reaches the webhook, a pod is created as a dry run in
 --probe-namespace: it is not stored and never runs. --canary sends one span through a regional Collector of each
-cluster and follows it to the site; to the site's stores, if the site's context is among --contexts; and to the archive,
-if --bucket is set. --canary --site backup sends it to the backup site, while the primary stays in use. --pre checks a
-cluster before the installation.
+cluster and follows it to the site, and to the archive, if --bucket is set. If the site's context is among --contexts, it
+reports whether the site's stores accepted spans meanwhile, which may be others. --canary --site backup sends it to the
+backup site, while the primary stays in use. --pre checks a cluster before the installation.
 
 'telepod rbac' prints the permissions that this command needs. Missing permissions are reported as one problem, with the
 command that grants them; everything else is still checked.
@@ -46,6 +46,7 @@ type checkFlags struct {
 	probe    string
 	pre      bool
 	strict   bool
+	quiet    bool
 	canary   canaryFlags
 	output   *choice
 }
@@ -66,6 +67,7 @@ func newCheckCommand() *cobra.Command {
 	flags.StringVar(&f.probe, "probe-namespace", "default", "namespace for the dry run of a pod; empty disables it")
 	flags.BoolVar(&f.pre, "pre", false, "check whether Telepod can be installed")
 	flags.BoolVar(&f.strict, "strict", false, "exit with 1 for warnings, too")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print only problems, as text")
 	f.canary.register(cmd)
 	f.output = choiceFlag(cmd, "output", "o", "text", "json", "junit")
 	return cmd
@@ -92,7 +94,7 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 	case "junit":
 		err = printJUnit(cmd.OutOrStdout(), lines)
 	default:
-		_, err = fmt.Fprint(cmd.OutOrStdout(), checkText(terminal.Of(cmd.OutOrStdout()), contextsOf(clusters), lines))
+		_, err = fmt.Fprint(cmd.OutOrStdout(), checkText(terminal.Of(cmd.OutOrStdout()), contextsOf(clusters), lines, f.quiet))
 	}
 	if err != nil {
 		return err

@@ -114,6 +114,10 @@ func (f *checkFlags) readWebhook(ctx context.Context, c *inventory.Cluster, s *c
 			if s.Probe.Value.Skipped = f.probe == "" || len(s.Injector.Value.Workloads) == 0; !s.Probe.Value.Skipped {
 				s.Probe = answer(c.Probe(ctx, f.probe))
 			}
+			if s.Probe.Err != nil {
+				_, found, err := c.NamespaceNamed(ctx, f.probe)
+				s.Probe.Value.Absent = err == nil && !found
+			}
 		},
 	)
 }

@@ -32,8 +32,8 @@ func contextsOf(clusters []*inventory.Cluster) (list []string) {
 	return list
 }
 
-// checkText shows the verdicts, then the problems and the healthy lines of each cluster.
-func checkText(t terminal.Terminal, contexts []string, lines []checks.Line) string {
+// checkText shows the verdicts, then the problems and, unless it is quiet, the healthy lines of each cluster.
+func checkText(t terminal.Terminal, contexts []string, lines []checks.Line, quiet bool) string {
 	var b strings.Builder
 	if len(contexts) > 1 {
 		b.WriteString(checkTable(t, contexts, lines) + "\n")
@@ -42,7 +42,7 @@ func checkText(t terminal.Terminal, contexts []string, lines []checks.Line) stri
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		clusterText(&b, t, name, of(lines, name))
+		clusterText(&b, t, name, of(lines, name), quiet)
 	}
 	return b.String()
 }
@@ -74,11 +74,14 @@ func countLines(lines []checks.Line) map[checks.Status]int {
 	return count
 }
 
-func clusterText(b *strings.Builder, t terminal.Terminal, name string, lines []checks.Line) {
+func clusterText(b *strings.Builder, t terminal.Terminal, name string, lines []checks.Line, quiet bool) {
 	n := countLines(lines)
 	fmt.Fprintf(b, "%s\n", t.Paint(terminal.Bold, fmt.Sprintf("context %s: %d failed, %d unknown, %s, %d ok", name, n[checks.Failed], n[checks.Unknown], fleet.Count(n[checks.Warning], "warning"), n[checks.OK])))
 	section := ""
 	for _, line := range lines {
+		if quiet && !line.Status.Problem() {
+			continue
+		}
 		title := "problems"
 		if !line.Status.Problem() {
 			title = line.Section

@@ -111,6 +111,8 @@ func TestCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv(envPrometheus, "")
+	absent := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(absent.Close)
 	with := "--prometheus " + recorded(t) + " --tenant shop --token-file " + token
 	for _, test := range []struct {
 		args        string
@@ -127,6 +129,8 @@ func TestCost(t *testing.T) {
 		{with + " --clusters a -o json", exitOK, `"projected": 90`, ""},
 		{with + " --clusters c", exitError, "", `no cost is recorded for cluster "c"`},
 		{with + " --tenant other", exitError, "", "query Prometheus: client error: 401\n"},
+		{"--prometheus http://127.0.0.1:1/prom/graph?g0.expr=up", exitUsage, "", "the URL of Prometheus ends in /graph: leave that out: http://127.0.0.1:1/prom\n"},
+		{"--prometheus " + absent.URL + "/prom", exitError, "", "query Prometheus: " + absent.URL + "/prom/api/v1/query does not exist: check the URL\n"},
 		{"", exitUsage, "", "--prometheus is required: set it to a URL, or set TELEPOD_PROMETHEUS"},
 		{"--by pod " + with, exitUsage, "", "choose one of cluster, namespace, service"},
 		{"estimat", exitUsage, "", `(did you mean "estimate"?)`},

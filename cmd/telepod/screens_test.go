@@ -28,7 +28,7 @@ func checkScreen(t *testing.T, to terminal.Terminal, name string) string {
 	if err := json.Unmarshal(read(t, "testdata/check/"+name+".json"), &lines); err != nil {
 		t.Fatal(err)
 	}
-	return checkText(to, []string{"prod-use1"}, checks.Fold(lines))
+	return checkText(to, []string{"prod-use1"}, checks.Fold(lines), false)
 }
 
 // explainScreen returns the output of telepod explain for a workload with telemetry that a store does not accept.
@@ -129,5 +129,16 @@ func TestNarrow(t *testing.T) {
 	}
 	if bytes.Contains([]byte(explainScreen(t, terminal.Terminal{})), []byte("\x1b")) {
 		t.Error("colours without a terminal")
+	}
+}
+
+// TestQuietCheck prints the verdict of each cluster and its problems, and nothing that works.
+func TestQuietCheck(t *testing.T) {
+	line := func(status checks.Status, seen string) checks.Line {
+		return checks.Line{Context: "a", Section: "cluster", Code: "kubernetes", Status: status, Seen: seen}
+	}
+	got := checkText(terminal.Terminal{}, []string{"a"}, []checks.Line{line(checks.Failed, "bad"), line(checks.OK, "good"), line(checks.Skipped, "not checked")}, true)
+	if want := "context a: 1 failed, 0 unknown, 0 warnings, 1 ok\n\nproblems\n  ✗ bad\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -66,7 +66,7 @@ func (s Snapshot) uncovered(r *report, part Part) {
 		}
 	}
 	if with := len(s.Nodes.Value) - without; with > 0 {
-		r.ok("%d of %s have a Collector", with, fleet.Count(len(s.Nodes.Value), "node"))
+		r.ok("%d of %s %s a Collector", with, fleet.Count(len(s.Nodes.Value), "node"), fleet.Verb(with, "has", "have"))
 	}
 }
 

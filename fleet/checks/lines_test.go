@@ -144,6 +144,9 @@ func TestLines(t *testing.T) {
 		{"selector is missing", func(s *checks.Snapshot) { s.Webhook.Value[0].Selector = nil }, checks.OK, "", ""},
 		{"caBundle cleared", func(s *checks.Snapshot) { s.Webhook.Value[0].CABundle = nil; s.Probe.Value.Injected = false }, checks.Failed, "namespaces.telepod.dev: caBundle is empty", "kubectl -n telepod rollout restart deployment/telepod-injector"},
 		{"caBundle is no PEM", func(s *checks.Snapshot) { s.Webhook.Value[0].CABundle = []byte("x") }, checks.Failed, "it contains no PEM certificate", "rollout restart"},
+		{"no such namespace for the probe", func(s *checks.Snapshot) {
+			s.Probe = checks.Answer[checks.Probe]{Value: checks.Probe{Namespace: "nope", Absent: true}, Err: errors.New("not found")}
+		}, checks.Failed, "was not tested: namespace nope does not exist", "set --probe-namespace"},
 		{"caBundle expired", func(s *checks.Snapshot) { s.Webhook.Value[0].CABundle = authority(t, now.AddDate(0, 0, -1)) }, checks.Failed, "has expired, the last on 2026-02-28", "rollout restart"},
 		{"caBundle expires soon", func(s *checks.Snapshot) { s.Webhook.Value[0].CABundle = authority(t, now.AddDate(0, 0, 9)) }, checks.Warning, "expires in 9 days", "rollout restart"},
 		{"caBundle is another's", func(s *checks.Snapshot) {

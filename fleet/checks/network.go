@@ -39,7 +39,7 @@ func (s Snapshot) network(r *report) {
 		}
 	}
 	if len(r.lines) == before {
-		r.ok("no NetworkPolicy blocks a required port")
+		r.ok("no NetworkPolicy in namespace %s blocks a required port; those in other namespaces were not checked", s.Namespace)
 	}
 }
 

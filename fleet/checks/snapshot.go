@@ -141,7 +141,8 @@ type Service struct {
 // Probe is a pod that requested injection and was created as a dry run.
 type Probe struct {
 	Namespace string
-	// Skipped is true if no pod was created.
+	// Skipped is true if no pod was created. Absent: its namespace does not exist.
 	Skipped  bool
+	Absent   bool
 	Injected bool
 }

@@ -131,6 +131,8 @@ func (s Snapshot) services(r *report) {
 func (s Snapshot) probe(r *report) {
 	p := s.Probe.Value
 	switch {
+	case p.Absent:
+		r.add(Failed, "set --probe-namespace to a namespace that exists", "whether the API server reaches the webhook was not tested: namespace %s does not exist", p.Namespace)
 	case s.Probe.Err != nil: // few users have the permission
 		r.add(Skipped, "", "whether the API server reaches the webhook was not tested: %v%s", s.Probe.Err, s.asked())
 	case p.Skipped:

@@ -28,13 +28,23 @@ type Options struct {
 }
 
 // Server answers queries.
-type Server struct{ api v1.API }
+type Server struct {
+	api v1.API
+	// address is the URL without credentials.
+	address string
+}
 
 // New returns a client. It sends no request yet.
 func New(address string, o Options) (*Server, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("the URL of Prometheus is %q: use one such as https://prometheus.example", address)
+	}
+	for _, page := range []string{"/graph", "/query", "/api/v1/query", "/api/v1"} {
+		if base, found := strings.CutSuffix(strings.TrimSuffix(u.Path, "/"), page); found {
+			u.Path, u.RawQuery, u.Fragment = base, "", ""
+			return nil, fmt.Errorf("the URL of Prometheus ends in %s: leave that out: %s", page, u.Redacted())
+		}
 	}
 	if o.Transport == nil {
 		o.Transport = http.DefaultTransport
@@ -43,7 +53,7 @@ func New(address string, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to Prometheus: %w", err)
 	}
-	return &Server{v1.NewAPI(client)}, nil
+	return &Server{v1.NewAPI(client), u.Redacted()}, nil
 }
 
 // Sample is the value of one series.
@@ -56,7 +66,7 @@ type Sample struct {
 func (s *Server) Query(ctx context.Context, query string) ([]Sample, error) {
 	answer, _, err := s.api.Query(ctx, query, time.Time{})
 	if err != nil {
-		return nil, explained(err)
+		return nil, s.explained(err)
 	}
 	vector, ok := answer.(model.Vector)
 	if !ok {
@@ -73,9 +83,11 @@ func (s *Server) Query(ctx context.Context, query string) ([]Sample, error) {
 }
 
 // explained distinguishes a refused query from a server that is not Prometheus or denies access.
-func explained(err error) error {
+func (s *Server) explained(err error) error {
 	failed, ok := errors.AsType[*v1.Error](err)
 	switch {
+	case ok && strings.HasSuffix(failed.Msg, "404"):
+		return fmt.Errorf("query Prometheus: %s/api/v1/query does not exist: check the URL", strings.TrimSuffix(s.address, "/"))
 	case !ok:
 		return fmt.Errorf("query Prometheus: %w", err)
 	case failed.Type == v1.ErrBadData, failed.Type == v1.ErrExec:
@@ -83,7 +95,7 @@ func explained(err error) error {
 	case failed.Type == v1.ErrBadResponse:
 		return fmt.Errorf("query Prometheus: the response is not from its API: check the URL: %s", short(failed.Msg))
 	}
-	return fmt.Errorf("query Prometheus: %s", strings.TrimSuffix(short(failed.Msg)+": "+short(failed.Detail), ": "))
+	return fmt.Errorf("query Prometheus: %s", strings.TrimSuffix(short(failed.Msg)+": "+strings.TrimSpace(short(failed.Detail)), ": "))
 }
 
 func short(text string) string {
