@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,15 @@ func (l *onCluster) status(t *testing.T) {
 		if !strings.Contains(out, text) {
 			t.Errorf("no %q in\n%s", text, out)
 		}
+	}
+	for _, replicas := range []string{"1", "0"} {
+		if _, err := l.admin.Kubectl(t.Context(), "-n", "telepod", "patch", "deployment/telepod-injector", "--type=merge", `-p={"spec":{"replicas":`+replicas+"}}"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, _ = l.run(t, exitOK, "status")
+	if by := regexp.MustCompile(`telepod-injector is scaled to zero \(changed by kubectl-patch at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\)\n`); !by.MatchString(out) {
+		t.Errorf("no %s in\n%s", by, out)
 	}
 	for _, verb := range []string{"get pods --subresource=proxy", "list daemonsets.apps", "list statefulsets.apps"} {
 		can, err := l.admin.Kubectl(t.Context(), append(strings.Fields("auth can-i --as viewer --as-group viewers -n telepod"), strings.Fields(verb)...)...)

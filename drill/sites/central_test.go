@@ -55,7 +55,7 @@ func TestHealthy(t *testing.T) {
 func TestRunning(t *testing.T) {
 	scaled := setList(0, 0, nil)
 	at := meta.NewTime(time.Date(2026, 11, 27, 12, 17, 41, 0, time.UTC))
-	scaled.Items[0].ManagedFields = []meta.ManagedFieldsEntry{{Manager: "kubectl", Subresource: "scale", Time: &at, FieldsV1: meta.NewFieldsV1(`{"f:spec":{"f:replicas":{}}}`)}}
+	scaled.Items[0].ManagedFields = []meta.ManagedFieldsEntry{{Manager: "kubectl-edit", Time: &at, FieldsV1: meta.NewFieldsV1(`{"f:spec":{"f:replicas":{}}}`)}}
 	for name, c := range map[string]struct {
 		objects map[string]any
 		want    string // "" means running
@@ -64,7 +64,7 @@ func TestRunning(t *testing.T) {
 		"not ready":  {map[string]any{setsPath: setList(1, 0, nil), podsPath: podList(pod("c-0", false))}, "StatefulSet telepod-central in test has 0 of 1 pods ready: telepod check shows why"},
 		"by a drill": {map[string]any{setsPath: setList(0, 0, map[string]string{markDrill: "d0"}), podsPath: podList()}, "was failed by drill d0: wait until it finishes, or run telepod drill restore"},
 		"scaled to zero": {map[string]any{setsPath: scaled, podsPath: podList()},
-			"is scaled to zero (changed by kubectl at 2026-11-27 12:17:41Z), and no drill has marked it; to scale it up: kubectl --context test -n telepod scale statefulset/telepod-central --replicas=1"},
+			"is scaled to zero (changed by kubectl-edit at 2026-11-27 12:17:41Z), and no drill has marked it; to scale it up: kubectl --context test -n telepod scale statefulset/telepod-central --replicas=1"},
 	} {
 		err := Central{Cluster: (&api{objects: c.objects}).cluster(t)}.Running(t.Context())
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

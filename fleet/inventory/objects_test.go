@@ -82,13 +82,14 @@ func TestScaledBy(t *testing.T) {
 		managed []metav1.ManagedFieldsEntry
 		want    string
 	}{
-		"Helm":              {[]metav1.ManagedFieldsEntry{helm, status}, ""},
-		"kubectl scale":     {[]metav1.ManagedFieldsEntry{helm, status, entry("kubectl", "scale", replicas, &at)}, "changed by kubectl at 2026-11-27 12:17:41Z"},
-		"the last of two":   {[]metav1.ManagedFieldsEntry{entry("kubectl", "scale", replicas, &at), entry("kubectl-edit", "", replicas, &before)}, "changed by kubectl at 2026-11-27 12:17:41Z"},
-		"a drill":           {[]metav1.ManagedFieldsEntry{entry("telepod-drill", "", `{"f:metadata":{"f:annotations":{"f:telepod.dev/drill":{}}},"f:spec":{"f:replicas":{}}}`, &at)}, "changed by telepod-drill at 2026-11-27 12:17:41Z or earlier"},
-		"an HPA":            {[]metav1.ManagedFieldsEntry{entry("kube-controller-manager", "scale", replicas, &at)}, ""},
-		"KEDA":              {[]metav1.ManagedFieldsEntry{entry("keda", "scale", replicas, &at)}, ""},
-		"a time is missing": {[]metav1.ManagedFieldsEntry{entry("kubectl", "scale", replicas, nil)}, ""},
+		"Helm":               {[]metav1.ManagedFieldsEntry{helm, status}, ""},
+		"kubectl scale to 1": {[]metav1.ManagedFieldsEntry{helm, status, entry("kubectl", "scale", replicas, &at)}, "changed by kubectl at 2026-11-27 12:17:41Z"},
+		"kubectl scale to 0": {[]metav1.ManagedFieldsEntry{entry("kubectl-client-side-apply", "", `{"f:spec":{"f:selector":{},"f:template":{}}}`, &at), status}, ""},
+		"the last of two":    {[]metav1.ManagedFieldsEntry{entry("kubectl", "scale", replicas, &at), entry("kubectl-patch", "", replicas, &before)}, "changed by kubectl at 2026-11-27 12:17:41Z"},
+		"a drill":            {[]metav1.ManagedFieldsEntry{entry("telepod-drill", "", `{"f:metadata":{"f:annotations":{"f:telepod.dev/drill":{}}},"f:spec":{"f:replicas":{}}}`, &at)}, "changed by telepod-drill at 2026-11-27 12:17:41Z or earlier"},
+		"an HPA":             {[]metav1.ManagedFieldsEntry{entry("kube-controller-manager", "scale", replicas, &at)}, ""},
+		"KEDA":               {[]metav1.ManagedFieldsEntry{entry("keda", "scale", replicas, &at)}, ""},
+		"a time is missing":  {[]metav1.ManagedFieldsEntry{entry("kubectl", "scale", replicas, nil)}, ""},
 	} {
 		got := scaledBy(test.managed)
 		if text := got.String(); (got.Manager != "" || test.want != "") && text != test.want {

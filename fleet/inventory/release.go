@@ -120,7 +120,8 @@ func selected(managed []metav1.ManagedFieldsEntry) checks.Change {
 	return lastChange(managed, "f:spec", "f:template", "f:spec", "f:nodeSelector")
 }
 
-// scaledBy returns the last change of the number of replicas, by someone other than an autoscaler.
+// scaledBy returns the last change of the number of replicas, by someone other than an autoscaler. After kubectl scale
+// --replicas=0 there is none: a Scale omits replicas that are zero, so the API server records no manager of the field.
 func scaledBy(managed []metav1.ManagedFieldsEntry) checks.Change {
 	return lastChange(slices.DeleteFunc(slices.Clone(managed), func(entry metav1.ManagedFieldsEntry) bool {
 		manager := strings.ToLower(entry.Manager)
