@@ -134,7 +134,7 @@ func (t *story) check(ctx context.Context, kubeconfig string, more ...string) (m
 
 // expected reports whether a problem is part of the setup: the injectors on this machine have one replica each.
 func expected(l checks.Line) bool {
-	return l.Status == checks.Warning && strings.HasPrefix(l.Seen, "deployment/"+install.Name+": one replica, ")
+	return l.Status == checks.Warning && strings.HasPrefix(l.Seen, "deployment/"+install.Name+": only one replica, ")
 }
 
 // healthy waits until telepod check finds no problem in any cluster.
