@@ -53,8 +53,8 @@ func (c Central) Running(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if by, marked := site.Annotations[markDrill]; marked {
-		return fmt.Errorf("StatefulSet %s in %s was failed by drill %s: wait until it finishes, or run telepod drill restore", site.Name, c.Name, by)
+	if err := c.unmarked(site); err != nil {
+		return err
 	}
 	if wanted := replicas(site); wanted > 0 {
 		ready, err := c.readyPods(ctx)
@@ -71,14 +71,22 @@ func (c Central) Running(ctx context.Context) error {
 	return fmt.Errorf("StatefulSet %s in %s is %s, and no drill has marked it; to scale it up: %s", site.Name, c.Name, found[0].Zero(), s.ScaleUp(found[0]))
 }
 
+// unmarked returns an error if a drill has failed the site and not restored it.
+func (c Central) unmarked(site *apps.StatefulSet) error {
+	if by, marked := site.Annotations[markDrill]; marked {
+		return fmt.Errorf("StatefulSet %s in %s was failed by drill %s: wait until it finishes, or run telepod drill restore", site.Name, c.Name, by)
+	}
+	return nil
+}
+
 // Healthy implements [drill.Spare]: 'telepod check' must find nothing wrong with the site.
 func (c Central) Healthy(ctx context.Context) error {
 	site, err := c.site(ctx)
 	if err != nil {
 		return err
 	}
-	if by, marked := site.Annotations[markDrill]; marked {
-		return fmt.Errorf("StatefulSet %s in %s was failed by drill %s: wait until it finishes, or run telepod drill restore", site.Name, c.Name, by)
+	if err := c.unmarked(site); err != nil {
+		return err
 	}
 	release := inventory.Release(c.Release)
 	found := checks.Ill(checks.Snapshot{Now: time.Now(),
